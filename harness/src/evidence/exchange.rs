@@ -1,0 +1,28 @@
+//! One stimulus from the driver's side: when it was sent and what came back.
+
+use crate::plan::StimulusIx;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    pub stimulus: StimulusIx,
+    pub sent_nanos: u64,
+    pub answered_nanos: Option<u64>,
+    pub answer: Answer,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Http(u16),
+    /// The gRPC status code; 0 is OK.
+    Grpc(u32),
+    /// The connection failed or ended before an answer; what the client library says.
+    Failed(String),
+    /// No answer by the deadline.
+    TimedOut,
+}
+
+impl Answer {
+    pub fn is_success(&self) -> bool {
+        matches!(self, Answer::Http(status) if *status < 400) || *self == Answer::Grpc(0)
+    }
+}

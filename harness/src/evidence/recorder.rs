@@ -1,0 +1,212 @@
+//! Where taps write what they see while a case runs; frozen into `Evidence` at its end.
+//!
+//! Bounded: beyond the limit a capture is counted and reported as a gap, never lost in silence. A capture is recorded
+//! before its bytes go on, so whoever has an answer in hand finds the capture here.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use super::{Capture, CaptureEnd, CaptureIx, Field, Gap, GapPlace, Marked, Protocol};
+use crate::plan::TapIx;
+
+/// A cheap handle; clones write to the same record.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    started: Instant,
+    limit: usize,
+    keep_raw: bool,
+    seen: Mutex<Seen>,
+    version: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    captures: Vec<Capture>,
+    gaps: Vec<Gap>,
+    refused: u64,
+}
+
+/// The head of a request, as soon as it is complete.
+#[derive(Clone, Debug)]
+pub struct Head {
+    pub tap: TapIx,
+    pub protocol: Protocol,
+    pub connection: u32,
+    pub stream: u32,
+    pub method: String,
+    /// With its query; the query does not get into the capture.
+    pub target: String,
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Names of header fields whose values are kept besides the propagation fields (declared markers).
+    pub kept: Vec<String>,
+}
+
+impl Recorder {
+    /// At most `limit` captures; with `keep_raw` the values of all fields are kept.
+    pub fn new(limit: usize, keep_raw: bool) -> Self {
+        let (version, _) = watch::channel(0);
+        let seen = Mutex::default();
+        Self { shared: Arc::new(Shared { started: Instant::now(), limit, keep_raw, seen, version }) }
+    }
+
+    /// Nanoseconds since the start of the case; the clock of all evidence.
+    pub fn now(&self) -> u64 {
+        u64::try_from(self.shared.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    pub fn begin(&self, head: Head) -> Recording {
+        let begun_nanos = self.now();
+        let keep_raw = self.shared.keep_raw;
+        let keep = |name: &[u8]| keep_raw || is_propagation_field(name) || is_named(&head.kept, name);
+        let headers = head.headers.into_iter().map(|(name, value)| kept_field(name, value, &keep)).collect();
+        let path = head.target.split(['?', '#']).next().unwrap_or_default().to_owned();
+        let capture = Capture {
+            tap: head.tap,
+            protocol: head.protocol,
+            connection: head.connection,
+            stream: head.stream,
+            begun_nanos,
+            ended_nanos: None,
+            method: head.method,
+            path,
+            headers,
+            trailers: Vec::new(),
+            marked: Marked::Absent,
+            end: CaptureEnd::Open,
+        };
+        let mut seen = self.lock();
+        let ix = if seen.captures.len() < self.shared.limit {
+            seen.captures.push(capture);
+            Some(CaptureIx(seen.captures.len() - 1))
+        } else {
+            seen.refused += 1;
+            None
+        };
+        drop(seen);
+        self.changed();
+        Recording { recorder: self.clone(), ix, ended: false }
+    }
+
+    pub fn gap(&self, place: GapPlace, what: impl Into<String>) {
+        self.lock().gaps.push(Gap { place, what: what.into(), lines: Vec::new() });
+        self.changed();
+    }
+
+    /// Changes whenever anything was recorded; for waiting without polling.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.shared.version.subscribe()
+    }
+
+    /// Runs `look` on what was seen so far, under the lock: keep it short.
+    pub fn look<R>(&self, look: impl FnOnce(&[Capture]) -> R) -> R {
+        look(&self.lock().captures)
+    }
+
+    /// What was seen, for the evidence; what comes later is not in it.
+    pub fn freeze(&self) -> (Vec<Capture>, Vec<Gap>) {
+        let seen = self.lock();
+        let mut gaps = seen.gaps.clone();
+        if seen.refused > 0 {
+            let what = format!(
+                "{} requests beyond the limit of {} were not captured: send fewer, or split the scenario",
+                seen.refused, self.shared.limit
+            );
+            gaps.push(Gap { place: GapPlace::Run, what, lines: Vec::new() });
+        }
+        (seen.captures.clone(), gaps)
+    }
+
+    fn change(&self, ix: Option<CaptureIx>, change: impl FnOnce(&mut Capture)) {
+        if let Some(ix) = ix {
+            change(&mut self.lock().captures[ix.0]);
+            self.changed();
+        }
+    }
+
+    fn changed(&self) {
+        self.shared.version.send_modify(|version| *version += 1);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One capture that is still being written.
+#[derive(Debug)]
+pub struct Recording {
+    recorder: Recorder,
+    ix: Option<CaptureIx>,
+    ended: bool,
+}
+
+impl Recording {
+    pub fn marked(&self, marked: Marked) {
+        self.recorder.change(self.ix, |capture| capture.marked = marked);
+    }
+
+    /// Trailers of the request.
+    pub fn trailers(&self, trailers: Vec<(Vec<u8>, Vec<u8>)>) {
+        let keep_raw = self.recorder.shared.keep_raw;
+        let keep = |name: &[u8]| keep_raw || is_propagation_field(name);
+        let trailers = trailers.into_iter().map(|(name, value)| kept_field(name, value, &keep)).collect();
+        self.recorder.change(self.ix, |capture| capture.trailers = trailers);
+    }
+
+    pub fn end(mut self, end: CaptureEnd) {
+        self.finish(end);
+    }
+
+    fn finish(&mut self, end: CaptureEnd) {
+        self.ended = true;
+        let now = self.recorder.now();
+        self.recorder.change(self.ix, |capture| {
+            capture.ended_nanos = Some(now);
+            capture.end = end;
+        });
+    }
+}
+
+impl Drop for Recording {
+    /// A tap that goes away in the middle leaves a broken capture, not an open one.
+    fn drop(&mut self) {
+        if !self.ended {
+            self.finish(CaptureEnd::Broken("the connection ended before the answer was complete".to_owned()));
+        }
+    }
+}
+
+fn is_named(names: &[String], name: &[u8]) -> bool {
+    names.iter().any(|kept| kept.as_bytes().eq_ignore_ascii_case(name))
+}
+
+fn kept_field(name: Vec<u8>, value: Vec<u8>, keep: &dyn Fn(&[u8]) -> bool) -> Field {
+    let value = keep(&name).then_some(value);
+    Field { name, value }
+}
+
+/// Fields of the formats that are in use for propagation; their values are evidence.
+pub fn is_propagation_field(name: &[u8]) -> bool {
+    const NAMES: &[&str] = &[
+        "traceparent",
+        "tracestate",
+        "baggage",
+        "b3",
+        "uber-trace-id",
+        "x-amzn-trace-id",
+        "x-cloud-trace-context",
+        "grpc-trace-bin",
+        "traceresponse",
+    ];
+    const PREFIXES: &[&str] = &["x-b3-", "x-datadog-", "uberctx-", "ot-tracer-"];
+    let name = name.to_ascii_lowercase();
+    NAMES.iter().any(|known| known.as_bytes() == name)
+        || PREFIXES.iter().any(|known| name.starts_with(known.as_bytes()))
+}

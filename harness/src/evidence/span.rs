@@ -1,0 +1,93 @@
+//! Spans and log records as a node exported them, tied to the node by the endpoint at which they arrived.
+
+use crate::plan::Mark;
+use crate::scenario::NodeIx;
+
+/// Index into `Evidence::spans`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SpanIx(pub usize);
+
+/// Ids are bytes as exported: a wrong length is evidence too.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Span {
+    pub node: NodeIx,
+    pub trace_id: Vec<u8>,
+    pub span_id: Vec<u8>,
+    /// Empty for a root.
+    pub parent_id: Vec<u8>,
+    /// OTLP `Span.flags`: bits 0 to 7 W3C flags, bit 8 has-is-remote, bit 9 is-remote.
+    pub flags: u32,
+    pub trace_state: String,
+    pub name: String,
+    pub kind: SpanKind,
+    pub start_nanos: u64,
+    pub end_nanos: u64,
+    pub links: Vec<Link>,
+    /// Attributes that tell which call a span is for; values as text. See `Span::KEPT_ATTRIBUTES`.
+    pub attributes: Vec<(String, String)>,
+    /// `unbroken.mark`, one or several.
+    pub marks: Vec<Mark>,
+    /// The span ended in an error.
+    pub failed: bool,
+    pub service_name: Option<String>,
+    /// How often the identical span came again.
+    pub duplicates: u32,
+    /// The same ids came with other content.
+    pub conflicting: bool,
+    /// Since the start of the case.
+    pub arrived_nanos: u64,
+}
+
+impl Span {
+    /// The only attributes that evidence keeps (OpenTelemetry semantic conventions, current and former names).
+    pub const KEPT_ATTRIBUTES: &'static [&'static str] = &[
+        "http.request.method",
+        "http.method",
+        "url.path",
+        "url.full",
+        "http.target",
+        "http.url",
+        "http.route",
+        "http.response.status_code",
+        "http.status_code",
+        "http.request.resend_count",
+        "server.address",
+        "server.port",
+        "net.peer.name",
+        "net.peer.port",
+        "rpc.system",
+        "rpc.system.name",
+        "rpc.service",
+        "rpc.method",
+    ];
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub trace_id: Vec<u8>,
+    pub span_id: Vec<u8>,
+    pub flags: u32,
+    pub trace_state: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpanKind {
+    Unspecified,
+    Internal,
+    Server,
+    Client,
+    Producer,
+    Consumer,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRecord {
+    pub node: NodeIx,
+    /// Empty where the record has none.
+    pub trace_id: Vec<u8>,
+    pub span_id: Vec<u8>,
+    pub flags: u32,
+    /// The body where it is text that the harness told a relay to log; otherwise empty.
+    pub body: String,
+    pub service_name: Option<String>,
+}

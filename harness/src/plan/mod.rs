@@ -1,0 +1,72 @@
+//! What will be sent, through what, and what may be seen; pure and total.
+//!
+//! A plan is made of one checked case and a seed. It opens no socket and reads no clock: addresses are names of taps
+//! here and become numbers in `runtime`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::scenario::{HopIx, NodeIx, Scenario};
+
+pub mod instruction;
+pub mod mark;
+pub mod seed;
+pub mod stimulus;
+pub mod tap;
+
+pub use instruction::{Call, CallIx, Instruction, Task};
+pub use mark::Mark;
+pub use seed::Seed;
+pub use stimulus::{Sent, Stimulus, StimulusIx};
+pub use tap::{TapIx, TapPlan, TapProtocol};
+
+/// Everything that is settled before anything is started.
+#[derive(Debug)]
+pub struct Plan {
+    pub scenario: Arc<Scenario>,
+    /// The folder of the scenario file.
+    pub folder: PathBuf,
+    pub seed: Seed,
+    /// One tap for each (from, to, protocol).
+    pub taps: Vec<TapPlan>,
+    /// For each hop the tap that sees it; `None` with `tap: none`.
+    pub hop_taps: Vec<Option<TapIx>>,
+    /// Every call that a relay is told to make, and the driver's own first ones.
+    pub calls: Vec<Call>,
+    /// In the order in which they are sent.
+    pub stimuli: Vec<Stimulus>,
+    /// Nodes in the order in which they are flushed: callers before those they call; inner lists side by side.
+    pub flush_order: Vec<Vec<NodeIx>>,
+    /// What the nodes need to listen on.
+    pub listens: Vec<Listens>,
+}
+
+/// Which protocols a node is reached by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Listens {
+    pub http: bool,
+    pub grpc: bool,
+}
+
+impl Plan {
+    pub fn tap(&self, tap: TapIx) -> &TapPlan {
+        &self.taps[tap.0]
+    }
+
+    pub fn stimulus(&self, stimulus: StimulusIx) -> &Stimulus {
+        &self.stimuli[stimulus.0]
+    }
+
+    /// The tap through which `from` reaches `to`.
+    pub fn tap_between(&self, from: NodeIx, to: NodeIx, protocol: TapProtocol) -> Option<TapIx> {
+        self.taps
+            .iter()
+            .position(|tap| tap.from == from && tap.to == to && tap.protocol == protocol)
+            .map(TapIx)
+    }
+
+    /// Hops that `tap` sees.
+    pub fn hops_of(&self, tap: TapIx) -> impl Iterator<Item = HopIx> {
+        self.hop_taps.iter().enumerate().filter(move |(_, at)| **at == Some(tap)).map(|(hop, _)| HopIx(hop))
+    }
+}

@@ -1,0 +1,36 @@
+//! Stimuli: the requests that the driver sends, each with its own ids and its own mark.
+
+use super::{CallIx, Mark};
+use crate::scenario::HopIx;
+
+/// Index into `Plan::stimuli`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StimulusIx(pub usize);
+
+#[derive(Clone, Debug)]
+pub struct Stimulus {
+    pub ix: StimulusIx,
+    /// Index into `Scenario::drives`.
+    pub drive: usize,
+    /// The hop from `client` that it is sent over.
+    pub hop: HopIx,
+    pub call: CallIx,
+    pub mark: Mark,
+    pub sent: Sent,
+}
+
+/// What the stimulus carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The ids that were minted for it, valid or not, with or without a traceparent.
+    pub trace_id: [u8; 16],
+    pub parent_id: [u8; 8],
+    /// The `traceparent` as it goes out; `None` with `context: none`.
+    pub traceparent: Option<Vec<u8>>,
+    /// False when `traceparent` is there and does not parse.
+    pub valid: bool,
+    pub sampled: bool,
+    /// Each `tracestate` line of the drive's headers, templates filled.
+    pub tracestate: Vec<Vec<u8>>,
+    pub baggage: Vec<Vec<u8>>,
+}

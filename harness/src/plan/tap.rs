@@ -1,0 +1,27 @@
+//! Which taps stand where: one for each (from, to, protocol), whatever number of hops goes through it.
+
+use crate::scenario::{Marker, NodeIx};
+
+/// Index into `Plan::taps`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TapIx(pub usize);
+
+#[derive(Clone, Debug)]
+pub struct TapPlan {
+    pub from: NodeIx,
+    pub to: NodeIx,
+    pub protocol: TapProtocol,
+    /// The receiver speaks TLS; the tap terminates it and speaks TLS to the receiver.
+    pub tls: bool,
+    /// `host:`, written in place of the tap's own address.
+    pub host: Option<String>,
+    /// Where marks are looked for besides a relay's instruction.
+    pub markers: Vec<Marker>,
+}
+
+/// What goes through a tap. HTTP/1.1 and HTTP/2 are told apart by the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TapProtocol {
+    Http,
+    Grpc,
+}

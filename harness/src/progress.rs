@@ -1,0 +1,30 @@
+//! What happens during a run: the only interface from a run to a report.
+
+use std::time::Duration;
+
+use crate::verdict::CaseEnd;
+
+#[derive(Clone, Debug)]
+pub enum Progress {
+    RunStarted {
+        cases: usize,
+        repeats: u32,
+        seed: u64,
+    },
+    CaseStarted {
+        title: String,
+    },
+    /// `title` is unique in the run; `repeat` counts from 1.
+    CaseEnded {
+        title: String,
+        file: String,
+        repeat: u32,
+        end: CaseEnd,
+        took: Duration,
+    },
+    /// Ctrl-C or SIGTERM: what is under way is stopped, nothing new begins.
+    Interrupted,
+    RunEnded {
+        took: Duration,
+    },
+}

@@ -1,0 +1,70 @@
+//! A rule's complaint: plain data, ready to be told by any report.
+
+use std::ops::Range;
+
+use crate::breaks::{Class, Side};
+use crate::scenario::Expectation;
+use crate::source::Place;
+
+/// One finding per hop, class and side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    pub rule: Expectation,
+    pub class: Class,
+    pub side: Side,
+    /// True: the witnesses do not suffice for a fail; the verdict is inconclusive.
+    pub inconclusive: bool,
+    /// Id of the hop, or of all hops that share the cause, the first one first; empty for a node's own affair.
+    pub hops: Vec<String>,
+    /// Where the (first) hop's relation, or the expectation, stands in the scenario file.
+    pub place: Place,
+    /// The node whose side it is on.
+    pub node: Option<String>,
+    /// How many crossings it hit, of how many that were looked at.
+    pub hit: u32,
+    pub of: u32,
+    /// One sentence, lower case, no full stop: what happened.
+    pub message: String,
+    /// The bytes on both sides, in the order in which they crossed.
+    pub lines: Vec<Line>,
+    /// What was due, in words or bytes.
+    pub expected: String,
+    pub actual: String,
+    /// The rule of the standard in our words, with its clause and link.
+    pub clause: &'static str,
+    /// What to try next.
+    pub try_next: Vec<String>,
+    /// The witness that would have told more.
+    pub missing_witness: Option<String>,
+    /// What belongs to the finding and is not one of its own.
+    pub inside: Vec<String>,
+    /// The stimulus of the smallest example and the others, counted from 1.
+    pub example: Option<u32>,
+    pub others: Vec<u32>,
+    /// Hex digits of scenario, case, hop, class and side; baselines and diffs are keyed on it.
+    pub fingerprint: String,
+    /// The reason that a baseline gives for accepting it.
+    pub known: Option<String>,
+}
+
+/// One line of bytes with what stands under the caret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Who saw it: "from `shop`, on the wire", "SERVER span of `billing`".
+    pub label: String,
+    /// Printable: bytes outside 0x20 to 0x7e are written `\xNN`.
+    pub text: String,
+    /// Byte range in `text`.
+    pub caret: Option<Range<usize>>,
+    /// What the caret points out.
+    pub caption: String,
+}
+
+/// Worth saying, and no fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    pub hop: Option<String>,
+    pub text: String,
+    /// How many crossings it was seen on.
+    pub seen: u32,
+}

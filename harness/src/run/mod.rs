@@ -1,0 +1,1 @@
+//! One scenario through all stages; owns deadlines and the clock.

@@ -1,0 +1,19 @@
+//! Where each hop is called, once taps and nodes listen.
+
+use std::net::SocketAddr;
+
+use crate::scenario::HopIx;
+
+/// For each hop of the scenario the address that its sender calls: the tap's, or with `tap: none` the receiver's own.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses {
+    pub hops: Vec<Option<SocketAddr>>,
+    /// The run's certificate authority in PEM, where a hop is TLS.
+    pub authority: Option<String>,
+}
+
+impl Addresses {
+    pub fn hop(&self, hop: HopIx) -> Option<SocketAddr> {
+        self.hops.get(hop.0).copied().flatten()
+    }
+}

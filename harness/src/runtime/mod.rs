@@ -1,0 +1,5 @@
+//! Starts nodes, taps and the collector, and ends them again; nothing of it is left behind.
+
+pub mod addresses;
+
+pub use addresses::Addresses;

@@ -1,0 +1,46 @@
+//! Drives: which hop is sent to, how often, how many at once, and with which context.
+
+use std::time::Duration;
+
+use super::{HopIx, Template};
+use crate::source::Place;
+
+#[derive(Clone, Debug)]
+pub struct Drive {
+    pub place: Place,
+    /// A hop from `client`.
+    pub send: HopIx,
+    pub times: u32,
+    /// How many are under way at once, at most.
+    pub concurrency: u32,
+    pub context: DriveContext,
+    /// Sent in this order; names keep their case on the wire.
+    pub headers: Vec<(String, Template)>,
+    pub body: Body,
+    /// The context carries `tracestate` and `baggage` as header templates above; these are their parsed-later bytes.
+    /// How long one stimulus may wait for its answer; default the scenario's timeout.
+    pub within: Option<Duration>,
+    /// The answer that is expected: an HTTP status, or a gRPC code; default any below 400, or OK.
+    pub answers: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DriveContext {
+    /// A fresh trace id and parent id for each stimulus.
+    Valid { sampled: bool, random: bool },
+    /// No traceparent. `root` says what the root sampler must decide, if that is to be judged.
+    None { root: Option<bool> },
+    /// A traceparent that does not parse, `${trace-id}` and `${parent-id}` in it filled from fresh ids.
+    Invalid { traceparent: String, root: Option<bool> },
+}
+
+/// What the driver sends as the body. A relay's instruction is worked out by the plan and needs none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    Empty,
+    /// Sent as it is; `application/json` when the file gave a mapping or a list.
+    Bytes {
+        content: Template,
+        content_type: String,
+    },
+}

@@ -1,0 +1,121 @@
+//! Hops: one directed crossing between two nodes over one transport, and what it must keep.
+
+use std::time::Duration;
+
+use super::{NodeIx, Relation};
+use crate::source::Place;
+
+/// Index into `Scenario::hops`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HopIx(pub usize);
+
+#[derive(Clone, Debug)]
+pub struct Hop {
+    pub id: String,
+    pub place: Place,
+    pub transport: Transport,
+    pub from: NodeIx,
+    pub to: NodeIx,
+    pub relation: Relation,
+    pub relation_place: Place,
+    /// How many crossings one crossing of `within` (or one stimulus) causes.
+    pub times: Times,
+    /// The hop that causes this one; `None` only for hops from `client`.
+    pub within: Option<HopIx>,
+    /// What a relay does on the way, outermost first; the call itself stands innermost.
+    pub steps: Vec<Step>,
+    /// `baggage: kept` across a restart.
+    pub baggage_kept: bool,
+    /// `host:`, the `Host` or `:authority` that the tap puts in place of its own.
+    pub host: Option<String>,
+    /// False for `tap: none`: judged without a wire witness.
+    pub tapped: bool,
+    /// The hop is TLS; the tap terminates it with the run's own authority.
+    pub tls: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum Transport {
+    Http(HttpHop),
+    Grpc(GrpcHop),
+    // Kafka, RabbitMQ and SQS get a variant and a file each.
+}
+
+impl Transport {
+    pub fn word(&self) -> &'static str {
+        match self {
+            Transport::Http(_) => "http",
+            Transport::Grpc(_) => "grpc",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct HttpHop {
+    /// Any method when absent; the driver sends POST when there is a body and GET otherwise.
+    pub method: Option<String>,
+    /// Any path when absent.
+    pub path: Option<PathPattern>,
+    /// How the driver speaks; default HTTP/1.1.
+    pub version: HttpVersion,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpVersion {
+    Http1,
+    /// Prior knowledge in the clear, ALPN over TLS.
+    Http2,
+}
+
+#[derive(Clone, Debug)]
+pub struct GrpcHop {
+    /// `package.Service/Method`; any method when absent.
+    pub method: Option<String>,
+    /// A relay calls `HandleStream` instead of `Handle`.
+    pub stream: bool,
+}
+
+/// A path in which `{name}` stands for one segment and a trailing `*` for the rest; without a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathPattern(pub String);
+
+impl PathPattern {
+    /// Whether the path of a request target (its query left away) fits.
+    pub fn matches(&self, target: &str) -> bool {
+        let path = target.split(['?', '#']).next().unwrap_or_default();
+        let mut given = path.split('/');
+        for wanted in self.0.split('/') {
+            if wanted == "*" {
+                return true;
+            }
+            let Some(segment) = given.next() else { return false };
+            let open = wanted.starts_with('{') && wanted.ends_with('}') && !segment.is_empty();
+            if !open && wanted != segment {
+                return false;
+            }
+        }
+        given.next().is_none()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    pub min: u32,
+    pub max: u32,
+}
+
+impl Times {
+    pub const ONCE: Times = Times { min: 1, max: 1 };
+}
+
+/// What a relay does for a hop. All but `Fail` are done by the sender around the call; `Fail` by the receiver at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    Wait(Duration),
+    Spawn,
+    Retry(u32),
+    Restart,
+    Log(String),
+    /// `500` or `panic`.
+    Fail(String),
+}

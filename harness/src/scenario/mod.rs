@@ -1,0 +1,60 @@
+//! A scenario as checked values; the only module that knows YAML.
+//!
+//! A `Scenario` here is one *case*: lists in the file that stand for a matrix are already expanded, names are
+//! resolved to indices, and every item keeps its place in the file. Whatever can be wrong with a file is said here;
+//! nothing after this module can fail on account of the file.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::source::{Place, Source};
+
+pub mod drive;
+pub mod expectation;
+pub mod hop;
+pub mod node;
+pub mod relation;
+pub mod template;
+
+pub use drive::{Body, Drive, DriveContext};
+pub use expectation::{Expectation, Expectations};
+pub use hop::{GrpcHop, Hop, HopIx, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
+pub use node::{
+    Command, Marker, Node, NodeIx, NodeKind, Ready, Relay, Role, SpecLevel, StopSignal, Stub, StubAnswer, Url,
+};
+pub use relation::{At, Relation};
+pub use template::{Template, TemplatePart};
+
+/// One checked case of a scenario file.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub source: Arc<Source>,
+    /// The file's `scenario:`; unique in a run together with `case`.
+    pub name: String,
+    pub name_place: Place,
+    /// Which case of the matrix, such as `sampled=true`; empty when the file has one case.
+    pub case: String,
+    pub about: Option<String>,
+    /// `nodes[0]` is always the implicit `client`.
+    pub nodes: Vec<Node>,
+    pub hops: Vec<Hop>,
+    pub drives: Vec<Drive>,
+    pub expect: Expectations,
+    /// How long one case may take before what is missing is judged missing; default 10 s.
+    pub timeout: Duration,
+}
+
+impl Scenario {
+    pub fn node(&self, node: NodeIx) -> &Node {
+        &self.nodes[node.0]
+    }
+
+    pub fn hop(&self, hop: HopIx) -> &Hop {
+        &self.hops[hop.0]
+    }
+
+    /// `name`, or `name [case]`.
+    pub fn title(&self) -> String {
+        if self.case.is_empty() { self.name.clone() } else { format!("{} [{}]", self.name, self.case) }
+    }
+}

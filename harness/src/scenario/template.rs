@@ -1,0 +1,33 @@
+//! Templates: text with `${...}` in it, each reference already resolved to what it means.
+
+use super::NodeIx;
+
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Template {
+    pub parts: Vec<TemplatePart>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplatePart {
+    Text(String),
+    /// `${NODE.url}`: `http://host:port` of the tap on the HTTP hop from the node that uses the template to NODE.
+    Url(NodeIx),
+    /// `${NODE.grpc}`: `host:port` of the tap on the gRPC hop to NODE.
+    Grpc(NodeIx),
+    /// `${otlp.endpoint}`: the node's own OTLP endpoint, `http://host:port`, gRPC and HTTP alike.
+    OtlpEndpoint,
+    /// `${self.port}`.
+    SelfPort,
+    /// `${env.NAME}`: a secret or setting of whoever runs the scenario.
+    Env(String),
+    /// `${mark}`: the stimulus's own mark (drives only).
+    Mark,
+    /// `${scenario.dir}`: the folder of the scenario file.
+    ScenarioDir,
+}
+
+impl Template {
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { parts: vec![TemplatePart::Text(text.into())] }
+    }
+}

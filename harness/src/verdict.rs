@@ -1,0 +1,125 @@
+//! Findings and a baseline -> verdict; a verdict only ever gets worse.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::rules::{Finding, Note};
+use crate::scenario::Expectation;
+use crate::source::{Place, Source};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Verdict {
+    #[default]
+    Pass,
+    Inconclusive,
+    Fail,
+}
+
+impl Verdict {
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Fail => "fail",
+        }
+    }
+
+    /// The worse of the two.
+    pub fn and(self, other: Verdict) -> Verdict {
+        self.max(other)
+    }
+}
+
+/// What is said of one case; everything that a report needs, as values.
+#[derive(Clone, Debug)]
+pub struct CaseVerdict {
+    pub source: Arc<Source>,
+    pub scenario: String,
+    pub case: String,
+    pub about: Option<String>,
+    pub seed: u64,
+    pub verdict: Verdict,
+    pub hops: Vec<HopVerdict>,
+    /// The rules that applied and counted.
+    pub rules: Vec<RuleVerdict>,
+    /// Causes before consequences, in the order of the story.
+    pub findings: Vec<Finding>,
+    pub notes: Vec<Note>,
+    /// Why the case is inconclusive, besides findings: gaps, unattributed captures; each names the next step.
+    pub gaps: Vec<GapVerdict>,
+    /// Crossings that no hop declares: `shop -> ledger GET /audit`, with how often.
+    pub undeclared: Vec<(String, u32)>,
+    pub stimuli: u32,
+    pub crossings: u32,
+    pub spans: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GapVerdict {
+    pub what: String,
+    /// Last output lines of a node and the like.
+    pub lines: Vec<String>,
+}
+
+/// One hop, as the map of the story shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HopVerdict {
+    pub id: String,
+    pub place: Place,
+    pub from: String,
+    pub to: String,
+    /// `http`, `grpc`.
+    pub transport: &'static str,
+    /// `POST /orders`, `ledger.Ledger/Record`; empty when any.
+    pub operation: String,
+    pub relation: &'static str,
+    /// Which relation was seen, where the declared one allows several.
+    pub seen: Option<&'static str>,
+    pub verdict: Verdict,
+    pub crossings: u32,
+    /// The hop that causes this one.
+    pub within: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleVerdict {
+    pub rule: Expectation,
+    pub verdict: Verdict,
+    /// How many crossings, spans or records it looked at.
+    pub looked_at: u32,
+}
+
+/// One case that could not be run: trouble of the machine, never of the system under test.
+#[derive(Clone, Debug)]
+pub struct Trouble {
+    pub scenario: String,
+    pub case: String,
+    /// One line that names the thing and the next step.
+    pub message: String,
+    /// The causes, outermost first.
+    pub caused_by: Vec<String>,
+    /// Last output lines of the node that it is about.
+    pub lines: Vec<String>,
+}
+
+/// How one case ended.
+#[derive(Clone, Debug)]
+pub enum CaseEnd {
+    Judged(Box<CaseVerdict>),
+    CouldNotRun(Trouble),
+}
+
+impl CaseEnd {
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            CaseEnd::Judged(case) => case.verdict,
+            CaseEnd::CouldNotRun(_) => Verdict::Inconclusive,
+        }
+    }
+}
+
+/// Where a run's evidence was kept.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub path: PathBuf,
+}
