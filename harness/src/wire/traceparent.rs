@@ -1,4 +1,0 @@
-//! placeholder until the formats arrive
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
