@@ -9,8 +9,11 @@
 //! - `github::annotations` and `github::summary`, for GitHub Actions,
 //! - `explain::explain`, what each rule and class means.
 
+pub mod explain;
+pub mod github;
 pub mod hop_map;
 pub mod json;
+pub mod junit;
 pub mod outcome;
 pub mod phrase;
 pub mod terminal;

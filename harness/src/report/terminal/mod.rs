@@ -17,8 +17,9 @@ mod tests;
 pub use live::{Live, Shown};
 pub use palette::{Ink, Palette};
 
-use super::Outcome;
-use crate::verdict::Verdict;
+use super::{Case, Outcome};
+use crate::rules::Finding;
+use crate::verdict::{CaseVerdict, Verdict};
 use page::Page;
 
 /// How the report is laid out.
@@ -58,5 +59,19 @@ pub fn render(outcome: &Outcome, layout: Layout) -> String {
         case::tell(&mut page, group);
     }
     summary::tell(&mut page, outcome);
+    page.finish()
+}
+
+/// One case with all its repeats, without colour: for formats that quote the terminal report.
+pub fn story(repeats: &[&Case]) -> String {
+    let mut page = Page::new(Layout::default());
+    case::tell(&mut page, repeats);
+    page.finish()
+}
+
+/// One finding in full, without colour.
+pub fn finding(finding: &Finding, case: &CaseVerdict) -> String {
+    let mut page = Page::new(Layout::default());
+    finding::tell(&mut page, finding, case);
     page.finish()
 }
