@@ -85,7 +85,9 @@ fn remark(hop: &HopVerdict, findings: &[Finding]) -> String {
     match (told.is_empty(), hop.verdict) {
         (false, _) => told.join("; "),
         (true, Verdict::Pass) => String::new(),
-        (true, verdict) => verdict.word().to_owned(),
+        // A gap or a consequence, told below the map.
+        (true, Verdict::Inconclusive) => "not judged".to_owned(),
+        (true, Verdict::Fail) => Verdict::Fail.word().to_owned(),
     }
 }
 
@@ -165,5 +167,13 @@ mod tests {
         assert_eq!(widest(88), Some(84));
         assert_eq!(widest(20), Some(82));
         assert!(rows(&case, 20).iter().any(|row| row.text.contains("ledger.Ledger/R…")));
+    }
+
+    #[test]
+    fn a_hop_without_a_finding_that_did_not_pass_was_not_judged() {
+        let mut case = samples::healthy();
+        case.hops[2].verdict = Verdict::Inconclusive;
+        let remarks: Vec<_> = rows(&case, 200).into_iter().map(|row| row.remark).collect();
+        assert_eq!(remarks, ["", "", "not judged", ""]);
     }
 }
