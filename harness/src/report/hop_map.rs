@@ -17,7 +17,8 @@ pub struct Row {
     pub remark: String,
 }
 
-/// The hops of a case in the order of the story, in `room` columns as far as shortening operations can do that.
+/// The hops of a case in the order of the story, in `room` columns as far as shortening operations can do
+/// that.
 pub fn rows(case: &CaseVerdict, room: usize) -> Vec<Row> {
     let story = story(&case.hops);
     let cells: Vec<[String; 5]> = story.iter().map(|(branch, hop)| cells(branch, hop)).collect();
@@ -91,8 +92,8 @@ fn remark(hop: &HopVerdict, findings: &[Finding]) -> String {
     }
 }
 
-/// Each hop with the branch that leads to it. A hop whose cause is not among the hops stands at the root, and so does
-/// one that nothing leads to.
+/// Each hop with the branch that leads to it. A hop whose cause is not among the hops stands at the root, and
+/// so does one that nothing leads to.
 fn story(hops: &[HopVerdict]) -> Vec<(String, &HopVerdict)> {
     let known = |id: &str| hops.iter().any(|hop| hop.id == id);
     let roots = hops.iter().filter(|hop| !hop.within.as_deref().is_some_and(known));

@@ -1,8 +1,9 @@
 //! The report for CI servers: JUnit XML, one suite for each case, one test for each hop and each expectation.
 //!
-//! What fails is a `failure`; what is inconclusive, and a case that could not be run, is an `error`: nobody may take it
-//! for a pass. A finding that the baseline accepts is a pass with a word in `system-out`. Names of suites and tests are
-//! the same in every run, so that servers can tell what is new; `file` and `line` name the scenario.
+//! What fails is a `failure`; what is inconclusive, and a case that could not be run, is an `error`: nobody
+//! may take it for a pass. A finding that the baseline accepts is a pass with a word in `system-out`. Names
+//! of suites and tests are the same in every run, so that servers can tell what is new; `file` and `line`
+//! name the scenario.
 //!
 //! There is no standard of the format; this is what Jenkins, GitLab and the common GitHub actions read
 //! (<https://github.com/testmoapp/junitxml>).

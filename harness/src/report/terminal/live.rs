@@ -44,8 +44,8 @@ impl Live {
         }
     }
 
-    /// Takes in one thing that happened. What is worth a line of its own at once is given back: each case that did
-    /// not pass, so that nobody has to wait for the end.
+    /// Takes in one thing that happened. What is worth a line of its own at once is given back: each case
+    /// that did not pass, so that nobody has to wait for the end.
     pub fn take(&mut self, progress: &Progress) -> Option<String> {
         match progress {
             Progress::RunStarted { cases, repeats, .. } => {
