@@ -75,7 +75,7 @@ fn point(page: &mut Page, column: usize, caret: Option<Range<usize>>, caption: &
     }
 }
 
-/// `text` in at most `room` characters and the caret in characters of it; what is left away is shown as `…`.
+/// `text` in at most `room` characters and the caret in characters of it; `…` for what is left away.
 fn cut(text: &str, caret: Option<&Range<usize>>, room: usize) -> (String, Option<Range<usize>>) {
     let (chars, caret) = printable(text, caret);
     if chars.len() <= room {
