@@ -52,6 +52,9 @@ impl Diagnostic {
 /// How far from a mistake's own line another place may be and still be drawn; further ones are told in words.
 const DRAWN_BYTES: usize = 64 * 1024;
 
+/// How much of a line is drawn behind the last place in it, at most.
+const LINE_BYTES: usize = 4 * 1024;
+
 /// Every mistake with its lines and carets, and one line that counts them; ends with a line feed.
 pub fn render(source: &Source, diagnostics: &[Diagnostic], color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
@@ -115,7 +118,9 @@ fn window(source: &Source, place: Place, near: &[&(Place, String)]) -> Place {
     let first = source.boundary_at(first);
     let last = source.boundary_at(last);
     let start = text[..first].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[last..].find('\n').map_or(text.len(), |at| last + at);
+    // A line without end is cut behind what matters.
+    let rest = &text[last..source.boundary_at(last + LINE_BYTES)];
+    let end = last + rest.find('\n').unwrap_or(rest.len());
     Place::new(start, end)
 }
 

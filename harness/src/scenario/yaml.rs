@@ -17,9 +17,15 @@ use crate::source::{Place, Placed};
 const DEEPEST: usize = 64;
 /// Keys, values, lists and mappings in one file.
 const MOST_NODES: usize = 100_000;
+/// Longer than any line that a person reads.
+const LONGEST_LINE: usize = 100_000;
 
 /// The one document of a file; `None` when it is empty, and after a mistake that hides a part of it.
 pub(super) fn read(text: &str, complaints: &mut Complaints) -> Option<Tree> {
+    if let Some(mistake) = long_line(text) {
+        complaints.say(mistake);
+        return None;
+    }
     let mut reader = Reader {
         text,
         offsets: Offsets::new(text),
@@ -197,9 +203,7 @@ impl Reader<'_> {
     fn place(&mut self, span: Span) -> Place {
         let start = self.offsets.byte(span.start.line(), span.start.col());
         let end = self.offsets.byte(span.end.line(), span.end.col());
-        // A block scalar ends where the next thing begins.
-        let text = &self.text[start..end.max(start)];
-        Place::new(start, start + text.trim_end().len())
+        self.first_line(Place::new(start, start), Place::new(end, end))
     }
 
     fn syntax(&mut self, error: &ScanError) -> Diagnostic {
@@ -228,6 +232,19 @@ impl Reader<'_> {
             line[..indent].find('\t').map(|tab| start + tab)
         })
     }
+}
+
+fn long_line(text: &str) -> Option<Diagnostic> {
+    let mut start = 0;
+    for line in text.as_bytes().split_inclusive(|byte| *byte == b'\n' || *byte == b'\r') {
+        if line.len() > LONGEST_LINE {
+            let message = format!("this line is longer than {LONGEST_LINE} bytes");
+            let place = Place::new(start, start);
+            return Some(Diagnostic::new("too-much", place, message).help("break it into several lines"));
+        }
+        start += line.len();
+    }
+    None
 }
 
 /// Adds what is not there yet.
