@@ -49,6 +49,9 @@ impl Diagnostic {
     }
 }
 
+/// The code of what stands for all mistakes that are not told.
+pub const TOO_MANY: &str = "too-many-mistakes";
+
 /// How far from a mistake's own line another place may be and still be drawn; further ones are told in words.
 const DRAWN_BYTES: usize = 64 * 1024;
 
@@ -63,11 +66,10 @@ pub fn render(source: &Source, diagnostics: &[Diagnostic], color: bool) -> Strin
         out.push_str(&renderer.render(&groups(source, diagnostic)));
         out.push_str("\n\n");
     }
-    let (count, noun) = match diagnostics.len() {
-        1 => (1, "mistake"),
-        count => (count, "mistakes"),
-    };
-    out.push_str(&format!("{}: {count} {noun}\n", shown(source.name())));
+    let count = diagnostics.iter().filter(|diagnostic| diagnostic.code != TOO_MANY).count();
+    let more = if count < diagnostics.len() { "more than " } else { "" };
+    let noun = if count == 1 { "mistake" } else { "mistakes" };
+    out.push_str(&format!("{}: {more}{count} {noun}\n", shown(source.name())));
     out
 }
 
