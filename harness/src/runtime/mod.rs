@@ -1,5 +1,21 @@
 //! Starts nodes, taps and the collector, and ends them again; nothing of it is left behind.
 
 pub mod addresses;
+mod command;
+mod environment;
+pub mod error;
+mod guard;
+mod node;
+pub mod options;
+mod output;
+mod port;
+mod process;
+mod ready;
+mod relay;
+mod request;
+mod spawner;
+mod wiring;
 
 pub use addresses::Addresses;
+pub use error::RuntimeError;
+pub use options::{Given, InProcess, Listening, RuntimeOptions};
