@@ -1,0 +1,220 @@
+//! `baggage`: a list of members, each a key, a percent-encoded value and perhaps properties.
+//!
+//! Follows W3C Baggage, <https://www.w3.org/TR/baggage/#baggage-http-header-format>. Keys are compared with their case
+//! and never decoded; a `+` in a value is a plus. `Baggage::parse` refuses a list as a whole; `Baggage::entries_of` takes
+//! any bytes, for comparing lists. The limits are facts to ask for and no reason to refuse: more is allowed, and may be
+//! cut by whoever passes it on.
+
+use std::ops::Range;
+
+use super::{ListMember, Reason, Refusal, list_members, trim_ows};
+
+/// What everybody must pass on: up to so many members ...
+pub const MEMBERS: usize = 64;
+/// ... of so many bytes together, commas included.
+pub const BYTES: usize = 8192;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baggage {
+    /// In their order; equal keys are kept.
+    pub entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub key: Vec<u8>,
+    /// Percent-decoded; what is not UTF-8 then is U+FFFD.
+    pub value: Vec<u8>,
+    pub properties: Vec<Property>,
+    /// As it stood on the wire, without the white space around it.
+    pub raw: Vec<u8>,
+    /// Which of the field lines, from 0.
+    pub line: usize,
+    /// Where in that line.
+    pub at: Range<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Property {
+    /// Never decoded.
+    pub key: Vec<u8>,
+    /// Decoded as an entry's value is.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Baggage {
+    /// One or several field lines, in their order.
+    pub fn parse<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Baggage, Refusal> {
+        let lines: Vec<&[u8]> = lines.into_iter().collect();
+        let members = list_members(&lines);
+        for member in &members {
+            check_member(member)?;
+        }
+        Ok(Baggage { entries: members.iter().map(read_entry).collect() })
+    }
+
+    /// The members of any bytes, in their order, empty ones left away; never fails. A member without `=` has an empty
+    /// value, and a `%` without two hex digits stands for itself.
+    pub fn entries_of<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Vec<Entry> {
+        let lines: Vec<&[u8]> = lines.into_iter().collect();
+        list_members(&lines).iter().filter(|member| !member.bytes.is_empty()).map(read_entry).collect()
+    }
+
+    /// One field line; values are percent-encoded where they must be.
+    pub fn print(&self) -> Vec<u8> {
+        let entries: Vec<_> = self.entries.iter().map(Entry::print).collect();
+        entries.join(&b',')
+    }
+}
+
+/// Whether `lines` together are so small that everybody must pass all of it on.
+pub fn within_limits<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> bool {
+    let lines: Vec<&[u8]> = lines.into_iter().collect();
+    let bytes = lines.iter().map(|line| line.len()).sum::<usize>() + lines.len().saturating_sub(1);
+    let members = list_members(&lines).iter().filter(|member| !member.bytes.is_empty()).count();
+    members <= MEMBERS && bytes <= BYTES
+}
+
+impl Entry {
+    fn print(&self) -> Vec<u8> {
+        let mut out = [&self.key[..], &encode(&self.value)].join(&b'=');
+        for property in &self.properties {
+            out.push(b';');
+            out.extend_from_slice(&property.key);
+            if let Some(value) = &property.value {
+                out.push(b'=');
+                out.extend_from_slice(&encode(value));
+            }
+        }
+        out
+    }
+}
+
+fn read_entry(member: &ListMember<'_>) -> Entry {
+    let mut parts = member.bytes.split(|byte| *byte == b';');
+    let (key, value) = key_and_value(parts.next().unwrap_or_default());
+    let properties = parts.map(trim_ows).filter(|part| !part.is_empty()).map(|part| {
+        let (key, value) = key_and_value(part);
+        Property { key: key.to_vec(), value: value.map(decode) }
+    });
+    Entry {
+        key: key.to_vec(),
+        value: value.map(decode).unwrap_or_default(),
+        properties: properties.collect(),
+        raw: member.bytes.to_vec(),
+        line: member.line,
+        at: member.start..member.start + member.bytes.len(),
+    }
+}
+
+/// What stands on both sides of the first `=`, without the white space around it.
+fn key_and_value(part: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match part.iter().position(|byte| *byte == b'=') {
+        Some(equals) => (trim_ows(&part[..equals]), Some(trim_ows(&part[equals + 1..]))),
+        None => (trim_ows(part), None),
+    }
+}
+
+fn decode(value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((first, tail)) = rest.split_first() {
+        match escaped(rest) {
+            Some(byte) => {
+                out.push(byte);
+                rest = &rest[3..];
+            }
+            None => {
+                out.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    match String::from_utf8_lossy(&out) {
+        std::borrow::Cow::Borrowed(_) => out,
+        std::borrow::Cow::Owned(repaired) => repaired.into_bytes(),
+    }
+}
+
+/// The byte that `%XX` at the start of `bytes` stands for.
+fn escaped(bytes: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    match bytes {
+        [b'%', high, low, ..] => Some(digit(*high)? << 4 | digit(*low)?),
+        _ => None,
+    }
+}
+
+fn encode(value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    for byte in value {
+        if is_value_byte(*byte) && *byte != b'%' {
+            out.push(*byte);
+        } else {
+            out.extend_from_slice(format!("%{byte:02X}").as_bytes());
+        }
+    }
+    out
+}
+
+fn check_member(member: &ListMember<'_>) -> Result<(), Refusal> {
+    let refused = |reason, found: &[u8]| {
+        let start = member.start + offset(member.bytes, found);
+        Refusal { reason, line: member.line, at: start..start + found.len() }
+    };
+    if member.bytes.is_empty() {
+        return Err(refused(Reason::BaggageMemberEmpty, member.bytes));
+    }
+    let mut parts = member.bytes.split(|byte| *byte == b';');
+    let first = parts.next().unwrap_or_default();
+    let (key, value) = key_and_value(first);
+    let Some(value) = value else { return Err(refused(Reason::BaggageWithoutEquals, trim_ows(first))) };
+    if key.is_empty() {
+        return Err(refused(Reason::BaggageKeyEmpty, key));
+    }
+    check_bytes(key, is_token_byte).map_err(|odd| refused(Reason::BaggageKeyCharacter, odd))?;
+    check_value(value).map_err(|(reason, odd)| refused(reason, odd))?;
+    for part in parts {
+        let (key, value) = key_and_value(part);
+        if key.is_empty() {
+            return Err(refused(Reason::BaggagePropertyEmpty, key));
+        }
+        check_bytes(key, is_token_byte).map_err(|odd| refused(Reason::BaggagePropertyCharacter, odd))?;
+        check_value(value.unwrap_or_default()).map_err(|(reason, odd)| refused(reason, odd))?;
+    }
+    Ok(())
+}
+
+fn check_value(value: &[u8]) -> Result<(), (Reason, &[u8])> {
+    check_bytes(value, is_value_byte).map_err(|odd| (Reason::BaggageValueCharacter, odd))?;
+    let broken = |at: &usize| value[*at] == b'%' && escaped(&value[*at..]).is_none();
+    match (0..value.len()).find(broken) {
+        Some(at) => Err((Reason::BaggageEscape, &value[at..at + 1])),
+        None => Ok(()),
+    }
+}
+
+/// The first byte that is not allowed, as a slice of one.
+fn check_bytes(bytes: &[u8], allowed: fn(u8) -> bool) -> Result<(), &[u8]> {
+    match bytes.iter().position(|byte| !allowed(*byte)) {
+        Some(odd) => Err(&bytes[odd..odd + 1]),
+        None => Ok(()),
+    }
+}
+
+/// Where `inner`, a part of `outer`, begins in it.
+fn offset(outer: &[u8], inner: &[u8]) -> usize {
+    (inner.as_ptr() as usize).saturating_sub(outer.as_ptr() as usize).min(outer.len())
+}
+
+/// RFC 9110 5.6.2.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn is_value_byte(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e)
+}
+
+#[cfg(test)]
+mod tests;
