@@ -1,1 +1,10 @@
 //! One scenario through all stages; owns deadlines and the clock.
+
+pub mod case;
+mod completion;
+mod due;
+pub mod gather;
+pub mod suite;
+
+pub use case::{CaseOptions, CaseRun, case};
+pub use suite::{Chosen, SuiteEnd, SuiteOptions, suite};

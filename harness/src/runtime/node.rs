@@ -88,17 +88,23 @@ impl RunningNode {
         let Some(address) = self.listening.http else {
             return Completion::Unknown("the relay has no HTTP address to flush at".to_owned());
         };
-        match timeout_at(deadline, request::http(Method::POST, address, "/-/flush", &[])).await {
-            Ok(Ok((StatusCode::NO_CONTENT, _))) => Completion::Flushed { asked_nanos },
-            Ok(Ok((StatusCode::SERVICE_UNAVAILABLE, _))) => {
-                Completion::Unknown("the relay was still busy when it was asked to flush".to_owned())
+        let asking = async {
+            loop {
+                match request::http(Method::POST, address, "/-/flush", &[]).await {
+                    // Busy for five seconds already: it is asked again until the deadline.
+                    Ok((StatusCode::SERVICE_UNAVAILABLE, _)) => {}
+                    Ok((StatusCode::NO_CONTENT, _)) => return Completion::Flushed { asked_nanos },
+                    Ok((status, _)) => {
+                        return Completion::Unknown(format!("the relay answered `/-/flush` with {status}"));
+                    }
+                    Err(error) => {
+                        return Completion::Unknown(format!("the relay could not be asked to flush: {error}"));
+                    }
+                }
             }
-            Ok(Ok((status, _))) => {
-                Completion::Unknown(format!("the relay answered `/-/flush` with {status}"))
-            }
-            Ok(Err(error)) => Completion::Unknown(format!("the relay could not be asked to flush: {error}")),
-            Err(_) => Completion::Unknown("the relay did not answer `/-/flush` by the deadline".to_owned()),
-        }
+        };
+        let busy = || Completion::Unknown("the relay was busy until the deadline and did not flush".to_owned());
+        timeout_at(deadline, asking).await.unwrap_or_else(|_| busy())
     }
 
     async fn flush_by_stop(&self, asked_nanos: u64, deadline: Instant) -> Completion {

@@ -1,0 +1,48 @@
+//! One case through all stages: evidence gathered, then judged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::gather::gather;
+use super::judge::{JudgeSettings, judge};
+use crate::evidence::Evidence;
+use crate::plan::Plan;
+use crate::runtime::{RuntimeError, RuntimeOptions};
+use crate::verdict::{CaseEnd, Trouble};
+
+/// What whoever runs a case settles beyond the scenario itself.
+#[derive(Clone, Debug, Default)]
+pub struct CaseOptions {
+    pub runtime: RuntimeOptions,
+    /// In place of the scenario's own.
+    pub timeout: Option<Duration>,
+    pub judge: JudgeSettings,
+}
+
+/// How a case ended, and what was seen if it could be run.
+#[derive(Debug)]
+pub struct CaseRun {
+    pub end: CaseEnd,
+    pub evidence: Option<Evidence>,
+}
+
+pub async fn case(plan: Arc<Plan>, options: &CaseOptions) -> CaseRun {
+    match gather(plan.clone(), &options.runtime, options.timeout).await {
+        Ok(evidence) => {
+            let verdict = judge(&plan, &evidence, &options.judge);
+            CaseRun { end: CaseEnd::Judged(Box::new(verdict)), evidence: Some(evidence) }
+        }
+        Err(error) => CaseRun { end: CaseEnd::CouldNotRun(trouble(&plan, &error)), evidence: None },
+    }
+}
+
+fn trouble(plan: &Plan, error: &RuntimeError) -> Trouble {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    Trouble {
+        scenario: plan.scenario.name.clone(),
+        case: plan.scenario.case.clone(),
+        message: error.to_string(),
+        caused_by: causes.map(ToString::to_string).collect(),
+        lines: error.lines().to_vec(),
+    }
+}

@@ -1,0 +1,201 @@
+//! The embedded runtime: everything on this machine, nothing needed but the programs themselves.
+//!
+//! The collector and every tap listen before the first node starts; then all nodes start together, and a tap learns
+//! where to go on to as soon as its receiver listens.
+
+use std::sync::Arc;
+
+use futures_util::future::{join_all, try_join_all};
+use in_memory_collector::{Collector, Limits};
+
+use super::error::{RuntimeError, loopback};
+use super::node::{Flush, RunningNode};
+use super::options::{Listening, RuntimeOptions};
+use super::running::Running;
+use super::stub::Stub;
+use super::tap::Tap;
+use super::wiring::{Wiring, address};
+use super::{Addresses, command, relay};
+use crate::evidence::Recorder;
+use crate::plan::{Plan, TapIx, TapProtocol};
+use crate::scenario::{HopIx, Node, NodeIx, NodeKind, Role, Transport, Url};
+
+/// Starts everything that the plan needs; when it fails, what had started is ended again.
+pub async fn start(
+    plan: Arc<Plan>,
+    options: &RuntimeOptions,
+    recorder: Recorder,
+) -> Result<Running, RuntimeError> {
+    let collector = Collector::start(Limits::default()).await.map_err(|e| RuntimeError::listen("the collector", e))?;
+    let otlp = otlp_endpoints(&plan, &collector).await?;
+    let taps = listen(&plan, &recorder).await?;
+    let at = taps.iter().map(Tap::address).collect();
+    let wiring = Wiring::new(plan.clone(), at, otlp);
+    let nodes = plan.scenario.nodes.iter().enumerate().map(|(ix, node)| {
+        let (wiring, taps) = (&wiring, &taps);
+        async move {
+            let started = start_node(NodeIx(ix), node, options, wiring).await?;
+            if let Some(listening) = started.listening() {
+                aim(NodeIx(ix), listening, wiring.plan(), taps);
+            }
+            Ok::<Started, RuntimeError>(started)
+        }
+    });
+    let started = try_join_all(nodes).await?;
+    let addresses = addresses(&plan, &wiring, &taps).await;
+    let (mut nodes, mut stubs) = (Vec::new(), Vec::new());
+    for started in started {
+        match started {
+            Started::Node(node) => nodes.push(Some(*node)),
+            Started::Stub(stub, _) => {
+                stubs.push(stub);
+                nodes.push(None);
+            }
+            Started::Nothing => nodes.push(None),
+        }
+    }
+    Ok(Running { plan, recorder, addresses, nodes, taps, _stubs: stubs, collector })
+}
+
+enum Started {
+    Node(Box<RunningNode>),
+    Stub(Stub, Listening),
+    Nothing,
+}
+
+impl Started {
+    fn listening(&self) -> Option<Listening> {
+        match self {
+            Started::Node(node) => Some(node.listening),
+            Started::Stub(_, listening) => Some(*listening),
+            Started::Nothing => None,
+        }
+    }
+}
+
+/// An OTLP endpoint for each node that can be told where to export to.
+async fn otlp_endpoints(plan: &Plan, collector: &Collector) -> Result<Vec<Option<String>>, RuntimeError> {
+    let endpoints = plan.scenario.nodes.iter().map(|node| async move {
+        if matches!(node.kind, NodeKind::Client | NodeKind::Stub(_)) {
+            return Ok(None);
+        }
+        let what = || format!("the OTLP endpoint of node `{}`", node.name);
+        let endpoint = collector.endpoint(&node.name).await;
+        endpoint.map(|endpoint| Some(endpoint.url())).map_err(|error| RuntimeError::listen(what(), error))
+    });
+    try_join_all(endpoints).await
+}
+
+async fn listen(plan: &Plan, recorder: &Recorder) -> Result<Vec<Tap>, RuntimeError> {
+    let taps = plan.taps.iter().enumerate().map(|(ix, tap)| async move {
+        let listening = Tap::listen(TapIx(ix), tap.clone(), plan.run, recorder.clone()).await;
+        let (from, to) = (&plan.scenario.node(tap.from).name, &plan.scenario.node(tap.to).name);
+        listening.map_err(|error| RuntimeError::listen(format!("the tap between `{from}` and `{to}`"), error))
+    });
+    try_join_all(taps).await
+}
+
+async fn start_node(
+    ix: NodeIx,
+    node: &Node,
+    options: &RuntimeOptions,
+    wiring: &Wiring,
+) -> Result<Started, RuntimeError> {
+    let started = match &node.kind {
+        NodeKind::Client => return Ok(Started::Nothing),
+        NodeKind::Stub(stub) => {
+            let listens = wiring.plan().listens[ix.0];
+            let what = || format!("the stub `{}`", node.name);
+            let stub = Stub::start(stub, listens).await.map_err(|error| RuntimeError::listen(what(), error))?;
+            let listening = Listening { http: stub.http(), grpc: stub.grpc() };
+            wiring.listens(ix, listening);
+            return Ok(Started::Stub(stub, listening));
+        }
+        NodeKind::Relay(relay) => relay::start(ix, relay, options, wiring).await?,
+        NodeKind::Command(command) => command::start(ix, command, wiring).await?,
+        NodeKind::Url(url) => running_already(ix, node, url, wiring).await?,
+        NodeKind::InProcess(url) => in_process(ix, node, url, options, wiring).await?,
+    };
+    Ok(Started::Node(Box::new(silent_where_nothing_is_due(node, started))))
+}
+
+/// A relay is asked to flush even then: it shows that nothing is under way any more.
+fn silent_where_nothing_is_due(node: &Node, mut started: RunningNode) -> RunningNode {
+    let silent = !node.telemetry || node.role == Role::Forwarder;
+    if silent && !matches!(started.flush, Flush::Relay) {
+        started.flush = Flush::NothingDue;
+    }
+    started
+}
+
+/// `url:`, a service that already runs.
+async fn running_already(
+    ix: NodeIx,
+    node: &Node,
+    url: &Url,
+    wiring: &Wiring,
+) -> Result<RunningNode, RuntimeError> {
+    let http = resolve(&node.name, url.http.as_deref()).await?;
+    let grpc = resolve(&node.name, url.grpc.as_deref()).await?;
+    let listening = Listening { http, grpc };
+    wiring.listens(ix, listening);
+    Ok(RunningNode { name: node.name.clone(), listening, program: None, flush: Flush::Quiet })
+}
+
+/// A service in the test's own process.
+async fn in_process(
+    ix: NodeIx,
+    node: &Node,
+    url: &Url,
+    options: &RuntimeOptions,
+    wiring: &Wiring,
+) -> Result<RunningNode, RuntimeError> {
+    let Some(service) = options.in_process.iter().find(|service| service.node == node.name) else {
+        return running_already(ix, node, url, wiring).await;
+    };
+    let given = wiring.given(ix).await?;
+    let listening = (service.start)(given)
+        .await
+        .map_err(|problem| RuntimeError::InProcess { node: node.name.clone(), problem })?;
+    wiring.listens(ix, listening);
+    let flush = service.flush.clone().map_or(Flush::Quiet, Flush::Closure);
+    Ok(RunningNode { name: node.name.clone(), listening, program: None, flush })
+}
+
+/// `http://host:port` to an address; the port may be left out.
+async fn resolve(node: &str, url: Option<&str>) -> Result<Option<std::net::SocketAddr>, RuntimeError> {
+    let Some(url) = url else { return Ok(None) };
+    let unresolved = |source| RuntimeError::unresolved(node, url, source);
+    let uri: http::Uri = url.parse().map_err(|_| unresolved(None))?;
+    let host = uri.host().ok_or_else(|| unresolved(None))?.trim_matches(['[', ']']);
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    let mut found = tokio::net::lookup_host((host, port)).await.map_err(|error| unresolved(Some(error)))?;
+    found.next().map(Some).ok_or_else(|| unresolved(None))
+}
+
+/// Tells every tap before this node where it goes on to.
+fn aim(node: NodeIx, listening: Listening, plan: &Plan, taps: &[Tap]) {
+    for (tap, described) in taps.iter().zip(&plan.taps).filter(|(_, tap)| tap.to == node) {
+        if let Some(target) = address(listening, described.protocol) {
+            tap.aim(target);
+        }
+    }
+}
+
+/// For each hop where its sender calls it.
+async fn addresses(plan: &Plan, wiring: &Wiring, taps: &[Tap]) -> Addresses {
+    let hops = (0..plan.scenario.hops.len()).map(|ix| async move {
+        let hop = plan.scenario.hop(HopIx(ix));
+        match plan.hop_taps[ix] {
+            Some(tap) => Some(taps[tap.0].address()),
+            None => {
+                let protocol = match hop.transport {
+                    Transport::Http(_) => TapProtocol::Http,
+                    Transport::Grpc(_) => TapProtocol::Grpc,
+                };
+                wiring.own(hop.to).await.and_then(|listening| address(listening, protocol))
+            }
+        }
+    });
+    Addresses { hops: join_all(hops).await, authority: None }
+}
