@@ -1,0 +1,104 @@
+//! A story as a tree of hops, each below the hop that causes it.
+//!
+//! Rows are plain text without colour; the formats mark and paint them.
+
+use crate::rules::Finding;
+use crate::verdict::{CaseVerdict, HopVerdict, Verdict};
+
+use super::phrase;
+
+/// One hop of the map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// `├─ publish  shop → billing  POST /orders  http  child`, its columns aligned over the whole map.
+    pub text: String,
+    pub verdict: Verdict,
+    /// What befell the hop, such as `not-injected, 12 of 50`; empty when all is well.
+    pub remark: String,
+}
+
+/// The hops of a case in the order of the story.
+pub fn rows(case: &CaseVerdict) -> Vec<Row> {
+    let story = story(&case.hops);
+    let cells: Vec<[String; 5]> = story.iter().map(|(branch, hop)| cells(branch, hop)).collect();
+    let mut widths = [0; 5];
+    for row in &cells {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    story
+        .iter()
+        .zip(&cells)
+        .map(|((_, hop), cells)| Row {
+            text: aligned(cells, &widths),
+            verdict: hop.verdict,
+            remark: remark(hop, &case.findings),
+        })
+        .collect()
+}
+
+fn cells(branch: &str, hop: &HopVerdict) -> [String; 5] {
+    [
+        format!("{branch}{}", hop.id),
+        format!("{} → {}", hop.from, hop.to),
+        phrase::shown(&hop.operation),
+        hop.transport.to_owned(),
+        phrase::relation(hop),
+    ]
+}
+
+fn aligned(cells: &[String; 5], widths: &[usize; 5]) -> String {
+    let mut text = String::new();
+    for (cell, width) in cells.iter().zip(widths).filter(|(_, width)| **width > 0) {
+        text += &format!("{cell:<width$}  ");
+    }
+    text.trim_end().to_owned()
+}
+
+fn remark(hop: &HopVerdict, findings: &[Finding]) -> String {
+    let told: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.hops.contains(&hop.id))
+        .map(|finding| {
+            let known = if finding.known.is_some() { "known: " } else { "" };
+            let hits =
+                if finding.of > 1 { format!(", {} of {}", finding.hit, finding.of) } else { String::new() };
+            format!("{known}{}{hits}", finding.class.word())
+        })
+        .collect();
+    match (told.is_empty(), hop.verdict) {
+        (false, _) => told.join("; "),
+        (true, Verdict::Pass) => String::new(),
+        (true, verdict) => verdict.word().to_owned(),
+    }
+}
+
+/// Each hop with the branch that leads to it. A hop whose cause is not among the hops stands at the root.
+fn story(hops: &[HopVerdict]) -> Vec<(String, &HopVerdict)> {
+    let known = |id: &str| hops.iter().any(|hop| hop.id == id);
+    let mut story = Vec::new();
+    for root in hops.iter().filter(|hop| !hop.within.as_deref().is_some_and(known)) {
+        story.push((String::new(), root));
+        below(root, "", hops, &mut story);
+    }
+    story
+}
+
+fn below<'a>(
+    parent: &HopVerdict,
+    indent: &str,
+    hops: &'a [HopVerdict],
+    story: &mut Vec<(String, &'a HopVerdict)>,
+) {
+    let children: Vec<&HopVerdict> =
+        hops.iter().filter(|hop| hop.within.as_deref() == Some(&parent.id) && hop.id != parent.id).collect();
+    for (at, child) in children.iter().enumerate() {
+        if story.iter().any(|(_, told)| told.id == child.id) {
+            continue;
+        }
+        let last = at + 1 == children.len();
+        story.push((format!("{indent}{}", if last { "└─ " } else { "├─ " }), child));
+        below(child, &format!("{indent}{}", if last { "   " } else { "│  " }), hops, story);
+    }
+}
