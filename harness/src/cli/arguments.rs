@@ -187,6 +187,9 @@ pub struct Completions {
 pub struct Relay {
     #[arg(value_name = "model|rust")]
     pub implementation: String,
+    /// Passed on to the relay
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub arguments: Vec<String>,
 }
 
 /// `500ms`, `30s`, `2m`; a bare number is seconds.

@@ -1,5 +1,7 @@
 //! What the command's exit status says; scripts may rely on these numbers.
 
+use crate::verdict::Verdict;
+
 /// Every case passed.
 pub const PASS: u8 = 0;
 /// A fault of unbroken itself.
@@ -25,3 +27,12 @@ Exit status:
   4  at least one case failed
   5  inconclusive, could not be run, or interrupted
   6  nothing was selected";
+
+/// The status of a run that ended with this verdict.
+pub fn of(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Pass => PASS,
+        Verdict::Inconclusive => INCONCLUSIVE,
+        Verdict::Fail => FAILED,
+    }
+}

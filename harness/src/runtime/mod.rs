@@ -2,6 +2,7 @@
 
 pub mod addresses;
 mod command;
+//pub mod embedded;
 mod environment;
 pub mod error;
 mod guard;
@@ -13,8 +14,12 @@ mod process;
 mod ready;
 mod relay;
 mod request;
+//pub mod running;
 mod spawner;
 mod wiring;
+
+#[cfg(test)]
+mod tests;
 
 pub use addresses::Addresses;
 pub use error::RuntimeError;
