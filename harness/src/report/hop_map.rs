@@ -74,13 +74,17 @@ fn remark(hop: &HopVerdict, findings: &[Finding]) -> String {
     }
 }
 
-/// Each hop with the branch that leads to it. A hop whose cause is not among the hops stands at the root.
+/// Each hop with the branch that leads to it. A hop whose cause is not among the hops stands at the root, and so does
+/// one that nothing leads to.
 fn story(hops: &[HopVerdict]) -> Vec<(String, &HopVerdict)> {
     let known = |id: &str| hops.iter().any(|hop| hop.id == id);
-    let mut story = Vec::new();
-    for root in hops.iter().filter(|hop| !hop.within.as_deref().is_some_and(known)) {
-        story.push((String::new(), root));
-        below(root, "", hops, &mut story);
+    let roots = hops.iter().filter(|hop| !hop.within.as_deref().is_some_and(known));
+    let mut story: Vec<(String, &HopVerdict)> = Vec::new();
+    for root in roots.chain(hops) {
+        if !story.iter().any(|(_, told)| told.id == root.id) {
+            story.push((String::new(), root));
+            below(root, "", hops, &mut story);
+        }
     }
     story
 }
@@ -91,14 +95,50 @@ fn below<'a>(
     hops: &'a [HopVerdict],
     story: &mut Vec<(String, &'a HopVerdict)>,
 ) {
-    let children: Vec<&HopVerdict> =
-        hops.iter().filter(|hop| hop.within.as_deref() == Some(&parent.id) && hop.id != parent.id).collect();
-    for (at, child) in children.iter().enumerate() {
-        if story.iter().any(|(_, told)| told.id == child.id) {
-            continue;
-        }
-        let last = at + 1 == children.len();
-        story.push((format!("{indent}{}", if last { "└─ " } else { "├─ " }), child));
-        below(child, &format!("{indent}{}", if last { "   " } else { "│  " }), hops, story);
+    let caused: Vec<&HopVerdict> = hops
+        .iter()
+        .filter(|hop| hop.within.as_deref() == Some(&parent.id))
+        .filter(|hop| !story.iter().any(|(_, told)| told.id == hop.id))
+        .collect();
+    for (at, hop) in caused.iter().enumerate() {
+        let last = at + 1 == caused.len();
+        story.push((format!("{indent}{}", if last { "└─ " } else { "├─ " }), hop));
+        below(hop, &format!("{indent}{}", if last { "   " } else { "│  " }), hops, story);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    fn map(causes: &[(&str, Option<&str>)]) -> Vec<String> {
+        let mut case = samples::healthy();
+        let hop = HopVerdict { operation: String::new(), seen: None, ..case.hops[0].clone() };
+        case.hops = causes
+            .iter()
+            .map(|(id, within)| HopVerdict {
+                id: (*id).into(),
+                within: within.map(str::to_owned),
+                ..hop.clone()
+            })
+            .collect();
+        rows(&case)
+            .into_iter()
+            .map(|row| row.text.split("client").next().unwrap().trim_end().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn hops_stand_below_their_cause() {
+        let causes = [("a", None), ("b", Some("a")), ("d", Some("a")), ("c", Some("b")), ("e", None)];
+        assert_eq!(map(&causes), ["a", "├─ b", "│  └─ c", "└─ d", "e"]);
+    }
+
+    #[test]
+    fn no_hop_is_left_out_whatever_its_cause() {
+        assert_eq!(map(&[("a", Some("nowhere"))]), ["a"]);
+        assert_eq!(map(&[("a", Some("b")), ("b", Some("a"))]), ["a", "└─ b"]);
+        assert_eq!(map(&[("a", Some("a"))]), ["a"]);
     }
 }

@@ -45,6 +45,13 @@ fn suite(case: &Case, outcome: &Outcome) -> TestSuite {
     suite
 }
 
+/// One thing that was checked: a hop or an expectation.
+struct Checked {
+    name: String,
+    place: Place,
+    verdict: Verdict,
+}
+
 /// The tests of one judged case.
 struct Tests<'a> {
     case: &'a Case,
@@ -56,8 +63,12 @@ impl Tests<'_> {
         let findings: Vec<_> =
             self.judged.findings.iter().filter(|finding| finding.hops.contains(&hop.id)).collect();
         let full: Vec<_> = findings.iter().map(|finding| terminal::finding(finding, self.judged)).collect();
-        let name = format!("hop {}: {} -> {}", hop.id, hop.from, hop.to);
-        self.test(&name, hop.place, hop.verdict, &findings, &full.join("\n"))
+        let checked = Checked {
+            name: format!("hop {}: {} -> {}", hop.id, hop.from, hop.to),
+            place: hop.place,
+            verdict: hop.verdict,
+        };
+        self.test(&checked, &findings, &full.join("\n"))
     }
 
     fn rule(&self, rule: &RuleVerdict) -> TestCase {
@@ -71,8 +82,12 @@ impl Tests<'_> {
                 false => told(finding),
             })
             .collect();
-        let place = findings.first().map(|finding| finding.place).unwrap_or_default();
-        self.test(&format!("rule {}", rule.rule.id()), place, rule.verdict, &findings, &told.join("\n"))
+        let checked = Checked {
+            name: format!("rule {}", rule.rule.id()),
+            place: findings.first().map(|finding| finding.place).unwrap_or_default(),
+            verdict: rule.verdict,
+        };
+        self.test(&checked, &findings, &told.join("\n"))
     }
 
     /// Only where something was not seen, or nothing else says why the case is not a pass.
@@ -96,15 +111,9 @@ impl Tests<'_> {
         Some(named(self.case, "evidence", 1, status))
     }
 
-    fn test(
-        &self,
-        name: &str,
-        place: Place,
-        verdict: Verdict,
-        findings: &[&Finding],
-        full: &str,
-    ) -> TestCase {
-        let (line, _) = self.judged.source.line_column(place.start);
+    fn test(&self, checked: &Checked, findings: &[&Finding], full: &str) -> TestCase {
+        let (line, _) = self.judged.source.line_column(checked.place.start);
+        let verdict = checked.verdict;
         let (known, new): (Vec<_>, Vec<_>) =
             findings.iter().copied().partition(|finding| finding.known.is_some());
         let mut status = match verdict {
@@ -118,7 +127,7 @@ impl Tests<'_> {
             new => new.iter().map(|finding| told(finding)).collect::<Vec<_>>().join("; "),
         });
         status.set_description(full);
-        let mut test = named(self.case, name, line, status);
+        let mut test = named(self.case, &checked.name, line, status);
         if !known.is_empty() {
             let known: Vec<_> = known.iter().map(|finding| accepted(finding)).collect();
             test.set_system_out(known.join("\n"));

@@ -68,8 +68,7 @@ pub fn hits(finding: &Finding) -> String {
 pub fn blame(finding: &Finding) -> String {
     let place = match finding.hops.as_slice() {
         [] => String::new(),
-        [hop] => format!("at `{hop}`, "),
-        [first, rest @ ..] => format!("at `{first}` and {}, ", list(rest)),
+        hops => format!("at {}, ", list(hops)),
     };
     let node = finding.node.as_ref().map(|node| format!(" `{node}`")).unwrap_or_default();
     match (finding.side, finding.inconclusive) {
@@ -176,6 +175,7 @@ pub fn output(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::samples;
 
     #[test]
     fn numbers_read_well() {
@@ -199,5 +199,33 @@ mod tests {
     fn control_characters_never_reach_the_screen() {
         assert_eq!(shown("\x1b[31mred\x07\tü"), "\\x1b[31mred\\x07    ü");
         assert_eq!(output("\x1b[1;31mred\x1b[0m \x1b[2Jü"), "red \\x1b[2Jü");
+    }
+
+    #[test]
+    fn blame_says_where_and_who_and_how_sure() {
+        let sure = samples::not_injected();
+        let tell = |hops: &[&str], side, inconclusive, node: Option<&str>| {
+            let hops = hops.iter().map(|hop| (*hop).to_owned()).collect();
+            blame(&Finding { hops, side, inconclusive, node: node.map(str::to_owned), ..sure.clone() })
+        };
+        assert_eq!(tell(&["a"], Side::Sender, false, Some("n")), "at `a`, broken by the sender `n`");
+        assert_eq!(
+            tell(&["a", "b", "c"], Side::Receiver, true, Some("n")),
+            "at `a`, `b` and `c`, perhaps by the receiver `n`"
+        );
+        assert_eq!(tell(&["a"], Side::Intermediary, false, None), "at `a`, broken by the intermediary");
+        assert_eq!(tell(&[], Side::Receiver, false, Some("n")), "by `n`");
+        assert_eq!(tell(&[], Side::Sender, false, None), "by the sender");
+        assert_eq!(tell(&["a"], Side::Nobody, true, None), "at `a`, side not known");
+        assert_eq!(tell(&["a"], Side::Nobody, true, Some("n")), "at `a`, about `n`, side not known");
+    }
+
+    #[test]
+    fn hits_are_counted_in_what_the_rule_looks_at() {
+        let finding = |rule, hit, of| hits(&Finding { rule, hit, of, ..samples::not_injected() });
+        assert_eq!(finding(Expectation::Isolation, 1, 1), "1 crossing");
+        assert_eq!(finding(Expectation::Isolation, 2, 2), "all 2 crossings");
+        assert_eq!(finding(Expectation::SpansKind, 3, 1_000), "3 of 1,000 spans");
+        assert_eq!(finding(Expectation::LogsCorrelated, 4, 0), "4 log records");
     }
 }

@@ -15,7 +15,7 @@ mod summary;
 mod tests;
 
 pub use live::{Live, Shown};
-pub use palette::{Ink, Palette};
+pub use palette::{Ink, Palette, headed};
 
 use super::{Case, Outcome};
 use crate::rules::Finding;

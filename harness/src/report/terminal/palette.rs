@@ -45,6 +45,19 @@ impl Palette {
     }
 }
 
+/// A page of `explain` with its headings in colour; the text as it is otherwise.
+pub fn headed(page: &str, palette: Palette) -> String {
+    if palette == Palette::Plain {
+        return page.to_owned();
+    }
+    page.lines()
+        .map(|line| match line.trim_start_matches('#').strip_prefix(' ') {
+            Some(heading) if line.starts_with('#') => format!("{}\n", palette.paint(Ink::Strong, heading)),
+            _ => format!("{line}\n"),
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +68,12 @@ mod tests {
         assert_eq!(Palette::choose(true, Some("")), Palette::Colour);
         assert_eq!(Palette::choose(true, Some("1")), Palette::Plain);
         assert_eq!(Palette::choose(false, None), Palette::Plain);
+    }
+
+    #[test]
+    fn headings_lose_their_hashes_only_to_colour() {
+        let page = "# one: two\n\n- # three\n";
+        assert_eq!(headed(page, Palette::Plain), page);
+        assert_eq!(headed(page, Palette::Colour), "\x1b[1mone: two\x1b[0m\n\n- # three\n");
     }
 }
