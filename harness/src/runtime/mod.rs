@@ -16,6 +16,7 @@ mod relay;
 mod request;
 //pub mod running;
 mod spawner;
+pub mod tap;
 mod wiring;
 
 #[cfg(test)]
