@@ -17,17 +17,16 @@ pub(super) fn crossings_due(seen: &Crossings<'_>, senders: &[NodeIx]) -> bool {
 fn hop_is_due(seen: &Crossings<'_>, hop: HopIx) -> bool {
     let declared = seen.plan.scenario.hop(hop);
     let Some(cause) = declared.within else { return false };
-    let mut missing = 0;
-    for stimulus in &seen.plan.stimuli {
-        let mine = |crossing: &&Crossing| crossing.stimulus == stimulus.ix;
-        let causes = seen.of_hop(cause).map(|(_, crossing)| crossing).filter(mine);
-        let causes = causes.filter(|crossing| may_cause(seen, crossing)).count();
-        let had = seen.of_hop(hop).map(|(_, crossing)| crossing).filter(mine).count();
-        let due = causes.saturating_mul(usize::try_from(declared.times.min).unwrap_or(usize::MAX));
-        missing += due.saturating_sub(had);
+    let times = usize::try_from(declared.times.min).unwrap_or(usize::MAX);
+    let mut due = vec![0_usize; seen.plan.stimuli.len()];
+    for (_, crossing) in seen.of_hop(cause).filter(|(_, crossing)| may_cause(seen, crossing)) {
+        due[crossing.stimulus.0] = due[crossing.stimulus.0].saturating_add(times);
+    }
+    for (_, crossing) in seen.of_hop(hop) {
+        due[crossing.stimulus.0] = due[crossing.stimulus.0].saturating_sub(1);
     }
     let unattributed = seen.unattributed.iter().filter(|(_, at)| *at == hop).count();
-    missing > unattributed
+    due.iter().sum::<usize>() > unattributed
 }
 
 /// A crossing that failed owes nothing further; one that nobody watches is taken to have gone well.
@@ -50,7 +49,7 @@ pub(super) fn under_way(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
 pub(super) fn spans_due(seen: &Crossings<'_>, node: NodeIx) -> bool {
     seen.exports(node)
         && seen.iter().any(|(_, crossing)| {
-            let sampled = seen.wire(crossing).and_then(|carried| carried.first()).is_some_and(|c| c.sampled);
+            let sampled = seen.wire(crossing).and_then(|carried| carried.first()).is_some_and(|context| context.flags.sampled());
             let received = seen.receiver(crossing) == node && receiver_exports(seen, crossing);
             let sent = seen.sender(crossing) == node;
             let received = received && crossing.receiver_span.is_none();

@@ -23,9 +23,12 @@ mod http2;
 mod refused;
 mod scene;
 mod search;
+mod target;
 
 #[cfg(test)]
 mod tests;
+
+pub use target::{Aim, Target};
 
 use scene::Scene;
 
@@ -39,13 +42,13 @@ pub struct TapConfig {
     /// Where to listen; the port is chosen by the system.
     pub listen: IpAddr,
     /// The receiver.
-    pub target: SocketAddr,
+    pub target: Target,
 }
 
 impl TapConfig {
     /// Listens on 127.0.0.1, in the clear.
-    pub fn new(tap: TapIx, plan: TapPlan, run: u32, target: SocketAddr) -> Self {
-        Self { tap, plan, run, listen: IpAddr::V4(Ipv4Addr::LOCALHOST), target }
+    pub fn new(tap: TapIx, plan: TapPlan, run: u32, target: impl Into<Target>) -> Self {
+        Self { tap, plan, run, listen: IpAddr::V4(Ipv4Addr::LOCALHOST), target: target.into() }
     }
 }
 
@@ -123,5 +126,7 @@ async fn accept_all(
 }
 
 async fn serve(scene: Arc<Scene>, number: u32, client: TcpStream, config: TapConfig) {
-    connection::serve(scene, number, client, config.target).await;
+    if let Some(target) = config.target.known().await {
+        connection::serve(scene, number, client, target).await;
+    }
 }
