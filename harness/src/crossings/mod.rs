@@ -66,6 +66,7 @@ pub struct Crossings<'a> {
     pub undeclared: Vec<CaptureIx>,
     /// For each trace the stimulus that it is of; a trace that several share is nobody's.
     pub owners: HashMap<TraceId, StimulusIx>,
+    effects: Vec<Vec<CrossingIx>>,
 }
 
 impl<'a> Crossings<'a> {
@@ -77,13 +78,29 @@ impl<'a> Crossings<'a> {
         let list = found.crossings;
         let (unattributed, undeclared) = (found.unattributed, found.undeclared);
         let owners = HashMap::new();
-        let mut all = Crossings { plan, evidence, spans, carried, list, unattributed, undeclared, owners };
+        let effects = vec![Vec::new(); list.len()];
+        let mut all =
+            Crossings { plan, evidence, spans, carried, list, unattributed, undeclared, owners, effects };
         receiver::pair(&mut all);
         cause::find(&mut all);
+        all.note_effects();
         sender::pair(&mut all);
         expected::carry(&mut all);
         all.owners = owner::owners(&all);
         all
+    }
+
+    fn note_effects(&mut self) {
+        for ix in 0..self.list.len() {
+            if let Some(cause) = self.list[ix].cause {
+                self.effects[cause.0].push(CrossingIx(ix));
+            }
+        }
+    }
+
+    /// The crossings that this one caused.
+    pub fn effects(&self, crossing: CrossingIx) -> &[CrossingIx] {
+        &self.effects[crossing.0]
     }
 
     pub fn get(&self, crossing: CrossingIx) -> &Crossing {

@@ -4,7 +4,9 @@ pub mod case;
 mod completion;
 mod due;
 pub mod gather;
+pub mod judge;
 pub mod suite;
 
 pub use case::{CaseOptions, CaseRun, case};
+pub use judge::JudgeSettings;
 pub use suite::{Chosen, SuiteEnd, SuiteOptions, suite};
