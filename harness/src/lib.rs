@@ -31,9 +31,9 @@ pub mod runtime;
 
 pub mod driver;
 
-//pub mod run;
+pub mod run;
 
 pub mod report;
 
 #[cfg(feature = "cli")]
-mod x { }
+pub mod cli;

@@ -4,20 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::arguments::Judge;
-use super::report_file::ReportFile;
-use super::{exit, print, selection};
+use super::{baseline_file, exit, print, selection, tell};
 use crate::evidence::file;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::report::terminal::{Detail, Layout};
-use crate::report::{Outcome, terminal};
-use crate::run::judge::{JudgeSettings, judge as judge_case};
+use crate::report::Outcome;
+use crate::run::Chosen;
+use crate::run::judge::judge as judge_case;
 use crate::verdict::CaseEnd;
 
 pub fn judge(arguments: &Judge) -> u8 {
-    let cases = match selection::read(&arguments.scenario) {
-        Ok(cases) => cases,
-        Err(status) => return status,
+    let read = selection::read(&arguments.scenario);
+    let (cases, settings) = match (read, baseline_file::settings(&arguments.judging)) {
+        (Ok(cases), Ok(settings)) => (cases, settings),
+        (Err(status), _) | (_, Err(status)) => return status,
     };
     let text = match std::fs::read_to_string(&arguments.evidence) {
         Ok(text) => text,
@@ -26,22 +26,20 @@ pub fn judge(arguments: &Judge) -> u8 {
             return exit::USAGE;
         }
     };
-    todo_judge(arguments, cases, &text)
-}
-
-/// The terminal report on standard output, unless another one goes there, and the others into their files.
-pub fn report(outcome: &Outcome, reports: &[ReportFile], verbose: bool) -> bool {
-    if !reports.iter().any(ReportFile::is_on_standard_output) {
-        let detail = if verbose { Detail::Everything } else { Detail::Hops };
-        let layout = Layout { palette: print::palette(), detail, ..Layout::default() };
-        print::out(&terminal::render(outcome, layout));
-    }
-    let mut all = true;
-    for report in reports {
-        if let Err(error) = report.write(outcome) {
+    let (plan, evidence) = match read_evidence(cases, &text) {
+        Ok(read) => read,
+        Err(error) => {
             print::error(&error);
-            all = false;
+            return exit::USAGE;
         }
-    }
-    all
+    };
+    let verdict = judge_case(&plan, &evidence, &settings);
+    let mut outcome = Outcome::default();
+    let (title, file) = (plan.scenario.title(), plan.scenario.source.name().to_owned());
+    let (end, took) = (CaseEnd::Judged(Box::new(verdict)), Duration::ZERO);
+    outcome.take(&Progress::RunStarted { cases: 1, repeats: 1, seed: plan.seed.0 });
+    outcome.take(&Progress::CaseEnded { title, file, repeat: 1, end, took });
+    outcome.take(&Progress::RunEnded { took });
+    let written = baseline_file::write(&arguments.judging, &outcome);
+    tell::tell(&outcome, &arguments.report, arguments.verbose, written)
 }

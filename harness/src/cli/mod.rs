@@ -6,6 +6,7 @@ use clap::Parser;
 
 mod arguments;
 mod bar;
+mod baseline_file;
 mod check;
 mod completions;
 pub mod exit;
@@ -20,6 +21,7 @@ mod report_file;
 mod run;
 mod schema;
 mod selection;
+mod tell;
 
 use arguments::{Arguments, Command};
 

@@ -6,12 +6,12 @@ use super::arguments::Run;
 use super::bar::Bar;
 use super::interrupt::interrupted;
 use super::selection::{Selected, select};
-use super::{exit, print};
+use super::{baseline_file, exit, print, tell};
 use crate::progress::Progress;
 use crate::report::Outcome;
-use crate::run::judge::JudgeSettings;
-use crate::run::{CaseOptions, SuiteEnd, SuiteOptions, suite};
+use crate::run::{CaseOptions, JudgeSettings, SuiteOptions, suite};
 use crate::runtime::RuntimeOptions;
+use crate::scenario::NodeKind;
 
 pub fn run(arguments: &Run) -> u8 {
     let selected = match select(&arguments.selection) {
@@ -22,6 +22,10 @@ pub fn run(arguments: &Run) -> u8 {
         print::problem(&format!("error: `--fault {node}=...`: no selected case has a relay node `{node}`"));
         return exit::USAGE;
     }
+    let judge = match baseline_file::settings(&arguments.judging) {
+        Ok(settings) => settings,
+        Err(status) => return status,
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -36,26 +40,30 @@ pub fn run(arguments: &Run) -> u8 {
         bar.take(&progress);
         outcome.lock().unwrap_or_else(PoisonError::into_inner).take(&progress);
     };
-    let end = runtime.block_on(suite(&selected.cases, &options(arguments), interrupted(), on_progress));
+    let end = runtime.block_on(suite(&selected.cases, &options(arguments, judge), interrupted(), on_progress));
     runtime.shutdown_background();
     let outcome = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
-    tell(arguments, &outcome, &end)
+    for (path, error) in &end.not_kept {
+        print::problem(&format!("error: the evidence could not be kept in `{}`: {error}", path.display()));
+    }
+    let written = baseline_file::write(&arguments.judging, &outcome) && end.not_kept.is_empty();
+    tell::tell(&outcome, &arguments.report, arguments.verbose, written)
 }
 
-fn options(arguments: &Run) -> SuiteOptions {
+fn options(arguments: &Run, judge: JudgeSettings) -> SuiteOptions {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = RuntimeOptions {
         faults: arguments.fault.clone(),
         keep_raw: arguments.keep_raw,
         ..RuntimeOptions::default()
     };
-    let judge = JudgeSettings { strict: arguments.judging.strict, ..JudgeSettings::default() };
     SuiteOptions {
-        case: CaseOptions { runtime, timeout: arguments.timeout, judge },
+        case: CaseOptions { runtime, judge },
         jobs: arguments.jobs.map_or(cores, usize::from),
         repeats: arguments.repeat.get(),
         seed: arguments.seed.unwrap_or_else(fresh_seed),
         fail_fast: arguments.fail_fast,
+        timeout: arguments.timeout,
         keep_evidence: arguments.keep_evidence.clone(),
     }
 }
@@ -69,20 +77,7 @@ fn fresh_seed() -> u64 {
 fn unknown_fault_node<'a>(arguments: &'a Run, selected: &Selected) -> Option<&'a str> {
     let is_relay = |name: &str| {
         let nodes = selected.cases.iter().flat_map(|chosen| &chosen.scenario.nodes);
-        nodes.into_iter().any(|node| node.name == name && node.is_relay())
+        nodes.into_iter().any(|node| node.name == name && matches!(node.kind, NodeKind::Relay(_)))
     };
     arguments.fault.iter().map(|(node, _)| node.as_str()).find(|node| !is_relay(node))
-}
-
-/// Reports, and the exit status.
-fn tell(arguments: &Run, outcome: &Outcome, end: &SuiteEnd) -> u8 {
-    for (path, error) in &end.not_kept {
-        print::problem(&format!("error: the evidence could not be kept in `{}`: {error}", path.display()));
-    }
-    let detail = arguments.verbose;
-    let reported = super::judge::report(outcome, &arguments.report, detail);
-    if !reported || !end.not_kept.is_empty() {
-        return exit::INCONCLUSIVE.max(exit::of(outcome.verdict()));
-    }
-    exit::of(outcome.verdict())
 }

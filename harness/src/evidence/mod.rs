@@ -7,7 +7,8 @@ use crate::plan::{Mark, StimulusIx, TapIx};
 use crate::scenario::NodeIx;
 
 pub mod capture;
-//pub mod collected;
+pub mod collected;
+pub mod file;
 pub mod exchange;
 pub mod recorder;
 pub mod span;

@@ -1,21 +1,19 @@
 //! One case through all stages: evidence gathered, then judged.
 
+use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::gather::gather;
+use super::gather::{GatherError, gather};
 use super::judge::{JudgeSettings, judge};
 use crate::evidence::Evidence;
 use crate::plan::Plan;
-use crate::runtime::{RuntimeError, RuntimeOptions};
+use crate::runtime::RuntimeOptions;
 use crate::verdict::{CaseEnd, Trouble};
 
 /// What whoever runs a case settles beyond the scenario itself.
 #[derive(Clone, Debug, Default)]
 pub struct CaseOptions {
     pub runtime: RuntimeOptions,
-    /// In place of the scenario's own.
-    pub timeout: Option<Duration>,
     pub judge: JudgeSettings,
 }
 
@@ -27,7 +25,7 @@ pub struct CaseRun {
 }
 
 pub async fn case(plan: Arc<Plan>, options: &CaseOptions) -> CaseRun {
-    match gather(plan.clone(), &options.runtime, options.timeout).await {
+    match gather(plan.clone(), &options.runtime).await {
         Ok(evidence) => {
             let verdict = judge(&plan, &evidence, &options.judge);
             CaseRun { end: CaseEnd::Judged(Box::new(verdict)), evidence: Some(evidence) }
@@ -36,13 +34,18 @@ pub async fn case(plan: Arc<Plan>, options: &CaseOptions) -> CaseRun {
     }
 }
 
-fn trouble(plan: &Plan, error: &RuntimeError) -> Trouble {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+fn trouble(plan: &Plan, error: &GatherError) -> Trouble {
+    let mut caused_by = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        caused_by.push(error.to_string());
+        cause = error.source();
+    }
     Trouble {
         scenario: plan.scenario.name.clone(),
         case: plan.scenario.case.clone(),
         message: error.to_string(),
-        caused_by: causes.map(ToString::to_string).collect(),
+        caused_by,
         lines: error.lines().to_vec(),
     }
 }

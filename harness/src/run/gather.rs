@@ -1,51 +1,59 @@
 //! From a plan to evidence: start, drive, wait until it is complete, freeze, end.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use thiserror::Error;
 use tokio::time::Instant;
 
 use super::completion::{self, Story};
-use crate::driver::Driver;
+use crate::driver::{Driver, DriverError};
 use crate::evidence::{Completion, Evidence, Exchange, Recorder};
 use crate::plan::Plan;
 use crate::runtime::running::Running;
 use crate::runtime::{RuntimeError, RuntimeOptions, embedded};
 
+/// Why a case could not be run.
+#[derive(Debug, Error)]
+pub enum GatherError {
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+}
+
+impl GatherError {
+    /// The last output lines of the node that it is about.
+    pub fn lines(&self) -> &[String] {
+        match self {
+            GatherError::Runtime(error) => error.lines(),
+            GatherError::Driver(_) => &[],
+        }
+    }
+}
+
 /// Runs one case and comes back with what was seen; nothing is left running.
 ///
-/// `timeout` takes the place of the scenario's own. It is how long a stimulus may wait for its answer, and how long what
-/// is missing is waited for after the last answer; starting the nodes has deadlines of its own.
-pub async fn gather(
-    plan: Arc<Plan>,
-    options: &RuntimeOptions,
-    timeout: Option<Duration>,
-) -> Result<Evidence, RuntimeError> {
+/// What is missing is waited for until the scenario's timeout after the last answer; starting the nodes has deadlines of
+/// its own.
+pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> Result<Evidence, GatherError> {
     let recorder = Recorder::new(options.captures, options.keep_raw);
     let running = embedded::start(plan.clone(), options, recorder.clone()).await?;
-    let timeout = timeout.unwrap_or(plan.scenario.timeout);
-    let told = tokio::select! {
+    let evidence = tokio::select! {
         biased;
-        error = running.died() => Err(error),
-        told = tell(&plan, &running, &recorder, timeout) => Ok(told),
+        error = running.died() => Err(error.into()),
+        evidence = tell(&plan, &running, &recorder) => evidence,
     };
-    let evidence = told.map(|(exchanges, completions)| freeze(&running, &recorder, exchanges, completions));
     running.stop().await;
     evidence
 }
 
-async fn tell(
-    plan: &Arc<Plan>,
-    running: &Running,
-    recorder: &Recorder,
-    timeout: Duration,
-) -> (Vec<Exchange>, Vec<Completion>) {
-    let driver = Driver::new(plan.clone(), running.addresses().clone(), recorder.clone(), timeout);
-    let exchanges = driver.drive().await;
-    let deadline = Instant::now() + timeout;
+async fn tell(plan: &Arc<Plan>, running: &Running, recorder: &Recorder) -> Result<Evidence, GatherError> {
+    let driver = Driver::new(plan.clone(), running.addresses().clone(), recorder.clone())?;
+    let exchanges = driver.drive_all(|_| {}).await;
+    let deadline = Instant::now() + plan.scenario.timeout;
     let story = Story { plan, running, recorder, exchanges: &exchanges, deadline };
     let completions = completion::complete(&story).await;
-    (exchanges, completions)
+    Ok(freeze(running, recorder, exchanges, completions))
 }
 
 fn freeze(

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
@@ -21,6 +21,17 @@ pub struct Chosen {
     pub folder: PathBuf,
 }
 
+impl Chosen {
+    /// The same case with another timeout, if one is given.
+    fn within(&self, timeout: Option<Duration>) -> Chosen {
+        let mut chosen = self.clone();
+        if let Some(timeout) = timeout {
+            Arc::make_mut(&mut chosen.scenario).timeout = timeout;
+        }
+        chosen
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct SuiteOptions {
     pub case: CaseOptions,
@@ -30,6 +41,8 @@ pub struct SuiteOptions {
     pub repeats: u32,
     pub seed: u64,
     pub fail_fast: bool,
+    /// In place of the scenarios' own.
+    pub timeout: Option<Duration>,
     /// A folder for the evidence of every case.
     pub keep_evidence: Option<PathBuf>,
 }
@@ -50,7 +63,7 @@ struct Ended {
     repeat: u32,
     plan: Arc<Plan>,
     run: CaseRun,
-    took: std::time::Duration,
+    took: Duration,
 }
 
 /// Runs all cases. When `interrupted` comes back, everything under way is ended and nothing new begins.
@@ -63,6 +76,7 @@ pub async fn suite(
     let begun = Instant::now();
     on_progress(Progress::RunStarted { cases: cases.len(), repeats: options.repeats, seed: options.seed });
     let shared = Arc::new(options.case.clone());
+    let cases: Vec<Chosen> = cases.iter().map(|chosen| chosen.within(options.timeout)).collect();
     let mut due = (1..=options.repeats).flat_map(|repeat| cases.iter().map(move |chosen| (chosen, repeat)));
     let mut running = JoinSet::new();
     let mut end = SuiteEnd::default();

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use futures_util::future::{join_all, try_join_all};
 use in_memory_collector::{Collector, Limits};
 
-use super::error::{RuntimeError, loopback};
+use super::error::RuntimeError;
 use super::node::{Flush, RunningNode};
 use super::options::{Listening, RuntimeOptions};
 use super::running::Running;
 use super::stub::Stub;
-use super::tap::Tap;
+use super::tap::{Aim, Tap, TapConfig, Target};
 use super::wiring::{Wiring, address};
 use super::{Addresses, command, relay};
 use crate::evidence::Recorder;
@@ -26,17 +26,17 @@ pub async fn start(
     options: &RuntimeOptions,
     recorder: Recorder,
 ) -> Result<Running, RuntimeError> {
-    let collector = Collector::start(Limits::default()).await.map_err(|e| RuntimeError::listen("the collector", e))?;
+    let collector = Collector::start(Limits::default()).map_err(|e| RuntimeError::listen("the collector", e))?;
     let otlp = otlp_endpoints(&plan, &collector).await?;
-    let taps = listen(&plan, &recorder).await?;
+    let (taps, aims) = listen(&plan, &recorder).await?;
     let at = taps.iter().map(Tap::address).collect();
     let wiring = Wiring::new(plan.clone(), at, otlp);
     let nodes = plan.scenario.nodes.iter().enumerate().map(|(ix, node)| {
-        let (wiring, taps) = (&wiring, &taps);
+        let (wiring, aims) = (&wiring, &aims);
         async move {
             let started = start_node(NodeIx(ix), node, options, wiring).await?;
             if let Some(listening) = started.listening() {
-                aim(NodeIx(ix), listening, wiring.plan(), taps);
+                aim(NodeIx(ix), listening, wiring.plan(), aims);
             }
             Ok::<Started, RuntimeError>(started)
         }
@@ -86,13 +86,18 @@ async fn otlp_endpoints(plan: &Plan, collector: &Collector) -> Result<Vec<Option
     try_join_all(endpoints).await
 }
 
-async fn listen(plan: &Plan, recorder: &Recorder) -> Result<Vec<Tap>, RuntimeError> {
+/// Every tap of the plan, and what makes its target known.
+async fn listen(plan: &Plan, recorder: &Recorder) -> Result<(Vec<Tap>, Vec<Aim>), RuntimeError> {
     let taps = plan.taps.iter().enumerate().map(|(ix, tap)| async move {
-        let listening = Tap::listen(TapIx(ix), tap.clone(), plan.run, recorder.clone()).await;
-        let (from, to) = (&plan.scenario.node(tap.from).name, &plan.scenario.node(tap.to).name);
-        listening.map_err(|error| RuntimeError::listen(format!("the tap between `{from}` and `{to}`"), error))
+        let (aim, target) = Target::later();
+        let config = TapConfig::new(TapIx(ix), tap.clone(), plan.run, target);
+        let listening = Tap::start(config, recorder.clone()).await.map_err(|error| {
+            let (from, to) = (&plan.scenario.node(tap.from).name, &plan.scenario.node(tap.to).name);
+            RuntimeError::listen(format!("the tap between `{from}` and `{to}`"), error)
+        });
+        listening.map(|tap| (tap, aim))
     });
-    try_join_all(taps).await
+    Ok(try_join_all(taps).await?.into_iter().unzip())
 }
 
 async fn start_node(
@@ -174,10 +179,10 @@ async fn resolve(node: &str, url: Option<&str>) -> Result<Option<std::net::Socke
 }
 
 /// Tells every tap before this node where it goes on to.
-fn aim(node: NodeIx, listening: Listening, plan: &Plan, taps: &[Tap]) {
-    for (tap, described) in taps.iter().zip(&plan.taps).filter(|(_, tap)| tap.to == node) {
-        if let Some(target) = address(listening, described.protocol) {
-            tap.aim(target);
+fn aim(node: NodeIx, listening: Listening, plan: &Plan, aims: &[Aim]) {
+    for (aim, tap) in aims.iter().zip(&plan.taps).filter(|(_, tap)| tap.to == node) {
+        if let Some(target) = address(listening, tap.protocol) {
+            aim.at(target);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 pub mod addresses;
 mod command;
-//pub mod embedded;
+pub mod embedded;
 mod environment;
 pub mod error;
 mod guard;
@@ -14,8 +14,9 @@ mod process;
 mod ready;
 mod relay;
 mod request;
-//pub mod running;
+pub mod running;
 mod spawner;
+pub mod stub;
 pub mod tap;
 mod wiring;
 

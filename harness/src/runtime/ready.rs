@@ -57,9 +57,10 @@ pub(super) async fn until_ready(
 pub(super) async fn found(process: &Process, deadline: Instant, late: String) -> Result<String, NotReady> {
     let mut found = process.found();
     let line = async {
-        match found.wait_for(Option::is_some).await {
-            Ok(line) => line.clone().unwrap_or_default(),
-            // Both streams are closed: only the end of the process is left to wait for.
+        let line = found.wait_for(Option::is_some).await.map(|line| line.clone().unwrap_or_default());
+        match line {
+            Ok(line) => line,
+            // Nobody reads the streams any more: only the end of the process is left to wait for.
             Err(_) => std::future::pending().await,
         }
     };
