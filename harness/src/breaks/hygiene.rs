@@ -256,7 +256,7 @@ fn kind(all: &Crossings<'_>, found: &mut Breaks, places: &Places, ix: SpanIx, at
     let relay = matches!(all.plan.scenario.node(at.node).kind, NodeKind::Relay(_));
     let grade = if relay { Grade::Fault } else { Grade::Note };
     found.list.push(
-        told(at, Class::KindWrong, format!("exported a span of kind {:?}", span.kind), described(span))
+        told(at, Class::KindWrong, format!("exported a span of kind {}", span.kind.word()), described(span))
             .graded(grade),
     );
 }

@@ -144,11 +144,7 @@ fn is_below_incoming(all: &Crossings<'_>, crossing: &Crossing, span: SpanIx) -> 
 pub(super) fn described(span: &Span) -> String {
     let id = SpanId::from_bytes(&span.span_id)
         .map_or_else(|| "with an invalid id".to_owned(), |id| id.to_string());
-    format!("{} span `{}` {id}", kind(span), span.name)
-}
-
-fn kind(span: &Span) -> String {
-    format!("{:?}", span.kind).to_uppercase()
+    format!("{} span `{}` {id}", span.kind.word(), span.name)
 }
 
 /// S12: the root above the sender's span links to what was left.

@@ -10,6 +10,7 @@ pub mod capture;
 pub mod collected;
 pub mod file;
 pub mod exchange;
+pub mod file;
 pub mod recorder;
 pub mod span;
 

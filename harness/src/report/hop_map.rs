@@ -17,8 +17,8 @@ pub struct Row {
     pub remark: String,
 }
 
-/// The hops of a case in the order of the story.
-pub fn rows(case: &CaseVerdict) -> Vec<Row> {
+/// The hops of a case in the order of the story, in `room` columns as far as shortening operations can do that.
+pub fn rows(case: &CaseVerdict, room: usize) -> Vec<Row> {
     let story = story(&case.hops);
     let cells: Vec<[String; 5]> = story.iter().map(|(branch, hop)| cells(branch, hop)).collect();
     let mut widths = [0; 5];
@@ -27,16 +27,24 @@ pub fn rows(case: &CaseVerdict) -> Vec<Row> {
             *width = (*width).max(cell.chars().count());
         }
     }
-    story
-        .iter()
-        .zip(&cells)
-        .map(|((_, hop), cells)| Row {
-            text: aligned(cells, &widths),
-            verdict: hop.verdict,
-            remark: remark(hop, &case.findings),
-        })
-        .collect()
+    let remarks: Vec<String> = story.iter().map(|(_, hop)| remark(hop, &case.findings)).collect();
+    let whole = cells.iter().zip(&remarks).map(|(cells, remark)| {
+        aligned(cells, &widths).chars().count() + 2 + remark.chars().count().max("ok".len())
+    });
+    let excess = whole.max().unwrap_or(0).saturating_sub(room);
+    widths[OPERATION] = widths[OPERATION].min(widths[OPERATION].saturating_sub(excess).max(LEAST));
+    let told = story.iter().zip(&cells).zip(remarks);
+    told.map(|(((_, hop), cells), remark)| Row {
+        text: aligned(cells, &widths),
+        verdict: hop.verdict,
+        remark,
+    })
+    .collect()
 }
+
+/// The column that may be shortened, and to how much at the least.
+const OPERATION: usize = 2;
+const LEAST: usize = 16;
 
 fn cells(branch: &str, hop: &HopVerdict) -> [String; 5] {
     [
@@ -51,9 +59,16 @@ fn cells(branch: &str, hop: &HopVerdict) -> [String; 5] {
 fn aligned(cells: &[String; 5], widths: &[usize; 5]) -> String {
     let mut text = String::new();
     for (cell, width) in cells.iter().zip(widths).filter(|(_, width)| **width > 0) {
-        text += &format!("{cell:<width$}  ");
+        text += &format!("{:<width$}  ", short(cell, *width));
     }
     text.trim_end().to_owned()
+}
+
+fn short(cell: &str, width: usize) -> String {
+    if cell.chars().count() <= width {
+        return cell.to_owned();
+    }
+    cell.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
 fn remark(hop: &HopVerdict, findings: &[Finding]) -> String {
@@ -123,7 +138,7 @@ mod tests {
                 ..hop.clone()
             })
             .collect();
-        rows(&case)
+        rows(&case, 200)
             .into_iter()
             .map(|row| row.text.split("client").next().unwrap().trim_end().to_owned())
             .collect()
@@ -140,5 +155,15 @@ mod tests {
         assert_eq!(map(&[("a", Some("nowhere"))]), ["a"]);
         assert_eq!(map(&[("a", Some("b")), ("b", Some("a"))]), ["a", "└─ b"]);
         assert_eq!(map(&[("a", Some("a"))]), ["a"]);
+    }
+
+    #[test]
+    fn a_long_operation_gives_way_and_nothing_else_does() {
+        let case = samples::healthy();
+        let widest = |room| rows(&case, room).iter().map(|row| row.text.chars().count()).max();
+        assert_eq!(widest(200), Some(86));
+        assert_eq!(widest(88), Some(84));
+        assert_eq!(widest(20), Some(82));
+        assert!(rows(&case, 20).iter().any(|row| row.text.contains("ledger.Ledger/R…")));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Does not judge: verdicts are taken as they are, and only the worst of them is worked out.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::progress::Progress;
@@ -71,14 +72,13 @@ impl Outcome {
     /// The repeats of each case side by side, in the order of the cases.
     pub fn groups(&self) -> Vec<Vec<&Case>> {
         let mut groups: Vec<Vec<&Case>> = Vec::new();
+        let mut at = HashMap::new();
         for case in &self.cases {
-            match groups
-                .iter_mut()
-                .find(|group| (&group[0].file, &group[0].title) == (&case.file, &case.title))
-            {
-                Some(group) => group.push(case),
-                None => groups.push(vec![case]),
-            }
+            let group = *at.entry((&case.file, &case.title)).or_insert_with(|| {
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+            groups[group].push(case);
         }
         groups
     }
@@ -99,5 +99,44 @@ impl Case {
     /// Findings that no baseline accepts.
     pub fn new_findings(&self) -> impl Iterator<Item = &Finding> {
         self.judged().into_iter().flat_map(|case| &case.findings).filter(|finding| finding.known.is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    #[test]
+    fn an_outcome_gathers_what_a_run_makes_known() {
+        let sample = samples::mixed();
+        let mut outcome = Outcome::default();
+        outcome.take(&Progress::RunStarted { cases: 4, repeats: 1, seed: 7 });
+        for case in sample.cases.iter().rev() {
+            let Case { title, file, repeat, end, took } = case.clone();
+            outcome.take(&Progress::CaseStarted { title: title.clone() });
+            outcome.take(&Progress::CaseEnded { title, file, repeat, end, took });
+        }
+        assert_eq!(outcome.verdict(), Verdict::Fail);
+        outcome.take(&Progress::RunEnded { took: Duration::from_secs(1) });
+        let titles: Vec<_> = outcome.cases.iter().map(|case| case.title.as_str()).collect();
+        assert!(titles.is_sorted(), "{titles:?}");
+        assert_eq!((outcome.due, outcome.seed, outcome.took), (4, 7, Duration::from_secs(1)));
+        assert_eq!(outcome.count(Verdict::Inconclusive), 1);
+    }
+
+    #[test]
+    fn a_run_that_was_interrupted_never_passes() {
+        let mut outcome = samples::all_pass();
+        assert_eq!(outcome.verdict(), Verdict::Pass);
+        outcome.take(&Progress::Interrupted);
+        assert_eq!(outcome.verdict(), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn repeats_of_a_case_stand_side_by_side() {
+        let sizes = |outcome: Outcome| outcome.groups().iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(samples::repeated()), [3]);
+        assert_eq!(sizes(samples::mixed()), [1, 1, 1]);
     }
 }

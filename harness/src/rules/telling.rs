@@ -87,7 +87,7 @@ fn span_line(all: &Crossings<'_>, span: SpanIx, node: &str) -> Line {
         .map(|link| format!(" link {}/{}", hex(&link.trace_id), hex(&link.span_id)))
         .collect();
     let text = format!("trace {} span {} parent {parent}{links}", hex(&span.trace_id), hex(&span.span_id));
-    let kind = format!("{:?}", span.kind).to_uppercase();
+    let kind = span.kind.word();
     Line { label: format!("{kind} span of `{node}`"), text, caret: None, caption: String::new() }
 }
 

@@ -72,7 +72,8 @@ fn headline(page: &mut Page, group: &[&Case], worst: &Case) {
     }
     facts.push(phrase::duration(group.iter().map(|case| case.took).sum::<Duration>()));
     let word = page.paint(ink, &format!("{word:>6}"));
-    let title = page.paint(Ink::Strong, &phrase::shown(&worst.title));
+    let title = phrase::shown(&worst.title);
+    let title = page.paint(Ink::Strong, &format!("{title:<0$}", page.title_width()));
     let facts = page.paint(Ink::Faint, &facts.join(", "));
     page.raw(&format!("{word}  {title}  {facts}"));
 }
@@ -103,7 +104,7 @@ fn about(page: &mut Page, case: &CaseVerdict, passed: bool) {
 }
 
 fn hops(page: &mut Page, case: &CaseVerdict) {
-    for row in hop_map::rows(case) {
+    for row in hop_map::rows(case, page.room(INDENT)) {
         let (mark, ink) = match row.verdict {
             Verdict::Pass => (" ", Ink::Plain),
             Verdict::Inconclusive => ("?", Ink::Unsure),

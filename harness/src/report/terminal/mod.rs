@@ -55,6 +55,11 @@ pub fn render(outcome: &Outcome, layout: Layout) -> String {
         .groups()
         .into_iter()
         .partition(|group| group.iter().all(|case| case.verdict() == Verdict::Pass));
+    if layout.detail == Detail::Quiet {
+        const LIMIT: usize = 60;
+        let widths = passed.iter().map(|group| group[0].title.chars().count());
+        page.set_title_width(widths.max().unwrap_or(0).min(LIMIT));
+    }
     for group in passed.iter().chain(&rest) {
         case::tell(&mut page, group);
     }

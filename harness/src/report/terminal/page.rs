@@ -8,16 +8,26 @@ const NAME_WIDTH: usize = 13;
 
 pub(super) struct Page {
     layout: Layout,
+    /// How wide the titles are that stand above each other.
+    title_width: usize,
     text: String,
 }
 
 impl Page {
     pub(super) fn new(layout: Layout) -> Self {
-        Self { layout: Layout { width: layout.width.max(40), ..layout }, text: String::new() }
+        Self { layout: Layout { width: layout.width.max(40), ..layout }, title_width: 0, text: String::new() }
     }
 
     pub(super) fn detail(&self) -> Detail {
         self.layout.detail
+    }
+
+    pub(super) fn title_width(&self) -> usize {
+        self.title_width
+    }
+
+    pub(super) fn set_title_width(&mut self, width: usize) {
+        self.title_width = width;
     }
 
     pub(super) fn finish(self) -> String {
