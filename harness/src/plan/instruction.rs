@@ -1,7 +1,10 @@
 //! What relays are told to do: the hops of a scenario as a tree of calls (`fixtures/CONTRACT.md`).
 
-use super::StimulusIx;
-use crate::scenario::HopIx;
+use serde_json::{Value, json};
+
+use super::build::hops_below;
+use super::{Mark, Plan, StimulusIx};
+use crate::scenario::{At, HopIx, NodeKind, Relation, Scenario, Step, Transport};
 
 /// Index into `Plan::calls`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,9 +33,145 @@ pub enum Task {
     Call(CallIx),
 }
 
-/// What a call's receiver is told for one stimulus: `mark:` first, then the tasks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Instruction {
-    pub stimulus: StimulusIx,
-    pub call: CallIx,
+/// The calls of a scenario: for each driven hop a tree, callers before callees.
+pub fn calls_of(scenario: &Scenario) -> Vec<Call> {
+    let mut calls = Vec::new();
+    let mut driven: Vec<HopIx> = Vec::new();
+    for drive in &scenario.drives {
+        if !driven.contains(&drive.send) {
+            driven.push(drive.send);
+            add_call(scenario, drive.send, None, &mut calls);
+        }
+    }
+    calls
+}
+
+fn add_call(scenario: &Scenario, hop: HopIx, parent: Option<CallIx>, calls: &mut Vec<Call>) -> CallIx {
+    let ix = CallIx(calls.len());
+    calls.push(Call { hop, parent, task: Vec::new() });
+    let mut task = Vec::new();
+    for below in hops_below(scenario, hop) {
+        for _ in 0..scenario.hop(below).times.min.max(1) {
+            let call = add_call(scenario, below, Some(ix), calls);
+            task.extend(around(scenario, below, call));
+            if scenario.hop(below).steps.iter().any(|step| matches!(step, Step::Retry(_))) {
+                break;
+            }
+        }
+    }
+    let fails = scenario.hop(hop).steps.iter().filter_map(|step| match step {
+        Step::Fail(how) => Some(Task::Fail(how.clone())),
+        _ => None,
+    });
+    task.extend(fails);
+    calls[ix.0].task = task;
+    ix
+}
+
+/// The call with the sender's steps around it, the first step outermost; a wait or a log stands before what follows.
+fn around(scenario: &Scenario, hop: HopIx, call: CallIx) -> Vec<Task> {
+    let hop = scenario.hop(hop);
+    let restarts = hop.relation.restarts_at() == Some(At::Sender);
+    let told = hop.steps.contains(&Step::Restart);
+    let mut tasks = vec![Task::Call(call)];
+    if restarts && !told {
+        tasks = vec![Task::Restart(tasks)];
+    }
+    for step in hop.steps.iter().rev() {
+        match step {
+            Step::Wait(time) => {
+                tasks.insert(0, Task::Wait(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
+            }
+            Step::Log(text) => tasks.insert(0, Task::Log(text.clone())),
+            Step::Spawn => tasks = vec![Task::Spawn(tasks)],
+            Step::Retry(times) => tasks = vec![Task::Retry(*times, tasks)],
+            Step::Restart => tasks = vec![Task::Restart(tasks)],
+            Step::Fail(_) => {}
+        }
+    }
+    tasks
+}
+
+/// Whether what is sent over a hop is read by a relay.
+pub fn is_instructed(scenario: &Scenario, hop: HopIx) -> bool {
+    matches!(scenario.node(scenario.hop(hop).to).kind, NodeKind::Relay(_))
+}
+
+/// The instruction for the receiver of `call`: its mark first, then its tasks, addresses filled in by `address`
+/// (`host:port` that the sender of a hop calls).
+pub fn render(
+    plan: &Plan,
+    call: CallIx,
+    stimulus: StimulusIx,
+    address: &dyn Fn(HopIx) -> Option<String>,
+) -> Value {
+    let mark = Mark { run: plan.run, stimulus, call: Some(call) };
+    let mut steps = vec![json!({ "url": format!("mark:{mark}") })];
+    steps.extend(tasks(plan, &plan.calls[call.0].task, stimulus, address));
+    Value::Array(steps)
+}
+
+fn tasks(
+    plan: &Plan,
+    tasks_of: &[Task],
+    stimulus: StimulusIx,
+    address: &dyn Fn(HopIx) -> Option<String>,
+) -> Vec<Value> {
+    let inner = |inner: &[Task]| Value::Array(tasks(plan, inner, stimulus, address));
+    tasks_of
+        .iter()
+        .map(|task| match task {
+            Task::Log(text) => json!({ "url": format!("log:{text}") }),
+            Task::Wait(time_ms) => json!({ "url": format!("wait:{time_ms}") }),
+            Task::Spawn(steps) => json!({ "url": "spawn:", "arguments": inner(steps) }),
+            Task::Retry(times, steps) => json!({ "url": format!("retry:{times}"), "arguments": inner(steps) }),
+            Task::Restart(steps) => json!({ "url": "restart:", "arguments": inner(steps) }),
+            Task::Fail(how) => json!({ "url": format!("fail:{how}") }),
+            Task::Call(call) => {
+                let hop = plan.calls[call.0].hop;
+                let at = address(hop).unwrap_or_else(|| "127.0.0.1:0".to_owned());
+                json!({ "url": call_url(plan, hop, &at, *call, stimulus), "arguments": render(plan, *call, stimulus, address) })
+            }
+        })
+        .collect()
+}
+
+/// The address of a call as a relay reads it; towards a node that is no relay the mark goes into an open path segment.
+fn call_url(plan: &Plan, hop: HopIx, at: &str, call: CallIx, stimulus: StimulusIx) -> String {
+    let hop = plan.scenario.hop(hop);
+    match &hop.transport {
+        Transport::Http(http) => {
+            let scheme = if hop.tls { "https" } else { "http" };
+            let mark = Mark { run: plan.run, stimulus, call: Some(call) };
+            let pattern = http.path.as_ref().map_or("/", |path| path.0.as_str());
+            format!("{scheme}://{at}{}", filled(pattern, &mark.to_string()))
+        }
+        Transport::Grpc(grpc) if grpc.stream => format!("grpc://{at}?call=stream"),
+        Transport::Grpc(_) => format!("grpc://{at}"),
+    }
+}
+
+/// A path out of a pattern: the first open segment becomes the mark, each further one `1`, a trailing `*` the mark.
+pub fn filled(pattern: &str, mark: &str) -> String {
+    let mut marked = false;
+    let segments = pattern.split('/').map(|segment| {
+        let open = segment == "*" || (segment.starts_with('{') && segment.ends_with('}'));
+        match (open, marked) {
+            (false, _) => segment.to_owned(),
+            (true, true) => "1".to_owned(),
+            (true, false) => {
+                marked = true;
+                mark.to_owned()
+            }
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+/// Whether a relation lets the receiver's part of the story begin a trace of its own.
+pub fn begins_anew(relation: Relation) -> bool {
+    matches!(
+        relation,
+        Relation::Link | Relation::ChildOrLink | Relation::Restart(_) | Relation::RestartWithLink(_)
+    )
 }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use crate::scenario::{HopIx, NodeIx, Scenario};
 
+pub mod build;
 pub mod instruction;
 pub mod mark;
 pub mod seed;
 pub mod stimulus;
 pub mod tap;
 
-pub use instruction::{Call, CallIx, Instruction, Task};
+pub use instruction::{Call, CallIx, Task};
 pub use mark::Mark;
 pub use seed::Seed;
 pub use stimulus::{Sent, Stimulus, StimulusIx};
@@ -26,7 +27,10 @@ pub struct Plan {
     pub scenario: Arc<Scenario>,
     /// The folder of the scenario file.
     pub folder: PathBuf,
+    /// The seed of the whole run; this case's ids come from its part by the case's title.
     pub seed: Seed,
+    /// The run's number in marks.
+    pub run: u32,
     /// One tap for each (from, to, protocol).
     pub taps: Vec<TapPlan>,
     /// For each hop the tap that sees it; `None` with `tap: none`.

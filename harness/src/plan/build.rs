@@ -1,0 +1,168 @@
+//! From a checked case and a seed to a plan: taps, calls, stimuli and the order of flushing.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::instruction::calls_of;
+use super::seed::Ids;
+use super::{CallIx, Listens, Mark, Plan, Seed, Sent, Stimulus, StimulusIx, TapIx, TapPlan, TapProtocol};
+use crate::scenario::{Drive, DriveContext, HopIx, NodeIx, NodeKind, Scenario, TemplatePart, Transport};
+use crate::wire::traceparent::hex;
+
+impl Plan {
+    /// The plan of one case. `folder` is the folder of its file, for relative programs.
+    pub fn build(scenario: Arc<Scenario>, folder: PathBuf, seed: Seed) -> Plan {
+        let part = seed.part(&scenario.title());
+        let (taps, hop_taps) = taps(&scenario);
+        let calls = calls_of(&scenario);
+        let stimuli = stimuli(&scenario, part, &calls);
+        let flush_order = flush_order(&scenario);
+        let listens = listens(&scenario);
+        let run = run_tag(part);
+        Plan { scenario, folder, seed, run, taps, hop_taps, calls, stimuli, flush_order, listens }
+    }
+}
+
+fn run_tag(part: Seed) -> u32 {
+    u32::try_from(Ids::new(part).next_u64() >> 32).expect("the upper half of 64 bits fits 32")
+}
+
+fn protocol(transport: &Transport) -> TapProtocol {
+    match transport {
+        Transport::Http(_) => TapProtocol::Http,
+        Transport::Grpc(_) => TapProtocol::Grpc,
+    }
+}
+
+fn taps(scenario: &Scenario) -> (Vec<TapPlan>, Vec<Option<TapIx>>) {
+    let mut taps: Vec<TapPlan> = Vec::new();
+    let mut hop_taps = Vec::new();
+    for hop in &scenario.hops {
+        if !hop.tapped {
+            hop_taps.push(None);
+            continue;
+        }
+        let protocol = protocol(&hop.transport);
+        let known =
+            taps.iter().position(|tap| (tap.from, tap.to, tap.protocol) == (hop.from, hop.to, protocol));
+        let ix = known.unwrap_or_else(|| {
+            let markers =
+                [hop.from, hop.to].iter().filter_map(|node| scenario.node(*node).marker.clone()).collect();
+            let (from, to) = (hop.from, hop.to);
+            taps.push(TapPlan { from, to, protocol, tls: hop.tls, host: None, markers });
+            taps.len() - 1
+        });
+        taps[ix].tls |= hop.tls;
+        taps[ix].host = taps[ix].host.take().or_else(|| hop.host.clone());
+        hop_taps.push(Some(TapIx(ix)));
+    }
+    (taps, hop_taps)
+}
+
+fn listens(scenario: &Scenario) -> Vec<Listens> {
+    let mut listens = vec![Listens::default(); scenario.nodes.len()];
+    for hop in &scenario.hops {
+        match hop.transport {
+            Transport::Http(_) => listens[hop.to.0].http = true,
+            Transport::Grpc(_) => listens[hop.to.0].grpc = true,
+        }
+    }
+    listens
+}
+
+fn stimuli(scenario: &Scenario, part: Seed, calls: &[super::Call]) -> Vec<Stimulus> {
+    let run = run_tag(part);
+    let mut ids = Ids::new(part.part("ids"));
+    let mut stimuli = Vec::new();
+    for (ix, drive) in scenario.drives.iter().enumerate() {
+        let call = calls
+            .iter()
+            .position(|call| call.hop == drive.send && call.parent.is_none())
+            .map(CallIx)
+            .expect("every hop from `client` has a call of its own");
+        for _ in 0..drive.times {
+            let stimulus = StimulusIx(stimuli.len());
+            let mark = Mark { run, stimulus, call: Some(call) };
+            let sent = sent(drive, mark, &mut ids);
+            stimuli.push(Stimulus { ix: stimulus, drive: ix, hop: drive.send, call, mark, sent });
+        }
+    }
+    stimuli
+}
+
+fn sent(drive: &Drive, mark: Mark, ids: &mut Ids) -> Sent {
+    let trace_id = ids.trace_id();
+    let parent_id = ids.span_id();
+    let (traceparent, valid, sampled) = match &drive.context {
+        DriveContext::Valid { sampled, random } => {
+            let flags = u8::from(*sampled) | (u8::from(*random) << 1);
+            let text = format!("00-{}-{}-{flags:02x}", hex(&trace_id), hex(&parent_id));
+            (Some(text.into_bytes()), true, *sampled)
+        }
+        DriveContext::None { root } => (None, true, root.unwrap_or(true)),
+        DriveContext::Invalid { traceparent, root } => {
+            let text =
+                traceparent.replace("${trace-id}", &hex(&trace_id)).replace("${parent-id}", &hex(&parent_id));
+            (Some(text.into_bytes()), false, root.unwrap_or(true))
+        }
+    };
+    let tracestate = lines(drive, "tracestate", mark);
+    let baggage = lines(drive, "baggage", mark);
+    Sent { trace_id, parent_id, traceparent, valid, sampled, tracestate, baggage }
+}
+
+/// The drive's header lines of this name. Environment variables are the driver's; a list that needs one is not judged.
+fn lines(drive: &Drive, name: &str, mark: Mark) -> Vec<Vec<u8>> {
+    let named = drive.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
+    named
+        .filter_map(|(_, template)| {
+            let text: Option<String> = template
+                .parts
+                .iter()
+                .map(|part| match part {
+                    TemplatePart::Text(text) => Some(text.clone()),
+                    TemplatePart::Mark => Some(mark.to_string()),
+                    _ => None,
+                })
+                .collect();
+            text.map(String::into_bytes)
+        })
+        .collect()
+}
+
+/// Callers before those they call; nodes at the same distance from `client` side by side.
+fn flush_order(scenario: &Scenario) -> Vec<Vec<NodeIx>> {
+    let mut reached = BTreeSet::from([NodeIx::CLIENT]);
+    let mut front = vec![NodeIx::CLIENT];
+    let mut order = Vec::new();
+    while !front.is_empty() {
+        let next: BTreeSet<NodeIx> = scenario
+            .hops
+            .iter()
+            .filter(|hop| front.contains(&hop.from) && !reached.contains(&hop.to))
+            .map(|hop| hop.to)
+            .collect();
+        reached.extend(&next);
+        front = next.into_iter().collect();
+        let level: Vec<NodeIx> = front
+            .iter()
+            .copied()
+            .filter(|node| !matches!(scenario.node(*node).kind, NodeKind::Stub(_)))
+            .collect();
+        if !level.is_empty() {
+            order.push(level);
+        }
+    }
+    order
+}
+
+/// Every hop is driven by somebody; `HopIx`es in the order of the file.
+pub fn hops_below(scenario: &Scenario, hop: HopIx) -> impl Iterator<Item = HopIx> {
+    scenario
+        .hops
+        .iter()
+        .enumerate()
+        .filter(move |(_, below)| below.within == Some(hop))
+        .map(|(ix, _)| HopIx(ix))
+}
