@@ -2,7 +2,9 @@
 //!
 //! A diagnostic is never a finding about the system under test, and never an error of the machine.
 
-use crate::source::Place;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::source::{Place, Source};
 
 /// One mistake in a scenario file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,4 +20,147 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Other places that belong to the mistake, such as the first of two equal keys.
     pub also: Vec<(Place, String)>,
+}
+
+impl Diagnostic {
+    pub fn new(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), place, label: String::new(), help: None, also: Vec::new() }
+    }
+
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// `help`, where it may be that there is nothing to say.
+    pub fn maybe_help(mut self, help: Option<String>) -> Self {
+        self.help = help;
+        self
+    }
+
+    pub fn also(mut self, place: Place, label: impl Into<String>) -> Self {
+        self.also.push((place, label.into()));
+        self
+    }
+}
+
+/// How far from a mistake's own line another place may be and still be drawn; further ones are told in words.
+const DRAWN_BYTES: usize = 64 * 1024;
+
+/// Every mistake with its lines and carets, and one line that counts them; ends with a line feed.
+pub fn render(source: &Source, diagnostics: &[Diagnostic], color: bool) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        out.push_str(&renderer.render(&groups(source, diagnostic)));
+        out.push_str("\n\n");
+    }
+    let (count, noun) = match diagnostics.len() {
+        1 => (1, "mistake"),
+        count => (count, "mistakes"),
+    };
+    out.push_str(&format!("{}: {count} {noun}\n", shown(source.name())));
+    out
+}
+
+fn groups<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
+    let (near, far): (Vec<_>, Vec<_>) = diagnostic
+        .also
+        .iter()
+        .partition(|(place, _)| place.start.abs_diff(diagnostic.place.start) < DRAWN_BYTES);
+    let window = window(source, diagnostic.place, &near);
+    let text = &source.text()[window.start..window.end];
+    let inside = |place: Place| {
+        let start = source.boundary_at(place.start) - window.start;
+        start..(source.boundary_at(place.end).saturating_sub(window.start)).max(start)
+    };
+    let mut snippet = Snippet::source(text)
+        .path(shown(source.name()))
+        .line_start(source.line_column(window.start).0)
+        .annotation(labelled(AnnotationKind::Primary.span(inside(diagnostic.place)), &diagnostic.label));
+    for (place, label) in near {
+        snippet = snippet.annotation(labelled(AnnotationKind::Context.span(inside(*place)), label));
+    }
+    let message = shown(&diagnostic.message);
+    let mut group = Level::ERROR.primary_title(message).id(diagnostic.code).element(snippet);
+    for (place, label) in far {
+        let (line, column) = source.line_column(place.start);
+        let text = format!("{}, at {}:{line}:{column}", shown(label), shown(source.name()));
+        group = group.element(Level::NOTE.message(text));
+    }
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(shown(help)));
+    }
+    vec![group]
+}
+
+fn labelled<'a>(
+    annotation: annotate_snippets::Annotation<'a>,
+    label: &str,
+) -> annotate_snippets::Annotation<'a> {
+    if label.is_empty() { annotation } else { annotation.label(shown(label)) }
+}
+
+/// The whole lines that are needed; a file of many megabytes is not walked once per mistake.
+fn window(source: &Source, place: Place, near: &[&(Place, String)]) -> Place {
+    let places = || near.iter().map(|(place, _)| *place).chain([place]);
+    let first = places().map(|place| place.start).min().unwrap_or(place.start);
+    let last = places().map(|place| place.end).max().unwrap_or(place.end);
+    let text = source.text();
+    let first = source.boundary_at(first);
+    let last = source.boundary_at(last);
+    let start = text[..first].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[last..].find('\n').map_or(text.len(), |at| last + at);
+    Place::new(start, end)
+}
+
+/// Control characters that came out of the file must not reach a terminal as such.
+fn shown(text: &str) -> String {
+    let bad = |c: char| c.is_control() && c != '\n';
+    if !text.contains(bad) {
+        return text.to_owned();
+    }
+    text.chars().map(|c| if bad(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_shown_with_file_line_column_caret_and_help() {
+        let source = Source::new("a.yaml", "nodes:\n  ä: { realy: model }\n");
+        let start = source.text().find("realy").unwrap();
+        let diagnostic = Diagnostic::new("unknown-key", Place::new(start, start + 5), "unknown key `realy`")
+            .label("not known here")
+            .help("did you mean `relay`?");
+        let text = render(&source, &[diagnostic], false);
+        assert!(text.contains("error[unknown-key]: unknown key `realy`"), "{text}");
+        assert!(text.contains("a.yaml:2:8"), "{text}");
+        assert!(text.contains("^^^^^ not known here"), "{text}");
+        assert!(text.ends_with("a.yaml: 1 mistake\n"), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn colour_is_only_there_when_it_is_asked_for() {
+        let source = Source::new("a.yaml", "x");
+        let diagnostic = [Diagnostic::new("empty-file", Place::new(0, 1), "nothing")];
+        assert!(render(&source, &diagnostic, true).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_place_far_away_is_told_in_words_and_one_past_the_end_is_no_panic() {
+        let source = Source::new("a.yaml", format!("a: 1\n{}a: 2", "#\n".repeat(DRAWN_BYTES)));
+        let end = source.text().len();
+        let diagnostic = Diagnostic::new("duplicate-key", Place::new(end - 4, end + 9), "key `a` twice")
+            .also(Place::new(0, 1), "first here");
+        let text = render(&source, &[diagnostic], false);
+        assert!(text.contains("first here, at a.yaml:1:1"), "{text}");
+    }
 }

@@ -47,12 +47,18 @@ impl Source {
         &self.text
     }
 
-    /// Line and column of a byte offset, both counted from 1; columns count characters.
-    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+    /// The nearest character boundary at or before a byte offset, at most the end.
+    pub fn boundary_at(&self, offset: usize) -> usize {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
+        offset
+    }
+
+    /// Line and column of a byte offset, both counted from 1; columns count characters.
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        let offset = self.boundary_at(offset);
         let line = self.line_starts.partition_point(|start| *start <= offset);
         let column = self.text[self.line_starts[line - 1]..offset].chars().count() + 1;
         (line, column)

@@ -1,5 +1,95 @@
 //! The table of breaks: each crossing gets its class, side and hop, or nothing.
+//!
+//! One file a side, rows in the table's order and under its names (S0 to S12, T1, R0 to R9, X; C1 before them, span
+//! hygiene beside them). Of S0 to S8 the first that holds, of R0 to R9 too; S9 to S12, T1 and X each on its own.
+//! Whether a class counts is for `rules` to say: here classes are always worked out.
 
+use crate::crossings::{CrossingIx, Crossings};
+use crate::plan::StimulusIx;
+use crate::scenario::{HopIx, NodeIx, Relation};
+
+pub mod between;
 pub mod class;
+pub mod crossed;
+pub mod fault;
+pub mod hygiene;
+pub mod lists;
+pub mod logs;
+pub mod receiver;
+pub mod reported;
+pub mod sender;
+pub mod sender_spans;
+pub mod undeclared;
+pub mod untapped;
 
 pub use class::{Class, Side};
+pub use fault::{Break, Caret, Grade};
+
+/// Everything that is wrong or worth saying, in the order of the crossings.
+#[derive(Debug, Default)]
+pub struct Breaks {
+    pub list: Vec<Break>,
+    /// Hops that nothing could cross because of a break before them: (the hop, the hop that ended the story).
+    pub consequences: Vec<(HopIx, HopIx)>,
+    /// Hops that nothing crossed although nothing is wrong so far, and why; inconclusive.
+    pub unseen: Vec<(HopIx, String)>,
+}
+
+impl Breaks {
+    /// Applies the whole table.
+    pub fn find(all: &Crossings<'_>) -> Breaks {
+        let mut found = Breaks::default();
+        for (ix, crossing) in all.iter() {
+            if all.wire(crossing).is_none() {
+                untapped::row(all, ix, &mut found);
+                continue;
+            }
+            sender::rows(all, ix, &mut found);
+            between::row(all, ix, &mut found);
+        }
+        let sender_rows = found.list.len();
+        for (ix, crossing) in all.iter() {
+            if all.wire(crossing).is_some() && relation(all, ix) != Relation::None {
+                receiver::rows(all, ix, sender_rows, &mut found);
+            }
+        }
+        reported::rows(all, &mut found);
+        crossed::rows(all, &mut found);
+        hygiene::rows(all, &mut found);
+        logs::rows(all, &mut found);
+        undeclared::rows(all, &mut found);
+        found
+    }
+
+    /// Classes that were found on a crossing so far, on one side.
+    pub fn held(&self, crossing: CrossingIx, side: Side) -> impl Iterator<Item = Class> {
+        let on = move |found: &&Break| found.crossing == Some(crossing) && found.side == side;
+        self.list.iter().filter(on).map(|found| found.class)
+    }
+}
+
+fn relation(all: &Crossings<'_>, crossing: CrossingIx) -> Relation {
+    all.plan.scenario.hop(all.get(crossing).hop).relation
+}
+
+/// A break on a crossing; the rest is filled in by the row.
+fn on_crossing(all: &Crossings<'_>, ix: CrossingIx, class: Class, side: Side) -> Break {
+    let crossing = all.get(ix);
+    let hop = all.plan.scenario.hop(crossing.hop);
+    let node = if side == Side::Receiver { hop.to } else { hop.from };
+    Break {
+        stimulus: Some(crossing.stimulus),
+        crossing: Some(ix),
+        ..Break::new(class, side, crossing.hop, node)
+    }
+}
+
+/// The node's name in backticks.
+fn name(all: &Crossings<'_>, node: NodeIx) -> String {
+    format!("`{}`", all.plan.scenario.node(node).name)
+}
+
+/// How a stimulus is called in texts; counted from 1.
+fn stimulus_name(stimulus: StimulusIx) -> String {
+    format!("stimulus {}", stimulus.0 + 1)
+}

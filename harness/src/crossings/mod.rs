@@ -1,1 +1,157 @@
-//! To be written.
+//! Who belongs to whom: captures, spans, nodes and stimuli paired into crossings, the expected context carried along.
+//!
+//! Nothing is judged here. A crossing is one stimulus over one hop, once; what was expected of it is re-based after
+//! each crossing on what was really carried, so that a break is found once and a second, independent one is still found.
+
+use std::collections::HashMap;
+
+use crate::evidence::{CaptureIx, Evidence, SpanIx};
+use crate::plan::{Plan, StimulusIx};
+use crate::scenario::{HopIx, NodeIx, NodeKind, Role};
+use crate::wire::TraceId;
+
+pub mod attribution;
+pub mod carried;
+pub mod cause;
+pub mod expected;
+pub mod fit;
+pub mod owner;
+pub mod receiver;
+pub mod sender;
+pub mod span_index;
+
+pub use carried::Carried;
+pub use expected::Expected;
+pub use span_index::SpanIndex;
+
+/// Index into `Crossings::list`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CrossingIx(pub usize);
+
+/// One stimulus over one hop, once.
+#[derive(Clone, Debug)]
+pub struct Crossing {
+    pub stimulus: StimulusIx,
+    pub hop: HopIx,
+    /// What the tap saw; `None` behind `tap: none`.
+    pub capture: Option<CaptureIx>,
+    /// The crossing that reached the sender and caused this one; `None` for what the driver sends.
+    pub cause: Option<CrossingIx>,
+    /// The sender's span for this call: CLIENT or PRODUCER.
+    pub call_span: Option<SpanIx>,
+    /// The sender's span whose id is on the wire, of whatever kind.
+    pub named_span: Option<SpanIx>,
+    /// An earlier crossing that carries the same span id.
+    pub same_id_as: Option<CrossingIx>,
+    /// The receiver's span.
+    pub receiver_span: Option<SpanIx>,
+    /// What is expected on the wire.
+    pub expected: Expected,
+    /// The same after a restart that was due at the sender.
+    pub due: Expected,
+}
+
+/// All crossings of one case, in the order in which they were seen.
+#[derive(Debug)]
+pub struct Crossings<'a> {
+    pub plan: &'a Plan,
+    pub evidence: &'a Evidence,
+    pub spans: SpanIndex<'a>,
+    /// What each capture carries, by `CaptureIx`.
+    pub carried: Vec<Carried>,
+    pub list: Vec<Crossing>,
+    /// Captures on a declared hop that no stimulus could be found for.
+    pub unattributed: Vec<(CaptureIx, HopIx)>,
+    /// Captures that fit no hop.
+    pub undeclared: Vec<CaptureIx>,
+    /// For each trace the stimulus that it is of; a trace that several share is nobody's.
+    pub owners: HashMap<TraceId, StimulusIx>,
+    effects: Vec<Vec<CrossingIx>>,
+}
+
+impl<'a> Crossings<'a> {
+    /// Pairs everything that one case left behind.
+    pub fn pair(plan: &'a Plan, evidence: &'a Evidence) -> Crossings<'a> {
+        let carried: Vec<Carried> = evidence.captures.iter().map(Carried::read).collect();
+        let spans = SpanIndex::build(&evidence.spans);
+        let found = attribution::attribute(plan, evidence, &carried, &spans);
+        let list = found.crossings;
+        let (unattributed, undeclared) = (found.unattributed, found.undeclared);
+        let owners = HashMap::new();
+        let effects = vec![Vec::new(); list.len()];
+        let mut all =
+            Crossings { plan, evidence, spans, carried, list, unattributed, undeclared, owners, effects };
+        receiver::pair(&mut all);
+        cause::find(&mut all);
+        all.note_effects();
+        sender::pair(&mut all);
+        expected::carry(&mut all);
+        all.owners = owner::owners(&all);
+        all
+    }
+
+    fn note_effects(&mut self) {
+        for ix in 0..self.list.len() {
+            if let Some(cause) = self.list[ix].cause {
+                self.effects[cause.0].push(CrossingIx(ix));
+            }
+        }
+    }
+
+    /// The crossings that this one caused.
+    pub fn effects(&self, crossing: CrossingIx) -> &[CrossingIx] {
+        &self.effects[crossing.0]
+    }
+
+    pub fn get(&self, crossing: CrossingIx) -> &Crossing {
+        &self.list[crossing.0]
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (CrossingIx, &Crossing)> {
+        self.list.iter().enumerate().map(|(ix, crossing)| (CrossingIx(ix), crossing))
+    }
+
+    pub fn of_hop(&self, hop: HopIx) -> impl Iterator<Item = (CrossingIx, &Crossing)> {
+        self.iter().filter(move |(_, crossing)| crossing.hop == hop)
+    }
+
+    /// What crossed: nothing behind `tap: none`.
+    pub fn wire(&self, crossing: &Crossing) -> Option<&Carried> {
+        crossing.capture.map(|capture| &self.carried[capture.0])
+    }
+
+    pub fn sender(&self, crossing: &Crossing) -> NodeIx {
+        self.plan.scenario.hop(crossing.hop).from
+    }
+
+    pub fn receiver(&self, crossing: &Crossing) -> NodeIx {
+        self.plan.scenario.hop(crossing.hop).to
+    }
+
+    /// The span under which the sender worked when it made this crossing.
+    pub fn incoming_span(&self, crossing: &Crossing) -> Option<SpanIx> {
+        self.get(crossing.cause?).receiver_span
+    }
+
+    /// Whether spans are due from a node at all.
+    pub fn exports(&self, node: NodeIx) -> bool {
+        let node = self.plan.scenario.node(node);
+        let silent = matches!(node.kind, NodeKind::Client | NodeKind::Stub(_));
+        !silent && node.telemetry && node.role == Role::Participant
+    }
+
+    /// Whether a node was seen to have exported all it had for a crossing that ended at `ended_nanos`.
+    pub fn flushed(&self, node: NodeIx, ended_nanos: Option<u64>) -> bool {
+        let asked =
+            self.evidence.completions.get(node.0).and_then(|completion| completion.flush_asked_nanos());
+        matches!((asked, ended_nanos), (Some(asked), Some(ended)) if asked >= ended)
+    }
+
+    /// When the answer of a crossing was complete.
+    pub fn ended_nanos(&self, crossing: &Crossing) -> Option<u64> {
+        match crossing.capture {
+            Some(capture) => self.evidence.captures[capture.0].ended_nanos,
+            None => self.evidence.exchanges.iter().find(|e| e.stimulus == crossing.stimulus)?.answered_nanos,
+        }
+    }
+}

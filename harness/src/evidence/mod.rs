@@ -8,6 +8,7 @@ use crate::scenario::NodeIx;
 
 pub mod capture;
 pub mod exchange;
+pub mod file;
 pub mod recorder;
 pub mod span;
 

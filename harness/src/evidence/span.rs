@@ -80,6 +80,33 @@ pub enum SpanKind {
     Consumer,
 }
 
+impl SpanKind {
+    const ALL: [SpanKind; 6] = [
+        SpanKind::Unspecified,
+        SpanKind::Internal,
+        SpanKind::Server,
+        SpanKind::Client,
+        SpanKind::Producer,
+        SpanKind::Consumer,
+    ];
+
+    /// As OpenTelemetry writes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            SpanKind::Unspecified => "UNSPECIFIED",
+            SpanKind::Internal => "INTERNAL",
+            SpanKind::Server => "SERVER",
+            SpanKind::Client => "CLIENT",
+            SpanKind::Producer => "PRODUCER",
+            SpanKind::Consumer => "CONSUMER",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<SpanKind> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRecord {
     pub node: NodeIx,

@@ -8,7 +8,7 @@ use super::instruction::calls_of;
 use super::seed::Ids;
 use super::{CallIx, Listens, Mark, Plan, Seed, Sent, Stimulus, StimulusIx, TapIx, TapPlan, TapProtocol};
 use crate::scenario::{Drive, DriveContext, HopIx, NodeIx, NodeKind, Scenario, TemplatePart, Transport};
-use crate::wire::traceparent::hex;
+use crate::wire::{Flags, SpanId, TraceId, TraceParent};
 
 impl Plan {
     /// The plan of one case. `folder` is the folder of its file, for relative programs.
@@ -92,23 +92,23 @@ fn stimuli(scenario: &Scenario, part: Seed, calls: &[super::Call]) -> Vec<Stimul
 }
 
 fn sent(drive: &Drive, mark: Mark, ids: &mut Ids) -> Sent {
-    let trace_id = ids.trace_id();
-    let parent_id = ids.span_id();
+    let trace_id = TraceId::new(ids.trace_id()).expect("minted ids are never zero");
+    let parent_id = SpanId::new(ids.span_id()).expect("minted ids are never zero");
     let (traceparent, valid, sampled) = match &drive.context {
         DriveContext::Valid { sampled, random } => {
-            let flags = u8::from(*sampled) | (u8::from(*random) << 1);
-            let text = format!("00-{}-{}-{flags:02x}", hex(&trace_id), hex(&parent_id));
-            (Some(text.into_bytes()), true, *sampled)
+            let context = TraceParent::new(trace_id, parent_id, Flags::new(*sampled, *random));
+            (Some(context.to_string().into_bytes()), true, *sampled)
         }
         DriveContext::None { root } => (None, true, root.unwrap_or(true)),
         DriveContext::Invalid { traceparent, root } => {
-            let text =
-                traceparent.replace("${trace-id}", &hex(&trace_id)).replace("${parent-id}", &hex(&parent_id));
+            let text = traceparent.replace("${trace-id}", &trace_id.to_string());
+            let text = text.replace("${parent-id}", &parent_id.to_string());
             (Some(text.into_bytes()), false, root.unwrap_or(true))
         }
     };
     let tracestate = lines(drive, "tracestate", mark);
     let baggage = lines(drive, "baggage", mark);
+    let (trace_id, parent_id) = (*trace_id.as_bytes(), *parent_id.as_bytes());
     Sent { trace_id, parent_id, traceparent, valid, sampled, tracestate, baggage }
 }
 

@@ -1,1 +1,24 @@
-//! To be written.
+//! Reports: text out of values, one file per format.
+//!
+//! Everything here is pure: nothing prints, opens a file or reads a clock. `Outcome` gathers what a run made known
+//! (`progress`), and each format makes a `String` of it:
+//!
+//! - `terminal::render`, for people at the end of a run, and `terminal::Live` while it is under way,
+//! - `json::render`, for programs (`report.schema.json`),
+//! - `junit::render`, for CI servers,
+//! - `github::annotations` and `github::summary`, for GitHub Actions,
+//! - `explain::explain`, what each rule and class means.
+
+pub mod explain;
+pub mod github;
+pub mod hop_map;
+pub mod json;
+pub mod junit;
+pub mod outcome;
+pub mod phrase;
+pub mod terminal;
+
+#[cfg(test)]
+mod samples;
+
+pub use outcome::{Case, Outcome};

@@ -1,5 +1,94 @@
-//! What counts: classes of breaks, hygiene and budgets become findings.
+//! What counts: classes of breaks, hygiene and budgets become findings. Pure, like crossings and breaks before it.
+//!
+//! Each class belongs to exactly one rule; `TABLE` is all there is, in the order of `scenario::Expectation`.
 
+use crate::breaks::Class;
+use crate::crossings::Crossings;
+use crate::scenario::{Expectation, Expectations};
+
+pub mod baggage;
+pub mod context;
 pub mod finding;
+pub mod fingerprint;
+pub mod grouping;
+pub mod hops;
+pub mod isolation;
+pub mod relay;
+pub mod sampling;
+pub mod spans;
+pub mod telling;
+pub mod tracestate;
 
 pub use finding::{Finding, Line, Note};
+
+/// One rule: the classes that it owns, and what it looks at.
+#[derive(Debug)]
+pub struct Rule {
+    pub expectation: Expectation,
+    pub classes: &'static [Class],
+    /// The standard's sentence in our words, with its clause and link.
+    pub clause: &'static str,
+    /// How many crossings, spans or records it looks at; nothing means that it does not apply.
+    pub looked_at: fn(&Crossings<'_>) -> u32,
+}
+
+/// All rules.
+pub static TABLE: &[&Rule] = &[
+    &hops::CROSSED,
+    &hops::KEEP_RELATION,
+    &hops::ONLY_DECLARED,
+    &context::NOT_LEAKED,
+    &context::NOT_ADOPTED,
+    &sampling::WHOLE_PATH,
+    &tracestate::KEPT,
+    &baggage::KEPT,
+    &isolation::ISOLATION,
+    &spans::MATCH_WIRE,
+    &spans::WELL_FORMED,
+    &spans::CONNECTED,
+    &spans::KIND,
+    &spans::RESOURCE_NAMED,
+    &spans::LOGS_CORRELATED,
+    &relay::KEEPS_CONTRACT,
+];
+
+/// The rule that owns a class.
+pub fn owner(class: Class) -> &'static Rule {
+    TABLE
+        .iter()
+        .find(|rule| rule.classes.contains(&class))
+        .expect("every class belongs to a rule; a test holds it")
+}
+
+/// Whether a scenario asks for a rule. `hops.only-declared` must be asked for by name: other calls are legal.
+pub fn is_asked(rule: Expectation, expect: &Expectations) -> bool {
+    match expect {
+        Expectations::All => rule != Expectation::HopsOnlyDeclared,
+        Expectations::Only(listed) => listed.iter().any(|(asked, _)| *asked == rule),
+    }
+}
+
+/// Whether a break of this class counts: its rule is asked for, or it says that a witness failed.
+pub fn counts(class: Class, expect: &Expectations) -> bool {
+    let witness_failed = matches!(class, Class::NotExported | Class::ContractBroken);
+    witness_failed || is_asked(owner(class).expectation, expect)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_belongs_to_exactly_one_rule() {
+        for class in Class::ALL {
+            let owners = TABLE.iter().filter(|rule| rule.classes.contains(class)).count();
+            assert_eq!(owners, 1, "{}", class.word());
+        }
+    }
+
+    #[test]
+    fn the_table_has_every_expectation_in_its_order() {
+        let table: Vec<_> = TABLE.iter().map(|rule| rule.expectation).collect();
+        assert_eq!(table, Expectation::ALL);
+    }
+}

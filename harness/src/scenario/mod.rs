@@ -16,13 +16,33 @@ pub mod node;
 pub mod relation;
 pub mod template;
 
+mod build;
+mod check;
+mod complaints;
+mod fit;
+mod format;
+mod json;
+mod matrix;
+mod offsets;
+mod parse;
+mod pattern;
+mod read;
+mod schema;
+mod shape;
+mod spelling;
+mod tree;
+mod yaml;
+
 pub use drive::{Body, Drive, DriveContext};
 pub use expectation::{Expectation, Expectations};
 pub use hop::{GrpcHop, Hop, HopIx, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
 pub use node::{
     Command, Marker, Node, NodeIx, NodeKind, Ready, Relay, Role, SpecLevel, StopSignal, Stub, StubAnswer, Url,
 };
+pub use parse::parse;
+pub use read::{ReadError, read};
 pub use relation::{At, Relation};
+pub use schema::schema;
 pub use template::{Template, TemplatePart};
 
 /// One checked case of a scenario file.

@@ -1,5 +1,7 @@
 //! Findings and a baseline -> verdict; a verdict only ever gets worse.
 
+pub mod baseline;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

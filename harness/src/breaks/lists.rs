@@ -1,0 +1,215 @@
+//! S10 and S11, and S4 for the lists alone: tracestate and baggage against what was expected of them.
+//!
+//! tracestate is compared as a list of members byte for byte, baggage percent-decoded and as a set.
+
+use std::collections::BTreeSet;
+
+use super::fault::{Break, Caret, Grade};
+use super::{Class, Side, name, on_crossing, stimulus_name};
+use crate::crossings::{Carried, CrossingIx, Crossings};
+use crate::plan::StimulusIx;
+use crate::wire::baggage::{Baggage, Entry};
+use crate::wire::tracestate::{RawMember, TraceState};
+
+/// S4 where the context is right and a list is another stimulus's.
+pub(super) fn swapped(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
+    let crossing = all.get(ix);
+    let tracestate = member_bytes(&wire.lists.members);
+    let own = crossing.due.members.as_ref().map(|members| member_bytes(members));
+    let other = own.filter(|own| !tracestate.is_empty() && *own != tracestate).and_then(|_| {
+        other_stimulus(all, crossing.stimulus, |sent| {
+            member_bytes(&TraceState::members_of(slices(&sent.tracestate))) == tracestate
+        })
+    });
+    if let Some(other) = other {
+        return Some(list_swapped(all, ix, other, "tracestate"));
+    }
+    let baggage = entry_set(&wire.lists.entries);
+    let own = crossing.due.entries.as_ref().map(|entries| entry_set(entries));
+    let other = own.filter(|own| !baggage.is_empty() && *own != baggage).and_then(|_| {
+        other_stimulus(all, crossing.stimulus, |sent| {
+            entry_set(&Baggage::entries_of(slices(&sent.baggage))) == baggage
+        })
+    })?;
+    Some(list_swapped(all, ix, other, "baggage"))
+}
+
+fn list_swapped(all: &Crossings<'_>, ix: CrossingIx, other: StimulusIx, field: &'static str) -> Break {
+    let crossing = all.get(ix);
+    let who = name(all, all.sender(crossing));
+    let (own, other) = (stimulus_name(crossing.stimulus), stimulus_name(other));
+    let message = format!("{who} sent the `{field}` of {other} with {own}");
+    let told = on_crossing(all, ix, Class::Swapped, Side::Sender).at(Caret::Field(field));
+    told.told(message, format!("the `{field}` of {own}"), format!("the `{field}` of {other}"))
+}
+
+/// Another stimulus that carried such lists, unless this one carried the same.
+fn other_stimulus(
+    all: &Crossings<'_>,
+    own: StimulusIx,
+    carried: impl Fn(&crate::plan::Sent) -> bool,
+) -> Option<StimulusIx> {
+    if carried(&all.plan.stimulus(own).sent) {
+        return None;
+    }
+    all.plan.stimuli.iter().find(|stimulus| carried(&stimulus.sent)).map(|stimulus| stimulus.ix)
+}
+
+fn slices(lines: &[Vec<u8>]) -> impl Iterator<Item = &[u8]> {
+    lines.iter().map(Vec::as_slice)
+}
+
+fn member_bytes(members: &[RawMember]) -> Vec<&[u8]> {
+    members.iter().map(|member| member.bytes.as_slice()).collect()
+}
+
+type Pair = (Vec<u8>, Vec<u8>, Vec<(Vec<u8>, Option<Vec<u8>>)>);
+
+fn pair(entry: &Entry) -> Pair {
+    let properties = entry.properties.iter().map(|property| (property.key.clone(), property.value.clone()));
+    (entry.key.clone(), entry.value.clone(), properties.collect())
+}
+
+/// Entries as a set of decoded values.
+pub(super) fn entry_set(entries: &[Entry]) -> BTreeSet<Pair> {
+    entries.iter().map(pair).collect()
+}
+
+/// S10: the first that holds.
+pub(super) fn tracestate(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
+    let crossing = all.get(ix);
+    let node = all.plan.scenario.node(all.sender(crossing));
+    let own_key = node.tracestate_key.as_deref().map(str::as_bytes);
+    let foreign = |members: &[RawMember]| -> Vec<RawMember> {
+        members.iter().filter(|member| Some(member.key()) != own_key).cloned().collect()
+    };
+    let sent = foreign(&wire.lists.members);
+    let due = crossing.due.members.as_ref().map(|members| foreign(members))?;
+    let left = foreign(&crossing.due.left_members);
+    let (class, grade, what) = compare_members(&due, &sent, &left)?;
+    let who = name(all, all.sender(crossing));
+    let told = on_crossing(all, ix, class, Side::Sender).at(Caret::Field("tracestate")).graded(grade);
+    Some(told.told(format!("{who} {what}"), list_text(&due), list_text(&sent)))
+}
+
+fn compare_members(
+    due: &[RawMember],
+    sent: &[RawMember],
+    left: &[RawMember],
+) -> Option<(Class, Grade, String)> {
+    let with_key = |list: &[RawMember], key: &[u8]| list.iter().filter(|member| member.key() == key).count();
+    let leaked = sent.iter().find(|member| left.contains(member) && with_key(due, member.key()) == 0);
+    if let Some(member) = leaked {
+        let what = format!("kept the tracestate member {} of a trace that was left", shown(&member.bytes));
+        return Some((Class::TracestateLeaked, Grade::Fault, what));
+    }
+    for member in due {
+        let same_key: Vec<&RawMember> = sent.iter().filter(|other| other.key() == member.key()).collect();
+        if same_key.len() > with_key(due, member.key()) {
+            let what = format!("sent the tracestate member {} twice", shown(&member.bytes));
+            return Some((Class::TracestateAltered, Grade::Fault, what));
+        }
+        let changed =
+            same_key.iter().find(|other| other.bytes != member.bytes && !is_cut(&other.bytes, &member.bytes));
+        if let Some(other) = changed {
+            let what = format!(
+                "changed the tracestate member {} into {}",
+                shown(&member.bytes),
+                shown(&other.bytes)
+            );
+            return Some((Class::TracestateAltered, Grade::Fault, what));
+        }
+    }
+    let cut_of = |member: &&RawMember| {
+        sent.iter().any(|other| is_cut(&other.bytes, &member.bytes) && !due.contains(other))
+    };
+    if let Some(member) = due.iter().find(cut_of) {
+        return Some((
+            Class::TracestateCut,
+            Grade::Fault,
+            format!("cut the tracestate member {} short", shown(&member.bytes)),
+        ));
+    }
+    let missing: Vec<String> = due
+        .iter()
+        .filter(|member| with_key(sent, member.key()) == 0)
+        .map(|member| shown(&member.bytes))
+        .collect();
+    if !missing.is_empty() {
+        return Some((
+            Class::TracestateLost,
+            Grade::Fault,
+            format!("lost the tracestate members {}", missing.join(", ")),
+        ));
+    }
+    reordered(due, sent)
+}
+
+fn reordered(due: &[RawMember], sent: &[RawMember]) -> Option<(Class, Grade, String)> {
+    let kept: Vec<&[u8]> =
+        sent.iter().map(RawMember::key).filter(|key| due.iter().any(|member| member.key() == *key)).collect();
+    let wanted: Vec<&[u8]> = due.iter().map(RawMember::key).collect();
+    if kept != wanted {
+        return Some((
+            Class::TracestateReordered,
+            Grade::Fault,
+            "changed the order of the tracestate members".into(),
+        ));
+    }
+    let first_kept = sent.iter().position(|member| wanted.contains(&member.key()))?;
+    let late = sent[first_kept..].iter().find(|member| !wanted.contains(&member.key()))?;
+    let what = format!("put its new tracestate member {} behind those it received", shown(&late.bytes));
+    Some((Class::TracestateReordered, Grade::Note, what))
+}
+
+/// Whether `short` is a true beginning of `whole`.
+fn is_cut(short: &[u8], whole: &[u8]) -> bool {
+    short.len() < whole.len() && whole.starts_with(short)
+}
+
+/// S11.
+pub(super) fn baggage(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
+    let crossing = all.get(ix);
+    let own = &all.plan.scenario.node(all.sender(crossing)).sets_baggage;
+    let due = crossing.due.entries.as_ref()?;
+    let sent = entry_set(&wire.lists.entries);
+    let who = name(all, all.sender(crossing));
+    let mut lost = Vec::new();
+    let mut altered = Vec::new();
+    for entry in due.iter().filter(|entry| !own.iter().any(|key| key.as_bytes() == entry.key)) {
+        // Of several entries with one key any one may be kept (OpenTelemetry: one value for each name).
+        let one_of =
+            due.iter().filter(|other| other.key == entry.key).any(|other| sent.contains(&pair(other)));
+        match sent.iter().find(|(key, _, _)| *key == entry.key) {
+            _ if one_of => {}
+            Some(_) => altered.push(shown(&entry.raw)),
+            None => lost.push(shown(&entry.raw)),
+        }
+    }
+    let (class, what) = match (lost.is_empty(), altered.is_empty()) {
+        (true, true) => return None,
+        (false, _) => (Class::BaggageLost, format!("lost the baggage members {}", lost.join(", "))),
+        (true, false) => {
+            (Class::BaggageAltered, format!("changed the baggage members {}", altered.join(", ")))
+        }
+    };
+    let told = on_crossing(all, ix, class, Side::Sender).at(Caret::Field("baggage"));
+    Some(told.told(format!("{who} {what}"), entries_text(due), entries_text(&wire.lists.entries)))
+}
+
+fn list_text(members: &[RawMember]) -> String {
+    let texts: Vec<String> =
+        members.iter().map(|member| String::from_utf8_lossy(&member.bytes).into_owned()).collect();
+    if texts.is_empty() { "no tracestate".into() } else { texts.join(",") }
+}
+
+pub(super) fn entries_text(entries: &[Entry]) -> String {
+    let texts: Vec<String> =
+        entries.iter().map(|entry| String::from_utf8_lossy(&entry.raw).into_owned()).collect();
+    if texts.is_empty() { "no baggage".into() } else { texts.join(",") }
+}
+
+/// Bytes in backticks, as far as they print.
+pub(super) fn shown(bytes: &[u8]) -> String {
+    format!("`{}`", bytes.escape_ascii())
+}

@@ -1,0 +1,290 @@
+//! The receiver's side, R0 to R9: what the receiver did with what arrived; the first that holds.
+//!
+//! No span is due from a stub, a forwarder, a node with `telemetry: none`, or for a call that was refused or reset.
+//! R5 to R9 are asked only of a wire that arrived with a valid context: without one a new trace is right.
+
+use super::fault::{Break, Caret, Grade};
+use super::sender_spans::described;
+use super::{Breaks, Class, Side, name, on_crossing, relation, stimulus_name};
+use crate::crossings::expected::sent_invalid;
+use crate::crossings::{Carried, CrossingIx, Crossings};
+use crate::evidence::{CaptureEnd, Completion, Span};
+use crate::scenario::{At, DriveContext, NodeIx, Relation};
+use crate::wire::{TraceId, TraceParent};
+
+/// `sender_rows`: how many of the breaks found so far are of the sender's side.
+pub fn rows(all: &Crossings<'_>, ix: CrossingIx, sender_rows: usize, found: &mut Breaks) {
+    let crossing = all.get(ix);
+    if !all.exports(all.receiver(crossing)) {
+        return;
+    }
+    let Some(wire) = all.wire(crossing) else { return };
+    let span = crossing.receiver_span.map(|span| all.spans.get(span));
+    if let Some(first) = adopted(all, ix, span).or_else(|| joined(all, ix, wire, span)) {
+        found.list.push(first);
+        return;
+    }
+    match span {
+        None => no_span(all, ix, wire, sender_rows, found),
+        Some(span) => found.list.extend(with_span(all, ix, wire, span)),
+    }
+}
+
+/// R2 and R3.
+fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, sender_rows: usize, found: &mut Breaks) {
+    let crossing = all.get(ix);
+    let node = all.receiver(crossing);
+    let decides_anew = !matches!(relation(all, ix), Relation::Child | Relation::Unchanged)
+        && relation(all, ix).restarts_at() != Some(At::Sender);
+    let sampled = match (wire.context(), root_decision(all, ix)) {
+        (Some(context), _) => context.flags.sampled() && !decides_anew,
+        (None, root) => root == Some(true),
+    };
+    let broken = crossing
+        .capture
+        .is_some_and(|capture| matches!(all.evidence.captures[capture.0].end, CaptureEnd::Broken(_)));
+    if !sampled || broken {
+        return;
+    }
+    let who = name(all, node);
+    // A node that then sends nothing, or something else, or what it received: told there, not beside it.
+    let tells = [Class::NotInjected, Class::Restarted, Class::PassedThrough];
+    let effects = all.effects(ix);
+    let teller = found.list[..sender_rows].iter_mut().find(|told| {
+        let here = told.crossing.is_some_and(|told| effects.contains(&told));
+        here && told.side == Side::Sender && tells.contains(&told.class)
+    });
+    if let Some(told) = teller {
+        told.inside.push(format!("{who} exported no span for what it received"));
+        return;
+    }
+    let flushed = all.flushed(node, all.ended_nanos(crossing));
+    let others = !all.spans.of_node(node).is_empty();
+    let due = "a span for what it received, which was sampled".to_owned();
+    if flushed && others {
+        let message = format!("{who} exported no span for what it received, and others came");
+        let told = on_crossing(all, ix, Class::SampledOut, Side::Receiver).at(Caret::Flags);
+        found.list.push(told.told(message, due, "no span".into()));
+        return;
+    }
+    let message = format!("{who} exported no span for what it received");
+    let told = on_crossing(all, ix, Class::NotExported, Side::Nobody).graded(Grade::Inconclusive);
+    let told = Break { node, ..told.told(message, due, "no span".into()) };
+    found.list.push(told.missing(why_unknown(all, node, others)));
+}
+
+/// Which witness would have told whether the node means not to export.
+fn why_unknown(all: &Crossings<'_>, node: NodeIx, others: bool) -> String {
+    let who = name(all, node);
+    match all.evidence.completions.get(node.0) {
+        _ if !others => format!("any span of {who}: does it export to the endpoint that it was given?"),
+        Some(Completion::Unknown(why)) => format!("a flush of {who}: {why}"),
+        _ => format!("a flush of {who} after the call"),
+    }
+}
+
+fn with_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, span: &Span) -> Option<Break> {
+    let root = root_decision(all, ix);
+    if let Some(false) = root {
+        let who = name(all, all.receiver(all.get(ix)));
+        let message = format!("{who} exported a span although its root sampler should have said no");
+        let told = on_crossing(all, ix, Class::SampledIn, Side::Receiver);
+        return Some(told.told(message, "no span".into(), described(span)));
+    }
+    swapped(all, ix, wire, span).or_else(|| continued(all, ix, wire, span))
+}
+
+/// R5 to R9; right under any one of several contexts.
+fn continued(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, span: &Span) -> Option<Break> {
+    let contexts: Vec<&TraceParent> = wire.contexts().collect();
+    if contexts.is_empty() || (contexts.len() > 1 && span.parent_id.is_empty()) {
+        return None;
+    }
+    let mut first = None;
+    for context in contexts {
+        let class = under(all, ix, context, span);
+        class.as_ref()?;
+        first = first.or(class);
+    }
+    first
+}
+
+/// What is wrong when `context` is taken as the one that arrived.
+fn under(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent, span: &Span) -> Option<Break> {
+    let in_trace = span.trace_id == context.trace_id.as_bytes();
+    let relation = relation(all, ix);
+    let as_child = match relation {
+        Relation::Child | Relation::Unchanged => true,
+        Relation::ChildOrLink => in_trace,
+        Relation::Restart(at) | Relation::RestartWithLink(at) => at == At::Sender,
+        Relation::Link | Relation::None => false,
+    };
+    if as_child {
+        return child(all, ix, context, span);
+    }
+    begun(all, ix, context, span, relation)
+}
+
+/// R5, R6 and R9 of a `child` hop.
+fn child(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent, span: &Span) -> Option<Break> {
+    let who = name(all, all.receiver(all.get(ix)));
+    let due = format!("a span under {} in trace {}", context.parent_id, context.trace_id);
+    if span.trace_id != context.trace_id.as_bytes() {
+        let class = if links_to(span, context) { Class::Restarted } else { Class::NotExtracted };
+        let message = match class {
+            Class::Restarted => {
+                format!("{who} began a new trace with a link instead of a child of what it received")
+            }
+            _ => format!("{who} began a new trace although it received a `traceparent`"),
+        };
+        let actual = format!("{} in trace {}", described(span), hex(&span.trace_id));
+        return Some(
+            on_crossing(all, ix, class, Side::Receiver).at(Caret::TraceId).told(message, due, actual),
+        );
+    }
+    if span.parent_id != context.parent_id.as_bytes() {
+        let message = format!("{who} put its span under another parent than it received");
+        let told = on_crossing(all, ix, Class::Reparented, Side::Receiver).at(Caret::ParentId);
+        return Some(told.told(message, due, format!("{} under {}", described(span), hex(&span.parent_id))));
+    }
+    sampled_in(all, ix, context, span)
+}
+
+/// R6 and R8 of a hop at whose receiver a trace begins.
+fn begun(
+    all: &Crossings<'_>,
+    ix: CrossingIx,
+    context: &TraceParent,
+    span: &Span,
+    relation: Relation,
+) -> Option<Break> {
+    let who = name(all, all.receiver(all.get(ix)));
+    let restarts = relation.restarts_at().is_some();
+    if !span.parent_id.is_empty() {
+        let grade = if restarts { Grade::Fault } else { Grade::Note };
+        let message = format!("{who} put the root of its new trace under a parent");
+        let told = on_crossing(all, ix, Class::Reparented, Side::Receiver).at(Caret::ParentId).graded(grade);
+        if restarts {
+            return Some(told.told(
+                message,
+                "a root".into(),
+                format!("{} under {}", described(span), hex(&span.parent_id)),
+            ));
+        }
+    }
+    let link_due = !matches!(relation, Relation::Restart(_));
+    if !link_due
+        || span.links.iter().filter(|link| links(link, context)).count() == 1 && span.links.len() <= 1
+    {
+        return None;
+    }
+    let due = format!("one link to {} in trace {}", context.parent_id, context.trace_id);
+    let right = span.links.iter().filter(|link| links(link, context)).count();
+    let (class, message) = match (span.links.len(), right) {
+        (0, _) => (Class::LinkMissing, format!("{who} began a new trace without a link to what it received")),
+        (_, 0) => (Class::LinkWrong, format!("{who} linked to something else than it received")),
+        (_, 1) => return None,
+        (_, _) => (Class::LinkWrong, format!("{who} linked to what it received more than once")),
+    };
+    let told = on_crossing(all, ix, class, Side::Receiver).at(Caret::ParentId);
+    Some(told.told(message, due, format!("{} links, {right} of them right", span.links.len())))
+}
+
+fn links(link: &crate::evidence::Link, context: &TraceParent) -> bool {
+    link.trace_id == context.trace_id.as_bytes() && link.span_id == context.parent_id.as_bytes()
+}
+
+fn links_to(span: &Span, context: &TraceParent) -> bool {
+    span.links.iter().any(|link| links(link, context))
+}
+
+/// R9.
+fn sampled_in(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent, span: &Span) -> Option<Break> {
+    if context.flags.sampled() {
+        return None;
+    }
+    let who = name(all, all.receiver(all.get(ix)));
+    let message = format!("{who} exported a span although what it received was not sampled");
+    let told = on_crossing(all, ix, Class::SampledIn, Side::Receiver).at(Caret::Flags);
+    Some(told.told(message, "no span".into(), described(span)))
+}
+
+/// R0: an id of an invalid context lives on.
+fn adopted(all: &Crossings<'_>, ix: CrossingIx, span: Option<&Span>) -> Option<Break> {
+    let crossing = all.get(ix);
+    let stimulus = all.plan.stimulus(crossing.stimulus);
+    if all.sender(crossing) != NodeIx::CLIENT || !sent_invalid(stimulus) {
+        return None;
+    }
+    let text = String::from_utf8_lossy(stimulus.sent.traceparent.as_deref()?).to_lowercase();
+    let stands = |id: &str| id.bytes().any(|digit| digit != b'0') && !id.is_empty() && text.contains(id);
+    let id = match span {
+        Some(span) => [hex(&span.trace_id), hex(&span.parent_id)].into_iter().find(|id| stands(id)),
+        None => all.effects(ix).iter().find_map(|next| {
+            let context = all.wire(all.get(*next))?.first()?;
+            [context.trace_id.to_string(), context.parent_id.to_string()].into_iter().find(|id| stands(id))
+        }),
+    }?;
+    let who = name(all, all.receiver(crossing));
+    let message = format!("{who} went on with an id of a `traceparent` that is not valid");
+    let told = on_crossing(all, ix, Class::Adopted, Side::Receiver).at(Caret::Field("traceparent"));
+    Some(told.told(message, "a new trace".into(), format!("id {id} of the stimulus")))
+}
+
+/// R1: a trace that should have been left is gone on with.
+fn joined(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, span: Option<&Span>) -> Option<Break> {
+    let relation = relation(all, ix);
+    if relation != Relation::Link && relation.restarts_at() != Some(At::Receiver) {
+        return None;
+    }
+    let in_trace = |trace: Option<TraceId>| wire.contexts().any(|context| Some(context.trace_id) == trace);
+    let seen = match span {
+        Some(span) => TraceId::from_bytes(&span.trace_id),
+        None => all.effects(ix).iter().find_map(|next| Some(all.wire(all.get(*next))?.first()?.trace_id)),
+    };
+    if !in_trace(seen) {
+        return None;
+    }
+    let who = name(all, all.receiver(all.get(ix)));
+    let message = format!("{who} stayed in the trace that it received instead of beginning its own");
+    let told = on_crossing(all, ix, Class::Joined, Side::Receiver).at(Caret::TraceId);
+    Some(told.told(message, "a new trace".into(), format!("trace {}", seen?)))
+}
+
+/// R4.
+fn swapped(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, span: &Span) -> Option<Break> {
+    let crossing = all.get(ix);
+    let of_another = |id: &[u8]| {
+        let trace = TraceId::from_bytes(id)?;
+        let own = wire.contexts().any(|context| context.trace_id == trace);
+        all.owners.get(&trace).copied().filter(|owner| *owner != crossing.stimulus && !own)
+    };
+    let by_link = || span.links.iter().find_map(|link| of_another(&link.trace_id));
+    let other = of_another(&span.trace_id).or_else(by_link)?;
+    let who = name(all, all.receiver(crossing));
+    let message = format!(
+        "{who} took the context of {} for {}",
+        stimulus_name(other),
+        stimulus_name(crossing.stimulus)
+    );
+    let told = on_crossing(all, ix, Class::Swapped, Side::Receiver).at(Caret::TraceId);
+    let due =
+        wire.first().map_or_else(|| "its own trace".into(), |context| format!("trace {}", context.trace_id));
+    Some(told.told(message, due, format!("{} in trace {}", described(span), hex(&span.trace_id))))
+}
+
+/// What a drive says that the root sampler must decide, on the hop that begins the story.
+fn root_decision(all: &Crossings<'_>, ix: CrossingIx) -> Option<bool> {
+    let crossing = all.get(ix);
+    if all.sender(crossing) != NodeIx::CLIENT {
+        return None;
+    }
+    match &all.plan.scenario.drives[all.plan.stimulus(crossing.stimulus).drive].context {
+        DriveContext::None { root } | DriveContext::Invalid { root, .. } => *root,
+        DriveContext::Valid { .. } => None,
+    }
+}
+
+fn hex(id: &[u8]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}

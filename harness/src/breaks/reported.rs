@@ -1,0 +1,87 @@
+//! X: what spans report of a crossing against what was on the wire, in fields for which no other row held.
+//!
+//! Ids are a finding; flags, remote bit and trace state are notes, findings under `--strict`: published SDKs leave
+//! them out (Python no sampled bit, no trace state of links), and what is on the wire decides a break.
+
+use super::fault::{Break, Caret, Grade};
+use super::sender_spans::described;
+use super::{Breaks, Class, Side, name, on_crossing};
+use crate::crossings::{CrossingIx, Crossings};
+use crate::evidence::{Link, Span};
+use crate::scenario::NodeIx;
+use crate::wire::TraceParent;
+
+/// OTLP `Span.flags`: whether the remote bit means anything, and whether the parent is remote.
+const HAS_IS_REMOTE: u32 = 0x100;
+const IS_REMOTE: u32 = 0x200;
+
+pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
+    for (ix, crossing) in all.iter() {
+        let Some(context) = all.wire(crossing).and_then(|wire| wire.context()).copied() else { continue };
+        let clean = |side: Side| found.held(ix, side).next().is_none();
+        let (sender, receiver) = (clean(Side::Sender), clean(Side::Receiver));
+        let mut told = Vec::new();
+        if sender && all.sender(crossing) != NodeIx::CLIENT {
+            told.extend(by_sender(all, ix, &context));
+        }
+        if receiver {
+            told.extend(by_receiver(all, ix, &context));
+        }
+        found.list.extend(told);
+    }
+}
+
+fn by_sender(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
+    let crossing = all.get(ix);
+    let span = crossing.named_span.filter(|named| crossing.call_span.is_none_or(|call| call == *named))?;
+    let span = all.spans.get(span);
+    let told = |grade, what: &str| Some(told(all, ix, Side::Sender, span, grade, what));
+    if span.trace_id != context.trace_id.as_bytes() {
+        return told(Grade::Fault, "the trace id");
+    }
+    if span.flags & 1 != u32::from(context.flags.sampled()) {
+        return told(Grade::Note, "the sampled flag");
+    }
+    (!same_state(&span.trace_state, all, ix)).then(|| told(Grade::Note, "the trace state")).flatten()
+}
+
+fn by_receiver(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
+    let span = all.spans.get(all.get(ix).receiver_span?);
+    let told = |grade, what: &str| Some(told(all, ix, Side::Receiver, span, grade, what));
+    if span.trace_id != context.trace_id.as_bytes() {
+        let link = span.links.iter().find(|link| is_to(link, context))?;
+        let bare =
+            link.flags & 1 != u32::from(context.flags.sampled()) || !same_state(&link.trace_state, all, ix);
+        return bare.then(|| told(Grade::Note, "the flags or trace state of its link")).flatten();
+    }
+    if span.flags & 1 != u32::from(context.flags.sampled()) {
+        return told(Grade::Note, "the sampled flag");
+    }
+    if span.flags & HAS_IS_REMOTE != 0 && span.flags & IS_REMOTE == 0 {
+        return told(Grade::Note, "that its parent is remote");
+    }
+    (!same_state(&span.trace_state, all, ix)).then(|| told(Grade::Note, "the trace state")).flatten()
+}
+
+fn is_to(link: &Link, context: &TraceParent) -> bool {
+    link.trace_id == context.trace_id.as_bytes() && link.span_id == context.parent_id.as_bytes()
+}
+
+fn same_state(reported: &str, all: &Crossings<'_>, ix: CrossingIx) -> bool {
+    let Some(wire) = all.wire(all.get(ix)) else { return true };
+    let reported = crate::wire::tracestate::TraceState::members_of([reported.as_bytes()]);
+    wire.lists.tracestate_open
+        || reported.iter().map(|member| &member.bytes).eq(wire
+            .lists
+            .members
+            .iter()
+            .map(|member| &member.bytes))
+}
+
+fn told(all: &Crossings<'_>, ix: CrossingIx, side: Side, span: &Span, grade: Grade, what: &str) -> Break {
+    let told = on_crossing(all, ix, Class::TelemetryDiffers, side).graded(grade).at(Caret::Nothing);
+    let who = name(all, told.node);
+    let message =
+        format!("{who} reports {what} otherwise than the wire shows it, on its span `{}`", span.name);
+    told.told(message, "what was on the wire".into(), described(span))
+}

@@ -1,0 +1,233 @@
+//! The sender's side, S0 to S12: what left the sender against what was expected of it.
+//!
+//! Once for each wire; not asked of the driver, which sends what it was told, nor of a forwarder, which is judged by
+//! what came in (T1).
+
+use super::fault::{Break, Caret, Grade};
+use super::{Breaks, Class, Side, lists, name, on_crossing, relation, sender_spans, stimulus_name};
+use crate::crossings::{Carried, CrossingIx, Crossings};
+use crate::scenario::{At, NodeIx, Relation, Role, SpecLevel};
+use crate::wire::TraceParent;
+
+pub fn rows(all: &Crossings<'_>, ix: CrossingIx, found: &mut Breaks) {
+    let node = all.sender(all.get(ix));
+    if node == NodeIx::CLIENT || all.plan.scenario.node(node).role == Role::Forwarder {
+        return;
+    }
+    let Some(wire) = all.wire(all.get(ix)) else { return };
+    if relation(all, ix) == Relation::None {
+        found.list.extend(leaked(all, ix, wire));
+        return;
+    }
+    let notes = found.list.len();
+    if let Some(first) = no_single_context(all, ix, wire, found) {
+        found.list.push(first);
+        return;
+    }
+    let Some(context) = wire.context().copied() else { return };
+    if let Some(first) =
+        wrong_context(all, ix, wire, &context).or_else(|| sender_spans::row(all, ix, &context, found))
+    {
+        found.list.truncate(notes);
+        found.list.push(first);
+        return;
+    }
+    found.list.extend(flag_changed(all, ix, &context));
+    found.list.extend(lists::tracestate(all, ix, wire));
+    found.list.extend(lists::baggage(all, ix, wire));
+    found.list.extend(sender_spans::link(all, ix));
+}
+
+/// S0.
+fn leaked(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
+    let field = match () {
+        () if !wire.traceparents.is_empty() => "traceparent",
+        () if !wire.lists.tracestate_lines.is_empty() => "tracestate",
+        () if !wire.lists.baggage_lines.is_empty() => "baggage",
+        () => wire.others.first().map(|format| format.name())?,
+    };
+    let who = name(all, all.sender(all.get(ix)));
+    let message = format!("{who} sent `{field}` over a hop that no context may cross");
+    let told = on_crossing(all, ix, Class::Leaked, Side::Sender);
+    Some(told.told(message, "no propagation field".into(), format!("`{field}`")).at(Caret::Field(field)))
+}
+
+/// S1 to S3.
+fn no_single_context(
+    all: &Crossings<'_>,
+    ix: CrossingIx,
+    wire: &Carried,
+    found: &mut Breaks,
+) -> Option<Break> {
+    let who = name(all, all.sender(all.get(ix)));
+    let field = Caret::Field("traceparent");
+    let Some((_, first)) = wire.traceparents.first() else {
+        let instead: Vec<&str> = wire.others.iter().map(|format| format.name()).collect();
+        let actual = if instead.is_empty() {
+            "no propagation field".into()
+        } else {
+            format!("only {}", instead.join(", "))
+        };
+        let message = format!("{who} sent no `traceparent`");
+        let told = on_crossing(all, ix, Class::NotInjected, Side::Sender).at(field);
+        return Some(incoming_side(all, ix, told.told(message, due_context(all, ix), actual)));
+    };
+    if wire.differs() {
+        let message = format!("{who} sent {} `traceparent` fields that differ", wire.traceparents.len());
+        let told = on_crossing(all, ix, Class::Duplicated, Side::Sender).at(field);
+        return Some(told.told(
+            message,
+            "one `traceparent`".into(),
+            format!("{} that differ", wire.traceparents.len()),
+        ));
+    }
+    if let Err(refusal) = first {
+        let message = format!("{who} sent a `traceparent` that does not parse: {refusal}");
+        let told = on_crossing(all, ix, Class::Malformed, Side::Sender).at(field);
+        return Some(told.told(message, due_context(all, ix), refusal.to_string()));
+    }
+    if wire.traceparents.len() > 1 {
+        let message = format!("{who} sent the same `traceparent` {} times", wire.traceparents.len());
+        let told = on_crossing(all, ix, Class::Duplicated, Side::Sender).at(field).graded(Grade::Note);
+        found.list.push(told.told(message, "one `traceparent`".into(), "identical copies".into()));
+    }
+    None
+}
+
+/// S4 to S7.
+fn wrong_context(
+    all: &Crossings<'_>,
+    ix: CrossingIx,
+    wire: &Carried,
+    context: &TraceParent,
+) -> Option<Break> {
+    swapped(all, ix, context)
+        .or_else(|| lists::swapped(all, ix, wire))
+        .or_else(|| joined(all, ix, context))
+        .or_else(|| restarted(all, ix, context))
+        .or_else(|| passed_through(all, ix, context))
+}
+
+/// S4.
+fn swapped(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
+    let crossing = all.get(ix);
+    let other = *all.owners.get(&context.trace_id)?;
+    if other == crossing.stimulus || crossing.expected.trace == Some(context.trace_id) {
+        return None;
+    }
+    let who = name(all, all.sender(crossing));
+    let message = format!(
+        "{who} sent the context of {} with {}",
+        stimulus_name(other),
+        stimulus_name(crossing.stimulus)
+    );
+    let actual = format!("trace {} of {}", context.trace_id, stimulus_name(other));
+    let told = on_crossing(all, ix, Class::Swapped, Side::Sender).at(Caret::TraceId);
+    Some(told.told(message, due_context(all, ix), actual))
+}
+
+/// S5.
+fn joined(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
+    let expected = &all.get(ix).expected;
+    let restart =
+        relation(all, ix).restarts_at() == Some(At::Sender) && expected.trace == Some(context.trace_id);
+    let back = expected.trace != Some(context.trace_id) && expected.left.contains(&context.trace_id);
+    if !restart && !back {
+        return None;
+    }
+    let who = name(all, all.sender(all.get(ix)));
+    let message = if restart {
+        format!("{who} stayed in the trace that it should have left")
+    } else {
+        format!("{who} went back into a trace that was left before")
+    };
+    let due = if restart { "a new trace".into() } else { due_context(all, ix) };
+    let told = on_crossing(all, ix, Class::Joined, Side::Sender).at(Caret::TraceId);
+    Some(told.told(message, due, format!("trace {}", context.trace_id)))
+}
+
+/// S6.
+fn restarted(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
+    let crossing = all.get(ix);
+    let expected = crossing.expected.trace?;
+    if relation(all, ix).restarts_at() == Some(At::Sender) || expected == context.trace_id {
+        return None;
+    }
+    let who = name(all, all.sender(crossing));
+    let told = on_crossing(all, ix, Class::Restarted, Side::Sender).at(Caret::TraceId);
+    let actual = format!("trace {}, which nobody sent to {who}", context.trace_id);
+    let told = match all.incoming_span(crossing).map(|span| all.spans.get(span)) {
+        Some(span) => {
+            let message = format!("{who} began a new trace on the way from what it received to what it sent");
+            let right =
+                format!("what {who} received was right: its span `{}` is in trace {expected}", span.name);
+            told.told(message, due_context(all, ix), actual).with(right)
+        }
+        None => {
+            let message = format!("{who} began a new trace at or after its entry");
+            let witness = format!("{who}'s own span for what it received");
+            told.told(message, due_context(all, ix), actual).missing(witness)
+        }
+    };
+    Some(told)
+}
+
+/// S7.
+fn passed_through(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
+    let crossing = all.get(ix);
+    let received = all.wire(all.get(crossing.cause?))?;
+    if !received.contexts().any(|received| received.parent_id == context.parent_id) {
+        return None;
+    }
+    let who = name(all, all.sender(crossing));
+    let message = format!("{who} sent on the parent id that it had received, as if it were not there");
+    let expected = format!("the id of a span of {who}");
+    let actual = format!("parent id {}, as received", context.parent_id);
+    let told = on_crossing(all, ix, Class::PassedThrough, Side::Sender).at(Caret::ParentId);
+    Some(told.told(message, expected, actual))
+}
+
+/// S9.
+fn flag_changed(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
+    let crossing = all.get(ix);
+    let level = all.plan.scenario.node(all.sender(crossing)).level;
+    let flags = context.flags;
+    let sampled = crossing.due.sampled.filter(|due| *due != flags.sampled());
+    let random = crossing.due.random.filter(|due| level == SpecLevel::Two && *due != flags.random());
+    let undefined = flags.undefined_bits(crate::wire::Level::Two);
+    let who = name(all, all.sender(crossing));
+    let (what, expected) = match (sampled, random, undefined) {
+        (Some(true), _, _) => {
+            ("cleared the sampled flag of a sampled trace".to_owned(), "sampled".to_owned())
+        }
+        (Some(false), _, _) => ("set the sampled flag of an unsampled trace".into(), "not sampled".into()),
+        (None, Some(true), _) => {
+            ("cleared the random flag".into(), "the random flag set, as received".into())
+        }
+        (None, Some(false), _) => ("set the random flag".into(), "the random flag clear, as received".into()),
+        (None, None, 0) => return None,
+        (None, None, bits) => (format!("set undefined flags ({bits:#04x})"), "undefined flags zero".into()),
+    };
+    let told = on_crossing(all, ix, Class::FlagChanged, Side::Sender).at(Caret::Flags);
+    Some(told.told(format!("{who} {what}"), expected, format!("flags {flags}")))
+}
+
+/// What was due, in words.
+pub(super) fn due_context(all: &Crossings<'_>, ix: CrossingIx) -> String {
+    match all.get(ix).expected.trace {
+        Some(trace) => format!("a `traceparent` in trace {trace}"),
+        None => "a `traceparent`".into(),
+    }
+}
+
+/// Says that the incoming side was right, where its span shows it.
+fn incoming_side(all: &Crossings<'_>, ix: CrossingIx, told: Break) -> Break {
+    let crossing = all.get(ix);
+    let who = name(all, all.sender(crossing));
+    match all.incoming_span(crossing).map(|span| all.spans.get(span)) {
+        Some(span) => {
+            told.with(format!("what {who} received was right: it made the span `{}` for it", span.name))
+        }
+        None => told,
+    }
+}

@@ -1,0 +1,199 @@
+//! Captures to their hop and stimulus: by mark first, by trace id only without one, else by being alone under way.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Carried, Crossing, Expected, SpanIndex};
+use crate::evidence::{Capture, CaptureIx, Evidence, mark_of};
+use crate::plan::{CallIx, Plan, StimulusIx};
+use crate::scenario::{HopIx, NodeKind, Transport};
+use crate::wire::TraceId;
+
+#[derive(Debug, Default)]
+pub struct Attributed {
+    pub crossings: Vec<Crossing>,
+    pub unattributed: Vec<(CaptureIx, HopIx)>,
+    pub undeclared: Vec<CaptureIx>,
+}
+
+pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &SpanIndex<'_>) -> Attributed {
+    let mut found = Attributed::default();
+    let mut order: Vec<usize> = (0..evidence.captures.len()).collect();
+    order.sort_by_key(|ix| evidence.captures[*ix].begun_nanos);
+    let mut traces = Traces::minted(plan);
+    let mut waiting = Vec::new();
+    for ix in order {
+        let capture = &evidence.captures[ix];
+        let Some(hop) = hop_of(plan, capture) else {
+            found.undeclared.push(CaptureIx(ix));
+            continue;
+        };
+        match stimulus_of(plan, evidence, capture) {
+            Some(stimulus) => {
+                traces.learn(plan, spans, capture, &carried[ix], stimulus);
+                found.crossings.push(crossing(hop, stimulus, ix));
+            }
+            None => waiting.push((ix, hop)),
+        }
+    }
+    by_trace(evidence, carried, &mut traces, waiting, &mut found);
+    found
+        .crossings
+        .sort_by_key(|crossing| crossing.capture.map(|capture| evidence.captures[capture.0].begun_nanos));
+    add_untapped(plan, &mut found.crossings);
+    found
+}
+
+/// By mark, whoever's context it carries: a swapped context would look healthy under the wrong stimulus.
+fn stimulus_of(plan: &Plan, _evidence: &Evidence, capture: &Capture) -> Option<StimulusIx> {
+    let mark = mark_of(&capture.marked)?;
+    (mark.run == plan.run && mark.stimulus.0 < plan.stimuli.len()).then_some(mark.stimulus)
+}
+
+/// What has no mark: by trace id, and what has no known trace either, by time.
+fn by_trace(
+    evidence: &Evidence,
+    carried: &[Carried],
+    traces: &mut Traces,
+    waiting: Vec<(usize, HopIx)>,
+    found: &mut Attributed,
+) {
+    for (ix, hop) in waiting {
+        let capture = &evidence.captures[ix];
+        let by_id = carried[ix].first().and_then(|context| traces.owner(context.trace_id));
+        match by_id.or_else(|| alone_at(evidence, capture.begun_nanos)) {
+            Some(stimulus) => {
+                if let Some(context) = carried[ix].first() {
+                    traces.add(context.trace_id, stimulus);
+                }
+                found.crossings.push(crossing(hop, stimulus, ix));
+            }
+            None => found.unattributed.push((CaptureIx(ix), hop)),
+        }
+    }
+}
+
+fn crossing(hop: HopIx, stimulus: StimulusIx, ix: usize) -> Crossing {
+    Crossing {
+        stimulus,
+        hop,
+        capture: Some(CaptureIx(ix)),
+        cause: None,
+        call_span: None,
+        named_span: None,
+        same_id_as: None,
+        receiver_span: None,
+        expected: Expected::default(),
+        due: Expected::default(),
+    }
+}
+
+/// Hops with `tap: none` cross unseen: one crossing for each call that is due.
+fn add_untapped(plan: &Plan, crossings: &mut Vec<Crossing>) {
+    for stimulus in &plan.stimuli {
+        for hop in calls_under(plan, stimulus.call).map(|call| plan.calls[call.0].hop) {
+            if plan.hop_taps[hop.0].is_none() {
+                let unseen = Crossing { capture: None, ..crossing(hop, stimulus.ix, 0) };
+                crossings.push(unseen);
+            }
+        }
+    }
+}
+
+/// A call and all below it.
+fn calls_under(plan: &Plan, top: CallIx) -> impl Iterator<Item = CallIx> {
+    let mut under = HashSet::from([top]);
+    (top.0..plan.calls.len()).map(CallIx).filter(move |call| {
+        let parent = plan.calls[call.0].parent;
+        let inside = *call == top || parent.is_some_and(|parent| under.contains(&parent));
+        inside && (under.insert(*call) || *call == top)
+    })
+}
+
+/// The hop whose method and path fit; where several do, the one whose call the mark names.
+fn hop_of(plan: &Plan, capture: &Capture) -> Option<HopIx> {
+    let fitting: Vec<HopIx> = plan.hops_of(capture.tap).filter(|hop| fits(plan, *hop, capture)).collect();
+    let marked = mark_of(&capture.marked).filter(|mark| mark.run == plan.run).and_then(|mark| mark.call);
+    let named = marked.and_then(|call| plan.calls.get(call.0)).map(|call| call.hop);
+    named.filter(|hop| fitting.contains(hop)).or_else(|| fitting.first().copied())
+}
+
+fn fits(plan: &Plan, hop: HopIx, capture: &Capture) -> bool {
+    let hop = plan.scenario.hop(hop);
+    match &hop.transport {
+        Transport::Http(http) => {
+            let method =
+                http.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(&capture.method));
+            method && http.path.as_ref().is_none_or(|path| path.matches(&capture.path))
+        }
+        // A relay calls `unbroken.relay.v1.Relay` whatever the method is called.
+        Transport::Grpc(grpc) => {
+            let by_relay = matches!(plan.scenario.node(hop.from).kind, NodeKind::Relay(_));
+            by_relay
+                || grpc.method.as_ref().is_none_or(|method| capture.path.trim_start_matches('/') == method)
+        }
+    }
+}
+
+/// The only stimulus under way at this time.
+fn alone_at(evidence: &Evidence, nanos: u64) -> Option<StimulusIx> {
+    let mut under_way = evidence.exchanges.iter().filter(|exchange| {
+        exchange.sent_nanos <= nanos && exchange.answered_nanos.is_none_or(|answered| answered >= nanos)
+    });
+    match (under_way.next(), under_way.next(), evidence.exchanges.as_slice()) {
+        (Some(one), None, _) => Some(one.stimulus),
+        (None, None, [only]) => Some(only.stimulus),
+        _ => None,
+    }
+}
+
+/// Which stimulus a trace is of, as far as it is known before spans are paired.
+#[derive(Debug)]
+struct Traces {
+    owners: HashMap<TraceId, Option<StimulusIx>>,
+}
+
+impl Traces {
+    fn minted(plan: &Plan) -> Self {
+        let valid =
+            plan.stimuli.iter().filter(|stimulus| stimulus.sent.valid && stimulus.sent.traceparent.is_some());
+        let ids =
+            valid.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, Some(stimulus.ix))));
+        Self { owners: ids.collect() }
+    }
+
+    fn add(&mut self, trace: TraceId, stimulus: StimulusIx) {
+        let owner = self.owners.entry(trace).or_insert(Some(stimulus));
+        if *owner != Some(stimulus) {
+            *owner = None;
+        }
+    }
+
+    fn owner(&self, trace: TraceId) -> Option<StimulusIx> {
+        self.owners.get(&trace).copied().flatten()
+    }
+
+    /// A marked capture tells of the traces that its stimulus went on in: those that nobody has yet.
+    fn learn(
+        &mut self,
+        plan: &Plan,
+        spans: &SpanIndex<'_>,
+        capture: &Capture,
+        carried: &Carried,
+        stimulus: StimulusIx,
+    ) {
+        if let Some(context) = carried.first()
+            && !self.owners.contains_key(&context.trace_id)
+        {
+            self.add(context.trace_id, stimulus);
+        }
+        let to = plan.tap(capture.tap).to;
+        let Some(mark) = mark_of(&capture.marked) else { return };
+        for span in spans.marked(to, mark) {
+            if let Some(trace) = TraceId::from_bytes(&spans.get(*span).trace_id)
+                && !self.owners.contains_key(&trace)
+            {
+                self.add(trace, stimulus);
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What one capture carries, read once: every value of every propagation field, with the reason where one is refused.
+
+use crate::evidence::Capture;
+use crate::wire::baggage::{Baggage, Entry, within_limits};
+use crate::wire::tracestate::{RawMember, TraceState};
+use crate::wire::{Format, Level, Refusal, TraceParent, trim_ows};
+
+/// The propagation fields of one capture.
+#[derive(Clone, Debug, Default)]
+pub struct Carried {
+    /// Each `traceparent` line, in the order of the wire.
+    pub traceparents: Vec<(Vec<u8>, Result<TraceParent, Refusal>)>,
+    pub lists: Lists,
+    /// Other formats that the fields' names show.
+    pub others: Vec<Format>,
+}
+
+/// The two lists that go beside the context.
+#[derive(Clone, Debug, Default)]
+pub struct Lists {
+    pub tracestate_lines: Vec<Vec<u8>>,
+    pub members: Vec<RawMember>,
+    /// Strict reading of the list fails, or it is longer than what everybody must pass on.
+    pub tracestate_open: bool,
+    pub baggage_lines: Vec<Vec<u8>>,
+    pub entries: Vec<Entry>,
+    pub baggage_open: bool,
+}
+
+impl Lists {
+    pub fn read(tracestate_lines: Vec<Vec<u8>>, baggage_lines: Vec<Vec<u8>>) -> Lists {
+        let members = TraceState::members_of(slices(&tracestate_lines));
+        let strict = TraceState::parse(slices(&tracestate_lines), Level::One);
+        let doubled = strict.as_ref().is_ok_and(|list| list.duplicates().next().is_some());
+        let bytes: usize = tracestate_lines.iter().map(|line| line.len() + 1).sum();
+        let tracestate_open = strict.is_err() || doubled || bytes > TRACESTATE_BYTES + 1;
+        let entries = Baggage::entries_of(slices(&baggage_lines));
+        let strict = Baggage::parse(slices(&baggage_lines));
+        let baggage_open =
+            !baggage_lines.is_empty() && (strict.is_err() || !within_limits(slices(&baggage_lines)));
+        Lists { tracestate_lines, members, tracestate_open, baggage_lines, entries, baggage_open }
+    }
+}
+
+/// What everybody should pass on of a tracestate (W3C Trace Context, 3.3.1.5 of level 1).
+const TRACESTATE_BYTES: usize = 512;
+
+fn slices(lines: &[Vec<u8>]) -> impl Iterator<Item = &[u8]> {
+    lines.iter().map(Vec::as_slice)
+}
+
+impl Carried {
+    pub fn read(capture: &Capture) -> Carried {
+        let lines = |name: &str| -> Vec<Vec<u8>> {
+            capture.values(name).map(|value| trim_ows(value).to_vec()).collect()
+        };
+        let read = |line: Vec<u8>| (line.clone(), TraceParent::parse(&line, Level::Two));
+        let traceparents = lines("traceparent").into_iter().map(read).collect();
+        let names = capture.headers.iter().map(|field| field.name.as_slice());
+        let others = Format::others_among(names);
+        let lists = Lists::read(lines("tracestate"), lines("baggage"));
+        Carried { traceparents, lists, others }
+    }
+
+    /// Every context that a reader may take; several where the field is doubled.
+    pub fn contexts(&self) -> impl Iterator<Item = &TraceParent> {
+        self.traceparents.iter().filter_map(|(_, read)| read.as_ref().ok())
+    }
+
+    pub fn first(&self) -> Option<&TraceParent> {
+        self.contexts().next()
+    }
+
+    /// The context, where there is exactly one, identical lines counted once.
+    pub fn context(&self) -> Option<&TraceParent> {
+        let first = self.traceparents.first()?;
+        let one = self.traceparents.iter().all(|line| line.0 == first.0);
+        first.1.as_ref().ok().filter(|_| one)
+    }
+
+    /// Several `traceparent` lines that differ.
+    pub fn differs(&self) -> bool {
+        self.traceparents.windows(2).any(|two| two[0].0 != two[1].0)
+    }
+}

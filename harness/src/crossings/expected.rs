@@ -1,0 +1,233 @@
+//! The context that is expected of each crossing, re-based after each on what was carried and what the receiver did.
+//!
+//! `None` means: not known, the next wire will say. So a break is found once, at the crossing where it happened.
+
+use std::collections::HashMap;
+
+use super::carried::Lists;
+use super::{Crossing, CrossingIx, Crossings};
+use crate::plan::Stimulus;
+use crate::scenario::{At, DriveContext, Hop, NodeIx, NodeKind, Relation};
+use crate::wire::baggage::Entry;
+use crate::wire::tracestate::RawMember;
+use crate::wire::{TraceId, TraceParent};
+
+/// What a crossing should carry.
+#[derive(Clone, Debug, Default)]
+pub struct Expected {
+    pub trace: Option<TraceId>,
+    pub sampled: Option<bool>,
+    /// The random flag; asked for at level 2 only.
+    pub random: Option<bool>,
+    pub members: Option<Vec<RawMember>>,
+    pub entries: Option<Vec<Entry>>,
+    /// The trace was begun at a link, a batch or a restart.
+    pub begun: bool,
+    /// Traces that were left before.
+    pub left: Vec<TraceId>,
+    /// Members of tracestate that belong to a trace that was left.
+    pub left_members: Vec<RawMember>,
+}
+
+pub fn carry(all: &mut Crossings<'_>) {
+    let mut after: HashMap<CrossingIx, Expected> = HashMap::new();
+    let mut starts: HashMap<usize, Expected> = HashMap::new();
+    for ix in 0..all.list.len() {
+        let crossing = CrossingIx(ix);
+        let stimulus = all.list[ix].stimulus;
+        let before = match all.list[ix].cause {
+            Some(cause) => after.entry(cause).or_default(),
+            None => starts.entry(stimulus.0).or_insert_with(|| start(all.plan.stimulus(stimulus))),
+        };
+        let from_client = all.sender(&all.list[ix]) == NodeIx::CLIENT;
+        if !from_client {
+            before.learn(all.wire(&all.list[ix]));
+        }
+        let expected = before.clone();
+        let due = due(all, &all.list[ix], &expected);
+        after.insert(crossing, re_based(all, &all.list[ix], &due));
+        all.list[ix].expected = expected;
+        all.list[ix].due = due;
+    }
+}
+
+/// What the stimulus carried.
+fn start(stimulus: &Stimulus) -> Expected {
+    let sent = &stimulus.sent;
+    let lists = Lists::read(sent.tracestate.clone(), sent.baggage.clone());
+    let entries = (!lists.baggage_open).then_some(lists.entries);
+    let context = sent
+        .traceparent
+        .as_deref()
+        .filter(|_| sent.valid)
+        .and_then(|line| TraceParent::parse(line, crate::wire::Level::Two).ok());
+    let Some(context) = context else {
+        return Expected {
+            members: Some(Vec::new()),
+            entries,
+            left_members: lists.members,
+            ..Expected::default()
+        };
+    };
+    Expected {
+        trace: Some(context.trace_id),
+        sampled: Some(context.flags.sampled()),
+        random: Some(context.flags.random()),
+        members: (!lists.tracestate_open).then_some(lists.members),
+        entries,
+        ..Expected::default()
+    }
+}
+
+impl Expected {
+    /// What is not known is as the first wire after it says.
+    fn learn(&mut self, wire: Option<&super::Carried>) {
+        let Some(wire) = wire else { return };
+        if let Some(context) = wire.context() {
+            self.trace = self.trace.or(Some(context.trace_id));
+            if self.trace == Some(context.trace_id) {
+                self.sampled = self.sampled.or(Some(context.flags.sampled()));
+                self.random = self.random.or(Some(context.flags.random()));
+            }
+        }
+        let lists = &wire.lists;
+        if self.members.is_none() && !lists.tracestate_open {
+            self.members = Some(lists.members.clone());
+        }
+        if self.entries.is_none() && !lists.baggage_open {
+            self.entries = Some(lists.entries.clone());
+        }
+    }
+
+    /// The new trace that follows on this one where a restart, a link or a batch was due.
+    fn left_for(&self, trace: Option<TraceId>, sampled: Option<bool>, baggage_kept: bool) -> Expected {
+        let mut left = self.left.clone();
+        left.extend(self.trace.filter(|old| Some(*old) != trace));
+        let mut left_members = self.left_members.clone();
+        left_members.extend(self.members.iter().flatten().cloned());
+        let entries = if baggage_kept { self.entries.clone() } else { Some(Vec::new()) };
+        Expected {
+            trace,
+            sampled,
+            random: None,
+            members: Some(Vec::new()),
+            entries,
+            begun: true,
+            left,
+            left_members,
+        }
+    }
+}
+
+/// A restart that is due at the sender begins before the flag, tracestate and baggage are looked at.
+fn due(all: &Crossings<'_>, crossing: &Crossing, expected: &Expected) -> Expected {
+    let hop = all.plan.scenario.hop(crossing.hop);
+    let context = all.wire(crossing).and_then(|wire| wire.context());
+    let Some(context) = context.filter(|_| hop.relation.restarts_at() == Some(At::Sender)) else {
+        return expected.clone();
+    };
+    let trace = context.trace_id;
+    if expected.trace == Some(trace) || expected.left.contains(&trace) {
+        return expected.clone();
+    }
+    let root_exported = crossing.named_span.is_some();
+    let sampled = if root_exported { true } else { context.flags.sampled() };
+    let mut due = expected.left_for(Some(trace), Some(sampled), baggage_kept(all, hop, hop.from));
+    due.random = Some(context.flags.random());
+    due
+}
+
+/// Relays carry baggage across a new trace (`fixtures/CONTRACT.md`, 4); others when the hop says so.
+fn baggage_kept(all: &Crossings<'_>, hop: &Hop, by: NodeIx) -> bool {
+    hop.baggage_kept || matches!(all.plan.scenario.node(by).kind, NodeKind::Relay(_))
+}
+
+/// What is expected of the crossings that this one causes.
+fn re_based(all: &Crossings<'_>, crossing: &Crossing, due: &Expected) -> Expected {
+    let hop = all.plan.scenario.hop(crossing.hop);
+    let Some(wire) = all.wire(crossing) else { return behind_no_tap(all, crossing, due) };
+    let span = crossing.receiver_span.map(|span| all.spans.get(span));
+    let span_trace = span.and_then(|span| TraceId::from_bytes(&span.trace_id));
+    let Some(context) = wire.context() else { return after_no_context(all, crossing, due, span_trace) };
+    let trace = context.trace_id;
+    let lists = &wire.lists;
+    let carried = Expected {
+        trace: Some(trace),
+        sampled: Some(context.flags.sampled()),
+        random: Some(context.flags.random()),
+        members: (!lists.tracestate_open).then(|| lists.members.clone()),
+        entries: (!lists.baggage_open).then(|| lists.entries.clone()),
+        ..due.clone()
+    };
+    match span_trace {
+        Some(seen) if seen == trace => {
+            let sampled = carried.sampled.filter(|sampled| *sampled);
+            Expected { sampled, ..carried }
+        }
+        Some(seen) if new_trace_is_due(hop.relation) => {
+            carried.left_for(Some(seen), Some(true), baggage_kept(all, hop, hop.to))
+        }
+        Some(seen) => Expected {
+            trace: Some(seen),
+            sampled: Some(true),
+            random: None,
+            members: None,
+            entries: None,
+            ..carried
+        },
+        None if new_trace_is_due(hop.relation) => {
+            carried.left_for(None, None, baggage_kept(all, hop, hop.to))
+        }
+        None if all.exports(hop.to) => {
+            // Not exported although sampled: whether the node means to sample shows in what it sends.
+            let sampled = carried.sampled.filter(|sampled| !*sampled);
+            Expected { sampled, ..carried }
+        }
+        None => carried,
+    }
+}
+
+fn new_trace_is_due(relation: Relation) -> bool {
+    match relation {
+        Relation::Link | Relation::ChildOrLink => true,
+        Relation::Restart(at) | Relation::RestartWithLink(at) => at == At::Receiver,
+        Relation::Child | Relation::Unchanged | Relation::None => false,
+    }
+}
+
+/// Without a context the receiver begins a trace: its span's, or the one that it sends.
+fn after_no_context(
+    all: &Crossings<'_>,
+    crossing: &Crossing,
+    due: &Expected,
+    span_trace: Option<TraceId>,
+) -> Expected {
+    let from_client = all.sender(crossing) == NodeIx::CLIENT;
+    let root = match &all.plan.scenario.drives[all.plan.stimulus(crossing.stimulus).drive].context {
+        DriveContext::None { root } | DriveContext::Invalid { root, .. } => *root,
+        DriveContext::Valid { .. } => None,
+    };
+    let sampled = if span_trace.is_some() { Some(true) } else { root.filter(|_| from_client) };
+    if from_client {
+        return Expected { trace: span_trace, sampled, random: None, ..due.clone() };
+    }
+    let mut left = due.left.clone();
+    left.extend(due.trace);
+    Expected { trace: span_trace, sampled, members: None, entries: None, left, ..Expected::default() }
+}
+
+/// Without a tap the receiver's span is the only witness.
+fn behind_no_tap(all: &Crossings<'_>, crossing: &Crossing, due: &Expected) -> Expected {
+    let trace = crossing.receiver_span.map(|span| all.spans.get(span));
+    let trace = trace.and_then(|span| TraceId::from_bytes(&span.trace_id));
+    match trace {
+        Some(trace) if Some(trace) == due.trace => due.clone(),
+        Some(trace) => Expected { trace: Some(trace), sampled: Some(true), ..Expected::default() },
+        None => Expected { trace: due.trace, ..Expected::default() },
+    }
+}
+
+/// Whether a context that a stimulus carried was not valid.
+pub fn sent_invalid(stimulus: &Stimulus) -> bool {
+    stimulus.sent.traceparent.is_some() && !stimulus.sent.valid
+}

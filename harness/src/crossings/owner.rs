@@ -1,0 +1,33 @@
+//! Which stimulus a trace is of: the one it was minted for, or in whose expected context it was.
+
+use std::collections::HashMap;
+
+use super::Crossings;
+use crate::plan::StimulusIx;
+use crate::wire::TraceId;
+
+pub fn owners(all: &Crossings<'_>) -> HashMap<TraceId, StimulusIx> {
+    let mut owners: HashMap<TraceId, Option<StimulusIx>> =
+        minted(all).map(|(trace, ix)| (trace, Some(ix))).collect();
+    let minted_for: HashMap<TraceId, StimulusIx> = minted(all).collect();
+    for (_, crossing) in all.iter() {
+        for trace in [crossing.expected.trace, crossing.due.trace].into_iter().flatten() {
+            let ours = minted_for.get(&trace).is_none_or(|stimulus| *stimulus == crossing.stimulus);
+            let owner = owners.entry(trace).or_insert(Some(crossing.stimulus));
+            if ours && *owner != Some(crossing.stimulus) {
+                *owner = None;
+            }
+        }
+    }
+    owners.into_iter().filter_map(|(trace, owner)| Some((trace, owner?))).collect()
+}
+
+fn minted<'c>(all: &'c Crossings<'_>) -> impl Iterator<Item = (TraceId, StimulusIx)> + 'c {
+    let carries =
+        |stimulus: &&crate::plan::Stimulus| stimulus.sent.valid && stimulus.sent.traceparent.is_some();
+    all.plan
+        .stimuli
+        .iter()
+        .filter(carries)
+        .filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix)))
+}

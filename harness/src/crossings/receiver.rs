@@ -1,0 +1,142 @@
+//! The receiver's span of each crossing: its parent or link is what crossed; else it has the mark; else it fits.
+//!
+//! Each span goes to one crossing, and as many crossings as possible get one.
+
+use std::collections::{HashMap, HashSet};
+
+use super::fit::{fits, named};
+use super::span_index::is_receipt;
+use super::{CrossingIx, Crossings};
+use crate::evidence::{Span, SpanIx, SpanKind, mark_of};
+use crate::plan::Mark;
+use crate::scenario::NodeIx;
+use crate::wire::{SpanId, TraceId};
+
+/// From the surest witness to the weakest.
+#[derive(Clone, Copy)]
+enum Tier {
+    ContinuesAndMarked,
+    Continues,
+    Marked,
+    Fits,
+}
+
+pub fn pair(all: &mut Crossings<'_>) {
+    let mut claimed: HashSet<SpanIx> = HashSet::new();
+    let carried_ids = carried_ids(all);
+    let ids = all.plan.stimuli.iter();
+    let minted: HashMap<TraceId, usize> =
+        ids.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix.0))).collect();
+    for tier in [Tier::ContinuesAndMarked, Tier::Continues, Tier::Marked, Tier::Fits] {
+        for ix in 0..all.list.len() {
+            if all.list[ix].receiver_span.is_some() || !all.exports(all.receiver(&all.list[ix])) {
+                continue;
+            }
+            let crossing = CrossingIx(ix);
+            let span = match tier {
+                Tier::ContinuesAndMarked => continuing(all, crossing, &claimed, true),
+                Tier::Continues => continuing(all, crossing, &claimed, false),
+                Tier::Marked => marked(all, crossing, &claimed),
+                Tier::Fits => fitting(all, crossing, &claimed, &carried_ids, &minted),
+            };
+            if let Some(span) = span {
+                claimed.insert(span);
+                all.list[ix].receiver_span = Some(span);
+            }
+        }
+    }
+}
+
+/// The mark of a crossing, where its capture has one of this run.
+pub fn mark(all: &Crossings<'_>, crossing: CrossingIx) -> Option<Mark> {
+    let capture = all.get(crossing).capture?;
+    mark_of(&all.evidence.captures[capture.0].marked)
+}
+
+/// Spans under or linked to one of the contexts that crossed.
+fn continuing(
+    all: &Crossings<'_>,
+    ix: CrossingIx,
+    claimed: &HashSet<SpanIx>,
+    with_mark: bool,
+) -> Option<SpanIx> {
+    let crossing = all.get(ix);
+    let node = all.receiver(crossing);
+    let mark = mark(all, ix);
+    let mut best: Option<(u8, u64, SpanIx)> = None;
+    for context in all.wire(crossing)?.contexts() {
+        let (trace, parent) = (context.trace_id, context.parent_id);
+        let under = all.evidence.spans_under(&all.spans, node, trace, parent);
+        for span in under {
+            let seen = all.spans.get(span);
+            let free = !claimed.contains(&span)
+                && !(with_mark && !mark.is_some_and(|mark| seen.marks.contains(&mark)));
+            let rank = (receipt_rank(seen), seen.start_nanos, span);
+            if free && best.is_none_or(|known| rank < known) {
+                best = Some(rank);
+            }
+        }
+    }
+    best.map(|(_, _, span)| span)
+}
+
+/// SERVER and CONSUMER before anything else; a call of the receiver that continues what crossed comes last.
+fn receipt_rank(span: &Span) -> u8 {
+    match span.kind {
+        SpanKind::Server | SpanKind::Consumer => 0,
+        SpanKind::Internal | SpanKind::Unspecified => 1,
+        SpanKind::Client | SpanKind::Producer => 2,
+    }
+}
+
+fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>) -> Option<SpanIx> {
+    let mark = mark(all, ix)?;
+    let node = all.receiver(all.get(ix));
+    let free = all.spans.marked(node, mark).iter().filter(|span| !claimed.contains(span));
+    free.copied().min_by_key(|span| (receipt_rank(all.spans.get(*span)), all.spans.get(*span).start_nanos))
+}
+
+/// A span for something received that fits, and that no other wire claims by its parent.
+fn fitting(
+    all: &Crossings<'_>,
+    ix: CrossingIx,
+    claimed: &HashSet<SpanIx>,
+    carried_ids: &HashSet<(NodeIx, SpanId)>,
+    minted: &HashMap<TraceId, usize>,
+) -> Option<SpanIx> {
+    let crossing = all.get(ix);
+    let node = all.receiver(crossing);
+    let capture = &all.evidence.captures[crossing.capture?.0];
+    let free = |span: &&SpanIx| {
+        let seen = all.spans.get(**span);
+        let parent = SpanId::from_bytes(&seen.parent_id);
+        let of_another = TraceId::from_bytes(&seen.trace_id)
+            .and_then(|trace| minted.get(&trace))
+            .is_some_and(|stimulus| *stimulus != crossing.stimulus.0);
+        let claimed_elsewhere = parent.is_some_and(|parent| carried_ids.contains(&(node, parent)));
+        let marked_elsewhere =
+            !seen.marks.is_empty() && mark(all, ix).is_none_or(|mark| !seen.marks.contains(&mark));
+        is_receipt(seen)
+            && !claimed.contains(*span)
+            && !of_another
+            && !claimed_elsewhere
+            && !marked_elsewhere
+            && all.spans.parent(**span).is_none()
+            && named(seen) > 0
+            && fits(all, seen, capture, false)
+    };
+    let best = all.spans.of_node(node).iter().filter(free);
+    best.copied()
+        .min_by_key(|span| (std::cmp::Reverse(named(all.spans.get(*span))), all.spans.get(*span).start_nanos))
+}
+
+/// Parent ids that arrived at a node.
+fn carried_ids(all: &Crossings<'_>) -> HashSet<(NodeIx, SpanId)> {
+    let mut ids = HashSet::new();
+    for (_, crossing) in all.iter() {
+        for context in all.wire(crossing).into_iter().flat_map(|wire| wire.contexts()) {
+            ids.insert((all.receiver(crossing), context.parent_id));
+        }
+    }
+    ids
+}

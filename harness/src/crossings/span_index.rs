@@ -1,0 +1,115 @@
+//! Spans by what they are looked up by: own id, parent, link, mark, trace; always within one node.
+
+use std::collections::HashMap;
+
+use crate::evidence::{Span, SpanIx, SpanKind};
+use crate::plan::Mark;
+use crate::scenario::NodeIx;
+
+/// No chain of spans is followed further than this: ids may form a cycle.
+const DEPTH: usize = 256;
+
+#[derive(Debug)]
+pub struct SpanIndex<'a> {
+    spans: &'a [Span],
+    by_id: HashMap<(NodeIx, &'a [u8]), Vec<SpanIx>>,
+    by_parent: HashMap<(NodeIx, &'a [u8], &'a [u8]), Vec<SpanIx>>,
+    by_link: HashMap<(NodeIx, &'a [u8], &'a [u8]), Vec<SpanIx>>,
+    by_mark: HashMap<(NodeIx, Mark), Vec<SpanIx>>,
+    by_trace: HashMap<(NodeIx, &'a [u8]), Vec<SpanIx>>,
+    by_node: HashMap<NodeIx, Vec<SpanIx>>,
+}
+
+impl<'a> SpanIndex<'a> {
+    pub fn build(spans: &'a [Span]) -> Self {
+        let mut index = SpanIndex {
+            spans,
+            by_id: HashMap::with_capacity(spans.len()),
+            by_parent: HashMap::with_capacity(spans.len()),
+            by_link: HashMap::new(),
+            by_mark: HashMap::with_capacity(spans.len()),
+            by_trace: HashMap::with_capacity(spans.len()),
+            by_node: HashMap::new(),
+        };
+        for (ix, span) in spans.iter().enumerate() {
+            index.add(SpanIx(ix), span);
+        }
+        index
+    }
+
+    fn add(&mut self, ix: SpanIx, span: &'a Span) {
+        let node = span.node;
+        self.by_id.entry((node, &span.span_id)).or_default().push(ix);
+        if !span.parent_id.is_empty() {
+            self.by_parent.entry((node, &span.trace_id, &span.parent_id)).or_default().push(ix);
+        }
+        for link in &span.links {
+            self.by_link.entry((node, &link.trace_id, &link.span_id)).or_default().push(ix);
+        }
+        for mark in &span.marks {
+            self.by_mark.entry((node, *mark)).or_default().push(ix);
+        }
+        self.by_trace.entry((node, &span.trace_id)).or_default().push(ix);
+        self.by_node.entry(node).or_default().push(ix);
+    }
+
+    pub fn get(&self, span: SpanIx) -> &'a Span {
+        &self.spans[span.0]
+    }
+
+    pub fn with_id<'s>(&'s self, node: NodeIx, id: &'s [u8]) -> &'s [SpanIx] {
+        self.by_id.get(&(node, id)).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn under<'s>(&'s self, node: NodeIx, trace: &'s [u8], parent: &'s [u8]) -> &'s [SpanIx] {
+        self.by_parent.get(&(node, trace, parent)).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn linking<'s>(&'s self, node: NodeIx, trace: &'s [u8], span: &'s [u8]) -> &'s [SpanIx] {
+        self.by_link.get(&(node, trace, span)).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn marked(&self, node: NodeIx, mark: Mark) -> &[SpanIx] {
+        self.by_mark.get(&(node, mark)).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn in_trace<'s>(&'s self, node: NodeIx, trace: &'s [u8]) -> &'s [SpanIx] {
+        self.by_trace.get(&(node, trace)).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn of_node(&self, node: NodeIx) -> &[SpanIx] {
+        self.by_node.get(&node).map_or(&[], Vec::as_slice)
+    }
+
+    /// The span's parent, if the same node exported it in the same trace.
+    pub fn parent(&self, span: SpanIx) -> Option<SpanIx> {
+        let child = self.get(span);
+        let same = |ix: &&SpanIx| self.get(**ix).trace_id == child.trace_id && **ix != span;
+        self.with_id(child.node, &child.parent_id).iter().find(same).copied()
+    }
+
+    /// Whether `span` is `ancestor` or stands below it within the node.
+    pub fn is_at_or_below(&self, span: SpanIx, ancestor: SpanIx) -> bool {
+        self.upwards(span).any(|above| above == ancestor)
+    }
+
+    /// The uppermost span of the node above `span`, itself included.
+    pub fn top_of(&self, span: SpanIx) -> SpanIx {
+        self.upwards(span).last().unwrap_or(span)
+    }
+
+    /// `span`, its parent within the node, and so on.
+    pub fn upwards(&self, span: SpanIx) -> impl Iterator<Item = SpanIx> {
+        std::iter::successors(Some(span), |at| self.parent(*at)).take(DEPTH)
+    }
+}
+
+/// CLIENT and PRODUCER: kinds of a span for a call.
+pub fn is_call(span: &Span) -> bool {
+    matches!(span.kind, SpanKind::Client | SpanKind::Producer)
+}
+
+/// SERVER and CONSUMER: kinds of a span for what was received.
+pub fn is_receipt(span: &Span) -> bool {
+    matches!(span.kind, SpanKind::Server | SpanKind::Consumer)
+}

@@ -1,0 +1,64 @@
+//! Bytes as text: ids as hex digits, all else with `\xNN` for what does not print (`u8::escape_ascii`).
+
+use super::EvidenceError;
+
+pub(super) fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(super) fn from_hex(text: &str) -> Result<Vec<u8>, EvidenceError> {
+    let wrong = || EvidenceError::Bytes(text.to_owned());
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0).ok_or_else(wrong)?;
+    Ok(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}
+
+pub(super) fn to_text(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string()
+}
+
+pub(super) fn from_text(text: &str) -> Result<Vec<u8>, EvidenceError> {
+    let wrong = || EvidenceError::Bytes(text.to_owned());
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            bytes.push(byte);
+            continue;
+        }
+        bytes.push(match rest.next().ok_or_else(wrong)? {
+            b't' => b'\t',
+            b'r' => b'\r',
+            b'n' => b'\n',
+            b'x' => {
+                let digits = [rest.next().ok_or_else(wrong)?, rest.next().ok_or_else(wrong)?];
+                let digits = std::str::from_utf8(&digits).map_err(|_| wrong())?;
+                u8::from_str_radix(digits, 16).map_err(|_| wrong())?
+            }
+            quoted @ (b'\'' | b'"' | b'\\') => quoted,
+            _ => return Err(wrong()),
+        });
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_comes_back() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        assert_eq!(from_text(&to_text(&bytes)).unwrap(), bytes);
+        assert_eq!(from_hex(&to_hex(&bytes)).unwrap(), bytes);
+    }
+
+    #[test]
+    fn what_is_no_escape_is_refused() {
+        for wrong in ["\\", "\\x1", "\\q", "\\xgg"] {
+            assert!(from_text(wrong).is_err(), "{wrong}");
+        }
+        assert!(from_hex("abc").is_err() && from_hex("zz").is_err());
+    }
+}

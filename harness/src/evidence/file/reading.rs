@@ -1,0 +1,150 @@
+//! Entries to evidence, names resolved by the plan.
+
+use super::EvidenceError;
+use super::bytes::{from_hex, from_text};
+use super::entries::*;
+use super::writing::protocol_word;
+use crate::evidence::{
+    Answer, Capture, CaptureEnd, Completion, Exchange, Field, Gap, GapPlace, Link, LogRecord, Marked,
+    Protocol, Span, SpanKind,
+};
+use crate::plan::{Mark, Plan, StimulusIx, TapIx};
+use crate::scenario::NodeIx;
+
+fn unknown(kind: &'static str, name: &str) -> EvidenceError {
+    EvidenceError::Unknown { kind, name: name.to_owned() }
+}
+
+fn node(plan: &Plan, name: &str) -> Result<NodeIx, EvidenceError> {
+    let found = plan.scenario.nodes.iter().position(|node| node.name == name);
+    found.map(NodeIx).ok_or_else(|| unknown("node", name))
+}
+
+fn stimulus(plan: &Plan, number: usize) -> Result<StimulusIx, EvidenceError> {
+    let known = number < plan.stimuli.len();
+    known.then_some(StimulusIx(number)).ok_or_else(|| unknown("stimulus", &number.to_string()))
+}
+
+fn mark(plan: &Plan, text: &str) -> Result<Mark, EvidenceError> {
+    let found = Mark::find(text.as_bytes()).filter(|mark| mark.stimulus.0 < plan.stimuli.len());
+    found.ok_or_else(|| unknown("mark", text))
+}
+
+pub(super) fn exchange(plan: &Plan, entry: &ExchangeEntry) -> Result<Exchange, EvidenceError> {
+    let answer = match &entry.answer {
+        AnswerEntry::Http(status) => Answer::Http(*status),
+        AnswerEntry::Grpc(code) => Answer::Grpc(*code),
+        AnswerEntry::Failed(why) => Answer::Failed(why.clone()),
+        AnswerEntry::TimedOut => Answer::TimedOut,
+    };
+    let stimulus = stimulus(plan, entry.stimulus)?;
+    Ok(Exchange { stimulus, sent_nanos: entry.sent_nanos, answered_nanos: entry.answered_nanos, answer })
+}
+
+fn fields(entries: &[(String, Option<String>)]) -> Result<Vec<Field>, EvidenceError> {
+    let field = |(name, value): &(String, Option<String>)| {
+        let value = value.as_deref().map(from_text).transpose()?;
+        Ok(Field { name: from_text(name)?, value })
+    };
+    entries.iter().map(field).collect()
+}
+
+pub(super) fn capture(plan: &Plan, entry: &CaptureEntry) -> Result<Capture, EvidenceError> {
+    let (from, to) = (node(plan, &entry.from)?, node(plan, &entry.to)?);
+    let same = |tap: &crate::plan::TapPlan| {
+        (tap.from, tap.to) == (from, to) && protocol_word(tap.protocol) == entry.protocol
+    };
+    let tap = plan.taps.iter().position(same).map(TapIx);
+    let tap =
+        tap.ok_or_else(|| unknown("tap", &format!("{} -> {} {}", entry.from, entry.to, entry.protocol)))?;
+    Ok(Capture {
+        tap,
+        protocol: if entry.http == 1 { Protocol::Http1 } else { Protocol::Http2 },
+        connection: entry.connection,
+        stream: entry.stream,
+        begun_nanos: entry.begun_nanos,
+        ended_nanos: entry.ended_nanos,
+        method: entry.method.clone(),
+        path: entry.path.clone(),
+        headers: fields(&entry.headers)?,
+        trailers: fields(&entry.trailers)?,
+        marked: match &entry.mark {
+            MarkEntry::By(text) => Marked::By(mark(plan, text)?),
+            MarkEntry::Absent => Marked::Absent,
+            MarkEntry::Unreadable(why) => Marked::Unreadable(why.clone()),
+        },
+        end: match &entry.end {
+            EndEntry::Answered { status, grpc_status } => {
+                CaptureEnd::Answered { status: *status, grpc_status: *grpc_status }
+            }
+            EndEntry::Broken(how) => CaptureEnd::Broken(how.clone()),
+            EndEntry::Open => CaptureEnd::Open,
+        },
+    })
+}
+
+pub(super) fn span(plan: &Plan, entry: &SpanEntry) -> Result<Span, EvidenceError> {
+    let link = |link: &LinkEntry| {
+        let (trace_id, span_id) = (from_hex(&link.trace_id)?, from_hex(&link.span_id)?);
+        Ok::<_, EvidenceError>(Link {
+            trace_id,
+            span_id,
+            flags: link.flags,
+            trace_state: link.trace_state.clone(),
+        })
+    };
+    Ok(Span {
+        node: node(plan, &entry.node)?,
+        trace_id: from_hex(&entry.trace_id)?,
+        span_id: from_hex(&entry.span_id)?,
+        parent_id: from_hex(&entry.parent_id)?,
+        flags: entry.flags,
+        trace_state: entry.trace_state.clone(),
+        name: entry.name.clone(),
+        kind: SpanKind::from_word(&entry.kind).ok_or_else(|| unknown("span kind", &entry.kind))?,
+        start_nanos: entry.start_nanos,
+        end_nanos: entry.end_nanos,
+        links: entry.links.iter().map(link).collect::<Result<_, _>>()?,
+        attributes: entry.attributes.clone(),
+        marks: entry.marks.iter().map(|text| mark(plan, text)).collect::<Result<_, _>>()?,
+        failed: entry.failed,
+        service_name: entry.service_name.clone(),
+        duplicates: entry.duplicates,
+        conflicting: entry.conflicting,
+        arrived_nanos: entry.arrived_nanos,
+    })
+}
+
+pub(super) fn log(plan: &Plan, entry: &LogEntry) -> Result<LogRecord, EvidenceError> {
+    Ok(LogRecord {
+        node: node(plan, &entry.node)?,
+        trace_id: from_hex(&entry.trace_id)?,
+        span_id: from_hex(&entry.span_id)?,
+        flags: entry.flags,
+        body: entry.body.clone(),
+        service_name: entry.service_name.clone(),
+    })
+}
+
+pub(super) fn completion(entry: &CompletionEntry) -> Completion {
+    match entry {
+        CompletionEntry::NothingDue => Completion::NothingDue,
+        CompletionEntry::Flushed { asked_nanos } => Completion::Flushed { asked_nanos: *asked_nanos },
+        CompletionEntry::Stopped { asked_nanos, status } => {
+            Completion::Stopped { asked_nanos: *asked_nanos, status: status.clone() }
+        }
+        CompletionEntry::Quiet { since_nanos } => Completion::Quiet { since_nanos: *since_nanos },
+        CompletionEntry::Unknown(why) => Completion::Unknown(why.clone()),
+    }
+}
+
+pub(super) fn gap(plan: &Plan, entry: &GapEntry) -> Result<Gap, EvidenceError> {
+    let place = match &entry.at {
+        GapAt::Run => GapPlace::Run,
+        GapAt::Node(name) => GapPlace::Node(node(plan, name)?),
+        GapAt::Tap(tap) if *tap < plan.taps.len() => GapPlace::Tap(TapIx(*tap)),
+        GapAt::Tap(tap) => return Err(unknown("tap", &tap.to_string())),
+        GapAt::Stimulus(number) => GapPlace::Stimulus(stimulus(plan, *number)?),
+    };
+    Ok(Gap { place, what: entry.what.clone(), lines: entry.lines.clone() })
+}

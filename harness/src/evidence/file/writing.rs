@@ -1,0 +1,131 @@
+//! Evidence to entries.
+
+use super::bytes::{to_hex, to_text};
+use super::entries::*;
+use crate::evidence::{
+    Answer, Capture, CaptureEnd, Completion, Exchange, Field, Gap, GapPlace, LogRecord, Marked, Protocol,
+    Span,
+};
+use crate::plan::{Plan, TapProtocol};
+use crate::scenario::NodeIx;
+
+fn node(plan: &Plan, node: NodeIx) -> String {
+    plan.scenario.node(node).name.clone()
+}
+
+pub(super) fn protocol_word(protocol: TapProtocol) -> &'static str {
+    match protocol {
+        TapProtocol::Http => "http",
+        TapProtocol::Grpc => "grpc",
+    }
+}
+
+pub(super) fn exchange_entry(exchange: &Exchange) -> ExchangeEntry {
+    let answer = match &exchange.answer {
+        Answer::Http(status) => AnswerEntry::Http(*status),
+        Answer::Grpc(code) => AnswerEntry::Grpc(*code),
+        Answer::Failed(why) => AnswerEntry::Failed(why.clone()),
+        Answer::TimedOut => AnswerEntry::TimedOut,
+    };
+    ExchangeEntry {
+        stimulus: exchange.stimulus.0,
+        sent_nanos: exchange.sent_nanos,
+        answered_nanos: exchange.answered_nanos,
+        answer,
+    }
+}
+
+pub(super) fn capture_entry(plan: &Plan, capture: &Capture) -> CaptureEntry {
+    let tap = plan.tap(capture.tap);
+    let fields = |fields: &[Field]| -> Vec<(String, Option<String>)> {
+        fields.iter().map(|field| (to_text(&field.name), field.value.as_deref().map(to_text))).collect()
+    };
+    CaptureEntry {
+        from: node(plan, tap.from),
+        to: node(plan, tap.to),
+        protocol: protocol_word(tap.protocol).into(),
+        http: if capture.protocol == Protocol::Http1 { 1 } else { 2 },
+        connection: capture.connection,
+        stream: capture.stream,
+        begun_nanos: capture.begun_nanos,
+        ended_nanos: capture.ended_nanos,
+        method: capture.method.clone(),
+        path: capture.path.clone(),
+        headers: fields(&capture.headers),
+        trailers: fields(&capture.trailers),
+        mark: match &capture.marked {
+            Marked::By(mark) => MarkEntry::By(mark.to_string()),
+            Marked::Absent => MarkEntry::Absent,
+            Marked::Unreadable(why) => MarkEntry::Unreadable(why.clone()),
+        },
+        end: match &capture.end {
+            CaptureEnd::Answered { status, grpc_status } => {
+                EndEntry::Answered { status: *status, grpc_status: *grpc_status }
+            }
+            CaptureEnd::Broken(how) => EndEntry::Broken(how.clone()),
+            CaptureEnd::Open => EndEntry::Open,
+        },
+    }
+}
+
+pub(super) fn span_entry(plan: &Plan, span: &Span) -> SpanEntry {
+    let links = span.links.iter().map(|link| LinkEntry {
+        trace_id: to_hex(&link.trace_id),
+        span_id: to_hex(&link.span_id),
+        flags: link.flags,
+        trace_state: link.trace_state.clone(),
+    });
+    SpanEntry {
+        node: node(plan, span.node),
+        trace_id: to_hex(&span.trace_id),
+        span_id: to_hex(&span.span_id),
+        parent_id: to_hex(&span.parent_id),
+        flags: span.flags,
+        trace_state: span.trace_state.clone(),
+        name: span.name.clone(),
+        kind: span.kind.word().into(),
+        start_nanos: span.start_nanos,
+        end_nanos: span.end_nanos,
+        links: links.collect(),
+        attributes: span.attributes.clone(),
+        marks: span.marks.iter().map(ToString::to_string).collect(),
+        failed: span.failed,
+        service_name: span.service_name.clone(),
+        duplicates: span.duplicates,
+        conflicting: span.conflicting,
+        arrived_nanos: span.arrived_nanos,
+    }
+}
+
+pub(super) fn log_entry(plan: &Plan, record: &LogRecord) -> LogEntry {
+    LogEntry {
+        node: node(plan, record.node),
+        trace_id: to_hex(&record.trace_id),
+        span_id: to_hex(&record.span_id),
+        flags: record.flags,
+        body: record.body.clone(),
+        service_name: record.service_name.clone(),
+    }
+}
+
+pub(super) fn completion_entry(completion: &Completion) -> CompletionEntry {
+    match completion {
+        Completion::NothingDue => CompletionEntry::NothingDue,
+        Completion::Flushed { asked_nanos } => CompletionEntry::Flushed { asked_nanos: *asked_nanos },
+        Completion::Stopped { asked_nanos, status } => {
+            CompletionEntry::Stopped { asked_nanos: *asked_nanos, status: status.clone() }
+        }
+        Completion::Quiet { since_nanos } => CompletionEntry::Quiet { since_nanos: *since_nanos },
+        Completion::Unknown(why) => CompletionEntry::Unknown(why.clone()),
+    }
+}
+
+pub(super) fn gap_entry(plan: &Plan, gap: &Gap) -> GapEntry {
+    let at = match gap.place {
+        GapPlace::Run => GapAt::Run,
+        GapPlace::Node(at) => GapAt::Node(node(plan, at)),
+        GapPlace::Tap(tap) => GapAt::Tap(tap.0),
+        GapPlace::Stimulus(stimulus) => GapAt::Stimulus(stimulus.0),
+    };
+    GapEntry { at, what: gap.what.clone(), lines: gap.lines.clone() }
+}

@@ -1,0 +1,72 @@
+//! The table of all pages: the word that is asked for, and its text.
+
+/// Pages that belong to no single rule or class.
+pub(super) const PAGES: &[(&str, &str)] = &[
+    ("relations", include_str!("page/relations.md")),
+    ("verdicts", include_str!("page/verdicts.md")),
+    ("exit-codes", include_str!("page/exit-codes.md")),
+    ("evidence", include_str!("page/evidence.md")),
+    ("matching", include_str!("page/matching.md")),
+    ("baseline", include_str!("page/baseline.md")),
+];
+
+/// One for each rule, in the order of `Expectation`.
+pub(super) const RULES: &[(&str, &str)] = &[
+    ("hops.crossed", include_str!("rule/hops.crossed.md")),
+    ("hops.keep-relation", include_str!("rule/hops.keep-relation.md")),
+    ("hops.only-declared", include_str!("rule/hops.only-declared.md")),
+    ("context.not-leaked", include_str!("rule/context.not-leaked.md")),
+    ("context.not-adopted", include_str!("rule/context.not-adopted.md")),
+    ("sampling.whole-path", include_str!("rule/sampling.whole-path.md")),
+    ("tracestate.kept", include_str!("rule/tracestate.kept.md")),
+    ("baggage.kept", include_str!("rule/baggage.kept.md")),
+    ("isolation", include_str!("rule/isolation.md")),
+    ("telemetry.matches-wire", include_str!("rule/telemetry.matches-wire.md")),
+    ("spans.well-formed", include_str!("rule/spans.well-formed.md")),
+    ("spans.connected", include_str!("rule/spans.connected.md")),
+    ("spans.kind", include_str!("rule/spans.kind.md")),
+    ("resource.named", include_str!("rule/resource.named.md")),
+    ("logs.correlated", include_str!("rule/logs.correlated.md")),
+    ("relay.keeps-contract", include_str!("rule/relay.keeps-contract.md")),
+];
+
+/// One for each class, in the order of `Class`.
+pub(super) const CLASSES: &[(&str, &str)] = &[
+    ("not-crossed", include_str!("class/not-crossed.md")),
+    ("leaked", include_str!("class/leaked.md")),
+    ("not-injected", include_str!("class/not-injected.md")),
+    ("malformed", include_str!("class/malformed.md")),
+    ("duplicated", include_str!("class/duplicated.md")),
+    ("swapped", include_str!("class/swapped.md")),
+    ("joined", include_str!("class/joined.md")),
+    ("restarted", include_str!("class/restarted.md")),
+    ("passed-through", include_str!("class/passed-through.md")),
+    ("reparented", include_str!("class/reparented.md")),
+    ("flag-changed", include_str!("class/flag-changed.md")),
+    ("tracestate-leaked", include_str!("class/tracestate-leaked.md")),
+    ("tracestate-altered", include_str!("class/tracestate-altered.md")),
+    ("tracestate-cut", include_str!("class/tracestate-cut.md")),
+    ("tracestate-lost", include_str!("class/tracestate-lost.md")),
+    ("tracestate-reordered", include_str!("class/tracestate-reordered.md")),
+    ("baggage-lost", include_str!("class/baggage-lost.md")),
+    ("baggage-altered", include_str!("class/baggage-altered.md")),
+    ("link-missing", include_str!("class/link-missing.md")),
+    ("link-wrong", include_str!("class/link-wrong.md")),
+    ("stripped", include_str!("class/stripped.md")),
+    ("altered", include_str!("class/altered.md")),
+    ("adopted", include_str!("class/adopted.md")),
+    ("sampled-out", include_str!("class/sampled-out.md")),
+    ("not-exported", include_str!("class/not-exported.md")),
+    ("not-extracted", include_str!("class/not-extracted.md")),
+    ("sampled-in", include_str!("class/sampled-in.md")),
+    ("telemetry-differs", include_str!("class/telemetry-differs.md")),
+    ("span-id-repeated", include_str!("class/span-id-repeated.md")),
+    ("span-malformed", include_str!("class/span-malformed.md")),
+    ("parent-missing", include_str!("class/parent-missing.md")),
+    ("kind-wrong", include_str!("class/kind-wrong.md")),
+    ("time-inverted", include_str!("class/time-inverted.md")),
+    ("resource-missing", include_str!("class/resource-missing.md")),
+    ("log-uncorrelated", include_str!("class/log-uncorrelated.md")),
+    ("contract-broken", include_str!("class/contract-broken.md")),
+    ("undeclared", include_str!("class/undeclared.md")),
+];

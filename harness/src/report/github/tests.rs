@@ -1,0 +1,59 @@
+use std::time::Duration;
+
+use super::*;
+use crate::report::samples;
+use crate::report::{Case, Outcome};
+use crate::verdict::CaseEnd;
+
+#[test]
+fn annotations_of_every_sample() {
+    for (name, outcome) in samples::all() {
+        insta::assert_snapshot!(format!("annotations_{name}"), annotations(&outcome));
+    }
+}
+
+#[test]
+fn summaries_of_the_samples() {
+    for (name, outcome) in samples::all() {
+        insta::assert_snapshot!(format!("summary_{name}"), summary(&outcome));
+    }
+}
+
+#[test]
+fn an_annotation_is_one_line_whatever_it_says() {
+    for (name, outcome) in samples::all() {
+        for line in annotations(&outcome).lines() {
+            let (head, _) = line.strip_prefix("::").unwrap().split_once("::").unwrap();
+            let (level, properties) = head.split_once(' ').unwrap();
+            assert!(["error", "warning", "notice"].contains(&level), "{name}: {line}");
+            let names: Vec<_> =
+                properties.split(',').map(|property| property.split_once('=').unwrap().0).collect();
+            assert_eq!(names, ["file", "line", "col", "title"], "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn what_could_end_a_property_is_escaped() {
+    let mut outcome = samples::trouble();
+    let CaseEnd::CouldNotRun(trouble) = &mut outcome.cases[0].end else { unreachable!() };
+    trouble.message = "100% of a,b::c\nnext\rline".into();
+    outcome.cases[0].title = "a,b:c%".into();
+    outcome.cases[0].file = "dir,x/a:b.yaml".into();
+    assert_eq!(
+        annotations(&outcome),
+        "::error file=dir%2Cx/a%3Ab.yaml,line=1,col=1,title=could not run a%2Cb%3Ac%25::\
+         100%25 of a,b::c%0Anext\\x0dline%0Acaused by: exit status 1 after 0.3 s\n"
+    );
+}
+
+#[test]
+fn a_summary_never_outgrows_what_github_takes() {
+    let one = samples::long_and_odd();
+    let cases = (0..3_000)
+        .map(|number| Case { title: format!("case {number}"), took: Duration::ZERO, ..one.cases[0].clone() })
+        .collect();
+    let text = summary(&Outcome { cases, ..one });
+    assert!(text.len() < 1024 * 1024, "{}", text.len());
+    assert!(text.contains("… and the stories of "), "the rest is not counted");
+}

@@ -1,0 +1,145 @@
+//! A page under construction: indented, wrapped and painted lines.
+
+use super::{Detail, Ink, Layout};
+use crate::report::phrase;
+
+/// How far the names of a finding's fields reach.
+const NAME_WIDTH: usize = 13;
+
+pub(super) struct Page {
+    layout: Layout,
+    /// How wide the titles are that stand above each other.
+    title_width: usize,
+    text: String,
+}
+
+impl Page {
+    pub(super) fn new(layout: Layout) -> Self {
+        Self { layout: Layout { width: layout.width.max(40), ..layout }, title_width: 0, text: String::new() }
+    }
+
+    pub(super) fn detail(&self) -> Detail {
+        self.layout.detail
+    }
+
+    pub(super) fn title_width(&self) -> usize {
+        self.title_width
+    }
+
+    pub(super) fn set_title_width(&mut self, width: usize) {
+        self.title_width = width;
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+
+    /// Columns left of `indent`.
+    pub(super) fn room(&self, indent: usize) -> usize {
+        self.layout.width.saturating_sub(indent).max(20)
+    }
+
+    pub(super) fn paint(&self, ink: Ink, text: &str) -> String {
+        self.layout.palette.paint(ink, text)
+    }
+
+    /// A line that is laid out and painted already.
+    pub(super) fn raw(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// An empty line; never two on end, and none at the top.
+    pub(super) fn gap(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    /// Prose, wrapped.
+    pub(super) fn prose(&mut self, indent: usize, ink: Ink, text: &str) {
+        for line in wrapped(&phrase::shown(text), self.room(indent)) {
+            let painted = self.paint(ink, &line);
+            self.raw(&format!("{:indent$}{painted}", ""));
+        }
+    }
+
+    /// One line as it stands, its columns kept.
+    pub(super) fn columns(&mut self, indent: usize, ink: Ink, line: &str) {
+        let painted = self.paint(ink, &phrase::shown(line));
+        self.raw(&format!("{:indent$}{painted}", ""));
+    }
+
+    /// A heading with prose that hangs beside it.
+    pub(super) fn hanging(&mut self, indent: usize, ink: Ink, heading: &str, text: &str) {
+        let hang = heading.chars().count() + 2;
+        let mut heading = format!("{}  ", self.paint(ink, heading));
+        for line in wrapped(&phrase::shown(text), self.room(indent + hang)) {
+            self.raw(&format!("{:indent$}{heading}{line}", ""));
+            heading = " ".repeat(hang);
+        }
+    }
+
+    /// A named field, its prose hanging beside the name.
+    pub(super) fn field(&mut self, indent: usize, name: &str, text: &str) {
+        let hang = indent + NAME_WIDTH;
+        for (at, line) in wrapped(&phrase::shown(text), self.room(hang)).iter().enumerate() {
+            let name = self.paint(Ink::Faint, &format!("{:<NAME_WIDTH$}", if at == 0 { name } else { "" }));
+            self.raw(&format!("{:indent$}{name}{line}", ""));
+        }
+    }
+
+    /// A command to be copied: never wrapped.
+    pub(super) fn command(&mut self, indent: usize, name: &str, command: &str) {
+        let name = self.paint(Ink::Faint, &format!("{name:<NAME_WIDTH$}"));
+        let command = self.paint(Ink::Strong, &phrase::shown(command));
+        self.raw(&format!("{:indent$}{name}{command}", ""));
+    }
+
+    /// Output of a node, as it was but for control characters.
+    pub(super) fn output(&mut self, indent: usize, lines: &[String]) {
+        let bar = self.paint(Ink::Faint, "│");
+        for line in lines {
+            self.raw(&format!("{:indent$}{bar} {}", "", phrase::output(line)));
+        }
+    }
+}
+
+/// `text` in lines of at most `width` characters. A longer word is broken, but for a link, which must stay clickable.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace().flat_map(|word| broken(word, width)) {
+        let used = line.chars().count();
+        if used > 0 && used + 1 + word.chars().count() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&word);
+    }
+    lines.push(line);
+    lines
+}
+
+fn broken(word: &str, width: usize) -> Vec<String> {
+    let chars: Vec<char> = word.chars().collect();
+    if chars.len() <= width || word.contains("://") {
+        return vec![word.to_owned()];
+    }
+    chars.chunks(width.max(1)).map(|part| part.iter().collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stay_whole_where_they_can() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("abcdef b", 4), ["abcd", "ef b"]);
+        assert_eq!(wrapped("http://a.example b", 4), ["http://a.example", "b"]);
+        assert_eq!(wrapped("", 4), [""]);
+    }
+}

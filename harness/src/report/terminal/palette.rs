@@ -1,0 +1,79 @@
+//! Colours, chosen by meaning.
+
+/// Whether to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Palette {
+    Plain,
+    Colour,
+}
+
+/// What a piece of text means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ink {
+    Plain,
+    Good,
+    Bad,
+    Unsure,
+    /// Names and headings.
+    Strong,
+    /// What may be skipped.
+    Faint,
+    /// Under the caret.
+    Caret,
+}
+
+impl Palette {
+    /// Colour only on a terminal, and never when `NO_COLOR` is set to something (no-color.org).
+    pub fn choose(is_terminal: bool, no_color: Option<&str>) -> Self {
+        if is_terminal && no_color.is_none_or(str::is_empty) { Palette::Colour } else { Palette::Plain }
+    }
+
+    pub fn paint(self, ink: Ink, text: &str) -> String {
+        let code = match ink {
+            Ink::Plain => return text.to_owned(),
+            Ink::Good => "32",
+            Ink::Bad => "1;31",
+            Ink::Unsure => "1;33",
+            Ink::Strong => "1",
+            Ink::Faint => "2",
+            Ink::Caret => "31",
+        };
+        if self == Palette::Plain || text.is_empty() {
+            return text.to_owned();
+        }
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}
+
+/// A page of `explain` with its headings in colour; the text as it is otherwise.
+pub fn headed(page: &str, palette: Palette) -> String {
+    if palette == Palette::Plain {
+        return page.to_owned();
+    }
+    page.lines()
+        .map(|line| match line.trim_start_matches('#').strip_prefix(' ') {
+            Some(heading) if line.starts_with('#') => format!("{}\n", palette.paint(Ink::Strong, heading)),
+            _ => format!("{line}\n"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_color_counts_only_when_it_is_not_empty() {
+        assert_eq!(Palette::choose(true, None), Palette::Colour);
+        assert_eq!(Palette::choose(true, Some("")), Palette::Colour);
+        assert_eq!(Palette::choose(true, Some("1")), Palette::Plain);
+        assert_eq!(Palette::choose(false, None), Palette::Plain);
+    }
+
+    #[test]
+    fn headings_lose_their_hashes_only_to_colour() {
+        let page = "# one: two\n\n- # three\n";
+        assert_eq!(headed(page, Palette::Plain), page);
+        assert_eq!(headed(page, Palette::Colour), "\x1b[1mone: two\x1b[0m\n\n- # three\n");
+    }
+}

@@ -1,0 +1,33 @@
+//! Contexts that must not live on: over a hop that none may cross, and out of a traceparent that is not valid.
+//!
+//! A receiver that cannot parse a traceparent MUST NOT use it and restarts the trace (W3C Trace Context 4.3, step 3).
+
+use super::Rule;
+use crate::breaks::Class;
+use crate::crossings::expected::sent_invalid;
+use crate::scenario::{Expectation, NodeIx, Relation};
+
+pub static NOT_LEAKED: Rule = Rule {
+    expectation: Expectation::ContextNotLeaked,
+    classes: &[Class::Leaked],
+    clause: "context is private to those it is meant for: a hop may be declared to carry none \
+             (W3C Trace Context 6, https://www.w3.org/TR/trace-context-2/#privacy-considerations)",
+    looked_at: |all| {
+        let none =
+            all.list.iter().filter(|crossing| all.plan.scenario.hop(crossing.hop).relation == Relation::None);
+        u32::try_from(none.count()).unwrap_or(u32::MAX)
+    },
+};
+
+pub static NOT_ADOPTED: Rule = Rule {
+    expectation: Expectation::ContextNotAdopted,
+    classes: &[Class::Adopted],
+    clause: "a traceparent that does not parse is ignored and a new trace is begun \
+             (W3C Trace Context 4.3, https://www.w3.org/TR/trace-context-2/#a-traceparent-is-received)",
+    looked_at: |all| {
+        let invalid = all.list.iter().filter(|crossing| {
+            all.sender(crossing) == NodeIx::CLIENT && sent_invalid(all.plan.stimulus(crossing.stimulus))
+        });
+        u32::try_from(invalid.count()).unwrap_or(u32::MAX)
+    },
+};

@@ -1,0 +1,53 @@
+//! Hops: crossed as often as declared, in the relation declared, and no other crossing where that is asked.
+//!
+//! A vendor that receives a traceparent MUST send it on, with a parent id of its own (W3C Trace Context 2.3 and 4.3);
+//! instrumentation SHOULD call propagators on all remote calls (OpenTelemetry, Propagators API). Holds for
+//! participants; a forwarder MUST pass both fields on unchanged (W3C Trace Context 4.3).
+
+use super::Rule;
+use crate::breaks::Class;
+use crate::crossings::Crossings;
+use crate::scenario::{Expectation, NodeIx, Relation};
+
+pub static CROSSED: Rule = Rule {
+    expectation: Expectation::HopsCrossed,
+    classes: &[Class::NotCrossed],
+    clause: "a hop is crossed as often as the scenario declares (`times`)",
+    looked_at: |all| u32::try_from(all.list.len()).unwrap_or(u32::MAX),
+};
+
+pub static KEEP_RELATION: Rule = Rule {
+    expectation: Expectation::HopsKeepRelation,
+    classes: &[
+        Class::NotInjected,
+        Class::Malformed,
+        Class::Duplicated,
+        Class::Joined,
+        Class::Restarted,
+        Class::PassedThrough,
+        Class::Reparented,
+        Class::LinkMissing,
+        Class::LinkWrong,
+        Class::Stripped,
+        Class::Altered,
+        Class::NotExtracted,
+    ],
+    clause: "whoever receives a traceparent must send one on in the same trace, with the id of the span that makes the \
+             call as its parent id (W3C Trace Context 3.4 and 4.3, https://www.w3.org/TR/trace-context-2/#mutating-the-traceparent-field)",
+    looked_at: related,
+};
+
+pub static ONLY_DECLARED: Rule = Rule {
+    expectation: Expectation::HopsOnlyDeclared,
+    classes: &[Class::Undeclared],
+    clause: "nothing crosses a tap that no hop of the scenario declares",
+    looked_at: |all| u32::try_from(all.evidence.captures.len()).unwrap_or(u32::MAX),
+};
+
+fn related(all: &Crossings<'_>) -> u32 {
+    let judged = all.list.iter().filter(|crossing| {
+        let hop = all.plan.scenario.hop(crossing.hop);
+        hop.relation != Relation::None && (hop.from != NodeIx::CLIENT || all.exports(hop.to))
+    });
+    u32::try_from(judged.count()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,18 @@
+//! Isolation: no request's context turns up in another's.
+//!
+//! A context belongs to one execution unit and its causes (OpenTelemetry, Context); taken from a process-wide variable
+//! or a reused carrier it is swapped as soon as two requests are under way. Holds for participants.
+
+use super::Rule;
+use crate::breaks::Class;
+use crate::scenario::Expectation;
+
+pub static ISOLATION: Rule = Rule {
+    expectation: Expectation::Isolation,
+    classes: &[Class::Swapped],
+    clause: "a context belongs to the execution that it was made for \
+             (OpenTelemetry, Context, https://opentelemetry.io/docs/specs/otel/context/)",
+    looked_at: |all| {
+        if all.plan.stimuli.len() > 1 { u32::try_from(all.list.len()).unwrap_or(u32::MAX) } else { 0 }
+    },
+};

@@ -1,0 +1,286 @@
+//! Evidence to verdict: crossings, breaks, rules. Pure; the same evidence gives the same verdict byte for byte.
+
+use std::collections::BTreeMap;
+
+use crate::breaks::Breaks;
+use crate::crossings::Crossings;
+use crate::evidence::{Completion, Evidence, GapPlace};
+use crate::plan::Plan;
+use crate::rules::grouping::{Grouped, group};
+use crate::rules::{Finding, Note, TABLE, is_asked, owner};
+use crate::scenario::{Drive, Hop, HopIx, NodeIx, Relation, Transport};
+use crate::verdict::baseline::Baseline;
+use crate::verdict::{CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};
+
+#[derive(Clone, Debug, Default)]
+pub struct JudgeSettings {
+    /// Notes are findings.
+    pub strict: bool,
+    pub baseline: Option<Baseline>,
+    /// A finding of the baseline that no longer occurs fails the case.
+    pub strict_baseline: bool,
+}
+
+/// What is said of one case.
+pub fn judge(plan: &Plan, evidence: &Evidence, settings: &JudgeSettings) -> CaseVerdict {
+    let all = Crossings::pair(plan, evidence);
+    let breaks = Breaks::find(&all);
+    let Grouped { mut findings, mut notes } = group(&all, &breaks, settings.strict);
+    let scenario = &plan.scenario;
+    let fixed = accept(scenario, &mut findings, settings);
+    let gaps = gaps(&all, &breaks);
+    let rules = rules(&all, &findings);
+    let hops = hops(&all, &breaks, &findings);
+    notes.extend(consequences(&all, &breaks));
+    notes.extend(fixed.iter().map(|hop| Note {
+        hop: Some(hop.clone()),
+        text: "fixed: accepted in the baseline, and no longer there".into(),
+        seen: 1,
+    }));
+    let mut verdict = findings.iter().map(weight).fold(Verdict::Pass, Verdict::and);
+    if !gaps.is_empty() {
+        verdict = verdict.and(Verdict::Inconclusive);
+    }
+    if settings.strict_baseline && !fixed.is_empty() {
+        verdict = verdict.and(Verdict::Fail);
+    }
+    CaseVerdict {
+        source: scenario.source.clone(),
+        scenario: scenario.name.clone(),
+        case: scenario.case.clone(),
+        about: scenario.about.clone(),
+        seed: plan.seed.0,
+        verdict,
+        hops,
+        rules,
+        findings,
+        notes,
+        gaps,
+        undeclared: undeclared(&all),
+        stimuli: count(plan.stimuli.len()),
+        crossings: count(all.list.len()),
+        spans: count(evidence.spans.len()),
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn weight(finding: &Finding) -> Verdict {
+    match (&finding.known, finding.inconclusive) {
+        (Some(_), _) => Verdict::Pass,
+        (None, true) => Verdict::Inconclusive,
+        (None, false) => Verdict::Fail,
+    }
+}
+
+/// Marks what the baseline accepts; the hops of what it accepts and that is gone.
+fn accept(
+    scenario: &crate::scenario::Scenario,
+    findings: &mut [Finding],
+    settings: &JudgeSettings,
+) -> Vec<String> {
+    let Some(baseline) = &settings.baseline else { return Vec::new() };
+    let (name, case) = (scenario.name.as_str(), scenario.case.as_str());
+    let fixed = baseline.fixed(name, case, findings).map(|accepted| accepted.hop.clone()).collect();
+    for finding in findings {
+        finding.known = baseline.reason(name, case, finding).map(str::to_owned);
+    }
+    fixed
+}
+
+/// Why the case cannot be decided, besides findings.
+fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
+    let bare = |what: String| GapVerdict { what, lines: Vec::new() };
+    let mut gaps: Vec<GapVerdict> = all.evidence.gaps.iter().map(|gap| seen_gap(all, gap)).collect();
+    let mut unattributed: BTreeMap<HopIx, u32> = BTreeMap::new();
+    for (_, hop) in &all.unattributed {
+        *unattributed.entry(*hop).or_default() += 1;
+    }
+    gaps.extend(unattributed.into_iter().map(|(hop, times)| {
+        let id = &all.plan.scenario.hop(hop).id;
+        bare(format!("{times} requests on `{id}` belong to no known stimulus: give the node a `marker`, or drive with concurrency 1"))
+    }));
+    let mut unseen: BTreeMap<(HopIx, &str), u32> = BTreeMap::new();
+    for (hop, why) in &breaks.unseen {
+        *unseen.entry((*hop, why)).or_default() += 1;
+    }
+    gaps.extend(unseen.into_iter().map(|((hop, why), times)| {
+        bare(format!(
+            "`{}`: {why} ({times} of {} stimuli)",
+            all.plan.scenario.hop(hop).id,
+            all.plan.stimuli.len()
+        ))
+    }));
+    gaps.extend(unexpected_answers(all).into_iter().map(bare));
+    gaps.extend(unproven_silence(all).into_iter().map(bare));
+    gaps
+}
+
+fn seen_gap(all: &Crossings<'_>, gap: &crate::evidence::Gap) -> GapVerdict {
+    let scenario = &all.plan.scenario;
+    let at = match gap.place {
+        GapPlace::Run => String::new(),
+        GapPlace::Node(node) => format!("`{}`: ", scenario.node(node).name),
+        GapPlace::Tap(tap) => {
+            let tap = all.plan.tap(tap);
+            format!("between `{}` and `{}`: ", scenario.node(tap.from).name, scenario.node(tap.to).name)
+        }
+        GapPlace::Stimulus(stimulus) => format!("stimulus {}: ", stimulus.0 + 1),
+    };
+    GapVerdict { what: format!("{at}{}", gap.what), lines: gap.lines.clone() }
+}
+
+/// Stimuli that were not answered as the drive expects: the story did not run as declared.
+fn unexpected_answers(all: &Crossings<'_>) -> Vec<String> {
+    use crate::breaks::crossed::said;
+    use crate::evidence::Answer;
+    let mut wrong: BTreeMap<(usize, String), u32> = BTreeMap::new();
+    for exchange in &all.evidence.exchanges {
+        let ix = all.plan.stimulus(exchange.stimulus).drive;
+        let drive: &Drive = &all.plan.scenario.drives[ix];
+        let fine = match (drive.answers, &exchange.answer) {
+            (None, answer) => answer.is_success(),
+            (Some(status), Answer::Http(seen)) => status == u32::from(*seen),
+            (Some(code), Answer::Grpc(seen)) => code == *seen,
+            (Some(_), _) => false,
+        };
+        if !fine {
+            *wrong.entry((ix, said(&exchange.answer))).or_default() += 1;
+        }
+    }
+    let told = |((ix, how), times): ((usize, String), u32)| {
+        let drive = &all.plan.scenario.drives[ix];
+        let hop = &all.plan.scenario.hop(drive.send).id;
+        let due = drive.answers.map_or_else(|| "a success".to_owned(), |status| format!("{status}"));
+        format!(
+            "{times} of {} requests over `{hop}` were answered with {how} instead of {due}: look at the node, or say `answers:`",
+            drive.times
+        )
+    };
+    wrong.into_iter().map(told).collect()
+}
+
+/// Unsampled crossings of a node that may still have exported something.
+fn unproven_silence(all: &Crossings<'_>) -> Vec<String> {
+    let mut silent: BTreeMap<NodeIx, u32> = BTreeMap::new();
+    for (_, crossing) in all.iter() {
+        let node = all.receiver(crossing);
+        let unsampled = all
+            .wire(crossing)
+            .and_then(|wire| wire.context())
+            .is_some_and(|context| !context.flags.sampled());
+        let unknown = matches!(all.evidence.completions.get(node.0), Some(Completion::Unknown(_)) | None);
+        if unsampled && unknown && all.exports(node) && crossing.receiver_span.is_none() {
+            *silent.entry(node).or_default() += 1;
+        }
+    }
+    let told = |(node, times): (NodeIx, u32)| {
+        let why = match all.evidence.completions.get(node.0) {
+            Some(Completion::Unknown(why)) => why.as_str(),
+            _ => "it was not asked to flush",
+        };
+        let name = &all.plan.scenario.node(node).name;
+        format!("nothing proves that `{name}` exports no span for {times} unsampled requests: {why}")
+    };
+    silent.into_iter().map(told).collect()
+}
+
+fn rules(all: &Crossings<'_>, findings: &[Finding]) -> Vec<RuleVerdict> {
+    let asked = TABLE.iter().filter(|rule| is_asked(rule.expectation, &all.plan.scenario.expect));
+    let judged = asked.map(|rule| {
+        let of_rule = findings.iter().filter(|finding| owner(finding.class).expectation == rule.expectation);
+        let verdict = of_rule.map(weight).fold(Verdict::Pass, Verdict::and);
+        RuleVerdict { rule: rule.expectation, verdict, looked_at: (rule.looked_at)(all) }
+    });
+    judged.filter(|rule| rule.looked_at > 0 || rule.verdict != Verdict::Pass).collect()
+}
+
+fn hops(all: &Crossings<'_>, breaks: &Breaks, findings: &[Finding]) -> Vec<HopVerdict> {
+    let hops = all.plan.scenario.hops.iter().enumerate();
+    hops.map(|(ix, hop)| hop_verdict(all, breaks, findings, HopIx(ix), hop)).collect()
+}
+
+fn hop_verdict(
+    all: &Crossings<'_>,
+    breaks: &Breaks,
+    findings: &[Finding],
+    ix: HopIx,
+    hop: &Hop,
+) -> HopVerdict {
+    let scenario = &all.plan.scenario;
+    let crossings = all.of_hop(ix).count();
+    let of_hop = findings.iter().filter(|finding| finding.hops.contains(&hop.id));
+    let mut verdict = of_hop.map(weight).fold(Verdict::Pass, Verdict::and);
+    let unseen = breaks.unseen.iter().any(|(unseen, _)| *unseen == ix);
+    let follows = breaks.consequences.iter().any(|(after, _)| *after == ix);
+    if verdict == Verdict::Pass && (unseen || follows) {
+        verdict = Verdict::Inconclusive;
+    }
+    let (transport, operation) = operation(&hop.transport);
+    HopVerdict {
+        id: hop.id.clone(),
+        place: hop.place,
+        from: scenario.node(hop.from).name.clone(),
+        to: scenario.node(hop.to).name.clone(),
+        transport,
+        operation,
+        relation: hop.relation.word(),
+        seen: seen_relation(all, ix, hop),
+        verdict,
+        crossings: count(crossings),
+        within: hop.within.map(|within| scenario.hop(within).id.clone()),
+    }
+}
+
+fn operation(transport: &Transport) -> (&'static str, String) {
+    match transport {
+        Transport::Http(http) => {
+            let parts = [http.method.clone(), http.path.as_ref().map(|path| path.0.clone())];
+            (transport.word(), parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+        }
+        Transport::Grpc(grpc) => (transport.word(), grpc.method.clone().unwrap_or_default()),
+    }
+}
+
+/// Which relation was seen on a hop that allows several.
+fn seen_relation(all: &Crossings<'_>, ix: HopIx, hop: &Hop) -> Option<&'static str> {
+    if hop.relation != Relation::ChildOrLink {
+        return None;
+    }
+    let child = |crossing: &crate::crossings::Crossing| {
+        let span = all.spans.get(crossing.receiver_span?);
+        let context = all.wire(crossing)?.context()?;
+        Some(span.trace_id == context.trace_id.as_bytes())
+    };
+    let mut seen = all.of_hop(ix).filter_map(|(_, crossing)| child(crossing));
+    match (seen.next()?, seen.next()) {
+        (first, rest) if rest.into_iter().chain(seen).all(|other| other == first) => {
+            Some(if first { "child" } else { "link" })
+        }
+        _ => Some("child and link"),
+    }
+}
+
+/// Hops that nothing could cross because nothing crossed the one before.
+fn consequences(all: &Crossings<'_>, breaks: &Breaks) -> Vec<Note> {
+    let hop = |ix: HopIx| all.plan.scenario.hop(ix).id.clone();
+    let note = |(after, before): &(HopIx, HopIx)| Note {
+        hop: Some(hop(*after)),
+        text: format!("`{}` follows from `{}`: nothing crossed that", hop(*after), hop(*before)),
+        seen: 1,
+    };
+    breaks.consequences.iter().map(note).collect()
+}
+
+fn undeclared(all: &Crossings<'_>) -> Vec<(String, u32)> {
+    let mut calls: BTreeMap<String, u32> = BTreeMap::new();
+    for capture in &all.undeclared {
+        let capture = &all.evidence.captures[capture.0];
+        let tap = all.plan.tap(capture.tap);
+        let (from, to) = (&all.plan.scenario.node(tap.from).name, &all.plan.scenario.node(tap.to).name);
+        *calls.entry(format!("`{from}` -> `{to}` {} {}", capture.method, capture.path)).or_default() += 1;
+    }
+    calls.into_iter().collect()
+}

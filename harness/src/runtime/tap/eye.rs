@@ -1,0 +1,220 @@
+//! Watches one connection: tells the protocols apart by their bytes and hands each direction to its reader.
+//!
+//! It sees every byte before it goes on. What it cannot read becomes a gap and the connection is left unread from there;
+//! it never stops a byte, and changes one only where the hop says `host:`.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::call::Call;
+use super::http1::{Http1, Turn};
+use super::http2::{Http2, PREFACE};
+use super::refused::{Refused, SECTION_LIMIT};
+use super::scene::Scene;
+
+/// First byte of a TLS record that carries a handshake (RFC 8446 section 5.1).
+pub const TLS_HANDSHAKE: u8 = 0x16;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Sender,
+    Receiver,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    Closed,
+    Reset,
+}
+
+#[derive(Debug)]
+pub struct Eye {
+    scene: Arc<Scene>,
+    connection: u32,
+    mode: Mode,
+    /// Who ended the connection first, and how.
+    ended: Option<(Side, How)>,
+    /// With `host:`, bytes that were held back when the reading was given up.
+    held: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Mode {
+    /// Too little was sent to tell; what came from either side so far.
+    Undecided {
+        sent: Vec<u8>,
+        answered: Vec<u8>,
+    },
+    Http1(Http1),
+    Http2(Box<Http2>),
+    Opaque,
+}
+
+impl Eye {
+    pub fn new(scene: Arc<Scene>, connection: u32) -> Self {
+        let mode = Mode::Undecided { sent: Vec::new(), answered: Vec::new() };
+        Self { scene, connection, mode, ended: None, held: Vec::new() }
+    }
+
+    /// Bytes from the sender; what is to go on to the receiver.
+    pub fn request<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        let mut out = self.scene.plan.host.as_ref().map(|_| Vec::new());
+        if matches!(self.mode, Mode::Undecided { .. }) {
+            self.decide(bytes, &mut out);
+        } else {
+            self.read_request(bytes, &mut out);
+        }
+        out.map_or(Cow::Borrowed(bytes), Cow::Owned)
+    }
+
+    fn read_request(&mut self, bytes: &[u8], out: &mut Option<Vec<u8>>) {
+        let read = match &mut self.mode {
+            Mode::Http1(http1) => http1.request(bytes, out),
+            Mode::Http2(http2) => http2.request(bytes, out),
+            Mode::Undecided { .. } | Mode::Opaque => {
+                if let Some(out) = out {
+                    out.append(&mut self.held);
+                    out.extend_from_slice(bytes);
+                }
+                Ok(())
+            }
+        };
+        if let Err(refused) = read {
+            self.give_up(&refused);
+        }
+    }
+
+    fn decide(&mut self, bytes: &[u8], out: &mut Option<Vec<u8>>) {
+        let Mode::Undecided { sent, answered } = &mut self.mode else { return };
+        sent.extend_from_slice(bytes);
+        let known = sent.len().min(PREFACE.len());
+        if sent[..known] == PREFACE[..known] && known < PREFACE.len() {
+            return;
+        }
+        let (sent, answered) = (std::mem::take(sent), std::mem::take(answered));
+        self.mode = if sent[..known] == *PREFACE {
+            Mode::Http2(Box::new(Http2::new(self.scene.clone(), self.connection)))
+        } else {
+            Mode::Http1(Http1::new(self.scene.clone(), self.connection))
+        };
+        if sent[0] == TLS_HANDSHAKE {
+            self.give_up(&Refused::Tls);
+        }
+        self.read_request(&sent, out);
+        self.answer(&answered);
+    }
+
+    /// Bytes from the receiver, which go on as they are.
+    pub fn answer(&mut self, bytes: &[u8]) {
+        let read = match &mut self.mode {
+            Mode::Undecided { answered, .. } => {
+                answered.extend_from_slice(bytes);
+                if answered.len() > SECTION_LIMIT { Err(Refused::TooLong) } else { Ok(()) }
+            }
+            Mode::Http1(http1) => match http1.answer(bytes) {
+                Ok(Some((used, turn))) => {
+                    self.turn(turn);
+                    return self.answer(&bytes[used..]);
+                }
+                Ok(None) => Ok(()),
+                Err(refused) => Err(refused),
+            },
+            Mode::Http2(http2) => http2.answer(bytes),
+            Mode::Opaque => Ok(()),
+        };
+        if let Err(refused) = read {
+            self.give_up(&refused);
+        }
+    }
+
+    fn turn(&mut self, turn: Turn) {
+        let next = match turn {
+            Turn::Opaque => Mode::Opaque,
+            Turn::Http2(call) => {
+                Mode::Http2(Box::new(Http2::upgraded(self.scene.clone(), self.connection, call)))
+            }
+        };
+        let before = std::mem::replace(&mut self.mode, next);
+        break_all(before, "the connection changed to another protocol");
+    }
+
+    /// Leaves the connection unread from here.
+    fn give_up(&mut self, refused: &Refused) {
+        let mut before = std::mem::replace(&mut self.mode, Mode::Opaque);
+        self.held.append(&mut before.let_go());
+        self.scene.gap(format!("connection {} is not read any further: {refused}", self.connection));
+        break_all(before, "the tap could not read the rest of the connection");
+    }
+
+    /// Bytes of the sender that were held back; to be asked for before the end is passed on.
+    pub fn let_go(&mut self) -> Vec<u8> {
+        if self.scene.plan.host.is_none() {
+            return Vec::new();
+        }
+        let mut held = std::mem::take(&mut self.held);
+        held.append(&mut self.mode.let_go());
+        held
+    }
+
+    /// One side sends no more, or the connection is gone.
+    pub fn end(&mut self, side: Side, how: How) {
+        self.ended.get_or_insert((side, how));
+        if let Mode::Http1(http1) = &mut self.mode {
+            if side == Side::Sender && http1.is_in_request_head() {
+                self.scene.gap(format!("connection {} ended within a request's head", self.connection));
+            }
+            if side == Side::Receiver && how == How::Closed {
+                http1.answers_end();
+            }
+        }
+        if side == Side::Receiver || how == How::Reset {
+            self.break_rest();
+        }
+    }
+
+    /// What is left when both directions have ended.
+    pub fn break_rest(&mut self) {
+        let mut text = match self.ended {
+            Some((Side::Sender, How::Closed)) => "the sender closed the connection".to_owned(),
+            Some((Side::Sender, How::Reset)) => "the sender reset the connection".to_owned(),
+            Some((Side::Receiver, How::Closed)) => "the receiver closed the connection".to_owned(),
+            Some((Side::Receiver, How::Reset)) => "the receiver reset the connection".to_owned(),
+            None => "the tap was stopped".to_owned(),
+        };
+        if let Mode::Http2(http2) = &self.mode
+            && let Some(error) = http2.goaway_error()
+        {
+            text.push_str(" with GOAWAY ");
+            text.push_str(error);
+        }
+        break_all(std::mem::replace(&mut self.mode, Mode::Opaque), &text);
+    }
+}
+
+impl Mode {
+    fn let_go(&mut self) -> Vec<u8> {
+        match self {
+            Mode::Undecided { sent, .. } => std::mem::take(sent),
+            Mode::Http1(http1) => http1.let_go(),
+            Mode::Http2(http2) => http2.let_go(),
+            Mode::Opaque => Vec::new(),
+        }
+    }
+}
+
+impl Drop for Eye {
+    fn drop(&mut self) {
+        self.break_rest();
+    }
+}
+
+fn break_all(mode: Mode, how: &str) {
+    let calls: Box<dyn Iterator<Item = Call>> = match mode {
+        Mode::Http1(http1) => Box::new(http1.into_calls()),
+        Mode::Http2(http2) => Box::new(http2.into_calls()),
+        Mode::Undecided { .. } | Mode::Opaque => return,
+    };
+    for call in calls {
+        call.broken(how);
+    }
+}

@@ -1,0 +1,127 @@
+//! Wire taps: the harness's own eye on a hop, between the sender and the receiver.
+//!
+//! Bytes go through untouched and are read beside: HTTP/1.1, HTTP/2 and gRPC, in the clear. Each incoming connection gets one outgoing connection, so that what the service under test does with its
+//! connections stays what it is. What cannot be read goes through all the same and is recorded as a gap.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::evidence::Recorder;
+use crate::plan::{TapIx, TapPlan};
+
+mod call;
+mod connection;
+mod eye;
+mod http1;
+mod http2;
+mod refused;
+mod scene;
+mod search;
+
+#[cfg(test)]
+mod tests;
+
+use scene::Scene;
+
+/// What a tap needs to know before it listens.
+#[derive(Clone, Debug)]
+pub struct TapConfig {
+    pub tap: TapIx,
+    pub plan: TapPlan,
+    /// Marks with another run in them are ignored.
+    pub run: u32,
+    /// Where to listen; the port is chosen by the system.
+    pub listen: IpAddr,
+    /// The receiver.
+    pub target: SocketAddr,
+}
+
+impl TapConfig {
+    /// Listens on 127.0.0.1, in the clear.
+    pub fn new(tap: TapIx, plan: TapPlan, run: u32, target: SocketAddr) -> Self {
+        Self { tap, plan, run, listen: IpAddr::V4(Ipv4Addr::LOCALHOST), target }
+    }
+}
+
+#[derive(Debug, Error)]
+pub enum TapError {
+    #[error("a tap cannot listen on {listen}")]
+    Listen { listen: IpAddr, source: io::Error },
+}
+
+/// A tap that listens; it ends when it is dropped.
+#[derive(Debug)]
+pub struct Tap {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+    /// Dropped to stop the task.
+    running: oneshot::Sender<()>,
+}
+
+impl Tap {
+    /// Listens, and from then on writes what goes through to `recorder`.
+    pub async fn start(config: TapConfig, recorder: Recorder) -> Result<Tap, TapError> {
+        let listen = config.listen;
+        let failed = |source| TapError::Listen { listen, source };
+        let listener = TcpListener::bind((listen, 0)).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let (running, stopped) = oneshot::channel();
+        let task = tokio::spawn(accept_all(listener, config, recorder, stopped));
+        Ok(Tap { address, task, running })
+    }
+
+    /// Where senders reach it.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Closes the port and every connection, and returns when they are closed.
+    pub async fn stop(self) {
+        drop(self.running);
+        // A task that panicked has ended too.
+        let _ = self.task.await;
+    }
+}
+
+async fn accept_all(
+    listener: TcpListener,
+    config: TapConfig,
+    recorder: Recorder,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let scene = Arc::new(Scene::new(config.tap, config.plan.clone(), config.run, recorder));
+    let mut connections = JoinSet::new();
+    let mut number = 0;
+    loop {
+        let accepted = tokio::select! {
+            _ = &mut stopped => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((client, _)) => {
+                connections.spawn(serve(scene.clone(), number, client, config.clone()));
+                number += 1;
+            }
+            Err(error) => {
+                scene.gap(format!("a connection could not be accepted: {error}"));
+                // Out of descriptors: one more is there when a connection has ended.
+                if connections.join_next().await.is_none() {
+                    break;
+                }
+            }
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+async fn serve(scene: Arc<Scene>, number: u32, client: TcpStream, config: TapConfig) {
+    connection::serve(scene, number, client, config.target).await;
+}

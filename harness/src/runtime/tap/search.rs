@@ -1,0 +1,215 @@
+//! Finds the stimulus's mark in a request: declared markers first, then the path, then the body.
+//!
+//! It copies the first 64 KiB of a body at most, and does not decompress: a mark that may be beyond that, or in an
+//! encoding, is `Marked::Unreadable` and names the reason. Of a gRPC stream only the first message is looked at.
+
+use crate::evidence::Marked;
+use crate::plan::Mark;
+use crate::scenario::Marker;
+
+/// How much of a body is copied.
+const COPIED: usize = 64 * 1024;
+/// Compressed-flag and length before each gRPC message (gRPC over HTTP/2, "Length-Prefixed-Message").
+const GRPC_PREFIX: usize = 5;
+
+/// The head of a request as far as the search needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Looked<'a> {
+    pub target: &'a str,
+    pub headers: &'a [(Vec<u8>, Vec<u8>)],
+}
+
+impl Looked<'_> {
+    pub fn values<'b>(&'b self, name: &'b str) -> impl Iterator<Item = &'b [u8]> {
+        let same = move |(given, _): &&(Vec<u8>, Vec<u8>)| given.eq_ignore_ascii_case(name.as_bytes());
+        self.headers.iter().filter(same).map(|(_, value)| value.as_slice())
+    }
+
+    pub fn is_grpc(&self) -> bool {
+        self.values("content-type").any(|value| value.starts_with(b"application/grpc"))
+    }
+
+    /// The coding of the body, where it is not plain.
+    fn encoding(&self) -> Option<String> {
+        let mut codings = self.values("content-encoding").chain(self.values("transfer-encoding"));
+        let coding = codings.find(|coding| !matches!(*coding, b"" | b"identity" | b"chunked"))?;
+        Some(String::from_utf8_lossy(coding).into_owned())
+    }
+}
+
+/// The search through one request.
+#[derive(Debug)]
+pub enum Search {
+    Over,
+    Body(Box<BodySearch>),
+}
+
+#[derive(Debug)]
+pub struct BodySearch {
+    /// `ub<run>-`
+    key: Vec<u8>,
+    copied: Vec<u8>,
+    /// No mark begins before this.
+    searched: usize,
+    longer: bool,
+    encoding: Option<String>,
+    grpc: bool,
+    members: Vec<String>,
+    /// Found in the path, which counts only when no declared member of the body has one.
+    path: Option<Mark>,
+}
+
+impl Search {
+    /// Looks through the head; what is left is looked for in the body.
+    pub fn begin(markers: &[Marker], run: u32, head: Looked<'_>) -> (Search, Option<Marked>) {
+        let key = format!("ub{run:08x}-").into_bytes();
+        if let Some(mark) = markers.iter().find_map(|marker| declared(marker, &key, head)) {
+            return (Search::Over, Some(Marked::By(mark)));
+        }
+        let members: Vec<String> = markers.iter().filter_map(member).cloned().collect();
+        let path = find(&key, path_of(head.target).as_bytes());
+        if let (Some(mark), true) = (path, members.is_empty()) {
+            return (Search::Over, Some(Marked::By(mark)));
+        }
+        let (encoding, grpc) = (head.encoding(), head.is_grpc());
+        let body =
+            BodySearch { key, copied: Vec::new(), searched: 0, longer: false, encoding, grpc, members, path };
+        (Search::Body(Box::new(body)), None)
+    }
+
+    /// More of the request's body.
+    pub fn body(&mut self, bytes: &[u8]) -> Option<Marked> {
+        let Search::Body(body) = self else { return None };
+        if bytes.is_empty() {
+            return None;
+        }
+        body.copy(bytes);
+        let found = body.early()?;
+        *self = Search::Over;
+        found
+    }
+
+    /// The request is complete, or nothing more of it will be seen.
+    pub fn finish(&mut self) -> Option<Marked> {
+        let Search::Body(body) = std::mem::replace(self, Search::Over) else { return None };
+        body.conclude()
+    }
+}
+
+impl BodySearch {
+    fn copy(&mut self, bytes: &[u8]) {
+        let taken = bytes.len().min(COPIED - self.copied.len());
+        self.longer |= taken < bytes.len();
+        self.copied.extend_from_slice(&bytes[..taken]);
+    }
+
+    /// What can be said before the body is complete; `Some(None)` means that there is no mark.
+    fn early(&mut self) -> Option<Option<Marked>> {
+        if self.encoding.is_some() || self.longer || self.message_is_complete() {
+            return Some(self.conclude());
+        }
+        if !self.members.is_empty() {
+            return None;
+        }
+        // A mark at the very end may go on in the next bytes: only what a foreign byte ends is settled.
+        let unsettled = self
+            .copied
+            .iter()
+            .rev()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-')
+            .count();
+        let settled = self.copied.len() - unsettled;
+        let from = self.searched.min(settled);
+        self.searched = settled;
+        find(&self.key, &self.copied[from..settled]).map(|mark| Some(Marked::By(mark)))
+    }
+
+    fn conclude(&self) -> Option<Marked> {
+        if let Some(mark) = self.in_member().or(self.path) {
+            return Some(Marked::By(mark));
+        }
+        if let Some(encoding) = self.encoding.as_ref().filter(|_| !self.copied.is_empty()) {
+            return Some(Marked::Unreadable(format!("the body is encoded as `{encoding}`")));
+        }
+        let message = self.message();
+        if self.grpc && self.copied.first().is_some_and(|flag| *flag != 0) {
+            return Some(Marked::Unreadable("the first gRPC message is compressed".to_owned()));
+        }
+        if let Some(mark) = find(&self.key, message) {
+            return Some(Marked::By(mark));
+        }
+        let longer = self.longer && !self.message_is_complete();
+        longer.then(|| Marked::Unreadable("the first 64 KiB of the body have no mark".to_owned()))
+    }
+
+    fn in_member(&self) -> Option<Mark> {
+        if self.members.is_empty() {
+            return None;
+        }
+        let body: serde_json::Value = serde_json::from_slice(&self.copied).ok()?;
+        self.members.iter().find_map(|member| {
+            let value = member.split('.').try_fold(&body, |value, name| match value {
+                serde_json::Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+                other => other.get(name),
+            })?;
+            match value {
+                serde_json::Value::String(text) => find(&self.key, text.as_bytes()),
+                other => find(&self.key, other.to_string().as_bytes()),
+            }
+        })
+    }
+
+    /// Length of the first gRPC message with its prefix.
+    fn message_length(&self) -> Option<usize> {
+        let prefix = self.copied.get(1..GRPC_PREFIX).filter(|_| self.grpc)?;
+        let length = u32::from_be_bytes(prefix.try_into().ok()?);
+        Some(GRPC_PREFIX + usize::try_from(length).ok()?)
+    }
+
+    fn message_is_complete(&self) -> bool {
+        self.message_length().is_some_and(|length| self.copied.len() >= length)
+    }
+
+    fn message(&self) -> &[u8] {
+        let end = self.message_length().unwrap_or(usize::MAX).min(self.copied.len());
+        &self.copied[..end]
+    }
+}
+
+fn member(marker: &Marker) -> Option<&String> {
+    match marker {
+        Marker::Body(member) => Some(member),
+        Marker::Header(_) | Marker::Path | Marker::Query(_) => None,
+    }
+}
+
+/// The mark in a declared marker of the head.
+fn declared(marker: &Marker, key: &[u8], head: Looked<'_>) -> Option<Mark> {
+    match marker {
+        Marker::Header(name) => head.values(name).find_map(|value| find(key, value)),
+        Marker::Path => path_of(head.target).split('/').find_map(|segment| find(key, segment.as_bytes())),
+        Marker::Query(name) => {
+            let query = head.target.split_once('?')?.1.split('#').next()?;
+            let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.find_map(|(given, value)| find(key, value.as_bytes()).filter(|_| given == name))
+        }
+        Marker::Body(_) => None,
+    }
+}
+
+fn path_of(target: &str) -> &str {
+    target.split(['?', '#']).next().unwrap_or_default()
+}
+
+/// The first mark with this key, whatever other runs' marks stand before it.
+fn find(key: &[u8], bytes: &[u8]) -> Option<Mark> {
+    let starts = bytes.windows(key.len()).enumerate().filter(|(_, window)| *window == key);
+    starts.filter_map(|(at, _)| Mark::find(&bytes[at..])).find(|mark| mark_has(mark, key))
+}
+
+fn mark_has(mark: &Mark, key: &[u8]) -> bool {
+    mark.to_string().as_bytes().starts_with(key)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! `drive:`, one drive each.
+
+use super::template::Ground;
+use super::{Builder, DriveDraft};
+use crate::diagnostic::Diagnostic;
+use crate::scenario::drive::{Body, Drive, DriveContext};
+use crate::scenario::node::NodeIx;
+use crate::scenario::pattern;
+use crate::scenario::template::{Template, TemplatePart};
+use crate::scenario::tree::{Entry, Tree, Value};
+
+/// Sent where `context: invalid` names no traceparent of its own: a version that the standard forbids.
+const INVALID: &str = "ff-${trace-id}-${parent-id}-01";
+
+impl<'a> Builder<'a, '_> {
+    /// `None` when it is not known what it sends.
+    pub(super) fn drive(&mut self, tree: &'a Tree) -> Option<DriveDraft<'a>> {
+        let send = self.hop_named(tree.get("send")?);
+        let number =
+            |key: &str| tree.get(key).and_then(Tree::number).and_then(|number| u32::try_from(number).ok());
+        let mut headers = self.headers(tree);
+        let body = self.body(tree, &mut headers);
+        let drive = Drive {
+            place: tree.value_place("send"),
+            send: send?,
+            times: number("times").unwrap_or(1),
+            concurrency: number("concurrency").unwrap_or(1),
+            context: self.context(tree),
+            headers,
+            body,
+            within: tree.text_at("within").and_then(pattern::duration),
+            answers: number("answers"),
+        };
+        Some(DriveDraft { drive, tree })
+    }
+
+    fn context(&mut self, tree: &'a Tree) -> DriveContext {
+        let root = tree.text_at("root").map(|root| root == "sampled");
+        let Some(context) = tree.get("context") else {
+            if let Some(stray) = tree.entry("root") {
+                let message = "the root sampler decides only where no valid traceparent comes in";
+                let help = "add `context: none`, or say `sampled` instead";
+                self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
+            }
+            let sampled = tree.get("sampled").and_then(|sampled| self.case.pick(sampled).boolean());
+            let random = tree.get("random").and_then(Tree::boolean);
+            return DriveContext::Valid { sampled: sampled.unwrap_or(true), random: random.unwrap_or(false) };
+        };
+        for stray in ["sampled", "random"].iter().filter_map(|key| tree.entry(key)) {
+            let message =
+                format!("`{}` cannot stand beside `context`: no valid traceparent is sent", stray.key.value);
+            let help = "leave one of the two out; `root` says what the root sampler must decide";
+            self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
+        }
+        match (context.text(), context.get("invalid")) {
+            (_, Some(own)) => self.invalid(own, root),
+            (Some("invalid"), _) => DriveContext::Invalid { traceparent: INVALID.to_owned(), root },
+            _ => DriveContext::None { root },
+        }
+    }
+
+    fn invalid(&mut self, own: &'a Tree, root: Option<bool>) -> DriveContext {
+        let traceparent = own.text().unwrap_or_default().to_owned();
+        let filled =
+            traceparent.replace("${trace-id}", &"1".repeat(32)).replace("${parent-id}", &"2".repeat(16));
+        if filled.contains("${") {
+            let message = "a traceparent has templates of its own only";
+            let help = "templates here: `${trace-id}`, `${parent-id}`";
+            self.complaints.say(Diagnostic::new("unknown-template", own.place, message).help(help));
+        } else if valid(filled.as_bytes()) {
+            let message = "this traceparent is valid";
+            let help = "spoil it, or leave `context` out to send a valid one";
+            self.complaints.say(Diagnostic::new("valid-traceparent", own.place, message).help(help));
+        }
+        DriveContext::Invalid { traceparent, root }
+    }
+
+    fn headers(&mut self, tree: &'a Tree) -> Vec<(String, Template)> {
+        let mut headers = Vec::new();
+        for Entry { key, value } in tree.get("headers").map_or(&[][..], Tree::entries) {
+            if let Some(help) = owned(&key.value) {
+                let message = format!("`{}` is set by the driver", key.value);
+                self.complaints.say(Diagnostic::new("reserved-header", key.place, message).help(help));
+                continue;
+            }
+            for line in value.one_or_more() {
+                if line.text().is_some_and(|text| text.contains(['\r', '\n', '\0'])) {
+                    let message = format!("a line of `{}` cannot hold a line end", key.value);
+                    let help = "a list sends a line for each value";
+                    self.complaints.say(Diagnostic::new("bad-text", line.place, message).help(help));
+                }
+                headers.push((key.value.clone(), self.template(line, NodeIx::CLIENT, Ground::Drive)));
+            }
+        }
+        headers
+    }
+
+    /// The body and its type; a `content-type` among the headers becomes the body's.
+    fn body(&mut self, tree: &'a Tree, headers: &mut Vec<(String, Template)>) -> Body {
+        let Some(body) = tree.get("body") else { return Body::Empty };
+        let (content, default) = match &body.value {
+            Value::Scalar { .. } => {
+                (self.template(body, NodeIx::CLIENT, Ground::Drive), "text/plain; charset=utf-8")
+            }
+            _ => (self.json_template(body, NodeIx::CLIENT), "application/json"),
+        };
+        let own = headers.iter().position(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let content_type = match own.map(|at| headers.remove(at).1.parts) {
+            Some(parts) => match parts.as_slice() {
+                [TemplatePart::Text(text)] => text.clone(),
+                _ => default.to_owned(),
+            },
+            None => default.to_owned(),
+        };
+        Body::Bytes { content, content_type }
+    }
+}
+
+/// Whether readers of level 1 would take it: W3C Trace Context 3.2.
+fn valid(bytes: &[u8]) -> bool {
+    let hex = |part: &[u8]| part.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b));
+    let zero = |part: &[u8]| part.iter().all(|b| *b == b'0');
+    let parts: Vec<&[u8]> = bytes.split(|b| *b == b'-').collect();
+    match parts.as_slice() {
+        [version, trace, parent, flags, rest @ ..] => {
+            let lengths = [version.len(), trace.len(), parent.len(), flags.len()] == [2, 32, 16, 2];
+            let digits = [version, trace, parent, flags].iter().all(|part| hex(part));
+            let version_fits = *version != b"ff" && (*version != b"00" || rest.is_empty());
+            lengths && digits && version_fits && !zero(trace) && !zero(parent)
+        }
+        _ => false,
+    }
+}
+
+/// Why a header cannot be chosen.
+fn owned(name: &str) -> Option<&'static str> {
+    match name.to_ascii_lowercase().as_str() {
+        "traceparent" => Some("say `sampled`, `random` or `context` instead"),
+        "host" => Some("say `host` at the hop"),
+        "content-length" | "transfer-encoding" | "connection" => Some("it follows from the body"),
+        _ => None,
+    }
+}

@@ -1,0 +1,193 @@
+//! `hops:`, one hop each, and which hop causes which.
+
+use super::{Builder, HopDraft};
+use crate::diagnostic::Diagnostic;
+use crate::scenario::hop::{GrpcHop, Hop, HopIx, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
+use crate::scenario::node::NodeIx;
+use crate::scenario::relation::{At, Relation};
+use crate::scenario::tree::{Entry, Tree};
+use crate::scenario::{pattern, spelling};
+use crate::source::{Place, Placed};
+
+impl<'a> Builder<'a, '_> {
+    /// `None` when its transport or an end of it is not known.
+    pub(super) fn hop(&mut self, name: &'a Placed<String>, tree: &'a Tree) -> Option<HopDraft<'a>> {
+        let (transport, inner) = match (tree.get("http"), tree.get("grpc")) {
+            (Some(inner), _) => (Transport::Http(http(inner)), inner),
+            (_, Some(inner)) => (Transport::Grpc(grpc(inner)), inner),
+            _ => return None,
+        };
+        let (from, to) = (self.end(inner, "from"), self.end(inner, "to"));
+        let (from, to) = (from?, to?);
+        let relation = relation(tree);
+        let relation_place = match tree.entry("relation") {
+            Some(entry) => entry.value.place,
+            None => name.place,
+        };
+        let hop = Hop {
+            id: name.value.clone(),
+            place: name.place,
+            transport,
+            from,
+            to,
+            relation,
+            relation_place,
+            times: tree.get("times").and_then(times).unwrap_or(Times::ONCE),
+            within: None,
+            steps: self.steps(tree, from, relation),
+            baggage_kept: tree.entry("baggage").is_some(),
+            host: tree.text_at("host").map(str::to_owned),
+            tapped: tree.entry("tap").is_none(),
+            tls: inner.entry("tls").is_some(),
+        };
+        Some(HopDraft { hop, tree, transport: inner })
+    }
+
+    fn end(&mut self, tree: &'a Tree, key: &str) -> Option<NodeIx> {
+        let value = tree.get(key)?;
+        let name = value.text()?;
+        if let Some(node) = self.draft.node_names.get(name) {
+            return Some(*node);
+        }
+        let mut known: Vec<&str> = self.draft.node_names.keys().copied().collect();
+        known.sort_unstable();
+        let help = spelling::help(name, &known, "nodes");
+        let message = format!("there is no node `{name}`");
+        self.complaints
+            .say(Diagnostic::new("unknown-node", value.place, message).label("not known").help(help));
+        None
+    }
+
+    /// The steps of the file; a relay that is to restart is told so even where no step says it.
+    fn steps(&mut self, tree: &'a Tree, from: NodeIx, relation: Relation) -> Vec<Step> {
+        let items = tree.get("steps").map_or(&[][..], Tree::items);
+        let mut steps: Vec<Step> = items.iter().filter_map(step).collect();
+        let relay = self.draft.is_relay(from);
+        if relay && relation.restarts_at() == Some(At::Sender) && !steps.contains(&Step::Restart) {
+            steps.insert(0, Step::Restart);
+        }
+        steps
+    }
+
+    /// `within`, said or worked out, once all hops are known.
+    pub(super) fn withins(&mut self) {
+        for index in 0..self.draft.hops.len() {
+            let HopDraft { hop, tree, transport } = &self.draft.hops[index];
+            let (tree, from, place) = (*tree, hop.from, hop.place);
+            let from_place = transport.value_place("from");
+            if from == NodeIx::CLIENT {
+                if let Some(within) = tree.entry("within") {
+                    let message = "a hop from `client` is caused by a drive, not by another hop";
+                    let help = "leave `within` out";
+                    self.complaints.say(Diagnostic::new("stray-key", within.key.place, message).help(help));
+                }
+                continue;
+            }
+            let within = match tree.get("within") {
+                Some(within) => self.said_within(HopIx(index), within),
+                None => self.only_within(HopIx(index), place, from_place),
+            };
+            self.draft.hops[index].hop.within = within;
+        }
+    }
+
+    fn said_within(&mut self, ix: HopIx, within: &'a Tree) -> Option<HopIx> {
+        let Some(cause) = self.hop_named(within) else {
+            self.draft.incomplete = true;
+            return None;
+        };
+        let (hop, outer) = (self.draft.hop(ix), self.draft.hop(cause));
+        if hop.from == outer.to && ix != cause {
+            return Some(cause);
+        }
+        let from = &self.draft.node(hop.from).name;
+        let message =
+            format!("`{}` cannot happen within `{}`, which does not end at `{from}`", hop.id, outer.id);
+        let help = match ending_at(&self.draft.hops, hop.from, ix).as_slice() {
+            [] => format!("no hop ends at `{from}`"),
+            some => format!("hops that end at `{from}`: {}", spelling::listed(some)),
+        };
+        self.complaints.say(Diagnostic::new("wrong-within", within.place, message).help(help));
+        self.draft.incomplete = true;
+        None
+    }
+
+    fn only_within(&mut self, ix: HopIx, place: Place, from_place: Place) -> Option<HopIx> {
+        let hop = self.draft.hop(ix);
+        let from = hop.from;
+        let ending = ending_at(&self.draft.hops, from, ix);
+        match ending.as_slice() {
+            [only] => self.draft.hop_names.get(only).copied().flatten(),
+            [] => None,
+            several => {
+                let message = format!(
+                    "`{}` needs `within`: several hops end at `{}`",
+                    hop.id,
+                    self.draft.node(from).name
+                );
+                let help = format!("say which of them causes it: {}", spelling::listed(several));
+                let mistake = Diagnostic::new("within-unclear", place, message).label("caused by which hop?");
+                self.complaints.say(mistake.also(from_place, "reached by several hops").help(help));
+                self.draft.incomplete = true;
+                None
+            }
+        }
+    }
+}
+
+fn ending_at<'d>(hops: &'d [HopDraft<'_>], node: NodeIx, but: HopIx) -> Vec<&'d str> {
+    let ending = hops.iter().enumerate().filter(|(ix, hop)| HopIx(*ix) != but && hop.hop.to == node);
+    ending.map(|(_, hop)| hop.hop.id.as_str()).collect()
+}
+
+fn http(tree: &Tree) -> HttpHop {
+    HttpHop {
+        method: tree.text_at("method").map(str::to_owned),
+        path: tree.text_at("path").map(|path| PathPattern(path.to_owned())),
+        version: match tree.get("version").and_then(Tree::number) {
+            Some(2) => HttpVersion::Http2,
+            _ => HttpVersion::Http1,
+        },
+    }
+}
+
+fn grpc(tree: &Tree) -> GrpcHop {
+    GrpcHop { method: tree.text_at("method").map(str::to_owned), stream: tree.entry("stream").is_some() }
+}
+
+fn relation(tree: &Tree) -> Relation {
+    let at = if tree.text_at("at") == Some("receiver") { At::Receiver } else { At::Sender };
+    match tree.text_at("relation") {
+        Some("child-or-link") => Relation::ChildOrLink,
+        Some("link") => Relation::Link,
+        Some("restart") => Relation::Restart(at),
+        Some("restart-with-link") => Relation::RestartWithLink(at),
+        Some("unchanged") => Relation::Unchanged,
+        Some("none") => Relation::None,
+        _ => Relation::Child,
+    }
+}
+
+fn times(tree: &Tree) -> Option<Times> {
+    let number = |tree: &Tree| u32::try_from(tree.number()?).ok();
+    match number(tree) {
+        Some(exactly) => Some(Times { min: exactly, max: exactly }),
+        None => Some(Times { min: number(tree.get("min")?)?, max: number(tree.get("max")?)? }),
+    }
+}
+
+fn step(tree: &Tree) -> Option<Step> {
+    match tree.text() {
+        Some("spawn") => return Some(Step::Spawn),
+        Some("restart") => return Some(Step::Restart),
+        _ => {}
+    }
+    let Entry { key, value } = tree.entries().first()?;
+    match key.value.as_str() {
+        "wait" => Some(Step::Wait(pattern::duration(value.text()?)?)),
+        "retry" => Some(Step::Retry(u32::try_from(value.number()?).ok()?)),
+        "log" => Some(Step::Log(value.text()?.to_owned())),
+        "fail" => Some(Step::Fail(value.text()?.to_owned())),
+        _ => None,
+    }
+}

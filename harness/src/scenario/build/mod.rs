@@ -1,0 +1,224 @@
+//! Tree -> model: names become indices, text becomes values, defaults are filled in.
+//!
+//! What has not the right shape was told by `fit` and is passed over here; whether the parts make sense together
+//! is asked by `check`.
+
+mod drive;
+mod hop;
+mod node;
+mod template;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::complaints::Complaints;
+use super::hop::Hop;
+use super::matrix::Case;
+use super::node::{Node, NodeKind};
+use super::tree::{Entry, Tree};
+use super::{Drive, Expectation, Expectations, HopIx, NodeIx, Scenario, pattern, spelling};
+use crate::diagnostic::Diagnostic;
+use crate::source::{Place, Source};
+
+/// A case in the making: the model beside the trees that it was made of, for the places of what is wrong.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    /// `nodes[0]` is `client`.
+    pub nodes: Vec<NodeDraft<'a>>,
+    pub node_names: HashMap<&'a str, NodeIx>,
+    pub hops: Vec<HopDraft<'a>>,
+    /// `None` for a hop that could not be made.
+    pub hop_names: HashMap<&'a str, Option<HopIx>>,
+    pub drives: Vec<DriveDraft<'a>>,
+    pub expect: Expectations,
+    pub uses: Vec<Use>,
+    /// Something that others refer to could not be made: what may only follow from that is not said.
+    pub incomplete: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct NodeDraft<'a> {
+    pub node: Node,
+    /// `None` for `client`.
+    pub tree: Option<&'a Tree>,
+    /// False when its kind could not be made out.
+    pub known: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct HopDraft<'a> {
+    pub hop: Hop,
+    pub tree: &'a Tree,
+    /// What stands under `http:` or `grpc:`.
+    pub transport: &'a Tree,
+}
+
+#[derive(Debug)]
+pub(super) struct DriveDraft<'a> {
+    pub drive: Drive,
+    pub tree: &'a Tree,
+}
+
+/// A template names a neighbour or a port.
+#[derive(Debug)]
+pub(super) struct Use {
+    pub user: NodeIx,
+    pub place: Place,
+    pub what: Used,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Used {
+    Http(NodeIx),
+    Grpc(NodeIx),
+    SelfPort,
+    Mark,
+}
+
+/// One case; complaints say whether it may be used.
+pub(super) fn draft<'a>(root: &'a Tree, case: &Case<'a>, complaints: &mut Complaints) -> Draft<'a> {
+    let mut builder = Builder {
+        draft: Draft {
+            nodes: vec![NodeDraft { node: node::client(), tree: None, known: true }],
+            node_names: HashMap::from([("client", NodeIx::CLIENT)]),
+            hops: Vec::new(),
+            hop_names: HashMap::new(),
+            drives: Vec::new(),
+            expect: Expectations::All,
+            uses: Vec::new(),
+            incomplete: false,
+        },
+        case,
+        complaints,
+    };
+    builder.nodes(root);
+    builder.hops(root);
+    builder.drives(root);
+    builder.expectations(root);
+    builder.draft
+}
+
+/// The model of a draft without mistakes.
+pub(super) fn finish(draft: Draft<'_>, root: &Tree, case: &Case<'_>, source: &Arc<Source>) -> Scenario {
+    let timeout = root.text_at("timeout").and_then(pattern::duration);
+    Scenario {
+        source: Arc::clone(source),
+        name: root.text_at("scenario").unwrap_or_default().to_owned(),
+        name_place: root.value_place("scenario"),
+        case: case.name.clone(),
+        about: root.text_at("about").map(|about| about.trim_end().to_owned()),
+        nodes: draft.nodes.into_iter().map(|node| node.node).collect(),
+        hops: draft.hops.into_iter().map(|hop| hop.hop).collect(),
+        drives: draft.drives.into_iter().map(|drive| drive.drive).collect(),
+        expect: draft.expect,
+        timeout: timeout.unwrap_or(Duration::from_secs(10)),
+    }
+}
+
+struct Builder<'a, 'c> {
+    draft: Draft<'a>,
+    case: &'c Case<'a>,
+    complaints: &'c mut Complaints,
+}
+
+impl<'a> Builder<'a, '_> {
+    fn nodes(&mut self, root: &'a Tree) {
+        let entries = root.get("nodes").map_or(&[][..], Tree::entries);
+        let entries = self.bounded(entries, 200, "nodes");
+        let mut trees = Vec::new();
+        for Entry { key, value } in entries {
+            if node::reserved(&key.value) {
+                let message = format!("a node cannot be called `{}`", key.value);
+                let help = "`client` is always there, and the other words have a meaning in templates";
+                self.complaints.say(Diagnostic::new("reserved-name", key.place, message).help(help));
+                continue;
+            }
+            // Named before any is made, because templates may name nodes that come later.
+            self.draft.node_names.insert(&key.value, NodeIx(1 + trees.len()));
+            trees.push((key, value));
+        }
+        for (name, tree) in trees {
+            let draft = self.node(name, tree);
+            self.draft.incomplete |= !draft.known;
+            self.draft.nodes.push(draft);
+        }
+    }
+
+    fn hops(&mut self, root: &'a Tree) {
+        let entries = root.get("hops").map_or(&[][..], Tree::entries);
+        for Entry { key, value } in self.bounded(entries, 1_000, "hops") {
+            let made = self.hop(key, value);
+            let ix = made.is_some().then_some(HopIx(self.draft.hops.len()));
+            self.draft.incomplete |= made.is_none();
+            self.draft.hop_names.insert(&key.value, ix);
+            self.draft.hops.extend(made);
+        }
+        self.withins();
+    }
+
+    fn drives(&mut self, root: &'a Tree) {
+        for tree in root.get("drive").map_or(&[][..], Tree::items) {
+            let drive = self.drive(tree);
+            self.draft.incomplete |= drive.is_none();
+            self.draft.drives.extend(drive);
+        }
+        self.draft.incomplete |= self.draft.drives.is_empty();
+    }
+
+    fn expectations(&mut self, root: &'a Tree) {
+        let Some(list) = root.get("expect") else { return };
+        let mut only: Vec<(Expectation, Place)> = Vec::new();
+        for item in list.items() {
+            let Some(rule) = item.text().and_then(rule) else { continue };
+            if let Some((_, first)) = only.iter().find(|(known, _)| *known == rule) {
+                let message = format!("`{}` is expected twice", rule.id());
+                let mistake = Diagnostic::new("duplicate-rule", item.place, message).label("again here");
+                self.complaints.say(mistake.also(*first, "first here").help("keep one of them"));
+                continue;
+            }
+            only.push((rule, item.place));
+        }
+        self.draft.expect = Expectations::Only(only);
+    }
+
+    fn bounded(&mut self, entries: &'a [Entry], most: usize, what: &str) -> &'a [Entry] {
+        let Some(first) = entries.get(most) else { return entries };
+        let message = format!("a scenario has at most {most} {what}");
+        self.complaints.say(Diagnostic::new("too-much", first.key.place, message).label("one too many"));
+        &entries[..most]
+    }
+
+    /// The hop that `tree` names; unknown ones are told.
+    fn hop_named(&mut self, tree: &'a Tree) -> Option<HopIx> {
+        let name = tree.text()?;
+        if let Some(known) = self.draft.hop_names.get(name) {
+            return *known;
+        }
+        let mut known: Vec<&str> = self.draft.hop_names.keys().copied().collect();
+        known.sort_unstable();
+        let help = spelling::help(name, &known, "hops");
+        let message = format!("there is no hop `{name}`");
+        self.complaints
+            .say(Diagnostic::new("unknown-hop", tree.place, message).label("not known").help(help));
+        None
+    }
+}
+
+fn rule(id: &str) -> Option<Expectation> {
+    Expectation::ALL.iter().copied().find(|rule| rule.id() == id)
+}
+
+impl Draft<'_> {
+    pub fn node(&self, ix: NodeIx) -> &Node {
+        &self.nodes[ix.0].node
+    }
+
+    pub fn hop(&self, ix: HopIx) -> &Hop {
+        &self.hops[ix.0].hop
+    }
+
+    pub fn is_relay(&self, ix: NodeIx) -> bool {
+        matches!(self.node(ix).kind, NodeKind::Relay(_))
+    }
+}

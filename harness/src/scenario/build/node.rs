@@ -1,0 +1,200 @@
+//! `nodes:`, one node each.
+
+use std::time::Duration;
+
+use super::template::Ground;
+use super::{Builder, NodeDraft};
+use crate::diagnostic::Diagnostic;
+use crate::scenario::node::{
+    Command, Marker, Node, NodeIx, NodeKind, Ready, Relay, Role, SpecLevel, StopSignal, Stub, StubAnswer, Url,
+};
+use crate::scenario::pattern;
+use crate::scenario::template::Template;
+use crate::scenario::tree::{Entry, Tree, Value};
+use crate::source::{Place, Placed};
+
+/// Names that templates or the format have taken.
+pub(super) fn reserved(name: &str) -> bool {
+    ["client", "self", "env", "otlp", "scenario", "mark"].contains(&name)
+}
+
+/// The harness itself.
+pub(super) fn client() -> Node {
+    let kind = NodeKind::Client;
+    Node { level: SpecLevel::Two, telemetry: false, ..plain("client", Place::default(), kind) }
+}
+
+fn plain(name: &str, place: Place, kind: NodeKind) -> Node {
+    Node {
+        name: name.to_owned(),
+        place,
+        kind,
+        role: Role::Participant,
+        service: None,
+        telemetry: true,
+        tracestate_key: None,
+        sets_baggage: Vec::new(),
+        stop: StopSignal::Terminate,
+        marker: None,
+        level: SpecLevel::One,
+    }
+}
+
+impl<'a> Builder<'a, '_> {
+    pub(super) fn node(&mut self, name: &'a Placed<String>, tree: &'a Tree) -> NodeDraft<'a> {
+        let ix = self.draft.node_names[name.value.as_str()];
+        let made = self.kind(tree, name, ix);
+        let known = made.is_some();
+        let kind = made.unwrap_or_else(|| NodeKind::Stub(Stub::default()));
+        let text = |key: &str| tree.text_at(key).map(str::to_owned);
+        let node = Node {
+            role: if tree.text_at("role") == Some("forwarder") { Role::Forwarder } else { Role::Participant },
+            service: text("service"),
+            telemetry: !matches!(kind, NodeKind::Stub(_)) && tree.entry("telemetry").is_none(),
+            tracestate_key: text("tracestate-key"),
+            sets_baggage: texts(tree.get("sets-baggage")),
+            stop: match tree.text_at("stop") {
+                Some("SIGINT") => StopSignal::Interrupt,
+                _ => StopSignal::Terminate,
+            },
+            marker: tree.get("marker").and_then(marker),
+            level: match tree.get("level").and_then(Tree::number) {
+                Some(2) => SpecLevel::Two,
+                _ => SpecLevel::One,
+            },
+            ..plain(&name.value, name.place, kind)
+        };
+        NodeDraft { node, tree: Some(tree), known }
+    }
+
+    fn kind(&mut self, tree: &'a Tree, name: &Placed<String>, ix: NodeIx) -> Option<NodeKind> {
+        if let Some(relay) = tree.get("relay") {
+            let implementation = self.case.pick(relay).text()?.to_owned();
+            return Some(NodeKind::Relay(self.relay(tree, implementation, ix)));
+        }
+        if let Some(argv) = tree.get("command") {
+            return Some(NodeKind::Command(self.command(tree, argv, name.place, ix)));
+        }
+        if let Some(url) = tree.get("url") {
+            return Some(NodeKind::Url(address(url)));
+        }
+        let stub = tree.get("stub")?;
+        let answers = stub.get("answers").map_or(&[][..], Tree::items);
+        Some(NodeKind::Stub(Stub { answers: answers.iter().filter_map(|tree| self.answer(tree)).collect() }))
+    }
+
+    fn relay(&mut self, tree: &'a Tree, implementation: String, ix: NodeIx) -> Relay {
+        let faults = texts(tree.get("fault"));
+        if !faults.is_empty() && implementation != "model" {
+            let message = format!("the relay `{implementation}` has no faults to switch on");
+            let place = tree.place_of("fault");
+            let help = "faults are the model relay's: `relay: model`";
+            self.complaints.say(Diagnostic::new("fault-without-model", place, message).help(help));
+        }
+        let mut env = self.env(tree, ix, Ground::Relay);
+        if let Some(propagators) = tree.get("propagators") {
+            if let Some(set) = tree.get("env").and_then(|env| env.entry("OTEL_PROPAGATORS")) {
+                let message = "the propagators are named twice";
+                let mistake = Diagnostic::new("two-kinds", set.key.place, message).label("here");
+                let help = "keep `propagators`";
+                self.complaints.say(mistake.also(tree.place_of("propagators"), "and here").help(help));
+            }
+            let text = self.case.pick(propagators).text().unwrap_or_default();
+            env.push(("OTEL_PROPAGATORS".to_owned(), Template::text(text)));
+        }
+        Relay { implementation, faults, env }
+    }
+
+    fn command(&mut self, tree: &'a Tree, argv: &'a Tree, place: Place, ix: NodeIx) -> Command {
+        let ready_within = tree.text_at("ready-within").and_then(pattern::duration);
+        Command {
+            argv: argv.items().iter().map(|part| self.template(part, ix, Ground::Command)).collect(),
+            env: self.env(tree, ix, Ground::Command),
+            cwd: tree.text_at("cwd").map(str::to_owned),
+            ready: tree.get("ready").and_then(ready).unwrap_or(Ready::Tcp),
+            ready_within: ready_within.unwrap_or(Duration::from_secs(30)),
+            port: tree.get("port").and_then(Tree::number).and_then(|port| u16::try_from(port).ok()),
+            place,
+        }
+    }
+
+    fn env(&mut self, tree: &'a Tree, ix: NodeIx, ground: Ground) -> Vec<(String, Template)> {
+        let entries = tree.get("env").map_or(&[][..], Tree::entries);
+        entries
+            .iter()
+            .map(|entry| (entry.key.value.clone(), self.template(&entry.value, ix, ground)))
+            .collect()
+    }
+
+    fn answer(&mut self, tree: &'a Tree) -> Option<StubAnswer> {
+        let json = || (b"{}".to_vec(), "application/json".to_owned());
+        let status = |number: u64| u16::try_from(number).ok();
+        if let Some(number) = tree.number() {
+            let (body, content_type) = json();
+            return Some(StubAnswer::Http { status: status(number)?, body, content_type });
+        }
+        if tree.text() == Some("hang-up") {
+            return Some(StubAnswer::HangUp);
+        }
+        if let Some(code) = tree.get("grpc").and_then(Tree::number) {
+            return Some(StubAnswer::Grpc { code: u32::try_from(code).ok()?, message: Vec::new() });
+        }
+        let (body, content_type) = match (tree.entry("json"), tree.entry("body")) {
+            (None, None) => json(),
+            (Some(json), None) => (json.value.json().into_bytes(), "application/json".to_owned()),
+            (None, Some(Entry { value, .. })) => {
+                let content_type = tree.text_at("content-type").unwrap_or("text/plain; charset=utf-8");
+                (value.text().unwrap_or_default().as_bytes().to_vec(), content_type.to_owned())
+            }
+            (Some(json), Some(body)) => {
+                let message = "`json` and `body` cannot stand together";
+                let mistake = Diagnostic::new("two-kinds", body.key.place, message).label("the second");
+                self.complaints.say(mistake.also(json.key.place, "the first").help("keep one of them"));
+                return None;
+            }
+        };
+        if let (Some(stray), None) = (tree.entry("content-type"), tree.entry("body")) {
+            let message = "`content-type` goes with `body`";
+            let help = "`json` is always application/json";
+            self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
+        }
+        Some(StubAnswer::Http { status: status(tree.get("status")?.number()?)?, body, content_type })
+    }
+}
+
+fn texts(tree: Option<&Tree>) -> Vec<String> {
+    let items = tree.map_or(&[][..], Tree::one_or_more);
+    items.iter().filter_map(|item| item.text().map(str::to_owned)).collect()
+}
+
+fn address(tree: &Tree) -> Url {
+    match &tree.value {
+        Value::Scalar { text, .. } => Url { http: Some(text.clone()), grpc: None },
+        _ => Url {
+            http: tree.text_at("http").map(str::to_owned),
+            grpc: tree.text_at("grpc").map(str::to_owned),
+        },
+    }
+}
+
+fn ready(tree: &Tree) -> Option<Ready> {
+    let Entry { key, value } = tree.entries().first()?;
+    match key.value.as_str() {
+        "http" => Some(Ready::Http(value.text()?.to_owned())),
+        "tcp" => Some(Ready::Tcp),
+        "grpc-health" => Some(Ready::GrpcHealth(value.text_at("service").unwrap_or_default().to_owned())),
+        "output" => Some(Ready::Output(value.text()?.to_owned())),
+        _ => None,
+    }
+}
+
+fn marker(tree: &Tree) -> Option<Marker> {
+    let Entry { key, value } = tree.entries().first()?;
+    match key.value.as_str() {
+        "header" => Some(Marker::Header(value.text()?.to_owned())),
+        "path" => Some(Marker::Path),
+        "body" => Some(Marker::Body(value.text()?.to_owned())),
+        "query" => Some(Marker::Query(value.text()?.to_owned())),
+        _ => None,
+    }
+}

@@ -1,0 +1,65 @@
+//! What one drive says, by itself and against the hop that it sends.
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario::build::{Draft, DriveDraft};
+use crate::scenario::complaints::Complaints;
+use crate::scenario::drive::DriveContext;
+use crate::scenario::hop::Transport;
+use crate::scenario::node::NodeIx;
+use crate::scenario::relation::Relation;
+
+pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
+    for DriveDraft { drive, tree } in &draft.drives {
+        let hop = draft.hop(drive.send);
+        let from = &draft.node(hop.from).name;
+        if hop.from != NodeIx::CLIENT {
+            let message = format!("a drive sends hops from `client`, and `{}` is from `{from}`", hop.id);
+            let mistake =
+                Diagnostic::new("not-from-client", drive.place, message).label("not the driver's to send");
+            let help = "send the hop from `client` that causes it";
+            complaints.say(mistake.also(hop.place, format!("from `{from}`")).help(help));
+            continue;
+        }
+        if drive.concurrency > drive.times {
+            let (times, concurrency) = (drive.times, drive.concurrency);
+            let message = format!("{concurrency} at once cannot be reached with {times} in all");
+            let help = format!("say `times: {concurrency}` or more");
+            let place = tree.value_place("concurrency");
+            complaints.say(Diagnostic::new("too-concurrent", place, message).help(help));
+        }
+        if hop.relation == Relation::None && !matches!(drive.context, DriveContext::None { .. }) {
+            let message = format!("no context may cross `{}`, and this drive sends one", hop.id);
+            let mistake = Diagnostic::new("contradiction", drive.place, message).label("sends a context");
+            complaints
+                .say(mistake.also(hop.relation_place, "no context may cross").help("say `context: none`"));
+        }
+        answers(draft, drive.answers, tree, hop, complaints);
+        if let (Some(body), true) = (tree.entry("body"), draft.is_relay(hop.to)) {
+            let message = format!(
+                "`{}` is a relay, and what it is sent follows from the hops",
+                draft.node(hop.to).name
+            );
+            let help = "leave `body` out; `steps` at the hops say what relays do";
+            complaints.say(Diagnostic::new("not-for-relays", body.key.place, message).help(help));
+        }
+    }
+}
+
+fn answers(
+    draft: &Draft<'_>,
+    answers: Option<u32>,
+    tree: &crate::scenario::tree::Tree,
+    hop: &crate::scenario::Hop,
+    complaints: &mut Complaints,
+) {
+    let Some(answers) = answers else { return };
+    let (fits, what) = match hop.transport {
+        Transport::Http(_) => ((100..600).contains(&answers), "an HTTP status, from 100 to 599"),
+        Transport::Grpc(_) => (answers <= 16, "a gRPC code, from 0 to 16"),
+    };
+    if !fits {
+        let to = &draft.node(hop.to).name;
+        let message = format!("`answers` must be {what}: `{to}` answers over {}", hop.transport.word());
+        complaints.say(Diagnostic::new("out-of-range", tree.value_place("answers"), message));
+    }
+}

@@ -1,0 +1,157 @@
+//! Whether each expectation has something to look at; one that has not would pass whatever happens.
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario::build::{Draft, HopDraft, Used};
+use crate::scenario::complaints::Complaints;
+use crate::scenario::drive::DriveContext;
+use crate::scenario::expectation::{Expectation, Expectations};
+use crate::scenario::hop::{HopIx, Step};
+use crate::scenario::node::{NodeIx, NodeKind, Role};
+use crate::scenario::relation::Relation;
+use crate::source::Place;
+
+pub(super) fn check(draft: &Draft<'_>, driven: &[bool], complaints: &mut Complaints) {
+    let mut isolation = match &draft.expect {
+        Expectations::All => Some(None),
+        Expectations::Only(_) => None,
+    };
+    if let Expectations::Only(rules) = &draft.expect {
+        for (rule, place) in rules {
+            if *rule == Expectation::Isolation {
+                isolation = Some(Some(*place));
+            }
+            if let Some((why, help)) = nothing_to_look_at(draft, *rule) {
+                let message = format!("`{}` applies to no hop", rule.id());
+                let mistake =
+                    Diagnostic::new("expectation-without-hop", *place, message).label(why).help(help);
+                complaints.say(mistake);
+            }
+        }
+    }
+    if let Some(place) = isolation {
+        unmarked(draft, driven, place, complaints);
+    }
+}
+
+/// Why a rule can find nothing in this scenario, and what would change that.
+fn nothing_to_look_at(draft: &Draft<'_>, rule: Expectation) -> Option<(&'static str, &'static str)> {
+    let hops = || draft.hops.iter().map(|hop| &hop.hop);
+    let nodes = || draft.nodes.iter().map(|node| &node.node).skip(1);
+    let traces = || nodes().any(|node| node.telemetry && node.role == Role::Participant);
+    match rule {
+        Expectation::HopsKeepRelation | Expectation::SamplingWholePath => hops()
+            .all(|hop| hop.relation == Relation::None)
+            .then_some(("no hop carries a context", "add a hop with another relation than `none`")),
+        Expectation::ContextNotLeaked => (!hops().any(|hop| hop.relation == Relation::None))
+            .then_some(("no hop has the relation `none`", "say `relation: none` where no context may cross")),
+        Expectation::ContextNotAdopted => {
+            (!draft.drives.iter().any(|drive| matches!(drive.drive.context, DriveContext::Invalid { .. })))
+                .then_some(("no drive sends an invalid context", "add a drive with `context: invalid`"))
+        }
+        Expectation::TracestateKept => kept(draft, "tracestate"),
+        Expectation::BaggageKept => kept(draft, "baggage"),
+        Expectation::Isolation => {
+            (draft.drives.iter().map(|drive| u64::from(drive.drive.times)).sum::<u64>() < 2)
+                .then_some(("there is one stimulus only", "say `times` and `concurrency` at a drive"))
+        }
+        Expectation::TelemetryMatchesWire
+        | Expectation::SpansWellFormed
+        | Expectation::SpansConnected
+        | Expectation::SpansKind
+        | Expectation::ResourceNamed => (!traces())
+            .then_some(("no node exports spans", "leave the rule out, or add a node with telemetry")),
+        Expectation::LogsCorrelated => {
+            let logs = hops().any(|hop| hop.steps.iter().any(|step| matches!(step, Step::Log(_))));
+            let services = nodes().any(|node| !matches!(node.kind, NodeKind::Relay(_) | NodeKind::Stub(_)));
+            (!logs && !services).then_some(("no node writes logs", "add a step `{ log: \"...\" }`"))
+        }
+        Expectation::RelayKeepsContract => (!nodes().any(|node| matches!(node.kind, NodeKind::Relay(_))))
+            .then_some(("no node is a relay", "leave the rule out")),
+        Expectation::HopsCrossed | Expectation::HopsOnlyDeclared => None,
+    }
+}
+
+/// Something must be sent that can be lost, and be sent on by somebody.
+fn kept(draft: &Draft<'_>, header: &str) -> Option<(&'static str, &'static str)> {
+    let sends = |drive: &crate::scenario::Drive| {
+        // Without a valid context the receiver begins a trace of its own, and its tracestate is empty.
+        let begins = header == "tracestate" && !matches!(drive.context, DriveContext::Valid { .. });
+        !begins && drive.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(header))
+    };
+    if !draft.drives.iter().any(|drive| sends(&drive.drive)) {
+        return Some(match header {
+            "tracestate" => (
+                "no drive sends tracestate with a valid context",
+                "add `headers: { tracestate: \"acme=1\" }` to a drive",
+            ),
+            _ => ("no drive sends baggage", "add `headers: { baggage: \"tenant=blue\" }` to a drive"),
+        });
+    }
+    let sent_on = |hop: &HopDraft<'_>| hop.hop.from != NodeIx::CLIENT && hop.hop.relation != Relation::None;
+    (!draft.hops.iter().any(sent_on))
+        .then_some(("nobody sends it on", "add a hop from a service to another node, or to a `stub: {}`"))
+}
+
+/// Under concurrency a swapped context would look healthy under the wrong stimulus, unless the request shows
+/// by other means whose it is.
+fn unmarked(draft: &Draft<'_>, driven: &[bool], place: Option<Place>, complaints: &mut Complaints) {
+    let Some(concurrent) = draft.drives.iter().find(|drive| drive.drive.concurrency > 1) else { return };
+    let marks = draft.uses.iter().any(|used| used.what == Used::Mark);
+    for (index, hop) in draft.hops.iter().enumerate().filter(|(index, _)| driven[*index]) {
+        let hop = &hop.hop;
+        if hop.from == NodeIx::CLIENT || instructed(draft, HopIx(index)) || hop.relation == Relation::None {
+            continue;
+        }
+        let (from, to) = (draft.node(hop.from), draft.node(hop.to));
+        let marker = from.marker.is_some() || to.marker.is_some();
+        if marker && (marks || first_is_relay(draft, HopIx(index))) {
+            continue;
+        }
+        let (label, help) = match marker {
+            true => (
+                "its marker is never filled",
+                "put `${mark}` into `headers` or `body` of the drive".to_owned(),
+            ),
+            false => (
+                "whose request is it?",
+                format!(
+                    "give `{}` a marker, as in `marker: {{ header: x-request-id }}`, and send `${{mark}}` there",
+                    from.name
+                ),
+            ),
+        };
+        let message =
+            format!("`isolation` cannot be judged on `{}`: requests run at once and none is marked", hop.id);
+        let at_once = concurrent.tree.value_place("concurrency");
+        let mut mistake =
+            Diagnostic::new("isolation-without-mark", hop.place, message).label(label).help(help);
+        mistake = mistake.also(at_once, "at once");
+        if let Some(place) = place {
+            mistake = mistake.also(place, "expected here");
+        }
+        complaints.say(mistake);
+    }
+}
+
+/// A relay that was told what to send puts the mark in; it is told by `client` or by another such relay.
+fn instructed(draft: &Draft<'_>, hop: HopIx) -> bool {
+    let mut at = Some(hop);
+    // `within` has no circle here: a circle is never driven.
+    while let Some(ix) = at {
+        let hop = draft.hop(ix);
+        if hop.from != NodeIx::CLIENT && !draft.is_relay(hop.from) {
+            return false;
+        }
+        at = hop.within;
+    }
+    true
+}
+
+/// The driver's own instruction carries a mark to start from.
+fn first_is_relay(draft: &Draft<'_>, hop: HopIx) -> bool {
+    let mut at = hop;
+    while let Some(cause) = draft.hop(at).within {
+        at = cause;
+    }
+    draft.is_relay(draft.hop(at).to)
+}

@@ -1,0 +1,25 @@
+//! Whether the parts of a scenario make sense together; each file asks its own questions of a draft.
+
+mod drive;
+mod expectation;
+mod hop;
+mod overlap;
+mod restart;
+mod story;
+mod wiring;
+
+use super::build::Draft;
+use super::complaints::Complaints;
+
+pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
+    hop::check(draft, complaints);
+    restart::check(draft, complaints);
+    overlap::check(draft, complaints);
+    drive::check(draft, complaints);
+    wiring::check(draft, complaints);
+    let driven = story::check(draft, complaints);
+    // What follows from a part that could not be made would be told twice.
+    if !draft.incomplete {
+        expectation::check(draft, &driven, complaints);
+    }
+}

@@ -1,0 +1,125 @@
+//! Hops that share a way: one tap stands on it, and each request must belong to one hop.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario::build::{Draft, HopDraft};
+use crate::scenario::complaints::Complaints;
+use crate::scenario::hop::{Hop, HttpHop, PathPattern, Transport};
+use crate::scenario::node::NodeIx;
+
+pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
+    let mut ways: BTreeMap<(NodeIx, NodeIx, &str), Vec<&HopDraft<'_>>> = BTreeMap::new();
+    for hop in &draft.hops {
+        let way = (hop.hop.from, hop.hop.to, hop.hop.transport.word());
+        ways.entry(way).or_default().push(hop);
+    }
+    for hops in ways.values() {
+        for (index, second) in hops.iter().enumerate() {
+            if let Some(first) = hops[..index].iter().find(|first| overlap(&first.hop, &second.hop)) {
+                complaints.say(same_requests(&first.hop, &second.hop));
+            }
+            if let Some(first) = hops.first().filter(|_| index > 0) {
+                same_tap(first, second, complaints);
+            }
+        }
+    }
+}
+
+fn same_requests(first: &Hop, second: &Hop) -> Diagnostic {
+    let message = format!("`{}` and `{}` can mean the same request", first.id, second.id);
+    let help = match second.transport {
+        Transport::Http(_) => "tell them apart by `method` or `path`; `times` says how often one hop happens",
+        Transport::Grpc(_) => "tell them apart by `method`; `times` says how often one hop happens",
+    };
+    Diagnostic::new("hops-overlap", second.place, message)
+        .label("which of the two is it?")
+        .also(first.place, "from and to the same nodes, over the same transport")
+        .help(help)
+}
+
+/// What the tap does, it does for every hop behind it.
+fn same_tap(first: &HopDraft<'_>, second: &HopDraft<'_>, complaints: &mut Complaints) {
+    let (one, two) = (&first.hop, &second.hop);
+    let differing =
+        [("tls", one.tls != two.tls), ("host", one.host != two.host), ("tap", one.tapped != two.tapped)];
+    for (key, _) in differing.iter().filter(|(_, differs)| *differs) {
+        let message =
+            format!("`{}` and `{}` go through one tap and say different things of `{key}`", one.id, two.id);
+        let mistake = Diagnostic::new("contradiction", two.place, message).label("here one thing");
+        complaints.say(mistake.also(one.place, "here another").help("say the same at both hops"));
+    }
+}
+
+fn overlap(one: &Hop, two: &Hop) -> bool {
+    match (&one.transport, &two.transport) {
+        (Transport::Http(one), Transport::Http(two)) => http(one, two),
+        (Transport::Grpc(one), Transport::Grpc(two)) => {
+            let same_method = either_any(&one.method, &two.method);
+            // A relay's two methods differ by the key `stream` alone.
+            same_method && (one.method.is_some() || two.method.is_some() || one.stream == two.stream)
+        }
+        _ => false,
+    }
+}
+
+fn http(one: &HttpHop, two: &HttpHop) -> bool {
+    let paths = match (&one.path, &two.path) {
+        (Some(one), Some(two)) => paths(one, two),
+        _ => true,
+    };
+    paths && either_any(&one.method, &two.method)
+}
+
+fn either_any(one: &Option<String>, two: &Option<String>) -> bool {
+    one.is_none() || two.is_none() || one == two
+}
+
+/// Whether some path fits both.
+fn paths(one: &PathPattern, two: &PathPattern) -> bool {
+    let open = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
+    let mut others = two.0.split('/');
+    for segment in one.0.split('/') {
+        let Some(other) = others.next() else { return segment == "*" };
+        if segment == "*" || other == "*" {
+            return true;
+        }
+        let (any, other_any) = (open(segment), open(other));
+        let same = match (any, other_any) {
+            (true, true) => true,
+            (true, false) => !other.is_empty(),
+            (false, true) => !segment.is_empty(),
+            (false, false) => segment == other,
+        };
+        if !same {
+            return false;
+        }
+    }
+    others.next().is_none_or(|rest| rest == "*")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_overlap_where_one_path_fits_both() {
+        let table = [
+            ("/a", "/a", true),
+            ("/a", "/b", false),
+            ("/a/{id}", "/a/b", true),
+            ("/a/{id}", "/a/", false),
+            ("/a/{id}", "/a/{name}", true),
+            ("/a/*", "/a/b/c", true),
+            ("/a/*", "/a", true),
+            ("/b/*", "/a", false),
+            ("/a/b", "/a", false),
+            ("/a/{id}", "/{x}/b", true),
+        ];
+        for (one, two, expected) in table {
+            let (one, two) = (PathPattern(one.into()), PathPattern(two.into()));
+            assert_eq!(paths(&one, &two), expected, "{one:?} {two:?}");
+            assert_eq!(paths(&two, &one), expected, "{two:?} {one:?}");
+        }
+    }
+}

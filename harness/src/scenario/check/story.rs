@@ -1,0 +1,102 @@
+//! Whether every hop and node has a part in the story: each hop is caused by a drive in the end.
+
+use std::collections::HashSet;
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario::build::Draft;
+use crate::scenario::complaints::Complaints;
+use crate::scenario::hop::HopIx;
+use crate::scenario::node::NodeIx;
+use crate::scenario::spelling;
+
+/// Which hops are driven, directly or through others.
+pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) -> Vec<bool> {
+    let sent: HashSet<HopIx> = draft.drives.iter().map(|drive| drive.drive.send).collect();
+    let mut driven = vec![false; draft.hops.len()];
+    let mut told = HashSet::new();
+    for (index, driven) in driven.iter_mut().enumerate() {
+        let chain = chain(draft, HopIx(index));
+        match chain {
+            Chain::From(first) => {
+                *driven = sent.contains(&first);
+                if !*driven && !draft.incomplete && told.insert(first) {
+                    complaints.say(never_driven(draft, first));
+                }
+            }
+            Chain::Circle(circle) => {
+                if told.insert(circle[0]) {
+                    complaints.say(goes_round(draft, &circle));
+                }
+            }
+        }
+    }
+    unused_nodes(draft, complaints);
+    driven
+}
+
+enum Chain {
+    /// The hop that no other causes.
+    From(HopIx),
+    /// Each within the next, the first one first in the file.
+    Circle(Vec<HopIx>),
+}
+
+fn chain(draft: &Draft<'_>, hop: HopIx) -> Chain {
+    let mut seen = vec![hop];
+    let mut at = hop;
+    // A thousand hops at most, and a chain without a circle is no longer than that.
+    while let Some(cause) = draft.hop(at).within {
+        if let Some(position) = seen.iter().position(|known| *known == cause) {
+            let mut circle = seen.split_off(position);
+            let first = circle.iter().enumerate().min_by_key(|(_, hop)| **hop).map_or(0, |(at, _)| at);
+            circle.rotate_left(first);
+            return Chain::Circle(circle);
+        }
+        seen.push(cause);
+        at = cause;
+    }
+    Chain::From(at)
+}
+
+fn never_driven(draft: &Draft<'_>, hop: HopIx) -> Diagnostic {
+    let hop = draft.hop(hop);
+    let from = &draft.node(hop.from).name;
+    let message = format!("the hop `{}` is never driven", hop.id);
+    if hop.from == NodeIx::CLIENT {
+        return Diagnostic::new("never-driven", hop.place, message)
+            .label("no drive sends it")
+            .help(format!("add `- {{ send: {} }}` to `drive`", hop.id));
+    }
+    Diagnostic::new("never-driven", hop.place, message)
+        .label(format!("no hop ends at `{from}`"))
+        .help(format!("add the hop that reaches `{from}`"))
+}
+
+fn goes_round(draft: &Draft<'_>, circle: &[HopIx]) -> Diagnostic {
+    let names: Vec<&str> = circle.iter().map(|hop| draft.hop(*hop).id.as_str()).collect();
+    let message = format!("hops cause each other in a circle: {}", spelling::listed(&names));
+    let place = draft.hops[circle[0].0].tree.value_place("within");
+    let help = "say `within` so that each hop is caused by a hop from `client` in the end";
+    let mut mistake = Diagnostic::new("within-circle", place, message).label("in the circle").help(help);
+    for hop in &circle[1..] {
+        mistake = mistake.also(draft.hop(*hop).place, "and this");
+    }
+    mistake
+}
+
+fn unused_nodes(draft: &Draft<'_>, complaints: &mut Complaints) {
+    if draft.incomplete {
+        return;
+    }
+    let used: HashSet<NodeIx> = draft.hops.iter().flat_map(|hop| [hop.hop.from, hop.hop.to]).collect();
+    for (index, node) in draft.nodes.iter().enumerate().skip(1) {
+        if !used.contains(&NodeIx(index)) {
+            let name = &node.node.name;
+            let message = format!("the node `{name}` is in no hop");
+            let help = "add a hop from or to it, or take the node away";
+            let mistake =
+                Diagnostic::new("unused-node", node.node.place, message).label("has no part in the story");
+            complaints.say(mistake.help(help));
+        }
+    }
+}

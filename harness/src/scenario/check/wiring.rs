@@ -1,0 +1,135 @@
+//! Whether nodes can reach each other: addresses that templates give, ports, what stubs answer.
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario::build::{Draft, HopDraft, NodeDraft, Use, Used};
+use crate::scenario::complaints::Complaints;
+use crate::scenario::hop::Transport;
+use crate::scenario::node::{NodeIx, NodeKind, Ready, StubAnswer};
+
+pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
+    if !draft.incomplete {
+        for used in &draft.uses {
+            names_a_hop(draft, used, complaints);
+        }
+    }
+    for hop in &draft.hops {
+        url_serves(draft, hop, complaints);
+        sender_is_told(draft, hop, complaints);
+    }
+    for (index, node) in draft.nodes.iter().enumerate() {
+        listens(draft, NodeIx(index), node, complaints);
+        stub_answers(draft, NodeIx(index), node, complaints);
+    }
+}
+
+/// The address is that of the tap on a hop; without the hop there is none.
+fn names_a_hop(draft: &Draft<'_>, used: &Use, complaints: &mut Complaints) {
+    let (to, word, member) = match used.what {
+        Used::Http(to) => (to, "http", "url"),
+        Used::Grpc(to) => (to, "grpc", "grpc"),
+        Used::SelfPort | Used::Mark => return,
+    };
+    let is = |hop: &HopDraft<'_>| {
+        hop.hop.from == used.user && hop.hop.to == to && hop.hop.transport.word() == word
+    };
+    if draft.hops.iter().any(is) {
+        return;
+    }
+    let (user, to) = (&draft.node(used.user).name, &draft.node(to).name);
+    let message = format!("`${{{to}.{member}}}` needs an {word} hop from `{user}` to `{to}`");
+    let message = message.replace("an grpc", "a grpc");
+    let help = format!("add a hop: `{user}-to-{to}: {{ {word}: {{ from: {user}, to: {to} }} }}`");
+    let mistake =
+        Diagnostic::new("template-without-hop", used.place, message).label("the address of which tap?");
+    complaints.say(mistake.help(help));
+}
+
+fn url_serves(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
+    let node = &draft.nodes[hop.hop.to.0];
+    let NodeKind::Url(url) = &node.node.kind else { return };
+    let (missing, key) = match hop.hop.transport {
+        Transport::Http(_) => (url.http.is_none(), "http"),
+        Transport::Grpc(_) => (url.grpc.is_none(), "grpc"),
+    };
+    if missing {
+        let name = &node.node.name;
+        let message = format!("`{name}` has no address for {key}");
+        let help = format!("write `url: {{ {key}: \"http://host:port\" }}` at `{name}`");
+        let place = hop.transport.value_place("to");
+        let mistake = Diagnostic::new("address-missing", place, message).label(format!("reached over {key}"));
+        complaints.say(mistake.also(node.node.place, "its address stands here").help(help));
+    }
+}
+
+/// A program that is never told the tap's address goes past the tap.
+fn sender_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
+    let HopDraft { hop, transport, .. } = hop;
+    let sender = draft.node(hop.from);
+    if !hop.tapped || !matches!(sender.kind, NodeKind::Command(_)) {
+        return;
+    }
+    let (what, member) = match hop.transport {
+        Transport::Http(_) => (Used::Http(hop.to), "url"),
+        Transport::Grpc(_) => (Used::Grpc(hop.to), "grpc"),
+    };
+    if !draft.uses.iter().any(|used| used.user == hop.from && used.what == what) {
+        let (from, to) = (&sender.name, &draft.node(hop.to).name);
+        let message =
+            format!("`{from}` is never told where `{to}` is, so that the tap would not see this hop");
+        let help = format!(
+            "give `{from}` the template `${{{to}.{member}}}` in its `env` or `command`, or say `tap: none`"
+        );
+        let mistake = Diagnostic::new("address-not-given", transport.value_place("to"), message);
+        complaints
+            .say(mistake.label("called at which address?").also(sender.place, "not told here").help(help));
+    }
+}
+
+/// A program that is reached at a port must learn it, unless it has one of its own.
+fn listens(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints: &mut Complaints) {
+    let NodeKind::Command(command) = &node.node.kind else { return };
+    let told = draft.uses.iter().any(|used| used.user == ix && used.what == Used::SelfPort);
+    if told || command.port.is_some() {
+        return;
+    }
+    let reached = draft.hops.iter().any(|hop| hop.hop.to == ix);
+    let asked = !matches!(command.ready, Ready::Output(_));
+    if !reached && !asked {
+        return;
+    }
+    let name = &node.node.name;
+    let message = format!("`{name}` is never told which port it is to listen on");
+    let help = match reached {
+        true => "put `${self.port}` into its `env` or `command`, or name its own `port`",
+        false => "put `${self.port}` into its `env` or `command`, or say `ready: { output: \"...\" }`",
+    };
+    let label = if reached { "a hop ends here" } else { "its port shows that it is ready" };
+    complaints.say(Diagnostic::new("port-not-given", node.node.place, message).label(label).help(help));
+}
+
+/// Answers of a transport over which nobody reaches the stub.
+fn stub_answers(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints: &mut Complaints) {
+    let NodeKind::Stub(stub) = &node.node.kind else { return };
+    let reached = |word| draft.hops.iter().any(|hop| hop.hop.to == ix && hop.hop.transport.word() == word);
+    if draft.incomplete || !(reached("http") || reached("grpc")) {
+        return;
+    }
+    let items =
+        node.tree.and_then(|tree| tree.get("stub")?.get("answers")).map_or(&[][..], |tree| tree.items());
+    for (answer, tree) in stub.answers.iter().zip(items) {
+        let word = match answer {
+            StubAnswer::Http { .. } => "http",
+            StubAnswer::Grpc { .. } => "grpc",
+            StubAnswer::HangUp => continue,
+        };
+        if !reached(word) {
+            let message =
+                format!("no hop reaches `{}` over {word}, so that this is never answered", node.node.name);
+            let help = match word {
+                "http" => "over gRPC an answer is `{ grpc: 14 }`",
+                _ => "over HTTP an answer is a status such as `503`",
+            };
+            complaints.say(Diagnostic::new("answer-never-given", tree.place, message).help(help));
+        }
+    }
+}

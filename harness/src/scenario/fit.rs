@@ -1,0 +1,257 @@
+//! Whether a file has the shape of the format: unknown keys and words, wrong types, what is missing.
+
+use super::complaints::Complaints;
+use super::shape::{Key, Object, Pattern, Shape, Words};
+use super::spelling;
+use super::tree::{Entry, Tree, Value};
+use crate::diagnostic::Diagnostic;
+use crate::source::Place;
+
+/// What a value belongs to.
+#[derive(Clone, Copy)]
+struct Owner<'a> {
+    /// The key's name.
+    name: &'a str,
+    /// It is one of several in a list.
+    item: bool,
+    /// Where a thing that is missing in the value is pointed at.
+    place: Place,
+}
+
+/// The whole file.
+pub(super) fn check(root: &Tree, object: &'static Object, complaints: &mut Complaints) {
+    let place = root.entries().first().map_or(root.place, |entry| entry.key.place);
+    fit(root, &Shape::Object(object), Owner { name: "the file", item: false, place }, complaints);
+}
+
+fn fit(tree: &Tree, shape: &Shape, owner: Owner<'_>, complaints: &mut Complaints) {
+    match (&tree.value, shape) {
+        (_, Shape::Json) => {}
+        (Value::Nothing, _) => complaints.say(empty(tree, shape, owner)),
+        (Value::Scalar { text, .. }, Shape::Words(words)) => {
+            complaints.extend(word(tree, text, words, owner));
+        }
+        (Value::List(items), Shape::List(of) | Shape::OneOrList(of)) => {
+            list(tree, items, of, owner, complaints)
+        }
+        (_, Shape::OneOrList(of)) => fit(tree, of, owner, complaints),
+        (Value::Map(entries), Shape::Named { names, of }) => named(entries, names, of, owner, complaints),
+        (Value::Map(_), Shape::Object(of)) => object(tree, of, owner, complaints),
+        (_, Shape::Either(shapes)) => either(tree, shapes, owner, complaints),
+        _ if scalar_fits(tree, shape) => {}
+        _ => complaints.say(wrong(tree, shape, owner)),
+    }
+}
+
+fn scalar_fits(tree: &Tree, shape: &Shape) -> bool {
+    match (&tree.value, shape) {
+        (Value::Scalar { text, .. }, Shape::Text(pattern)) => (pattern.fits)(text),
+        (Value::Scalar { text, .. }, Shape::Words(words)) => (words.words)().contains(&text.as_str()),
+        (Value::Scalar { .. }, Shape::Bool) => tree.boolean().is_some(),
+        (Value::Scalar { .. }, Shape::True) => tree.boolean() == Some(true),
+        (Value::Scalar { .. }, Shape::Whole { min, max }) => {
+            tree.number().is_some_and(|number| (*min..=*max).contains(&number))
+        }
+        _ => false,
+    }
+}
+
+fn empty(tree: &Tree, shape: &Shape, owner: Owner<'_>) -> Diagnostic {
+    let place = if tree.place.start == tree.place.end { owner.place } else { tree.place };
+    Diagnostic::new("empty-value", place, format!("`{}` is empty", owner.name))
+        .label("nothing stands here")
+        .help(format!("it must be {}; leave the key out if there is nothing to say", shape.what()))
+}
+
+fn wrong(tree: &Tree, shape: &Shape, owner: Owner<'_>) -> Diagnostic {
+    let message = match owner.name {
+        "the file" => format!("a scenario must be {}", shape.what()),
+        name if owner.item => format!("each item of `{name}` must be {}", shape.what()),
+        name => format!("`{name}` must be {}", shape.what()),
+    };
+    let whole_number = matches!(shape, Shape::Whole { .. }) && tree.number().is_some();
+    let pattern = matches!(shape, Shape::Text(_)) && tree.text().is_some();
+    let label =
+        if whole_number || pattern { "this is not".to_owned() } else { format!("this is {}", tree.what()) };
+    let code = match shape {
+        _ if whole_number => "out-of-range",
+        Shape::Text(pattern)
+            if tree.text().is_some() && std::ptr::eq(*pattern, &super::pattern::DURATION) =>
+        {
+            "bad-duration"
+        }
+        _ if pattern => "bad-text",
+        _ => "wrong-type",
+    };
+    let help = match (shape, tree.text()) {
+        (Shape::Bool, Some("yes" | "on" | "no" | "off")) => Some("write `true` or `false`".to_owned()),
+        (Shape::True, Some("false")) => Some("leave the key out to say no".to_owned()),
+        (Shape::Text(pattern), Some(text)) => pattern_help(pattern, text),
+        _ => None,
+    };
+    Diagnostic::new(code, tree.place, message).label(label).maybe_help(help)
+}
+
+fn pattern_help(pattern: &Pattern, text: &str) -> Option<String> {
+    use super::pattern::{DURATION, PATH, URL};
+    if std::ptr::eq(pattern, &DURATION) && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(format!("a unit is missing: `{text}ms` or `{text}s`?"));
+    }
+    if std::ptr::eq(pattern, &URL) && text.starts_with("https://") {
+        return Some("write `http://`, and `tls: true` at the hops that reach it".to_owned());
+    }
+    if std::ptr::eq(pattern, &PATH) && !text.starts_with('/') {
+        return Some(format!("write `/{text}`"));
+    }
+    None
+}
+
+fn word(tree: &Tree, text: &str, words: &Words, owner: Owner<'_>) -> Option<Diagnostic> {
+    let known = (words.words)();
+    if known.contains(&text) {
+        return None;
+    }
+    let what = words.what;
+    if words.later.contains(&text) {
+        let message = format!("the {what} `{text}` is not in this version");
+        let help = format!("this version has {}", spelling::listed(&known));
+        return Some(Diagnostic::new("not-in-this-version", tree.place, message).label("not yet").help(help));
+    }
+    if let [only] = known.as_slice() {
+        let message = format!("`{}` can only be `{only}`", owner.name);
+        let help = "leave the key out to say the other thing";
+        return Some(Diagnostic::new("unknown-word", tree.place, message).label("not known").help(help));
+    }
+    let help = spelling::help(text, &known, &format!("{what}s"));
+    let message = format!("unknown {what} `{text}`");
+    Some(Diagnostic::new("unknown-word", tree.place, message).label("not known").help(help))
+}
+
+fn list(tree: &Tree, items: &[Tree], of: &Shape, owner: Owner<'_>, complaints: &mut Complaints) {
+    if items.is_empty() {
+        let message = format!("the list `{}` is empty", owner.name);
+        let help = "give at least one, or leave the key out";
+        complaints.say(Diagnostic::new("empty-value", tree.place, message).help(help));
+    }
+    for item in items {
+        fit(item, of, Owner { name: owner.name, item: true, place: item.place }, complaints);
+    }
+}
+
+fn named(entries: &[Entry], names: &Pattern, of: &Shape, owner: Owner<'_>, complaints: &mut Complaints) {
+    if entries.is_empty() {
+        let message = format!("`{}` is empty", owner.name);
+        complaints.say(Diagnostic::new("empty-value", owner.place, message).label("nothing stands here"));
+    }
+    for Entry { key, value } in entries {
+        if !(names.fits)(&key.value) {
+            let message = format!("`{}` is not {}", key.value, names.what);
+            complaints.say(Diagnostic::new("bad-name", key.place, message));
+        }
+        fit(value, of, Owner { name: &key.value, item: false, place: key.place }, complaints);
+    }
+}
+
+/// Told apart by what stands there; a scalar may be any of the scalar shapes.
+fn either(tree: &Tree, shapes: &'static [Shape], owner: Owner<'_>, complaints: &mut Complaints) {
+    let scalar = |shape: &&Shape| {
+        matches!(shape, Shape::Text(_) | Shape::Words(_) | Shape::Bool | Shape::True | Shape::Whole { .. })
+    };
+    let fitting: Vec<&Shape> = match &tree.value {
+        Value::Scalar { .. } => shapes.iter().filter(scalar).collect(),
+        Value::List(_) => shapes.iter().filter(|shape| matches!(shape, Shape::List(_))).collect(),
+        _ => shapes.iter().filter(|shape| matches!(shape, Shape::Object(_) | Shape::Named { .. })).collect(),
+    };
+    match fitting.as_slice() {
+        [only] => fit(tree, only, owner, complaints),
+        some if some.iter().any(|shape| scalar_fits(tree, shape)) => {}
+        _ => complaints.say(wrong(tree, &Shape::Either(shapes), owner)),
+    }
+}
+
+fn object(tree: &Tree, object: &'static Object, owner: Owner<'_>, complaints: &mut Complaints) {
+    let kinds: Vec<_> = object.kinds().iter().filter(|kind| tree.entry(kind.key.name).is_some()).collect();
+    let told = tag(tree, object, owner, complaints);
+    let allowed = |name: &str| -> Option<&'static Key> {
+        let of_kinds = kinds.iter().flat_map(|kind| kind.keys().chain([&kind.key]));
+        of_kinds.chain(object.keys).find(|key| key.name == name)
+    };
+    for Entry { key, value } in tree.entries() {
+        match allowed(&key.value) {
+            Some(known) => {
+                let owner = Owner { name: known.name, item: false, place: key.place };
+                fit(value, &known.shape, owner, complaints);
+            }
+            None if told == Some(key.place) => {}
+            // Whether it belongs here depends on the kind, which is missing.
+            None if kinds.is_empty() && object.all_keys().iter().any(|known| known.name == key.value) => {}
+            None => unknown_key(&key.value, key.place, object, complaints),
+        }
+    }
+    let required = kinds.iter().flat_map(|kind| kind.keys()).chain(object.keys).filter(|key| key.required);
+    for key in required.filter(|key| tree.entry(key.name).is_none()) {
+        let message = format!("{} needs the key `{}`", object.what, key.name);
+        let label = format!("`{}` is missing", key.name);
+        complaints.say(Diagnostic::new("missing-key", owner.place, message).label(label).help(key.about));
+    }
+}
+
+/// Whether exactly one kind is named. The place of a key that has been told on the way.
+fn tag(tree: &Tree, object: &Object, owner: Owner<'_>, complaints: &mut Complaints) -> Option<Place> {
+    let tag = object.tag?;
+    let what = tag.what;
+    let known: Vec<&str> = tag.kinds.iter().map(|kind| kind.key.name).collect();
+    let mut named = tree.entries().iter().filter(|entry| known.contains(&entry.key.value.as_str()));
+    if let (Some(first), second) = (named.next(), named.next()) {
+        let second = second?;
+        let (one, two) = (&first.key.value, &second.key.value);
+        let message =
+            format!("`{one}` and `{two}` cannot stand together: each says the {what} of {}", object.what);
+        let mistake = Diagnostic::new("two-kinds", second.key.place, message)
+            .label("the second")
+            .also(first.key.place, "the first")
+            .help("keep one of them");
+        complaints.say(mistake);
+        return None;
+    }
+    let later = tree.entries().iter().find(|entry| tag.later.contains(&entry.key.value.as_str()));
+    if let Some(Entry { key, .. }) = later {
+        let message = format!("the {what} `{}` is not in this version", key.value);
+        let help = format!("this version has {}", spelling::listed(&known));
+        complaints
+            .say(Diagnostic::new("not-in-this-version", key.place, message).label("not yet").help(help));
+        return Some(key.place);
+    }
+    let all: Vec<&str> = object.all_keys().iter().map(|key| key.name).collect();
+    let mut unknown =
+        tree.entries().iter().map(|entry| &entry.key).filter(|key| !all.contains(&key.value.as_str()));
+    if let Some(key) = unknown.next() {
+        let message = format!("unknown {what} `{}`", key.value);
+        let help = spelling::help(&key.value, &known, &format!("{what}s"));
+        complaints.say(Diagnostic::new("unknown-key", key.place, message).label("not known").help(help));
+        return Some(key.place);
+    }
+    let message = format!("{} needs its {what}, one of {}", object.what, spelling::listed(&known));
+    let label = format!("no {what} is named");
+    complaints.say(Diagnostic::new("missing-key", owner.place, message).label(label));
+    None
+}
+
+fn unknown_key(name: &str, place: Place, object: &'static Object, complaints: &mut Complaints) {
+    let owners: Vec<&str> = object
+        .kinds()
+        .iter()
+        .filter(|kind| kind.keys().any(|key| key.name == name))
+        .map(|kind| kind.key.name)
+        .collect();
+    if !owners.is_empty() {
+        let message = format!("`{name}` does not belong here");
+        let help = format!("it goes with {}", spelling::listed(&owners));
+        complaints.say(Diagnostic::new("unknown-key", place, message).label("not of this kind").help(help));
+        return;
+    }
+    let known: Vec<&str> = object.all_keys().iter().map(|key| key.name).collect();
+    let help = spelling::help(name, &known, &format!("keys of {}", object.what));
+    let message = format!("{} has no key `{name}`", object.what);
+    complaints.say(Diagnostic::new("unknown-key", place, message).label("not known").help(help));
+}

@@ -1,0 +1,76 @@
+//! A tree as JSON text: bodies that a scenario writes as YAML.
+//!
+//! Numbers, booleans and nothing as YAML 1.2 core reads them, everything in quotes as text; order kept.
+
+use super::tree::{Tree, Value};
+
+/// A stretch of JSON text, or a string of the file that may hold templates.
+#[derive(Debug)]
+pub(super) enum Piece<'a> {
+    Text(String),
+    String(&'a Tree),
+}
+
+impl Tree {
+    /// The JSON text, templates taken as text.
+    pub(super) fn json(&self) -> String {
+        let text = |piece| match piece {
+            Piece::Text(text) => text,
+            Piece::String(tree) => escaped(tree.text().unwrap_or_default()),
+        };
+        self.json_pieces().into_iter().map(text).collect()
+    }
+
+    pub(super) fn json_pieces(&self) -> Vec<Piece<'_>> {
+        let mut pieces = Vec::new();
+        write(self, &mut pieces);
+        pieces
+    }
+}
+
+fn write<'a>(tree: &'a Tree, pieces: &mut Vec<Piece<'a>>) {
+    match &tree.value {
+        Value::Nothing => push(pieces, "null"),
+        Value::Scalar { text, plain } if *plain && literal(text) => push(pieces, text),
+        Value::Scalar { .. } => {
+            push(pieces, "\"");
+            pieces.push(Piece::String(tree));
+            push(pieces, "\"");
+        }
+        Value::List(items) => {
+            push(pieces, "[");
+            for (number, item) in items.iter().enumerate() {
+                push(pieces, if number == 0 { "" } else { "," });
+                write(item, pieces);
+            }
+            push(pieces, "]");
+        }
+        Value::Map(entries) => {
+            push(pieces, "{");
+            for (number, entry) in entries.iter().enumerate() {
+                let comma = if number == 0 { "" } else { "," };
+                push(pieces, &format!("{comma}\"{}\":", escaped(&entry.key.value)));
+                write(&entry.value, pieces);
+            }
+            push(pieces, "}");
+        }
+    }
+}
+
+fn push(pieces: &mut Vec<Piece<'_>>, text: &str) {
+    match pieces.last_mut() {
+        Some(Piece::Text(last)) => last.push_str(text),
+        _ => pieces.push(Piece::Text(text.to_owned())),
+    }
+}
+
+/// What JSON reads as something else than text, and YAML too.
+fn literal(text: &str) -> bool {
+    matches!(text, "true" | "false") || serde_json::from_str::<serde_json::Number>(text).is_ok()
+}
+
+/// The inside of a JSON string.
+pub(super) fn escaped(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}

@@ -1,0 +1,49 @@
+//! A file's text -> its cases, or everything that is wrong with it.
+
+use std::sync::Arc;
+
+use super::complaints::Complaints;
+use super::{Scenario, build, check, fit, format, matrix, read, yaml};
+use crate::diagnostic::Diagnostic;
+use crate::source::{Place, Source};
+
+/// One scenario for each case of the matrix, or every mistake of the file in the order of the file.
+pub fn parse(source: &Arc<Source>) -> Result<Vec<Scenario>, Vec<Diagnostic>> {
+    let mut complaints = Complaints::default();
+    let scenarios = cases(source, &mut complaints);
+    if complaints.is_empty() { Ok(scenarios) } else { Err(complaints.finish()) }
+}
+
+fn cases(source: &Arc<Source>, complaints: &mut Complaints) -> Vec<Scenario> {
+    if source.text().len() > read::LARGEST_BYTES {
+        complaints.say(read::too_large());
+        return Vec::new();
+    }
+    let Some(root) = yaml::read(source.text(), complaints) else {
+        if complaints.is_empty() {
+            complaints.say(empty());
+        }
+        return Vec::new();
+    };
+    if root.is_nothing() {
+        complaints.say(empty());
+        return Vec::new();
+    }
+    fit::check(&root, &format::SCENARIO, complaints);
+    complaints.shape_is_told();
+    let mut scenarios = Vec::new();
+    for case in matrix::cases(&root, complaints) {
+        let draft = build::draft(&root, &case, complaints);
+        check::check(&draft, complaints);
+        if complaints.is_empty() {
+            scenarios.push(build::finish(draft, &root, &case, source));
+        }
+    }
+    scenarios
+}
+
+fn empty() -> Diagnostic {
+    Diagnostic::new("empty-file", Place::new(0, 0), "the file is empty")
+        .label("a scenario begins here")
+        .help("`unbroken init` writes a first one")
+}

@@ -1,0 +1,156 @@
+//! The kinds of text in a scenario: names, durations, paths, and what else is not just any text.
+
+use std::time::Duration;
+
+use super::shape::Pattern;
+
+pub(super) static NAME: Pattern = Pattern {
+    what: "a name: a letter, then letters, digits, `-` and `_`, at most 64 in all",
+    regex: "^[A-Za-z][A-Za-z0-9_-]{0,63}$",
+    fits: |text| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.len() <= 64
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    },
+    any_scalar: false,
+};
+
+pub(super) static TEXT: Pattern =
+    Pattern { what: "text", regex: "", fits: |text| !text.contains('\0'), any_scalar: true };
+
+pub(super) static LINE: Pattern = Pattern {
+    what: "one line of text",
+    regex: "^[^\\u0000-\\u001f]+$",
+    fits: |text| !text.is_empty() && !text.contains(|c: char| c < ' '),
+    any_scalar: true,
+};
+
+pub(super) static DURATION: Pattern = Pattern {
+    what: "a duration such as `20ms`, `5s` or `2m`, at most an hour",
+    regex: "^[0-9]+(ms|s|m)$",
+    fits: |text| duration(text).is_some(),
+    any_scalar: false,
+};
+
+pub(super) static PATH: Pattern = Pattern {
+    what: "a path such as `/orders/{id}`, without a query",
+    regex: "^/[^\\s?#]*$",
+    fits: |text| text.starts_with('/') && !text.contains(|c: char| c.is_whitespace() || c == '?' || c == '#'),
+    any_scalar: false,
+};
+
+pub(super) static METHOD: Pattern = Pattern {
+    what: "an HTTP method in capital letters such as `POST`",
+    regex: "^[A-Z][A-Z-]*$",
+    fits: |text| {
+        text.starts_with(|c: char| c.is_ascii_uppercase())
+            && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'-')
+    },
+    any_scalar: false,
+};
+
+pub(super) static GRPC_METHOD: Pattern = Pattern {
+    what: "a gRPC method such as `ledger.Ledger/Record`",
+    regex: "^[A-Za-z_][A-Za-z0-9_.]*/[A-Za-z_][A-Za-z0-9_]*$",
+    fits: |text| {
+        let word = |text: &str| {
+            text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.')
+        };
+        text.split_once('/')
+            .is_some_and(|(service, method)| word(service) && word(method) && !method.contains('.'))
+    },
+    any_scalar: false,
+};
+
+pub(super) static URL: Pattern = Pattern {
+    what: "an address such as `http://127.0.0.1:8080`, with a port and without a path",
+    regex: "^http://[^/\\s?#@]+:[0-9]{1,5}$",
+    fits: |text| {
+        let Some((host, port)) = text.strip_prefix("http://").and_then(|rest| rest.rsplit_once(':')) else {
+            return false;
+        };
+        let host_fits = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || "/?#@".contains(c));
+        host_fits
+            && port.bytes().all(|b| b.is_ascii_digit())
+            && port.parse::<u16>().is_ok_and(|port| port > 0)
+    },
+    any_scalar: false,
+};
+
+pub(super) static VARIABLE: Pattern = Pattern {
+    what: "the name of an environment variable",
+    regex: "^[A-Za-z_][A-Za-z0-9_]*$",
+    fits: variable,
+    any_scalar: false,
+};
+
+pub(super) static HEADER: Pattern = Pattern {
+    what: "the name of a header field",
+    regex: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+    fits: |text| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    },
+    any_scalar: false,
+};
+
+pub(super) static FAULT: Pattern = Pattern {
+    what: "the name of a fault of the model relay",
+    regex: "^[^\\s,]+$",
+    fits: |text| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c == ','),
+    any_scalar: false,
+};
+
+pub(super) fn variable(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// `20ms`, `5s`, `2m`: above zero, at most an hour.
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok()?;
+    let duration = match unit {
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.checked_mul(60)?),
+        _ => return None,
+    };
+    (!duration.is_zero() && duration <= Duration::from_secs(3600)).then_some(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_needs_a_unit_and_an_end() {
+        assert_eq!(duration("20ms"), Some(Duration::from_millis(20)));
+        assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
+        for wrong in ["", "5", "0s", "ms", "1.5s", "5 s", "61m", "99999999999999999999s", "5h", "-1s"] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn each_pattern_takes_what_it_names_and_refuses_the_rest() {
+        let table: &[(&Pattern, &[&str], &[&str])] = &[
+            (&NAME, &["shop", "a-1_B"], &["", "1a", "a b", "ä", "a.b"]),
+            (&PATH, &["/", "/orders/{id}", "/a/*"], &["orders", "/a?b", "/a b", ""]),
+            (&METHOD, &["GET", "M-SEARCH"], &["get", "", "G T"]),
+            (&GRPC_METHOD, &["ledger.Ledger/Record"], &["Record", "a/b/c", "/a", "a/", "a/b.c"]),
+            (
+                &URL,
+                &["http://127.0.0.1:80", "http://[::1]:9"],
+                &["https://a:1", "http://a", "http://a:1/", "http://a:0"],
+            ),
+            (&HEADER, &["x-id", "X_1"], &["", "a b", "a:"]),
+            (&VARIABLE, &["PATH", "_a1"], &["", "1A", "A-B"]),
+        ];
+        for (pattern, good, bad) in table {
+            assert!(good.iter().all(|text| (pattern.fits)(text)), "{}", pattern.what);
+            assert!(!bad.iter().any(|text| (pattern.fits)(text)), "{}", pattern.what);
+        }
+    }
+}

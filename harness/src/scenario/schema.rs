@@ -1,0 +1,89 @@
+//! The JSON Schema (draft 2020-12) of the format, for editors; made of the same tables as the checks.
+//!
+//! It says what may stand where. How the parts fit together only `unbroken check` says.
+
+use serde_json::{Map, Value, json};
+
+use super::format;
+use super::shape::{Key, Object, Pattern, Shape, Words};
+
+/// The schema of a scenario file.
+pub fn schema() -> Value {
+    let mut schema = object(&format::SCENARIO);
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["title"] = json!("unbroken scenario");
+    schema["description"] = json!("Nodes, the hops between them, and the relation that each hop must keep.");
+    schema
+}
+
+fn shape(shape: &Shape) -> Value {
+    match shape {
+        Shape::Text(pattern) => text(pattern),
+        Shape::Words(words) => enumerated(words),
+        Shape::Bool => json!({ "type": "boolean" }),
+        Shape::True => json!({ "const": true }),
+        Shape::Whole { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+        Shape::List(of) => list(of),
+        Shape::OneOrList(of) => json!({ "anyOf": [self::shape(of), list(of)] }),
+        Shape::Named { names, of } => json!({
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": { "pattern": names.regex },
+            "additionalProperties": self::shape(of),
+        }),
+        Shape::Object(of) => object(of),
+        Shape::Either(shapes) => json!({ "anyOf": shapes.iter().map(self::shape).collect::<Vec<_>>() }),
+        Shape::Json => json!({}),
+    }
+}
+
+fn list(of: &Shape) -> Value {
+    json!({ "type": "array", "minItems": 1, "items": shape(of) })
+}
+
+fn text(pattern: &Pattern) -> Value {
+    let mut schema = match pattern.any_scalar {
+        true => json!({ "type": ["string", "number", "boolean"] }),
+        false => json!({ "type": "string" }),
+    };
+    if !pattern.regex.is_empty() {
+        schema["pattern"] = json!(pattern.regex);
+    }
+    schema
+}
+
+fn enumerated(words: &Words) -> Value {
+    let both = |word: &&str| match word.parse::<u64>() {
+        Ok(number) => vec![json!(word), json!(number)],
+        Err(_) => vec![json!(word)],
+    };
+    json!({ "enum": (words.words)().iter().flat_map(both).collect::<Vec<_>>() })
+}
+
+/// Of a tagged object one branch for each kind, so that an editor offers only what goes together.
+fn object(of: &Object) -> Value {
+    if of.kinds().is_empty() {
+        return branch(of.keys.iter());
+    }
+    let branches =
+        of.kinds().iter().map(|kind| branch([&kind.key].into_iter().chain(kind.keys()).chain(of.keys)));
+    json!({ "oneOf": branches.collect::<Vec<_>>() })
+}
+
+fn branch(keys: impl Iterator<Item = &'static Key>) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for key in keys {
+        let mut schema = shape(&key.shape);
+        schema["description"] = json!(key.about);
+        properties.insert(key.name.to_owned(), schema);
+        if key.required {
+            required.push(key.name);
+        }
+    }
+    let mut branch = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    if !required.is_empty() {
+        branch["required"] = json!(required);
+    }
+    branch
+}

@@ -1,0 +1,136 @@
+//! The language in which the format is written down (`format`): what may stand where.
+//!
+//! Files are checked against it (`fit`) and the JSON Schema is made of it (`schema`), so the two cannot drift.
+//! It says nothing about how the parts of a file fit together; that is `check`.
+
+/// What a value may be.
+#[derive(Clone, Copy)]
+pub(super) enum Shape {
+    /// Text that keeps a pattern.
+    Text(&'static Pattern),
+    /// One of a few words.
+    Words(&'static Words),
+    Bool,
+    /// Only `true`: leaving the key out says the other thing.
+    True,
+    /// A whole number.
+    Whole {
+        min: u64,
+        max: u64,
+    },
+    /// At least one.
+    List(&'static Shape),
+    /// One, or a list of at least one: several at once, or a matrix.
+    OneOrList(&'static Shape),
+    /// A mapping whose keys are the author's own names.
+    Named {
+        names: &'static Pattern,
+        of: &'static Shape,
+    },
+    Object(&'static Object),
+    /// Several shapes that can be told apart by what stands there.
+    Either(&'static [Shape]),
+    /// Anything that JSON can say.
+    Json,
+}
+
+/// A kind of text.
+pub(super) struct Pattern {
+    /// As in "must be ...".
+    pub what: &'static str,
+    /// The same as `fits`, for the schema.
+    pub regex: &'static str,
+    pub fits: fn(&str) -> bool,
+    /// Whether a plain YAML number or boolean may stand for its text.
+    pub any_scalar: bool,
+}
+
+pub(super) struct Words {
+    /// As in "unknown ...".
+    pub what: &'static str,
+    pub words: fn() -> Vec<&'static str>,
+    /// Words that are planned and not in this version.
+    pub later: &'static [&'static str],
+}
+
+pub(super) struct Object {
+    /// As in "... has no key".
+    pub what: &'static str,
+    pub keys: &'static [Key],
+    pub tag: Option<&'static Tag>,
+}
+
+/// Exactly one of these keys says what kind of thing it is.
+pub(super) struct Tag {
+    /// "kind", "transport".
+    pub what: &'static str,
+    pub kinds: &'static [Kind],
+    /// Kinds that are planned and not in this version.
+    pub later: &'static [&'static str],
+}
+
+pub(super) struct Kind {
+    pub key: Key,
+    /// Keys that may stand beside this one.
+    pub with: &'static [&'static [Key]],
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Key {
+    pub name: &'static str,
+    pub required: bool,
+    pub shape: Shape,
+    pub about: &'static str,
+}
+
+pub(super) const fn must(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key { name, required: true, shape, about }
+}
+
+pub(super) const fn may(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key { name, required: false, shape, about }
+}
+
+impl Kind {
+    pub fn keys(&self) -> impl Iterator<Item = &'static Key> {
+        self.with.iter().flat_map(|keys| keys.iter())
+    }
+}
+
+impl Object {
+    pub fn kinds(&self) -> &'static [Kind] {
+        self.tag.map_or(&[], |tag| tag.kinds)
+    }
+
+    /// Every key that some such object can have, in the order of the tables.
+    pub fn all_keys(&self) -> Vec<&'static Key> {
+        let mut keys: Vec<&'static Key> = self.kinds().iter().map(|kind| &kind.key).collect();
+        for key in self.kinds().iter().flat_map(Kind::keys).chain(self.keys) {
+            if !keys.iter().any(|known| known.name == key.name) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+}
+
+impl Shape {
+    /// As in "must be ...".
+    pub fn what(&self) -> String {
+        match self {
+            Shape::Text(pattern) => pattern.what.to_owned(),
+            Shape::Words(words) => match (words.words)().as_slice() {
+                [one] => format!("`{one}`"),
+                many => format!("one of {}", super::spelling::listed(many)),
+            },
+            Shape::Bool => "`true` or `false`".to_owned(),
+            Shape::True => "`true`".to_owned(),
+            Shape::Whole { min, max } => format!("a whole number from {min} to {max}"),
+            Shape::List(_) => "a list".to_owned(),
+            Shape::OneOrList(shape) => format!("{}, or a list", shape.what()),
+            Shape::Named { .. } | Shape::Object(_) => "a mapping".to_owned(),
+            Shape::Either(shapes) => shapes.iter().map(Shape::what).collect::<Vec<_>>().join(", or "),
+            Shape::Json => "any value".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A file's content as a tree in which every key and value keeps its place. It means nothing yet.
+
+use crate::source::{Place, Placed};
+
+#[derive(Debug)]
+pub(super) struct Tree {
+    /// Of a list or mapping only the first line, so that a caret stays short.
+    pub place: Place,
+    pub value: Value,
+}
+
+#[derive(Debug)]
+pub(super) enum Value {
+    /// Left empty, or `null`.
+    Nothing,
+    Scalar {
+        text: String,
+        /// Without quotes, so that it may be a number or a yes or no.
+        plain: bool,
+    },
+    List(Vec<Tree>),
+    Map(Vec<Entry>),
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub key: Placed<String>,
+    pub value: Tree,
+}
+
+impl Tree {
+    /// What stands here, in the words of a message.
+    pub fn what(&self) -> &'static str {
+        match &self.value {
+            Value::Nothing => "nothing",
+            Value::Scalar { plain: false, .. } => "text in quotes",
+            Value::Scalar { text, .. } if text.parse::<f64>().is_ok() => "a number",
+            Value::Scalar { text, .. } if text == "true" || text == "false" => "true or false",
+            Value::Scalar { .. } => "text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a mapping",
+        }
+    }
+
+    pub fn is_nothing(&self) -> bool {
+        matches!(self.value, Value::Nothing)
+    }
+
+    pub fn entries(&self) -> &[Entry] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    pub fn items(&self) -> &[Tree] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The items of a list, or the one thing itself.
+    pub fn one_or_more(&self) -> &[Tree] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => std::slice::from_ref(self),
+        }
+    }
+
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().find(|entry| entry.key.value == key)
+    }
+
+    pub fn get(&self, key: &str) -> Option<&Tree> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text under `key`.
+    pub fn text_at(&self, key: &str) -> Option<&str> {
+        self.get(key)?.text()
+    }
+
+    pub fn number(&self) -> Option<u64> {
+        match &self.value {
+            Value::Scalar { text, plain: true } if text.bytes().all(|b| b.is_ascii_digit()) => {
+                text.parse().ok()
+            }
+            _ => None,
+        }
+    }
+
+    pub fn boolean(&self) -> Option<bool> {
+        match &self.value {
+            Value::Scalar { text, plain: true } => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// Where `key` stands, else where the whole stands.
+    pub fn place_of(&self, key: &str) -> Place {
+        self.entry(key).map_or(self.place, |entry| entry.key.place)
+    }
+
+    /// Where the value of `key` stands, else where the whole stands.
+    pub fn value_place(&self, key: &str) -> Place {
+        self.entry(key).map_or(self.place, |entry| entry.value.place)
+    }
+}

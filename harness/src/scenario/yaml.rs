@@ -1,0 +1,258 @@
+//! YAML events -> `Tree`; the only file that knows the YAML parser.
+//!
+//! A part of YAML 1.2.2 is refused on purpose: anchors and aliases (a few lines can stand for gigabytes), merge
+//! keys and tags (a second way to say a thing), keys that are not text, several documents in one file.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+
+use super::complaints::Complaints;
+use super::offsets::Offsets;
+use super::tree::{Entry, Tree, Value};
+use crate::diagnostic::Diagnostic;
+use crate::source::{Place, Placed};
+
+/// Deeper than any scenario.
+const DEEPEST: usize = 64;
+/// Keys, values, lists and mappings in one file.
+const MOST_NODES: usize = 100_000;
+
+/// The one document of a file; `None` when it is empty, and after a mistake that hides a part of it.
+pub(super) fn read(text: &str, complaints: &mut Complaints) -> Option<Tree> {
+    let mut reader = Reader {
+        text,
+        offsets: Offsets::new(text),
+        open: Vec::new(),
+        root: None,
+        nodes: 0,
+        documents: 0,
+        hidden: false,
+        complaints,
+    };
+    for event in Parser::new_from_str(text) {
+        match event {
+            Ok((event, span)) => reader.event(event, span).ok()?,
+            Err(error) => {
+                let mistake = reader.syntax(&error);
+                reader.complaints.say(mistake);
+                return None;
+            }
+        }
+    }
+    if reader.hidden { None } else { reader.root }
+}
+
+/// A mistake after which reading on makes no sense; it has been told.
+struct Fatal;
+
+enum Open {
+    List { place: Place, items: Vec<Tree> },
+    Map { place: Place, entries: Vec<Entry>, seen: HashMap<String, Place>, key: Option<Placed<String>> },
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    offsets: Offsets<'a>,
+    open: Vec<Open>,
+    root: Option<Tree>,
+    nodes: usize,
+    documents: usize,
+    /// Something was left away that would belong into the tree; it has been told.
+    hidden: bool,
+    complaints: &'a mut Complaints,
+}
+
+impl Reader<'_> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fatal> {
+        let place = self.place(span);
+        match event {
+            Event::DocumentStart(_) => self.document(place)?,
+            Event::Alias(_) => {
+                self.refuse("alias", place, "aliases are not read", "write the value out where it is used");
+                self.hidden = true;
+                self.value(Tree { place, value: Value::Nothing })?;
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                self.extras(place, anchor, tag.is_some());
+                let plain = style == ScalarStyle::Plain;
+                self.scalar(text.into_owned(), plain, place)?;
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.extras(place, anchor, tag.is_some());
+                self.open(Open::List { place, items: Vec::new() })?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.extras(place, anchor, tag.is_some());
+                self.open(Open::Map { place, entries: Vec::new(), seen: HashMap::new(), key: None })?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(place)?,
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+        }
+        Ok(())
+    }
+
+    fn document(&mut self, place: Place) -> Result<(), Fatal> {
+        self.documents += 1;
+        if self.documents < 2 {
+            return Ok(());
+        }
+        let message = "a second document begins here, and a file holds one scenario";
+        self.refuse("several-documents", place, message, "put each scenario into a file of its own");
+        Err(Fatal)
+    }
+
+    fn refuse(&mut self, code: &'static str, place: Place, message: &str, help: &str) {
+        self.complaints.say(Diagnostic::new(code, place, message).label("not allowed here").help(help));
+    }
+
+    fn extras(&mut self, place: Place, anchor: usize, tagged: bool) {
+        if anchor > 0 {
+            self.refuse("anchor", place, "anchors are not read", "write the value out wherever it is used");
+        }
+        if tagged {
+            self.refuse("tag", place, "YAML tags are not read", "leave the `!` and what follows it away");
+        }
+    }
+
+    fn scalar(&mut self, text: String, plain: bool, place: Place) -> Result<(), Fatal> {
+        let key = match self.open.last_mut() {
+            Some(Open::Map { key: key @ None, .. }) => key,
+            _ => {
+                let nothing = plain && matches!(text.as_str(), "" | "~" | "null");
+                let value = if nothing { Value::Nothing } else { Value::Scalar { text, plain } };
+                return self.value(Tree { place, value });
+            }
+        };
+        *key = Some(Placed { value: text, place });
+        self.count(place)
+    }
+
+    fn count(&mut self, place: Place) -> Result<(), Fatal> {
+        self.nodes += 1;
+        if self.nodes <= MOST_NODES {
+            return Ok(());
+        }
+        let message = format!("the file has more than {MOST_NODES} keys and values");
+        self.refuse("too-much", place, &message, "split it into several scenarios");
+        Err(Fatal)
+    }
+
+    fn open(&mut self, open: Open) -> Result<(), Fatal> {
+        let (Open::List { place, .. } | Open::Map { place, .. }) = &open;
+        let place = *place;
+        if self.open.len() >= DEEPEST {
+            let message = format!("lists and mappings are nested more than {DEEPEST} deep");
+            self.refuse("too-deep", place, &message, "no part of a scenario needs that");
+            return Err(Fatal);
+        }
+        if matches!(self.open.last(), Some(Open::Map { key: None, .. })) {
+            let message = "a key must be text, and this is a list or a mapping";
+            self.refuse("key-not-text", place, message, "put `name:` in front");
+            return Err(Fatal);
+        }
+        self.open.push(open);
+        Ok(())
+    }
+
+    fn close(&mut self, end: Place) -> Result<(), Fatal> {
+        let tree = match self.open.pop() {
+            Some(Open::List { place, items }) => {
+                Tree { place: self.first_line(place, end), value: Value::List(items) }
+            }
+            Some(Open::Map { place, entries, .. }) => {
+                Tree { place: self.first_line(place, end), value: Value::Map(entries) }
+            }
+            None => return Ok(()),
+        };
+        self.value(tree)
+    }
+
+    /// From where it begins to where it ends, at most to the end of that line.
+    fn first_line(&self, begin: Place, end: Place) -> Place {
+        let whole = &self.text[begin.start..end.end.max(begin.start)];
+        let line = whole.split(['\n', '\r']).next().unwrap_or_default();
+        Place::new(begin.start, begin.start + line.trim_end().len())
+    }
+
+    fn value(&mut self, tree: Tree) -> Result<(), Fatal> {
+        self.count(tree.place)?;
+        match self.open.last_mut() {
+            None => self.root = Some(tree),
+            Some(Open::List { items, .. }) => items.push(tree),
+            Some(Open::Map { key: key @ None, .. }) => {
+                // An alias as key; it has been told.
+                *key = Some(Placed { value: String::new(), place: tree.place });
+            }
+            Some(Open::Map { entries, seen, key, .. }) => {
+                if let Some(key) = key.take() {
+                    self.hidden |= key.value == "<<";
+                    entry(entries, seen, Entry { key, value: tree }, self.complaints);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, span: Span) -> Place {
+        let start = self.offsets.byte(span.start.line(), span.start.col());
+        let end = self.offsets.byte(span.end.line(), span.end.col());
+        // A block scalar ends where the next thing begins.
+        let text = &self.text[start..end.max(start)];
+        Place::new(start, start + text.trim_end().len())
+    }
+
+    fn syntax(&mut self, error: &ScanError) -> Diagnostic {
+        let at = self.offsets.byte(error.marker().line(), error.marker().col());
+        if let Some(tab) = self.tab_before(at) {
+            return Diagnostic::new(
+                "tab",
+                Place::new(tab, tab + 1),
+                "YAML does not allow a tab as indentation",
+            )
+            .label("a tab")
+            .help("indent with spaces");
+        }
+        let length = self.text[at..].chars().next().map_or(0, char::len_utf8);
+        Diagnostic::new("yaml-syntax", Place::new(at, at + length), "this is not YAML")
+            .label(error.info().to_owned())
+            .help("look for a missing quote, bracket, colon or indentation here or just before")
+    }
+
+    /// A tab in the indentation of the line at `at` or of the one before.
+    fn tab_before(&self, at: usize) -> Option<usize> {
+        let mut starts = self.text[..at].rmatch_indices('\n').map(|(at, _)| at + 1).chain([0]);
+        starts.by_ref().take(2).find_map(|start| {
+            let line = &self.text[start..];
+            let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+            line[..indent].find('\t').map(|tab| start + tab)
+        })
+    }
+}
+
+/// Adds what is not there yet.
+fn entry(
+    entries: &mut Vec<Entry>,
+    seen: &mut HashMap<String, Place>,
+    new: Entry,
+    complaints: &mut Complaints,
+) {
+    let Placed { value: key, place } = &new.key;
+    if key == "<<" {
+        let message = "merge keys are not read";
+        complaints.say(
+            Diagnostic::new("merge-key", *place, message).help("write the keys out where they are used"),
+        );
+        return;
+    }
+    if let Some(first) = seen.get(key) {
+        let mistake = Diagnostic::new("duplicate-key", *place, format!("the key `{key}` stands here twice"))
+            .label("again here")
+            .also(*first, "first here")
+            .help("keep one of them");
+        complaints.say(mistake);
+        return;
+    }
+    seen.insert(key.clone(), *place);
+    entries.push(new);
+}
