@@ -1,12 +1,12 @@
 //! `unbroken judge`: kept evidence judged again, without running anything.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::arguments::Judge;
 use super::{baseline_file, exit, print, selection, tell};
-use crate::evidence::file;
-use crate::plan::Plan;
+use crate::evidence::Evidence;
+use crate::evidence::file::{EvidenceError, Kept};
+use crate::plan::{Plan, Seed};
 use crate::progress::Progress;
 use crate::report::Outcome;
 use crate::run::Chosen;
@@ -26,7 +26,7 @@ pub fn judge(arguments: &Judge) -> u8 {
             return exit::USAGE;
         }
     };
-    let (plan, evidence) = match read_evidence(cases, &text) {
+    let (plan, evidence) = match read_evidence(&cases, &text) {
         Ok(read) => read,
         Err(error) => {
             print::error(&error);
@@ -42,4 +42,25 @@ pub fn judge(arguments: &Judge) -> u8 {
     outcome.take(&Progress::RunEnded { took });
     let written = baseline_file::write(&arguments.judging, &outcome);
     tell::tell(&outcome, &arguments.report, arguments.verbose, written)
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ReadError {
+    #[error("the evidence cannot be judged")]
+    Evidence(#[from] EvidenceError),
+    #[error("the evidence is of `{scenario}` [{case}], and the scenario file has no such case")]
+    NoSuchCase { scenario: String, case: String },
+}
+
+/// The evidence, and the plan of the case that it is of.
+fn read_evidence(cases: &[Chosen], text: &str) -> Result<(Plan, Evidence), ReadError> {
+    let kept = Kept::read(text)?;
+    let of = |chosen: &&Chosen| (&chosen.scenario.name, &chosen.scenario.case) == (&kept.scenario, &kept.case);
+    let Some(chosen) = cases.iter().find(of) else {
+        return Err(ReadError::NoSuchCase { scenario: kept.scenario, case: kept.case });
+    };
+    let chosen = chosen.clone();
+    let plan = Plan::build(chosen.scenario, chosen.folder, Seed(kept.seed));
+    let evidence = kept.evidence(&plan)?;
+    Ok((plan, evidence))
 }

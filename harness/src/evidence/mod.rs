@@ -8,7 +8,6 @@ use crate::scenario::NodeIx;
 
 pub mod capture;
 pub mod collected;
-pub mod file;
 pub mod exchange;
 pub mod file;
 pub mod recorder;
