@@ -134,7 +134,11 @@ fn a_missing_program_is_inconclusive_with_one_clear_line() {
     folder.write("s.yaml", &scenario("[no-such-program]", "{ tcp: true }"));
     let output = run(&folder, &["run", "s.yaml"]);
     assert_eq!(output.status.code(), Some(5));
-    assert!(text(&output.stdout).contains("no program `no-such-program` in PATH"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("no program `no-such-program` in PATH"),
+        "{}",
+        text(&output.stdout)
+    );
 }
 
 #[test]

@@ -207,7 +207,9 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 fn node_fault(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((node, fault)) if !node.is_empty() && !fault.is_empty() => Ok((node.to_owned(), fault.to_owned())),
+        Some((node, fault)) if !node.is_empty() && !fault.is_empty() => {
+            Ok((node.to_owned(), fault.to_owned()))
+        }
         _ => Err("expected NODE=NAME, such as `shop=context.not-injected`".to_owned()),
     }
 }

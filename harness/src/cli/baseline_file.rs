@@ -31,8 +31,8 @@ pub fn settings(judging: &Judging) -> Result<JudgeSettings, u8> {
 }
 
 fn read(path: &Path) -> Result<Baseline, FileError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     Baseline::read(&text).map_err(|source| FileError::Baseline { path: path.to_owned(), source })
 }
 

@@ -55,7 +55,8 @@ enum ReadError {
 /// The evidence, and the plan of the case that it is of.
 fn read_evidence(cases: &[Chosen], text: &str) -> Result<(Plan, Evidence), ReadError> {
     let kept = Kept::read(text)?;
-    let of = |chosen: &&Chosen| (&chosen.scenario.name, &chosen.scenario.case) == (&kept.scenario, &kept.case);
+    let of =
+        |chosen: &&Chosen| (&chosen.scenario.name, &chosen.scenario.case) == (&kept.scenario, &kept.case);
     let Some(chosen) = cases.iter().find(of) else {
         return Err(ReadError::NoSuchCase { scenario: kept.scenario, case: kept.case });
     };

@@ -51,7 +51,9 @@ impl FromStr for ReportFile {
             "junit" => Kind::Junit,
             "terminal" => Kind::Terminal,
             "github" => Kind::Github,
-            other => return Err(format!("`{other}` is no kind of report: `json`, `junit`, `terminal`, `github`")),
+            other => {
+                return Err(format!("`{other}` is no kind of report: `json`, `junit`, `terminal`, `github`"));
+            }
         };
         let to = match (kind, to) {
             (Kind::Github, None) => To::Environment,

@@ -40,7 +40,8 @@ pub fn run(arguments: &Run) -> u8 {
         bar.take(&progress);
         outcome.lock().unwrap_or_else(PoisonError::into_inner).take(&progress);
     };
-    let end = runtime.block_on(suite(&selected.cases, &options(arguments, judge), interrupted(), on_progress));
+    let end =
+        runtime.block_on(suite(&selected.cases, &options(arguments, judge), interrupted(), on_progress));
     runtime.shutdown_background();
     let outcome = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
     for (path, error) in &end.not_kept {

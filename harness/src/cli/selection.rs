@@ -23,7 +23,8 @@ pub struct Selected {
 
 /// The cases, or the exit status once everything that is wrong has been shown.
 pub fn select(selection: &Selection) -> Result<Selected, u8> {
-    let given = if selection.paths.is_empty() { &vec![PathBuf::from(DEFAULT_FOLDER)] } else { &selection.paths };
+    let given =
+        if selection.paths.is_empty() { &vec![PathBuf::from(DEFAULT_FOLDER)] } else { &selection.paths };
     let mut files = Vec::new();
     for path in given {
         find(path, &mut files).map_err(|error| {

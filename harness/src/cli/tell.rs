@@ -2,8 +2,8 @@
 
 use super::report_file::ReportFile;
 use super::{exit, print};
-use crate::report::terminal::{self, Detail, Layout};
 use crate::report::Outcome;
+use crate::report::terminal::{self, Detail, Layout};
 use crate::verdict::Verdict;
 
 /// The terminal report on standard output, unless another one goes there, the others into their files, and the exit

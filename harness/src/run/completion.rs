@@ -64,7 +64,8 @@ impl Story<'_> {
         let busy: Vec<NodeIx> =
             level.iter().copied().filter(|node| shows(node) != Shows::Idle && !asked(node)).collect();
         if !busy.is_empty() {
-            let idle = |seen: &Crossings<'_>| !due::crossings_due(seen, &busy) && !due::under_way(seen, &busy);
+            let idle =
+                |seen: &Crossings<'_>| !due::crossings_due(seen, &busy) && !due::under_way(seen, &busy);
             self.until(self.deadline, idle).await;
         }
         let ending: Vec<NodeIx> =
@@ -81,8 +82,7 @@ impl Story<'_> {
             }
         });
         let until = self.deadline.max(Instant::now() + FLUSH_WITHIN);
-        let flushed =
-            flushed.map(|node| async move { (*node, self.running.flush(*node, until).await) });
+        let flushed = flushed.map(|node| async move { (*node, self.running.flush(*node, until).await) });
         for (node, completion) in join_all(flushed).await {
             completions[node.0] = completion;
         }

@@ -49,7 +49,10 @@ pub(super) fn under_way(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
 pub(super) fn spans_due(seen: &Crossings<'_>, node: NodeIx) -> bool {
     seen.exports(node)
         && seen.iter().any(|(_, crossing)| {
-            let sampled = seen.wire(crossing).and_then(|carried| carried.first()).is_some_and(|context| context.flags.sampled());
+            let sampled = seen
+                .wire(crossing)
+                .and_then(|carried| carried.first())
+                .is_some_and(|context| context.flags.sampled());
             let received = seen.receiver(crossing) == node && receiver_exports(seen, crossing);
             let sent = seen.sender(crossing) == node;
             let received = received && crossing.receiver_span.is_none();

@@ -130,7 +130,12 @@ fn unless_panicked(ended: Result<Ended, tokio::task::JoinError>) -> Ended {
 }
 
 /// Whether the case failed.
-fn took_in(ended: Ended, options: &SuiteOptions, end: &mut SuiteEnd, on_progress: &impl Fn(Progress)) -> bool {
+fn took_in(
+    ended: Ended,
+    options: &SuiteOptions,
+    end: &mut SuiteEnd,
+    on_progress: &impl Fn(Progress),
+) -> bool {
     let Ended { title, file, repeat, plan, run, took } = ended;
     let verdict = run.end.verdict();
     end.verdict = end.verdict.and(verdict);

@@ -12,7 +12,7 @@ use super::error::RuntimeError;
 use super::node::{Flush, RunningNode};
 use super::options::{Listening, RuntimeOptions};
 use super::running::Running;
-use super::stub::Stub;
+use super::stand_in::StandIn;
 use super::tap::{Aim, Tap, TapConfig, Target};
 use super::wiring::{Wiring, address};
 use super::{Addresses, command, relay};
@@ -26,7 +26,8 @@ pub async fn start(
     options: &RuntimeOptions,
     recorder: Recorder,
 ) -> Result<Running, RuntimeError> {
-    let collector = Collector::start(Limits::default()).map_err(|e| RuntimeError::listen("the collector", e))?;
+    let collector =
+        Collector::start(Limits::default()).map_err(|e| RuntimeError::listen("the collector", e))?;
     let otlp = otlp_endpoints(&plan, &collector).await?;
     let (taps, aims) = listen(&plan, &recorder).await?;
     let at = taps.iter().map(Tap::address).collect();
@@ -47,7 +48,7 @@ pub async fn start(
     for started in started {
         match started {
             Started::Node(node) => nodes.push(Some(*node)),
-            Started::Stub(stub, _) => {
+            Started::Stub(stub) => {
                 stubs.push(stub);
                 nodes.push(None);
             }
@@ -59,7 +60,7 @@ pub async fn start(
 
 enum Started {
     Node(Box<RunningNode>),
-    Stub(Stub, Listening),
+    Stub(StandIn),
     Nothing,
 }
 
@@ -67,7 +68,7 @@ impl Started {
     fn listening(&self) -> Option<Listening> {
         match self {
             Started::Node(node) => Some(node.listening),
-            Started::Stub(_, listening) => Some(*listening),
+            Started::Stub(stub) => Some(stub.listening()),
             Started::Nothing => None,
         }
     }
@@ -111,10 +112,10 @@ async fn start_node(
         NodeKind::Stub(stub) => {
             let listens = wiring.plan().listens[ix.0];
             let what = || format!("the stub `{}`", node.name);
-            let stub = Stub::start(stub, listens).await.map_err(|error| RuntimeError::listen(what(), error))?;
-            let listening = Listening { http: stub.http(), grpc: stub.grpc() };
-            wiring.listens(ix, listening);
-            return Ok(Started::Stub(stub, listening));
+            let stub = StandIn::start(stub, listens).await;
+            let stub = stub.map_err(|error| RuntimeError::listen(what(), error))?;
+            wiring.listens(ix, stub.listening());
+            return Ok(Started::Stub(stub));
         }
         NodeKind::Relay(relay) => relay::start(ix, relay, options, wiring).await?,
         NodeKind::Command(command) => command::start(ix, command, wiring).await?,

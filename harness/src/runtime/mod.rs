@@ -1,6 +1,8 @@
 //! Starts nodes, taps and the collector, and ends them again; nothing of it is left behind.
 
 pub mod addresses;
+#[cfg(feature = "tls")]
+pub mod authority;
 mod command;
 pub mod embedded;
 mod environment;
@@ -16,6 +18,8 @@ mod relay;
 mod request;
 pub mod running;
 mod spawner;
+mod stand_in;
+#[cfg(any(feature = "stubs", feature = "grpc"))]
 pub mod stub;
 pub mod tap;
 mod wiring;

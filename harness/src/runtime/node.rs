@@ -98,12 +98,15 @@ impl RunningNode {
                         return Completion::Unknown(format!("the relay answered `/-/flush` with {status}"));
                     }
                     Err(error) => {
-                        return Completion::Unknown(format!("the relay could not be asked to flush: {error}"));
+                        return Completion::Unknown(format!(
+                            "the relay could not be asked to flush: {error}"
+                        ));
                     }
                 }
             }
         };
-        let busy = || Completion::Unknown("the relay was busy until the deadline and did not flush".to_owned());
+        let busy =
+            || Completion::Unknown("the relay was busy until the deadline and did not flush".to_owned());
         timeout_at(deadline, asking).await.unwrap_or_else(|_| busy())
     }
 

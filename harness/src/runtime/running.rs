@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::Addresses;
 use super::error::RuntimeError;
 use super::node::{Flush, RunningNode};
-use super::stub::Stub;
+use super::stand_in::StandIn;
 use super::tap::Tap;
 use crate::evidence::collected::{self, Collected};
 use crate::evidence::{Completion, Recorder};
@@ -42,7 +42,7 @@ pub struct Running {
     /// For each node of the scenario; `None` for the client and for stubs.
     pub(super) nodes: Vec<Option<RunningNode>>,
     pub(super) taps: Vec<Tap>,
-    pub(super) _stubs: Vec<Stub>,
+    pub(super) _stubs: Vec<StandIn>,
     pub(super) collector: Collector,
 }
 

@@ -91,7 +91,10 @@ async fn a_program_that_dies_at_start_is_told_with_its_last_lines() {
     let error = error(shell("echo no database >&2; exit 3", Ready::Tcp)).await;
     let message = error.to_string();
     assert!(message.starts_with("node `shop`: `sh -c 'echo no database >&2; exit 3'` on port "), "{message}");
-    assert!(message.ends_with(" ended before it was ready (exit status 3): its last lines say why"), "{message}");
+    assert!(
+        message.ends_with(" ended before it was ready (exit status 3): its last lines say why"),
+        "{message}"
+    );
     assert_eq!(error.lines(), ["no database"]);
 }
 
@@ -118,7 +121,9 @@ async fn a_port_in_use_is_told_before_and_after_the_start() {
     let mut command = shell("", Ready::Tcp);
     command.port = Some(port);
     let message = error(command).await.to_string();
-    let expected = format!("node `shop`: port {port} is in use: stop the program that listens there, or leave out `port:`");
+    let expected = format!(
+        "node `shop`: port {port} is in use: stop the program that listens there, or leave out `port:`"
+    );
     assert_eq!(message, expected);
 
     let message = error(shell("echo 'bind: Address already in use'; exit 1", Ready::Tcp)).await.to_string();
@@ -139,8 +144,10 @@ async fn a_program_that_never_is_ready_is_told_with_what_was_asked() {
 #[tokio::test]
 async fn a_variable_that_is_not_set_is_named() {
     let mut command = shell("", says_ready());
-    command.env =
-        vec![("TOKEN".to_owned(), Template { parts: vec![TemplatePart::Env("NO_SUCH_VARIABLE".to_owned())] })];
+    command.env = vec![(
+        "TOKEN".to_owned(),
+        Template { parts: vec![TemplatePart::Env("NO_SUCH_VARIABLE".to_owned())] },
+    )];
     let message = error(command).await.to_string();
     assert!(message.contains("`NO_SUCH_VARIABLE` is not set"), "{message}");
 }
@@ -196,7 +203,10 @@ async fn coming_to_its_own_end_after_the_stop_signal_is_flush_evidence() {
         running.flush(&Recorder::new(1, false), Instant::now() + within).await
     };
     let graceful = flush("trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done", SOON).await;
-    assert!(matches!(&graceful, Completion::Stopped { status, .. } if status == "exit status 0"), "{graceful:?}");
+    assert!(
+        matches!(&graceful, Completion::Stopped { status, .. } if status == "exit status 0"),
+        "{graceful:?}"
+    );
 
     let killed = flush("echo ready; exec sleep 60", SOON).await;
     assert!(matches!(&killed, Completion::Unknown(why) if why.contains("killed by SIGTERM")), "{killed:?}");
