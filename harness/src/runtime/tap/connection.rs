@@ -17,6 +17,8 @@ use super::eye::{Eye, How, Side};
 use super::scene::Scene;
 
 const BUFFER: usize = 32 * 1024;
+/// How long the receiver may take to accept a connection, and to begin TLS on it.
+pub const CONNECT: Duration = Duration::from_secs(10);
 /// How long one direction may go on after the other one's bytes were refused: what is already there, and no
 /// more.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -54,7 +56,8 @@ pub async fn serve(scene: Arc<Scene>, number: u32, client: TcpStream, target: So
 }
 
 pub async fn connect(target: SocketAddr) -> io::Result<TcpStream> {
-    let receiver = TcpStream::connect(target).await?;
+    let connecting = tokio::time::timeout(CONNECT, TcpStream::connect(target));
+    let receiver = connecting.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let _ = receiver.set_nodelay(true);
     Ok(receiver)
 }
@@ -138,6 +141,7 @@ where
             }
         };
         if written.is_err() || writer.flush().await.is_err() {
+            lock(eye).refused_by(from.other());
             return End::Refused;
         }
     }

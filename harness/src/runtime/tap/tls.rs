@@ -6,6 +6,7 @@
 //! answer, and services under test use certificates of their own. Client certificates are not passed on.
 
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -111,7 +112,9 @@ async fn terminate(
     let name = hello.client_hello().server_name().map(str::to_owned);
     let name = name.and_then(|name| ServerName::try_from(name).ok()).unwrap_or_else(|| target.ip().into());
     let config = tls.client(target, protocols.unwrap_or_default())?;
-    let receiver = match TlsConnector::from(config).connect(name, receiver).await {
+    let handshake =
+        tokio::time::timeout(connection::CONNECT, TlsConnector::from(config).connect(name, receiver));
+    let receiver = match handshake.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok(receiver) => receiver,
         Err(error) => {
             let _ = hello.io.set_zero_linger();

@@ -53,7 +53,7 @@ fn http1_turns() -> Vec<(Side, Vec<u8>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn http1_is_the_same_however_it_is_cut(cuts in prop::collection::vec(1usize..40, 0..200)) {
