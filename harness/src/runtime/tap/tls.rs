@@ -96,8 +96,10 @@ impl TapTls {
 pub async fn serve(scene: Arc<Scene>, number: u32, client: TcpStream, target: SocketAddr, tls: TapTls) {
     let mut first = [0];
     let _ = client.set_nodelay(true);
-    if !matches!(client.peek(&mut first).await, Ok(1)) || first[0] != TLS_HANDSHAKE {
-        if tls.ends_here {
+    let peeked = client.peek(&mut first).await;
+    if !matches!(peeked, Ok(1)) || first[0] != TLS_HANDSHAKE {
+        // A connection that ends without a byte only looked whether somebody listens.
+        if tls.ends_here && matches!(peeked, Ok(1)) {
             scene.gap(format!("connection {number} is in the clear on a hop that is declared as TLS"));
         }
         return connection::serve(scene, number, client, target).await;
