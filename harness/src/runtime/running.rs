@@ -14,6 +14,7 @@ use super::error::RuntimeError;
 use super::node::{Flush, RunningNode};
 use super::stand_in::StandIn;
 use super::tap::Tap;
+use super::trust::Trust;
 use crate::evidence::collected::{self, Collected};
 use crate::evidence::{Completion, Recorder};
 use crate::plan::Plan;
@@ -43,6 +44,7 @@ pub struct Running {
     pub(super) nodes: Vec<Option<RunningNode>>,
     pub(super) taps: Vec<Tap>,
     pub(super) _stubs: Vec<StandIn>,
+    pub(super) _trust: Option<Trust>,
     pub(super) collector: Collector,
 }
 
