@@ -63,7 +63,8 @@ fn freeze(
     completions: Vec<Completion>,
 ) -> Evidence {
     let collected = running.collect();
-    let (captures, gaps) = recorder.freeze();
+    let (captures, mut gaps) = recorder.freeze();
+    gaps.extend(collected.gaps);
     let (spans, logs) = (collected.spans, collected.logs);
     Evidence { captures, spans, logs, exchanges, completions, gaps, tap_ports: running.tap_ports() }
 }
