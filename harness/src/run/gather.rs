@@ -33,8 +33,8 @@ impl GatherError {
 
 /// Runs one case and comes back with what was seen; nothing is left running.
 ///
-/// What is missing is waited for until the scenario's timeout after the last answer; starting the nodes has deadlines of
-/// its own.
+/// What is missing is waited for until the scenario's timeout after the last answer; starting the nodes has deadlines
+/// of its own.
 pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> Result<Evidence, GatherError> {
     let recorder = Recorder::new(options.captures, options.keep_raw);
     let running = embedded::start(plan.clone(), options, recorder.clone()).await?;
@@ -63,7 +63,8 @@ fn freeze(
     completions: Vec<Completion>,
 ) -> Evidence {
     let collected = running.collect();
-    let (captures, gaps) = recorder.freeze();
+    let (captures, mut gaps) = recorder.freeze();
+    gaps.extend(collected.gaps);
     let (spans, logs) = (collected.spans, collected.logs);
     Evidence { captures, spans, logs, exchanges, completions, gaps, tap_ports: running.tap_ports() }
 }
