@@ -1,7 +1,8 @@
-//! What each rule and each class means, where the standard says so, what usually causes it, and how to mend it.
+//! What each rule and each class means, where the standard says so, what usually causes it, and how to mend
+//! it.
 //!
-//! The texts are Markdown files beside this one (`explain/`), written to be read on a terminal as they are. They say
-//! nothing about a run: what happened stands in its report.
+//! The texts are Markdown files beside this one (`explain/`), written to be read on a terminal as they are.
+//! They say nothing about a run: what happened stands in its report.
 
 mod texts;
 
@@ -14,8 +15,8 @@ pub fn explain(topic: &str) -> Option<&'static str> {
     all.into_iter().find(|(word, _)| word.eq_ignore_ascii_case(topic)).map(|(_, text)| *text)
 }
 
-/// Topics that may have been meant by one that there is none of, at most three: those that it is a part of, such as
-/// `injected`, else those with a typing mistake in them, the nearest first.
+/// Topics that may have been meant by one that there is none of, at most three: those that it is a part of,
+/// such as `injected`, else those with a typing mistake in them, the nearest first.
 pub fn near(topic: &str) -> Vec<&'static str> {
     const ENOUGH: f64 = 0.7;
     const SHOWN: usize = 3;

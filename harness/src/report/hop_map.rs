@@ -17,7 +17,8 @@ pub struct Row {
     pub remark: String,
 }
 
-/// The hops of a case in the order of the story, in `room` columns as far as shortening operations can do that.
+/// The hops of a case in the order of the story, in `room` columns as far as shortening operations can do
+/// that.
 pub fn rows(case: &CaseVerdict, room: usize) -> Vec<Row> {
     let story = story(&case.hops);
     let cells: Vec<[String; 5]> = story.iter().map(|(branch, hop)| cells(branch, hop)).collect();
@@ -85,12 +86,14 @@ fn remark(hop: &HopVerdict, findings: &[Finding]) -> String {
     match (told.is_empty(), hop.verdict) {
         (false, _) => told.join("; "),
         (true, Verdict::Pass) => String::new(),
-        (true, verdict) => verdict.word().to_owned(),
+        // A gap or a consequence, told below the map.
+        (true, Verdict::Inconclusive) => "not judged".to_owned(),
+        (true, Verdict::Fail) => Verdict::Fail.word().to_owned(),
     }
 }
 
-/// Each hop with the branch that leads to it. A hop whose cause is not among the hops stands at the root, and so does
-/// one that nothing leads to.
+/// Each hop with the branch that leads to it. A hop whose cause is not among the hops stands at the root, and
+/// so does one that nothing leads to.
 fn story(hops: &[HopVerdict]) -> Vec<(String, &HopVerdict)> {
     let known = |id: &str| hops.iter().any(|hop| hop.id == id);
     let roots = hops.iter().filter(|hop| !hop.within.as_deref().is_some_and(known));
@@ -165,5 +168,13 @@ mod tests {
         assert_eq!(widest(88), Some(84));
         assert_eq!(widest(20), Some(82));
         assert!(rows(&case, 20).iter().any(|row| row.text.contains("ledger.Ledger/R…")));
+    }
+
+    #[test]
+    fn a_hop_without_a_finding_that_did_not_pass_was_not_judged() {
+        let mut case = samples::healthy();
+        case.hops[2].verdict = Verdict::Inconclusive;
+        let remarks: Vec<_> = rows(&case, 200).into_iter().map(|row| row.remark).collect();
+        assert_eq!(remarks, ["", "", "not judged", ""]);
     }
 }

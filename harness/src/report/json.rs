@@ -1,8 +1,8 @@
 //! The report for programs: one JSON document, versioned, as `harness/report.schema.json` describes it.
 //!
-//! Its types are its own: what the product calls things inside may change, what stands here may only grow while
-//! `version` is 1. Keys that do not apply are left out, never `null`. Seeds are strings, for readers whose numbers
-//! end at 2^53.
+//! Its types are its own: what the product calls things inside may change, what stands here may only grow
+//! while `version` is 1. Keys that do not apply are left out, never `null`. Seeds are strings, for readers
+//! whose numbers end at 2^53.
 
 use serde::Serialize;
 

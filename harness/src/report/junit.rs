@@ -1,8 +1,9 @@
 //! The report for CI servers: JUnit XML, one suite for each case, one test for each hop and each expectation.
 //!
-//! What fails is a `failure`; what is inconclusive, and a case that could not be run, is an `error`: nobody may take it
-//! for a pass. A finding that the baseline accepts is a pass with a word in `system-out`. Names of suites and tests are
-//! the same in every run, so that servers can tell what is new; `file` and `line` name the scenario.
+//! What fails is a `failure`; what is inconclusive, and a case that could not be run, is an `error`: nobody
+//! may take it for a pass. A finding that the baseline accepts is a pass with a word in `system-out`. Names
+//! of suites and tests are the same in every run, so that servers can tell what is new; `file` and `line`
+//! name the scenario.
 //!
 //! There is no standard of the format; this is what Jenkins, GitLab and the common GitHub actions read
 //! (<https://github.com/testmoapp/junitxml>).
@@ -103,10 +104,16 @@ impl Tests<'_> {
             lines.push(gap.what.clone());
             lines.extend(gap.lines.iter().map(|line| format!("  | {}", phrase::output(line))));
         }
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_type("not-seen");
-        status
-            .set_message(self.judged.gaps.first().map_or("something was not seen", |gap| gap.what.as_str()));
+        let (kind, word) = match self.judged.verdict {
+            Verdict::Fail if told < Verdict::Fail => (NonSuccessKind::Failure, "verdict"),
+            _ => (NonSuccessKind::Error, "not-seen"),
+        };
+        if self.judged.gaps.is_empty() {
+            lines = self.case.why();
+        }
+        let mut status = TestCaseStatus::non_success(kind);
+        status.set_type(word);
+        status.set_message(lines.first().map_or("something was not seen", String::as_str));
         status.set_description(lines.join("\n"));
         Some(named(self.case, "evidence", 1, status))
     }
@@ -198,5 +205,16 @@ mod tests {
                 assert_eq!(worst, case.verdict(), "{name}");
             }
         }
+    }
+
+    #[test]
+    fn a_case_that_fails_for_no_hop_and_no_rule_still_fails() {
+        let mut judged = samples::healthy();
+        judged.verdict = Verdict::Fail;
+        judged.notes[0].text = "fixed: accepted in the baseline, and no longer there".into();
+        let outcome = Outcome { cases: vec![samples::case(judged)], ..Outcome::default() };
+        let text = render(&outcome);
+        assert!(text.contains("failures=\"1\" errors=\"0\""), "{text}");
+        assert!(text.contains("<failure message=\"fixed: accepted in the baseline"), "{text}");
     }
 }

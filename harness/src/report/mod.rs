@@ -1,7 +1,7 @@
 //! Reports: text out of values, one file per format.
 //!
-//! Everything here is pure: nothing prints, opens a file or reads a clock. `Outcome` gathers what a run made known
-//! (`progress`), and each format makes a `String` of it:
+//! Everything here is pure: nothing prints, opens a file or reads a clock. `Outcome` gathers what a run made
+//! known (`progress`), and each format makes a `String` of it:
 //!
 //! - `terminal::render`, for people at the end of a run, and `terminal::Live` while it is under way,
 //! - `json::render`, for programs (`report.schema.json`),

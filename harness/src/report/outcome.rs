@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::phrase;
 use crate::progress::Progress;
 use crate::rules::Finding;
 use crate::verdict::{CaseEnd, CaseVerdict, Verdict};
@@ -94,6 +95,22 @@ impl Case {
             CaseEnd::Judged(case) => Some(case),
             CaseEnd::CouldNotRun(_) => None,
         }
+    }
+
+    /// Why it is not a pass, the weightiest first; empty when it is.
+    pub fn why(&self) -> Vec<String> {
+        let judged = match &self.end {
+            CaseEnd::CouldNotRun(trouble) => return vec![trouble.message.clone()],
+            CaseEnd::Judged(judged) if judged.verdict == Verdict::Pass => return Vec::new(),
+            CaseEnd::Judged(judged) => judged,
+        };
+        let mut why: Vec<String> = self.new_findings().map(phrase::brief).collect();
+        why.extend(judged.gaps.iter().map(|gap| gap.what.clone()));
+        if why.is_empty() {
+            // Such as a baseline that accepts what no longer occurs.
+            why.extend(judged.notes.iter().map(|note| note.text.clone()));
+        }
+        why
     }
 
     /// Findings that no baseline accepts.

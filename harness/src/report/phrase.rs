@@ -144,8 +144,8 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// What comes from outside, made safe to show: control characters are written `\xNN`, so that no output of a node can
-/// move the cursor or colour the screen.
+/// What comes from outside, made safe to show: control characters are written `\xNN`, so that no output of a
+/// node can move the cursor or colour the screen.
 pub fn shown(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,7 +1,7 @@
 //! The step summary: a table of all cases, and the story of each that did not pass, in Markdown.
 
 use crate::report::{Case, Outcome, phrase, terminal};
-use crate::verdict::{CaseEnd, Verdict};
+use crate::verdict::Verdict;
 
 /// GitHub refuses a summary of more than 1 MiB; what does not fit is counted.
 const LIMIT: usize = 900 * 1024;
@@ -26,8 +26,9 @@ pub fn summary(outcome: &Outcome) -> String {
     }
     let mut left = 0;
     for group in groups.iter().filter(|group| verdict(group) != Verdict::Pass) {
-        let story = story(group);
-        match text.len() + story.len() < LIMIT {
+        // Once one does not fit, the rest is counted only: rendering thousands to throw them away takes seconds.
+        let story = if left == 0 { story(group) } else { String::new() };
+        match left == 0 && text.len() + story.len() < LIMIT {
             true => text += &story,
             false => left += 1,
         }
@@ -63,16 +64,14 @@ fn heading(outcome: &Outcome) -> String {
 fn row(group: &[&Case]) -> String {
     let verdict = verdict(group);
     let worst = group.iter().find(|case| case.verdict() == verdict).copied().unwrap_or(group[0]);
-    let (hops, crossings, why) = match &worst.end {
-        CaseEnd::CouldNotRun(trouble) => (String::new(), String::new(), trouble.message.clone()),
-        CaseEnd::Judged(judged) => {
-            let mut why: Vec<String> = worst.new_findings().map(phrase::brief).collect();
-            why.extend(judged.gaps.iter().map(|gap| gap.what.clone()));
-            let known = judged.findings.iter().filter(|finding| finding.known.is_some());
-            why.extend(known.map(|finding| format!("known: {}", phrase::brief(finding))));
-            (judged.hops.len().to_string(), judged.crossings.to_string(), why.join("; "))
-        }
-    };
+    let mut why = worst.why();
+    let known =
+        worst.judged().into_iter().flat_map(|case| &case.findings).filter(|finding| finding.known.is_some());
+    why.extend(known.map(|finding| format!("known: {}", phrase::brief(finding))));
+    let (hops, crossings) = worst
+        .judged()
+        .map(|case| (case.hops.len().to_string(), case.crossings.to_string()))
+        .unwrap_or_default();
     let repeats = match group.iter().filter(|case| case.verdict() == verdict).count() {
         _ if group.len() == 1 => String::new(),
         same => format!(" ({same} of {} times)", group.len()),
@@ -82,7 +81,7 @@ fn row(group: &[&Case]) -> String {
         "| {} | {}{repeats} | {hops} | {crossings} | {took} | {} |\n",
         sign(verdict),
         escaped(&worst.title),
-        escaped(&why)
+        escaped(&why.join("; "))
     )
 }
 

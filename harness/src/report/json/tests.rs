@@ -68,7 +68,8 @@ fn the_schema_names_every_rule_and_class() {
     assert_eq!(words(&schema["$defs"]["rule-id"]), rules);
 }
 
-/// As much of JSON Schema as our own schema uses; an unknown keyword fails, so that none is skipped in silence.
+/// As much of JSON Schema as our own schema uses; an unknown keyword fails, so that none is skipped in
+/// silence.
 fn check(root: &Value, schema: &Value, value: &Value, path: &str, wrong: &mut Vec<String>) {
     for (keyword, rule) in schema.as_object().unwrap() {
         let kept = match keyword.as_str() {

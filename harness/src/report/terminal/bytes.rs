@@ -10,6 +10,9 @@ use crate::rules::Line;
 /// Labels up to this width stand beside their bytes, in one column.
 const LABEL_LIMIT: usize = 34;
 
+/// How far a line without a caret is wrapped.
+const ROWS: usize = 6;
+
 /// The lines of a finding, in the order in which they crossed.
 pub(super) fn tell(page: &mut Page, indent: usize, lines: &[Line]) {
     let widest = lines.iter().map(|line| line.label.chars().count()).max().unwrap_or(0).min(LABEL_LIMIT);
@@ -18,16 +21,35 @@ pub(super) fn tell(page: &mut Page, indent: usize, lines: &[Line]) {
     for line in lines {
         let label = phrase::shown(&line.label);
         let column = if beside { indent + widest + 2 } else { indent + 2 };
-        let (text, caret) = cut(&line.text, line.caret.as_ref(), page.room(column));
+        let (rows, caret) = laid_out(line, page.room(column));
+        let (first, rest) = rows.split_first().expect("there is always a first row");
         if beside && label.chars().count() <= widest {
             let label = page.paint(Ink::Faint, &format!("{label:<widest$}"));
-            page.raw(&format!("{:indent$}{label}  {text}", ""));
+            page.raw(&format!("{:indent$}{label}  {first}", ""));
         } else {
             page.prose(indent, Ink::Faint, &label);
-            page.raw(&format!("{:column$}{text}", ""));
+            page.raw(&format!("{:column$}{first}", ""));
+        }
+        for row in rest {
+            page.raw(&format!("{:column$}{row}", ""));
         }
         point(page, column, caret, &line.caption);
     }
+}
+
+/// The text in one row around its caret; without a caret, what is too long is wrapped.
+fn laid_out(line: &Line, room: usize) -> (Vec<String>, Option<Range<usize>>) {
+    let text = phrase::shown(&line.text);
+    if line.caret.is_some() || text.chars().count() <= room {
+        let (text, caret) = cut(&line.text, line.caret.as_ref(), room);
+        return (vec![text], caret);
+    }
+    let mut rows = page::wrapped(&text, room);
+    if rows.len() > ROWS {
+        rows.truncate(ROWS);
+        rows.push("…".to_owned());
+    }
+    (rows, None)
 }
 
 /// The caret and what it points out: beside it where that fits, else below it.
@@ -53,7 +75,7 @@ fn point(page: &mut Page, column: usize, caret: Option<Range<usize>>, caption: &
     }
 }
 
-/// `text` in at most `room` characters and the caret in characters of it; what is left away is shown as `…`.
+/// `text` in at most `room` characters and the caret in characters of it; `…` for what is left away.
 fn cut(text: &str, caret: Option<&Range<usize>>, room: usize) -> (String, Option<Range<usize>>) {
     let (chars, caret) = printable(text, caret);
     if chars.len() <= room {
@@ -118,5 +140,21 @@ mod tests {
     fn carets_count_characters_and_not_bytes() {
         assert_eq!(cut("ü=x", Some(&(3..4)), 20), ("ü=x".to_owned(), Some(2..3)));
         assert_eq!(cut("\x1b=x", Some(&(2..3)), 20), ("\\x1b=x".to_owned(), Some(5..6)));
+    }
+
+    #[test]
+    fn without_a_caret_a_long_line_is_wrapped_and_a_short_one_keeps_its_spaces() {
+        let line = |text: &str| Line {
+            label: String::new(),
+            text: text.into(),
+            caret: None,
+            caption: String::new(),
+        };
+        assert_eq!(laid_out(&line("a  b"), 20).0, ["a  b"]);
+        assert_eq!(
+            laid_out(&line("trace 4bf9 span 00f0 parent none"), 20).0,
+            ["trace 4bf9 span 00f0", "parent none"]
+        );
+        assert_eq!(laid_out(&line(&"word ".repeat(500)), 20).0.len(), ROWS + 1);
     }
 }

@@ -30,6 +30,9 @@ pub(super) fn tell(page: &mut Page, group: &[&Case]) {
             if !passed || page.detail() == Detail::Everything {
                 remarks(page, case);
             }
+            if passed && page.detail() == Detail::Hops && !case.notes.is_empty() {
+                page.field(INDENT, "notes", &format!("{}, shown with `--verbose`", case.notes.len()));
+            }
             if !passed && !case.undeclared.is_empty() {
                 page.gap();
             }

@@ -5,7 +5,7 @@
 use super::{Ink, Palette};
 use crate::progress::Progress;
 use crate::report::{Case, phrase};
-use crate::verdict::{CaseEnd, Verdict};
+use crate::verdict::Verdict;
 
 /// The state of a run so far.
 #[derive(Clone, Debug)]
@@ -44,8 +44,8 @@ impl Live {
         }
     }
 
-    /// Takes in one thing that happened. What is worth a line of its own at once is given back: each case that did
-    /// not pass, so that nobody has to wait for the end.
+    /// Takes in one thing that happened. What is worth a line of its own at once is given back: each case
+    /// that did not pass, so that nobody has to wait for the end.
     pub fn take(&mut self, progress: &Progress) -> Option<String> {
         match progress {
             Progress::RunStarted { cases, repeats, .. } => {
@@ -89,15 +89,7 @@ impl Live {
                 ("FAIL", Ink::Bad)
             }
         };
-        let why = match &case.end {
-            CaseEnd::CouldNotRun(trouble) => trouble.message.clone(),
-            CaseEnd::Judged(judged) => case
-                .new_findings()
-                .next()
-                .map(phrase::brief)
-                .or_else(|| judged.gaps.first().map(|gap| gap.what.clone()))
-                .unwrap_or_default(),
-        };
+        let why = case.why().into_iter().next().unwrap_or_default();
         let word = self.palette.paint(ink, &format!("{word:>6}"));
         Some(format!("{word}  {}  {}", phrase::shown(&case.title), phrase::shown(&why)).trim_end().to_owned())
     }
@@ -141,7 +133,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::verdict::Trouble;
+    use crate::verdict::{CaseEnd, Trouble};
 
     #[test]
     fn a_case_that_does_not_pass_is_told_at_once() {

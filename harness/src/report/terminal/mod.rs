@@ -1,7 +1,8 @@
-//! The report for people: what each case came to, and for each broken hop the story, the bytes and what to try.
+//! The report for people: what each case came to, and for each broken hop the story, the bytes and what to
+//! try.
 //!
-//! Prints nothing: `render` gives the text for the end of a run, `Live` what to show while it is under way. Whether there
-//! is a terminal, how wide it is and whether it wants colour is the caller's to find out.
+//! Prints nothing: `render` gives the text for the end of a run, `Live` what to show while it is under way.
+//! Whether there is a terminal, how wide it is and whether it wants colour is the caller's to find out.
 
 mod bytes;
 mod case;
@@ -48,7 +49,8 @@ impl Default for Layout {
     }
 }
 
-/// The whole report: what passed, then what did not, then the summary, so that what matters ends nearest to the prompt.
+/// The whole report: what passed, then what did not, then the summary, so that what matters ends nearest to
+/// the prompt.
 pub fn render(outcome: &Outcome, layout: Layout) -> String {
     let mut page = Page::new(layout);
     let (passed, rest): (Vec<_>, Vec<_>) = outcome

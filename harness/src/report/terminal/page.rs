@@ -105,7 +105,8 @@ impl Page {
     }
 }
 
-/// `text` in lines of at most `width` characters. A longer word is broken, but for a link, which must stay clickable.
+/// `text` in lines of at most `width` characters. A longer word is broken, but for a link, which must stay
+/// clickable.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

@@ -30,21 +30,7 @@ fn recap(page: &mut Page, outcome: &Outcome) {
             _ => ("unsure", Ink::Unsure),
         };
         let repeat = if group.len() > 1 { format!(" (repeat {})", worst.repeat) } else { String::new() };
-        page.hanging(0, ink, word, &format!("{}{repeat}: {}", worst.title, why(worst)));
-    }
-}
-
-fn why(case: &Case) -> String {
-    match &case.end {
-        CaseEnd::CouldNotRun(trouble) => trouble.message.clone(),
-        CaseEnd::Judged(judged) => {
-            let told: Vec<String> = case.new_findings().map(phrase::brief).collect();
-            match (told.is_empty(), judged.gaps.first()) {
-                (false, _) => told.join("; "),
-                (true, Some(gap)) => gap.what.clone(),
-                (true, None) => judged.verdict.word().to_owned(),
-            }
-        }
+        page.hanging(0, ink, word, &format!("{}{repeat}: {}", worst.title, worst.why().join("; ")));
     }
 }
 

@@ -1,7 +1,9 @@
-//! One connection through a tap: bytes go both ways beside the eye, and every kind of end is passed on as it is.
+//! One connection through a tap: bytes go both ways beside the eye, and every kind of end is passed on as it
+//! is.
 //!
-//! A closed direction is passed on as a closed direction, a reset as a reset. One task and one buffer a direction; the
-//! bodies are never collected.
+//! A closed direction is passed on as a closed direction, a reset as a reset. One task and one buffer a
+//! direction; the bodies are never collected. A side that first closes its direction and then resets the connection
+//! is seen to do so only when bytes for it are refused.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,7 +18,10 @@ use super::eye::{Eye, How, Side};
 use super::scene::Scene;
 
 const BUFFER: usize = 32 * 1024;
-/// How long one direction may go on after the other one's bytes were refused: what is already there, and no more.
+/// How long the receiver may take to accept a connection, and to begin TLS on it.
+pub const CONNECT: Duration = Duration::from_secs(10);
+/// How long one direction may go on after the other one's bytes were refused: what is already there, and no
+/// more.
 const DRAIN: Duration = Duration::from_secs(1);
 
 /// A connection that can be ended by a reset.
@@ -52,7 +57,8 @@ pub async fn serve(scene: Arc<Scene>, number: u32, client: TcpStream, target: So
 }
 
 pub async fn connect(target: SocketAddr) -> io::Result<TcpStream> {
-    let receiver = TcpStream::connect(target).await?;
+    let connecting = tokio::time::timeout(CONNECT, TcpStream::connect(target));
+    let receiver = connecting.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let _ = receiver.set_nodelay(true);
     Ok(receiver)
 }
@@ -136,6 +142,7 @@ where
             }
         };
         if written.is_err() || writer.flush().await.is_err() {
+            lock(eye).refused_by(from.other());
             return End::Refused;
         }
     }

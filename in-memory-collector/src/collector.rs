@@ -1,0 +1,227 @@
+//! The handle: endpoints are opened here, and what they took is asked for here.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::endpoint::{ANY_PORT, Endpoint, EndpointError};
+use crate::limits::Limits;
+use crate::query::wait::{Deadline, WaitError, wait};
+use crate::query::{Condition, TraceQuery};
+use crate::server::cors::Cors;
+use crate::shared::Shared;
+use crate::store::{RequestRecord, StoreStats};
+use crate::telemetry::{LogRecord, Span, SpanId, TraceId};
+
+/// A cheap handle; clones are the same collector. When the last one goes, its ports close.
+///
+/// It serves on threads of its own, so an exporter is answered even while the test blocks the thread it runs on.
+#[derive(Clone, Debug)]
+pub struct Collector {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    shared: Arc<Shared>,
+    /// Taken when it goes: a runtime must not be dropped where something waits for it.
+    runtime: Option<Runtime>,
+}
+
+/// The threads of the collector could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start the threads of the collector")]
+pub struct StartError(#[from] io::Error);
+
+/// What a collector is started with; `Collector::builder`.
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    limits: Limits,
+    clock: Clock,
+    cors: Cors,
+}
+
+impl Builder {
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    pub fn cors(mut self, cors: Cors) -> Self {
+        self.cors = cors;
+        self
+    }
+
+    pub fn start(self) -> Result<Collector, StartError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(self.limits.threads.max(1))
+            .thread_name("in-memory-collector")
+            .enable_all()
+            .build()?;
+        let shared = Arc::new(Shared::new(self.limits, self.clock, self.cors));
+        Ok(Collector { inner: Arc::new(Inner { shared, runtime: Some(runtime) }) })
+    }
+}
+
+/// How many spans are copied out of the store at once.
+const SLICE: usize = 2048;
+
+impl Collector {
+    /// Without a port; see `endpoint`.
+    pub fn start(limits: Limits) -> Result<Self, StartError> {
+        Self::builder().limits(limits).start()
+    }
+
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Opens a port of the loopback interface under this name, or gives the one that is open.
+    pub async fn endpoint(&self, name: &str) -> Result<Endpoint, EndpointError> {
+        self.endpoint_at(name, ANY_PORT).await
+    }
+
+    /// Opens this port under this name.
+    pub async fn endpoint_at(&self, name: &str, address: SocketAddr) -> Result<Endpoint, EndpointError> {
+        Endpoint::open(&self.inner.shared, self.runtime().handle(), name, address)
+    }
+
+    /// All spans, in the order of their arrival.
+    pub fn spans(&self) -> Vec<Span> {
+        self.spans_where(|_| true)
+    }
+
+    /// The spans that arrived at this endpoint.
+    pub fn spans_of(&self, endpoint: &str) -> Vec<Span> {
+        self.spans_where(|span| **span.endpoint() == *endpoint)
+    }
+
+    /// The store is locked for a slice at a time, so a reader of millions of spans holds up no exporter for long.
+    fn spans_where(&self, wanted: impl Fn(&Span) -> bool) -> Vec<Span> {
+        let end = self.inner.shared.store().next_sequence();
+        let mut spans = Vec::new();
+        let mut at = 0;
+        loop {
+            let (slice, next) = self.inner.shared.store().spans_from(at, end, SLICE);
+            if slice.is_empty() {
+                return spans;
+            }
+            spans.extend(slice.into_iter().filter(&wanted));
+            at = next;
+        }
+    }
+
+    /// The spans of a trace, in the order of their arrival.
+    pub fn trace(&self, id: impl Into<TraceId>) -> Vec<Span> {
+        self.inner.shared.store().trace(id.into())
+    }
+
+    /// The spans that have a link to any span of this trace.
+    pub fn linking_to(&self, id: impl Into<TraceId>) -> Vec<Span> {
+        self.inner.shared.store().linking_to(id.into())
+    }
+
+    /// The spans that have a link to this span.
+    pub fn linking_to_span(&self, trace: impl Into<TraceId>, span: impl Into<SpanId>) -> Vec<Span> {
+        let (trace, span) = (trace.into(), span.into());
+        let links =
+            |from: &Span| from.links().iter().any(|link| link.trace_id == trace.0 && link.span_id == span.0);
+        self.linking_to(trace).into_iter().filter(links).collect()
+    }
+
+    /// All log records, in the order of their arrival.
+    pub fn logs(&self) -> Vec<LogRecord> {
+        self.inner.shared.store().logs()
+    }
+
+    /// What is known about the requests, accepted or not, in their order.
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        self.inner.shared.store().requests.all()
+    }
+
+    /// The requests that were not accepted as they were.
+    pub fn trouble(&self) -> Vec<RequestRecord> {
+        self.inner.shared.store().requests.trouble()
+    }
+
+    /// How many records of requests had to make room for later ones (`Limits::request_records`).
+    pub fn requests_forgotten(&self) -> u64 {
+        self.inner.shared.store().requests.forgotten()
+    }
+
+    pub fn stats(&self) -> StoreStats {
+        self.inner.shared.store().stats()
+    }
+
+    /// Changes after each request, when what it brought is visible and before its sender is told.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.inner.shared.version.subscribe()
+    }
+
+    /// Waits until the spans that `query` selects meet `condition`, and returns them. Nothing is polled.
+    pub async fn wait(
+        &self,
+        query: &TraceQuery,
+        condition: Condition,
+        deadline: impl Into<Deadline>,
+    ) -> Result<Vec<Span>, WaitError> {
+        wait(&self.inner.shared, self.runtime().handle(), query, condition, deadline.into()).await
+    }
+
+    /// Requests whose head was read and that are not answered yet.
+    pub fn in_flight(&self) -> usize {
+        self.inner.shared.in_flight.load(Ordering::SeqCst)
+    }
+
+    /// Forgets spans, logs and requests; memory is kept for the next ones.
+    pub fn clear(&self) {
+        self.inner.shared.store().clear();
+        self.inner.shared.version.send_modify(|version| *version += 1);
+    }
+
+    /// Closes the ports, after requests that are under way are answered. What was stored can still be asked for.
+    pub async fn stop(&self) {
+        let shared = self.inner.shared.clone();
+        shared.stop.send_replace(true);
+        let all_gone = async {
+            let mut idle = shared.connections.subscribe();
+            drop(idle.wait_for(|open| *open == 0).await);
+        };
+        let timeout = {
+            let _inside = self.runtime().enter();
+            tokio::time::timeout(shared.limits.stop_timeout, all_gone)
+        };
+        drop(timeout.await);
+        shared.kill.send_replace(true);
+    }
+
+    /// Runs a future to its end on the threads of the collector, for tests that are not async.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime().block_on(future)
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.inner.runtime.as_ref().expect("the runtime is there until the last handle goes")
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.shared.stop.send_replace(true);
+        // Endpoints know the shared state and it knows them.
+        self.shared.endpoints.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Protobuf's wire format: reading with every check that a full decoder makes, and writing.
+
+pub mod reader;
+pub mod writer;
+
+pub use reader::{Key, Malformed, RECURSION_LIMIT, Reader, WireType, inner_depth, is_utf8};
+pub use writer::Writer;

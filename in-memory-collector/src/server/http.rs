@@ -1,0 +1,136 @@
+//! OTLP/HTTP: paths, media types, and the answers in the encoding of the request.
+
+use http::Method;
+use http::header;
+use http::request::Parts;
+
+use super::body::{Body, Unread};
+use super::call::{Call, Ticket, header_bytes, media_type};
+use super::compression::{self, ACCEPTED};
+use super::intake;
+use super::refusal::Refusal;
+use super::reply::HttpReply;
+use super::status::{Status, export_response, shorten};
+use crate::store::{Compression, Encoding, Outcome, Signal};
+
+pub async fn answer(call: &mut Call, mut ticket: Ticket) -> HttpReply {
+    let shared = call.endpoint.shared.clone();
+    if let Some(reply) = shared.cors.preflight(&call.head) {
+        drop(ticket.take_record(Outcome::Accepted));
+        return reply;
+    }
+    ticket.record().encoding = encoding(&call.head);
+    let encoding = ticket.record().encoding;
+    let result = export(call, ticket).await;
+    let mut reply = respond(result, encoding, shared.limits.response_bytes);
+    shared.cors.allow(&call.head, &mut reply.headers);
+    reply
+}
+
+async fn export(call: &mut Call, mut ticket: Ticket) -> Result<Signal, Refusal> {
+    let limits = call.endpoint.shared.limits.clone();
+    if let Err(refusal) = check_head(&call.head, &mut ticket, limits.message_bytes) {
+        call.body.drain(limits.message_bytes, limits.body_timeout).await;
+        ticket.finish(Outcome::Refused(refusal.clone()));
+        return Err(refusal);
+    }
+    let body = call.body.collect(limits.message_bytes, limits.body_timeout, &mut ticket.admission).await;
+    let refusal = match body {
+        Ok(body) => {
+            ticket.record().wire_bytes = body.len() as u64;
+            let signal = ticket.signal();
+            return intake::take(ticket, body).await.map(|()| signal);
+        }
+        Err(Unread::Refused(refusal)) => refusal,
+        Err(Unread::Broken(why)) => {
+            ticket.finish(Outcome::Abandoned(why.clone()));
+            return Err(Refusal::Malformed(why));
+        }
+    };
+    if matches!(call.body, Body::Http1(_)) && !matches!(refusal, Refusal::Slow(_)) {
+        call.body.drain(limits.message_bytes, limits.body_timeout).await;
+    }
+    ticket.finish(Outcome::Refused(refusal.clone()));
+    Err(refusal)
+}
+
+/// What can be refused before the body is read.
+fn check_head(head: &Parts, ticket: &mut Ticket, limit: u64) -> Result<(), Refusal> {
+    let path = head.uri.path();
+    let Some(signal) = signal(path) else { return Err(Refusal::UnknownPath(path.to_owned())) };
+    ticket.record().signal = Some(signal);
+    if head.method != Method::POST {
+        return Err(Refusal::WrongMethod(head.method.to_string()));
+    }
+    if ticket.record().encoding == Encoding::Other {
+        return Err(Refusal::UnknownMediaType(String::from_utf8_lossy(&media_type(head)).into_owned()));
+    }
+    let named = header_bytes(head, header::CONTENT_ENCODING);
+    ticket.record().compression = compression::named(named);
+    if ticket.record().compression == Compression::Other {
+        let name = String::from_utf8_lossy(named.unwrap_or_default()).into_owned();
+        return Err(Refusal::UnknownCompression(name));
+    }
+    let length =
+        head.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: u64| length > limit) {
+        return Err(Refusal::TooLarge { limit, decompressed: false });
+    }
+    Ok(())
+}
+
+fn signal(path: &str) -> Option<Signal> {
+    Some(match path {
+        "/v1/traces" => Signal::Traces,
+        "/v1/logs" => Signal::Logs,
+        "/v1/metrics" => Signal::Metrics,
+        "/v1development/profiles" => Signal::Profiles,
+        _ => return None,
+    })
+}
+
+fn encoding(head: &Parts) -> Encoding {
+    match media_type(head).as_slice() {
+        b"application/x-protobuf" => Encoding::Protobuf,
+        b"application/json" => Encoding::Json,
+        _ => Encoding::Other,
+    }
+}
+
+fn content_type(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Protobuf => "application/x-protobuf",
+        Encoding::Json | Encoding::Other => "application/json",
+    }
+}
+
+fn respond(result: Result<Signal, Refusal>, encoding: Encoding, most: u64) -> HttpReply {
+    let refusal = match result {
+        Ok(signal) => {
+            return HttpReply::new(200)
+                .with(header::CONTENT_TYPE, content_type(encoding))
+                .body(export_response(signal, encoding, None));
+        }
+        Err(refusal) => refusal,
+    };
+    let mut text = refusal.to_string();
+    // The text comes up to twice, and JSON may write a character as six.
+    shorten(&mut text, usize::try_from(most / 16).unwrap_or(usize::MAX));
+    let status = Status {
+        code: refusal.grpc_code(),
+        message: text.clone(),
+        bad_request: refusal.is_bad_request().then_some(text),
+        retry_after: None,
+    };
+    let mut reply = HttpReply::new(refusal.http_status())
+        .with(header::CONTENT_TYPE, content_type(encoding))
+        .body(status.encode(encoding));
+    if let Some(delay) = refusal.retry_after().filter(|_| matches!(reply.status, 429 | 503)) {
+        reply = reply.with(header::RETRY_AFTER, &delay.as_secs().max(1).to_string());
+    }
+    match refusal {
+        Refusal::WrongMethod(_) => reply.with(header::ALLOW, "POST, OPTIONS"),
+        Refusal::UnknownCompression(_) => reply.with(header::ACCEPT_ENCODING, ACCEPTED),
+        _ => reply,
+    }
+}

@@ -1,0 +1,65 @@
+//! HTTP/1.1 connections, through hyper.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::body::Body;
+use super::call::{Call, answer};
+use super::reply::{HttpReply, Reply};
+use super::sniff::Rewound;
+use crate::endpoint::EndpointState;
+
+/// Serves one connection until it ends, or until `stop` says so and its request is answered.
+pub async fn serve(
+    io: Rewound<TcpStream>,
+    endpoint: Arc<EndpointState>,
+    peer: SocketAddr,
+    mut stop: watch::Receiver<bool>,
+) {
+    let header_timeout = endpoint.shared.limits.head_timeout;
+    let service = service_fn(move |request: Request<Incoming>| {
+        let endpoint = endpoint.clone();
+        async move {
+            let (head, body) = request.into_parts();
+            let reply = answer(Call { endpoint, peer, head, body: Body::Http1(body) }).await;
+            Ok::<_, Infallible>(render(reply))
+        }
+    });
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(header_timeout).half_close(true);
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(io), service));
+    // A broken connection is the business of its requests, which note it.
+    let stopping = tokio::select! {
+        _ = connection.as_mut() => false,
+        _ = stop.wait_for(|stop| *stop) => true,
+    };
+    if stopping {
+        connection.as_mut().graceful_shutdown();
+        drop(connection.await);
+    }
+}
+
+fn render(reply: Reply) -> Response<Full<Bytes>> {
+    match reply {
+        Reply::Http(reply) => response(reply),
+        // Only HTTP/2 carries gRPC, so nothing gets here.
+        Reply::Grpc(_) => response(HttpReply::new(505)),
+    }
+}
+
+fn response(reply: HttpReply) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(reply.body));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = reply.headers;
+    response
+}

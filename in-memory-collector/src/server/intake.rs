@@ -1,0 +1,100 @@
+//! From the bytes of a message to the store: JSON to protobuf, validation, insert, wake.
+
+use bytes::Bytes;
+
+use super::call::Ticket;
+use super::compression::decompress;
+use super::refusal::Refusal;
+use crate::json::read as json;
+use crate::scan::{count, logs, traces};
+use crate::schema::{EXPORT_LOGS, EXPORT_METRICS, EXPORT_PROFILES, EXPORT_TRACES, Message};
+use crate::store::{Compression, Encoding, Outcome, Signal};
+
+/// From this size on a message is worked on outside of the threads that serve connections.
+const LARGE: usize = 1 << 20;
+
+/// Stores a message and notes the request, whichever way it ends.
+pub async fn take(ticket: Ticket, wire: Bytes) -> Result<(), Refusal> {
+    let compressed = ticket.compression() != Compression::Identity;
+    if wire.len() < LARGE && !(compressed && wire.len() > LARGE / 16) {
+        return take_now(ticket, wire);
+    }
+    match tokio::task::spawn_blocking(|| take_now(ticket, wire)).await {
+        Ok(result) => result,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
+fn take_now(mut ticket: Ticket, wire: Bytes) -> Result<(), Refusal> {
+    let result = store(&mut ticket, wire);
+    if let Err(refusal) = &result {
+        ticket.finish(Outcome::Refused(refusal.clone()));
+    }
+    result
+}
+
+fn store(ticket: &mut Ticket, wire: Bytes) -> Result<(), Refusal> {
+    let limit = ticket.endpoint.shared.limits.message_bytes;
+    let message = decompress(ticket.compression(), wire, limit, &mut ticket.admission)?;
+    ticket.record().message_bytes = message.len() as u64;
+    let message = match ticket.record().encoding {
+        Encoding::Json => Bytes::from(json::read(schema(ticket.signal()), &message).map_err(malformed)?),
+        Encoding::Protobuf | Encoding::Other => message,
+    };
+    match ticket.signal() {
+        Signal::Traces => store_traces(ticket, &message),
+        Signal::Logs => store_logs(ticket, &message),
+        Signal::Metrics => counted(ticket, count::metrics(&message)),
+        Signal::Profiles => counted(ticket, count::profiles(&message)),
+    }
+}
+
+fn schema(signal: Signal) -> &'static Message {
+    match signal {
+        Signal::Traces => &EXPORT_TRACES,
+        Signal::Logs => &EXPORT_LOGS,
+        Signal::Metrics => &EXPORT_METRICS,
+        Signal::Profiles => &EXPORT_PROFILES,
+    }
+}
+
+fn malformed(fault: impl ToString) -> Refusal {
+    Refusal::Malformed(fault.to_string())
+}
+
+fn store_traces(ticket: &mut Ticket, message: &[u8]) -> Result<(), Refusal> {
+    let (batch, links) = traces(message).map_err(malformed)?;
+    ticket.record().items = batch.items.len() as u64;
+    let endpoint = ticket.endpoint.clone();
+    let shared = &endpoint.shared;
+    let mut store = shared.store();
+    let watched = shared.parked.any();
+    let stored = store.insert_spans(&endpoint.name, (&batch, &links), shared.clock.now(), watched)?;
+    ticket.record().duplicates = u64::from(stored.duplicates);
+    store.requests.push(ticket.take_record(Outcome::Accepted));
+    drop(store);
+    shared.stored(&stored.touched);
+    Ok(())
+}
+
+fn store_logs(ticket: &mut Ticket, message: &[u8]) -> Result<(), Refusal> {
+    let batch = logs(message).map_err(malformed)?;
+    ticket.record().items = batch.items.len() as u64;
+    let endpoint = ticket.endpoint.clone();
+    let shared = &endpoint.shared;
+    let mut store = shared.store();
+    let stored = store.insert_logs(&endpoint.name, &batch, shared.clock.now())?;
+    store.requests.push(ticket.take_record(Outcome::Accepted));
+    drop(store);
+    shared.stored(&stored.touched);
+    Ok(())
+}
+
+/// Metrics and profiles: counted, not kept.
+fn counted(ticket: &mut Ticket, items: Result<u64, crate::protobuf::Malformed>) -> Result<(), Refusal> {
+    ticket.record().items = items.map_err(malformed)?;
+    let record = ticket.take_record(Outcome::Accepted);
+    ticket.endpoint.shared.store().requests.push(record);
+    ticket.endpoint.shared.stored(&[]);
+    Ok(())
+}

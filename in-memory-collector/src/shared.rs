@@ -1,0 +1,96 @@
+//! What endpoints, connections and queries share.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::endpoint::EndpointState;
+use crate::limits::Limits;
+use crate::query::parked::Parked;
+use crate::server::cors::Cors;
+use crate::store::{RequestRecord, Store};
+use crate::telemetry::TraceId;
+
+#[derive(Debug)]
+pub struct Shared {
+    pub limits: Limits,
+    pub clock: Clock,
+    pub cors: Cors,
+    store: Mutex<Store>,
+    /// Grows with each stored request, after it is visible and before it is acknowledged.
+    pub version: watch::Sender<u64>,
+    /// Grows whenever the last request under way ends.
+    pub idle: watch::Sender<u64>,
+    /// Who waits for which trace.
+    pub parked: Parked,
+    pub in_flight: AtomicUsize,
+    /// Bytes being received.
+    pub receiving: AtomicUsize,
+    /// Open connections and listeners.
+    pub connections: watch::Sender<usize>,
+    /// No new requests; those under way are finished.
+    pub stop: watch::Sender<bool>,
+    /// No requests at all.
+    pub kill: watch::Sender<bool>,
+    pub endpoints: Mutex<HashMap<Arc<str>, Arc<EndpointState>>>,
+    agents: Mutex<Vec<Arc<str>>>,
+}
+
+/// User agents that are kept once; beyond so many each request has its own copy.
+const AGENTS: usize = 64;
+/// A longer user agent is cut.
+const AGENT_BYTES: usize = 512;
+
+impl Shared {
+    pub fn new(limits: Limits, clock: Clock, cors: Cors) -> Self {
+        let store = Store::new(limits.store_bytes, limits.request_records, clock.now());
+        Self {
+            limits,
+            clock,
+            cors,
+            store: Mutex::new(store),
+            version: watch::channel(0).0,
+            idle: watch::channel(0).0,
+            parked: Parked::default(),
+            in_flight: AtomicUsize::new(0),
+            receiving: AtomicUsize::new(0),
+            connections: watch::channel(0).0,
+            stop: watch::channel(false).0,
+            kill: watch::channel(false).0,
+            endpoints: Mutex::default(),
+            agents: Mutex::default(),
+        }
+    }
+
+    pub fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes everybody who waits for what was just stored. The store is not locked here.
+    pub fn stored(&self, touched: &[TraceId]) {
+        self.parked.wake(touched);
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    /// Notes a request that stored nothing.
+    pub fn note(&self, record: RequestRecord) {
+        self.store().requests.push(record);
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    pub fn agent(&self, agent: &[u8]) -> Arc<str> {
+        let agent = String::from_utf8_lossy(&agent[..agent.len().min(AGENT_BYTES)]);
+        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = agents.iter().find(|known| ***known == *agent) {
+            return known.clone();
+        }
+        let new: Arc<str> = agent.into();
+        if agents.len() < AGENTS {
+            agents.push(new.clone());
+        }
+        new
+    }
+}

@@ -1,0 +1,159 @@
+//! One record for each request that an endpoint got, accepted or not: the evidence about an exporter.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::server::refusal::Refusal;
+
+#[derive(Clone, Debug)]
+pub struct RequestRecord {
+    /// Grows with each request, over all endpoints; never used twice.
+    pub sequence: u64,
+    pub endpoint: Arc<str>,
+    /// When its answer was decided.
+    pub at: Instant,
+    pub peer: SocketAddr,
+    pub transport: Transport,
+    pub signal: Option<Signal>,
+    pub encoding: Encoding,
+    pub compression: Compression,
+    pub user_agent: Option<Arc<str>>,
+    /// The body as it came, without the framing of HTTP; 0 if it was refused before its body was read.
+    pub wire_bytes: u64,
+    /// The body after decompression.
+    pub message_bytes: u64,
+    /// Spans, log records, data points or profiles.
+    pub items: u64,
+    /// Of these, spans that were here already.
+    pub duplicates: u64,
+    pub outcome: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Accepted,
+    /// Answered with a partial success that refuses so many items.
+    PartlyRefused {
+        refused: u64,
+        message: String,
+    },
+    Refused(Refusal),
+    /// The fault that the endpoint was told to commit.
+    Faulted {
+        fault: String,
+        stored: bool,
+    },
+    /// The exporter went away, or the connection broke, before the request was complete.
+    Abandoned(String),
+}
+
+impl Outcome {
+    pub fn is_accepted(&self) -> bool {
+        matches!(self, Outcome::Accepted)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Accepted => f.write_str("accepted"),
+            Outcome::PartlyRefused { refused, message } => write!(f, "{refused} items refused: {message}"),
+            Outcome::Refused(refusal) => write!(f, "refused: {refusal}"),
+            Outcome::Faulted { fault, stored: true } => write!(f, "stored, then on demand: {fault}"),
+            Outcome::Faulted { fault, stored: false } => write!(f, "not stored, on demand: {fault}"),
+            Outcome::Abandoned(why) => write!(f, "abandoned by its sender: {why}"),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    Grpc,
+    /// OTLP/HTTP over HTTP/1.1.
+    Http1,
+    /// OTLP/HTTP over HTTP/2.
+    Http2,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Signal {
+    Traces,
+    Logs,
+    Metrics,
+    Profiles,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    Protobuf,
+    Json,
+    /// A media type that OTLP does not have.
+    Other,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Compression {
+    Identity,
+    Gzip,
+    Zstd,
+    Deflate,
+    /// One that is not supported.
+    Other,
+}
+
+/// The last so many requests; those that were not accepted are kept beside, so that many good ones do not hide them.
+#[derive(Debug)]
+pub struct RequestLog {
+    accepted: VecDeque<RequestRecord>,
+    trouble: VecDeque<RequestRecord>,
+    limit: usize,
+    next: u64,
+    forgotten: u64,
+}
+
+impl RequestLog {
+    pub fn new(limit: usize) -> Self {
+        Self { accepted: VecDeque::new(), trouble: VecDeque::new(), limit, next: 0, forgotten: 0 }
+    }
+
+    pub fn push(&mut self, mut record: RequestRecord) {
+        record.sequence = self.next;
+        self.next += 1;
+        let list = if record.outcome.is_accepted() { &mut self.accepted } else { &mut self.trouble };
+        if list.len() >= self.limit {
+            list.pop_front();
+            self.forgotten += 1;
+        }
+        list.push_back(record);
+    }
+
+    /// All of them, in their order.
+    pub fn all(&self) -> Vec<RequestRecord> {
+        let mut all: Vec<RequestRecord> = self.accepted.iter().chain(&self.trouble).cloned().collect();
+        all.sort_unstable_by_key(|record| record.sequence);
+        all
+    }
+
+    /// Those that were not accepted.
+    pub fn trouble(&self) -> Vec<RequestRecord> {
+        self.trouble.iter().cloned().collect()
+    }
+
+    /// How many records went to make room for later ones.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    pub fn bytes(&self) -> usize {
+        (self.accepted.capacity() + self.trouble.capacity()) * size_of::<RequestRecord>()
+    }
+
+    pub fn clear(&mut self) {
+        self.accepted.clear();
+        self.trouble.clear();
+        self.forgotten = 0;
+    }
+}
