@@ -1,3 +1,5 @@
+//! Many stimuli at once, cancelling, secrets, and what is refused before anything is sent.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

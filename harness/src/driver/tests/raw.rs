@@ -1,3 +1,5 @@
+//! Requests written by hand: every byte of them, and every framing of an answer.
+
 use super::fixture::{Case, OK, service};
 use crate::evidence::Answer;
 use crate::plan::StimulusIx;
