@@ -1,14 +1,16 @@
-//! What a relay promises and its evidence refutes: of two values of one field it takes always the same one.
+//! What a relay promises and its evidence refutes: of two values of one field it takes always the same one, and a
+//! flush that is answered leaves nothing to export.
 
 use std::collections::HashMap;
 
 use super::fault::Grade;
 use super::{Breaks, Class, Side, name, on_crossing};
 use crate::crossings::{CrossingIx, Crossings};
+use crate::evidence::Completion;
 use crate::scenario::{NodeIx, NodeKind};
 
 /// Which of several values was taken.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Taken {
     First,
     Later,
@@ -16,6 +18,33 @@ enum Taken {
 }
 
 pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
+    values(all, found);
+    flushes(all, found);
+}
+
+/// Spans of a relay that arrived after it had answered the flush.
+fn flushes(all: &Crossings<'_>, found: &mut Breaks) {
+    for (ix, crossing) in all.iter() {
+        let node = all.receiver(crossing);
+        let relay = matches!(all.plan.scenario.node(node).kind, NodeKind::Relay(_));
+        let Some(Completion::Flushed { answered_nanos, .. }) = all.evidence.completions.get(node.0) else {
+            continue;
+        };
+        let span = crossing.receiver_span.map(|span| all.spans.get(span));
+        if relay && span.is_some_and(|span| span.arrived_nanos > *answered_nanos) {
+            let message = format!("{} answered a flush and exported spans after it", name(all, node));
+            let told =
+                on_crossing(all, ix, Class::ContractBroken, Side::Receiver).graded(Grade::Inconclusive);
+            found.list.push(told.told(
+                message,
+                "nothing left to export".into(),
+                "spans that came later".into(),
+            ));
+        }
+    }
+}
+
+fn values(all: &Crossings<'_>, found: &mut Breaks) {
     let mut taken: HashMap<NodeIx, Taken> = HashMap::new();
     for (ix, crossing) in all.iter() {
         let node = all.receiver(crossing);

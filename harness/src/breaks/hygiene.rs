@@ -33,7 +33,8 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
             continue;
         }
         let Some(place) = place_of(all, &places, ix) else { continue };
-        if malformed {
+        let repeated = span.conflicting || ids.insert((&span.trace_id, &span.span_id), ix).is_some();
+        if malformed && !repeated {
             push(
                 found,
                 place,
@@ -43,7 +44,7 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
             );
             continue;
         }
-        if span.conflicting || ids.insert((&span.trace_id, &span.span_id), ix).is_some() {
+        if repeated {
             push(
                 found,
                 place,
@@ -62,6 +63,8 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
             );
         }
         if span.service_name.as_deref().is_none_or(str::is_empty) {
+            // The resource is the node's, whatever the span is for.
+            let place = of_node(all, &places, place);
             push(
                 found,
                 place,
@@ -183,7 +186,9 @@ fn is_malformed(span: &Span) -> bool {
 
 /// Whether a span stands below itself.
 fn is_in_a_cycle(all: &Crossings<'_>, ix: SpanIx) -> bool {
-    all.spans.upwards(ix).skip(1).any(|above| above == ix)
+    let span = all.spans.get(ix);
+    let alone = all.spans.with_id(span.node, &span.span_id).len() == 1;
+    alone && all.spans.upwards(ix).skip(1).any(|above| above == ix)
 }
 
 fn malformed_how(span: &Span) -> String {

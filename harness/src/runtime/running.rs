@@ -113,8 +113,8 @@ impl Running {
         collected::collect(&self.collector, &self.plan, &self.recorder)
     }
 
-    /// Ends every node and waits until it is gone.
-    pub async fn stop(self) {
+    /// Ends every node and waits until it is gone; what it exports at its end is still taken in.
+    pub async fn stop(&self) {
         join_all(self.nodes.iter().flatten().map(RunningNode::end)).await;
     }
 }
