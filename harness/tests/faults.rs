@@ -70,7 +70,12 @@ fn every_class() -> Result<(), Failed> {
     let rules: Vec<&str> =
         Expectation::ALL.iter().filter(|rule| !rules.contains(rule)).map(|rule| rule.id()).collect();
     if classes.is_empty() && rules.is_empty() {
-        println!("{} faults in {} rows, {} classes", relay_model::faults::Fault::ALL.len(), ROWS.len(), told.len());
+        println!(
+            "{} faults in {} rows, {} classes",
+            relay_model::faults::Fault::ALL.len(),
+            ROWS.len(),
+            told.len()
+        );
         return Ok(());
     }
     Err(format!("classes without a fault: {classes:?}; rules without a fault: {rules:?}").into())
