@@ -13,6 +13,8 @@ use super::node::{Flush, RunningNode};
 use super::options::{Listening, RuntimeOptions};
 use super::running::Running;
 use super::stand_in::StandIn;
+#[cfg(feature = "tls")]
+use super::tap::TapTls;
 use super::tap::{Aim, Tap, TapConfig, Target};
 use super::trust::Trust;
 use super::wiring::{Wiring, address};
@@ -102,7 +104,9 @@ async fn listen(
         let mut config = TapConfig::new(TapIx(ix), tap.clone(), plan.run, target);
         #[cfg(feature = "tls")]
         {
-            config.tls = trust.map(|trust| trust.tap.clone());
+            let clear = matches!(plan.scenario.node(tap.to).kind, NodeKind::Relay(_) | NodeKind::Stub(_));
+            let tls = trust.map(|trust| trust.tap.clone());
+            config.tls = if clear { tls.map(TapTls::ending_here) } else { tls };
         }
         let listening = Tap::start(config, recorder.clone()).await.map_err(|error| {
             let (from, to) = (&plan.scenario.node(tap.from).name, &plan.scenario.node(tap.to).name);
