@@ -1,1 +1,5 @@
-fn main() {}
+//! The `unbroken` command.
+
+fn main() -> std::process::ExitCode {
+    unbroken::cli::main()
+}

@@ -1,1 +1,49 @@
-//! To be written.
+//! The command: arguments, files, exit status; the only place that prints.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod arguments;
+mod bar;
+mod baseline_file;
+mod check;
+mod completions;
+pub mod exit;
+mod explain;
+mod init;
+mod interrupt;
+mod judge;
+mod list;
+mod print;
+mod relay;
+mod report_file;
+mod run;
+mod schema;
+mod selection;
+mod tell;
+
+use arguments::{Arguments, Command};
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no mistakes; whoever closed the stream does not need them any more.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::PASS });
+        }
+    };
+    match arguments.command {
+        Command::Relay(arguments) => relay::relay(arguments),
+        Command::Run(arguments) => ExitCode::from(run::run(&arguments)),
+        Command::Check(arguments) => ExitCode::from(check::check(&arguments)),
+        Command::Judge(arguments) => ExitCode::from(judge::judge(&arguments)),
+        Command::List(arguments) => ExitCode::from(list::list(&arguments)),
+        Command::Explain(arguments) => ExitCode::from(explain::explain(&arguments)),
+        Command::Schema(arguments) => ExitCode::from(schema::schema(&arguments)),
+        Command::Init(arguments) => ExitCode::from(init::init(&arguments)),
+        Command::Completions(arguments) => ExitCode::from(completions::completions(&arguments)),
+    }
+}

@@ -1,1 +1,162 @@
-//! To be written.
+//! Sends the stimuli: one file a transport, the same function names in each.
+//!
+//! What is sent is settled before the first stimulus goes out (`Driver::new`); from there on nothing here fails: a
+//! stimulus without an answer is evidence. Answers are read to their end and thrown away, because what a service does
+//! while it answers belongs to the exchange. Nothing is sent twice: no retries, no redirects, no proxies. All is done
+//! on the task that calls, so dropping a future cancels what is under way.
+
+mod error;
+#[cfg(any(feature = "http", feature = "grpc"))]
+mod fields;
+mod filling;
+#[cfg(feature = "grpc")]
+mod grpc;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(all(feature = "http", feature = "tls"))]
+mod https;
+mod outgoing;
+#[cfg(feature = "http")]
+mod raw;
+// A build without a transport has no use for what only that transport reads.
+#[cfg_attr(not(all(feature = "http", feature = "grpc")), allow(dead_code))]
+mod route;
+#[cfg(feature = "tls")]
+#[cfg_attr(not(any(feature = "http", feature = "grpc")), allow(dead_code))]
+mod tls;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt};
+
+pub use error::DriverError;
+
+use crate::evidence::{Answer, Exchange, Recorder};
+use crate::plan::{Plan, Stimulus, StimulusIx};
+use crate::runtime::Addresses;
+use filling::Scope;
+use outgoing::Outgoing;
+use route::{Route, Way};
+
+/// Everything that is needed to send a plan's stimuli.
+pub struct Driver {
+    plan: Arc<Plan>,
+    addresses: Addresses,
+    clock: Recorder,
+    /// One for each drive.
+    routes: Vec<Route>,
+    #[cfg(feature = "http")]
+    http: http::Http,
+    #[cfg(feature = "grpc")]
+    grpc: grpc::Grpc,
+}
+
+impl Driver {
+    /// Reads the environment variables that the drives name; times of exchanges are `clock`'s.
+    pub fn new(plan: Arc<Plan>, addresses: Addresses, clock: Recorder) -> Result<Self, DriverError> {
+        let variable = |name: &str| -> Option<OsString> { std::env::var_os(name) };
+        let mut routes = Vec::new();
+        for drive in &plan.scenario.drives {
+            let scope = Scope { plan: &plan, addresses: &addresses, variable: &variable, hop: drive.send };
+            routes.push(Route::new(drive, &scope)?);
+        }
+        let driver = Self {
+            #[cfg(feature = "http")]
+            http: http::Http::new(&routes, addresses.authority.as_deref())?,
+            #[cfg(feature = "grpc")]
+            grpc: grpc::Grpc::new(&routes, addresses.authority.as_deref(), addresses.hops.len())?,
+            plan,
+            addresses,
+            clock,
+            routes,
+        };
+        driver.check()?;
+        Ok(driver)
+    }
+
+    /// What can be sent at all is the same for all stimuli of a drive, so the first one tells.
+    fn check(&self) -> Result<(), DriverError> {
+        for (ix, route) in self.routes.iter().enumerate() {
+            let Some(first) = self.plan.stimuli.iter().find(|stimulus| stimulus.drive == ix) else {
+                continue;
+            };
+            let outgoing = Outgoing::new(&self.plan, route, first, &self.addresses)?;
+            match &route.way {
+                #[cfg(feature = "http")]
+                Way::Http { version, .. } => http::check(route, &outgoing, *version)?,
+                #[cfg(feature = "grpc")]
+                Way::Grpc { .. } => grpc::check(route, &outgoing)?,
+                #[cfg(not(all(feature = "http", feature = "grpc")))]
+                _ => return Err(not_built(route, &outgoing)),
+            }
+        }
+        Ok(())
+    }
+
+    /// One stimulus, until its answer is complete, its connection broken, or its deadline past.
+    pub async fn send(&self, stimulus: StimulusIx) -> Exchange {
+        let planned = self.plan.stimulus(stimulus);
+        let route = &self.routes[planned.drive];
+        let outgoing = Outgoing::new(&self.plan, route, planned, &self.addresses);
+        let sent_nanos = self.clock.now();
+        let answer = match outgoing {
+            Ok(outgoing) => tokio::time::timeout(route.deadline, self.exchange(route, outgoing)).await,
+            Err(error) => Ok(Answer::Failed(error.to_string())),
+        };
+        let answer = answer.unwrap_or(Answer::TimedOut);
+        let answered = matches!(answer, Answer::Http(_) | Answer::Grpc(_));
+        Exchange { stimulus, sent_nanos, answered_nanos: answered.then(|| self.clock.now()), answer }
+    }
+
+    /// All drives one after the other, each with as many stimuli under way as it allows. The exchanges come back in
+    /// the order of the stimuli; `on_each` hears of each as it ends.
+    pub async fn drive_all(&self, on_each: impl Fn(&Exchange)) -> Vec<Exchange> {
+        let mut exchanges = Vec::with_capacity(self.plan.stimuli.len());
+        for (ix, drive) in self.plan.scenario.drives.iter().enumerate() {
+            let drives = |stimulus: &&Stimulus| stimulus.drive == ix;
+            let own: Vec<StimulusIx> = self.plan.stimuli.iter().filter(drives).map(|own| own.ix).collect();
+            let at_once = usize::try_from(drive.concurrency).unwrap_or(usize::MAX).max(1);
+            let sending = stream::iter(own.into_iter().map(|stimulus| self.send(stimulus)));
+            let mut under_way = std::pin::pin!(sending.buffer_unordered(at_once));
+            while let Some(exchange) = under_way.next().await {
+                on_each(&exchange);
+                exchanges.push(exchange);
+            }
+        }
+        exchanges.sort_by_key(|exchange| exchange.stimulus);
+        exchanges
+    }
+
+    async fn exchange(&self, route: &Route, outgoing: Outgoing) -> Answer {
+        match &route.way {
+            #[cfg(feature = "http")]
+            Way::Http { version, .. } => self.http.send(route, outgoing, *version).await,
+            #[cfg(feature = "grpc")]
+            Way::Grpc { stream, .. } => self.grpc.send(route, outgoing, *stream).await,
+            #[cfg(not(all(feature = "http", feature = "grpc")))]
+            _ => Answer::Failed(not_built(route, &outgoing).to_string()),
+        }
+    }
+}
+
+/// Without the secrets that headers may hold.
+impl fmt::Debug for Driver {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Driver").field("drives", &self.routes.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(not(all(feature = "http", feature = "grpc")))]
+fn not_built(route: &Route, _: &Outgoing) -> DriverError {
+    let feature = match route.way {
+        Way::Http { .. } => "http",
+        Way::Grpc { .. } => "grpc",
+    };
+    DriverError::NotBuilt { hop: route.hop_name.clone(), feature }
+}
+
+#[cfg(test)]
+#[cfg(all(feature = "http", feature = "grpc", feature = "tls"))]
+mod tests;

@@ -7,6 +7,7 @@ use crate::plan::{Mark, StimulusIx, TapIx};
 use crate::scenario::NodeIx;
 
 pub mod capture;
+pub mod collected;
 pub mod exchange;
 pub mod file;
 pub mod recorder;

@@ -1,3 +1,12 @@
 //! One scenario through all stages; owns deadlines and the clock.
 
+pub mod case;
+mod completion;
+mod due;
+pub mod gather;
 pub mod judge;
+pub mod suite;
+
+pub use case::{CaseOptions, CaseRun, case};
+pub use judge::JudgeSettings;
+pub use suite::{Chosen, SuiteEnd, SuiteOptions, suite};

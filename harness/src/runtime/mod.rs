@@ -1,6 +1,32 @@
 //! Starts nodes, taps and the collector, and ends them again; nothing of it is left behind.
 
 pub mod addresses;
+#[cfg(feature = "tls")]
+pub mod authority;
+mod command;
+pub mod embedded;
+mod environment;
+pub mod error;
+mod guard;
+mod node;
+pub mod options;
+mod output;
+mod port;
+mod process;
+mod ready;
+mod relay;
+mod request;
+pub mod running;
+mod spawner;
+mod stand_in;
+#[cfg(any(feature = "stubs", feature = "grpc"))]
+pub mod stub;
 pub mod tap;
+mod wiring;
+
+#[cfg(test)]
+mod tests;
 
 pub use addresses::Addresses;
+pub use error::RuntimeError;
+pub use options::{Given, InProcess, Listening, RuntimeOptions};

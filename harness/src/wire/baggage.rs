@@ -1,9 +1,9 @@
 //! `baggage`: a list of members, each a key, a percent-encoded value and perhaps properties.
 //!
-//! Follows W3C Baggage, <https://www.w3.org/TR/baggage/#baggage-http-header-format>. Keys are compared with their case
-//! and never decoded; a `+` in a value is a plus. `Baggage::parse` refuses a list as a whole; `Baggage::entries_of` takes
-//! any bytes, for comparing lists. The limits are facts to ask for and no reason to refuse: more is allowed, and may be
-//! cut by whoever passes it on.
+//! Follows W3C Baggage, <https://www.w3.org/TR/baggage/#baggage-http-header-format>. Keys are compared with their
+//! case and never decoded; a `+` in a value is a plus. `Baggage::parse` refuses a list as a whole;
+//! `Baggage::entries_of` takes any bytes, for comparing lists. The limits are facts to ask for and no reason to
+//! refuse: more is allowed, and may be cut by whoever passes it on.
 
 use std::ops::Range;
 
@@ -53,8 +53,8 @@ impl Baggage {
         Ok(Baggage { entries: members.iter().map(read_entry).collect() })
     }
 
-    /// The members of any bytes, in their order, empty ones left away; never fails. A member without `=` has an empty
-    /// value, and a `%` without two hex digits stands for itself.
+    /// The members of any bytes, in their order, empty ones left away; never fails. A member without `=` has an
+    /// empty value, and a `%` without two hex digits stands for itself.
     pub fn entries_of<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Vec<Entry> {
         let lines: Vec<&[u8]> = lines.into_iter().collect();
         list_members(&lines).iter().filter(|member| !member.bytes.is_empty()).map(read_entry).collect()

@@ -1,8 +1,9 @@
 //! `traceparent`: version, trace id, parent id and flags.
 //!
-//! Follows W3C Trace Context, <https://www.w3.org/TR/trace-context-2/#traceparent-header>. A higher version is read as
-//! far as version 00 goes and printed as version 00. Where the standard leaves open how a higher version writes hex
-//! (it says hex there, not lower-case hex), upper case is refused, as in version 00. White space is not taken away here.
+//! Follows W3C Trace Context, <https://www.w3.org/TR/trace-context-2/#traceparent-header>. A higher version is
+//! read as far as version 00 goes and printed as version 00. Where the standard leaves open how a higher version
+//! writes hex (it says hex there, not lower-case hex), upper case is refused, as in version 00. White space is not
+//! taken away here.
 
 use std::fmt;
 use std::ops::Range;
@@ -62,6 +63,11 @@ impl fmt::Display for TraceParent {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "00-{}-{}-{}", self.trace_id, self.parent_id, self.flags)
     }
+}
+
+/// `bytes` as lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What stands between the dashes, one after the other.

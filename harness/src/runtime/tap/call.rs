@@ -1,4 +1,5 @@
-//! One request on its way: the capture being written, the search for its mark, and what is known of its answer.
+//! One request on its way: the capture being written, the search for its mark, and what is known of its
+//! answer.
 
 use super::scene::Scene;
 use super::search::{Looked, Search};

@@ -1,7 +1,8 @@
-//! One connection through a tap: bytes go both ways beside the eye, and every kind of end is passed on as it is.
+//! One connection through a tap: bytes go both ways beside the eye, and every kind of end is passed on as it
+//! is.
 //!
-//! A closed direction is passed on as a closed direction, a reset as a reset. One task and one buffer a direction; the
-//! bodies are never collected.
+//! A closed direction is passed on as a closed direction, a reset as a reset. One task and one buffer a
+//! direction; the bodies are never collected.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,7 +17,8 @@ use super::eye::{Eye, How, Side};
 use super::scene::Scene;
 
 const BUFFER: usize = 32 * 1024;
-/// How long one direction may go on after the other one's bytes were refused: what is already there, and no more.
+/// How long one direction may go on after the other one's bytes were refused: what is already there, and no
+/// more.
 const DRAIN: Duration = Duration::from_secs(1);
 
 /// A connection that can be ended by a reset.

@@ -1,7 +1,7 @@
 //! Watches one connection: tells the protocols apart by their bytes and hands each direction to its reader.
 //!
-//! It sees every byte before it goes on. What it cannot read becomes a gap and the connection is left unread from there;
-//! it never stops a byte, and changes one only where the hop says `host:`.
+//! It sees every byte before it goes on. What it cannot read becomes a gap and the connection is left unread
+//! from there; it never stops a byte, and changes one only where the hop says `host:`.
 
 use std::borrow::Cow;
 use std::sync::Arc;

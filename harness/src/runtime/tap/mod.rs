@@ -1,7 +1,9 @@
 //! Wire taps: the harness's own eye on a hop, between the sender and the receiver.
 //!
-//! Bytes go through untouched and are read beside: HTTP/1.1, HTTP/2 and gRPC, in the clear. Each incoming connection gets one outgoing connection, so that what the service under test does with its
-//! connections stays what it is. What cannot be read goes through all the same and is recorded as a gap.
+//! Bytes go through untouched and are read beside: HTTP/1.1, HTTP/2 and gRPC, in the clear and, with the
+//! feature `tls`, over TLS. Each incoming connection gets one outgoing connection, so that what the service
+//! under test does with its connections stays what it is. What cannot be read goes through all the same and
+//! is recorded as a gap.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -23,9 +25,16 @@ mod http2;
 mod refused;
 mod scene;
 mod search;
+mod target;
+#[cfg(feature = "tls")]
+mod tls;
 
 #[cfg(test)]
 mod tests;
+
+pub use target::{Aim, Target};
+#[cfg(feature = "tls")]
+pub use tls::TapTls;
 
 use scene::Scene;
 
@@ -39,13 +48,24 @@ pub struct TapConfig {
     /// Where to listen; the port is chosen by the system.
     pub listen: IpAddr,
     /// The receiver.
-    pub target: SocketAddr,
+    pub target: Target,
+    /// For `plan.tls`: how TLS is terminated here and spoken to the receiver.
+    #[cfg(feature = "tls")]
+    pub tls: Option<TapTls>,
 }
 
 impl TapConfig {
     /// Listens on 127.0.0.1, in the clear.
-    pub fn new(tap: TapIx, plan: TapPlan, run: u32, target: SocketAddr) -> Self {
-        Self { tap, plan, run, listen: IpAddr::V4(Ipv4Addr::LOCALHOST), target }
+    pub fn new(tap: TapIx, plan: TapPlan, run: u32, target: impl Into<Target>) -> Self {
+        Self {
+            tap,
+            plan,
+            run,
+            listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            target: target.into(),
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
     }
 }
 
@@ -123,5 +143,10 @@ async fn accept_all(
 }
 
 async fn serve(scene: Arc<Scene>, number: u32, client: TcpStream, config: TapConfig) {
-    connection::serve(scene, number, client, config.target).await;
+    let Some(target) = config.target.known().await else { return };
+    #[cfg(feature = "tls")]
+    if let Some(tls) = config.tls.filter(|_| config.plan.tls) {
+        return tls::serve(scene, number, client, target, tls).await;
+    }
+    connection::serve(scene, number, client, target).await;
 }

@@ -1,7 +1,8 @@
 //! Finds the stimulus's mark in a request: declared markers first, then the path, then the body.
 //!
-//! It copies the first 64 KiB of a body at most, and does not decompress: a mark that may be beyond that, or in an
-//! encoding, is `Marked::Unreadable` and names the reason. Of a gRPC stream only the first message is looked at.
+//! It copies the first 64 KiB of a body at most, and does not decompress: a mark that may be beyond that, or
+//! in an encoding, is `Marked::Unreadable` and names the reason. Of a gRPC stream only the first message is
+//! looked at.
 
 use crate::evidence::Marked;
 use crate::plan::Mark;
@@ -210,6 +211,3 @@ fn find(key: &[u8], bytes: &[u8]) -> Option<Mark> {
 fn mark_has(mark: &Mark, key: &[u8]) -> bool {
     mark.to_string().as_bytes().starts_with(key)
 }
-
-#[cfg(test)]
-mod tests;

@@ -12,9 +12,13 @@ use crate::plan::{TapIx, TapPlan, TapProtocol};
 use crate::scenario::{Marker, NodeIx};
 
 mod ends;
+#[cfg(all(feature = "stubs", feature = "grpc"))]
+mod grpc;
 mod http1;
 mod http2;
 mod splits;
+#[cfg(feature = "tls")]
+mod tls;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 const RUN: u32 = 0xab;
@@ -87,7 +91,8 @@ fn answered(status: u16) -> CaptureEnd {
     CaptureEnd::Answered { status, grpc_status: None }
 }
 
-/// A server that takes one connection, answers with fixed bytes once it has read `until`, and gives back what it read.
+/// A server that takes one connection, answers with fixed bytes once it has read `until`, and gives back what
+/// it read.
 async fn scripted(until: usize, answer: Vec<u8>) -> (SocketAddr, tokio::task::JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

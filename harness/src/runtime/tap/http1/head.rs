@@ -1,7 +1,8 @@
 //! Heads of HTTP/1.1 messages and the length of what follows them (RFC 9112 sections 3, 4 and 6).
 //!
-//! Field lines are kept as they stand; `httparse` takes only the white space around a value. What it refuses (folded
-//! lines, control bytes) is refused here, because a reader that guesses would see other requests than the receiver.
+//! Field lines are kept as they stand; `httparse` takes only the white space around a value. What it refuses
+//! (folded lines, control bytes) is refused here, because a reader that guesses would see other requests than
+//! the receiver.
 
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! Reads both directions of an HTTP/1.1 connection beside the stream (RFC 9112).
 //!
-//! Requests may be pipelined: answers are counted off in order. It never answers and never waits; what it cannot read
-//! it refuses, and the connection goes on unread.
+//! Requests may be pipelined: answers are counted off in order. It never answers and never waits; what it
+//! cannot read it refuses, and the connection goes on unread.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -11,7 +11,8 @@ pub struct Section {
 }
 
 impl Section {
-    /// A trailer section may be empty; a head may not, and empty lines before it are skipped (RFC 9112 section 2.2).
+    /// A trailer section may be empty; a head may not, and empty lines before it are skipped (RFC 9112
+    /// section 2.2).
     pub fn trailers() -> Self {
         Self { has_line: true, ..Self::default() }
     }

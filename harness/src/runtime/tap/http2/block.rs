@@ -1,4 +1,5 @@
-//! Puts header blocks together from HEADERS, PUSH_PROMISE and CONTINUATION frames (RFC 9113 sections 6.2, 6.6, 6.10).
+//! Puts header blocks together from HEADERS, PUSH_PROMISE and CONTINUATION frames (RFC 9113 sections 6.2,
+//! 6.6, 6.10).
 
 use super::frame::{CONTINUATION, END_HEADERS, END_STREAM, FrameHead, PADDED, PRIORITY, PUSH_PROMISE};
 use crate::runtime::tap::refused::{Refused, SECTION_LIMIT};

@@ -1,6 +1,7 @@
 //! Cuts one direction of an HTTP/2 connection into frames (RFC 9113 sections 4 and 6).
 //!
-//! Content of DATA is handed on piece by piece as it arrives; only frames that the tap must understand are collected.
+//! Content of DATA is handed on piece by piece as it arrives; only frames that the tap must understand are
+//! collected.
 
 use crate::runtime::tap::refused::{Refused, SECTION_LIMIT};
 

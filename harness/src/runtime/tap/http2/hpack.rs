@@ -1,7 +1,8 @@
 //! Header compression of HTTP/2 as a reader beside the stream needs it (RFC 7541).
 //!
-//! The table's size follows the updates in the blocks alone: an encoder must announce every change there (section 4.2),
-//! so the settings that allowed it need not be known. Bounded: a list larger than `LIST_LIMIT` is refused.
+//! The table's size follows the updates in the blocks alone: an encoder must announce every change there
+//! (section 4.2), so the settings that allowed it need not be known. Bounded: a list larger than `LIST_LIMIT`
+//! is refused.
 
 use std::collections::VecDeque;
 

@@ -1,7 +1,7 @@
 //! The Huffman code of HPACK (RFC 7541 section 5.2 and appendix B).
 //!
-//! The code is canonical, so the lengths of its 257 words say everything: words of one length are consecutive, in the
-//! order of their symbols, and each length goes on where the shorter one ended.
+//! The code is canonical, so the lengths of its 257 words say everything: words of one length are
+//! consecutive, in the order of their symbols, and each length goes on where the shorter one ended.
 
 /// Bits of each symbol's word; the last one is the end of string, which must not occur.
 const LENGTHS: [u8; 257] = [
@@ -56,7 +56,8 @@ const fn canonical() -> Code {
     code
 }
 
-/// `None` where the bytes are not such a code: the end of string in it, or padding that is not all ones, or too long.
+/// `None` where the bytes are not such a code: the end of string in it, or padding that is not all ones, or
+/// too long.
 pub fn decode(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut text = Vec::with_capacity(bytes.len() * 8 / 5);
     // Bits that are not used yet, at the low end.

@@ -1,7 +1,7 @@
 //! Reads both directions of an HTTP/2 connection beside the stream (RFC 9113), and with it gRPC.
 //!
-//! It takes no part in the connection: no settings, no flow control, no answers. Only where a hop says `host:` are the
-//! requests' header blocks written anew; all other frames stay as they are.
+//! It takes no part in the connection: no settings, no flow control, no answers. Only where a hop says
+//! `host:` are the requests' header blocks written anew; all other frames stay as they are.
 
 use std::collections::HashMap;
 use std::sync::Arc;

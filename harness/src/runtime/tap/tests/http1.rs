@@ -44,7 +44,8 @@ async fn pipelined_requests_are_answered_in_their_order() {
     let request = b"HEAD /1 HTTP/1.1\r\n\r\nPOST /2 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc\
         GET /3 HTTP/1.1\r\n\r\nGET /4 HTTP/1.1\r\n\r\nGET /5 HTTP/1.1\r\n\r\n";
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n\
-        HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\n\
+        HTTP/1.1 100 Continue\r\n\r\n\
+        HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\n\
         HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n\
         HTTP/1.1 204 No Content\r\n\r\n\
         HTTP/1.0 500 Oh\r\n\r\nuntil the end";
@@ -233,6 +234,7 @@ async fn after_an_upgrade_nothing_is_read() {
     assert_eq!(seen.captures(1).await[0].end, answered(101));
 }
 
+#[cfg(feature = "http")]
 #[tokio::test]
 async fn a_real_client_and_a_real_server_notice_nothing() {
     let service = echo_server().await;

@@ -64,10 +64,14 @@ fn malformed_blocks_are_refused() {
     }
 }
 
+fn text(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(any::<u8>(), length)
+}
+
 proptest! {
     #[test]
     fn another_implementation_reads_the_same(
-        texts in prop::collection::vec((prop::collection::vec(any::<u8>(), 1..20), prop::collection::vec(any::<u8>(), 0..200)), 1..20),
+        texts in prop::collection::vec((text(1..20), text(0..200)), 1..20),
         kinds in prop::collection::vec((0u8..3, any::<bool>()), 20),
     ) {
         let mut block = Vec::new();
@@ -88,7 +92,7 @@ proptest! {
 
     #[test]
     fn what_is_encoded_plainly_is_read_by_all(
-        texts in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..300), prop::collection::vec(any::<u8>(), 0..30_000)), 0..4),
+        texts in prop::collection::vec((text(0..300), text(0..30_000)), 0..4),
     ) {
         let block = encode_plainly(&texts);
         prop_assert_eq!(Decoder::new().decode(&block).unwrap(), texts.clone());

@@ -1,0 +1,235 @@
+//! The command line, as clap reads it; `--help` is written here.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::exit;
+use super::report_file::ReportFile;
+
+/// Checks that trace context survives every hop between your services, and says where and why it does not.
+#[derive(Debug, Parser)]
+#[command(name = "unbroken", version, after_help = exit::HELP, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Run(Box<Run>),
+    Check(Check),
+    Judge(Judge),
+    List(List),
+    Explain(Explain),
+    Schema(Schema),
+    Init(Init),
+    Completions(Completions),
+    Relay(Relay),
+}
+
+/// Run scenarios: start the nodes, drive the requests, judge every hop
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub struct Run {
+    #[command(flatten)]
+    pub selection: Selection,
+    /// How many cases run side by side [default: one per core]
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
+    /// Take trace ids from this seed; each run prints the one it used
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Run everything N times, to hunt for flakes
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub repeat: std::num::NonZeroU32,
+    /// In place of the scenarios' own timeouts: `500ms`, `30s`, `2m`
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// Also write a report: `json=FILE`, `junit=FILE`, `terminal=FILE`, `github[=FILE]`; `-` is standard output
+    #[arg(long, value_name = "KIND=FILE", value_delimiter = ',')]
+    pub report: Vec<ReportFile>,
+    /// Keep the evidence of every case in this folder, for `unbroken judge`
+    #[arg(long, value_name = "DIR")]
+    pub keep_evidence: Option<PathBuf>,
+    /// Keep the values of all header fields in evidence and reports, secrets included
+    #[arg(long)]
+    pub keep_raw: bool,
+    /// Stop at the first case that does not pass
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Switch a fault on in a relay node, to see that it is found
+    #[arg(long, value_name = "NODE=NAME", value_parser = node_fault)]
+    pub fault: Vec<(String, String)>,
+    #[command(flatten)]
+    pub judging: Judging,
+    /// Tell more of cases that passed: every hop, rule and note
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  unbroken run                                    everything in scenarios/
+  unbroken run shop.yaml --verbose                one file, every hop and rule told
+  unbroken run --report junit=out/unbroken.xml    for a CI server
+  unbroken run --repeat 100 --jobs 8 --fail-fast  hunt for a flake
+  unbroken run --fault shop=context.not-injected  see that a break is found
+  unbroken run --baseline known.json              findings that are known do not fail";
+
+/// Which cases
+#[derive(Debug, Args)]
+pub struct Selection {
+    /// Scenario files, or folders of them [default: scenarios]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only cases whose `scenario [case]` contains this text; several: any of them
+    #[arg(long, short, value_name = "TEXT")]
+    pub filter: Vec<String>,
+}
+
+/// How strictly
+#[derive(Debug, Args)]
+pub struct Judging {
+    /// Findings that are known and accepted, each with its reason
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write the findings of this run as a baseline
+    #[arg(long, value_name = "FILE")]
+    pub write_baseline: Option<PathBuf>,
+    /// Fail when a finding of the baseline no longer occurs
+    #[arg(long, requires = "baseline")]
+    pub strict_baseline: bool,
+    /// Make findings of what the standards only recommend
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Check scenario files without running them
+#[derive(Debug, Args)]
+pub struct Check {
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// Judge kept evidence again, without running anything
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  unbroken run shop.yaml --keep-evidence out
+  unbroken judge shop.yaml --evidence out/order-is-billed.json")]
+pub struct Judge {
+    /// The scenario file that the evidence is of
+    pub scenario: PathBuf,
+    /// What `run --keep-evidence` wrote
+    #[arg(long, value_name = "FILE")]
+    pub evidence: PathBuf,
+    /// Also write a report: `json=FILE`, `junit=FILE`, `terminal=FILE`, `github[=FILE]`; `-` is standard output
+    #[arg(long, value_name = "KIND=FILE", value_delimiter = ',')]
+    pub report: Vec<ReportFile>,
+    #[command(flatten)]
+    pub judging: Judging,
+    /// Tell more: every hop, rule and note
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+/// List the cases of scenario files
+#[derive(Debug, Args)]
+pub struct List {
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// Explain a rule or a class of break: what it means, the clause, usual causes, how to mend it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  unbroken explain hops.keep-relation
+  unbroken explain not-injected
+  unbroken explain                       all rules and classes, one line each")]
+pub struct Explain {
+    /// Such as `hops.keep-relation` or `not-injected`
+    #[arg(value_name = "RULE-or-CLASS")]
+    pub word: Option<String>,
+}
+
+/// Print a JSON Schema: of scenarios (for editors), or of the JSON report
+#[derive(Debug, Args)]
+pub struct Schema {
+    #[arg(value_enum, default_value = "scenario")]
+    pub of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum SchemaOf {
+    Scenario,
+    Report,
+}
+
+/// Write a first scenario for a service of yours, with comments
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Where to write it; a file that is there is left alone
+    #[arg(default_value = "scenarios/first.yaml", value_name = "FILE")]
+    pub path: PathBuf,
+}
+
+/// Print completions for a shell
+#[derive(Debug, Args)]
+pub struct Completions {
+    pub shell: clap_complete::Shell,
+}
+
+/// Be a reference service; `run` starts its relay nodes so
+#[derive(Debug, Args)]
+pub struct Relay {
+    #[arg(value_name = "model|rust")]
+    pub implementation: String,
+    /// Passed on to the relay
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub arguments: Vec<String>,
+}
+
+/// `500ms`, `30s`, `2m`; a bare number is seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| "expected a number and a unit, such as `30s`".to_owned())?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "" | "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        other => Err(format!("`{other}` is no unit: `ms`, `s` or `m`")),
+    }
+}
+
+fn node_fault(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((node, fault)) if !node.is_empty() && !fault.is_empty() => {
+            Ok((node.to_owned(), fault.to_owned()))
+        }
+        _ => Err("expected NODE=NAME, such as `shop=context.not-injected`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_a_unit_or_are_seconds() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("3"), Ok(Duration::from_secs(3)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert!(duration("fast").is_err() && duration("3h").is_err());
+    }
+}

@@ -1,0 +1,58 @@
+//! `--baseline` and `--write-baseline`: accepted findings, read before a run and written after it.
+
+use std::path::{Path, PathBuf};
+
+use super::arguments::Judging;
+use super::{exit, print};
+use crate::report::Outcome;
+use crate::run::JudgeSettings;
+use crate::verdict::baseline::{Accepted, Baseline, BaselineError};
+
+/// Stands in a new entry until somebody writes why it is accepted.
+const NO_REASON_YET: &str = "not looked at yet";
+
+#[derive(Debug, thiserror::Error)]
+enum FileError {
+    #[error("cannot read the baseline `{}`", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot use the baseline `{}`", path.display())]
+    Baseline { path: PathBuf, source: BaselineError },
+    #[error("cannot write the baseline `{}`", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+}
+
+/// How strictly to judge, or the exit status once it was said what is wrong.
+pub fn settings(judging: &Judging) -> Result<JudgeSettings, u8> {
+    let baseline = judging.baseline.as_deref().map(read).transpose().map_err(|error| {
+        print::error(&error);
+        exit::USAGE
+    })?;
+    Ok(JudgeSettings { strict: judging.strict, baseline, strict_baseline: judging.strict_baseline })
+}
+
+fn read(path: &Path) -> Result<Baseline, FileError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    Baseline::read(&text).map_err(|source| FileError::Baseline { path: path.to_owned(), source })
+}
+
+/// Writes every finding of the run as accepted, with the reasons that are known. Whether it could be written.
+pub fn write(judging: &Judging, outcome: &Outcome) -> bool {
+    let Some(path) = &judging.write_baseline else { return true };
+    let mut accepted: Vec<Accepted> = Vec::new();
+    for case in outcome.cases.iter().filter_map(|case| case.judged()) {
+        for finding in &case.findings {
+            let reason = finding.known.as_deref().unwrap_or(NO_REASON_YET);
+            let entry = Accepted::of(&case.scenario, &case.case, finding, reason);
+            if !accepted.contains(&entry) {
+                accepted.push(entry);
+            }
+        }
+    }
+    let written = std::fs::write(path, Baseline { accepted }.write());
+    if let Err(source) = written {
+        print::error(&FileError::Write { path: path.clone(), source });
+        return false;
+    }
+    true
+}

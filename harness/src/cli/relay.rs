@@ -1,0 +1,25 @@
+//! `unbroken relay IMPLEMENTATION`: be a reference service.
+
+use std::process::ExitCode;
+
+use super::arguments::Relay;
+use super::{exit, print};
+
+#[cfg(feature = "relays")]
+pub fn relay(arguments: Relay) -> ExitCode {
+    match arguments.implementation.as_str() {
+        "model" => relay_model::run(arguments.arguments.into_iter()),
+        "rust" => relay_rust::run(arguments.arguments.into_iter()),
+        other => unknown(other, "there are `model` and `rust`"),
+    }
+}
+
+#[cfg(not(feature = "relays"))]
+pub fn relay(arguments: Relay) -> ExitCode {
+    unknown(&arguments.implementation, "this build has none; build with the feature `relays`")
+}
+
+fn unknown(implementation: &str, help: &str) -> ExitCode {
+    print::problem(&format!("error: there is no relay `{implementation}`: {help}"));
+    ExitCode::from(exit::USAGE)
+}

@@ -1,0 +1,34 @@
+//! Header lines for what speaks HTTP/2: lower-case names, no control characters, lines of one name in their order.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::DriverError;
+use super::outgoing::Outgoing;
+use super::route::Route;
+
+/// Whether all header lines fit.
+pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
+    let refused = |(name, value): &&(String, Vec<u8>)| field(name, value).is_none();
+    match outgoing.headers.iter().find(refused) {
+        Some((name, _)) => Err(DriverError::Header {
+            hop: route.hop_name.clone(),
+            header: name.escape_debug().to_string(),
+            why: "HTTP/2 has no room for such a name or value",
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The lines that fit.
+pub(super) fn map(outgoing: &Outgoing) -> HeaderMap {
+    let mut map = HeaderMap::with_capacity(outgoing.headers.len() + 4);
+    for (name, value) in outgoing.headers.iter().filter_map(|(name, value)| field(name, value)) {
+        map.append(name, value);
+    }
+    map
+}
+
+/// One line; its name in lower case.
+pub(super) fn field(name: &str, value: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value).ok()?))
+}

@@ -1,0 +1,212 @@
+//! gRPC through `tonic` with a codec of raw bytes: no generated code, any method, any message.
+//!
+//! A status that the service sent is an answer; one that `tonic` made up for a broken connection is none.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use bytes::{Buf, BufMut, Bytes};
+use futures_util::StreamExt;
+use tonic::body::Body;
+use tonic::client::Grpc as Client;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codegen::Service;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::metadata::MetadataMap;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+use super::DriverError;
+use super::outgoing::Outgoing;
+use super::route::{Route, Way, cause};
+use crate::evidence::Answer;
+
+/// The most that one message of an answer may have.
+const LARGEST_MESSAGE: usize = 64 << 20;
+
+pub(super) struct Grpc {
+    /// For each hop its connection, made with the first call.
+    channels: Vec<OnceLock<Channel>>,
+    #[cfg(feature = "tls")]
+    tls: Option<super::tls::Tls>,
+}
+
+/// Whether what is to be sent can be.
+pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
+    super::fields::check(route, outgoing)?;
+    match PathAndQuery::try_from(outgoing.target.as_str()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(DriverError::NoMethod { hop: route.hop_name.clone() }),
+    }
+}
+
+impl Grpc {
+    pub(super) fn new(routes: &[Route], authority: Option<&str>, hops: usize) -> Result<Self, DriverError> {
+        let secured = routes.iter().find(|route| route.tls && matches!(route.way, Way::Grpc { .. }));
+        #[cfg(not(feature = "tls"))]
+        if let Some(route) = secured {
+            let _ = authority;
+            return Err(DriverError::NotBuilt { hop: route.hop_name.clone(), feature: "tls" });
+        }
+        Ok(Self {
+            channels: (0..hops).map(|_| OnceLock::new()).collect(),
+            #[cfg(feature = "tls")]
+            tls: secured.map(|route| super::tls::Tls::new(route, authority, b"h2")).transpose()?,
+        })
+    }
+
+    pub(super) async fn send(&self, route: &Route, outgoing: Outgoing, stream: bool) -> Answer {
+        let Some(channel) = self.channels.get(route.hop.0).and_then(|slot| self.channel(slot, route)) else {
+            return Answer::Failed(route.unreachable("the address is not one of a gRPC service"));
+        };
+        let failure = Arc::new(OnceLock::new());
+        let watched = Watched { channel, failure: Arc::clone(&failure) };
+        let called = call(watched, outgoing, stream).await;
+        match (called, failure.get()) {
+            (_, Some(why)) => Answer::Failed(why.words(route)),
+            (Ok(()), None) => Answer::Grpc(0),
+            (Err(status), None) => match std::error::Error::source(&status) {
+                Some(error) => Answer::Failed(route.broken_off(&cause(error))),
+                None => Answer::Grpc(u32::try_from(i32::from(status.code())).unwrap_or(2)),
+            },
+        }
+    }
+
+    fn channel(&self, slot: &OnceLock<Channel>, route: &Route) -> Option<Channel> {
+        if let Some(channel) = slot.get() {
+            return Some(channel.clone());
+        }
+        let scheme = if route.tls { "https" } else { "http" };
+        let origin = format!("{scheme}://{}", route.authority()).parse().ok()?;
+        let endpoint = Endpoint::from_shared(format!("http://{}", route.address)).ok()?;
+        let endpoint = endpoint.origin(origin).tcp_nodelay(true);
+        #[cfg(feature = "tls")]
+        if let Some(tls) = self.tls.as_ref().filter(|_| route.tls) {
+            let secured = endpoint.connect_with_connector_lazy(tls.clone());
+            return Some(slot.get_or_init(|| secured).clone());
+        }
+        Some(slot.get_or_init(|| endpoint.connect_lazy()).clone())
+    }
+}
+
+async fn call(watched: Watched, outgoing: Outgoing, stream: bool) -> Result<(), Status> {
+    let path = PathAndQuery::try_from(outgoing.target.as_str())
+        .map_err(|_| Status::invalid_argument("the method's name is no path"))?;
+    let mut client = Client::new(watched).max_decoding_message_size(LARGEST_MESSAGE);
+    let headers = super::fields::map(&outgoing);
+    let message = Bytes::from(outgoing.body);
+    if client.ready().await.is_err() {
+        return Ok(());
+    }
+    let metadata = MetadataMap::from_headers(headers);
+    if stream {
+        let messages = futures_util::stream::iter([message]);
+        let request = Request::from_parts(metadata, Default::default(), messages);
+        let mut answers = client.streaming(request, path, RawBytes).await?.into_inner();
+        while let Some(answer) = answers.next().await {
+            answer?;
+        }
+    } else {
+        let request = Request::from_parts(metadata, Default::default(), message);
+        client.unary(request, path, RawBytes).await?;
+    }
+    Ok(())
+}
+
+/// What went wrong below gRPC.
+#[derive(Debug)]
+enum Broken {
+    NotConnected(String),
+    Lost(String),
+}
+
+impl Broken {
+    fn new(error: &tonic::transport::Error) -> Self {
+        let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(error) = source {
+            if error.is::<tonic::ConnectError>() {
+                return Broken::NotConnected(cause(error));
+            }
+            source = error.source();
+        }
+        Broken::Lost(cause(error))
+    }
+
+    fn words(&self, route: &Route) -> String {
+        match self {
+            Broken::NotConnected(why) => route.unreachable(why),
+            Broken::Lost(why) => route.broken_off(why),
+        }
+    }
+}
+
+/// A channel that notes when a call ended without an answer, because `tonic` makes a status of that.
+struct Watched {
+    channel: Channel,
+    failure: Arc<OnceLock<Broken>>,
+}
+
+impl Service<::http::Request<Body>> for Watched {
+    type Response = ::http::Response<Body>;
+    type Error = tonic::transport::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        let ready = Service::poll_ready(&mut self.channel, context);
+        if let Poll::Ready(Err(error)) = &ready {
+            let _ = self.failure.set(Broken::new(error));
+        }
+        ready
+    }
+
+    fn call(&mut self, request: ::http::Request<Body>) -> Self::Future {
+        let called = Service::call(&mut self.channel, request);
+        let failure = Arc::clone(&self.failure);
+        Box::pin(async move {
+            called.await.inspect_err(|error| {
+                let _ = failure.set(Broken::new(error));
+            })
+        })
+    }
+}
+
+/// Messages as they are.
+struct RawBytes;
+
+impl Codec for RawBytes {
+    type Encode = Bytes;
+    type Decode = ();
+    type Encoder = RawBytes;
+    type Decoder = RawBytes;
+
+    fn encoder(&mut self) -> RawBytes {
+        RawBytes
+    }
+
+    fn decoder(&mut self) -> RawBytes {
+        RawBytes
+    }
+}
+
+impl Encoder for RawBytes {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, message: Bytes, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        to.put(message);
+        Ok(())
+    }
+}
+
+/// What is answered is of no interest here, only that it was.
+impl Decoder for RawBytes {
+    type Item = ();
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<()>, Status> {
+        from.advance(from.remaining());
+        Ok(Some(()))
+    }
+}

@@ -1,0 +1,78 @@
+//! HTTP over TLS with kept connections, through `hyper`'s pool and the run's own trust (see `http` for why).
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::TokioExecutor;
+
+use super::outgoing::Outgoing;
+use super::route::{Route, cause};
+use super::tls::Tls;
+use super::{DriverError, fields};
+use crate::evidence::Answer;
+use crate::scenario::HttpVersion;
+
+type Pool = Client<Tls, Full<Bytes>>;
+
+pub(super) struct Secured {
+    http1: Pool,
+    http2: Pool,
+    /// For requests written by hand.
+    connector: Tls,
+}
+
+impl Secured {
+    /// `route` is the one that needs it, for the error.
+    pub(super) fn new(route: &Route, authority: Option<&str>) -> Result<Self, DriverError> {
+        let connector = Tls::new(route, authority, b"http/1.1")?;
+        let http2 = Tls::new(route, authority, b"h2")?;
+        let mut builder = Client::builder(TokioExecutor::new());
+        Ok(Self {
+            http1: builder.build(connector.clone()),
+            http2: builder.http2_only(true).build(http2),
+            connector,
+        })
+    }
+
+    pub(super) fn http1(&self) -> &Tls {
+        &self.connector
+    }
+
+    pub(super) async fn send(&self, route: &Route, outgoing: Outgoing, version: HttpVersion) -> Answer {
+        let pool = match version {
+            HttpVersion::Http1 => &self.http1,
+            HttpVersion::Http2 => &self.http2,
+        };
+        let Some(request) = request(route, outgoing) else {
+            return Answer::Failed(route.unreachable("the method or path is none of HTTP"));
+        };
+        let response = match pool.request(request).await {
+            Ok(response) => response,
+            Err(error) => return Answer::Failed(words(route, &error)),
+        };
+        let status = response.status().as_u16();
+        let mut body = response.into_body();
+        while let Some(frame) = body.frame().await {
+            if let Err(error) = frame {
+                return Answer::Failed(route.broken_off(&cause(&error)));
+            }
+        }
+        Answer::Http(status)
+    }
+}
+
+fn request(route: &Route, outgoing: Outgoing) -> Option<http::Request<Full<Bytes>>> {
+    let mut request = http::Request::builder()
+        .method(outgoing.method.as_str())
+        .uri(format!("https://{}{}", route.address, outgoing.target));
+    let headers = request.headers_mut()?;
+    *headers = fields::map(&outgoing);
+    if let Some(host) = &route.host {
+        headers.entry(http::header::HOST).or_insert(host.parse().ok()?);
+    }
+    request.body(Full::new(Bytes::from(outgoing.body))).ok()
+}
+
+fn words(route: &Route, error: &Error) -> String {
+    if error.is_connect() { route.unreachable(&cause(error)) } else { route.broken_off(&cause(error)) }
+}

@@ -1,0 +1,146 @@
+//! One stimulus as it goes out: traceparent first, then the drive's headers in their order, then what they lack.
+
+use serde_json::Value;
+
+use super::DriverError;
+use super::route::{Payload, Route, Way};
+use crate::plan::instruction::{filled, render};
+use crate::plan::{Plan, Stimulus};
+use crate::runtime::Addresses;
+use crate::scenario::Marker;
+
+pub(super) struct Outgoing {
+    /// `POST` for gRPC.
+    pub method: String,
+    /// Path and query; for gRPC the path of the method.
+    pub target: String,
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
+}
+
+impl Outgoing {
+    pub(super) fn new(
+        plan: &Plan,
+        route: &Route,
+        stimulus: &Stimulus,
+        addresses: &Addresses,
+    ) -> Result<Self, DriverError> {
+        let mark = stimulus.mark.to_string();
+        let (body, content_type) = match &route.body {
+            Payload::Empty => (Vec::new(), None),
+            Payload::Bytes { content, content_type } => (content.with(&mark), Some(content_type.clone())),
+            Payload::Instruction => {
+                let address = |hop| addresses.hop(hop).map(|address| address.to_string());
+                let steps = render(plan, stimulus.call, stimulus.ix, &address);
+                (steps.to_string().into_bytes(), Some("application/json".to_owned()))
+            }
+        };
+        let traceparent =
+            stimulus.sent.traceparent.iter().map(|value| ("traceparent".to_owned(), value.clone()));
+        let own = route.headers.iter().map(|(name, value)| (name.clone(), value.with(&mark)));
+        let headers = traceparent.chain(own).collect();
+        let mut outgoing = Self { method: String::new(), target: target(route, &mark), headers, body };
+        let content_type = outgoing.put_marker(route, &mark)?.or(content_type);
+        match &route.way {
+            Way::Http { method, .. } => {
+                outgoing.method = method.clone().unwrap_or_else(|| outgoing.usual_method().to_owned());
+                if let Some(content_type) = content_type.filter(|_| !outgoing.has("content-type")) {
+                    outgoing.headers.push(("content-type".to_owned(), content_type.into_bytes()));
+                }
+            }
+            Way::Grpc { .. } => {
+                outgoing.method = "POST".to_owned();
+                if matches!(route.body, Payload::Instruction) {
+                    outgoing.body = instruction_message(&outgoing.body);
+                }
+            }
+        }
+        Ok(outgoing)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
+    }
+
+    fn usual_method(&self) -> &'static str {
+        if self.body.is_empty() { "GET" } else { "POST" }
+    }
+
+    /// The mark where the receiver declares its marker; returns the type of a body that begins here.
+    fn put_marker(&mut self, route: &Route, mark: &str) -> Result<Option<String>, DriverError> {
+        match &route.marker {
+            Some(Marker::Header(name)) => self.headers.push((name.clone(), mark.as_bytes().to_vec())),
+            Some(Marker::Query(name)) => {
+                let joint = if self.target.contains('?') { '&' } else { '?' };
+                self.target = format!("{}{joint}{name}={mark}", self.target);
+            }
+            Some(Marker::Body(member)) if matches!(route.way, Way::Http { .. }) => {
+                let marked = marked_body(&self.body, member, mark);
+                self.body = marked.ok_or_else(|| DriverError::Marker { hop: route.hop_name.clone() })?;
+                return Ok(Some("application/json".to_owned()));
+            }
+            Some(Marker::Path | Marker::Body(_)) | None => {}
+        }
+        Ok(None)
+    }
+}
+
+/// The path's open segments filled; a receiver that is marked by path and has no pattern gets the mark as its path.
+fn target(route: &Route, mark: &str) -> String {
+    match &route.way {
+        Way::Grpc { path, .. } => path.clone(),
+        Way::Http { path: Some(path), .. } => filled(path, mark),
+        Way::Http { path: None, .. } if route.marker == Some(Marker::Path) => format!("/{mark}"),
+        Way::Http { path: None, .. } => "/".to_owned(),
+    }
+}
+
+/// A JSON object with the mark as the member that `path` names, dots going deeper; `None` when it is no object.
+fn marked_body(body: &[u8], path: &str, mark: &str) -> Option<Vec<u8>> {
+    let mut value = match body {
+        [] => Value::Object(serde_json::Map::new()),
+        body => serde_json::from_slice(body).ok()?,
+    };
+    let mut at = &mut value;
+    for name in path.split('.') {
+        at = at.as_object_mut()?.entry(name).or_insert_with(|| Value::Object(serde_json::Map::new()));
+    }
+    *at = Value::String(mark.to_owned());
+    Some(value.to_string().into_bytes())
+}
+
+/// `message Instruction { string steps = 1; }` (relay contract, section 1).
+fn instruction_message(steps: &[u8]) -> Vec<u8> {
+    const STEPS: u8 = (1 << 3) | 2;
+    let mut message = vec![STEPS];
+    let mut length = steps.len();
+    while length >= 0x80 {
+        message.push(u8::try_from(length & 0x7f).expect("seven bits fit a byte") | 0x80);
+        length >>= 7;
+    }
+    message.push(u8::try_from(length).expect("seven bits fit a byte"));
+    message.extend_from_slice(steps);
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_goes_into_a_json_body_as_deep_as_the_marker_says() {
+        let marked =
+            |body: &[u8], path| marked_body(body, path, "ub1-2").map(|b| String::from_utf8(b).unwrap());
+        assert_eq!(marked(b"", "id").as_deref(), Some(r#"{"id":"ub1-2"}"#));
+        assert_eq!(marked(br#"{"a":{"b":1}}"#, "a.c").as_deref(), Some(r#"{"a":{"b":1,"c":"ub1-2"}}"#));
+        assert_eq!(marked(b"[1]", "id"), None);
+        assert_eq!(marked(b"<a/>", "id"), None);
+    }
+
+    #[test]
+    fn an_instruction_message_has_its_length_as_a_varint() {
+        assert_eq!(instruction_message(b"[]"), [0x0a, 2, b'[', b']']);
+        let long = instruction_message(&[b' '; 300]);
+        assert_eq!((&long[..3], long.len()), (&[0x0a, 0xac, 0x02][..], 303));
+    }
+}

@@ -1,0 +1,245 @@
+//! HTTP/1.1 written by hand, for what an HTTP library cannot express: names in any case, lines twice, odd bytes.
+//!
+//! One request a connection, closed behind it. Nothing is checked beyond what would end a line; the answer's head is
+//! read with `httparse`, its body skipped as RFC 9112 6.3 frames it.
+
+use std::io;
+
+use httparse::Status;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::DriverError;
+use super::outgoing::Outgoing;
+use super::route::Route;
+use crate::evidence::Answer;
+
+/// The most that is read of an answer's head or of a chunk's first line.
+const LONGEST_HEAD: usize = 64 << 10;
+const MOST_FIELDS: usize = 256;
+
+/// Values may have any bytes but those that end a line.
+pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
+    let ends_line = |bytes: &[u8]| bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+    let broken = outgoing.headers.iter().find(|(name, value)| {
+        name.is_empty() || name.contains(':') || ends_line(name.as_bytes()) || ends_line(value)
+    });
+    match broken {
+        Some((name, _)) => Err(DriverError::Header {
+            hop: route.hop_name.clone(),
+            header: name.escape_debug().to_string(),
+            why: "its name is empty or has a colon, or a line ends in it",
+        }),
+        None => Ok(()),
+    }
+}
+
+pub(super) async fn send(route: &Route, outgoing: &Outgoing) -> Answer {
+    let connected = TcpStream::connect(route.address).await;
+    match connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)) {
+        Ok(stream) => answer(route, exchange(stream, route, outgoing).await),
+        Err(error) => Answer::Failed(route.unreachable(&error.to_string())),
+    }
+}
+
+#[cfg(feature = "tls")]
+pub(super) async fn send_secured(route: &Route, outgoing: &Outgoing, tls: &super::tls::Tls) -> Answer {
+    match tls.connect(route.address).await {
+        Ok(stream) => answer(route, exchange(stream, route, outgoing).await),
+        Err(error) => Answer::Failed(route.unreachable(&error.to_string())),
+    }
+}
+
+fn answer(route: &Route, answered: io::Result<u16>) -> Answer {
+    match answered {
+        Ok(status) => Answer::Http(status),
+        Err(error) => Answer::Failed(route.broken_off(&error.to_string())),
+    }
+}
+
+async fn exchange<S>(mut stream: S, route: &Route, outgoing: &Outgoing) -> io::Result<u16>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut bytes = head(outgoing, &route.authority());
+    bytes.extend_from_slice(&outgoing.body);
+    let written = match stream.write_all(&bytes).await {
+        Ok(()) => stream.flush().await,
+        failed => failed,
+    };
+    // A service may answer and close before it has read everything: its answer counts.
+    let mut reader = Reader { stream, buffer: Vec::new() };
+    match reader.answer(outgoing.method == "HEAD").await {
+        Ok(status) => Ok(status),
+        Err(error) => written.and(Err(error)),
+    }
+}
+
+fn head(outgoing: &Outgoing, authority: &str) -> Vec<u8> {
+    let mut head = format!("{} {} HTTP/1.1\r\n", outgoing.method, outgoing.target).into_bytes();
+    let mut line = |name: &str, value: &[u8]| {
+        head.extend_from_slice(name.as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value);
+        head.extend_from_slice(b"\r\n");
+    };
+    if !outgoing.has("host") {
+        line("Host", authority.as_bytes());
+    }
+    for (name, value) in &outgoing.headers {
+        line(name, value);
+    }
+    let framed = outgoing.has("content-length") || outgoing.has("transfer-encoding");
+    if !framed && (!outgoing.body.is_empty() || outgoing.method == "POST") {
+        line("Content-Length", outgoing.body.len().to_string().as_bytes());
+    }
+    if !outgoing.has("connection") {
+        line("Connection", b"close");
+    }
+    head.extend_from_slice(b"\r\n");
+    head
+}
+
+/// How an answer's body ends.
+enum Framing {
+    None,
+    Length(u64),
+    Chunked,
+    UntilClose,
+}
+
+struct Reader<S> {
+    stream: S,
+    buffer: Vec<u8>,
+}
+
+impl<S: AsyncRead + Unpin> Reader<S> {
+    /// The status of the final answer, its body read to the end.
+    async fn answer(&mut self, to_head: bool) -> io::Result<u16> {
+        loop {
+            let (status, framing) = self.head(to_head).await?;
+            if (100..200).contains(&status) && status != 101 {
+                continue;
+            }
+            match framing {
+                Framing::None => {}
+                Framing::Length(length) => self.skip(length).await?,
+                Framing::Chunked => self.skip_chunks().await?,
+                Framing::UntilClose => {
+                    while self.fill().await? {
+                        self.buffer.clear();
+                    }
+                }
+            }
+            return Ok(status);
+        }
+    }
+
+    async fn head(&mut self, to_head: bool) -> io::Result<(u16, Framing)> {
+        loop {
+            if let Some((read, status, framing)) = parse_head(&self.buffer, to_head)? {
+                self.buffer.drain(..read);
+                return Ok((status, framing));
+            }
+            self.need("the head of the answer is too long").await?;
+        }
+    }
+
+    /// RFC 9112 7.1: chunks, then trailers, then an empty line.
+    async fn skip_chunks(&mut self) -> io::Result<()> {
+        loop {
+            let parsed =
+                httparse::parse_chunk_size(&self.buffer).map_err(|_| garbled("its chunks are garbled"))?;
+            match parsed {
+                Status::Partial => self.need("a chunk of the answer is garbled").await?,
+                Status::Complete((read, 0)) => {
+                    self.buffer.drain(..read);
+                    return self.skip_trailers().await;
+                }
+                Status::Complete((read, length)) => {
+                    self.buffer.drain(..read);
+                    self.skip(length.saturating_add(2)).await?;
+                }
+            }
+        }
+    }
+
+    async fn skip_trailers(&mut self) -> io::Result<()> {
+        loop {
+            match self.buffer.iter().position(|byte| *byte == b'\n') {
+                Some(end) => {
+                    let empty = self.buffer[..end].trim_ascii().is_empty();
+                    self.buffer.drain(..=end);
+                    if empty {
+                        return Ok(());
+                    }
+                }
+                None => self.need("the trailers of the answer are too long").await?,
+            }
+        }
+    }
+
+    async fn skip(&mut self, length: u64) -> io::Result<()> {
+        let mut left = length;
+        loop {
+            let here = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len());
+            self.buffer.drain(..here);
+            left -= here as u64;
+            if left == 0 {
+                return Ok(());
+            }
+            self.need("the answer is garbled").await?;
+        }
+    }
+
+    /// More bytes, or an error when there are none or too many already.
+    async fn need(&mut self, too_long: &'static str) -> io::Result<()> {
+        if self.buffer.len() > LONGEST_HEAD {
+            return Err(garbled(too_long));
+        }
+        if self.fill().await? { Ok(()) } else { Err(garbled("the connection was closed")) }
+    }
+
+    /// False at the end of the stream.
+    async fn fill(&mut self) -> io::Result<bool> {
+        self.buffer.reserve(4096);
+        Ok(self.stream.read_buf(&mut self.buffer).await? > 0)
+    }
+}
+
+/// How much the head took, its status and how the body ends; `None` while it is incomplete.
+fn parse_head(bytes: &[u8], to_head: bool) -> io::Result<Option<(usize, u16, Framing)>> {
+    let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
+    let mut response = httparse::Response::new(&mut fields);
+    match response.parse(bytes) {
+        Err(_) => Err(garbled("it is not HTTP")),
+        Ok(Status::Partial) => Ok(None),
+        Ok(Status::Complete(read)) => {
+            let status = response.code.unwrap_or_default();
+            let framing = framing(status, response.headers, to_head);
+            Ok(Some((read, status, framing)))
+        }
+    }
+}
+
+/// RFC 9112 6.3.
+fn framing(status: u16, fields: &[httparse::Header<'_>], to_head: bool) -> Framing {
+    let value = |name: &str| {
+        let mut named = fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
+        named.next().and_then(|field| std::str::from_utf8(field.value).ok())
+    };
+    if to_head || status < 200 || status == 204 || status == 304 {
+        return Framing::None;
+    }
+    if value("transfer-encoding").is_some_and(|coding| coding.to_ascii_lowercase().contains("chunked")) {
+        return Framing::Chunked;
+    }
+    match value("content-length").and_then(|length| length.trim().parse().ok()) {
+        Some(length) => Framing::Length(length),
+        None => Framing::UntilClose,
+    }
+}
+
+fn garbled(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}

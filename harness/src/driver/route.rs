@@ -1,0 +1,134 @@
+//! How one drive's stimuli go out: settled once, before the first of them is sent.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::DriverError;
+use super::filling::{Filling, Scope};
+use crate::plan::instruction::is_instructed;
+use crate::scenario::{Body, Drive, GrpcHop, Hop, HopIx, HttpVersion, Marker, Transport};
+
+pub(super) struct Route {
+    pub hop: HopIx,
+    /// The id of the hop and the name of its receiver, as the user knows them.
+    pub hop_name: String,
+    pub node: String,
+    pub address: SocketAddr,
+    pub tls: bool,
+    /// The `Host` or `:authority` to send, where no tap stands on the hop to write it.
+    pub host: Option<String>,
+    pub way: Way,
+    /// In the order of the file.
+    pub headers: Vec<(String, Filling)>,
+    pub body: Payload,
+    /// Where the driver has to put the mark, because nothing in the drive carries it.
+    pub marker: Option<Marker>,
+    pub deadline: Duration,
+}
+
+pub(super) enum Way {
+    Http { version: HttpVersion, method: Option<String>, path: Option<String> },
+    Grpc { path: String, stream: bool },
+}
+
+pub(super) enum Payload {
+    Empty,
+    /// The receiver is a relay; what it is told is worked out for each stimulus.
+    Instruction,
+    Bytes {
+        content: Filling,
+        content_type: String,
+    },
+}
+
+impl Route {
+    pub(super) fn new(drive: &Drive, scope: &Scope<'_>) -> Result<Self, DriverError> {
+        let scenario = &scope.plan.scenario;
+        let hop = scenario.hop(drive.send);
+        let missing = || DriverError::NoAddress { hop: hop.id.clone() };
+        let address = scope.addresses.hop(drive.send).ok_or_else(missing)?;
+        let instructed = is_instructed(scenario, drive.send);
+        let headers = drive
+            .headers
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), Filling::new(value, scope)?)))
+            .collect::<Result<Vec<_>, DriverError>>()?;
+        let body = match &drive.body {
+            _ if instructed => Payload::Instruction,
+            Body::Empty => Payload::Empty,
+            Body::Bytes { content, content_type } => {
+                Payload::Bytes { content: Filling::new(content, scope)?, content_type: content_type.clone() }
+            }
+        };
+        let marker = scenario.node(hop.to).marker.clone();
+        let marker = marker.filter(|marker| !instructed && !is_marked(marker, &headers, &body));
+        Ok(Self {
+            hop: drive.send,
+            hop_name: hop.id.clone(),
+            node: scenario.node(hop.to).name.clone(),
+            address,
+            tls: hop.tls,
+            host: hop.host.clone().filter(|_| !hop.tapped),
+            way: way(hop, instructed)?,
+            headers,
+            body,
+            marker,
+            deadline: drive.within.unwrap_or(scenario.timeout),
+        })
+    }
+
+    /// `host:port`, or what a hop without a tap says in its place.
+    pub(super) fn authority(&self) -> String {
+        self.host.clone().unwrap_or_else(|| self.address.to_string())
+    }
+
+    /// Words for an attempt that got no connection.
+    pub(super) fn unreachable(&self, why: &str) -> String {
+        format!("cannot connect to `{}` at {}: {why}", self.node, self.address)
+    }
+
+    /// Words for a connection that ended without an answer.
+    pub(super) fn broken_off(&self, why: &str) -> String {
+        format!("`{}` at {} gave no complete answer: {why}", self.node, self.address)
+    }
+}
+
+/// The last cause of an error, which is the one that says what happened.
+pub(super) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+/// Whether the drive carries the mark by itself.
+fn is_marked(marker: &Marker, headers: &[(String, Filling)], body: &Payload) -> bool {
+    let own = |name: &String| matches!(marker, Marker::Header(header) if header.eq_ignore_ascii_case(name));
+    let in_body = matches!(body, Payload::Bytes { content, .. } if content.places_mark());
+    in_body || headers.iter().any(|(name, value)| value.places_mark() || own(name))
+}
+
+fn way(hop: &Hop, instructed: bool) -> Result<Way, DriverError> {
+    match &hop.transport {
+        Transport::Http(http) => Ok(Way::Http {
+            version: http.version,
+            method: http.method.clone(),
+            path: http.path.as_ref().map(|path| path.0.clone()),
+        }),
+        Transport::Grpc(grpc) => {
+            let path = grpc_path(grpc, instructed);
+            let path = path.ok_or_else(|| DriverError::NoMethod { hop: hop.id.clone() })?;
+            Ok(Way::Grpc { path, stream: grpc.stream })
+        }
+    }
+}
+
+/// Relays have one service with two methods (relay contract, section 1).
+fn grpc_path(grpc: &GrpcHop, instructed: bool) -> Option<String> {
+    match (instructed, grpc.stream, &grpc.method) {
+        (true, true, _) => Some("/unbroken.relay.v1.Relay/HandleStream".to_owned()),
+        (true, false, _) => Some("/unbroken.relay.v1.Relay/Handle".to_owned()),
+        (false, _, method) => method.as_ref().map(|method| format!("/{method}")),
+    }
+}

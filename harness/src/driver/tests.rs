@@ -1,0 +1,8 @@
+//! The driver against real sockets: what is on the wire, and what is said of what comes back.
+
+mod drives;
+mod fixture;
+mod grpc;
+mod http;
+mod raw;
+mod tls;

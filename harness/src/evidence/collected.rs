@@ -1,0 +1,133 @@
+//! What the collector was sent, as evidence: tied to nodes by endpoint, cut down to what judging may read.
+
+use std::time::Instant;
+
+use in_memory_collector as collector;
+
+use super::{Link, LogRecord, Recorder, Span, SpanKind};
+use crate::plan::{Mark, Plan, Task};
+use crate::scenario::NodeIx;
+
+/// The attribute by which a relay says which call a span belongs to (`fixtures/CONTRACT.md`).
+const MARK: &str = "unbroken.mark";
+
+/// Spans and log records of one case, in the order in which they arrived.
+#[derive(Clone, Debug, Default)]
+pub struct Collected {
+    pub spans: Vec<Span>,
+    pub logs: Vec<LogRecord>,
+}
+
+pub fn collect(collector: &collector::Collector, plan: &Plan, recorder: &Recorder) -> Collected {
+    let nodes = &plan.scenario.nodes;
+    let node = |endpoint: &str| nodes.iter().position(|node| node.name == endpoint).map(NodeIx);
+    let clock = Clock { now: Instant::now(), now_nanos: recorder.now() };
+    let told = texts(plan);
+    let spans = collector.spans();
+    let spans = spans.iter().filter_map(|span| Some(self::span(span, node(span.endpoint())?, &clock)));
+    let logs = collector.logs();
+    let logs = logs.iter().filter_map(|record| Some(log(record, node(record.endpoint())?, &told)));
+    Collected { spans: spans.collect(), logs: logs.collect() }
+}
+
+/// The clock of all evidence counts from the start of the case.
+struct Clock {
+    now: Instant,
+    now_nanos: u64,
+}
+
+impl Clock {
+    fn nanos(&self, at: Instant) -> u64 {
+        let ago = u64::try_from(self.now.saturating_duration_since(at).as_nanos()).unwrap_or(u64::MAX);
+        self.now_nanos.saturating_sub(ago)
+    }
+}
+
+fn span(span: &collector::Span, node: NodeIx, clock: &Clock) -> Span {
+    let attributes = span.attributes();
+    let kept = |key: &str| Span::KEPT_ATTRIBUTES.contains(&key);
+    let texts = attributes.iter().filter(|(key, _)| kept(key));
+    Span {
+        node,
+        trace_id: span.trace_id_bytes().to_vec(),
+        span_id: span.span_id_bytes().to_vec(),
+        parent_id: span.parent_id_bytes().to_vec(),
+        flags: span.flags(),
+        trace_state: span.trace_state().to_owned(),
+        name: span.name().to_owned(),
+        kind: kind(span.kind()),
+        start_nanos: span.start_nanos(),
+        end_nanos: span.end_nanos(),
+        links: span.links().into_iter().map(link).collect(),
+        attributes: texts.filter_map(|(key, value)| Some((key.to_owned(), text(value)?))).collect(),
+        marks: attributes.get(MARK).map(marks).unwrap_or_default(),
+        failed: span.status().code == collector::StatusCode::Error,
+        service_name: span.service_name(),
+        duplicates: span.duplicates(),
+        conflicting: span.conflicts() > 0,
+        arrived_nanos: clock.nanos(span.arrived()),
+    }
+}
+
+fn kind(kind: collector::SpanKind) -> SpanKind {
+    match kind {
+        collector::SpanKind::Internal => SpanKind::Internal,
+        collector::SpanKind::Server => SpanKind::Server,
+        collector::SpanKind::Client => SpanKind::Client,
+        collector::SpanKind::Producer => SpanKind::Producer,
+        collector::SpanKind::Consumer => SpanKind::Consumer,
+        collector::SpanKind::Unspecified | collector::SpanKind::Unknown(_) => SpanKind::Unspecified,
+    }
+}
+
+fn link(link: collector::Link) -> Link {
+    let collector::Link { trace_id, span_id, flags, trace_state, .. } = link;
+    Link { trace_id, span_id, flags, trace_state }
+}
+
+fn log(record: &collector::LogRecord, node: NodeIx, told: &[&str]) -> LogRecord {
+    let body = record.body().as_str().filter(|body| told.contains(body)).unwrap_or_default().to_owned();
+    LogRecord {
+        node,
+        trace_id: record.trace_id_bytes().to_vec(),
+        span_id: record.span_id_bytes().to_vec(),
+        flags: record.flags(),
+        body,
+        service_name: record.resource().service_name().map(str::to_owned),
+    }
+}
+
+/// Scalars only: no attribute that is kept is anything else.
+fn text(value: &collector::Value) -> Option<String> {
+    match value {
+        collector::Value::String(text) => Some(text.clone()),
+        collector::Value::Int(number) => Some(number.to_string()),
+        collector::Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+/// One mark, or an array of them.
+fn marks(value: &collector::Value) -> Vec<Mark> {
+    match value {
+        collector::Value::String(text) => Mark::find(text.as_bytes()).into_iter().collect(),
+        collector::Value::Array(values) => values.iter().flat_map(marks).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What relays are told to log in this case.
+fn texts(plan: &Plan) -> Vec<&str> {
+    fn logged<'a>(tasks: &'a [Task], texts: &mut Vec<&'a str>) {
+        for task in tasks {
+            match task {
+                Task::Log(text) => texts.push(text),
+                Task::Spawn(tasks) | Task::Retry(_, tasks) | Task::Restart(tasks) => logged(tasks, texts),
+                Task::Wait(_) | Task::Fail(_) | Task::Call(_) => {}
+            }
+        }
+    }
+    let mut texts = Vec::new();
+    plan.calls.iter().for_each(|call| logged(&call.task, &mut texts));
+    texts
+}

@@ -1,0 +1,166 @@
+//! Many cases side by side, again and again, until done, failed fast or interrupted.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use super::case::{CaseOptions, CaseRun, case};
+use crate::evidence::file;
+use crate::plan::{Plan, Seed};
+use crate::progress::Progress;
+use crate::scenario::Scenario;
+use crate::verdict::{Kept, Verdict};
+
+/// One case that was chosen to run.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    pub scenario: Arc<Scenario>,
+    /// The folder of its file.
+    pub folder: PathBuf,
+}
+
+impl Chosen {
+    /// The same case with another timeout, if one is given.
+    fn within(&self, timeout: Option<Duration>) -> Chosen {
+        let mut chosen = self.clone();
+        if let Some(timeout) = timeout {
+            Arc::make_mut(&mut chosen.scenario).timeout = timeout;
+        }
+        chosen
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct SuiteOptions {
+    pub case: CaseOptions,
+    /// How many cases run side by side, at least one.
+    pub jobs: usize,
+    /// How often everything is run; each repeat has ids of its own.
+    pub repeats: u32,
+    pub seed: u64,
+    pub fail_fast: bool,
+    /// In place of the scenarios' own.
+    pub timeout: Option<Duration>,
+    /// A folder for the evidence of every case.
+    pub keep_evidence: Option<PathBuf>,
+}
+
+/// What came of it, besides what `Progress` told.
+#[derive(Debug, Default)]
+pub struct SuiteEnd {
+    pub verdict: Verdict,
+    pub interrupted: bool,
+    pub kept: Vec<Kept>,
+    /// Evidence that could not be written.
+    pub not_kept: Vec<(PathBuf, std::io::Error)>,
+}
+
+struct Ended {
+    title: String,
+    file: String,
+    repeat: u32,
+    plan: Arc<Plan>,
+    run: CaseRun,
+    took: Duration,
+}
+
+/// Runs all cases. When `interrupted` comes back, everything under way is ended and nothing new begins.
+pub async fn suite(
+    cases: &[Chosen],
+    options: &SuiteOptions,
+    interrupted: impl Future<Output = ()>,
+    on_progress: impl Fn(Progress),
+) -> SuiteEnd {
+    let begun = Instant::now();
+    on_progress(Progress::RunStarted { cases: cases.len(), repeats: options.repeats, seed: options.seed });
+    let shared = Arc::new(options.case.clone());
+    let cases: Vec<Chosen> = cases.iter().map(|chosen| chosen.within(options.timeout)).collect();
+    let mut due = (1..=options.repeats).flat_map(|repeat| cases.iter().map(move |chosen| (chosen, repeat)));
+    let mut running = JoinSet::new();
+    let mut end = SuiteEnd::default();
+    tokio::pin!(interrupted);
+    loop {
+        while running.len() < options.jobs.max(1) {
+            let Some((chosen, repeat)) = due.next() else { break };
+            on_progress(Progress::CaseStarted { title: chosen.scenario.title() });
+            let seed = Seed(options.seed.wrapping_add(u64::from(repeat - 1)));
+            running.spawn(run_one(chosen.clone(), seed, repeat, shared.clone()));
+        }
+        let ended = tokio::select! {
+            biased;
+            () = &mut interrupted => {
+                end.interrupted = true;
+                on_progress(Progress::Interrupted);
+                break;
+            }
+            ended = running.join_next() => ended,
+        };
+        let Some(ended) = ended else { break };
+        let failed = took_in(unless_panicked(ended), options, &mut end, &on_progress);
+        if failed && options.fail_fast {
+            break;
+        }
+    }
+    // Whatever is still under way is dropped, and with it every process that it started.
+    running.shutdown().await;
+    on_progress(Progress::RunEnded { took: begun.elapsed() });
+    end
+}
+
+async fn run_one(chosen: Chosen, seed: Seed, repeat: u32, options: Arc<CaseOptions>) -> Ended {
+    let begun = Instant::now();
+    let title = chosen.scenario.title();
+    let file = chosen.scenario.source.name().to_owned();
+    let plan = Arc::new(Plan::build(chosen.scenario, chosen.folder, seed));
+    let run = case(plan.clone(), &options).await;
+    Ended { title, file, repeat, plan, run, took: begun.elapsed() }
+}
+
+/// A panic in a case is ours: it goes on up.
+fn unless_panicked(ended: Result<Ended, tokio::task::JoinError>) -> Ended {
+    match ended {
+        Ok(ended) => ended,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => unreachable!("no case is cancelled while it is waited for"),
+        },
+    }
+}
+
+/// Whether the case failed.
+fn took_in(
+    ended: Ended,
+    options: &SuiteOptions,
+    end: &mut SuiteEnd,
+    on_progress: &impl Fn(Progress),
+) -> bool {
+    let Ended { title, file, repeat, plan, run, took } = ended;
+    let verdict = run.end.verdict();
+    end.verdict = end.verdict.and(verdict);
+    if let (Some(folder), Some(evidence)) = (&options.keep_evidence, &run.evidence) {
+        let path = folder.join(evidence_name(&title, repeat, options.repeats));
+        match keep(&path, &file::write(&plan, evidence)) {
+            Ok(()) => end.kept.push(Kept { path }),
+            Err(error) => end.not_kept.push((path, error)),
+        }
+    }
+    on_progress(Progress::CaseEnded { title, file, repeat, end: run.end, took });
+    verdict != Verdict::Pass
+}
+
+fn keep(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, text)
+}
+
+/// The title with what file systems dislike replaced; the repeat where there are several.
+fn evidence_name(title: &str, repeat: u32, repeats: u32) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '=') { c } else { '-' };
+    let name: String = title.chars().map(plain).collect();
+    let name = name.trim_matches('-');
+    if repeats > 1 { format!("{name}.{repeat}.json") } else { format!("{name}.json") }
+}

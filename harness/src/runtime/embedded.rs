@@ -1,0 +1,207 @@
+//! The embedded runtime: everything on this machine, nothing needed but the programs themselves.
+//!
+//! The collector and every tap listen before the first node starts; then all nodes start together, and a tap learns
+//! where to go on to as soon as its receiver listens.
+
+use std::sync::Arc;
+
+use futures_util::future::{join_all, try_join_all};
+use in_memory_collector::{Collector, Limits};
+
+use super::error::RuntimeError;
+use super::node::{Flush, RunningNode};
+use super::options::{Listening, RuntimeOptions};
+use super::running::Running;
+use super::stand_in::StandIn;
+use super::tap::{Aim, Tap, TapConfig, Target};
+use super::wiring::{Wiring, address};
+use super::{Addresses, command, relay};
+use crate::evidence::Recorder;
+use crate::plan::{Plan, TapIx, TapProtocol};
+use crate::scenario::{HopIx, Node, NodeIx, NodeKind, Role, Transport, Url};
+
+/// Starts everything that the plan needs; when it fails, what had started is ended again.
+pub async fn start(
+    plan: Arc<Plan>,
+    options: &RuntimeOptions,
+    recorder: Recorder,
+) -> Result<Running, RuntimeError> {
+    let collector =
+        Collector::start(Limits::default()).map_err(|e| RuntimeError::listen("the collector", e))?;
+    let otlp = otlp_endpoints(&plan, &collector).await?;
+    let (taps, aims) = listen(&plan, &recorder).await?;
+    let at = taps.iter().map(Tap::address).collect();
+    let wiring = Wiring::new(plan.clone(), at, otlp);
+    let nodes = plan.scenario.nodes.iter().enumerate().map(|(ix, node)| {
+        let (wiring, aims) = (&wiring, &aims);
+        async move {
+            let started = start_node(NodeIx(ix), node, options, wiring).await?;
+            if let Some(listening) = started.listening() {
+                aim(NodeIx(ix), listening, wiring.plan(), aims);
+            }
+            Ok::<Started, RuntimeError>(started)
+        }
+    });
+    let started = try_join_all(nodes).await?;
+    let addresses = addresses(&plan, &wiring, &taps).await;
+    let (mut nodes, mut stubs) = (Vec::new(), Vec::new());
+    for started in started {
+        match started {
+            Started::Node(node) => nodes.push(Some(*node)),
+            Started::Stub(stub) => {
+                stubs.push(stub);
+                nodes.push(None);
+            }
+            Started::Nothing => nodes.push(None),
+        }
+    }
+    Ok(Running { plan, recorder, addresses, nodes, taps, _stubs: stubs, collector })
+}
+
+enum Started {
+    Node(Box<RunningNode>),
+    Stub(StandIn),
+    Nothing,
+}
+
+impl Started {
+    fn listening(&self) -> Option<Listening> {
+        match self {
+            Started::Node(node) => Some(node.listening),
+            Started::Stub(stub) => Some(stub.listening()),
+            Started::Nothing => None,
+        }
+    }
+}
+
+/// An OTLP endpoint for each node that can be told where to export to.
+async fn otlp_endpoints(plan: &Plan, collector: &Collector) -> Result<Vec<Option<String>>, RuntimeError> {
+    let endpoints = plan.scenario.nodes.iter().map(|node| async move {
+        if matches!(node.kind, NodeKind::Client | NodeKind::Stub(_)) {
+            return Ok(None);
+        }
+        let what = || format!("the OTLP endpoint of node `{}`", node.name);
+        let endpoint = collector.endpoint(&node.name).await;
+        endpoint.map(|endpoint| Some(endpoint.url())).map_err(|error| RuntimeError::listen(what(), error))
+    });
+    try_join_all(endpoints).await
+}
+
+/// Every tap of the plan, and what makes its target known.
+async fn listen(plan: &Plan, recorder: &Recorder) -> Result<(Vec<Tap>, Vec<Aim>), RuntimeError> {
+    let taps = plan.taps.iter().enumerate().map(|(ix, tap)| async move {
+        let (aim, target) = Target::later();
+        let config = TapConfig::new(TapIx(ix), tap.clone(), plan.run, target);
+        let listening = Tap::start(config, recorder.clone()).await.map_err(|error| {
+            let (from, to) = (&plan.scenario.node(tap.from).name, &plan.scenario.node(tap.to).name);
+            RuntimeError::listen(format!("the tap between `{from}` and `{to}`"), error)
+        });
+        listening.map(|tap| (tap, aim))
+    });
+    Ok(try_join_all(taps).await?.into_iter().unzip())
+}
+
+async fn start_node(
+    ix: NodeIx,
+    node: &Node,
+    options: &RuntimeOptions,
+    wiring: &Wiring,
+) -> Result<Started, RuntimeError> {
+    let started = match &node.kind {
+        NodeKind::Client => return Ok(Started::Nothing),
+        NodeKind::Stub(stub) => {
+            let listens = wiring.plan().listens[ix.0];
+            let what = || format!("the stub `{}`", node.name);
+            let stub = StandIn::start(stub, listens).await;
+            let stub = stub.map_err(|error| RuntimeError::listen(what(), error))?;
+            wiring.listens(ix, stub.listening());
+            return Ok(Started::Stub(stub));
+        }
+        NodeKind::Relay(relay) => relay::start(ix, relay, options, wiring).await?,
+        NodeKind::Command(command) => command::start(ix, command, wiring).await?,
+        NodeKind::Url(url) => running_already(ix, node, url, wiring).await?,
+        NodeKind::InProcess(url) => in_process(ix, node, url, options, wiring).await?,
+    };
+    Ok(Started::Node(Box::new(silent_where_nothing_is_due(node, started))))
+}
+
+/// A relay is asked to flush even then: it shows that nothing is under way any more.
+fn silent_where_nothing_is_due(node: &Node, mut started: RunningNode) -> RunningNode {
+    let silent = !node.telemetry || node.role == Role::Forwarder;
+    if silent && !matches!(started.flush, Flush::Relay) {
+        started.flush = Flush::NothingDue;
+    }
+    started
+}
+
+/// `url:`, a service that already runs.
+async fn running_already(
+    ix: NodeIx,
+    node: &Node,
+    url: &Url,
+    wiring: &Wiring,
+) -> Result<RunningNode, RuntimeError> {
+    let http = resolve(&node.name, url.http.as_deref()).await?;
+    let grpc = resolve(&node.name, url.grpc.as_deref()).await?;
+    let listening = Listening { http, grpc };
+    wiring.listens(ix, listening);
+    Ok(RunningNode { name: node.name.clone(), listening, program: None, flush: Flush::Quiet })
+}
+
+/// A service in the test's own process.
+async fn in_process(
+    ix: NodeIx,
+    node: &Node,
+    url: &Url,
+    options: &RuntimeOptions,
+    wiring: &Wiring,
+) -> Result<RunningNode, RuntimeError> {
+    let Some(service) = options.in_process.iter().find(|service| service.node == node.name) else {
+        return running_already(ix, node, url, wiring).await;
+    };
+    let given = wiring.given(ix).await?;
+    let listening = (service.start)(given)
+        .await
+        .map_err(|problem| RuntimeError::InProcess { node: node.name.clone(), problem })?;
+    wiring.listens(ix, listening);
+    let flush = service.flush.clone().map_or(Flush::Quiet, Flush::Closure);
+    Ok(RunningNode { name: node.name.clone(), listening, program: None, flush })
+}
+
+/// `http://host:port` to an address; the port may be left out.
+async fn resolve(node: &str, url: Option<&str>) -> Result<Option<std::net::SocketAddr>, RuntimeError> {
+    let Some(url) = url else { return Ok(None) };
+    let unresolved = |source| RuntimeError::unresolved(node, url, source);
+    let uri: http::Uri = url.parse().map_err(|_| unresolved(None))?;
+    let host = uri.host().ok_or_else(|| unresolved(None))?.trim_matches(['[', ']']);
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    let mut found = tokio::net::lookup_host((host, port)).await.map_err(|error| unresolved(Some(error)))?;
+    found.next().map(Some).ok_or_else(|| unresolved(None))
+}
+
+/// Tells every tap before this node where it goes on to.
+fn aim(node: NodeIx, listening: Listening, plan: &Plan, aims: &[Aim]) {
+    for (aim, tap) in aims.iter().zip(&plan.taps).filter(|(_, tap)| tap.to == node) {
+        if let Some(target) = address(listening, tap.protocol) {
+            aim.at(target);
+        }
+    }
+}
+
+/// For each hop where its sender calls it.
+async fn addresses(plan: &Plan, wiring: &Wiring, taps: &[Tap]) -> Addresses {
+    let hops = (0..plan.scenario.hops.len()).map(|ix| async move {
+        let hop = plan.scenario.hop(HopIx(ix));
+        match plan.hop_taps[ix] {
+            Some(tap) => Some(taps[tap.0].address()),
+            None => {
+                let protocol = match hop.transport {
+                    Transport::Http(_) => TapProtocol::Http,
+                    Transport::Grpc(_) => TapProtocol::Grpc,
+                };
+                wiring.own(hop.to).await.and_then(|listening| address(listening, protocol))
+            }
+        }
+    });
+    Addresses { hops: join_all(hops).await, authority: None }
+}

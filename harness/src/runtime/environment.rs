@@ -1,0 +1,91 @@
+//! What a node is given: templates filled, and the environment of its process.
+//!
+//! A node inherits the harness's environment without `OTEL_*` and `RELAY_*`, so that a setting of the machine cannot
+//! change a verdict, and calls on this machine go past any proxy. What the scenario sets always wins.
+
+use tokio::process::Command;
+
+use super::error::RuntimeError;
+use super::wiring::Wiring;
+use crate::plan::TapProtocol;
+use crate::scenario::{NodeIx, Template, TemplatePart};
+
+/// The batch delays of the SDKs (default 5 s and 1 s), in milliseconds: long enough to batch, short enough not to wait.
+const SCHEDULE_DELAY_MS: &str = "100";
+/// Not inherited from the harness's own environment.
+const NOT_INHERITED: &[&str] = &["OTEL_", "RELAY_"];
+
+pub(super) async fn fill(
+    template: &Template,
+    node: NodeIx,
+    port: Option<u16>,
+    wiring: &Wiring,
+) -> Result<String, RuntimeError> {
+    let mut text = String::new();
+    for part in &template.parts {
+        match part {
+            TemplatePart::Text(part) => text.push_str(part),
+            TemplatePart::Url(to) => text.push_str(&wiring.url(node, *to).await?),
+            TemplatePart::Grpc(to) => {
+                text.push_str(&wiring.reach(node, *to, TapProtocol::Grpc).await?.to_string());
+            }
+            TemplatePart::OtlpEndpoint => text.push_str(wiring.otlp(node).unwrap_or_default()),
+            TemplatePart::SelfPort => text.push_str(&port.map(|port| port.to_string()).unwrap_or_default()),
+            TemplatePart::Env(name) => {
+                let node = wiring.plan().scenario.node(node).name.clone();
+                let missing = |_| RuntimeError::EnvMissing { node, name: name.clone() };
+                text.push_str(&std::env::var(name).map_err(missing)?);
+            }
+            // A node has no stimulus; the scenario's check refuses it there.
+            TemplatePart::Mark => {}
+            TemplatePart::ScenarioDir => text.push_str(&wiring.plan().folder.display().to_string()),
+        }
+    }
+    Ok(text)
+}
+
+/// The variables of a node's process: `ours` first, then the scenario's own, which win.
+pub(super) async fn variables(
+    scenario: &[(String, Template)],
+    ours: Vec<(&'static str, String)>,
+    node: NodeIx,
+    port: Option<u16>,
+    wiring: &Wiring,
+) -> Result<Vec<(String, String)>, RuntimeError> {
+    let mut variables = telemetry(node, wiring);
+    variables.extend(ours);
+    let mut variables: Vec<_> = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    for (name, template) in scenario {
+        variables.push((name.clone(), fill(template, node, port, wiring).await?));
+    }
+    Ok(variables)
+}
+
+/// What OpenTelemetry fixes for every SDK; `OTEL_PROPAGATORS` and the sampler are the service's own affair.
+fn telemetry(node: NodeIx, wiring: &Wiring) -> Vec<(&'static str, String)> {
+    let described = wiring.plan().scenario.node(node);
+    let mut variables = Vec::new();
+    if let Some(endpoint) = wiring.otlp(node) {
+        variables.push(("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.to_owned()));
+        variables.push(("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()));
+    }
+    let name = described.service.as_ref().unwrap_or(&described.name);
+    variables.push(("OTEL_SERVICE_NAME", name.clone()));
+    variables.push(("OTEL_BSP_SCHEDULE_DELAY", SCHEDULE_DELAY_MS.to_owned()));
+    variables.push(("OTEL_BLRP_SCHEDULE_DELAY", SCHEDULE_DELAY_MS.to_owned()));
+    variables
+}
+
+/// Puts the variables into a command, beside what it inherits; a later one of the same name wins.
+pub(super) fn apply(variables: Vec<(String, String)>, command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| NOT_INHERITED.iter().any(|prefix| name.starts_with(prefix))) {
+            command.env_remove(&name);
+        }
+    }
+    for name in ["no_proxy", "NO_PROXY"] {
+        let inherited = std::env::var(name).map(|hosts| format!("{hosts},")).unwrap_or_default();
+        command.env(name, format!("{inherited}127.0.0.1,localhost,::1"));
+    }
+    command.envs(variables);
+}

@@ -1,0 +1,110 @@
+//! Trouble of the machine while nodes are started, run and ended; never the fault of the system under test's tracing.
+//!
+//! Each message is one line that names node, command and port and the next step; the cause chain says what was below.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    #[error("node `{node}`: there is no program `{program}` in PATH: install it, or name it by its path")]
+    ProgramMissing { node: String, program: String },
+    #[error("node `{node}`: there is no program at `{}`: a relative path is looked up from the scenario's folder", path.display())]
+    PathMissing { node: String, path: PathBuf },
+    #[error("node `{node}`: there is no folder `{}` to run it in: correct `cwd:`", path.display())]
+    FolderMissing { node: String, path: PathBuf },
+    #[error("node `{node}`: `{command}` could not be started: see that it may be executed")]
+    NotStarted { node: String, command: String, source: io::Error },
+    #[error(
+        "node `{node}`: port {port} is in use: stop the program that listens there, or leave out `port:`"
+    )]
+    PortTaken { node: String, port: u16 },
+    #[error("node `{node}`: no port is free for `${{self.port}}`: give it a fixed one with `port:`")]
+    NoPort { node: String },
+    #[error("node `{node}`: `{command}`{} ended before it was ready ({ended}){}", on_port(*port), hint(lines, *port))]
+    DiedAtStart { node: String, command: String, port: Option<u16>, ended: String, lines: Vec<String> },
+    #[error(
+        "node `{node}`: `{command}`{} was not ready within {} s ({last}): correct `ready:`, or allow more with `ready-within:`",
+        on_port(*port), within.as_secs_f32()
+    )]
+    NeverReady {
+        node: String,
+        command: String,
+        port: Option<u16>,
+        within: std::time::Duration,
+        last: String,
+        lines: Vec<String>,
+    },
+    #[error("node `{node}`: `{command}`{} ended in the middle of the story ({ended})", on_port(*port))]
+    Died { node: String, command: String, port: Option<u16>, ended: String, lines: Vec<String> },
+    #[error("node `{node}`: its ready line is not what the relay contract says: `{line}`")]
+    ReadyLine { node: String, line: String },
+    #[error(
+        "node `{node}`: there is no relay `{implementation}` in this build: build with the feature `relays`"
+    )]
+    NoRelay { node: String, implementation: String },
+    #[error(
+        "node `{node}`: the environment variable `{name}` is not set, and `${{env.{name}}}` needs it: set it"
+    )]
+    EnvMissing { node: String, name: String },
+    #[error("node `{node}`: `{url}` names no address: give a host that resolves, and a port")]
+    Url { node: String, url: String, source: Option<io::Error> },
+    #[error("node `{node}`: the service in this process could not be started: {problem}")]
+    InProcess { node: String, problem: String },
+    #[error("node `{node}`: no address is known for `{to}`: a hop from `{node}` to `{to}` is needed")]
+    NoAddress { node: String, to: String },
+    #[error("no address to listen on for {what}")]
+    Listen { what: String, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("the certificate authority of this run could not be made")]
+    Authority { source: Box<dyn std::error::Error + Send + Sync> },
+}
+
+impl RuntimeError {
+    /// The last output lines of the node that it is about.
+    pub fn lines(&self) -> &[String] {
+        match self {
+            RuntimeError::DiedAtStart { lines, .. }
+            | RuntimeError::NeverReady { lines, .. }
+            | RuntimeError::Died { lines, .. } => lines,
+            _ => &[],
+        }
+    }
+
+    /// What listens could not be made.
+    pub(super) fn listen(
+        what: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        RuntimeError::Listen { what: what.into(), source: source.into() }
+    }
+
+    pub(super) fn unresolved(node: &str, url: &str, source: Option<io::Error>) -> Self {
+        RuntimeError::Url { node: node.to_owned(), url: url.to_owned(), source }
+    }
+}
+
+fn on_port(port: Option<u16>) -> String {
+    port.map(|port| format!(" on port {port}")).unwrap_or_default()
+}
+
+/// The next step, read out of what the program said.
+fn hint(lines: &[String], port: Option<u16>) -> String {
+    const IN_USE: &[&str] = &["address already in use", "eaddrinuse", "address in use", "port is already"];
+    let in_use = lines.iter().any(|line| {
+        let line = line.to_ascii_lowercase();
+        IN_USE.iter().any(|words| line.contains(words))
+    });
+    match (in_use, port) {
+        (true, Some(port)) => {
+            format!(": a port it needs is in use, its own is {port}: let it listen on `${{self.port}}`")
+        }
+        (true, None) => ": a port it needs is in use: let it listen on `${self.port}`".to_owned(),
+        (false, _) => ": its last lines say why".to_owned(),
+    }
+}
+
+/// Where a tap or stub would have listened.
+pub(super) fn loopback() -> SocketAddr {
+    SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0))
+}

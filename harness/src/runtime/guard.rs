@@ -1,0 +1,57 @@
+//! A small shell that outlives the harness by a moment and kills what it left behind.
+//!
+//! It reads process groups from a pipe; when the pipe closes, because the harness ended in whatever way, the groups
+//! still on its list get SIGKILL. So grandchildren are reached too, and platforms without a parent-death signal.
+//! What remains: a process that left its group by making a session of its own, and a machine without `/bin/sh`.
+
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use nix::unistd::Pid;
+
+/// `+ GROUP` puts a group on the list, `- GROUP` takes it off.
+const SCRIPT: &str = r#"
+trap '' HUP INT QUIT TERM
+groups=' '
+while read -r sign group; do
+  case $sign in
+    +) groups="$groups$group " ;;
+    -) case $groups in *" $group "*) groups="${groups%% $group *} ${groups#* $group }" ;; esac ;;
+  esac
+done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+"#;
+
+/// `None` where there is no shell: the parent-death signal is all there is then.
+static GUARD: LazyLock<Option<Mutex<ChildStdin>>> = LazyLock::new(|| {
+    let mut command = Command::new("/bin/sh");
+    // A group of its own: Ctrl-C in the terminal is not meant for it.
+    command.args(["-c", SCRIPT]).stdin(Stdio::piped()).process_group(0).current_dir("/");
+    let shell = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
+    shell.stdin.map(Mutex::new)
+});
+
+/// A process group on the list, until dropped.
+#[derive(Debug)]
+pub(super) struct Guarded(Pid);
+
+pub(super) fn watch_over(group: Pid) -> Guarded {
+    tell('+', group);
+    Guarded(group)
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        tell('-', self.0);
+    }
+}
+
+fn tell(sign: char, group: Pid) {
+    if let Some(guard) = &*GUARD {
+        let mut pipe = guard.lock().unwrap_or_else(PoisonError::into_inner);
+        // A guard that was killed from outside cannot be told anything.
+        let _ = pipe.write_all(format!("{sign} {group}\n").as_bytes());
+    }
+}

@@ -1,0 +1,86 @@
+//! What whoever runs a scenario settles beyond the scenario itself.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The program that answers `relay IMPLEMENTATION`, unless `RuntimeOptions::relay` says otherwise.
+pub const UNBROKEN_BIN: &str = "UNBROKEN_BIN";
+
+#[derive(Clone, Debug)]
+pub struct RuntimeOptions {
+    /// Program and first arguments that start a relay; `relay IMPLEMENTATION` is put behind them.
+    pub relay: Vec<OsString>,
+    /// Faults that are switched on besides the scenario's own: node and fault.
+    pub faults: Vec<(String, String)>,
+    /// Services that live in this process, by the name of their node.
+    pub in_process: Vec<InProcess>,
+    /// How long a node may take to end after its stop signal, and a relay to become ready.
+    pub node_within: Duration,
+    /// Captures kept of one case, at most; what is beyond is a gap.
+    pub captures: usize,
+    /// Keep the values of all fields, not only of propagation fields and markers.
+    pub keep_raw: bool,
+}
+
+impl Default for RuntimeOptions {
+    fn default() -> Self {
+        Self {
+            relay: vec![relay_program().into_os_string()],
+            faults: Vec::new(),
+            in_process: Vec::new(),
+            node_within: Duration::from_secs(10),
+            captures: 1_000_000,
+            keep_raw: false,
+        }
+    }
+}
+
+/// The variable if it is set, else this program itself. Without either, starting a relay says what is missing.
+fn relay_program() -> PathBuf {
+    match std::env::var_os(UNBROKEN_BIN) {
+        Some(program) => program.into(),
+        None => std::env::current_exe().unwrap_or_else(|_| PathBuf::from("unbroken")),
+    }
+}
+
+pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
+
+/// A service in the test's own process, as the builder of the `cargo test` door describes it.
+#[derive(Clone)]
+pub struct InProcess {
+    /// The node that it is.
+    pub node: String,
+    /// Called once a case, when taps and collector listen.
+    pub start: Arc<dyn Fn(Given) -> Answer<Listening> + Send + Sync>,
+    /// Comes back when every ended span and log record has been exported.
+    pub flush: Option<Arc<dyn Fn() -> Answer<()> + Send + Sync>>,
+}
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("InProcess").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+/// What a service in this process is given instead of an environment.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// `http://host:port`, gRPC and HTTP alike.
+    pub otlp_endpoint: String,
+    /// For each neighbour that it calls over HTTP: name and `http://host:port` of the tap.
+    pub http: Vec<(String, String)>,
+    /// For each neighbour that it calls over gRPC: name and `host:port` of the tap.
+    pub grpc: Vec<(String, String)>,
+}
+
+/// Where the service listens.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Listening {
+    pub http: Option<SocketAddr>,
+    pub grpc: Option<SocketAddr>,
+}

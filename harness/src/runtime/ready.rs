@@ -1,0 +1,127 @@
+//! Waiting until a node is ready: on a condition, with a deadline, and awake at once when the process dies.
+//!
+//! A connection that is refused is tried again after a short, growing pause: there is nothing in the platform to wait
+//! on for "somebody listens". Probes carry an unsampled context, so that they leave no spans with an ordinary sampler.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use hyper::Method;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, interval, timeout_at};
+
+use super::process::{Ended, Process};
+use super::request;
+use crate::scenario::Ready;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(4);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+/// A server that accepts and does not answer is asked again after this.
+const ONE_ATTEMPT: Duration = Duration::from_secs(5);
+/// Any ids will do; the flag is what matters.
+const UNSAMPLED: (&str, &str) = ("traceparent", "00-756e62726f6b656e2070726f62657321-756e62726f6b656e-00");
+
+/// Why a node did not become ready.
+#[derive(Debug)]
+pub(super) enum NotReady {
+    Died(Ended),
+    /// What the last attempt met.
+    Late(String),
+}
+
+/// Waits until the node on `port` of this machine is ready, has died, or `deadline` has passed.
+pub(super) async fn until_ready(
+    process: &Process,
+    ready: &Ready,
+    port: Option<u16>,
+    deadline: Instant,
+) -> Result<(), NotReady> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or_default()));
+    let probing = async {
+        match ready {
+            Ready::Output(text) => {
+                let what = format!("no output line contains `{text}`");
+                found(process, deadline, what).await.map(|_| ())
+            }
+            probe => attempts(probe, address, deadline).await,
+        }
+    };
+    tokio::select! {
+        biased;
+        ready = probing => ready,
+        ended = process.ended() => Err(NotReady::Died(ended)),
+    }
+}
+
+/// Waits for the line that the process was started to look out for.
+pub(super) async fn found(process: &Process, deadline: Instant, late: String) -> Result<String, NotReady> {
+    let mut found = process.found();
+    let line = async {
+        let line = found.wait_for(Option::is_some).await.map(|line| line.clone().unwrap_or_default());
+        match line {
+            Ok(line) => line,
+            // Nobody reads the streams any more: only the end of the process is left to wait for.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        line = timeout_at(deadline, line) => line.map_err(|_| NotReady::Late(late)),
+        ended = process.ended() => Err(NotReady::Died(ended)),
+    }
+}
+
+async fn attempts(ready: &Ready, address: SocketAddr, deadline: Instant) -> Result<(), NotReady> {
+    let mut pause = FIRST_PAUSE;
+    let mut last = "no attempt was made".to_owned();
+    while Instant::now() < deadline {
+        let until = deadline.min(Instant::now() + ONE_ATTEMPT);
+        match timeout_at(until, attempt(ready, address)).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(problem)) => last = problem,
+            Err(_) => last = format!("{} was not answered", asked(ready, address)),
+        }
+        let mut ticks = interval(pause);
+        ticks.tick().await;
+        let _ = timeout_at(deadline, ticks.tick()).await;
+        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+    }
+    Err(NotReady::Late(last))
+}
+
+async fn attempt(ready: &Ready, address: SocketAddr) -> Result<(), String> {
+    let problem = |error: &dyn std::error::Error| {
+        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+        format!("{}: {error}{cause}", asked(ready, address))
+    };
+    match ready {
+        Ready::Http(path) => {
+            let answer = request::http(Method::GET, address, path, &[UNSAMPLED]).await;
+            let (status, _) = answer.map_err(|error| problem(&error))?;
+            let good = status.as_u16() < 400;
+            if good { Ok(()) } else { Err(format!("{} was answered with {status}", asked(ready, address))) }
+        }
+        Ready::GrpcHealth(service) => {
+            let answer = request::grpc_health(address, service, &[UNSAMPLED]).await;
+            match answer.map_err(|error| problem(&error))? {
+                (Some(0), 1) => Ok(()),
+                (Some(0), status) => Err(format!("{} says serving status {status}", asked(ready, address))),
+                (Some(code), _) => Err(format!("{} ended with gRPC status {code}", asked(ready, address))),
+                (None, _) => Err(format!("{} ended without a gRPC status", asked(ready, address))),
+            }
+        }
+        Ready::Tcp | Ready::Output(_) => {
+            TcpStream::connect(address).await.map(|_| ()).map_err(|error| problem(&error))
+        }
+    }
+}
+
+/// What is asked of the node, in words.
+fn asked(ready: &Ready, address: SocketAddr) -> String {
+    match ready {
+        Ready::Http(path) => format!("GET http://{address}{path}"),
+        Ready::GrpcHealth(service) if service.is_empty() => format!("the gRPC health check on {address}"),
+        Ready::GrpcHealth(service) => format!("the gRPC health check of `{service}` on {address}"),
+        Ready::Tcp | Ready::Output(_) => format!("a connection to {address}"),
+    }
+}

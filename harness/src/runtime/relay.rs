@@ -1,0 +1,111 @@
+//! `relay:` nodes: services that keep the relay contract (`fixtures/CONTRACT.md`), each in a process of its own.
+//!
+//! The harness runs itself as `unbroken relay IMPLEMENTATION`, so that process-wide state is as real as in a service.
+//! What a relay can do is asked only when an instruction needs something that not every relay can.
+
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
+
+use tokio::process::Command;
+use tokio::time::Instant;
+
+use super::environment;
+use super::error::RuntimeError;
+use super::node::{Flush, Program, RunningNode};
+use super::options::{Listening, RuntimeOptions};
+use super::output::Wanted;
+use super::process::Process;
+use super::ready::{self, NotReady};
+use super::wiring::Wiring;
+use crate::scenario::{NodeIx, Relay};
+
+/// How a relay's ready line begins (contract, section 3).
+const READY: &str = "relay ready ";
+/// Faults of the model relay, comma-separated.
+const FAULTS: &str = "RELAY_MODEL_FAULTS";
+
+pub(super) async fn start(
+    ix: NodeIx,
+    relay: &Relay,
+    options: &RuntimeOptions,
+    wiring: &Wiring,
+) -> Result<RunningNode, RuntimeError> {
+    let scenario = &wiring.plan().scenario;
+    let node = scenario.node(ix);
+    let variables =
+        environment::variables(&relay.env, ours(ix, relay, options, wiring), ix, None, wiring).await?;
+    let no_relay =
+        || RuntimeError::NoRelay { node: node.name.clone(), implementation: relay.implementation.clone() };
+    let (program, arguments) = options.relay.split_first().ok_or_else(no_relay)?;
+    let mut command = Command::new(program);
+    command.args(arguments).args(["relay", &relay.implementation]).current_dir(&wiring.plan().folder);
+    environment::apply(variables, &mut command);
+    let shown = format!("unbroken relay {}", relay.implementation);
+    let process = Process::start(command, Some(Wanted::Beginning(READY))).await.map_err(|source| {
+        RuntimeError::NotStarted { node: node.name.clone(), command: shown.clone(), source }
+    })?;
+    let late = format!("it printed no line that begins with `{READY}`");
+    let line = match ready::found(&process, Instant::now() + options.node_within, late).await {
+        Ok(line) => line,
+        Err(NotReady::Died(ended)) => {
+            let (node, lines) = (node.name.clone(), process.last_lines().await);
+            let ended = ended.words();
+            return Err(RuntimeError::DiedAtStart { node, command: shown, port: None, ended, lines });
+        }
+        Err(NotReady::Late(last)) => {
+            let (node, lines, within) = (node.name.clone(), process.lines(), options.node_within);
+            return Err(RuntimeError::NeverReady { node, command: shown, port: None, within, last, lines });
+        }
+    };
+    let listening = read_ready(&line)
+        .ok_or_else(|| RuntimeError::ReadyLine { node: node.name.clone(), line: line.clone() })?;
+    wiring.listens(ix, listening);
+    let asked = AtomicBool::new(false);
+    let program = Program { process, command: shown, port: None, stop: node.stop, asked, _held: None };
+    Ok(RunningNode { name: node.name.clone(), listening, program: Some(program), flush: Flush::Relay })
+}
+
+/// The contract's own variables. HTTP is always served: flush and capabilities are asked for there.
+fn ours(ix: NodeIx, relay: &Relay, options: &RuntimeOptions, wiring: &Wiring) -> Vec<(&'static str, String)> {
+    let any_port = super::error::loopback().to_string();
+    let mut ours = vec![("RELAY_HTTP_ADDR", any_port.clone())];
+    if wiring.plan().listens.get(ix.0).is_some_and(|listens| listens.grpc) {
+        ours.push(("RELAY_GRPC_ADDR", any_port));
+    }
+    let name = &wiring.plan().scenario.node(ix).name;
+    let mut faults: Vec<&str> = relay.faults.iter().map(String::as_str).collect();
+    faults.extend(options.faults.iter().filter(|(node, _)| node == name).map(|(_, fault)| fault.as_str()));
+    if !faults.is_empty() {
+        ours.push((FAULTS, faults.join(",")));
+    }
+    ours
+}
+
+/// `relay ready {"http": "127.0.0.1:41001", "grpc": "127.0.0.1:41002"}`; either may be absent or null.
+fn read_ready(line: &str) -> Option<Listening> {
+    let said: serde_json::Value = serde_json::from_str(line.strip_prefix(READY)?).ok()?;
+    let address = |key: &str| -> Option<Option<SocketAddr>> {
+        match said.get(key) {
+            None | Some(serde_json::Value::Null) => Some(None),
+            Some(value) => value.as_str()?.parse().ok().map(Some),
+        }
+    };
+    said.is_object().then_some(())?;
+    Some(Listening { http: address("http")?, grpc: address("grpc")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ready_line_is_read_and_anything_else_refused() {
+        let both = read_ready(r#"relay ready {"http": "127.0.0.1:41001", "grpc": "127.0.0.1:41002"}"#);
+        let both = both.expect("both addresses are there");
+        assert_eq!((both.http.map(|a| a.port()), both.grpc.map(|a| a.port())), (Some(41001), Some(41002)));
+        assert!(read_ready(r#"relay ready {"http": null}"#).is_some_and(|ready| ready.http.is_none()));
+        for wrong in ["relay ready ", "relay ready 7", r#"relay ready {"http": "nowhere"}"#, "ready {}"] {
+            assert!(read_ready(wrong).is_none(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Requests of the harness's own to a node: readiness, flush, capabilities, health.
+//!
+//! They go to the node itself, not through a tap, and never count as part of the story. A fresh connection each: how
+//! the node treats connections is for the story to exercise. Nothing is sent twice.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+
+/// More than any answer to these requests needs.
+const BODY_BYTES: usize = 64 * 1024;
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RequestError {
+    #[error("cannot connect to {0}")]
+    Connect(SocketAddr, #[source] std::io::Error),
+    #[error("no answer from {0}")]
+    Answer(SocketAddr, #[source] hyper::Error),
+    #[error("the answer of {0} cannot be read")]
+    Body(SocketAddr, #[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("`{0}` cannot be requested")]
+    Target(String, #[source] hyper::http::Error),
+}
+
+/// HTTP/1.1 with an empty body.
+pub(super) async fn http(
+    method: Method,
+    address: SocketAddr,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Result<(StatusCode, Bytes), RequestError> {
+    let mut request = Request::builder().method(method).uri(path).header("host", address.to_string());
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let body = Full::new(Bytes::new());
+    let request = request.body(body).map_err(|error| RequestError::Target(path.to_owned(), error))?;
+    let stream = connect(address).await?;
+    let refused = |error| RequestError::Answer(address, error);
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(refused)?;
+    let connection = tokio::spawn(connection);
+    let answer = sender.send_request(request).await.map_err(refused)?;
+    let status = answer.status();
+    let body = Limited::new(answer.into_body(), BODY_BYTES).collect().await;
+    connection.abort();
+    Ok((status, body.map_err(|error| RequestError::Body(address, error))?.to_bytes()))
+}
+
+/// A `grpc.health.v1.Health/Check` for `service`: the status code of the call and the serving status, 1 is SERVING
+/// (<https://github.com/grpc/grpc/blob/master/doc/health-checking.md>).
+pub(super) async fn grpc_health(
+    address: SocketAddr,
+    service: &str,
+    headers: &[(&str, &str)],
+) -> Result<(Option<u32>, u64), RequestError> {
+    const PATH: &str = "/grpc.health.v1.Health/Check";
+    let mut request = Request::builder().method(Method::POST).uri(format!("http://{address}{PATH}"));
+    request = request.header("content-type", "application/grpc").header("te", "trailers");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let body = Full::new(health_request(service));
+    let request = request.body(body).map_err(|error| RequestError::Target(PATH.to_owned(), error))?;
+    let stream = connect(address).await?;
+    let refused = |error| RequestError::Answer(address, error);
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .map_err(refused)?;
+    let connection = tokio::spawn(connection);
+    let answer = sender.send_request(request).await.map_err(refused)?;
+    let in_head = grpc_status(answer.headers());
+    let body = Limited::new(answer.into_body(), BODY_BYTES).collect().await;
+    connection.abort();
+    let body = body.map_err(|error| RequestError::Body(address, error))?;
+    let status = body.trailers().and_then(grpc_status).or(in_head);
+    Ok((status, serving_status(&body.to_bytes())))
+}
+
+async fn connect(address: SocketAddr) -> Result<TcpStream, RequestError> {
+    let stream = TcpStream::connect(address).await.map_err(|error| RequestError::Connect(address, error))?;
+    // Without it a request waits for the acknowledgement of its own head; failing to set it only costs time.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
+}
+
+fn grpc_status(headers: &hyper::HeaderMap) -> Option<u32> {
+    headers.get("grpc-status")?.to_str().ok()?.parse().ok()
+}
+
+/// `HealthCheckRequest { string service = 1; }` behind the five bytes of a gRPC message.
+fn health_request(service: &str) -> Bytes {
+    let mut message = Vec::new();
+    if !service.is_empty() {
+        message.push(0x0a);
+        let mut length = service.len();
+        while length >= 0x80 {
+            message.push(u8::try_from(length & 0x7f).unwrap_or_default() | 0x80);
+            length >>= 7;
+        }
+        message.push(u8::try_from(length).unwrap_or_default());
+        message.extend_from_slice(service.as_bytes());
+    }
+    let mut framed = vec![0];
+    framed.extend_from_slice(&u32::try_from(message.len()).unwrap_or_default().to_be_bytes());
+    framed.extend_from_slice(&message);
+    framed.into()
+}
+
+/// `HealthCheckResponse { ServingStatus status = 1; }`; 0 (UNKNOWN) where the field is absent.
+fn serving_status(framed: &[u8]) -> u64 {
+    match framed.get(5..) {
+        Some([0x08, status, ..]) => u64::from(*status),
+        _ => 0,
+    }
+}

@@ -1,0 +1,106 @@
+//! One story's nodes, taps and collector while they run.
+//!
+//! Dropping it ends everything at once; `stop` lets services of the user's end by themselves first.
+
+use std::sync::Arc;
+
+use futures_util::future::{join_all, select_all};
+use in_memory_collector::Collector;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Addresses;
+use super::error::RuntimeError;
+use super::node::{Flush, RunningNode};
+use super::stand_in::StandIn;
+use super::tap::Tap;
+use crate::evidence::collected::{self, Collected};
+use crate::evidence::{Completion, Recorder};
+use crate::plan::Plan;
+use crate::scenario::NodeIx;
+
+/// How a node shows that nothing more will come from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// Asked at any time, it answers when nothing is under way and everything is exported.
+    Idle,
+    /// Asked at any time, it answers when everything that has ended is exported.
+    Exported,
+    /// Asked once, it exports everything and ends.
+    Ending,
+    /// It has no way.
+    Nothing,
+    /// It exports nothing by declaration.
+    NoneDue,
+}
+
+#[derive(Debug)]
+pub struct Running {
+    pub(super) plan: Arc<Plan>,
+    pub(super) recorder: Recorder,
+    pub(super) addresses: Addresses,
+    /// For each node of the scenario; `None` for the client and for stubs.
+    pub(super) nodes: Vec<Option<RunningNode>>,
+    pub(super) taps: Vec<Tap>,
+    pub(super) _stubs: Vec<StandIn>,
+    pub(super) collector: Collector,
+}
+
+impl Running {
+    /// Where each hop is called.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// The port of each tap of the plan, as the nodes see it.
+    pub fn tap_ports(&self) -> Vec<u16> {
+        self.taps.iter().map(|tap| tap.address().port()).collect()
+    }
+
+    pub fn shows(&self, node: NodeIx) -> Shows {
+        match self.nodes[node.0].as_ref().map(|node| &node.flush) {
+            Some(Flush::Relay) => Shows::Idle,
+            Some(Flush::Closure(_)) => Shows::Exported,
+            Some(Flush::Stop) => Shows::Ending,
+            Some(Flush::Quiet) => Shows::Nothing,
+            Some(Flush::NothingDue) | None => Shows::NoneDue,
+        }
+    }
+
+    /// Asks the node to export everything, and says why its telemetry is thought complete.
+    pub async fn flush(&self, node: NodeIx, deadline: Instant) -> Completion {
+        match &self.nodes[node.0] {
+            Some(node) => node.flush(&self.recorder, deadline).await,
+            None => Completion::NothingDue,
+        }
+    }
+
+    /// Comes back as soon as a node has ended that nobody asked to.
+    pub async fn died(&self) -> RuntimeError {
+        let nodes: Vec<_> = self.nodes.iter().flatten().map(|node| Box::pin(node.died())).collect();
+        if nodes.is_empty() {
+            return std::future::pending().await;
+        }
+        select_all(nodes).await.0
+    }
+
+    /// The last output lines of a node, oldest first.
+    pub fn lines(&self, node: NodeIx) -> Vec<String> {
+        self.nodes[node.0].as_ref().map(RunningNode::lines).unwrap_or_default()
+    }
+
+    /// Changes whenever a span or log record has arrived.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.collector.watch()
+    }
+
+    /// What has arrived so far.
+    pub fn collect(&self) -> Collected {
+        collected::collect(&self.collector, &self.plan, &self.recorder)
+    }
+
+    /// Ends every node and waits until it is gone.
+    pub async fn stop(self) {
+        join_all(self.nodes.iter().flatten().map(RunningNode::end)).await;
+    }
+}

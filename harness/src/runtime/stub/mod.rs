@@ -1,0 +1,28 @@
+//! `stub:` nodes: the harness answers in place of a dependency, so that one service can be tested alone.
+//!
+//! Answers are given in the order of the scenario, the last one again and again. A stub exports no telemetry
+//! and reads nothing of what it is sent: what arrived is the tap's to see.
+
+use std::io;
+
+use thiserror::Error;
+
+#[cfg(feature = "grpc")]
+mod grpc;
+#[cfg(feature = "stubs")]
+mod http;
+
+#[cfg(test)]
+#[cfg(all(feature = "stubs", feature = "grpc"))]
+pub(super) mod tests;
+
+#[cfg(feature = "grpc")]
+pub use grpc::GrpcStub;
+#[cfg(feature = "stubs")]
+pub use http::HttpStub;
+
+#[derive(Debug, Error)]
+pub enum StubError {
+    #[error("a stub cannot listen on 127.0.0.1")]
+    Listen(#[source] io::Error),
+}

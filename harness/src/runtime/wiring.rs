@@ -1,0 +1,108 @@
+//! Who reaches whom where: the addresses of taps, nodes and OTLP endpoints while nodes are being started.
+//!
+//! Taps listen before any node starts, so everything can start together. Only behind `tap: none` must the caller wait
+//! for the address of the node that it calls.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::error::RuntimeError;
+use super::options::{Given, Listening};
+use crate::plan::{Plan, TapProtocol};
+use crate::scenario::{NodeIx, Transport};
+
+/// How long the address of an untapped neighbour is waited for; its own deadlines are shorter.
+const NEIGHBOUR_WITHIN: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub(super) struct Wiring {
+    plan: Arc<Plan>,
+    /// Where each tap of the plan listens.
+    taps: Vec<SocketAddr>,
+    /// `http://host:port` of each node's own OTLP endpoint.
+    otlp: Vec<Option<String>>,
+    /// Where each node listens itself, once known.
+    own: Vec<watch::Sender<Option<Listening>>>,
+}
+
+impl Wiring {
+    pub(super) fn new(plan: Arc<Plan>, taps: Vec<SocketAddr>, otlp: Vec<Option<String>>) -> Self {
+        let own = plan.scenario.nodes.iter().map(|_| watch::channel(None).0).collect();
+        Self { plan, taps, otlp, own }
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub(super) fn otlp(&self, node: NodeIx) -> Option<&str> {
+        self.otlp[node.0].as_deref()
+    }
+
+    /// The node listens there, ready or not.
+    pub(super) fn listens(&self, node: NodeIx, listening: Listening) {
+        self.own[node.0].send_replace(Some(listening));
+    }
+
+    pub(super) async fn own(&self, node: NodeIx) -> Option<Listening> {
+        let mut own = self.own[node.0].subscribe();
+        let known = timeout(NEIGHBOUR_WITHIN, own.wait_for(Option::is_some)).await;
+        known.ok().and_then(|known| known.map(|listening| *listening).ok()).flatten()
+    }
+
+    /// The address at which `from` reaches `to`: the tap's, or with `tap: none` the node's own.
+    pub(super) async fn reach(
+        &self,
+        from: NodeIx,
+        to: NodeIx,
+        protocol: TapProtocol,
+    ) -> Result<SocketAddr, RuntimeError> {
+        if let Some(tap) = self.plan.tap_between(from, to, protocol) {
+            return Ok(self.taps[tap.0]);
+        }
+        let address = self.own(to).await.and_then(|listening| address(listening, protocol));
+        address.ok_or_else(|| RuntimeError::NoAddress {
+            node: self.plan.scenario.node(from).name.clone(),
+            to: self.plan.scenario.node(to).name.clone(),
+        })
+    }
+
+    /// `http://host:port`, or `https://` where the hop between them is TLS.
+    pub(super) async fn url(&self, from: NodeIx, to: NodeIx) -> Result<String, RuntimeError> {
+        let tls = self.plan.scenario.hops.iter().any(|hop| {
+            hop.tls && hop.from == from && hop.to == to && matches!(hop.transport, Transport::Http(_))
+        });
+        let address = self.reach(from, to, TapProtocol::Http).await?;
+        Ok(format!("{}://{address}", if tls { "https" } else { "http" }))
+    }
+
+    /// What a service in this process is given instead of an environment.
+    pub(super) async fn given(&self, node: NodeIx) -> Result<Given, RuntimeError> {
+        let otlp_endpoint = self.otlp(node).unwrap_or_default().to_owned();
+        let mut given = Given { otlp_endpoint, ..Given::default() };
+        for hop in self.plan.scenario.hops.iter().filter(|hop| hop.from == node) {
+            let name = self.plan.scenario.node(hop.to).name.clone();
+            match hop.transport {
+                Transport::Http(_) => given.http.push((name, self.url(node, hop.to).await?)),
+                Transport::Grpc(_) => {
+                    let address = self.reach(node, hop.to, TapProtocol::Grpc).await?;
+                    given.grpc.push((name, address.to_string()));
+                }
+            }
+        }
+        given.http.dedup();
+        given.grpc.dedup();
+        Ok(given)
+    }
+}
+
+pub(super) fn address(listening: Listening, protocol: TapProtocol) -> Option<SocketAddr> {
+    match protocol {
+        TapProtocol::Http => listening.http,
+        TapProtocol::Grpc => listening.grpc,
+    }
+}

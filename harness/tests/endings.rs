@@ -1,0 +1,177 @@
+//! The command over real processes: however it ends, nothing that it started stays, and its exit status tells why.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// A folder of its own for each test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("unbroken-endings-{}-{test}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.join(name), text).unwrap();
+    }
+
+    /// A story whose only service is this shell script.
+    fn scenario(&self, script: &str, ready: &str) {
+        let command = format!("[sh, -c, '{script}']");
+        self.write("ending.yaml", &scenario(&command, ready));
+    }
+}
+
+fn scenario(command: &str, ready: &str) -> String {
+    format!(
+        "scenario: ending\nnodes:\n  shop: {{ command: {command}, env: {{ PORT: '${{self.port}}' }}, ready: {ready} }}\n\
+         hops:\n  order: {{ http: {{ from: client, to: shop }} }}\ndrive:\n  - send: order\n"
+    )
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn unbroken(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken"));
+    command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(folder: &Folder, arguments: &[&str]) -> Output {
+    unbroken(&folder.0).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Waits for a condition that nothing tells of, such as the end of a process that is not ours.
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + SOON;
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what} within {SOON:?}");
+        std::thread::yield_now();
+    }
+}
+
+fn is_alive(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    !stat.is_empty() && !stat.contains(") Z")
+}
+
+/// The process of the service, and a child that it left in the background.
+fn pids(folder: &Folder) -> Vec<i32> {
+    let read = || std::fs::read_to_string(folder.0.join("pids")).unwrap_or_default();
+    until("the service is up", || read().lines().count() == 2);
+    read().lines().map(|pid| pid.parse().unwrap()).collect()
+}
+
+/// A service that never becomes ready and takes no notice of signals.
+fn start_stubborn(folder: &Folder) -> (Child, Vec<i32>) {
+    let script = r#"trap "" TERM INT HUP; sleep 600 & printf "%s\n" $$ $! >pids; while :; do sleep 1; done"#;
+    folder.scenario(script, "{ output: never }");
+    let harness = unbroken(&folder.0).args(["run", "ending.yaml"]).spawn().unwrap();
+    let pids = pids(folder);
+    assert!(pids.iter().all(|pid| is_alive(*pid)));
+    (harness, pids)
+}
+
+fn send(harness: &Child, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(harness.id()).unwrap()), signal).unwrap();
+}
+
+#[test]
+fn nothing_stays_when_the_harness_is_killed() {
+    let folder = Folder::new("kill");
+    let (mut harness, pids) = start_stubborn(&folder);
+    send(&harness, Signal::SIGKILL);
+    harness.wait().unwrap();
+    until("service and grandchild are gone", || !pids.iter().any(|pid| is_alive(*pid)));
+}
+
+#[test]
+fn an_interrupted_run_says_so_and_leaves_nothing() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let folder = Folder::new(signal.as_str());
+        let (harness, pids) = start_stubborn(&folder);
+        let begun = Instant::now();
+        send(&harness, signal);
+        let output = harness.wait_with_output().unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        assert_eq!(output.status.code(), Some(5));
+        assert!(text(&output.stdout).contains("interrupted"), "{}", text(&output.stdout));
+        until("service and grandchild are gone", || !pids.iter().any(|pid| is_alive(*pid)));
+    }
+}
+
+#[test]
+fn a_service_that_dies_at_start_is_inconclusive_with_one_clear_line() {
+    let folder = Folder::new("dies");
+    folder.scenario("echo no database; exit 3", "{ tcp: true }");
+    let output = run(&folder, &["run", "ending.yaml"]);
+    assert_eq!(output.status.code(), Some(5));
+    let told = text(&output.stdout);
+    for part in ["node `shop`", "exit status 3", "no database"] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+}
+
+#[test]
+fn a_missing_program_is_inconclusive_with_one_clear_line() {
+    let folder = Folder::new("missing");
+    folder.write("s.yaml", &scenario("[no-such-program]", "{ tcp: true }"));
+    let output = run(&folder, &["run", "s.yaml"]);
+    assert_eq!(output.status.code(), Some(5));
+    assert!(
+        text(&output.stdout).contains("no program `no-such-program` in PATH"),
+        "{}",
+        text(&output.stdout)
+    );
+}
+
+#[test]
+fn what_is_wrong_with_the_command_line_or_a_file_has_a_status_of_its_own() {
+    let folder = Folder::new("status");
+    assert_eq!(run(&folder, &["run", "--no-such-flag"]).status.code(), Some(2));
+    assert_eq!(run(&folder, &["run", "no-such-file.yaml"]).status.code(), Some(2));
+    assert_eq!(run(&folder, &["run", "."]).status.code(), Some(6));
+    folder.write("bad.yaml", "scenario: bad\nnods: {}\n");
+    let output = run(&folder, &["run", "bad.yaml"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("did you mean `nodes`"), "{}", text(&output.stderr));
+    folder.scenario("exit 0", "{ tcp: true }");
+    assert_eq!(run(&folder, &["list", "ending.yaml", "--filter", "other"]).status.code(), Some(6));
+    assert_eq!(run(&folder, &["check", "ending.yaml"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_trouble() {
+    let folder = Folder::new("head");
+    for arguments in [["explain"].as_slice(), &["schema"], &["--help"], &["completions", "bash"]] {
+        let mut harness = unbroken(&folder.0).args(arguments).spawn().unwrap();
+        drop(harness.stdout.take());
+        let output = harness.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()), "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_first_scenario_is_a_scenario_and_never_overwritten() {
+    let folder = Folder::new("init");
+    assert_eq!(run(&folder, &["init"]).status.code(), Some(0));
+    let checked = run(&folder, &["check"]);
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
+    assert_eq!(run(&folder, &["init"]).status.code(), Some(2));
+}
