@@ -22,7 +22,7 @@ pub fn run(arguments: &Run) -> u8 {
         print::problem(&format!("error: {problem}"));
         return exit::USAGE;
     }
-    let judge = match baseline_file::settings(&arguments.judging) {
+    let judge = match baseline_file::settings(&arguments.judging, &selected.paths) {
         Ok(settings) => settings,
         Err(status) => return status,
     };

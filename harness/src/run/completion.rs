@@ -1,8 +1,12 @@
-//! When the evidence is complete: nothing sleeps for the system to settle, and a late span cannot change a verdict.
+//! When the evidence is complete: nothing sleeps for the system to settle, and a late span cannot change a
+//! verdict.
 //!
-//! When every stimulus is answered, the nodes are asked to flush, callers before those they call. A relay answers when
-//! nothing is under way in it, so it can be asked at once. Any other node is asked when it owes no crossing any more,
-//! or at the deadline. What a flush proves nothing about, because spans still arrive by themselves, is waited for until
+//! When every stimulus is answered, the nodes are asked to flush, callers before those they call. A relay
+//! answers when
+//! nothing is under way in it, so it can be asked at once. Any other node is asked when it owes no crossing
+//! any more,
+//! or at the deadline. What a flush proves nothing about, because spans still arrive by themselves, is waited
+//! for until
 //! the deadline; only nodes without any flush cost one quiet window, once for all.
 
 use std::time::Duration;
@@ -23,7 +27,8 @@ const FIRST_EXPORT_WITHIN: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_millis(500);
 /// What a flush may take when the deadline has already passed.
 const FLUSH_WITHIN: Duration = Duration::from_secs(10);
-/// Nodes in a circle may call each other after they were flushed; then they are flushed again, so often at most.
+/// Nodes in a circle may call each other after they were flushed; then they are flushed again, so often at
+/// most.
 const ROUNDS: usize = 8;
 
 /// One story whose stimuli are answered.
@@ -88,7 +93,8 @@ impl Story<'_> {
         }
     }
 
-    /// A program may die of its stop signal with spans unsent: those that it exports by itself are waited for first.
+    /// A program may die of its stop signal with spans unsent: those that it exports by itself are waited for
+    /// first.
     async fn await_own_exports(&self, nodes: &[NodeIx]) {
         let first = self.deadline.min(Instant::now() + FIRST_EXPORT_WITHIN);
         let begun = |seen: &Crossings<'_>| {

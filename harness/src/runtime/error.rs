@@ -1,6 +1,8 @@
-//! Trouble of the machine while nodes are started, run and ended; never the fault of the system under test's tracing.
+//! Trouble of the machine while nodes are started, run and ended; never the fault of the system under test's
+//! tracing.
 //!
-//! Each message is one line that names node, command and port and the next step; the cause chain says what was below.
+//! Each message is one line that names node, command and port and the next step; the cause chain says what
+//! was below.
 
 use std::io;
 use std::net::SocketAddr;
