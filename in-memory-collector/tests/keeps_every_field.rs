@@ -1,5 +1,7 @@
 //! What is exported is what is found, over each transport and encoding.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod client;
 
 use std::time::Duration;

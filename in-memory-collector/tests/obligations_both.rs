@@ -1,5 +1,7 @@
 //! Section 1 of the obligations, both transports (1 to 12). Each test names its obligation.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod client;
 
 use std::time::Duration;

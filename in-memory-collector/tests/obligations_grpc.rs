@@ -1,5 +1,7 @@
 //! Section 1 of the obligations, gRPC (13 to 21). Each test names its obligation.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod client;
 
 use std::sync::Arc;

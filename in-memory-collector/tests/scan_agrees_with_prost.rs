@@ -3,6 +3,8 @@
 //! Messages are made by changing valid ones, as bytes and as trees of fields. `UNBROKEN_FUZZ_CASES` says how many
 //! (20,000 if unset), `UNBROKEN_FUZZ_SEED` with which seed.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 #[path = "client/samples.rs"]
 mod samples;
 

@@ -1,9 +1,9 @@
 //! Misbehaviour on demand, to test exporters: what an endpoint does wrong, and to which requests.
 
-pub mod fault;
+pub mod kind;
 pub mod plan;
 pub mod when;
 
-pub use fault::{Fault, RetryAfter};
+pub use kind::{Fault, RetryAfter};
 pub use plan::FaultPlan;
 pub use when::When;

@@ -11,7 +11,7 @@ use super::body::Body;
 use super::reply::Reply;
 use super::{grpc, http as otlp_http};
 use crate::endpoint::EndpointState;
-use crate::fault::{Fault, fault::Ending};
+use crate::fault::{Fault, kind::Ending};
 use crate::store::{Compression, Encoding, Outcome, RequestRecord, Signal, Transport};
 
 /// A request as a connection hands it over.
@@ -31,11 +31,11 @@ pub struct Ticket {
     /// What is done wrong to this request.
     pub fault: Option<Fault>,
     record: Option<RequestRecord>,
-    _under_way: UnderWay,
 }
 
 /// Answers a request. Stores before it returns.
 pub async fn answer(mut call: Call) -> Reply {
+    let _under_way = UnderWay::begin(&call.endpoint.shared);
     let is_http2 = matches!(call.body, Body::Http2(_));
     let is_grpc = is_http2 && media_type(&call.head).starts_with(b"application/grpc");
     let transport = match (is_grpc, is_http2) {
@@ -118,7 +118,6 @@ impl Ticket {
             admission: Admission::new(shared.clone()),
             fault: None,
             record: Some(record),
-            _under_way: UnderWay::begin(shared),
         }
     }
 

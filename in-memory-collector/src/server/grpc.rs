@@ -15,7 +15,7 @@ use super::intake;
 use super::refusal::Refusal;
 use super::reply::{GrpcReply, Reply};
 use super::status::{Partial, Status, export_response, shorten};
-use crate::fault::fault::Ending;
+use crate::fault::kind::Ending;
 use crate::fault::{Fault, RetryAfter};
 use crate::store::{Compression, Encoding, Outcome, Signal};
 

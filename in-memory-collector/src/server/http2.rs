@@ -46,6 +46,7 @@ pub async fn serve(
     let handshake = tokio::time::timeout(limits.head_timeout, builder.handshake::<_, Bytes>(io));
     let Ok(Ok(mut connection)) = handshake.await else { return };
     let (orders, mut ordered) = mpsc::unbounded_channel();
+    let mut kept = Vec::new();
     let mut stopping = false;
     loop {
         tokio::select! {
@@ -58,8 +59,14 @@ pub async fn serve(
                 Some(Err(_)) | None => break,
             },
             Some(order) = ordered.recv() => match order {
-                Order::Close => return,
-                Order::GoAway(code) => connection.abrupt_shutdown(Reason::from(code)),
+                Order::Close(stream) => {
+                    drop(connection);
+                    return drop(stream);
+                }
+                Order::GoAway(code, stream) => {
+                    connection.abrupt_shutdown(Reason::from(code));
+                    kept.push(stream);
+                }
             },
             _ = stop.wait_for(|stop| *stop), if !stopping => {
                 stopping = true;
@@ -67,12 +74,14 @@ pub async fn serve(
             }
         }
     }
+    // What is still to be said, a GOAWAY most of all.
+    drop(std::future::poll_fn(|context| connection.poll_closed(context)).await);
 }
 
-/// What a request demands of its connection.
+/// What a request demands of its connection. Its stream is kept until that is done: dropped, it would be reset first.
 enum Order {
-    Close,
-    GoAway(u32),
+    Close(SendResponse<Bytes>),
+    GoAway(u32, SendResponse<Bytes>),
 }
 
 async fn exchange(
@@ -93,8 +102,8 @@ async fn exchange(
         Reply::Http(reply) => drop(send_http(respond, reply)),
         Reply::Grpc(reply) => drop(send_grpc(respond, reply)),
         Reply::Reset(code) => respond.send_reset(Reason::from(code)),
-        Reply::GoAway(code) => drop(orders.send(Order::GoAway(code))),
-        Reply::Disconnect => drop(orders.send(Order::Close)),
+        Reply::GoAway(code) => drop(orders.send(Order::GoAway(code, respond))),
+        Reply::Disconnect => drop(orders.send(Order::Close(respond))),
     }
 }
 

@@ -6,7 +6,7 @@ use super::call::Ticket;
 use super::compression::decompress;
 use super::refusal::Refusal;
 use crate::fault::Fault;
-use crate::fault::fault::Ending;
+use crate::fault::kind::Ending;
 use crate::json::read as json;
 use crate::protobuf::Malformed;
 use crate::scan::{count, logs, traces};
