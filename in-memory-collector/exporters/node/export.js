@@ -16,7 +16,7 @@ function exporter() {
 }
 
 async function main() {
-  const processor = new BatchSpanProcessor(exporter());
+  const processor = new BatchSpanProcessor({ exporter: exporter() });
   const resource = resourceFromAttributes({ "service.name": "node" });
   const provider = new TracerProvider({ resource, spanProcessors: [processor] });
   const tracer = provider.getTracer("exporters");
