@@ -49,8 +49,14 @@ impl Diagnostic {
     }
 }
 
+/// The code of what stands for all mistakes that are not told.
+pub const TOO_MANY: &str = "too-many-mistakes";
+
 /// How far from a mistake's own line another place may be and still be drawn; further ones are told in words.
 const DRAWN_BYTES: usize = 64 * 1024;
+
+/// How much of a line is drawn behind the last place in it, at most.
+const LINE_BYTES: usize = 4 * 1024;
 
 /// Every mistake with its lines and carets, and one line that counts them; ends with a line feed.
 pub fn render(source: &Source, diagnostics: &[Diagnostic], color: bool) -> String {
@@ -60,11 +66,10 @@ pub fn render(source: &Source, diagnostics: &[Diagnostic], color: bool) -> Strin
         out.push_str(&renderer.render(&groups(source, diagnostic)));
         out.push_str("\n\n");
     }
-    let (count, noun) = match diagnostics.len() {
-        1 => (1, "mistake"),
-        count => (count, "mistakes"),
-    };
-    out.push_str(&format!("{}: {count} {noun}\n", shown(source.name())));
+    let count = diagnostics.iter().filter(|diagnostic| diagnostic.code != TOO_MANY).count();
+    let more = if count < diagnostics.len() { "more than " } else { "" };
+    let noun = if count == 1 { "mistake" } else { "mistakes" };
+    out.push_str(&format!("{}: {more}{count} {noun}\n", shown(source.name())));
     out
 }
 
@@ -115,7 +120,9 @@ fn window(source: &Source, place: Place, near: &[&(Place, String)]) -> Place {
     let first = source.boundary_at(first);
     let last = source.boundary_at(last);
     let start = text[..first].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[last..].find('\n').map_or(text.len(), |at| last + at);
+    // A line without end is cut behind what matters.
+    let rest = &text[last..source.boundary_at(last + LINE_BYTES)];
+    let end = last + rest.find('\n').unwrap_or(rest.len());
     Place::new(start, end)
 }
 

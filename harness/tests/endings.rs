@@ -32,8 +32,8 @@ impl Folder {
 
 fn scenario(command: &str, ready: &str) -> String {
     format!(
-        "scenario: ending\nnodes:\n  shop: {{ command: {command}, env: {{ PORT: '${{self.port}}' }}, ready: {ready} }}\n\
-         hops:\n  order: {{ http: {{ from: client, to: shop }} }}\ndrive:\n  - send: order\n"
+        "scenario: ending\nnodes:\n  shop: {{ command: {command}, env: {{ PORT: '${{self.port}}' }}, \
+         ready: {ready} }}\nhops:\n  order: {{ http: {{ from: client, to: shop }} }}\ndrive:\n  - send: order\n"
     )
 }
 

@@ -10,6 +10,7 @@ use crate::scenario::{HopIx, NodeIx, Relation};
 
 pub mod between;
 pub mod class;
+pub mod contract;
 pub mod crossed;
 pub mod fault;
 pub mod hygiene;
@@ -56,6 +57,7 @@ impl Breaks {
         reported::rows(all, &mut found);
         crossed::rows(all, &mut found);
         hygiene::rows(all, &mut found);
+        contract::rows(all, &mut found);
         logs::rows(all, &mut found);
         undeclared::rows(all, &mut found);
         found

@@ -212,7 +212,7 @@ fn parse_head(bytes: &[u8], to_head: bool) -> io::Result<Option<(usize, u16, Fra
     let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
     match response.parse(bytes) {
-        Err(_) => Err(garbled("it is not HTTP")),
+        Err(_) => Err(garbled("what it sent is not HTTP")),
         Ok(Status::Partial) => Ok(None),
         Ok(Status::Complete(read)) => {
             let status = response.code.unwrap_or_default();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::build::hops_below;
 use super::{Mark, Plan, StimulusIx};
-use crate::scenario::{At, HopIx, NodeKind, Relation, Scenario, Step, Transport};
+use crate::scenario::{At, HopIx, NodeKind, Relation, Role, Scenario, Step, Transport};
 
 /// Index into `Plan::calls`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,9 +92,25 @@ fn around(scenario: &Scenario, hop: HopIx, call: CallIx) -> Vec<Task> {
     tasks
 }
 
-/// Whether what is sent over a hop is read by a relay.
+/// Whether what is sent over a hop is read by a relay, be it behind forwarders.
 pub fn is_instructed(scenario: &Scenario, hop: HopIx) -> bool {
-    matches!(scenario.node(scenario.hop(hop).to).kind, NodeKind::Relay(_))
+    let to = scenario.node(scenario.hop(hop).to);
+    match (to.role, hops_below(scenario, hop).next()) {
+        (Role::Forwarder, Some(below)) => is_instructed(scenario, below),
+        (Role::Forwarder, None) => false,
+        (Role::Participant, _) => matches!(to.kind, NodeKind::Relay(_)),
+    }
+}
+
+/// The call whose receiver reads what is sent with `call`: a forwarder passes it on to the next node.
+fn read_by(plan: &Plan, call: CallIx) -> CallIx {
+    let forwarded = plan.scenario.node(plan.scenario.hop(plan.calls[call.0].hop).to).role == Role::Forwarder;
+    let below =
+        (call.0 + 1..plan.calls.len()).map(CallIx).find(|below| plan.calls[below.0].parent == Some(call));
+    match below {
+        Some(below) if forwarded => read_by(plan, below),
+        _ => call,
+    }
 }
 
 /// The instruction for the receiver of `call`: its mark first, then its tasks, addresses filled in by `address`
@@ -105,6 +121,7 @@ pub fn render(
     stimulus: StimulusIx,
     address: &dyn Fn(HopIx) -> Option<String>,
 ) -> Value {
+    let call = read_by(plan, call);
     let mark = Mark { run: plan.run, stimulus, call: Some(call) };
     let mut steps = vec![json!({ "url": format!("mark:{mark}") })];
     steps.extend(tasks(plan, &plan.calls[call.0].task, stimulus, address));

@@ -108,7 +108,7 @@ impl Story<'_> {
                 let tap = self.plan.tap(capture.tap);
                 let ended = capture.ended_nanos.unwrap_or(u64::MAX);
                 [tap.from, tap.to].iter().any(|node| match &completions[node.0] {
-                    Completion::Flushed { asked_nanos } => *asked_nanos < ended,
+                    Completion::Flushed { asked_nanos, .. } => *asked_nanos < ended,
                     _ => false,
                 })
             })

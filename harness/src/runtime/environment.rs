@@ -6,6 +6,7 @@
 use tokio::process::Command;
 
 use super::error::RuntimeError;
+use super::trust::Trust;
 use super::wiring::Wiring;
 use crate::plan::TapProtocol;
 use crate::scenario::{NodeIx, Template, TemplatePart};
@@ -69,6 +70,7 @@ fn telemetry(node: NodeIx, wiring: &Wiring) -> Vec<(&'static str, String)> {
         variables.push(("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.to_owned()));
         variables.push(("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()));
     }
+    variables.extend(wiring.trust().into_iter().flat_map(Trust::variables));
     let name = described.service.as_ref().unwrap_or(&described.name);
     variables.push(("OTEL_SERVICE_NAME", name.clone()));
     variables.push(("OTEL_BSP_SCHEDULE_DELAY", SCHEDULE_DELAY_MS.to_owned()));

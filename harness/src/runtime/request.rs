@@ -119,3 +119,32 @@ fn serving_status(framed: &[u8]) -> u64 {
         _ => 0,
     }
 }
+
+#[cfg(all(test, feature = "grpc"))]
+mod tests {
+    use super::*;
+    use crate::runtime::stub::GrpcStub;
+    use crate::scenario::StubAnswer;
+
+    #[test]
+    fn a_long_service_name_has_a_length_of_two_bytes() {
+        let framed = health_request(&"a".repeat(200));
+        assert_eq!(&framed[..8], [0, 0, 0, 0, 203, 0x0a, 0xc8, 0x01]);
+        assert_eq!(framed.len(), 208);
+    }
+
+    #[tokio::test]
+    async fn health_is_asked_as_grpc_does() {
+        let answers = [
+            StubAnswer::Grpc { code: 0, message: vec![0x08, 0x01] },
+            StubAnswer::Grpc { code: 0, message: vec![0x08, 0x02] },
+            StubAnswer::Grpc { code: 5, message: Vec::new() },
+        ];
+        let server = GrpcStub::start(&answers).await.unwrap();
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            seen.push(grpc_health(server.address(), "shop.Shop", &[]).await.unwrap());
+        }
+        assert_eq!(seen, [(Some(0), 1), (Some(0), 2), (Some(5), 0)]);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, TOO_MANY};
 use crate::source::Place;
 
 /// More than an author can read at once.
@@ -55,7 +55,7 @@ impl Complaints {
         list.sort_by_key(|diagnostic| (diagnostic.place.start, diagnostic.place.end));
         if let (Some(last), true) = (list.last(), more > 0) {
             let message = format!("these are the first {MOST} mistakes, and there are more");
-            list.push(Diagnostic::new("too-many-mistakes", last.place, message));
+            list.push(Diagnostic::new(TOO_MANY, last.place, message));
         }
         list
     }

@@ -85,6 +85,7 @@ fn wrong(tree: &Tree, shape: &Shape, owner: Owner<'_>) -> Diagnostic {
     };
     let help = match (shape, tree.text()) {
         (Shape::Bool, Some("yes" | "on" | "no" | "off")) => Some("write `true` or `false`".to_owned()),
+        (Shape::List(_), Some(text)) => Some(format!("write a list: `[{text}]`")),
         (Shape::True, Some("false")) => Some("leave the key out to say no".to_owned()),
         (Shape::Text(pattern), Some(text)) => pattern_help(pattern, text),
         _ => None,

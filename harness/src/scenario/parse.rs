@@ -33,7 +33,7 @@ fn cases(source: &Arc<Source>, complaints: &mut Complaints) -> Vec<Scenario> {
     complaints.shape_is_told();
     let mut scenarios = Vec::new();
     for case in matrix::cases(&root, complaints) {
-        let draft = build::draft(&root, &case, complaints);
+        let draft = build::draft(source, &root, &case, complaints);
         check::check(&draft, complaints);
         if complaints.is_empty() {
             scenarios.push(build::finish(draft, &root, &case, source));

@@ -20,14 +20,14 @@ pub(super) fn help(word: &str, known: &[&str], what: &str) -> String {
     match closest(word, known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None if known.is_empty() => format!("there are no {what}"),
-        None if known.len() > 40 => format!("{what}: {}, ...", listed(&known[..40])),
         None => format!("{what}: {}", listed(known)),
     }
 }
 
-/// `a`, `b`, `c`.
+/// `a`, `b`, `c`; of very many the first ones.
 pub(super) fn listed(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    let more = if words.len() > 40 { ", ..." } else { "" };
+    words.iter().take(40).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ") + more
 }
 
 #[cfg(test)]

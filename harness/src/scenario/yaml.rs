@@ -17,9 +17,15 @@ use crate::source::{Place, Placed};
 const DEEPEST: usize = 64;
 /// Keys, values, lists and mappings in one file.
 const MOST_NODES: usize = 100_000;
+/// Longer than any line that a person reads.
+const LONGEST_LINE: usize = 100_000;
 
 /// The one document of a file; `None` when it is empty, and after a mistake that hides a part of it.
 pub(super) fn read(text: &str, complaints: &mut Complaints) -> Option<Tree> {
+    if let Some(mistake) = long_line(text) {
+        complaints.say(mistake);
+        return None;
+    }
     let mut reader = Reader {
         text,
         offsets: Offsets::new(text),
@@ -76,6 +82,7 @@ impl Reader<'_> {
             Event::Scalar(text, style, anchor, tag) => {
                 self.extras(place, anchor, tag.is_some());
                 let plain = style == ScalarStyle::Plain;
+                let place = self.without_comment(place, style);
                 self.scalar(text.into_owned(), plain, place)?;
             }
             Event::SequenceStart(anchor, tag) => {
@@ -197,9 +204,30 @@ impl Reader<'_> {
     fn place(&mut self, span: Span) -> Place {
         let start = self.offsets.byte(span.start.line(), span.start.col());
         let end = self.offsets.byte(span.end.line(), span.end.col());
-        // A block scalar ends where the next thing begins.
-        let text = &self.text[start..end.max(start)];
-        Place::new(start, start + text.trim_end().len())
+        self.first_line(Place::new(start, start), Place::new(end, end))
+    }
+
+    /// The parser takes a comment behind a closing quote for a part of the scalar.
+    fn without_comment(&self, place: Place, style: ScalarStyle) -> Place {
+        let quote = match style {
+            ScalarStyle::SingleQuoted => b'\'',
+            ScalarStyle::DoubleQuoted => b'"',
+            _ => return place,
+        };
+        let bytes = &self.text.as_bytes()[place.start..place.end];
+        let mut at = 1;
+        while let Some(byte) = bytes.get(at) {
+            let pair = bytes.get(at + 1) == Some(&quote);
+            let escaped = match quote {
+                b'"' => *byte == b'\\',
+                _ => *byte == quote && pair,
+            };
+            if *byte == quote && !escaped {
+                return Place::new(place.start, place.start + at + 1);
+            }
+            at += if escaped { 2 } else { 1 };
+        }
+        place
     }
 
     fn syntax(&mut self, error: &ScanError) -> Diagnostic {
@@ -230,6 +258,19 @@ impl Reader<'_> {
     }
 }
 
+fn long_line(text: &str) -> Option<Diagnostic> {
+    let mut start = 0;
+    for line in text.as_bytes().split_inclusive(|byte| *byte == b'\n' || *byte == b'\r') {
+        if line.len() > LONGEST_LINE {
+            let message = format!("this line is longer than {LONGEST_LINE} bytes");
+            let place = Place::new(start, start);
+            return Some(Diagnostic::new("too-much", place, message).help("break it into several lines"));
+        }
+        start += line.len();
+    }
+    None
+}
+
 /// Adds what is not there yet.
 fn entry(
     entries: &mut Vec<Entry>,
@@ -255,4 +296,74 @@ fn entry(
     }
     seen.insert(key.clone(), *place);
     entries.push(new);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every key and scalar as it stands in the text at its place.
+    fn places(tree: &Tree, text: &str, found: &mut Vec<(String, String)>) {
+        let at = |place: Place| text[place.start..place.end].to_owned();
+        for Entry { key, value } in tree.entries() {
+            found.push((key.value.clone(), at(key.place)));
+            places(value, text, found);
+        }
+        for item in tree.items() {
+            places(item, text, found);
+        }
+        if let Some(scalar) = tree.text() {
+            found.push((scalar.to_owned(), at(tree.place)));
+        }
+    }
+
+    #[test]
+    fn keys_and_values_stand_where_their_places_say() {
+        let text = concat!(
+            "\u{feff}# ünïcödé 日本 before everything\n",
+            "größe: \"ä\\u00f6\" # 𝄞 behind\r\n",
+            "list: [ö, 'é''é', {日本: x, y: 𝄞𝄞}] # ü\r\n",
+            "deep:\n  - a: ü\n    b: plain text  \n  - ü: |\n      ä\n      b\n",
+            "last: ü"
+        );
+        let mut complaints = Complaints::default();
+        let tree = read(text, &mut complaints).expect("it is YAML");
+        let mut found = Vec::new();
+        places(&tree, text, &mut found);
+        let found: Vec<(&str, &str)> =
+            found.iter().map(|(value, at)| (value.as_str(), at.as_str())).collect();
+        let same = |text| (text, text);
+        let expected = [
+            same("größe"),
+            ("äö", "\"ä\\u00f6\""),
+            same("list"),
+            same("ö"),
+            ("é'é", "'é''é'"),
+            same("日本"),
+            same("x"),
+            same("y"),
+            same("𝄞𝄞"),
+            same("deep"),
+            same("a"),
+            same("ü"),
+            same("b"),
+            same("plain text"),
+            same("ü"),
+            ("ä\nb\n", "ä"),
+            same("last"),
+            same("ü"),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn yaml_core_words_are_told_from_text_by_their_quotes() {
+        let tree = read("[~, null, 'null', true, 'true', 1, '1', '', -1]", &mut Complaints::default());
+        let tree = tree.expect("it is YAML");
+        let what: Vec<&str> = tree.items().iter().map(Tree::what).collect();
+        let (nothing, quoted, number) = ("nothing", "text in quotes", "a number");
+        let boolean = "true or false";
+        assert_eq!(what, [nothing, nothing, quoted, boolean, quoted, number, quoted, quoted, number]);
+        assert_eq!(tree.json(), r#"[null,null,"null",true,"true",1,"1","",-1]"#);
+    }
 }

@@ -8,7 +8,7 @@ mod hop;
 mod node;
 mod template;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub(super) struct Draft<'a> {
     pub drives: Vec<DriveDraft<'a>>,
     pub expect: Expectations,
     pub uses: Vec<Use>,
+    /// Nodes with a template that could not be read: what they are told is not known.
+    pub misread: HashSet<NodeIx>,
     /// Something that others refer to could not be made: what may only follow from that is not said.
     pub incomplete: bool,
 }
@@ -77,7 +79,12 @@ pub(super) enum Used {
 }
 
 /// One case; complaints say whether it may be used.
-pub(super) fn draft<'a>(root: &'a Tree, case: &Case<'a>, complaints: &mut Complaints) -> Draft<'a> {
+pub(super) fn draft<'a>(
+    source: &'a Source,
+    root: &'a Tree,
+    case: &Case<'a>,
+    complaints: &mut Complaints,
+) -> Draft<'a> {
     let mut builder = Builder {
         draft: Draft {
             nodes: vec![NodeDraft { node: node::client(), tree: None, known: true }],
@@ -87,8 +94,10 @@ pub(super) fn draft<'a>(root: &'a Tree, case: &Case<'a>, complaints: &mut Compla
             drives: Vec::new(),
             expect: Expectations::All,
             uses: Vec::new(),
+            misread: HashSet::new(),
             incomplete: false,
         },
+        source,
         case,
         complaints,
     };
@@ -118,6 +127,7 @@ pub(super) fn finish(draft: Draft<'_>, root: &Tree, case: &Case<'_>, source: &Ar
 
 struct Builder<'a, 'c> {
     draft: Draft<'a>,
+    source: &'a Source,
     case: &'c Case<'a>,
     complaints: &'c mut Complaints,
 }

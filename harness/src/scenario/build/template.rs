@@ -57,16 +57,22 @@ impl<'a> Builder<'a, '_> {
             let Some(length) = rest[at..].find('}') else {
                 let message = "a template begins with `${` and does not end";
                 let help = "close it with `}`, or write `$${` for the characters themselves";
+                self.draft.misread.insert(user);
                 self.complaints.say(Diagnostic::new("template-open", tree.place, message).help(help));
                 return;
             };
             let name = &rest[at + 2..at + length];
             match self.meaning(name, ground) {
                 Some(part) => {
-                    self.used(&part, user, tree.place);
+                    let place = self.place_of(name, tree);
+                    self.used(&part, user, place);
                     parts.push(part);
                 }
-                None => self.unknown(name, tree, ground),
+                None => {
+                    self.draft.misread.insert(user);
+                    let place = self.place_of(name, tree);
+                    self.unknown(name, place, ground);
+                }
             }
             rest = &rest[at + length + 1..];
         }
@@ -107,7 +113,15 @@ impl<'a> Builder<'a, '_> {
         self.draft.uses.push(Use { user, place, what });
     }
 
-    fn unknown(&mut self, name: &str, tree: &Tree, ground: Ground) {
+    /// Where in the file `${name}` stands; the whole text where quoting hides it.
+    fn place_of(&self, name: &str, tree: &Tree) -> Place {
+        let Place { start, end } = tree.place;
+        let wanted = format!("${{{name}}}");
+        let at = self.source.text().get(start..end).and_then(|text| text.find(&wanted));
+        at.map_or(tree.place, |at| Place::new(start + at, start + at + wanted.len()))
+    }
+
+    fn unknown(&mut self, name: &str, place: Place, ground: Ground) {
         let mut known = vec!["scenario.dir".to_owned(), "env.NAME".to_owned()];
         match ground {
             Ground::Command => known.extend(["otlp.endpoint".to_owned(), "self.port".to_owned()]),
@@ -128,7 +142,7 @@ impl<'a> Builder<'a, '_> {
         };
         let message = format!("the template `${{{name}}}` names nothing");
         self.complaints
-            .say(Diagnostic::new("unknown-template", tree.place, message).label("in this text").help(help));
+            .say(Diagnostic::new("unknown-template", place, message).label("not known here").help(help));
     }
 }
 

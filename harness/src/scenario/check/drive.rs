@@ -4,9 +4,10 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, DriveDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::drive::DriveContext;
-use crate::scenario::hop::Transport;
+use crate::scenario::hop::{Hop, HttpVersion, Transport};
 use crate::scenario::node::NodeIx;
 use crate::scenario::relation::Relation;
+use crate::scenario::tree::Tree;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     for DriveDraft { drive, tree } in &draft.drives {
@@ -33,6 +34,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
             complaints
                 .say(mistake.also(hop.relation_place, "no context may cross").help("say `context: none`"));
         }
+        lower_case(tree, hop, complaints);
         answers(draft, drive.answers, tree, hop, complaints);
         if let (Some(body), true) = (tree.entry("body"), draft.is_relay(hop.to)) {
             let message = format!(
@@ -45,13 +47,20 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     }
 }
 
-fn answers(
-    draft: &Draft<'_>,
-    answers: Option<u32>,
-    tree: &crate::scenario::tree::Tree,
-    hop: &crate::scenario::Hop,
-    complaints: &mut Complaints,
-) {
+/// RFC 9113 8.2: a field name with capital letters makes an HTTP/2 request malformed.
+fn lower_case(tree: &Tree, hop: &Hop, complaints: &mut Complaints) {
+    let http1 = matches!(&hop.transport, Transport::Http(http) if http.version == HttpVersion::Http1);
+    for header in tree.get("headers").map_or(&[][..], Tree::entries) {
+        let name = &header.key.value;
+        if !http1 && name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            let message = format!("over HTTP/2 a header name has no capital letters, and `{name}` has");
+            let help = format!("write `{}`", name.to_ascii_lowercase());
+            complaints.say(Diagnostic::new("bad-name", header.key.place, message).help(help));
+        }
+    }
+}
+
+fn answers(draft: &Draft<'_>, answers: Option<u32>, tree: &Tree, hop: &Hop, complaints: &mut Complaints) {
     let Some(answers) = answers else { return };
     let (fits, what) = match hop.transport {
         Transport::Http(_) => ((100..600).contains(&answers), "an HTTP status, from 100 to 599"),

@@ -139,7 +139,9 @@ fn instructed(draft: &Draft<'_>, hop: HopIx) -> bool {
     // `within` has no circle here: a circle is never driven.
     while let Some(ix) = at {
         let hop = draft.hop(ix);
-        if hop.from != NodeIx::CLIENT && !draft.is_relay(hop.from) {
+        // A forwarder passes the mark on with all the rest.
+        let forwards = draft.node(hop.from).role == Role::Forwarder;
+        if hop.from != NodeIx::CLIENT && !draft.is_relay(hop.from) && !forwards {
             return false;
         }
         at = hop.within;

@@ -92,11 +92,12 @@ impl Asked<'_, '_, '_> {
             let message = format!("`unchanged` needs a forwarder as sender, and `{name}` is none");
             let mistake =
                 Diagnostic::new("relation-of-role", place, message).label("passed on unchanged by whom?");
-            let help = match hop.from {
-                NodeIx::CLIENT => "`client` begins the story; say `child`".to_owned(),
-                _ => format!("give `{name}` the key `role: forwarder`, or say `child`"),
-            };
-            self.complaints.say(mistake.also(sender.node.place, "a participant").help(help));
+            self.complaints.say(match hop.from {
+                NodeIx::CLIENT => mistake.help("`client` begins the story; say `child`"),
+                _ => mistake
+                    .also(sender.node.place, "a participant")
+                    .help(format!("give `{name}` the key `role: forwarder`, or say `child`")),
+            });
         }
         if forwards && !matches!(hop.relation, Relation::Unchanged | Relation::None) {
             let message = format!("`{name}` is a forwarder, and what it sends on is `unchanged` or `none`");

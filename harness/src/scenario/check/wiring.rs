@@ -65,7 +65,7 @@ fn url_serves(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints
 fn sender_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
     let HopDraft { hop, transport, .. } = hop;
     let sender = draft.node(hop.from);
-    if !hop.tapped || !matches!(sender.kind, NodeKind::Command(_)) {
+    if !hop.tapped || draft.misread.contains(&hop.from) || !matches!(sender.kind, NodeKind::Command(_)) {
         return;
     }
     let (what, member) = match hop.transport {
@@ -89,7 +89,7 @@ fn sender_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Compla
 fn listens(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints: &mut Complaints) {
     let NodeKind::Command(command) = &node.node.kind else { return };
     let told = draft.uses.iter().any(|used| used.user == ix && used.what == Used::SelfPort);
-    if told || command.port.is_some() {
+    if told || command.port.is_some() || draft.misread.contains(&ix) {
         return;
     }
     let reached = draft.hops.iter().any(|hop| hop.hop.to == ix);

@@ -1,0 +1,60 @@
+//! The keys of a drive.
+
+use crate::scenario::pattern::{DURATION, HEADER, LINE, NAME, TEXT};
+use crate::scenario::shape::{Object, Shape, Words, may, must};
+use Shape::{Bool, Either, Json, Named, OneOrList, Whole};
+
+pub(super) static DRIVE: Object = Object {
+    what: "a drive",
+    keys: &[
+        must("send", Shape::Text(&NAME), "a hop from `client`"),
+        may("times", Whole { min: 1, max: 1_000_000 }, "how many stimuli; 1 when left out"),
+        may("concurrency", Whole { min: 1, max: 10_000 }, "how many at once, at most; 1 when left out"),
+        may(
+            "sampled",
+            OneOrList(&Bool),
+            "the sampled flag of the traceparent that is sent; true when left out; a list is a matrix",
+        ),
+        may("random", Bool, "the random flag (level 2) of the traceparent that is sent; false when left out"),
+        may(
+            "context",
+            Either(&[Shape::Words(&CONTEXTS), Shape::Object(&INVALID)]),
+            "`none`: no traceparent; `invalid`: one that does not parse; left out, a valid one",
+        ),
+        may(
+            "root",
+            Shape::Words(&DECISIONS),
+            "with `context`: what the root sampler of the receiver must decide",
+        ),
+        may(
+            "headers",
+            Named { names: &HEADER, of: &OneOrList(&Shape::Text(&TEXT)) },
+            "in this order; a list sends a line for each value",
+        ),
+        may("body", Json, "text is sent as it is, a mapping or list as JSON"),
+        may(
+            "within",
+            Shape::Text(&DURATION),
+            "how long one answer may take; the scenario's timeout when left out",
+        ),
+        may(
+            "answers",
+            Whole { min: 0, max: 599 },
+            "the HTTP status or gRPC code that is expected; left out, any below 400, or OK",
+        ),
+    ],
+    tag: None,
+};
+
+static CONTEXTS: Words = Words { what: "context", words: || vec!["none", "invalid"], later: &[] };
+static DECISIONS: Words = Words { what: "decision", words: || vec!["sampled", "unsampled"], later: &[] };
+
+static INVALID: Object = Object {
+    what: "`context`",
+    keys: &[must(
+        "invalid",
+        Shape::Text(&LINE),
+        "the traceparent, `${trace-id}` and `${parent-id}` filled in",
+    )],
+    tag: None,
+};

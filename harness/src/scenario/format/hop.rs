@@ -1,0 +1,115 @@
+//! The keys of a hop, by its transport.
+
+use super::NONE;
+use crate::scenario::pattern::{DURATION, GRPC_METHOD, LINE, METHOD, NAME, PATH};
+use crate::scenario::shape::{Kind, Object, Shape, Tag, Words, may, must};
+use Shape::{Either, List, True, Whole};
+
+pub(super) static HOP: Object = Object {
+    what: "a hop",
+    keys: &[
+        may("relation", Shape::Words(&RELATIONS), "what the hop must keep; `child` when left out"),
+        may(
+            "at",
+            Shape::Words(&SIDES),
+            "who begins the new trace of `restart` and `restart-with-link`; `sender` when left out",
+        ),
+        may(
+            "times",
+            Either(&[Whole { min: 0, max: 10_000 }, Shape::Object(&TIMES)]),
+            "how many crossings one crossing of `within` causes; 1 when left out",
+        ),
+        may(
+            "within",
+            Shape::Text(&NAME),
+            "the hop that causes this one; left out, the only hop that ends at `from`",
+        ),
+        may(
+            "steps",
+            List(&Either(&[Shape::Words(&PLAIN_STEPS), Shape::Object(&STEP)])),
+            "what a relay does on the way, outermost first",
+        ),
+        may("baggage", Shape::Words(&KEPT), "`kept`: baggage goes on although a new trace begins"),
+        may("host", Shape::Text(&LINE), "the `Host` or `:authority` that the receiver is to see"),
+        may("tap", Shape::Words(&NONE), "`none`: judged without a wire witness"),
+    ],
+    tag: Some(&Tag {
+        what: "transport",
+        kinds: &[
+            Kind { key: must("http", Shape::Object(&HTTP), "over HTTP/1.1 or HTTP/2"), with: &[] },
+            Kind { key: must("grpc", Shape::Object(&GRPC), "over gRPC"), with: &[] },
+        ],
+        later: &["kafka", "rabbitmq", "sqs"],
+    }),
+};
+
+static HTTP: Object = Object {
+    what: "`http`",
+    keys: &[
+        must("from", Shape::Text(&NAME), "the node that calls"),
+        must("to", Shape::Text(&NAME), "the node that is called"),
+        may("method", Shape::Text(&METHOD), "any when left out"),
+        may(
+            "path",
+            Shape::Text(&PATH),
+            "any when left out; `{name}` stands for one segment, a last `*` for the rest",
+        ),
+        may("version", Whole { min: 1, max: 2 }, "how the driver speaks: HTTP/1.1 (the default) or HTTP/2"),
+        may("tls", True, "the receiver speaks TLS"),
+    ],
+    tag: None,
+};
+
+static GRPC: Object = Object {
+    what: "`grpc`",
+    keys: &[
+        must("from", Shape::Text(&NAME), "the node that calls"),
+        must("to", Shape::Text(&NAME), "the node that is called"),
+        may("method", Shape::Text(&GRPC_METHOD), "any when left out"),
+        may("stream", True, "a streaming call"),
+        may("tls", True, "the receiver speaks TLS"),
+    ],
+    tag: None,
+};
+
+static RELATIONS: Words = Words {
+    what: "relation",
+    words: || vec!["child", "child-or-link", "link", "restart", "restart-with-link", "unchanged", "none"],
+    later: &[],
+};
+static SIDES: Words = Words { what: "side", words: || vec!["sender", "receiver"], later: &[] };
+static KEPT: Words = Words { what: "word", words: || vec!["kept"], later: &[] };
+static PLAIN_STEPS: Words = Words { what: "step", words: || vec!["spawn", "restart"], later: &[] };
+static FAILURES: Words =
+    Words { what: "failure", words: || vec!["500", "panic"], later: &["nack", "reject"] };
+
+static TIMES: Object = Object {
+    what: "`times`",
+    keys: &[
+        must("min", Whole { min: 0, max: 10_000 }, "the fewest"),
+        must("max", Whole { min: 1, max: 10_000 }, "the most"),
+    ],
+    tag: None,
+};
+
+static STEP: Object = Object {
+    what: "a step",
+    keys: &[],
+    tag: Some(&Tag {
+        what: "step",
+        kinds: &[
+            Kind { key: must("wait", Shape::Text(&DURATION), "the sender waits before it calls"), with: &[] },
+            Kind {
+                key: must(
+                    "retry",
+                    Whole { min: 1, max: 100 },
+                    "the sender calls up to so many times until it succeeds",
+                ),
+                with: &[],
+            },
+            Kind { key: must("log", Shape::Text(&LINE), "the sender writes a log record"), with: &[] },
+            Kind { key: must("fail", Shape::Words(&FAILURES), "the receiver fails at the end"), with: &[] },
+        ],
+        later: &[],
+    }),
+};

@@ -1,0 +1,45 @@
+//! The format of a scenario file, as tables: each key with its shape and what it is for.
+
+mod drive;
+mod hop;
+mod node;
+
+use super::expectation::Expectation;
+use super::pattern::{DURATION, LINE, NAME, TEXT};
+use super::shape::{Object, Shape, Words, may, must};
+use Shape::{List, Named};
+use drive::DRIVE;
+use hop::HOP;
+use node::NODE;
+
+/// `none`, where a key has nothing else to say.
+static NONE: Words = Words { what: "word", words: || vec!["none"], later: &[] };
+
+pub(super) static SCENARIO: Object = Object {
+    what: "a scenario",
+    keys: &[
+        must("scenario", Shape::Text(&LINE), "its name, unique among the scenarios of a run"),
+        may("about", Shape::Text(&TEXT), "what the story is, and why it matters"),
+        must(
+            "nodes",
+            Named { names: &NAME, of: &Shape::Object(&NODE) },
+            "the services of the story; `client` is always there",
+        ),
+        must(
+            "hops",
+            Named { names: &NAME, of: &Shape::Object(&HOP) },
+            "the crossings between nodes, each with the relation it must keep",
+        ),
+        must("drive", List(&Shape::Object(&DRIVE)), "what is sent to start the story"),
+        may("expect", List(&Shape::Words(&RULES)), "which rules count; left out, every rule that applies"),
+        may(
+            "timeout",
+            Shape::Text(&DURATION),
+            "how long one case may take before what is missing is judged missing; 10s when left out",
+        ),
+    ],
+    tag: None,
+};
+
+static RULES: Words =
+    Words { what: "rule", words: || Expectation::ALL.iter().map(|rule| rule.id()).collect(), later: &[] };

@@ -1,0 +1,194 @@
+//! The keys of a node, by its kind.
+
+use super::NONE;
+use crate::scenario::pattern::{DURATION, FAULT, HEADER, LINE, PATH, TEXT, URL, VARIABLE};
+use crate::scenario::shape::{Key, Kind, Object, Shape, Tag, Words, may, must};
+use Shape::{Either, Json, List, Named, OneOrList, True, Whole};
+
+pub(super) static NODE: Object = Object {
+    what: "a node",
+    keys: &[],
+    tag: Some(&Tag {
+        what: "kind",
+        kinds: &[
+            Kind {
+                key: must(
+                    "relay",
+                    OneOrList(&Shape::Words(&RELAYS)),
+                    "a reference service that comes with unbroken; a list is a matrix",
+                ),
+                with: &[RELAY_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
+            },
+            Kind {
+                key: must(
+                    "command",
+                    List(&Shape::Text(&TEXT)),
+                    "your service as a process: program and arguments, with templates",
+                ),
+                with: &[COMMAND_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
+            },
+            Kind {
+                key: must(
+                    "url",
+                    Either(&[Shape::Text(&URL), Shape::Object(&URLS)]),
+                    "a service that already runs",
+                ),
+                with: &[SERVICE_KEYS, MARKER_KEYS],
+            },
+            Kind {
+                key: must("stub", Shape::Object(&STUB), "the harness answers in place of a dependency"),
+                with: &[MARKER_KEYS],
+            },
+        ],
+        later: &["image", "gateway", "collector", "kafka", "rabbitmq", "sqs"],
+    }),
+};
+
+static RELAYS: Words =
+    Words { what: "relay", words: || vec!["model", "rust"], later: &["python", "go", "java", "node"] };
+
+static RELAY_KEYS: &[Key] = &[
+    may("fault", OneOrList(&Shape::Text(&FAULT)), "defects of the model relay that are switched on"),
+    may("propagators", OneOrList(&Shape::Text(&LINE)), "`OTEL_PROPAGATORS` of the relay; a list is a matrix"),
+];
+
+static PROCESS_KEYS: &[Key] = &[
+    may("env", Named { names: &VARIABLE, of: &Shape::Text(&TEXT) }, "environment variables, with templates"),
+    may("stop", Shape::Words(&SIGNALS), "the signal that ends it; SIGTERM when left out"),
+];
+
+static COMMAND_KEYS: &[Key] = &[
+    may(
+        "cwd",
+        Shape::Text(&LINE),
+        "working directory, relative to the scenario file; its folder when left out",
+    ),
+    may("port", Whole { min: 1, max: 65_535 }, "a fixed port; left out, `${self.port}` is a free one"),
+    may(
+        "ready",
+        Shape::Object(&READY),
+        "how it shows that it is ready; left out, its port accepts a connection",
+    ),
+    may("ready-within", Shape::Text(&DURATION), "how long it may take to become ready; 30s when left out"),
+];
+
+static SERVICE_KEYS: &[Key] = &[
+    may(
+        "role",
+        Shape::Words(&ROLES),
+        "`participant` traces (the default); `forwarder` passes the context through unchanged",
+    ),
+    may(
+        "service",
+        Shape::Text(&LINE),
+        "the `service.name` by which its spans are told apart where its endpoint does not",
+    ),
+    may("telemetry", Shape::Words(&NONE), "`none`: no spans are due from it"),
+    may(
+        "tracestate-key",
+        Shape::Text(&LINE),
+        "its own member of tracestate, which it may change and move to the front",
+    ),
+    may("sets-baggage", List(&Shape::Text(&LINE)), "the baggage keys that it adds or changes itself"),
+    may("level", Whole { min: 1, max: 2 }, "the level of W3C Trace Context that it keeps; 1 when left out"),
+];
+
+static MARKER_KEYS: &[Key] = &[may("marker", Shape::Object(&MARKER), "where its requests carry `${mark}`")];
+
+static SIGNALS: Words = Words { what: "signal", words: || vec!["SIGTERM", "SIGINT"], later: &[] };
+static ROLES: Words = Words { what: "role", words: || vec!["participant", "forwarder"], later: &[] };
+
+static URLS: Object = Object {
+    what: "`url`",
+    keys: &[
+        may("http", Shape::Text(&URL), "where it serves HTTP"),
+        may("grpc", Shape::Text(&URL), "where it serves gRPC"),
+    ],
+    tag: None,
+};
+
+static READY: Object = Object {
+    what: "`ready`",
+    keys: &[],
+    tag: Some(&Tag {
+        what: "sign",
+        kinds: &[
+            Kind {
+                key: must(
+                    "http",
+                    Shape::Text(&PATH),
+                    "a GET of this path is answered with a status below 400",
+                ),
+                with: &[],
+            },
+            Kind { key: must("tcp", True, "its port accepts a connection"), with: &[] },
+            Kind {
+                key: must("grpc-health", Shape::Object(&HEALTH), "its gRPC health service says SERVING"),
+                with: &[],
+            },
+            Kind {
+                key: must("output", Shape::Text(&LINE), "a line of its output contains this text"),
+                with: &[],
+            },
+        ],
+        later: &[],
+    }),
+};
+
+static HEALTH: Object = Object {
+    what: "`grpc-health`",
+    keys: &[may(
+        "service",
+        Shape::Text(&LINE),
+        "the service that is asked for; the whole server when left out",
+    )],
+    tag: None,
+};
+
+static STUB: Object = Object {
+    what: "`stub`",
+    keys: &[may("answers", List(&ANSWER), "in order, the last one repeated; 200 and OK when left out")],
+    tag: None,
+};
+
+static ANSWER: Shape =
+    Either(&[Whole { min: 100, max: 599 }, Shape::Words(&HANG_UP), Shape::Object(&FULL_ANSWER)]);
+static HANG_UP: Words = Words { what: "answer", words: || vec!["hang-up"], later: &[] };
+
+static FULL_ANSWER: Object = Object {
+    what: "an answer",
+    keys: &[],
+    tag: Some(&Tag {
+        what: "kind",
+        kinds: &[
+            Kind {
+                key: must("status", Whole { min: 100, max: 599 }, "an HTTP status"),
+                with: &[&[
+                    may("json", Json, "a body that is sent as JSON"),
+                    may("body", Shape::Text(&TEXT), "a body that is sent as it is"),
+                    may("content-type", Shape::Text(&LINE), "of `body`; text/plain when left out"),
+                ]],
+            },
+            Kind { key: must("grpc", Whole { min: 0, max: 16 }, "a gRPC status code; 0 is OK"), with: &[] },
+        ],
+        later: &[],
+    }),
+};
+
+static MARKER: Object = Object {
+    what: "`marker`",
+    keys: &[],
+    tag: Some(&Tag {
+        what: "place",
+        kinds: &[
+            Kind { key: must("header", Shape::Text(&HEADER), "the value of this header field"), with: &[] },
+            Kind { key: must("path", True, "a segment of the path, wherever it stands"), with: &[] },
+            Kind {
+                key: must("body", Shape::Text(&LINE), "this member of a JSON body; dots go deeper"),
+                with: &[],
+            },
+            Kind { key: must("query", Shape::Text(&LINE), "the value of this query parameter"), with: &[] },
+        ],
+        later: &[],
+    }),
+};
