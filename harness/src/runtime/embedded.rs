@@ -191,8 +191,11 @@ async fn resolve(node: &str, url: Option<&str>) -> Result<Option<std::net::Socke
     let uri: http::Uri = url.parse().map_err(|_| unresolved(None))?;
     let host = uri.host().ok_or_else(|| unresolved(None))?.trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-    let mut found = tokio::net::lookup_host((host, port)).await.map_err(|error| unresolved(Some(error)))?;
-    found.next().map(Some).ok_or_else(|| unresolved(None))
+    let found = tokio::net::lookup_host((host, port)).await.map_err(|error| unresolved(Some(error)))?;
+    let found: Vec<_> = found.collect();
+    // `localhost` is both, and services that are told nothing listen on the older one.
+    let address = found.iter().find(|address| address.is_ipv4()).or(found.first()).copied();
+    address.map(Some).ok_or_else(|| unresolved(None))
 }
 
 /// Tells every tap before this node where it goes on to.

@@ -7,6 +7,7 @@
 use std::fmt::Display;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
+#[cfg(feature = "tls")]
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -55,6 +56,7 @@ impl Drop for Guarded {
 }
 
 /// Removes the file when the harness has ended, should it still be there.
+#[cfg(feature = "tls")]
 pub(super) fn remove_later(file: &Path) {
     tell('f', file.display());
 }
