@@ -91,9 +91,67 @@ const PYTHON: Language = Language {
     ],
 };
 
+const NODE: Language = Language {
+    folder: "node-services",
+    variable: "UNBROKEN_NODE",
+    packages: &["package.json", "package-lock.json"],
+    install: node_modules,
+    ends: &[
+        End { case: "node-healthy [sampled=true]", status: PASS, finding: None, tells: "" },
+        End { case: "node-healthy [sampled=false]", status: PASS, finding: None, tells: "" },
+        End {
+            case: "node-client-instrumentation-off",
+            status: FAIL,
+            finding: Some("not-injected at bill, sender shop, 6 of 6"),
+            tells: "what `shop` received was right",
+        },
+        End {
+            case: "node-tracing-off",
+            status: FAIL,
+            finding: Some("not-injected at bill, sender shop, 6 of 6"),
+            tells: "`shop` exported no span for what it received",
+        },
+        End {
+            case: "node-no-instrumentation",
+            status: FAIL,
+            finding: Some("not-injected at bill, sender shop, 6 of 6"),
+            tells: "`shop` exported no span for what it received",
+        },
+        End {
+            case: "node-exporter-off",
+            status: FAIL,
+            finding: Some("passed-through at bill, sender shop, 6 of 6"),
+            tells: "`shop` exported no span for what it received",
+        },
+        End {
+            case: "node-sampler-always-on",
+            status: FAIL,
+            finding: Some("sampled-in at order, receiver shop, 6 of 6"),
+            tells: "",
+        },
+        End {
+            case: "node-baggage-not-propagated",
+            status: FAIL,
+            finding: Some("baggage-lost at bill, sender shop, 6 of 6"),
+            tells: "tenant=blue",
+        },
+        End {
+            case: "node-last-node-off",
+            status: INCONCLUSIVE,
+            finding: Some("not-exported at bill, nobody yet billing, 6 of 6"),
+            tells: "any span of `billing`",
+        },
+    ],
+};
+
 #[test]
 fn python_services_end_as_their_scenarios_say() {
     ends_as_it_should(&PYTHON);
+}
+
+#[test]
+fn node_services_end_as_their_scenarios_say() {
+    ends_as_it_should(&NODE);
 }
 
 /// `python3 -m venv`, and the pinned packages in it.
@@ -102,6 +160,14 @@ fn virtual_environment(services: &Path, into: &Path) -> Result<(), String> {
     let mut install = Command::new(into.join("bin/python"));
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
     run(install.arg(services.join("requirements.txt")))
+}
+
+/// `npm ci`: what the lock file names and nothing else.
+fn node_modules(services: &Path, into: &Path) -> Result<(), String> {
+    for file in NODE.packages {
+        fs::copy(services.join(file), into.join(file)).unwrap();
+    }
+    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(into))
 }
 
 /// Runs all scenarios of the language at once, then judges what each case left.
