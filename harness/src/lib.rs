@@ -35,5 +35,7 @@ pub mod run;
 
 pub mod report;
 
+pub mod door;
+
 #[cfg(feature = "cli")]
 pub mod cli;

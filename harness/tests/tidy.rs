@@ -36,6 +36,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "runtime",
             "progress",
             "verdict",
+            "rules",
+            "breaks",
         ],
     ),
 ];
