@@ -121,9 +121,9 @@ impl Tests {
             }
         }
         while let Some((at, mistake)) = selection::name_taken(&cases) {
-            let second = cases.remove(at);
-            let source = &second.scenario.source;
-            trials.push(failing(source.name().to_owned(), diagnostic::render(source, &[mistake], false)));
+            let source = cases[at].scenario.source.clone();
+            cases.retain(|chosen| !Arc::ptr_eq(&chosen.scenario.source, &source));
+            trials.push(failing(source.name().to_owned(), diagnostic::render(&source, &[mistake], false)));
         }
         let settings = Arc::new(self.settings);
         let inconclusive = self.inconclusive;
