@@ -36,5 +36,7 @@ pub mod run;
 
 pub mod report;
 
+pub mod door;
+
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -38,6 +38,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "runtime",
             "progress",
             "verdict",
+            "rules",
+            "breaks",
         ],
     ),
 ];

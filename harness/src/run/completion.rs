@@ -27,8 +27,11 @@ const FIRST_EXPORT_WITHIN: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_millis(500);
 /// What a flush may take when the deadline has already passed.
 const FLUSH_WITHIN: Duration = Duration::from_secs(10);
-/// Nodes in a circle may call each other after they were flushed; then they are flushed again, so often at
-/// most.
+/// A flush that came before a span had ended is repeated after this long, the next one after twice that, and so on.
+const LATE: Duration = Duration::from_millis(10);
+/// How often: about two thirds of a second in all, and only where a span is missing.
+const LATE_FLUSHES: usize = 6;
+/// Nodes in a circle may call each other after they were flushed; then they are flushed again, so often at most.
 const ROUNDS: usize = 8;
 
 /// One story whose stimuli are answered.
@@ -90,6 +93,28 @@ impl Story<'_> {
         let flushed = flushed.map(|node| async move { (*node, self.running.flush(*node, until).await) });
         for (node, completion) in join_all(flushed).await {
             completions[node.0] = completion;
+        }
+        let exporting: Vec<NodeIx> =
+            level.iter().copied().filter(|node| shows(node) == Shows::Exported).collect();
+        self.flush_what_ends_late(&exporting, completions).await;
+    }
+
+    /// A service may end a span after it has answered, and a flush exports only what has ended: what is still due is
+    /// asked for again, in ever longer intervals, until it is there or nobody believes in it any more.
+    async fn flush_what_ends_late(&self, nodes: &[NodeIx], completions: &mut [Completion]) {
+        let all = |seen: &Crossings<'_>| !nodes.iter().any(|node| due::spans_due(seen, *node));
+        let mut late = LATE;
+        for _ in 0..LATE_FLUSHES {
+            if nodes.is_empty() || self.until(Instant::now() + late, all).await {
+                return;
+            }
+            let until = Instant::now() + FLUSH_WITHIN;
+            let flushed =
+                nodes.iter().map(|node| async move { (*node, self.running.flush(*node, until).await) });
+            for (node, completion) in join_all(flushed).await {
+                completions[node.0] = completion;
+            }
+            late *= 2;
         }
     }
 
@@ -158,7 +183,8 @@ impl Story<'_> {
     }
 
     /// Waits until `holds` is true of what was seen, or the deadline; looks again whenever anything was seen.
-    async fn until(&self, deadline: Instant, holds: impl Fn(&Crossings<'_>) -> bool) {
+    /// False when the deadline came first.
+    async fn until(&self, deadline: Instant, holds: impl Fn(&Crossings<'_>) -> bool) -> bool {
         let mut captures = self.recorder.watch();
         let mut exports = self.running.watch();
         let holding = async {
@@ -166,17 +192,17 @@ impl Story<'_> {
                 captures.mark_unchanged();
                 exports.mark_unchanged();
                 if holds(&Crossings::pair(self.plan, &self.seen())) {
-                    return;
+                    return true;
                 }
                 tokio::select! {
                     Ok(()) = captures.changed() => {}
                     Ok(()) = exports.changed() => {}
-                    else => return,
+                    else => return false,
                 }
             }
         };
         // At the deadline what is missing is judged missing.
-        let _ = timeout_at(deadline, holding).await;
+        timeout_at(deadline, holding).await.unwrap_or(false)
     }
 
     /// The evidence so far.

@@ -44,7 +44,7 @@ pub enum NodeKind {
     Url(Url),
     Stub(Stub),
     /// A service that lives in the test's own process (the builder of the `cargo test` door).
-    InProcess(Url),
+    InProcess,
 }
 
 /// Participant: traces. Forwarder: passes the context through unchanged.
