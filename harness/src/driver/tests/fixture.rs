@@ -66,6 +66,7 @@ impl Case {
             headers: Vec::new(),
             body: Body::Empty,
             within: Some(Duration::from_secs(20)),
+            hangs_up: false,
             answers: None,
         };
         Case { shop, hop, drive, authority: None }
