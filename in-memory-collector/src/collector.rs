@@ -106,11 +106,19 @@ impl Collector {
         self.spans_where(|span| **span.endpoint() == *endpoint)
     }
 
-    /// The store is locked for a slice at a time, so a reader of millions of spans holds up no exporter for long.
+    /// The spans with this sequence and later ones, in the order of their arrival: for following along.
+    pub fn spans_from(&self, sequence: u64) -> Vec<Span> {
+        self.spans_between(sequence, |_| true)
+    }
+
     fn spans_where(&self, wanted: impl Fn(&Span) -> bool) -> Vec<Span> {
+        self.spans_between(0, wanted)
+    }
+
+    /// The store is locked for a slice at a time, so a reader of millions of spans holds up no exporter for long.
+    fn spans_between(&self, mut at: u64, wanted: impl Fn(&Span) -> bool) -> Vec<Span> {
         let end = self.inner.shared.store().next_sequence();
         let mut spans = Vec::new();
-        let mut at = 0;
         loop {
             let (slice, next) = self.inner.shared.store().spans_from(at, end, SLICE);
             if slice.is_empty() {
@@ -203,6 +211,17 @@ impl Collector {
         };
         drop(timeout.await);
         shared.kill.send_replace(true);
+    }
+
+    /// Whether `stop` has ended.
+    pub fn is_stopped(&self) -> bool {
+        *self.inner.shared.kill.borrow()
+    }
+
+    /// Returns when `stop` has ended.
+    pub async fn stopped(&self) {
+        // The sender is ours, so this fails never.
+        drop(self.inner.shared.kill.subscribe().wait_for(|stopped| *stopped).await);
     }
 
     /// Runs a future to its end on the threads of the collector, for tests that are not async.

@@ -10,6 +10,7 @@
 //! - `json`: OTLP/JSON to protobuf, by the tables of `schema`
 //! - `scan`: validation, on `protobuf`
 //! - `store`: what was accepted, and the index over it
+//! - `otlp_json`: the way back
 //! - `decode`: the same without a connection
 //! - `query`: waiting for it; `telemetry`: what a query answers with
 
@@ -20,6 +21,7 @@ mod endpoint;
 mod fault;
 mod json;
 mod limits;
+pub mod otlp_json;
 mod protobuf;
 mod query;
 mod scan;
