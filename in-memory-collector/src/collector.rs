@@ -117,10 +117,10 @@ impl Collector {
 
     /// The store is locked for a slice at a time, so a reader of millions of spans holds up no exporter for long.
     fn spans_between(&self, mut at: u64, wanted: impl Fn(&Span) -> bool) -> Vec<Span> {
-        let end = self.inner.shared.store().next_sequence();
+        let end = self.inner.shared.look().next_sequence();
         let mut spans = Vec::new();
         loop {
-            let (slice, next) = self.inner.shared.store().spans_from(at, end, SLICE);
+            let (slice, next) = self.inner.shared.look().spans_from(at, end, SLICE);
             if slice.is_empty() {
                 return spans;
             }
@@ -131,12 +131,12 @@ impl Collector {
 
     /// The spans of a trace, in the order of their arrival.
     pub fn trace(&self, id: impl Into<TraceId>) -> Vec<Span> {
-        self.inner.shared.store().trace(id.into())
+        self.inner.shared.look().trace(id.into())
     }
 
     /// The spans that have a link to any span of this trace.
     pub fn linking_to(&self, id: impl Into<TraceId>) -> Vec<Span> {
-        self.inner.shared.store().linking_to(id.into())
+        self.inner.shared.look().linking_to(id.into())
     }
 
     /// The spans that have a link to this span.
@@ -149,26 +149,28 @@ impl Collector {
 
     /// All log records, in the order of their arrival.
     pub fn logs(&self) -> Vec<LogRecord> {
-        self.inner.shared.store().logs()
+        self.inner.shared.look().logs()
     }
 
     /// What is known about the requests, accepted or not, in their order.
     pub fn requests(&self) -> Vec<RequestRecord> {
-        self.inner.shared.store().requests.all()
+        let mut records = self.inner.shared.look().requests.all();
+        records.sort_unstable_by_key(|record| record.sequence);
+        records
     }
 
     /// The requests that were not accepted as they were.
     pub fn trouble(&self) -> Vec<RequestRecord> {
-        self.inner.shared.store().requests.trouble()
+        self.inner.shared.look().requests.trouble()
     }
 
     /// How many records of requests had to make room for later ones (`Limits::request_records`).
     pub fn requests_forgotten(&self) -> u64 {
-        self.inner.shared.store().requests.forgotten()
+        self.inner.shared.look().requests.forgotten()
     }
 
     pub fn stats(&self) -> StoreStats {
-        self.inner.shared.store().stats()
+        self.inner.shared.look().stats()
     }
 
     /// Changes after each request, when what it brought is visible and before its sender is told.

@@ -148,7 +148,8 @@ async fn wake() {
     for round in 0..500usize {
         let waiter = collector.clone();
         let waiting = tokio::spawn(async move {
-            let wait = waiter.wait(&TraceQuery::all(), Condition::AtLeast(8 * (round + 1)), Duration::from_secs(20));
+            let query = TraceQuery::all();
+            let wait = waiter.wait(&query, Condition::AtLeast(8 * (round + 1)), Duration::from_secs(20));
             wait.await.map(|_| Instant::now())
         });
         tokio::task::yield_now().await;

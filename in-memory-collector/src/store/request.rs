@@ -156,11 +156,9 @@ impl RequestLog {
         list.push_back(record);
     }
 
-    /// All of them, in their order.
+    /// All of them: the accepted ones in their order, then the others in theirs.
     pub fn all(&self) -> Vec<RequestRecord> {
-        let mut all: Vec<RequestRecord> = self.accepted.iter().chain(&self.trouble).cloned().collect();
-        all.sort_unstable_by_key(|record| record.sequence);
-        all
+        self.accepted.iter().chain(&self.trouble).cloned().collect()
     }
 
     /// Those that were not accepted.
