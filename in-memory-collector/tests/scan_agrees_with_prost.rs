@@ -11,6 +11,7 @@ mod samples;
 #[path = "prost_oracle/mod.rs"]
 mod prost_oracle;
 
+use in_memory_collector::Signal;
 use prost_oracle::mutate::{Random, mutate, seeds};
 use prost_oracle::{Verdict, compare};
 
@@ -47,8 +48,35 @@ fn nesting_ends_for_both_at_the_same_depth() {
     for depth in 80..110 {
         for (open, wrap) in [(&b"\x32"[..], true), (&b"\x2a"[..], false)] {
             let bytes = prost_oracle::mutate::nested(depth, open, wrap);
-            let verdict = compare(in_memory_collector::Signal::Traces, &bytes);
+            let verdict = compare(Signal::Traces, &bytes);
             assert!(!matches!(verdict, Verdict::Disagree(_)), "depth {depth}: {verdict:?}");
         }
     }
+}
+
+/// The corpus of the fuzz target. `UNBROKEN_WRITE_CORPUS=1` writes it: the seeds, and mutations that both accept.
+#[test]
+fn the_corpus_is_judged_alike() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/scan_agrees_with_prost");
+    if std::env::var_os("UNBROKEN_WRITE_CORPUS").is_some() {
+        std::fs::create_dir_all(&folder).unwrap();
+        let seeds = seeds();
+        let mut random = Random(1);
+        let mutated = std::iter::repeat_with(|| mutate(&seeds, &mut random));
+        let accepted = mutated.filter(|(signal, bytes)| matches!(compare(*signal, bytes), Verdict::Accepted));
+        for (number, (signal, bytes)) in seeds.clone().into_iter().chain(accepted.take(60)).enumerate() {
+            let file = [&[signal as u8][..], &bytes].concat();
+            std::fs::write(folder.join(format!("{number:03}")), file).unwrap();
+        }
+    }
+    let mut files = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let file = std::fs::read(entry.unwrap().path()).unwrap();
+        let (first, message) = file.split_first().unwrap();
+        let signal =
+            [Signal::Traces, Signal::Logs, Signal::Metrics, Signal::Profiles][usize::from(first % 4)];
+        assert!(matches!(compare(signal, message), Verdict::Accepted));
+        files += 1;
+    }
+    assert!(files >= 50, "{files}");
 }
