@@ -1,6 +1,6 @@
 //! C1: a hop that was crossed less often than it declares; and hops that nothing could cross because of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::fault::{Break, Grade};
 use super::{Breaks, Class, Side, name};
@@ -15,6 +15,7 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
             *seen.entry((cause, crossing.hop)).or_default() += 1;
         }
     }
+    let unattributed: HashSet<HopIx> = all.unattributed.iter().map(|(_, hop)| *hop).collect();
     for (hop_ix, hop) in all.plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop)) {
         let Some(within) = hop.within else { continue };
         let causes: Vec<CrossingIx> = all.of_hop(within).map(|(ix, _)| ix).collect();
@@ -24,7 +25,8 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
         for cause in causes {
             let times = seen.get(&(cause, hop_ix)).copied().unwrap_or_default();
             if times < hop.times.min {
-                row(all, cause, hop_ix, times, found);
+                let told = row(all, cause, hop_ix, times, unattributed.contains(&hop_ix));
+                found.list.extend(told);
             } else if times > hop.times.max {
                 found.list.push(more(all, cause, hop_ix, times));
             }
@@ -33,11 +35,11 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     from_client(all, found);
 }
 
-fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, found: &mut Breaks) {
+fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, unattributed: bool) -> Option<Break> {
     let crossing = all.get(cause);
     let declared = all.plan.scenario.hop(hop);
     if !declared.tapped {
-        return;
+        return None;
     }
     let who = name(all, declared.from);
     let target = name(all, declared.to);
@@ -45,7 +47,6 @@ fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, found: &m
         Some(capture) => all.evidence.captures[capture.0].end.is_success(),
         None => true,
     };
-    let unattributed = all.unattributed.iter().any(|(_, at)| *at == hop);
     let mut told = Break::new(Class::NotCrossed, Side::Sender, hop, declared.from);
     told.stimulus = Some(crossing.stimulus);
     let due = format!("{} crossings of `{}`", declared.times.min, declared.id);
@@ -60,7 +61,7 @@ fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, found: &m
         told.missing_witness =
             Some(format!("a successful answer of {who} to what it received: {}", answer(all, cause)));
     }
-    found.list.push(told);
+    Some(told)
 }
 
 /// More crossings than declared: worth saying.

@@ -26,7 +26,7 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     let places = places(all);
     let story = story_traces(all);
     let mut ids: HashMap<(&[u8], &[u8]), SpanIx> = HashMap::new();
-    let arrived = arrived_ids(all);
+    let (arrived, unanswered) = (arrived_ids(all), Unanswered::of(all));
     for (ix, span) in all.evidence.spans.iter().enumerate().map(|(ix, span)| (SpanIx(ix), span)) {
         let malformed = is_malformed(span) || is_in_a_cycle(all, ix);
         if !story.contains(span.trace_id.as_slice()) && span.marks.is_empty() && !malformed {
@@ -73,7 +73,7 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
                 described(span),
             );
         }
-        if parent_is_missing(all, span, &arrived) {
+        if parent_is_missing(all, span, &arrived, &unanswered) {
             let what = "exported a span whose parent it did not export".to_owned();
             push(found, place, Class::ParentMissing, what, described(span));
         }
@@ -216,22 +216,47 @@ fn arrived_ids(all: &Crossings<'_>) -> HashSet<(NodeIx, SpanId)> {
 
 /// An orphan inside one node. What was received is judged by the crossing's own rows; where the span for it is
 /// missing, that is told there.
-fn parent_is_missing(all: &Crossings<'_>, span: &Span, arrived: &HashSet<(NodeIx, SpanId)>) -> bool {
+fn parent_is_missing(
+    all: &Crossings<'_>,
+    span: &Span,
+    arrived: &HashSet<(NodeIx, SpanId)>,
+    unanswered: &Unanswered,
+) -> bool {
     let Some(parent) = SpanId::from_bytes(&span.parent_id) else { return false };
     // With its parent in another trace it is the trace id that is wrong: telemetry-differs.
     let known = !all.spans.with_id(span.node, &span.parent_id).is_empty();
     if known || arrived.contains(&(span.node, parent)) || is_receipt(span) {
         return false;
     }
-    let flushed = all.flushed(span.node, Some(0));
-    let incoming_missing = all.iter().any(|(_, crossing)| {
-        let here = all.receiver(crossing) == span.node && crossing.receiver_span.is_none();
-        here && all
-            .wire(crossing)
-            .and_then(|wire| wire.first())
-            .is_none_or(|context| context.trace_id.as_bytes() == span.trace_id.as_slice())
-    });
-    flushed && !incoming_missing
+    all.flushed(span.node, Some(0)) && !unanswered.may_be_above(span)
+}
+
+/// What reached nodes and has no span there.
+struct Unanswered {
+    /// With the trace that was received.
+    in_trace: HashSet<(NodeIx, TraceId)>,
+    /// Without one, so that it may be any.
+    in_any: HashSet<NodeIx>,
+}
+
+impl Unanswered {
+    fn of(all: &Crossings<'_>) -> Unanswered {
+        let (mut in_trace, mut in_any) = (HashSet::new(), HashSet::new());
+        for (_, crossing) in all.iter().filter(|(_, crossing)| crossing.receiver_span.is_none()) {
+            let node = all.receiver(crossing);
+            match all.wire(crossing).and_then(|wire| wire.first()) {
+                Some(context) => in_trace.insert((node, context.trace_id)),
+                None => in_any.insert(node),
+            };
+        }
+        Unanswered { in_trace, in_any }
+    }
+
+    fn may_be_above(&self, span: &Span) -> bool {
+        let trace = TraceId::from_bytes(&span.trace_id);
+        self.in_any.contains(&span.node)
+            || trace.is_some_and(|trace| self.in_trace.contains(&(span.node, trace)))
+    }
 }
 
 /// A span that is no crossing's own and was exported in an unsampled trace.

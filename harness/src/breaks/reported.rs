@@ -3,6 +3,8 @@
 //! Ids are a finding; flags, remote bit and trace state are notes, findings under `--strict`: published SDKs leave
 //! them out (Python no sampled bit, no trace state of links), and what is on the wire decides a break.
 
+use std::collections::HashSet;
+
 use super::fault::{Break, Caret, Grade};
 use super::sender_spans::described;
 use super::{Breaks, Class, Side, name, on_crossing};
@@ -16,18 +18,18 @@ const HAS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
 
 pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
+    let told = found.list.iter().filter_map(|told| Some((told.crossing?, told.side)));
+    let told: HashSet<(CrossingIx, Side)> = told.collect();
     for (ix, crossing) in all.iter() {
         let Some(context) = all.wire(crossing).and_then(|wire| wire.context()).copied() else { continue };
-        let clean = |side: Side| found.held(ix, side).next().is_none();
+        let clean = |side: Side| !told.contains(&(ix, side));
         let (sender, receiver) = (clean(Side::Sender), clean(Side::Receiver));
-        let mut told = Vec::new();
         if sender && all.sender(crossing) != NodeIx::CLIENT {
-            told.extend(by_sender(all, ix, &context));
+            found.list.extend(by_sender(all, ix, &context));
         }
         if receiver {
-            told.extend(by_receiver(all, ix, &context));
+            found.list.extend(by_receiver(all, ix, &context));
         }
-        found.list.extend(told);
     }
 }
 

@@ -67,6 +67,10 @@ pub struct Crossings<'a> {
     /// For each trace the stimulus that it is of; a trace that several share is nobody's.
     pub owners: HashMap<TraceId, StimulusIx>,
     effects: Vec<Vec<CrossingIx>>,
+    /// For each hop its crossings.
+    by_hop: Vec<Vec<CrossingIx>>,
+    /// For each stimulus its exchange.
+    answered_nanos: HashMap<StimulusIx, Option<u64>>,
 }
 
 impl<'a> Crossings<'a> {
@@ -79,8 +83,25 @@ impl<'a> Crossings<'a> {
         let (unattributed, undeclared) = (found.unattributed, found.undeclared);
         let owners = HashMap::new();
         let effects = vec![Vec::new(); list.len()];
-        let mut all =
-            Crossings { plan, evidence, spans, carried, list, unattributed, undeclared, owners, effects };
+        let mut by_hop = vec![Vec::new(); plan.scenario.hops.len()];
+        for (ix, crossing) in list.iter().enumerate() {
+            by_hop[crossing.hop.0].push(CrossingIx(ix));
+        }
+        let answered = evidence.exchanges.iter().rev();
+        let answered_nanos = answered.map(|one| (one.stimulus, one.answered_nanos)).collect();
+        let mut all = Crossings {
+            plan,
+            evidence,
+            spans,
+            carried,
+            list,
+            unattributed,
+            undeclared,
+            owners,
+            effects,
+            by_hop,
+            answered_nanos,
+        };
         receiver::pair(&mut all);
         cause::find(&mut all);
         all.note_effects();
@@ -111,8 +132,8 @@ impl<'a> Crossings<'a> {
         self.list.iter().enumerate().map(|(ix, crossing)| (CrossingIx(ix), crossing))
     }
 
-    pub fn of_hop(&self, hop: HopIx) -> impl Iterator<Item = (CrossingIx, &Crossing)> {
-        self.iter().filter(move |(_, crossing)| crossing.hop == hop)
+    pub fn of_hop(&self, hop: HopIx) -> impl ExactSizeIterator<Item = (CrossingIx, &Crossing)> {
+        self.by_hop[hop.0].iter().map(|ix| (*ix, self.get(*ix)))
     }
 
     /// What crossed: nothing behind `tap: none`.
@@ -151,7 +172,7 @@ impl<'a> Crossings<'a> {
     pub fn ended_nanos(&self, crossing: &Crossing) -> Option<u64> {
         match crossing.capture {
             Some(capture) => self.evidence.captures[capture.0].ended_nanos,
-            None => self.evidence.exchanges.iter().find(|e| e.stimulus == crossing.stimulus)?.answered_nanos,
+            None => self.answered_nanos.get(&crossing.stimulus).copied().flatten(),
         }
     }
 }

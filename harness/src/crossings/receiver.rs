@@ -2,6 +2,7 @@
 //!
 //! Each span goes to one crossing, and as many crossings as possible get one.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use super::fit::{fits, named};
@@ -28,10 +29,7 @@ enum Tier {
 
 pub fn pair(all: &mut Crossings<'_>) {
     let mut claimed: HashSet<SpanIx> = HashSet::new();
-    let carried_ids = carried_ids(all);
-    let ids = all.plan.stimuli.iter();
-    let minted: HashMap<TraceId, usize> =
-        ids.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix.0))).collect();
+    let free = OnceCell::new();
     for tier in [Tier::ContinuesAndMarked, Tier::ContinuesUnmarked, Tier::Marked, Tier::Continues, Tier::Fits]
     {
         for ix in 0..all.list.len() {
@@ -44,7 +42,7 @@ pub fn pair(all: &mut Crossings<'_>) {
                     continuing(all, crossing, &claimed, tier)
                 }
                 Tier::Marked => marked(all, crossing, &claimed),
-                Tier::Fits => fitting(all, crossing, &claimed, &carried_ids, &minted),
+                Tier::Fits => fitting(all, crossing, &claimed, free.get_or_init(|| Free::of(all))),
             };
             if let Some(span) = span {
                 claimed.insert(span);
@@ -103,37 +101,46 @@ fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>) -> Opt
 }
 
 /// A span for something received that fits, and that no other wire claims by its parent.
-fn fitting(
-    all: &Crossings<'_>,
-    ix: CrossingIx,
-    claimed: &HashSet<SpanIx>,
-    carried_ids: &HashSet<(NodeIx, SpanId)>,
-    minted: &HashMap<TraceId, usize>,
-) -> Option<SpanIx> {
+fn fitting(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>, free: &Free) -> Option<SpanIx> {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
     let capture = &all.evidence.captures[crossing.capture?.0];
-    let free = |span: &&SpanIx| {
+    let fitting = |span: &&SpanIx| {
         let seen = all.spans.get(**span);
-        let parent = SpanId::from_bytes(&seen.parent_id);
         let of_another = TraceId::from_bytes(&seen.trace_id)
-            .and_then(|trace| minted.get(&trace))
+            .and_then(|trace| free.minted.get(&trace))
             .is_some_and(|stimulus| *stimulus != crossing.stimulus.0);
-        let claimed_elsewhere = parent.is_some_and(|parent| carried_ids.contains(&(node, parent)));
         let marked_elsewhere =
             !seen.marks.is_empty() && mark(all, ix).is_none_or(|mark| !seen.marks.contains(&mark));
-        is_receipt(seen)
-            && !claimed.contains(*span)
-            && !of_another
-            && !claimed_elsewhere
-            && !marked_elsewhere
-            && all.spans.parent(**span).is_none()
-            && named(seen) > 0
-            && fits(all, seen, capture, false)
+        !claimed.contains(*span) && !of_another && !marked_elsewhere && fits(all, seen, capture, false)
     };
-    let best = all.spans.of_node(node).iter().filter(free);
+    let best = free.of_node.get(&node)?.iter().filter(fitting);
     best.copied()
         .min_by_key(|span| (std::cmp::Reverse(named(all.spans.get(*span))), all.spans.get(*span).start_nanos))
+}
+
+/// Spans that may be for any crossing, and what tells that they are not.
+struct Free {
+    /// For something received, begun by nothing in the node or on a wire, and saying what they are for.
+    of_node: HashMap<NodeIx, Vec<SpanIx>>,
+    minted: HashMap<TraceId, usize>,
+}
+
+impl Free {
+    fn of(all: &Crossings<'_>) -> Free {
+        let carried_ids = carried_ids(all);
+        let ids = all.plan.stimuli.iter();
+        let minted = ids.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix.0)));
+        let mut of_node: HashMap<NodeIx, Vec<SpanIx>> = HashMap::new();
+        for (ix, span) in all.evidence.spans.iter().enumerate().map(|(ix, span)| (SpanIx(ix), span)) {
+            let parent = SpanId::from_bytes(&span.parent_id);
+            let carried = parent.is_some_and(|parent| carried_ids.contains(&(span.node, parent)));
+            if is_receipt(span) && !carried && named(span) > 0 && all.spans.parent(ix).is_none() {
+                of_node.entry(span.node).or_default().push(ix);
+            }
+        }
+        Free { of_node, minted: minted.collect() }
+    }
 }
 
 /// Parent ids that arrived at a node.

@@ -54,7 +54,12 @@ fn unnamed(all: &Crossings<'_>, crossing: &Crossing, used: &HashSet<SpanIx>) -> 
             && !all.spans.upwards(**span).any(|above| used.contains(&above))
             && fits(all, seen, capture, true)
     };
-    let found = all.spans.in_trace(node, trace).iter().filter(free);
+    let below = all.spans.below(incoming);
+    let found = match &below {
+        Some(below) => below.as_slice(),
+        None => all.spans.in_trace(node, trace),
+    };
+    let found = found.iter().filter(free);
     found
         .copied()
         .min_by_key(|span| (std::cmp::Reverse(named(all.spans.get(*span))), all.spans.get(*span).start_nanos))

@@ -1,6 +1,6 @@
 //! Spans by what they are looked up by: own id, parent, link, mark, trace; always within one node.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::evidence::{Span, SpanIx, SpanKind};
 use crate::plan::Mark;
@@ -86,6 +86,24 @@ impl<'a> SpanIndex<'a> {
         let child = self.get(span);
         let same = |ix: &&SpanIx| self.get(**ix).trace_id == child.trace_id && **ix != span;
         self.with_id(child.node, &child.parent_id).iter().find(same).copied()
+    }
+
+    /// Every span of the node that may stand below `span`, in the order of arrival; `None` where ids are so broken
+    /// that it could be any.
+    pub fn below(&self, span: SpanIx) -> Option<Vec<SpanIx>> {
+        let top = self.get(span);
+        if !self.with_id(top.node, &[]).is_empty() {
+            return None;
+        }
+        let (mut found, mut seen) = (vec![span], HashSet::from([span]));
+        let mut at = 0;
+        while let Some(above) = found.get(at).map(|ix| self.get(*ix)) {
+            let under = self.under(top.node, &top.trace_id, &above.span_id);
+            found.extend(under.iter().copied().filter(|ix| seen.insert(*ix)));
+            at += 1;
+        }
+        found.sort_unstable();
+        Some(found)
     }
 
     /// Whether `span` is `ancestor` or stands below it within the node.
