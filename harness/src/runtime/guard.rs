@@ -1,12 +1,15 @@
 //! A small shell that outlives the harness by a moment and kills what it left behind.
 //!
-//! It reads process groups from a pipe; when the pipe closes, because the harness ended in whatever way, the groups
-//! still on its list get SIGKILL. So grandchildren are reached too, and platforms without a parent-death signal.
+//! It reads process groups from a pipe; when the pipe closes, because the harness ended in whatever way, the
+//! groups
+//! still on its list get SIGKILL. So grandchildren are reached too, and platforms without a parent-death
+//! signal.
 //! What remains: a process that left its group by making a session of its own, and a machine without `/bin/sh`.
 
 use std::fmt::Display;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
+#[cfg(feature = "tls")]
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -55,6 +58,7 @@ impl Drop for Guarded {
 }
 
 /// Removes the file when the harness has ended, should it still be there.
+#[cfg(feature = "tls")]
 pub(super) fn remove_later(file: &Path) {
     tell('f', file.display());
 }

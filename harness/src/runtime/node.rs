@@ -150,11 +150,11 @@ impl RunningNode {
         self.program.as_ref().map(|program| program.process.lines()).unwrap_or_default()
     }
 
-    /// Ends the node: a service of the user's may clean up first, a relay of ours has nothing to lose.
+    /// Ends the node by its stop signal, so that it may clean up and export what it still has; then for good.
     pub(super) async fn end(&self) {
         let Some(program) = &self.program else { return };
         let deadline = Instant::now() + LAST_CHANCE;
-        if matches!(self.flush, Flush::Relay) || program.process.has_ended() {
+        if program.process.has_ended() {
             program.asked.store(true, Ordering::Release);
             program.process.kill(deadline).await;
         } else {
