@@ -4,9 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
-
 use crate::table::{Samples, Table};
 
 /// Stimuli of `under-load.yaml` times its hops.
@@ -33,11 +30,8 @@ pub fn shipped_set(table: &mut Table) {
 
 pub fn under_load(table: &mut Table) {
     let scenario = ours("under-load.yaml");
-    let before = processor_seconds();
     let loaded = Samples::take(0, 5, || run(&scenario));
-    let each = (processor_seconds() - before) / 5.0 / CROSSINGS;
-    table.rate("judged crossings at concurrency 64", CROSSINGS, &loaded, 5_000.0);
-    table.note("processor time a crossing, both relays included", &format!("{:.0} us", each * 1e6));
+    table.rate("judged crossings at concurrency 64, both relays included", CROSSINGS, &loaded, 5_000.0);
 }
 
 fn ours(name: &str) -> PathBuf {
@@ -53,10 +47,4 @@ pub fn command(arguments: &[&std::ffi::OsStr]) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken"));
     let output = command.args(arguments).stdin(Stdio::null()).output().expect("the command was built");
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
-}
-
-/// Of all processes that have ended, theirs included.
-fn processor_seconds() -> f64 {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the platform counts processor time");
-    (usage.user_time().num_microseconds() + usage.system_time().num_microseconds()) as f64 / 1e6
 }

@@ -101,7 +101,7 @@ async fn in_turns(server: SocketAddr, tap: SocketAddr, http2: bool) -> (Samples,
             with.push(other);
         }
     }
-    (Samples::new(without), Samples::new(with))
+    (Samples::of_calls(without), Samples::of_calls(with))
 }
 
 enum Caller {
