@@ -1,21 +1,20 @@
 //! C1: a hop that was crossed less often than it declares; and hops that nothing could cross because of it.
 
-use std::collections::{HashMap, HashSet};
-
 use super::fault::{Break, Grade};
 use super::{Breaks, Class, Side, name};
+use crate::crossings::hashing::{IdMap, IdSet};
 use crate::crossings::{CrossingIx, Crossings};
 use crate::plan::StimulusIx;
 use crate::scenario::{HopIx, NodeIx};
 
 pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
-    let mut seen: HashMap<(CrossingIx, HopIx), u32> = HashMap::new();
+    let mut seen: IdMap<(CrossingIx, HopIx), u32> = IdMap::default();
     for (_, crossing) in all.iter() {
         if let Some(cause) = crossing.cause {
             *seen.entry((cause, crossing.hop)).or_default() += 1;
         }
     }
-    let unattributed: HashSet<HopIx> = all.unattributed.iter().map(|(_, hop)| *hop).collect();
+    let unattributed: IdSet<HopIx> = all.unattributed.iter().map(|(_, hop)| *hop).collect();
     for (hop_ix, hop) in all.plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop)) {
         let Some(within) = hop.within else { continue };
         let causes: Vec<CrossingIx> = all.of_hop(within).map(|(ix, _)| ix).collect();
@@ -76,7 +75,7 @@ fn more(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32) -> Break
 
 /// What the driver sent and no tap saw.
 fn from_client(all: &Crossings<'_>, found: &mut Breaks) {
-    let mut arrived: HashMap<StimulusIx, u32> = HashMap::new();
+    let mut arrived: IdMap<StimulusIx, u32> = IdMap::default();
     for (_, crossing) in all.iter().filter(|(_, crossing)| all.sender(crossing) == NodeIx::CLIENT) {
         *arrived.entry(crossing.stimulus).or_default() += 1;
     }

@@ -6,11 +6,10 @@
 //! health
 //! polls and exporters make traces of their own.
 
-use std::collections::{HashMap, HashSet};
-
 use super::fault::{Break, Caret, Grade};
 use super::sender_spans::described;
 use super::{Breaks, Class, Side, name};
+use crate::crossings::hashing::{IdMap, IdSet};
 use crate::crossings::span_index::{is_call, is_receipt};
 use crate::crossings::{CrossingIx, Crossings};
 use crate::evidence::{Span, SpanIx, SpanKind};
@@ -19,15 +18,15 @@ use crate::wire::{SpanId, TraceId};
 
 /// The crossing that a span belongs to, and on which side it is.
 struct Places {
-    of_span: HashMap<SpanIx, (CrossingIx, Side)>,
+    of_span: IdMap<SpanIx, (CrossingIx, Side)>,
     /// For each node a hop that reaches it.
-    reaching: HashMap<NodeIx, HopIx>,
+    reaching: IdMap<NodeIx, HopIx>,
 }
 
 pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     let places = places(all);
     let story = story_traces(all);
-    let mut ids: HashMap<(&[u8], &[u8]), SpanIx> = HashMap::new();
+    let mut ids: IdMap<(&[u8], &[u8]), SpanIx> = IdMap::default();
     let (arrived, unanswered) = (arrived_ids(all), Unanswered::of(all));
     for (ix, span) in all.evidence.spans.iter().enumerate().map(|(ix, span)| (SpanIx(ix), span)) {
         let malformed = is_malformed(span) || is_in_a_cycle(all, ix);
@@ -120,8 +119,8 @@ fn due(class: Class) -> &'static str {
 }
 
 /// Every trace that belongs to the story.
-fn story_traces<'c>(all: &'c Crossings<'_>) -> HashSet<&'c [u8]> {
-    let mut traces: HashSet<&[u8]> = all.owners.keys().map(|trace| trace.as_bytes().as_slice()).collect();
+fn story_traces<'c>(all: &'c Crossings<'_>) -> IdSet<&'c [u8]> {
+    let mut traces: IdSet<&[u8]> = all.owners.keys().map(|trace| trace.as_bytes().as_slice()).collect();
     for (_, crossing) in all.iter() {
         let spans = [crossing.receiver_span, crossing.named_span, crossing.call_span].into_iter().flatten();
         traces.extend(spans.map(|span| all.spans.get(span).trace_id.as_slice()));
@@ -130,7 +129,7 @@ fn story_traces<'c>(all: &'c Crossings<'_>) -> HashSet<&'c [u8]> {
 }
 
 fn places(all: &Crossings<'_>) -> Places {
-    let mut of_span = HashMap::new();
+    let mut of_span = IdMap::default();
     for (ix, crossing) in all.iter() {
         if let Some(span) = crossing.receiver_span {
             of_span.insert(span, (ix, Side::Receiver));
@@ -144,7 +143,7 @@ fn places(all: &Crossings<'_>) -> Places {
             }
         }
     }
-    let mut reaching = HashMap::new();
+    let mut reaching = IdMap::default();
     for (ix, hop) in all.plan.scenario.hops.iter().enumerate() {
         reaching.entry(hop.to).or_insert(HopIx(ix));
     }
@@ -206,8 +205,8 @@ fn malformed_how(span: &Span) -> String {
 }
 
 /// Parent ids that arrived at a node from outside.
-fn arrived_ids(all: &Crossings<'_>) -> HashSet<(NodeIx, SpanId)> {
-    let mut ids = HashSet::new();
+fn arrived_ids(all: &Crossings<'_>) -> IdSet<(NodeIx, SpanId)> {
+    let mut ids = IdSet::default();
     for (_, crossing) in all.iter() {
         for context in all.wire(crossing).into_iter().flat_map(|wire| wire.contexts()) {
             ids.insert((all.receiver(crossing), context.parent_id));
@@ -221,7 +220,7 @@ fn arrived_ids(all: &Crossings<'_>) -> HashSet<(NodeIx, SpanId)> {
 fn parent_is_missing(
     all: &Crossings<'_>,
     span: &Span,
-    arrived: &HashSet<(NodeIx, SpanId)>,
+    arrived: &IdSet<(NodeIx, SpanId)>,
     unanswered: &Unanswered,
 ) -> bool {
     let Some(parent) = SpanId::from_bytes(&span.parent_id) else { return false };
@@ -236,14 +235,14 @@ fn parent_is_missing(
 /// What reached nodes and has no span there.
 struct Unanswered {
     /// With the trace that was received.
-    in_trace: HashSet<(NodeIx, TraceId)>,
+    in_trace: IdSet<(NodeIx, TraceId)>,
     /// Without one, so that it may be any.
-    in_any: HashSet<NodeIx>,
+    in_any: IdSet<NodeIx>,
 }
 
 impl Unanswered {
     fn of(all: &Crossings<'_>) -> Unanswered {
-        let (mut in_trace, mut in_any) = (HashSet::new(), HashSet::new());
+        let (mut in_trace, mut in_any) = (IdSet::default(), IdSet::default());
         for (_, crossing) in all.iter().filter(|(_, crossing)| crossing.receiver_span.is_none()) {
             let node = all.receiver(crossing);
             match all.wire(crossing).and_then(|wire| wire.first()) {

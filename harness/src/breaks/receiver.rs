@@ -4,24 +4,23 @@
 //! reset.
 //! R5 to R9 are asked only of a wire that arrived with a valid context: without one a new trace is right.
 
-use std::collections::HashMap;
-
 use super::fault::{Break, Caret, Grade};
 use super::sender_spans::described;
 use super::{Breaks, Class, Side, name, on_crossing, relation, stimulus_name};
 use crate::crossings::expected::sent_invalid;
+use crate::crossings::hashing::IdMap;
 use crate::crossings::{Carried, CrossingIx, Crossings};
 use crate::evidence::{CaptureEnd, Completion, Span};
 use crate::scenario::{At, DriveContext, NodeIx, Relation};
 use crate::wire::{TraceId, TraceParent};
 
 /// Of the breaks at a sender, those after which nothing is to be expected of what reached it, by their crossing.
-pub type Tellers = HashMap<CrossingIx, usize>;
+pub type Tellers = IdMap<CrossingIx, usize>;
 
 /// A node that sends nothing, or something else, or what it received.
 pub fn tellers(found: &Breaks) -> Tellers {
     let tells = [Class::NotInjected, Class::Restarted, Class::PassedThrough];
-    let mut tellers = Tellers::new();
+    let mut tellers = Tellers::default();
     for (ix, told) in found.list.iter().enumerate() {
         if let Some(crossing) = told.crossing
             && told.side == Side::Sender

@@ -3,11 +3,10 @@
 //! Ids are a finding; flags, remote bit and trace state are notes, findings under `--strict`: published SDKs leave
 //! them out (Python no sampled bit, no trace state of links), and what is on the wire decides a break.
 
-use std::collections::HashSet;
-
 use super::fault::{Break, Grade};
 use super::sender_spans::described;
 use super::{Breaks, Class, Side, name, on_crossing};
+use crate::crossings::hashing::IdSet;
 use crate::crossings::{CrossingIx, Crossings};
 use crate::evidence::{Link, Span};
 use crate::scenario::NodeIx;
@@ -19,7 +18,7 @@ const IS_REMOTE: u32 = 0x200;
 
 pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     let told = found.list.iter().filter_map(|told| Some((told.crossing?, told.side)));
-    let told: HashSet<(CrossingIx, Side)> = told.collect();
+    let told: IdSet<(CrossingIx, Side)> = told.collect();
     for (ix, crossing) in all.iter() {
         let Some(context) = all.wire(crossing).and_then(|wire| wire.context()).copied() else { continue };
         let clean = |side: Side| !told.contains(&(ix, side));

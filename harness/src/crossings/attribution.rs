@@ -1,8 +1,7 @@
 //! Captures to their hop and stimulus: by mark first, by trace id only without one, else by being alone under
 //! way.
 
-use std::collections::{HashMap, HashSet};
-
+use super::hashing::{IdMap, IdSet};
 use super::{Carried, Crossing, Expected, SpanIndex};
 use crate::evidence::{Capture, CaptureIx, Evidence, Exchange, mark_of};
 use crate::plan::{CallIx, Plan, StimulusIx};
@@ -108,7 +107,7 @@ fn add_untapped(plan: &Plan, crossings: &mut Vec<Crossing>) {
 
 /// A call and all below it.
 fn calls_under(plan: &Plan, top: CallIx) -> impl Iterator<Item = CallIx> {
-    let mut under = HashSet::from([top]);
+    let mut under = IdSet::from_iter([top]);
     (top.0..plan.calls.len()).map(CallIx).filter(move |call| {
         let parent = plan.calls[call.0].parent;
         let inside = *call == top || parent.is_some_and(|parent| under.contains(&parent));
@@ -199,7 +198,7 @@ impl<'e> UnderWay<'e> {
 /// Which stimulus a trace is of, as far as it is known before spans are paired.
 #[derive(Debug)]
 struct Traces {
-    owners: HashMap<TraceId, Option<StimulusIx>>,
+    owners: IdMap<TraceId, Option<StimulusIx>>,
 }
 
 impl Traces {

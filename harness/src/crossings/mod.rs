@@ -6,8 +6,6 @@
 //! each crossing on what was really carried, so that a break is found once and a second, independent one is
 //! still found.
 
-use std::collections::HashMap;
-
 use crate::evidence::{CaptureIx, Evidence, SpanIx};
 use crate::plan::{Plan, StimulusIx};
 use crate::scenario::{HopIx, NodeIx, NodeKind, Role};
@@ -18,13 +16,15 @@ pub mod carried;
 pub mod cause;
 pub mod expected;
 pub mod fit;
+pub mod hashing;
 pub mod owner;
 pub mod receiver;
 pub mod sender;
 pub mod span_index;
 
-pub use carried::Carried;
+pub use carried::{Carried, KnownLists};
 pub use expected::Expected;
+pub use hashing::{IdMap, IdSet};
 pub use span_index::SpanIndex;
 
 /// Index into `Crossings::list`.
@@ -68,23 +68,25 @@ pub struct Crossings<'a> {
     /// Captures that fit no hop.
     pub undeclared: Vec<CaptureIx>,
     /// For each trace the stimulus that it is of; a trace that several share is nobody's.
-    pub owners: HashMap<TraceId, StimulusIx>,
+    pub owners: IdMap<TraceId, StimulusIx>,
     effects: Vec<Vec<CrossingIx>>,
     /// For each hop its crossings.
     by_hop: Vec<Vec<CrossingIx>>,
     /// For each stimulus its exchange.
-    answered_nanos: HashMap<StimulusIx, Option<u64>>,
+    answered_nanos: IdMap<StimulusIx, Option<u64>>,
 }
 
 impl<'a> Crossings<'a> {
     /// Pairs everything that one case left behind.
     pub fn pair(plan: &'a Plan, evidence: &'a Evidence) -> Crossings<'a> {
-        let carried: Vec<Carried> = evidence.captures.iter().map(Carried::read).collect();
+        let mut lists = KnownLists::default();
+        let carried = evidence.captures.iter().map(|capture| Carried::read(capture, &mut lists));
+        let carried: Vec<Carried> = carried.collect();
         let spans = SpanIndex::build(&evidence.spans);
         let found = attribution::attribute(plan, evidence, &carried, &spans);
         let list = found.crossings;
         let (unattributed, undeclared) = (found.unattributed, found.undeclared);
-        let owners = HashMap::new();
+        let owners = IdMap::default();
         let effects = vec![Vec::new(); list.len()];
         let mut by_hop = vec![Vec::new(); plan.scenario.hops.len()];
         for (ix, crossing) in list.iter().enumerate() {

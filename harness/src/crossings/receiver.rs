@@ -4,9 +4,9 @@
 //! Each span goes to one crossing, and as many crossings as possible get one.
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
 
 use super::fit::{fits, named};
+use super::hashing::{IdMap, IdSet};
 use super::span_index::is_receipt;
 use super::{CrossingIx, Crossings};
 use crate::evidence::{Span, SpanIx, SpanKind, mark_of};
@@ -29,7 +29,7 @@ enum Tier {
 }
 
 pub fn pair(all: &mut Crossings<'_>) {
-    let mut claimed: HashSet<SpanIx> = HashSet::new();
+    let mut claimed: IdSet<SpanIx> = IdSet::default();
     let free = OnceCell::new();
     for tier in [Tier::ContinuesAndMarked, Tier::ContinuesUnmarked, Tier::Marked, Tier::Continues, Tier::Fits]
     {
@@ -60,7 +60,7 @@ pub fn mark(all: &Crossings<'_>, crossing: CrossingIx) -> Option<Mark> {
 }
 
 /// Spans under or linked to one of the contexts that crossed.
-fn continuing(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>, tier: Tier) -> Option<SpanIx> {
+fn continuing(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, tier: Tier) -> Option<SpanIx> {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
     let mark = mark(all, ix);
@@ -94,7 +94,7 @@ fn receipt_rank(span: &Span) -> u8 {
     }
 }
 
-fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>) -> Option<SpanIx> {
+fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>) -> Option<SpanIx> {
     let mark = mark(all, ix)?;
     let node = all.receiver(all.get(ix));
     let free = all.spans.marked(node, mark).iter().filter(|span| !claimed.contains(span));
@@ -102,7 +102,7 @@ fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>) -> Opt
 }
 
 /// A span for something received that fits, and that no other wire claims by its parent.
-fn fitting(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>, free: &Free) -> Option<SpanIx> {
+fn fitting(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, free: &Free) -> Option<SpanIx> {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
     let capture = &all.evidence.captures[crossing.capture?.0];
@@ -123,8 +123,8 @@ fn fitting(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>, free:
 /// Spans that may be for any crossing, and what tells that they are not.
 struct Free {
     /// For something received, begun by nothing in the node or on a wire, and saying what they are for.
-    of_node: HashMap<NodeIx, Vec<SpanIx>>,
-    minted: HashMap<TraceId, usize>,
+    of_node: IdMap<NodeIx, Vec<SpanIx>>,
+    minted: IdMap<TraceId, usize>,
 }
 
 impl Free {
@@ -132,7 +132,7 @@ impl Free {
         let carried_ids = carried_ids(all);
         let ids = all.plan.stimuli.iter();
         let minted = ids.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix.0)));
-        let mut of_node: HashMap<NodeIx, Vec<SpanIx>> = HashMap::new();
+        let mut of_node: IdMap<NodeIx, Vec<SpanIx>> = IdMap::default();
         for (ix, span) in all.evidence.spans.iter().enumerate().map(|(ix, span)| (SpanIx(ix), span)) {
             let parent = SpanId::from_bytes(&span.parent_id);
             let carried = parent.is_some_and(|parent| carried_ids.contains(&(span.node, parent)));
@@ -145,8 +145,8 @@ impl Free {
 }
 
 /// Parent ids that arrived at a node.
-fn carried_ids(all: &Crossings<'_>) -> HashSet<(NodeIx, SpanId)> {
-    let mut ids = HashSet::new();
+fn carried_ids(all: &Crossings<'_>) -> IdSet<(NodeIx, SpanId)> {
+    let mut ids = IdSet::default();
     for (_, crossing) in all.iter() {
         for context in all.wire(crossing).into_iter().flat_map(|wire| wire.contexts()) {
             ids.insert((all.receiver(crossing), context.parent_id));
