@@ -42,18 +42,19 @@ impl Breaks {
     /// Applies the whole table.
     pub fn find(all: &Crossings<'_>) -> Breaks {
         let mut found = Breaks::default();
+        let senders = lists::Senders::of(all.plan);
         for (ix, crossing) in all.iter() {
             if all.wire(crossing).is_none() {
                 untapped::row(all, ix, &mut found);
                 continue;
             }
-            sender::rows(all, ix, &mut found);
+            sender::rows(all, ix, &senders, &mut found);
             between::row(all, ix, &mut found);
         }
-        let sender_rows = found.list.len();
+        let tellers = receiver::tellers(&found);
         for (ix, crossing) in all.iter() {
             if all.wire(crossing).is_some() && relation(all, ix) != Relation::None {
-                receiver::rows(all, ix, sender_rows, &mut found);
+                receiver::rows(all, ix, &tellers, &mut found);
             }
         }
         reported::rows(all, &mut found);
@@ -63,12 +64,6 @@ impl Breaks {
         logs::rows(all, &mut found);
         undeclared::rows(all, &mut found);
         found
-    }
-
-    /// Classes that were found on a crossing so far, on one side.
-    pub fn held(&self, crossing: CrossingIx, side: Side) -> impl Iterator<Item = Class> {
-        let on = move |found: &&Break| found.crossing == Some(crossing) && found.side == side;
-        self.list.iter().filter(on).map(|found| found.class)
     }
 }
 

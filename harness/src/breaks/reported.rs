@@ -1,12 +1,12 @@
 //! X: what spans report of a crossing against what was on the wire, in fields for which no other row held.
 //!
-//! Ids are a finding; flags, remote bit and trace state are notes, findings under `--strict`: published SDKs
-//! leave
+//! Ids are a finding; flags, remote bit and trace state are notes, findings under `--strict`: published SDKs leave
 //! them out (Python no sampled bit, no trace state of links), and what is on the wire decides a break.
 
 use super::fault::{Break, Grade};
 use super::sender_spans::described;
 use super::{Breaks, Class, Side, name, on_crossing};
+use crate::crossings::hashing::IdSet;
 use crate::crossings::{CrossingIx, Crossings};
 use crate::evidence::{Link, Span};
 use crate::scenario::NodeIx;
@@ -17,18 +17,18 @@ const HAS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
 
 pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
+    let told = found.list.iter().filter_map(|told| Some((told.crossing?, told.side)));
+    let told: IdSet<(CrossingIx, Side)> = told.collect();
     for (ix, crossing) in all.iter() {
         let Some(context) = all.wire(crossing).and_then(|wire| wire.context()).copied() else { continue };
-        let clean = |side: Side| found.held(ix, side).next().is_none();
+        let clean = |side: Side| !told.contains(&(ix, side));
         let (sender, receiver) = (clean(Side::Sender), clean(Side::Receiver));
-        let mut told = Vec::new();
         if sender && all.sender(crossing) != NodeIx::CLIENT {
-            told.extend(by_sender(all, ix, &context));
+            found.list.extend(by_sender(all, ix, &context));
         }
         if receiver {
-            told.extend(by_receiver(all, ix, &context));
+            found.list.extend(by_receiver(all, ix, &context));
         }
-        found.list.extend(told);
     }
 }
 

@@ -5,12 +5,13 @@
 //! what came in (T1).
 
 use super::fault::{Break, Caret, Grade};
-use super::{Breaks, Class, Side, lists, name, on_crossing, relation, sender_spans, stimulus_name};
+use super::lists::{self, Senders};
+use super::{Breaks, Class, Side, name, on_crossing, relation, sender_spans, stimulus_name};
 use crate::crossings::{Carried, CrossingIx, Crossings};
 use crate::scenario::{At, NodeIx, Relation, Role, SpecLevel};
 use crate::wire::TraceParent;
 
-pub fn rows(all: &Crossings<'_>, ix: CrossingIx, found: &mut Breaks) {
+pub(super) fn rows(all: &Crossings<'_>, ix: CrossingIx, senders: &Senders<'_>, found: &mut Breaks) {
     let node = all.sender(all.get(ix));
     if node == NodeIx::CLIENT || all.plan.scenario.node(node).role == Role::Forwarder {
         return;
@@ -26,9 +27,11 @@ pub fn rows(all: &Crossings<'_>, ix: CrossingIx, found: &mut Breaks) {
         return;
     }
     let Some(context) = wire.context().copied() else { return };
-    if let Some(first) =
-        wrong_context(all, ix, wire, &context).or_else(|| sender_spans::row(all, ix, &context, found))
-    {
+    let first = swapped(all, ix, &context)
+        .or_else(|| lists::swapped(all, ix, wire, senders))
+        .or_else(|| wrong_context(all, ix, &context))
+        .or_else(|| sender_spans::row(all, ix, &context, found));
+    if let Some(first) = first {
         found.list.truncate(notes);
         found.list.push(first);
         return;
@@ -114,16 +117,9 @@ fn malformed_list(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option
     Some(told.told(message, format!("a `{field}` that parses"), refusal.to_string()))
 }
 
-/// S4 to S7.
-fn wrong_context(
-    all: &Crossings<'_>,
-    ix: CrossingIx,
-    wire: &Carried,
-    context: &TraceParent,
-) -> Option<Break> {
-    swapped(all, ix, context)
-        .or_else(|| lists::swapped(all, ix, wire))
-        .or_else(|| joined(all, ix, context))
+/// S5 to S7.
+fn wrong_context(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
+    joined(all, ix, context)
         .or_else(|| restarted(all, ix, context))
         .or_else(|| passed_through(all, ix, context))
 }

@@ -2,15 +2,14 @@
 //! whose
 //! context it continues; else the only one that fits.
 
-use std::collections::HashMap;
-
+use super::hashing::IdMap;
 use super::{Crossing, CrossingIx, Crossings};
 use crate::evidence::SpanIx;
 use crate::plan::StimulusIx;
 use crate::scenario::{HopIx, NodeIx};
 
 pub fn find(all: &mut Crossings<'_>) {
-    let mut incoming: HashMap<(StimulusIx, HopIx), Vec<CrossingIx>> = HashMap::new();
+    let mut incoming: IdMap<(StimulusIx, HopIx), Vec<CrossingIx>> = IdMap::default();
     for (ix, crossing) in all.iter() {
         incoming.entry((crossing.stimulus, crossing.hop)).or_default().push(ix);
     }

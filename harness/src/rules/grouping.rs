@@ -120,7 +120,7 @@ fn finding(all: &Crossings<'_>, told: &[&Break], hops: &BTreeSet<HopIx>) -> Find
 /// How many crossings were looked at: those of the hops; for a hop that was not crossed, those that should
 /// have led to it.
 fn of(all: &Crossings<'_>, example: &Break, hops: &BTreeSet<HopIx>, hit: usize) -> u32 {
-    let count = |hop: HopIx| all.list.iter().filter(|crossing| crossing.hop == hop).count();
+    let count = |hop: HopIx| all.of_hop(hop).len();
     let looked_at: usize = match (example.class, all.plan.scenario.hop(example.hop).within) {
         (Class::NotCrossed, Some(within)) => count(within),
         _ => hops.iter().map(|hop| count(*hop)).sum(),
