@@ -1,4 +1,5 @@
-//! The command over real processes: however it ends, nothing that it started stays, and its exit status tells why.
+//! The command over real processes: however it ends, nothing that it started stays, and its exit status tells
+//! why.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

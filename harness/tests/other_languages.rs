@@ -1,7 +1,9 @@
-//! Ordinary services in other languages, through the command: each scenario under `fixtures/*-services` ends with
+//! Ordinary services in other languages, through the command: each scenario under `fixtures/*-services` ends
+//! with
 //! exactly the finding that its comment names, and nothing beside it.
 //!
-//! The services' packages are installed once, under the target directory. Where that cannot be done (no interpreter, no
+//! The services' packages are installed once, under the target directory. Where that cannot be done (no
+//! interpreter, no
 //! registry) one line says so and the tests pass, unless `UNBROKEN_REQUIRE_LANGUAGES=1` wants them.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -255,7 +257,8 @@ fn unbroken(language: &Language, packages: &Path) -> Command {
     command
 }
 
-/// Where the packages are: where the variable says, otherwise under the target directory, installed when they or what
+/// Where the packages are: where the variable says, otherwise under the target directory, installed when they
+/// or what
 /// they need have changed.
 fn installed(language: &Language, services: &Path) -> Result<PathBuf, String> {
     if let Some(packages) = std::env::var_os(language.variable) {
@@ -286,7 +289,8 @@ fn fresh_folder(name: &str) -> PathBuf {
     folder
 }
 
-/// Runs a program to its end; the last line that it said, or why it could not be started, when that was no success.
+/// Runs a program to its end; the last line that it said, or why it could not be started, when that was no
+/// success.
 fn run(command: &mut Command) -> Result<(), String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output =

@@ -1,4 +1,5 @@
-//! What a relay promises and its evidence refutes: of two values of one field it takes always the same one, and a
+//! What a relay promises and its evidence refutes: of two values of one field it takes always the same one,
+//! and a
 //! flush that is answered leaves nothing to export.
 
 use std::collections::HashMap;

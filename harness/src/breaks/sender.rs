@@ -1,6 +1,7 @@
 //! The sender's side, S0 to S12: what left the sender against what was expected of it.
 //!
-//! Once for each wire; not asked of the driver, which sends what it was told, nor of a forwarder, which is judged by
+//! Once for each wire; not asked of the driver, which sends what it was told, nor of a forwarder, which is
+//! judged by
 //! what came in (T1).
 
 use super::fault::{Break, Caret, Grade};

@@ -1,4 +1,5 @@
-//! What one capture carries, read once: every value of every propagation field, with the reason where one is refused.
+//! What one capture carries, read once: every value of every propagation field, with the reason where one is
+//! refused.
 
 use crate::evidence::Capture;
 use crate::wire::baggage::{Baggage, Entry, within_limits};

@@ -1,6 +1,8 @@
-//! The context that is expected of each crossing, re-based after each on what was carried and what the receiver did.
+//! The context that is expected of each crossing, re-based after each on what was carried and what the
+//! receiver did.
 //!
-//! `None` means: not known, the next wire will say. So a break is found once, at the crossing where it happened.
+//! `None` means: not known, the next wire will say. So a break is found once, at the crossing where it
+//! happened.
 
 use std::collections::HashMap;
 

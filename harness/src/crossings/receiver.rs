@@ -1,4 +1,5 @@
-//! The receiver's span of each crossing: its parent or link is what crossed; else it has the mark; else it fits.
+//! The receiver's span of each crossing: its parent or link is what crossed; else it has the mark; else it
+//! fits.
 //!
 //! Each span goes to one crossing, and as many crossings as possible get one.
 

@@ -1,7 +1,9 @@
 //! A small shell that outlives the harness by a moment and kills what it left behind.
 //!
-//! It reads process groups from a pipe; when the pipe closes, because the harness ended in whatever way, the groups
-//! still on its list get SIGKILL. So grandchildren are reached too, and platforms without a parent-death signal.
+//! It reads process groups from a pipe; when the pipe closes, because the harness ended in whatever way, the
+//! groups
+//! still on its list get SIGKILL. So grandchildren are reached too, and platforms without a parent-death
+//! signal.
 //! What remains: a process that left its group by making a session of its own, and a machine without `/bin/sh`.
 
 use std::fmt::Display;
