@@ -130,6 +130,12 @@ const NODE: Language = Language {
             tells: "",
         },
         End {
+            case: "node-sampler-always-off",
+            status: FAIL,
+            finding: Some("sampled-out at order, receiver shop, 6 of 6"),
+            tells: "",
+        },
+        End {
             case: "node-baggage-not-propagated",
             status: FAIL,
             finding: Some("baggage-lost at bill, sender shop, 6 of 6"),

@@ -21,8 +21,9 @@ use crate::plan::Plan;
 use crate::runtime::running::{Running, Shows};
 use crate::scenario::NodeIx;
 
-/// How long a program that flushes when it is stopped may take to show whether it also exports by itself.
-const FIRST_EXPORT_WITHIN: Duration = Duration::from_secs(2);
+/// How long a program that flushes when it is stopped may take to show whether it also exports by itself, and how long
+/// after a batch another may follow: many times the delay that nodes are given.
+const EXPORTS_WITHIN: Duration = Duration::from_secs(2);
 /// Nothing may arrive for this long before nodes without a flush are thought complete.
 const QUIET: Duration = Duration::from_millis(500);
 /// What a flush may take when the deadline has already passed.
@@ -121,15 +122,25 @@ impl Story<'_> {
     /// A program may die of its stop signal with spans unsent: those that it exports by itself are waited for
     /// first.
     async fn await_own_exports(&self, nodes: &[NodeIx]) {
-        let first = self.deadline.min(Instant::now() + FIRST_EXPORT_WITHIN);
+        let first = self.deadline.min(Instant::now() + EXPORTS_WITHIN);
         let begun = |seen: &Crossings<'_>| {
             nodes.iter().all(|node| due::has_exported(seen, *node) || !due::spans_due(seen, *node))
         };
         self.until(first, begun).await;
-        let all = |seen: &Crossings<'_>| {
-            nodes.iter().all(|node| !due::has_exported(seen, *node) || !due::spans_due(seen, *node))
-        };
-        self.until(self.deadline, all).await;
+        let mut exports = self.running.watch();
+        loop {
+            exports.mark_unchanged();
+            let seen = self.seen();
+            let seen = Crossings::pair(self.plan, &seen);
+            let owes = |node: &NodeIx| due::has_exported(&seen, *node) && due::spans_due(&seen, *node);
+            let next = self.deadline.min(Instant::now() + EXPORTS_WITHIN);
+            if !nodes.iter().any(owes) || next <= Instant::now() {
+                return;
+            }
+            if timeout_at(next, exports.changed()).await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Whether a request of a node ended after the node was asked to flush.
