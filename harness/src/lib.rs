@@ -3,7 +3,8 @@
 //! The modules stand in the order of the pipe that a scenario runs through:
 //!
 //! ```text
-//! scenario.yaml -> scenario -> plan -> runtime, driver -> evidence -> crossings -> breaks -> rules -> verdict -> report
+//! scenario.yaml -> scenario -> plan -> runtime, driver -> evidence -> crossings -> breaks -> rules ->
+//! verdict -> report
 //! ```
 
 pub mod wire;

@@ -1,4 +1,5 @@
-//! The command over real processes: however it ends, nothing that it started stays, and its exit status tells why.
+//! The command over real processes: however it ends, nothing that it started stays, and its exit status tells
+//! why.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -32,8 +33,8 @@ impl Folder {
 
 fn scenario(command: &str, ready: &str) -> String {
     format!(
-        "scenario: ending\nnodes:\n  shop: {{ command: {command}, env: {{ PORT: '${{self.port}}' }}, ready: {ready} }}\n\
-         hops:\n  order: {{ http: {{ from: client, to: shop }} }}\ndrive:\n  - send: order\n"
+        "scenario: ending\nnodes:\n  shop: {{ command: {command}, env: {{ PORT: '${{self.port}}' }}, \
+         ready: {ready} }}\nhops:\n  order: {{ http: {{ from: client, to: shop }} }}\ndrive:\n  - send: order\n"
     )
 }
 

@@ -5,15 +5,19 @@
 //!
 //! A request goes through these modules in this order:
 //!
+//! - `fault`: what is done wrong on demand
 //! - `server`: connections, HTTP/1.1, HTTP/2, gRPC; limits; the answers
 //! - `json`: OTLP/JSON to protobuf, by the tables of `schema`
 //! - `scan`: validation, on `protobuf`
 //! - `store`: what was accepted, and the index over it
+//! - `decode`: the same without a connection
 //! - `query`: waiting for it; `telemetry`: what a query answers with
 
 mod clock;
 mod collector;
+pub mod decode;
 mod endpoint;
+mod fault;
 mod json;
 mod limits;
 mod protobuf;
@@ -28,6 +32,7 @@ mod telemetry;
 pub use clock::{Clock, ManualClock};
 pub use collector::{Builder, Collector, StartError};
 pub use endpoint::{Endpoint, EndpointError};
+pub use fault::{Fault, RetryAfter, When};
 pub use limits::Limits;
 pub use query::{Condition, Deadline, Missing, Moment, SpanPattern, TimeOut, TraceQuery, WaitError};
 pub use server::cors::Cors;

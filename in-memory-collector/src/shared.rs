@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -79,6 +81,11 @@ impl Shared {
     pub fn note(&self, record: RequestRecord) {
         self.store().requests.push(record);
         self.version.send_modify(|version| *version += 1);
+    }
+
+    /// Waits on the clock of the collector. Only for code that runs on its threads.
+    pub async fn pause(&self, pause: Duration) {
+        self.clock.reach(&Handle::current(), self.clock.now() + pause).await;
     }
 
     pub fn agent(&self, agent: &[u8]) -> Arc<str> {

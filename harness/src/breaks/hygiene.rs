@@ -1,7 +1,9 @@
 //! Span hygiene beside the crossings: what a chain of spans needs in order not to be broken.
 //!
-//! Spans that are a call's, or between what was received and the call, are the sender's affair on the hop that it
-//! sent; all others the receiver's, on the hop that reached the node. Only spans of the story are looked at: health
+//! Spans that are a call's, or between what was received and the call, are the sender's affair on the hop
+//! that it
+//! sent; all others the receiver's, on the hop that reached the node. Only spans of the story are looked at:
+//! health
 //! polls and exporters make traces of their own.
 
 use std::collections::{HashMap, HashSet};
@@ -28,12 +30,13 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     let mut ids: HashMap<(&[u8], &[u8]), SpanIx> = HashMap::new();
     let arrived = arrived_ids(all);
     for (ix, span) in all.evidence.spans.iter().enumerate().map(|(ix, span)| (SpanIx(ix), span)) {
-        let malformed = is_malformed(span);
+        let malformed = is_malformed(span) || is_in_a_cycle(all, ix);
         if !story.contains(span.trace_id.as_slice()) && span.marks.is_empty() && !malformed {
             continue;
         }
         let Some(place) = place_of(all, &places, ix) else { continue };
-        if malformed {
+        let repeated = span.conflicting || ids.insert((&span.trace_id, &span.span_id), ix).is_some();
+        if malformed && !repeated {
             push(
                 found,
                 place,
@@ -43,7 +46,7 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
             );
             continue;
         }
-        if span.conflicting || ids.insert((&span.trace_id, &span.span_id), ix).is_some() {
+        if repeated {
             push(
                 found,
                 place,
@@ -62,6 +65,8 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
             );
         }
         if span.service_name.as_deref().is_none_or(str::is_empty) {
+            // The resource is the node's, whatever the span is for.
+            let place = of_node(all, &places, place);
             push(
                 found,
                 place,
@@ -76,7 +81,7 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
         }
         sampled_in(all, found, place, span);
         kind(all, found, &places, ix, place);
-        contract(all, found, place, span);
+        contract(all, found, of_node(all, &places, place), span);
     }
 }
 
@@ -167,10 +172,25 @@ fn place_of<'c>(all: &'c Crossings<'c>, places: &Places, ix: SpanIx) -> Option<A
     }
 }
 
+/// The receiver's side, on the hop that reached the node.
+fn of_node<'c>(all: &'c Crossings<'c>, places: &Places, at: At<'c>) -> At<'c> {
+    let cause = at.crossing.filter(|_| at.side == Side::Sender).and_then(|crossing| all.get(crossing).cause);
+    let crossing = if at.side == Side::Sender { cause } else { at.crossing };
+    let hop = crossing.map(|crossing| all.get(crossing).hop).or(places.reaching.get(&at.node).copied());
+    At { side: Side::Receiver, crossing, hop: hop.unwrap_or(at.hop), ..at }
+}
+
 fn is_malformed(span: &Span) -> bool {
     let ids = TraceId::from_bytes(&span.trace_id).is_none() || SpanId::from_bytes(&span.span_id).is_none();
     let parent = !span.parent_id.is_empty() && SpanId::from_bytes(&span.parent_id).is_none();
     ids || parent || span.parent_id == span.span_id
+}
+
+/// Whether a span stands below itself.
+fn is_in_a_cycle(all: &Crossings<'_>, ix: SpanIx) -> bool {
+    let span = all.spans.get(ix);
+    let alone = all.spans.with_id(span.node, &span.span_id).len() == 1;
+    alone && all.spans.upwards(ix).skip(1).any(|above| above == ix)
 }
 
 fn malformed_how(span: &Span) -> String {
@@ -178,7 +198,10 @@ fn malformed_how(span: &Span) -> String {
         () if TraceId::from_bytes(&span.trace_id).is_none() => "a span with an invalid trace id".into(),
         () if SpanId::from_bytes(&span.span_id).is_none() => "a span with an invalid span id".into(),
         () if span.parent_id == span.span_id => "a span that is its own parent".into(),
-        () => "a span with an invalid parent id".into(),
+        () if !span.parent_id.is_empty() && SpanId::from_bytes(&span.parent_id).is_none() => {
+            "a span with an invalid parent id".into()
+        }
+        () => "spans that stand below each other".into(),
     }
 }
 
@@ -197,8 +220,8 @@ fn arrived_ids(all: &Crossings<'_>) -> HashSet<(NodeIx, SpanId)> {
 /// missing, that is told there.
 fn parent_is_missing(all: &Crossings<'_>, span: &Span, arrived: &HashSet<(NodeIx, SpanId)>) -> bool {
     let Some(parent) = SpanId::from_bytes(&span.parent_id) else { return false };
-    let here = all.spans.with_id(span.node, &span.parent_id);
-    let known = here.iter().any(|ix| all.spans.get(*ix).trace_id == span.trace_id);
+    // With its parent in another trace it is the trace id that is wrong: telemetry-differs.
+    let known = !all.spans.with_id(span.node, &span.parent_id).is_empty();
     if known || arrived.contains(&(span.node, parent)) || is_receipt(span) {
         return false;
     }

@@ -1,7 +1,9 @@
 //! The table of breaks: each crossing gets its class, side and hop, or nothing.
 //!
-//! One file a side, rows in the table's order and under its names (S0 to S12, T1, R0 to R9, X; C1 before them, span
-//! hygiene beside them). Of S0 to S8 the first that holds, of R0 to R9 too; S9 to S12, T1 and X each on its own.
+//! One file a side, rows in the table's order and under its names (S0 to S12, T1, R0 to R9, X; C1 before
+//! them, span
+//! hygiene beside them). Of S0 to S8 the first that holds, of R0 to R9 too; S9 to S12, T1 and X each on its
+//! own.
 //! Whether a class counts is for `rules` to say: here classes are always worked out.
 
 use crate::crossings::{CrossingIx, Crossings};
@@ -10,6 +12,7 @@ use crate::scenario::{HopIx, NodeIx, Relation};
 
 pub mod between;
 pub mod class;
+pub mod contract;
 pub mod crossed;
 pub mod fault;
 pub mod hygiene;
@@ -56,6 +59,7 @@ impl Breaks {
         reported::rows(all, &mut found);
         crossed::rows(all, &mut found);
         hygiene::rows(all, &mut found);
+        contract::rows(all, &mut found);
         logs::rows(all, &mut found);
         undeclared::rows(all, &mut found);
         found

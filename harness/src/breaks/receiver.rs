@@ -1,6 +1,7 @@
 //! The receiver's side, R0 to R9: what the receiver did with what arrived; the first that holds.
 //!
-//! No span is due from a stub, a forwarder, a node with `telemetry: none`, or for a call that was refused or reset.
+//! No span is due from a stub, a forwarder, a node with `telemetry: none`, or for a call that was refused or
+//! reset.
 //! R5 to R9 are asked only of a wire that arrived with a valid context: without one a new trace is right.
 
 use super::fault::{Break, Caret, Grade};
@@ -59,10 +60,13 @@ fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, sender_rows: usi
         return;
     }
     let flushed = all.flushed(node, all.ended_nanos(crossing));
-    let others = !all.spans.of_node(node).is_empty();
+    // A node that clears the flag in what it sends shows that it decided not to sample.
+    let cleared = effects.iter().filter_map(|next| all.wire(all.get(*next))?.context());
+    let decided = cleared.into_iter().any(|context| !context.flags.sampled());
+    let others = decided || !all.spans.of_node(node).is_empty();
     let due = "a span for what it received, which was sampled".to_owned();
     if flushed && others {
-        let message = format!("{who} exported no span for what it received, and others came");
+        let message = format!("{who} did not export a span for what it received, which was to be sampled");
         let told = on_crossing(all, ix, Class::SampledOut, Side::Receiver).at(Caret::Flags);
         found.list.push(told.told(message, due, "no span".into()));
         return;

@@ -1,6 +1,7 @@
 //! The sender's side, S0 to S12: what left the sender against what was expected of it.
 //!
-//! Once for each wire; not asked of the driver, which sends what it was told, nor of a forwarder, which is judged by
+//! Once for each wire; not asked of the driver, which sends what it was told, nor of a forwarder, which is
+//! judged by
 //! what came in (T1).
 
 use super::fault::{Break, Caret, Grade};
@@ -86,12 +87,31 @@ fn no_single_context(
         let told = on_crossing(all, ix, Class::Malformed, Side::Sender).at(field);
         return Some(told.told(message, due_context(all, ix), refusal.to_string()));
     }
+    if let Some(told) = malformed_list(all, ix, wire) {
+        return Some(told);
+    }
     if wire.traceparents.len() > 1 {
         let message = format!("{who} sent the same `traceparent` {} times", wire.traceparents.len());
         let told = on_crossing(all, ix, Class::Duplicated, Side::Sender).at(field).graded(Grade::Note);
         found.list.push(told.told(message, "one `traceparent`".into(), "identical copies".into()));
     }
     None
+}
+
+/// S2 for the lists: what came in parsed, and what goes out does not.
+fn malformed_list(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
+    let due = &all.get(ix).due;
+    let tracestate = wire.lists.tracestate_refusal.as_ref().filter(|_| due.members.is_some());
+    let baggage = wire.lists.baggage_refusal.as_ref().filter(|_| due.entries.is_some());
+    let (field, refusal) = match (tracestate, baggage) {
+        (Some(refusal), _) => ("tracestate", refusal),
+        (None, Some(refusal)) => ("baggage", refusal),
+        (None, None) => return None,
+    };
+    let who = name(all, all.sender(all.get(ix)));
+    let message = format!("{who} sent a `{field}` that does not parse: {refusal}");
+    let told = on_crossing(all, ix, Class::Malformed, Side::Sender).at(Caret::Field(field));
+    Some(told.told(message, format!("a `{field}` that parses"), refusal.to_string()))
 }
 
 /// S4 to S7.

@@ -59,7 +59,8 @@ pub struct Run {
     /// Stop at the first case that does not pass
     #[arg(long)]
     pub fail_fast: bool,
-    /// Switch a fault on in a relay node, to see that it is found
+    /// Switch a fault on in a `relay: model` node, to see that it is found; `unbroken relay model --faults`
+    /// lists them
     #[arg(long, value_name = "NODE=NAME", value_parser = node_fault)]
     pub fault: Vec<(String, String)>,
     #[command(flatten)]
@@ -75,7 +76,7 @@ Examples:
   unbroken run shop.yaml --verbose                one file, every hop and rule told
   unbroken run --report junit=out/unbroken.xml    for a CI server
   unbroken run --repeat 100 --jobs 8 --fail-fast  hunt for a flake
-  unbroken run --fault shop=context.not-injected  see that a break is found
+  unbroken run --fault shop=inject-nothing  see that a break is found
   unbroken run --baseline known.json              findings that are known do not fail";
 
 /// Which cases
@@ -92,7 +93,8 @@ pub struct Selection {
 /// How strictly
 #[derive(Debug, Args)]
 pub struct Judging {
-    /// Findings that are known and accepted, each with its reason
+    /// Findings that are known and accepted, each with its reason [default: `baseline.json` in a folder that
+    /// is run]
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// Write the findings of this run as a baseline
@@ -210,7 +212,7 @@ fn node_fault(text: &str) -> Result<(String, String), String> {
         Some((node, fault)) if !node.is_empty() && !fault.is_empty() => {
             Ok((node.to_owned(), fault.to_owned()))
         }
-        _ => Err("expected NODE=NAME, such as `shop=context.not-injected`".to_owned()),
+        _ => Err("expected NODE=NAME, such as `shop=inject-nothing`".to_owned()),
     }
 }
 

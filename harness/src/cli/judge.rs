@@ -15,7 +15,7 @@ use crate::verdict::CaseEnd;
 
 pub fn judge(arguments: &Judge) -> u8 {
     let read = selection::read(&arguments.scenario);
-    let (cases, settings) = match (read, baseline_file::settings(&arguments.judging)) {
+    let (cases, settings) = match (read, baseline_file::settings(&arguments.judging, &[])) {
         (Ok(cases), Ok(settings)) => (cases, settings),
         (Err(status), _) | (_, Err(status)) => return status,
     };

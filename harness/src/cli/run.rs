@@ -18,11 +18,11 @@ pub fn run(arguments: &Run) -> u8 {
         Ok(selected) => selected,
         Err(status) => return status,
     };
-    if let Some(node) = unknown_fault_node(arguments, &selected) {
-        print::problem(&format!("error: `--fault {node}=...`: no selected case has a relay node `{node}`"));
+    if let Some(problem) = fault_problem(arguments, &selected) {
+        print::problem(&format!("error: {problem}"));
         return exit::USAGE;
     }
-    let judge = match baseline_file::settings(&arguments.judging) {
+    let judge = match baseline_file::settings(&arguments.judging, &selected.paths) {
         Ok(settings) => settings,
         Err(status) => return status,
     };
@@ -69,10 +69,20 @@ fn options(arguments: &Run, judge: JudgeSettings) -> SuiteOptions {
     }
 }
 
-fn unknown_fault_node<'a>(arguments: &'a Run, selected: &Selected) -> Option<&'a str> {
-    let is_relay = |name: &str| {
-        let nodes = selected.cases.iter().flat_map(|chosen| &chosen.scenario.nodes);
-        nodes.into_iter().any(|node| node.name == name && matches!(node.kind, NodeKind::Relay(_)))
-    };
-    arguments.fault.iter().map(|(node, _)| node.as_str()).find(|node| !is_relay(node))
+/// A fault that cannot be switched on would pass in silence.
+fn fault_problem(arguments: &Run, selected: &Selected) -> Option<String> {
+    let nodes = || selected.cases.iter().flat_map(|chosen| &chosen.scenario.nodes);
+    arguments.fault.iter().find_map(|(name, _)| {
+        let mut named = nodes().filter(|node| node.name == *name).peekable();
+        if named.peek().is_none() {
+            return Some(format!("`--fault {name}=...`: no selected case has a node `{name}`"));
+        }
+        let is_model =
+            |kind: &NodeKind| matches!(kind, NodeKind::Relay(relay) if relay.implementation == "model");
+        named.any(|node| !is_model(&node.kind)).then(|| {
+            format!(
+                "`--fault {name}=...`: `{name}` is not a relay `model` in every selected case; see `--filter`"
+            )
+        })
+    })
 }

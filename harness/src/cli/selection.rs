@@ -19,6 +19,8 @@ pub struct Selected {
     /// In the order of the paths, files of a folder by name.
     pub cases: Vec<Chosen>,
     pub files: usize,
+    /// The files and folders that were named, or the default one.
+    pub paths: Vec<PathBuf>,
 }
 
 /// The cases, or the exit status once everything that is wrong has been shown.
@@ -59,7 +61,7 @@ pub fn select(selection: &Selection) -> Result<Selected, u8> {
         print::problem(&format!("error: nothing is selected: {why}"));
         return Err(exit::NOTHING_SELECTED);
     }
-    Ok(Selected { cases, files: files.len() })
+    Ok(Selected { cases, files: files.len(), paths: given.clone() })
 }
 
 /// The cases of one file, or the exit status once its mistakes have been shown.

@@ -1,4 +1,5 @@
-//! Captures to their hop and stimulus: by mark first, by trace id only without one, else by being alone under way.
+//! Captures to their hop and stimulus: by mark first, by trace id only without one, else by being alone under
+//! way.
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,9 +28,14 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
             found.undeclared.push(CaptureIx(ix));
             continue;
         };
-        match stimulus_of(plan, evidence, capture) {
+        match stimulus_of(plan, capture) {
             Some(stimulus) => {
-                traces.learn(plan, spans, capture, &carried[ix], stimulus);
+                traces.learn(carried[ix].first().map(|context| context.trace_id), stimulus);
+                let marked = mark_of(&capture.marked).into_iter();
+                let spans_of = marked.flat_map(|mark| spans.marked(plan.tap(capture.tap).to, mark));
+                for span in spans_of {
+                    traces.learn(TraceId::from_bytes(&spans.get(*span).trace_id), stimulus);
+                }
                 found.crossings.push(crossing(hop, stimulus, ix));
             }
             None => waiting.push((ix, hop)),
@@ -44,7 +50,7 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
 }
 
 /// By mark, whoever's context it carries: a swapped context would look healthy under the wrong stimulus.
-fn stimulus_of(plan: &Plan, _evidence: &Evidence, capture: &Capture) -> Option<StimulusIx> {
+fn stimulus_of(plan: &Plan, capture: &Capture) -> Option<StimulusIx> {
     let mark = mark_of(&capture.marked)?;
     (mark.run == plan.run && mark.stimulus.0 < plan.stimuli.len()).then_some(mark.stimulus)
 }
@@ -173,27 +179,9 @@ impl Traces {
     }
 
     /// A marked capture tells of the traces that its stimulus went on in: those that nobody has yet.
-    fn learn(
-        &mut self,
-        plan: &Plan,
-        spans: &SpanIndex<'_>,
-        capture: &Capture,
-        carried: &Carried,
-        stimulus: StimulusIx,
-    ) {
-        if let Some(context) = carried.first()
-            && !self.owners.contains_key(&context.trace_id)
-        {
-            self.add(context.trace_id, stimulus);
-        }
-        let to = plan.tap(capture.tap).to;
-        let Some(mark) = mark_of(&capture.marked) else { return };
-        for span in spans.marked(to, mark) {
-            if let Some(trace) = TraceId::from_bytes(&spans.get(*span).trace_id)
-                && !self.owners.contains_key(&trace)
-            {
-                self.add(trace, stimulus);
-            }
+    fn learn(&mut self, trace: Option<TraceId>, stimulus: StimulusIx) {
+        if let Some(trace) = trace.filter(|trace| !self.owners.contains_key(trace)) {
+            self.add(trace, stimulus);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What one capture carries, read once: every value of every propagation field, with the reason where one is refused.
+//! What one capture carries, read once: every value of every propagation field, with the reason where one is
+//! refused.
 
 use crate::evidence::Capture;
 use crate::wire::baggage::{Baggage, Entry, within_limits};
@@ -22,9 +23,11 @@ pub struct Lists {
     pub members: Vec<RawMember>,
     /// Strict reading of the list fails, or it is longer than what everybody must pass on.
     pub tracestate_open: bool,
+    pub tracestate_refusal: Option<Refusal>,
     pub baggage_lines: Vec<Vec<u8>>,
     pub entries: Vec<Entry>,
     pub baggage_open: bool,
+    pub baggage_refusal: Option<Refusal>,
 }
 
 impl Lists {
@@ -34,11 +37,22 @@ impl Lists {
         let doubled = strict.as_ref().is_ok_and(|list| list.duplicates().next().is_some());
         let bytes: usize = tracestate_lines.iter().map(|line| line.len() + 1).sum();
         let tracestate_open = strict.is_err() || doubled || bytes > TRACESTATE_BYTES + 1;
+        let tracestate_refusal = TraceState::parse(slices(&tracestate_lines), Level::Two).err();
         let entries = Baggage::entries_of(slices(&baggage_lines));
         let strict = Baggage::parse(slices(&baggage_lines));
         let baggage_open =
             !baggage_lines.is_empty() && (strict.is_err() || !within_limits(slices(&baggage_lines)));
-        Lists { tracestate_lines, members, tracestate_open, baggage_lines, entries, baggage_open }
+        let baggage_refusal = strict.err().filter(|_| !baggage_lines.is_empty());
+        Lists {
+            tracestate_lines,
+            members,
+            tracestate_open,
+            tracestate_refusal,
+            baggage_lines,
+            entries,
+            baggage_open,
+            baggage_refusal,
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Which crossing caused a crossing: the one whose receiver's span is above the sender's span; else the one whose
+//! Which crossing caused a crossing: the one whose receiver's span is above the sender's span; else the one
+//! whose
 //! context it continues; else the only one that fits.
 
 use std::collections::HashMap;
@@ -77,5 +78,5 @@ fn by_time(all: &Crossings<'_>, crossing: &Crossing, pool: &[CrossingIx]) -> Opt
         let capture = all.get(**candidate).capture.map(|capture| &all.evidence.captures[capture.0]);
         capture.is_none_or(|capture| capture.begun_nanos <= begun)
     });
-    before.last().copied()
+    before.max_by_key(|candidate| candidate.0).copied()
 }

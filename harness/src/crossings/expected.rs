@@ -1,13 +1,15 @@
-//! The context that is expected of each crossing, re-based after each on what was carried and what the receiver did.
+//! The context that is expected of each crossing, re-based after each on what was carried and what the
+//! receiver did.
 //!
-//! `None` means: not known, the next wire will say. So a break is found once, at the crossing where it happened.
+//! `None` means: not known, the next wire will say. So a break is found once, at the crossing where it
+//! happened.
 
 use std::collections::HashMap;
 
 use super::carried::Lists;
 use super::{Crossing, CrossingIx, Crossings};
 use crate::plan::Stimulus;
-use crate::scenario::{At, DriveContext, Hop, NodeIx, NodeKind, Relation};
+use crate::scenario::{At, Hop, NodeIx, NodeKind, Relation};
 use crate::wire::baggage::Entry;
 use crate::wire::tracestate::RawMember;
 use crate::wire::{TraceId, TraceParent};
@@ -203,11 +205,7 @@ fn after_no_context(
     span_trace: Option<TraceId>,
 ) -> Expected {
     let from_client = all.sender(crossing) == NodeIx::CLIENT;
-    let root = match &all.plan.scenario.drives[all.plan.stimulus(crossing.stimulus).drive].context {
-        DriveContext::None { root } | DriveContext::Invalid { root, .. } => *root,
-        DriveContext::Valid { .. } => None,
-    };
-    let sampled = if span_trace.is_some() { Some(true) } else { root.filter(|_| from_client) };
+    let sampled = span_trace.map(|_| true);
     if from_client {
         return Expected { trace: span_trace, sampled, random: None, ..due.clone() };
     }

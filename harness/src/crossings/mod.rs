@@ -1,7 +1,10 @@
-//! Who belongs to whom: captures, spans, nodes and stimuli paired into crossings, the expected context carried along.
+//! Who belongs to whom: captures, spans, nodes and stimuli paired into crossings, the expected context
+//! carried along.
 //!
-//! Nothing is judged here. A crossing is one stimulus over one hop, once; what was expected of it is re-based after
-//! each crossing on what was really carried, so that a break is found once and a second, independent one is still found.
+//! Nothing is judged here. A crossing is one stimulus over one hop, once; what was expected of it is re-based
+//! after
+//! each crossing on what was really carried, so that a break is found once and a second, independent one is
+//! still found.
 
 use std::collections::HashMap;
 

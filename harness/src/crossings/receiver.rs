@@ -1,4 +1,5 @@
-//! The receiver's span of each crossing: its parent or link is what crossed; else it has the mark; else it fits.
+//! The receiver's span of each crossing: its parent or link is what crossed; else it has the mark; else it
+//! fits.
 //!
 //! Each span goes to one crossing, and as many crossings as possible get one.
 
@@ -15,9 +16,14 @@ use crate::wire::{SpanId, TraceId};
 /// From the surest witness to the weakest.
 #[derive(Clone, Copy)]
 enum Tier {
+    /// Its parent or link is what crossed, and it has the mark.
     ContinuesAndMarked,
-    Continues,
+    /// The same, and it has no mark at all.
+    ContinuesUnmarked,
+    /// It has the mark, whatever it continues.
     Marked,
+    /// Its parent or link is what crossed, and it has the mark of something else.
+    Continues,
     Fits,
 }
 
@@ -27,15 +33,17 @@ pub fn pair(all: &mut Crossings<'_>) {
     let ids = all.plan.stimuli.iter();
     let minted: HashMap<TraceId, usize> =
         ids.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix.0))).collect();
-    for tier in [Tier::ContinuesAndMarked, Tier::Continues, Tier::Marked, Tier::Fits] {
+    for tier in [Tier::ContinuesAndMarked, Tier::ContinuesUnmarked, Tier::Marked, Tier::Continues, Tier::Fits]
+    {
         for ix in 0..all.list.len() {
             if all.list[ix].receiver_span.is_some() || !all.exports(all.receiver(&all.list[ix])) {
                 continue;
             }
             let crossing = CrossingIx(ix);
             let span = match tier {
-                Tier::ContinuesAndMarked => continuing(all, crossing, &claimed, true),
-                Tier::Continues => continuing(all, crossing, &claimed, false),
+                Tier::ContinuesAndMarked | Tier::ContinuesUnmarked | Tier::Continues => {
+                    continuing(all, crossing, &claimed, tier)
+                }
                 Tier::Marked => marked(all, crossing, &claimed),
                 Tier::Fits => fitting(all, crossing, &claimed, &carried_ids, &minted),
             };
@@ -54,12 +62,7 @@ pub fn mark(all: &Crossings<'_>, crossing: CrossingIx) -> Option<Mark> {
 }
 
 /// Spans under or linked to one of the contexts that crossed.
-fn continuing(
-    all: &Crossings<'_>,
-    ix: CrossingIx,
-    claimed: &HashSet<SpanIx>,
-    with_mark: bool,
-) -> Option<SpanIx> {
+fn continuing(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>, tier: Tier) -> Option<SpanIx> {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
     let mark = mark(all, ix);
@@ -69,8 +72,12 @@ fn continuing(
         let under = all.evidence.spans_under(&all.spans, node, trace, parent);
         for span in under {
             let seen = all.spans.get(span);
-            let free = !claimed.contains(&span)
-                && !(with_mark && !mark.is_some_and(|mark| seen.marks.contains(&mark)));
+            let marks = match tier {
+                Tier::ContinuesAndMarked => mark.is_some_and(|mark| seen.marks.contains(&mark)),
+                Tier::ContinuesUnmarked => seen.marks.is_empty() || mark.is_none(),
+                _ => true,
+            };
+            let free = marks && !claimed.contains(&span);
             let rank = (receipt_rank(seen), seen.start_nanos, span);
             if free && best.is_none_or(|known| rank < known) {
                 best = Some(rank);

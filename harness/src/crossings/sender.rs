@@ -1,4 +1,5 @@
-//! The sender's span of each crossing: the one whose id is on the wire; and its span for the call, which may be another.
+//! The sender's span of each crossing: the one whose id is on the wire; and its span for the call, which may
+//! be another.
 
 use std::collections::{HashMap, HashSet};
 
@@ -60,7 +61,8 @@ fn unnamed(all: &Crossings<'_>, crossing: &Crossing, used: &HashSet<SpanIx>) -> 
         .min_by_key(|span| (std::cmp::Reverse(named(all.spans.get(*span))), all.spans.get(*span).start_nanos))
 }
 
-/// Spans above those on the wire: nested CLIENT or PRODUCER spans are one call, and any of them may be on the wire.
+/// Spans above those on the wire: nested CLIENT or PRODUCER spans are one call, and any of them may be on the
+/// wire.
 fn outer_calls(all: &Crossings<'_>, on_wire: &HashSet<SpanIx>) -> HashSet<SpanIx> {
     let calls = on_wire.iter().filter(|span| is_call(all.spans.get(**span)));
     calls

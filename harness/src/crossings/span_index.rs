@@ -9,12 +9,15 @@ use crate::scenario::NodeIx;
 /// No chain of spans is followed further than this: ids may form a cycle.
 const DEPTH: usize = 256;
 
+/// A node, and the trace id and span id that one of its spans has as parent or link.
+type Context<'a> = (NodeIx, &'a [u8], &'a [u8]);
+
 #[derive(Debug)]
 pub struct SpanIndex<'a> {
     spans: &'a [Span],
     by_id: HashMap<(NodeIx, &'a [u8]), Vec<SpanIx>>,
-    by_parent: HashMap<(NodeIx, &'a [u8], &'a [u8]), Vec<SpanIx>>,
-    by_link: HashMap<(NodeIx, &'a [u8], &'a [u8]), Vec<SpanIx>>,
+    by_parent: HashMap<Context<'a>, Vec<SpanIx>>,
+    by_link: HashMap<Context<'a>, Vec<SpanIx>>,
     by_mark: HashMap<(NodeIx, Mark), Vec<SpanIx>>,
     by_trace: HashMap<(NodeIx, &'a [u8]), Vec<SpanIx>>,
     by_node: HashMap<NodeIx, Vec<SpanIx>>,

@@ -82,12 +82,16 @@ impl Grpc {
         let origin = format!("{scheme}://{}", route.authority()).parse().ok()?;
         let endpoint = Endpoint::from_shared(format!("http://{}", route.address)).ok()?;
         let endpoint = endpoint.origin(origin).tcp_nodelay(true);
+        Some(slot.get_or_init(|| self.connection(&endpoint, route)).clone())
+    }
+
+    fn connection(&self, endpoint: &Endpoint, route: &Route) -> Channel {
         #[cfg(feature = "tls")]
         if let Some(tls) = self.tls.as_ref().filter(|_| route.tls) {
-            let secured = endpoint.connect_with_connector_lazy(tls.clone());
-            return Some(slot.get_or_init(|| secured).clone());
+            return endpoint.connect_with_connector_lazy(tls.clone());
         }
-        Some(slot.get_or_init(|| endpoint.connect_lazy()).clone())
+        debug_assert!(!route.tls, "a TLS hop without a connector was refused by `new`");
+        endpoint.connect_lazy()
     }
 }
 
@@ -98,6 +102,7 @@ async fn call(watched: Watched, outgoing: Outgoing, stream: bool) -> Result<(), 
     let headers = super::fields::map(&outgoing);
     let message = Bytes::from(outgoing.body);
     if client.ready().await.is_err() {
+        // `Watched` has noted why, and that is what counts.
         return Ok(());
     }
     let metadata = MetadataMap::from_headers(headers);

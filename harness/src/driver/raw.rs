@@ -1,6 +1,8 @@
-//! HTTP/1.1 written by hand, for what an HTTP library cannot express: names in any case, lines twice, odd bytes.
+//! HTTP/1.1 written by hand, for what an HTTP library cannot express: names in any case, lines twice, odd
+//! bytes.
 //!
-//! One request a connection, closed behind it. Nothing is checked beyond what would end a line; the answer's head is
+//! One request a connection, closed behind it. Nothing is checked beyond what would end a line; the answer's
+//! head is
 //! read with `httparse`, its body skipped as RFC 9112 6.3 frames it.
 
 use std::io;
@@ -212,7 +214,7 @@ fn parse_head(bytes: &[u8], to_head: bool) -> io::Result<Option<(usize, u16, Fra
     let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
     match response.parse(bytes) {
-        Err(_) => Err(garbled("it is not HTTP")),
+        Err(_) => Err(garbled("what it sent is not HTTP")),
         Ok(Status::Partial) => Ok(None),
         Ok(Status::Complete(read)) => {
             let status = response.code.unwrap_or_default();

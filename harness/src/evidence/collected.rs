@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use in_memory_collector as collector;
 
-use super::{Link, LogRecord, Recorder, Span, SpanKind};
+use super::{Gap, GapPlace, Link, LogRecord, Recorder, Span, SpanKind};
 use crate::plan::{Mark, Plan, Task};
 use crate::scenario::NodeIx;
 
@@ -16,6 +16,8 @@ const MARK: &str = "unbroken.mark";
 pub struct Collected {
     pub spans: Vec<Span>,
     pub logs: Vec<LogRecord>,
+    /// What nodes exported and the collector could not take.
+    pub gaps: Vec<Gap>,
 }
 
 pub fn collect(collector: &collector::Collector, plan: &Plan, recorder: &Recorder) -> Collected {
@@ -27,7 +29,41 @@ pub fn collect(collector: &collector::Collector, plan: &Plan, recorder: &Recorde
     let spans = spans.iter().filter_map(|span| Some(self::span(span, node(span.endpoint())?, &clock)));
     let logs = collector.logs();
     let logs = logs.iter().filter_map(|record| Some(log(record, node(record.endpoint())?, &told)));
-    Collected { spans: spans.collect(), logs: logs.collect() }
+    Collected { spans: spans.collect(), logs: logs.collect(), gaps: gaps(collector, node) }
+}
+
+/// One for each node and reason. What an exporter may send again, and signals that nobody judges, are no gaps.
+fn gaps(collector: &collector::Collector, node: impl Fn(&str) -> Option<NodeIx>) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = Vec::new();
+    for request in collector.trouble() {
+        let judged = matches!(request.signal, Some(collector::Signal::Traces | collector::Signal::Logs));
+        let why = match &request.outcome {
+            collector::Outcome::Refused(refusal) if !may_come_again(refusal) => refusal.to_string(),
+            collector::Outcome::PartlyRefused { message, .. } => message.clone(),
+            _ => continue,
+        };
+        let Some(node) = node(&request.endpoint).filter(|_| judged) else { continue };
+        let what =
+            format!("telemetry that it exported could not be taken ({why}): see its exporter's settings");
+        let gap = Gap { place: GapPlace::Node(node), what, lines: Vec::new() };
+        if !gaps.contains(&gap) {
+            gaps.push(gap);
+        }
+    }
+    gaps
+}
+
+fn may_come_again(refusal: &collector::Refusal) -> bool {
+    use collector::Refusal;
+    !matches!(
+        refusal,
+        Refusal::Malformed(_)
+            | Refusal::TooLarge { .. }
+            | Refusal::Corrupt(_)
+            | Refusal::UnknownCompression(_)
+            | Refusal::UnknownMediaType(_)
+            | Refusal::Full(_)
+    )
 }
 
 /// The clock of all evidence counts from the start of the case.

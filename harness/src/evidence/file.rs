@@ -1,6 +1,7 @@
 //! The evidence file, version 1: what one case left behind, as JSON that can be judged again.
 //!
-//! Nodes and taps stand by name, ids as hex digits, other bytes as text in which whatever does not print is `\xNN`.
+//! Nodes and taps stand by name, ids as hex digits, other bytes as text in which whatever does not print is
+//! `\xNN`.
 //! These types are the file's own: what the program keeps in memory may change without them.
 
 use serde::{Deserialize, Serialize};

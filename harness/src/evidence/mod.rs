@@ -1,7 +1,9 @@
 //! What was seen in one case: captures, spans, logs, and what was not seen and why. Immutable once frozen.
 //!
-//! Nothing here is parsed further than needed to tell one request from the next: a malformed header is evidence.
-//! Values of fields that are neither propagation fields nor declared markers never get in (`keep_raw` lets them).
+//! Nothing here is parsed further than needed to tell one request from the next: a malformed header is
+//! evidence.
+//! Values of fields that are neither propagation fields nor declared markers never get in (`keep_raw` lets
+//! them).
 
 use crate::plan::{Mark, StimulusIx, TapIx};
 use crate::scenario::NodeIx;
@@ -41,7 +43,7 @@ pub enum Completion {
     /// The node exports nothing by declaration (client, stub, forwarder, `telemetry: none`).
     NothingDue,
     /// It answered a flush that was asked for at this time.
-    Flushed { asked_nanos: u64 },
+    Flushed { asked_nanos: u64, answered_nanos: u64 },
     /// It ended by itself after the stop signal sent at this time, and exited.
     Stopped { asked_nanos: u64, status: String },
     /// Nothing arrived for the quiet window; no evidence that nothing more would have come.
@@ -55,7 +57,7 @@ impl Completion {
     pub fn flush_asked_nanos(&self) -> Option<u64> {
         match self {
             Completion::NothingDue => Some(u64::MAX),
-            Completion::Flushed { asked_nanos } | Completion::Stopped { asked_nanos, .. } => {
+            Completion::Flushed { asked_nanos, .. } | Completion::Stopped { asked_nanos, .. } => {
                 Some(*asked_nanos)
             }
             Completion::Quiet { .. } | Completion::Unknown(_) => None,

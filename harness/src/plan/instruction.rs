@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::build::hops_below;
 use super::{Mark, Plan, StimulusIx};
-use crate::scenario::{At, HopIx, NodeKind, Relation, Scenario, Step, Transport};
+use crate::scenario::{At, HopIx, NodeKind, Relation, Role, Scenario, Step, Transport};
 
 /// Index into `Plan::calls`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,7 +68,8 @@ fn add_call(scenario: &Scenario, hop: HopIx, parent: Option<CallIx>, calls: &mut
     ix
 }
 
-/// The call with the sender's steps around it, the first step outermost; a wait or a log stands before what follows.
+/// The call with the sender's steps around it, the first step outermost; a wait or a log stands before what
+/// follows.
 fn around(scenario: &Scenario, hop: HopIx, call: CallIx) -> Vec<Task> {
     let hop = scenario.hop(hop);
     let restarts = hop.relation.restarts_at() == Some(At::Sender);
@@ -92,9 +93,25 @@ fn around(scenario: &Scenario, hop: HopIx, call: CallIx) -> Vec<Task> {
     tasks
 }
 
-/// Whether what is sent over a hop is read by a relay.
+/// Whether what is sent over a hop is read by a relay, be it behind forwarders.
 pub fn is_instructed(scenario: &Scenario, hop: HopIx) -> bool {
-    matches!(scenario.node(scenario.hop(hop).to).kind, NodeKind::Relay(_))
+    let to = scenario.node(scenario.hop(hop).to);
+    match (to.role, hops_below(scenario, hop).next()) {
+        (Role::Forwarder, Some(below)) => is_instructed(scenario, below),
+        (Role::Forwarder, None) => false,
+        (Role::Participant, _) => matches!(to.kind, NodeKind::Relay(_)),
+    }
+}
+
+/// The call whose receiver reads what is sent with `call`: a forwarder passes it on to the next node.
+fn read_by(plan: &Plan, call: CallIx) -> CallIx {
+    let forwarded = plan.scenario.node(plan.scenario.hop(plan.calls[call.0].hop).to).role == Role::Forwarder;
+    let below =
+        (call.0 + 1..plan.calls.len()).map(CallIx).find(|below| plan.calls[below.0].parent == Some(call));
+    match below {
+        Some(below) if forwarded => read_by(plan, below),
+        _ => call,
+    }
 }
 
 /// The instruction for the receiver of `call`: its mark first, then its tasks, addresses filled in by `address`
@@ -105,6 +122,7 @@ pub fn render(
     stimulus: StimulusIx,
     address: &dyn Fn(HopIx) -> Option<String>,
 ) -> Value {
+    let call = read_by(plan, call);
     let mark = Mark { run: plan.run, stimulus, call: Some(call) };
     let mut steps = vec![json!({ "url": format!("mark:{mark}") })];
     steps.extend(tasks(plan, &plan.calls[call.0].task, stimulus, address));
@@ -136,7 +154,8 @@ fn tasks(
         .collect()
 }
 
-/// The address of a call as a relay reads it; towards a node that is no relay the mark goes into an open path segment.
+/// The address of a call as a relay reads it; towards a node that is no relay the mark goes into an open path
+/// segment.
 fn call_url(plan: &Plan, hop: HopIx, at: &str, call: CallIx, stimulus: StimulusIx) -> String {
     let hop = plan.scenario.hop(hop);
     match &hop.transport {
@@ -151,7 +170,8 @@ fn call_url(plan: &Plan, hop: HopIx, at: &str, call: CallIx, stimulus: StimulusI
     }
 }
 
-/// A path out of a pattern: the first open segment becomes the mark, each further one `1`, a trailing `*` the mark.
+/// A path out of a pattern: the first open segment becomes the mark, each further one `1`, a trailing `*` the
+/// mark.
 pub fn filled(pattern: &str, mark: &str) -> String {
     let mut marked = false;
     let segments = pattern.split('/').map(|segment| {

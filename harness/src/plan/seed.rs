@@ -37,13 +37,23 @@ impl Ids {
     pub fn trace_id(&mut self) -> [u8; 16] {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&self.next_u64().to_be_bytes());
-        id[8..].copy_from_slice(&(self.next_u64() | 1).to_be_bytes());
+        id[8..].copy_from_slice(&self.next_nonzero().to_be_bytes());
         id
     }
 
     /// Eight bytes, not all zero.
     pub fn span_id(&mut self) -> [u8; 8] {
-        (self.next_u64() | 1).to_be_bytes()
+        self.next_nonzero().to_be_bytes()
+    }
+
+    /// Uniform, so that the random flag tells the truth (W3C Trace Context level 2, 3.2.2.5.2).
+    fn next_nonzero(&mut self) -> u64 {
+        loop {
+            match self.next_u64() {
+                0 => {}
+                number => return number,
+            }
+        }
     }
 }
 

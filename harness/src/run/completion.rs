@@ -1,8 +1,12 @@
-//! When the evidence is complete: nothing sleeps for the system to settle, and a late span cannot change a verdict.
+//! When the evidence is complete: nothing sleeps for the system to settle, and a late span cannot change a
+//! verdict.
 //!
-//! When every stimulus is answered, the nodes are asked to flush, callers before those they call. A relay answers when
-//! nothing is under way in it, so it can be asked at once. Any other node is asked when it owes no crossing any more,
-//! or at the deadline. What a flush proves nothing about, because spans still arrive by themselves, is waited for until
+//! When every stimulus is answered, the nodes are asked to flush, callers before those they call. A relay
+//! answers when
+//! nothing is under way in it, so it can be asked at once. Any other node is asked when it owes no crossing
+//! any more,
+//! or at the deadline. What a flush proves nothing about, because spans still arrive by themselves, is waited
+//! for until
 //! the deadline; only nodes without any flush cost one quiet window, once for all.
 
 use std::time::Duration;
@@ -114,7 +118,8 @@ impl Story<'_> {
         }
     }
 
-    /// A program may die of its stop signal with spans unsent: those that it exports by itself are waited for first.
+    /// A program may die of its stop signal with spans unsent: those that it exports by itself are waited for
+    /// first.
     async fn await_own_exports(&self, nodes: &[NodeIx]) {
         let first = self.deadline.min(Instant::now() + FIRST_EXPORT_WITHIN);
         let begun = |seen: &Crossings<'_>| {
@@ -134,7 +139,7 @@ impl Story<'_> {
                 let tap = self.plan.tap(capture.tap);
                 let ended = capture.ended_nanos.unwrap_or(u64::MAX);
                 [tap.from, tap.to].iter().any(|node| match &completions[node.0] {
-                    Completion::Flushed { asked_nanos } => *asked_nanos < ended,
+                    Completion::Flushed { asked_nanos, .. } => *asked_nanos < ended,
                     _ => false,
                 })
             })

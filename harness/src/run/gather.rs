@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::completion::{self, Story};
 use crate::driver::{Driver, DriverError};
-use crate::evidence::{Completion, Evidence, Exchange, Recorder};
+use crate::evidence::{Evidence, Recorder};
 use crate::plan::Plan;
 use crate::runtime::running::Running;
 use crate::runtime::{RuntimeError, RuntimeOptions, embedded};
@@ -33,18 +33,23 @@ impl GatherError {
 
 /// Runs one case and comes back with what was seen; nothing is left running.
 ///
-/// What is missing is waited for until the scenario's timeout after the last answer; starting the nodes has deadlines of
-/// its own.
+/// What is missing is waited for until the scenario's timeout after the last answer; starting the nodes has
+/// deadlines
+/// of its own.
 pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> Result<Evidence, GatherError> {
     let recorder = Recorder::new(options.captures, options.keep_raw);
     let running = embedded::start(plan.clone(), options, recorder.clone()).await?;
-    let evidence = tokio::select! {
+    let told = tokio::select! {
         biased;
         error = running.died() => Err(error.into()),
-        evidence = tell(&plan, &running, &recorder) => evidence,
+        told = tell(&plan, &running, &recorder) => told,
     };
     running.stop().await;
-    evidence
+    // Only now: what a node exports at its end is evidence too, be it that its flush was none.
+    let mut evidence = told?;
+    let collected = running.collect();
+    (evidence.spans, evidence.logs) = (collected.spans, collected.logs);
+    Ok(evidence)
 }
 
 async fn tell(plan: &Arc<Plan>, running: &Running, recorder: &Recorder) -> Result<Evidence, GatherError> {
@@ -53,17 +58,13 @@ async fn tell(plan: &Arc<Plan>, running: &Running, recorder: &Recorder) -> Resul
     let deadline = Instant::now() + plan.scenario.timeout;
     let story = Story { plan, running, recorder, exchanges: &exchanges, deadline };
     let completions = completion::complete(&story).await;
-    Ok(freeze(running, recorder, exchanges, completions))
-}
-
-fn freeze(
-    running: &Running,
-    recorder: &Recorder,
-    exchanges: Vec<Exchange>,
-    completions: Vec<Completion>,
-) -> Evidence {
-    let collected = running.collect();
     let (captures, gaps) = recorder.freeze();
-    let (spans, logs) = (collected.spans, collected.logs);
-    Evidence { captures, spans, logs, exchanges, completions, gaps, tap_ports: running.tap_ports() }
+    Ok(Evidence {
+        captures,
+        exchanges,
+        completions,
+        gaps,
+        tap_ports: running.tap_ports(),
+        ..Evidence::default()
+    })
 }

@@ -1,6 +1,7 @@
 //! The embedded runtime: everything on this machine, nothing needed but the programs themselves.
 //!
-//! The collector and every tap listen before the first node starts; then all nodes start together, and a tap learns
+//! The collector and every tap listen before the first node starts; then all nodes start together, and a tap
+//! learns
 //! where to go on to as soon as its receiver listens.
 
 use std::sync::Arc;
@@ -13,7 +14,10 @@ use super::node::{Flush, RunningNode};
 use super::options::{Listening, RuntimeOptions};
 use super::running::Running;
 use super::stand_in::StandIn;
+#[cfg(feature = "tls")]
+use super::tap::TapTls;
 use super::tap::{Aim, Tap, TapConfig, Target};
+use super::trust::Trust;
 use super::wiring::{Wiring, address};
 use super::{Addresses, command, relay};
 use crate::evidence::Recorder;
@@ -29,9 +33,10 @@ pub async fn start(
     let collector =
         Collector::start(Limits::default()).map_err(|e| RuntimeError::listen("the collector", e))?;
     let otlp = otlp_endpoints(&plan, &collector).await?;
-    let (taps, aims) = listen(&plan, &recorder).await?;
+    let trust = Trust::new(&plan)?;
+    let (taps, aims) = listen(&plan, &recorder, trust.as_ref()).await?;
     let at = taps.iter().map(Tap::address).collect();
-    let wiring = Wiring::new(plan.clone(), at, otlp);
+    let wiring = Wiring::new(plan.clone(), at, otlp, trust);
     let nodes = plan.scenario.nodes.iter().enumerate().map(|(ix, node)| {
         let (wiring, aims) = (&wiring, &aims);
         async move {
@@ -55,7 +60,8 @@ pub async fn start(
             Started::Nothing => nodes.push(None),
         }
     }
-    Ok(Running { plan, recorder, addresses, nodes, taps, _stubs: stubs, collector })
+    let _trust = wiring.into_trust();
+    Ok(Running { plan, recorder, addresses, nodes, taps, _stubs: stubs, _trust, collector })
 }
 
 enum Started {
@@ -88,10 +94,21 @@ async fn otlp_endpoints(plan: &Plan, collector: &Collector) -> Result<Vec<Option
 }
 
 /// Every tap of the plan, and what makes its target known.
-async fn listen(plan: &Plan, recorder: &Recorder) -> Result<(Vec<Tap>, Vec<Aim>), RuntimeError> {
+#[cfg_attr(not(feature = "tls"), allow(unused_variables, unused_mut))]
+async fn listen(
+    plan: &Plan,
+    recorder: &Recorder,
+    trust: Option<&Trust>,
+) -> Result<(Vec<Tap>, Vec<Aim>), RuntimeError> {
     let taps = plan.taps.iter().enumerate().map(|(ix, tap)| async move {
         let (aim, target) = Target::later();
-        let config = TapConfig::new(TapIx(ix), tap.clone(), plan.run, target);
+        let mut config = TapConfig::new(TapIx(ix), tap.clone(), plan.run, target);
+        #[cfg(feature = "tls")]
+        {
+            let clear = matches!(plan.scenario.node(tap.to).kind, NodeKind::Relay(_) | NodeKind::Stub(_));
+            let tls = trust.map(|trust| trust.tap.clone());
+            config.tls = if clear { tls.map(TapTls::ending_here) } else { tls };
+        }
         let listening = Tap::start(config, recorder.clone()).await.map_err(|error| {
             let (from, to) = (&plan.scenario.node(tap.from).name, &plan.scenario.node(tap.to).name);
             RuntimeError::listen(format!("the tap between `{from}` and `{to}`"), error)
@@ -172,8 +189,11 @@ async fn resolve(node: &str, url: Option<&str>) -> Result<Option<std::net::Socke
     let uri: http::Uri = url.parse().map_err(|_| unresolved(None))?;
     let host = uri.host().ok_or_else(|| unresolved(None))?.trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-    let mut found = tokio::net::lookup_host((host, port)).await.map_err(|error| unresolved(Some(error)))?;
-    found.next().map(Some).ok_or_else(|| unresolved(None))
+    let found = tokio::net::lookup_host((host, port)).await.map_err(|error| unresolved(Some(error)))?;
+    let found: Vec<_> = found.collect();
+    // `localhost` is both, and services that are told nothing listen on the older one.
+    let address = found.iter().find(|address| address.is_ipv4()).or(found.first()).copied();
+    address.map(Some).ok_or_else(|| unresolved(None))
 }
 
 /// Tells every tap before this node where it goes on to.
@@ -200,5 +220,6 @@ async fn addresses(plan: &Plan, wiring: &Wiring, taps: &[Tap]) -> Addresses {
             }
         }
     });
-    Addresses { hops: join_all(hops).await, authority: None }
+    let authority = wiring.trust().map(|trust| trust.pem().to_owned());
+    Addresses { hops: join_all(hops).await, authority }
 }

@@ -1,16 +1,19 @@
 //! What a node is given: templates filled, and the environment of its process.
 //!
-//! A node inherits the harness's environment without `OTEL_*` and `RELAY_*`, so that a setting of the machine cannot
+//! A node inherits the harness's environment without `OTEL_*` and `RELAY_*`, so that a setting of the machine
+//! cannot
 //! change a verdict, and calls on this machine go past any proxy. What the scenario sets always wins.
 
 use tokio::process::Command;
 
 use super::error::RuntimeError;
+use super::trust::Trust;
 use super::wiring::Wiring;
 use crate::plan::TapProtocol;
 use crate::scenario::{NodeIx, Template, TemplatePart};
 
-/// The batch delays of the SDKs (default 5 s and 1 s), in milliseconds: long enough to batch, short enough not to wait.
+/// The batch delays of the SDKs (default 5 s and 1 s), in milliseconds: long enough to batch, short enough
+/// not to wait.
 const SCHEDULE_DELAY_MS: &str = "100";
 /// Not inherited from the harness's own environment.
 const NOT_INHERITED: &[&str] = &["OTEL_", "RELAY_"];
@@ -69,6 +72,7 @@ fn telemetry(node: NodeIx, wiring: &Wiring) -> Vec<(&'static str, String)> {
         variables.push(("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.to_owned()));
         variables.push(("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()));
     }
+    variables.extend(wiring.trust().into_iter().flat_map(Trust::variables));
     let name = described.service.as_ref().unwrap_or(&described.name);
     variables.push(("OTEL_SERVICE_NAME", name.clone()));
     variables.push(("OTEL_BSP_SCHEDULE_DELAY", SCHEDULE_DELAY_MS.to_owned()));

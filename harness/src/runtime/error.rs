@@ -1,6 +1,8 @@
-//! Trouble of the machine while nodes are started, run and ended; never the fault of the system under test's tracing.
+//! Trouble of the machine while nodes are started, run and ended; never the fault of the system under test's
+//! tracing.
 //!
-//! Each message is one line that names node, command and port and the next step; the cause chain says what was below.
+//! Each message is one line that names node, command and port and the next step; the cause chain says what
+//! was below.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +12,10 @@ use std::path::PathBuf;
 pub enum RuntimeError {
     #[error("node `{node}`: there is no program `{program}` in PATH: install it, or name it by its path")]
     ProgramMissing { node: String, program: String },
-    #[error("node `{node}`: there is no program at `{}`: a relative path is looked up from the scenario's folder", path.display())]
+    #[error(
+        "node `{node}`: there is no program at `{}`: a relative path is looked up from the scenario's folder",
+        path.display()
+    )]
     PathMissing { node: String, path: PathBuf },
     #[error("node `{node}`: there is no folder `{}` to run it in: correct `cwd:`", path.display())]
     FolderMissing { node: String, path: PathBuf },
@@ -25,7 +30,8 @@ pub enum RuntimeError {
     #[error("node `{node}`: `{command}`{} ended before it was ready ({ended}){}", on_port(*port), hint(lines, *port))]
     DiedAtStart { node: String, command: String, port: Option<u16>, ended: String, lines: Vec<String> },
     #[error(
-        "node `{node}`: `{command}`{} was not ready within {} s ({last}): correct `ready:`, or allow more with `ready-within:`",
+        "node `{node}`: `{command}`{} was not ready within {} s ({last}): correct `ready:`, or allow more with \
+         `ready-within:`",
         on_port(*port), within.as_secs_f32()
     )]
     NeverReady {
@@ -62,6 +68,8 @@ pub enum RuntimeError {
     Listen { what: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("the certificate authority of this run could not be made")]
     Authority { source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("a hop is TLS, and this build cannot terminate it: build with the feature `tls`")]
+    NoTls,
 }
 
 impl RuntimeError {

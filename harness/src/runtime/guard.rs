@@ -1,27 +1,36 @@
 //! A small shell that outlives the harness by a moment and kills what it left behind.
 //!
-//! It reads process groups from a pipe; when the pipe closes, because the harness ended in whatever way, the groups
-//! still on its list get SIGKILL. So grandchildren are reached too, and platforms without a parent-death signal.
+//! It reads process groups from a pipe; when the pipe closes, because the harness ended in whatever way, the
+//! groups
+//! still on its list get SIGKILL. So grandchildren are reached too, and platforms without a parent-death
+//! signal.
 //! What remains: a process that left its group by making a session of its own, and a machine without `/bin/sh`.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
+#[cfg(feature = "tls")]
+use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use nix::unistd::Pid;
 
-/// `+ GROUP` puts a group on the list, `- GROUP` takes it off.
+/// `+ GROUP` puts a group on the list, `- GROUP` takes it off, `f PATH` names a file to be removed at the end.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
 groups=' '
+files=
 while read -r sign group; do
   case $sign in
+    f) files="$files$group
+" ;;
     +) groups="$groups$group " ;;
     -) case $groups in *" $group "*) groups="${groups%% $group *} ${groups#* $group }" ;; esac ;;
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+printf %s "$files" | while read -r file; do rm -f -- "$file"; done
 "#;
 
 /// `None` where there is no shell: the parent-death signal is all there is then.
@@ -48,10 +57,16 @@ impl Drop for Guarded {
     }
 }
 
-fn tell(sign: char, group: Pid) {
+/// Removes the file when the harness has ended, should it still be there.
+#[cfg(feature = "tls")]
+pub(super) fn remove_later(file: &Path) {
+    tell('f', file.display());
+}
+
+fn tell(sign: char, what: impl Display) {
     if let Some(guard) = &*GUARD {
         let mut pipe = guard.lock().unwrap_or_else(PoisonError::into_inner);
         // A guard that was killed from outside cannot be told anything.
-        let _ = pipe.write_all(format!("{sign} {group}\n").as_bytes());
+        let _ = pipe.write_all(format!("{sign} {what}\n").as_bytes());
     }
 }

@@ -22,6 +22,11 @@ mod stand_in;
 #[cfg(any(feature = "stubs", feature = "grpc"))]
 pub mod stub;
 pub mod tap;
+#[cfg(feature = "tls")]
+mod trust;
+#[cfg(not(feature = "tls"))]
+#[path = "no_trust.rs"]
+mod trust;
 mod wiring;
 
 #[cfg(test)]

@@ -74,17 +74,17 @@ impl RunningNode {
         match &self.flush {
             Flush::NothingDue => Completion::NothingDue,
             Flush::Quiet => Completion::Unknown("it has no way to flush".to_owned()),
-            Flush::Relay => self.flush_relay(asked_nanos, deadline).await,
+            Flush::Relay => self.flush_relay(recorder, asked_nanos, deadline).await,
             Flush::Stop => self.flush_by_stop(asked_nanos, deadline).await,
             Flush::Closure(flush) => match timeout_at(deadline, flush()).await {
-                Ok(Ok(())) => Completion::Flushed { asked_nanos },
+                Ok(Ok(())) => Completion::Flushed { asked_nanos, answered_nanos: recorder.now() },
                 Ok(Err(problem)) => Completion::Unknown(format!("its flush failed: {problem}")),
                 Err(_) => Completion::Unknown("its flush did not come back by the deadline".to_owned()),
             },
         }
     }
 
-    async fn flush_relay(&self, asked_nanos: u64, deadline: Instant) -> Completion {
+    async fn flush_relay(&self, recorder: &Recorder, asked_nanos: u64, deadline: Instant) -> Completion {
         let Some(address) = self.listening.http else {
             return Completion::Unknown("the relay has no HTTP address to flush at".to_owned());
         };
@@ -93,7 +93,9 @@ impl RunningNode {
                 match request::http(Method::POST, address, "/-/flush", &[]).await {
                     // Busy for five seconds already: it is asked again until the deadline.
                     Ok((StatusCode::SERVICE_UNAVAILABLE, _)) => {}
-                    Ok((StatusCode::NO_CONTENT, _)) => return Completion::Flushed { asked_nanos },
+                    Ok((StatusCode::NO_CONTENT, _)) => {
+                        return Completion::Flushed { asked_nanos, answered_nanos: recorder.now() };
+                    }
                     Ok((status, _)) => {
                         return Completion::Unknown(format!("the relay answered `/-/flush` with {status}"));
                     }
@@ -148,11 +150,11 @@ impl RunningNode {
         self.program.as_ref().map(|program| program.process.lines()).unwrap_or_default()
     }
 
-    /// Ends the node: a service of the user's may clean up first, a relay of ours has nothing to lose.
+    /// Ends the node by its stop signal, so that it may clean up and export what it still has; then for good.
     pub(super) async fn end(&self) {
         let Some(program) = &self.program else { return };
         let deadline = Instant::now() + LAST_CHANCE;
-        if matches!(self.flush, Flush::Relay) || program.process.has_ended() {
+        if program.process.has_ended() {
             program.asked.store(true, Ordering::Release);
             program.process.kill(deadline).await;
         } else {

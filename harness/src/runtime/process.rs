@@ -1,6 +1,7 @@
 //! One child process and everything it starts: a process group that is ended as a whole.
 //!
-//! The group is killed when the value is dropped, on a panic too. A group member that makes a session of its own
+//! The group is killed when the value is dropped, on a panic too. A group member that makes a session of its
+//! own
 //! (a daemon) is out of reach, as it is for every shell.
 
 use std::io;

@@ -1,6 +1,8 @@
-//! `relay:` nodes: services that keep the relay contract (`fixtures/CONTRACT.md`), each in a process of its own.
+//! `relay:` nodes: services that keep the relay contract (`fixtures/CONTRACT.md`), each in a process of its
+//! own.
 //!
-//! The harness runs itself as `unbroken relay IMPLEMENTATION`, so that process-wide state is as real as in a service.
+//! The harness runs itself as `unbroken relay IMPLEMENTATION`, so that process-wide state is as real as in a
+//! service.
 //! What a relay can do is asked only when an instruction needs something that not every relay can.
 
 use std::net::SocketAddr;
@@ -17,7 +19,7 @@ use super::output::Wanted;
 use super::process::Process;
 use super::ready::{self, NotReady};
 use super::wiring::Wiring;
-use crate::scenario::{NodeIx, Relay};
+use crate::scenario::{NodeIx, Relay, Role, Transport};
 
 /// How a relay's ready line begins (contract, section 3).
 const READY: &str = "relay ready ";
@@ -32,8 +34,9 @@ pub(super) async fn start(
 ) -> Result<RunningNode, RuntimeError> {
     let scenario = &wiring.plan().scenario;
     let node = scenario.node(ix);
-    let variables =
-        environment::variables(&relay.env, ours(ix, relay, options, wiring), ix, None, wiring).await?;
+    let mut ours = ours(ix, relay, options, wiring);
+    ours.extend(forwarding(ix, wiring).await?);
+    let variables = environment::variables(&relay.env, ours, ix, None, wiring).await?;
     let no_relay =
         || RuntimeError::NoRelay { node: node.name.clone(), implementation: relay.implementation.clone() };
     let (program, arguments) = options.relay.split_first().ok_or_else(no_relay)?;
@@ -79,6 +82,20 @@ fn ours(ix: NodeIx, relay: &Relay, options: &RuntimeOptions, wiring: &Wiring) ->
         ours.push((FAULTS, faults.join(",")));
     }
     ours
+}
+
+/// A relay of role forwarder passes everything on to where its hop over HTTP leads.
+async fn forwarding(ix: NodeIx, wiring: &Wiring) -> Result<Vec<(&'static str, String)>, RuntimeError> {
+    let scenario = &wiring.plan().scenario;
+    let onward =
+        scenario.hops.iter().find(|hop| hop.from == ix && matches!(hop.transport, Transport::Http(_)));
+    match onward.filter(|_| scenario.node(ix).role == Role::Forwarder) {
+        None => Ok(Vec::new()),
+        Some(hop) => {
+            let url = wiring.url(ix, hop.to).await?;
+            Ok(vec![("RELAY_MODEL_ROLE", "forwarder".to_owned()), ("RELAY_MODEL_FORWARD", url)])
+        }
+    }
 }
 
 /// `relay ready {"http": "127.0.0.1:41001", "grpc": "127.0.0.1:41002"}`; either may be absent or null.

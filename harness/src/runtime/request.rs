@@ -1,6 +1,7 @@
 //! Requests of the harness's own to a node: readiness, flush, capabilities, health.
 //!
-//! They go to the node itself, not through a tap, and never count as part of the story. A fresh connection each: how
+//! They go to the node itself, not through a tap, and never count as part of the story. A fresh connection
+//! each: how
 //! the node treats connections is for the story to exercise. Nothing is sent twice.
 
 use std::net::SocketAddr;
@@ -51,7 +52,8 @@ pub(super) async fn http(
     Ok((status, body.map_err(|error| RequestError::Body(address, error))?.to_bytes()))
 }
 
-/// A `grpc.health.v1.Health/Check` for `service`: the status code of the call and the serving status, 1 is SERVING
+/// A `grpc.health.v1.Health/Check` for `service`: the status code of the call and the serving status, 1 is
+/// SERVING
 /// (<https://github.com/grpc/grpc/blob/master/doc/health-checking.md>).
 pub(super) async fn grpc_health(
     address: SocketAddr,
@@ -117,5 +119,34 @@ fn serving_status(framed: &[u8]) -> u64 {
     match framed.get(5..) {
         Some([0x08, status, ..]) => u64::from(*status),
         _ => 0,
+    }
+}
+
+#[cfg(all(test, feature = "grpc"))]
+mod tests {
+    use super::*;
+    use crate::runtime::stub::GrpcStub;
+    use crate::scenario::StubAnswer;
+
+    #[test]
+    fn a_long_service_name_has_a_length_of_two_bytes() {
+        let framed = health_request(&"a".repeat(200));
+        assert_eq!(&framed[..8], [0, 0, 0, 0, 203, 0x0a, 0xc8, 0x01]);
+        assert_eq!(framed.len(), 208);
+    }
+
+    #[tokio::test]
+    async fn health_is_asked_as_grpc_does() {
+        let answers = [
+            StubAnswer::Grpc { code: 0, message: vec![0x08, 0x01] },
+            StubAnswer::Grpc { code: 0, message: vec![0x08, 0x02] },
+            StubAnswer::Grpc { code: 5, message: Vec::new() },
+        ];
+        let server = GrpcStub::start(&answers).await.unwrap();
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            seen.push(grpc_health(server.address(), "shop.Shop", &[]).await.unwrap());
+        }
+        assert_eq!(seen, [(Some(0), 1), (Some(0), 2), (Some(5), 0)]);
     }
 }

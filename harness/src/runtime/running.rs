@@ -7,13 +7,14 @@ use std::sync::Arc;
 use futures_util::future::{join_all, select_all};
 use in_memory_collector::Collector;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::Addresses;
 use super::error::RuntimeError;
 use super::node::{Flush, RunningNode};
 use super::stand_in::StandIn;
 use super::tap::Tap;
+use super::trust::Trust;
 use crate::evidence::collected::{self, Collected};
 use crate::evidence::{Completion, Recorder};
 use crate::plan::Plan;
@@ -43,6 +44,7 @@ pub struct Running {
     pub(super) nodes: Vec<Option<RunningNode>>,
     pub(super) taps: Vec<Tap>,
     pub(super) _stubs: Vec<StandIn>,
+    pub(super) _trust: Option<Trust>,
     pub(super) collector: Collector,
 }
 
@@ -69,9 +71,21 @@ impl Running {
 
     /// Asks the node to export everything, and says why its telemetry is thought complete.
     pub async fn flush(&self, node: NodeIx, deadline: Instant) -> Completion {
-        match &self.nodes[node.0] {
-            Some(node) => node.flush(&self.recorder, deadline).await,
-            None => Completion::NothingDue,
+        let Some(node) = &self.nodes[node.0] else { return Completion::NothingDue };
+        let completion = node.flush(&self.recorder, deadline).await;
+        if matches!(completion, Completion::Stopped { .. }) {
+            self.taken_in(deadline).await;
+        }
+        completion
+    }
+
+    /// A program may end before the answer to its last export: what it sent is on its way in.
+    async fn taken_in(&self, deadline: Instant) {
+        let mut exports = self.collector.watch();
+        while self.collector.in_flight() > 0 {
+            if !matches!(timeout_at(deadline, exports.changed()).await, Ok(Ok(()))) {
+                return;
+            }
         }
     }
 
@@ -99,8 +113,8 @@ impl Running {
         collected::collect(&self.collector, &self.plan, &self.recorder)
     }
 
-    /// Ends every node and waits until it is gone.
-    pub async fn stop(self) {
+    /// Ends every node and waits until it is gone; what it exports at its end is still taken in.
+    pub async fn stop(&self) {
         join_all(self.nodes.iter().flatten().map(RunningNode::end)).await;
     }
 }

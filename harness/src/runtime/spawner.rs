@@ -1,8 +1,11 @@
 //! Starts child processes from one thread that lives as long as the harness itself.
 //!
-//! Linux ties the parent-death signal to the *thread* that forked (prctl(2), `PR_SET_PDEATHSIG`), and threads of an
-//! async runtime come and go: so all children are forked here. A child gets SIGKILL the moment the harness is gone,
-//! however it went, SIGKILL included. What this does not reach: grandchildren, and platforms without such a signal;
+//! Linux ties the parent-death signal to the *thread* that forked (prctl(2), `PR_SET_PDEATHSIG`), and threads
+//! of an
+//! async runtime come and go: so all children are forked here. A child gets SIGKILL the moment the harness is
+//! gone,
+//! however it went, SIGKILL included. What this does not reach: grandchildren, and platforms without such a
+//! signal;
 //! for those there is the `guard`.
 
 use std::io;
@@ -54,7 +57,8 @@ fn die_with_parent(command: &mut Command) {
         }
         Ok(())
     };
-    // SAFETY: between fork and exec only prctl and getppid are called, both async-signal-safe; nothing allocates.
+    // SAFETY: between fork and exec only prctl and getppid are called, both async-signal-safe; nothing
+    // allocates.
     unsafe {
         command.pre_exec(before_exec);
     }

@@ -68,7 +68,7 @@ fn wiring(command: &Command) -> Wiring {
         timeout: SOON,
     };
     let plan = Plan::build(Arc::new(scenario), PathBuf::from("/"), Seed(1));
-    Wiring::new(Arc::new(plan), Vec::new(), vec![None, Some("http://127.0.0.1:4318".to_owned())])
+    Wiring::new(Arc::new(plan), Vec::new(), vec![None, Some("http://127.0.0.1:4318".to_owned())], None)
 }
 
 async fn start(command: Command) -> Result<RunningNode, RuntimeError> {

@@ -1,6 +1,7 @@
 //! Who reaches whom where: the addresses of taps, nodes and OTLP endpoints while nodes are being started.
 //!
-//! Taps listen before any node starts, so everything can start together. Only behind `tap: none` must the caller wait
+//! Taps listen before any node starts, so everything can start together. Only behind `tap: none` must the
+//! caller wait
 //! for the address of the node that it calls.
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use tokio::time::timeout;
 
 use super::error::RuntimeError;
 use super::options::{Given, Listening};
+use super::trust::Trust;
 use crate::plan::{Plan, TapProtocol};
 use crate::scenario::{NodeIx, Transport};
 
@@ -25,14 +27,30 @@ pub(super) struct Wiring {
     taps: Vec<SocketAddr>,
     /// `http://host:port` of each node's own OTLP endpoint.
     otlp: Vec<Option<String>>,
+    /// Made when a hop is TLS.
+    trust: Option<Trust>,
     /// Where each node listens itself, once known.
     own: Vec<watch::Sender<Option<Listening>>>,
 }
 
 impl Wiring {
-    pub(super) fn new(plan: Arc<Plan>, taps: Vec<SocketAddr>, otlp: Vec<Option<String>>) -> Self {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        taps: Vec<SocketAddr>,
+        otlp: Vec<Option<String>>,
+        trust: Option<Trust>,
+    ) -> Self {
         let own = plan.scenario.nodes.iter().map(|_| watch::channel(None).0).collect();
-        Self { plan, taps, otlp, own }
+        Self { plan, taps, otlp, trust, own }
+    }
+
+    pub(super) fn trust(&self) -> Option<&Trust> {
+        self.trust.as_ref()
+    }
+
+    /// The authority outlives the start: nodes read its file when they like.
+    pub(super) fn into_trust(self) -> Option<Trust> {
+        self.trust
     }
 
     pub(super) fn plan(&self) -> &Plan {

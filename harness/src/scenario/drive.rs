@@ -17,7 +17,8 @@ pub struct Drive {
     /// Sent in this order; names keep their case on the wire.
     pub headers: Vec<(String, Template)>,
     pub body: Body,
-    /// The context carries `tracestate` and `baggage` as header templates above; these are their parsed-later bytes.
+    /// The context carries `tracestate` and `baggage` as header templates above; these are their parsed-later
+    /// bytes.
     /// How long one stimulus may wait for its answer; default the scenario's timeout.
     pub within: Option<Duration>,
     /// The answer that is expected: an HTTP status, or a gRPC code; default any below 400, or OK.

@@ -13,6 +13,9 @@ use crate::store::Compression;
 /// What a server that refuses another one names.
 pub const ACCEPTED: &str = "identity,gzip,zstd,deflate";
 
+/// The first bytes of a gzip stream.
+pub const TRUNCATED_GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x4b";
+
 /// The compression that a header names; nothing and an empty value are none.
 pub fn named(header: Option<&[u8]>) -> Compression {
     match header.unwrap_or_default().to_ascii_lowercase().as_slice() {

@@ -1,3 +1,5 @@
+//! gRPC: messages and metadata as they cross, and statuses told from broken connections.
+
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! HTTP/1.1 and HTTP/2: what goes out, kept connections, and words for what does not come back.
+
 use std::net::TcpListener;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Requests written by hand: every byte of them, and every framing of an answer.
+
 use super::fixture::{Case, OK, service};
 use crate::evidence::Answer;
 use crate::plan::StimulusIx;
@@ -24,6 +26,15 @@ async fn case_order_and_duplicates_of_names_are_on_the_wire_as_written() {
          traceparent: b\r\ncontent-type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
     );
     assert_eq!(seen.recv().await.unwrap().1, expected);
+}
+
+#[tokio::test]
+async fn lines_of_one_name_stay_where_they_were_put() {
+    let (address, mut seen) = service(OK).await;
+    let case = Case::http(HttpVersion::Http1).header("tracestate", "a=1").header("x-between", "1");
+    case.header("tracestate", "b=2").driver(address).unwrap().send(FIRST).await;
+    let (_, request) = seen.recv().await.unwrap();
+    assert!(request.contains("\r\ntracestate: a=1\r\nx-between: 1\r\ntracestate: b=2\r\n"), "{request}");
 }
 
 #[tokio::test]

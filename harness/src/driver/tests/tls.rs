@@ -1,3 +1,5 @@
+//! All transports over TLS, with an authority made for the test.
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 

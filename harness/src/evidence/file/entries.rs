@@ -103,7 +103,7 @@ pub(super) struct LogEntry {
 #[serde(rename_all = "kebab-case")]
 pub(super) enum CompletionEntry {
     NothingDue,
-    Flushed { asked_nanos: u64 },
+    Flushed { asked_nanos: u64, answered_nanos: u64 },
     Stopped { asked_nanos: u64, status: String },
     Quiet { since_nanos: u64 },
     Unknown(String),

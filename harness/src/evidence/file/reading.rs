@@ -129,7 +129,9 @@ pub(super) fn log(plan: &Plan, entry: &LogEntry) -> Result<LogRecord, EvidenceEr
 pub(super) fn completion(entry: &CompletionEntry) -> Completion {
     match entry {
         CompletionEntry::NothingDue => Completion::NothingDue,
-        CompletionEntry::Flushed { asked_nanos } => Completion::Flushed { asked_nanos: *asked_nanos },
+        CompletionEntry::Flushed { asked_nanos, answered_nanos } => {
+            Completion::Flushed { asked_nanos: *asked_nanos, answered_nanos: *answered_nanos }
+        }
         CompletionEntry::Stopped { asked_nanos, status } => {
             Completion::Stopped { asked_nanos: *asked_nanos, status: status.clone() }
         }

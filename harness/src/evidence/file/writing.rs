@@ -111,7 +111,9 @@ pub(super) fn log_entry(plan: &Plan, record: &LogRecord) -> LogEntry {
 pub(super) fn completion_entry(completion: &Completion) -> CompletionEntry {
     match completion {
         Completion::NothingDue => CompletionEntry::NothingDue,
-        Completion::Flushed { asked_nanos } => CompletionEntry::Flushed { asked_nanos: *asked_nanos },
+        Completion::Flushed { asked_nanos, answered_nanos } => {
+            CompletionEntry::Flushed { asked_nanos: *asked_nanos, answered_nanos: *answered_nanos }
+        }
         Completion::Stopped { asked_nanos, status } => {
             CompletionEntry::Stopped { asked_nanos: *asked_nanos, status: status.clone() }
         }

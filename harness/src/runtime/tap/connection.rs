@@ -2,7 +2,9 @@
 //! is.
 //!
 //! A closed direction is passed on as a closed direction, a reset as a reset. One task and one buffer a
-//! direction; the bodies are never collected.
+//! direction; the bodies are never collected. A side that first closes its direction and then resets the
+//! connection
+//! is seen to do so only when bytes for it are refused.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,6 +19,8 @@ use super::eye::{Eye, How, Side};
 use super::scene::Scene;
 
 const BUFFER: usize = 32 * 1024;
+/// How long the receiver may take to accept a connection, and to begin TLS on it.
+pub const CONNECT: Duration = Duration::from_secs(10);
 /// How long one direction may go on after the other one's bytes were refused: what is already there, and no
 /// more.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -54,7 +58,8 @@ pub async fn serve(scene: Arc<Scene>, number: u32, client: TcpStream, target: So
 }
 
 pub async fn connect(target: SocketAddr) -> io::Result<TcpStream> {
-    let receiver = TcpStream::connect(target).await?;
+    let connecting = tokio::time::timeout(CONNECT, TcpStream::connect(target));
+    let receiver = connecting.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let _ = receiver.set_nodelay(true);
     Ok(receiver)
 }
@@ -138,6 +143,7 @@ where
             }
         };
         if written.is_err() || writer.flush().await.is_err() {
+            lock(eye).refused_by(from.other());
             return End::Refused;
         }
     }

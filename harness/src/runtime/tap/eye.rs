@@ -21,6 +21,15 @@ pub enum Side {
     Receiver,
 }
 
+impl Side {
+    pub fn other(self) -> Self {
+        match self {
+            Side::Sender => Side::Receiver,
+            Side::Receiver => Side::Sender,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
     Closed,
@@ -159,16 +168,29 @@ impl Eye {
     /// One side sends no more, or the connection is gone.
     pub fn end(&mut self, side: Side, how: How) {
         self.ended.get_or_insert((side, how));
-        if let Mode::Http1(http1) = &mut self.mode {
-            if side == Side::Sender && http1.is_in_request_head() {
-                self.scene.gap(format!("connection {} ended within a request's head", self.connection));
-            }
-            if side == Side::Receiver && how == How::Closed {
-                http1.answers_end();
-            }
+        if side == Side::Sender && self.is_in_request_head() {
+            self.scene.gap(format!("connection {} ended within a request's head", self.connection));
+        }
+        if let Mode::Http1(http1) = &mut self.mode
+            && (side, how) == (Side::Receiver, How::Closed)
+        {
+            http1.answers_end();
         }
         if side == Side::Receiver || how == How::Reset {
             self.break_rest();
+        }
+    }
+
+    /// One side takes no more; what it sent already may still arrive.
+    pub fn refused_by(&mut self, side: Side) {
+        self.ended.get_or_insert((side, How::Reset));
+    }
+
+    fn is_in_request_head(&self) -> bool {
+        match &self.mode {
+            Mode::Undecided { sent, .. } => !sent.is_empty(),
+            Mode::Http1(http1) => http1.is_in_request_head(),
+            Mode::Http2(_) | Mode::Opaque => false,
         }
     }
 

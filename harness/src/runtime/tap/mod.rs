@@ -121,7 +121,12 @@ async fn accept_all(
     loop {
         let accepted = tokio::select! {
             _ = &mut stopped => break,
-            Some(_) = connections.join_next() => continue,
+            Some(ended) = connections.join_next() => {
+                if let Err(error) = ended {
+                    scene.gap(format!("a connection was lost by a fault of the tap: {error}"));
+                }
+                continue;
+            }
             accepted = listener.accept() => accepted,
         };
         match accepted {

@@ -6,6 +6,7 @@
 //! answer, and services under test use certificates of their own. Client certificates are not passed on.
 
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -17,11 +18,13 @@ use rustls::server::Acceptor;
 use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
 use tokio::net::TcpStream;
-use tokio_rustls::{LazyConfigAcceptor, TlsConnector};
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake, TlsConnector};
 
 use super::connection::{self, Stream};
 use super::eye::{Eye, TLS_HANDSHAKE};
 use super::scene::Scene;
+use crate::plan::TapProtocol;
 use crate::runtime::authority::{Authority, AuthorityError};
 
 /// How a tap terminates TLS and speaks it to the receiver; cheap to clone, and taps may share one.
@@ -30,6 +33,8 @@ pub struct TapTls {
     provider: Arc<CryptoProvider>,
     certificate: Arc<SingleCertAndKey>,
     trusted: Arc<RootCertStore>,
+    /// TLS ends at the tap.
+    ends_here: bool,
 }
 
 impl TapTls {
@@ -50,14 +55,22 @@ impl TapTls {
             provider: Arc::new(ring::default_provider()),
             certificate: Arc::new(SingleCertAndKey::from(certificate)),
             trusted: Arc::new(trusted),
+            ends_here: false,
         })
     }
 
-    fn server(&self, protocol: Option<&[u8]>) -> Result<Arc<ServerConfig>, rustls::Error> {
+    /// For receivers that speak no TLS themselves (relays, stubs): TLS ends here, and they are called in the
+    /// clear. A sender that uses none either is a gap, for a real receiver would have refused it.
+    pub fn ending_here(mut self) -> Self {
+        self.ends_here = true;
+        self
+    }
+
+    fn server(&self, protocols: &[&[u8]]) -> Result<Arc<ServerConfig>, rustls::Error> {
         let config = ServerConfig::builder_with_provider(self.provider.clone())
             .with_safe_default_protocol_versions()?;
         let mut config = config.with_no_client_auth().with_cert_resolver(self.certificate.clone());
-        config.alpn_protocols = protocol.into_iter().map(<[u8]>::to_vec).collect();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         Ok(Arc::new(config))
     }
 
@@ -83,7 +96,12 @@ impl TapTls {
 pub async fn serve(scene: Arc<Scene>, number: u32, client: TcpStream, target: SocketAddr, tls: TapTls) {
     let mut first = [0];
     let _ = client.set_nodelay(true);
-    if !matches!(client.peek(&mut first).await, Ok(1)) || first[0] != TLS_HANDSHAKE {
+    let peeked = client.peek(&mut first).await;
+    if !matches!(peeked, Ok(1)) || first[0] != TLS_HANDSHAKE {
+        // A connection that ends without a byte only looked whether somebody listens.
+        if tls.ends_here && matches!(peeked, Ok(1)) {
+            scene.gap(format!("connection {number} is in the clear on a hop that is declared as TLS"));
+        }
         return connection::serve(scene, number, client, target).await;
     }
     if let Err(error) = terminate(&scene, number, client, target, &tls).await {
@@ -107,26 +125,44 @@ async fn terminate(
             return Ok(());
         }
     };
+    if tls.ends_here {
+        // A receiver in the clear cannot be asked; HTTP/1.1 is what every one of them speaks.
+        let preferred: [&[u8]; 2] = match scene.plan.protocol {
+            TapProtocol::Http => [b"http/1.1", b"h2"],
+            TapProtocol::Grpc => [b"h2", b"http/1.1"],
+        };
+        let client = accept(hello, tls.server(&preferred)?).await?;
+        connection::relay(Eye::new(scene.clone(), number), client, receiver).await;
+        return Ok(());
+    }
     let protocols = hello.client_hello().alpn().map(|offered| offered.map(<[u8]>::to_vec).collect());
     let name = hello.client_hello().server_name().map(str::to_owned);
     let name = name.and_then(|name| ServerName::try_from(name).ok()).unwrap_or_else(|| target.ip().into());
     let config = tls.client(target, protocols.unwrap_or_default())?;
-    let receiver = match TlsConnector::from(config).connect(name, receiver).await {
+    let handshake = TlsConnector::from(config).connect(name, receiver);
+    let handshake = tokio::time::timeout(connection::CONNECT, handshake);
+    let receiver = match handshake.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok(receiver) => receiver,
         Err(error) => {
             let _ = hello.io.set_zero_linger();
             return Err(format!("the receiver at {target} does not take part in TLS: {error}").into());
         }
     };
-    let config = tls.server(receiver.get_ref().1.alpn_protocol())?;
-    let client = hello.into_stream(config).await;
-    let client =
-        client.map_err(|error| format!("the sender does not take the run's certificate: {error}"))?;
+    let chosen = receiver.get_ref().1.alpn_protocol();
+    let client = accept(hello, tls.server(chosen.as_slice())?).await?;
     connection::relay(Eye::new(scene.clone(), number), client, receiver).await;
     Ok(())
 }
 
-impl Stream for tokio_rustls::server::TlsStream<TcpStream> {
+async fn accept(
+    hello: StartHandshake<TcpStream>,
+    config: Arc<ServerConfig>,
+) -> Result<TlsStream<TcpStream>, Box<dyn Error + Send + Sync>> {
+    let accepted = hello.into_stream(config).await;
+    Ok(accepted.map_err(|error| format!("the sender does not take the run's certificate: {error}"))?)
+}
+
+impl Stream for TlsStream<TcpStream> {
     fn socket(&self) -> &TcpStream {
         self.get_ref().0
     }

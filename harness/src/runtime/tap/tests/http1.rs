@@ -249,3 +249,25 @@ async fn a_real_client_and_a_real_server_notice_nothing() {
     let captures = seen.captures(20).await;
     assert!(captures.iter().all(|capture| capture.end == answered(200) && capture.path == "/hello"));
 }
+
+#[tokio::test]
+async fn a_body_that_waits_for_100_continue_is_one_request() {
+    let head = b"POST /wait HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 12\r\n\r\n";
+    let body = b"ub000000ab-3";
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let seen = Seen::before(listener.local_addr().unwrap()).await;
+    let mut client = TcpStream::connect(seen.address()).await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    let mut buffer = [0; 1000];
+    let go_on = b"HTTP/1.1 100 Continue\r\n\r\n";
+    let turns = [(true, head.as_slice()), (false, go_on), (true, body), (false, OK)];
+    for (from_client, bytes) in turns {
+        let (from, to) = if from_client { (&mut client, &mut server) } else { (&mut server, &mut client) };
+        from.write_all(bytes).await.unwrap();
+        to.read_exact(&mut buffer[..bytes.len()]).await.unwrap();
+        assert_eq!(&buffer[..bytes.len()], bytes);
+    }
+    let capture = seen.only_capture().await;
+    assert_eq!(capture.end, answered(200));
+    assert!(matches!(capture.marked, Marked::By(mark) if mark.stimulus.0 == 3));
+}

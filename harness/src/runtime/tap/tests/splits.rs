@@ -53,7 +53,7 @@ fn http1_turns() -> Vec<(Side, Vec<u8>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn http1_is_the_same_however_it_is_cut(cuts in prop::collection::vec(1usize..40, 0..200)) {
@@ -114,4 +114,15 @@ fn every_single_cut_of_http1_is_the_same() {
     for at in 1..http1_turns()[0].1.len() {
         same_however_cut(&http1_turns(), &[at], 2);
     }
+}
+
+#[test]
+fn a_receiver_that_speaks_first_is_read_once_the_protocol_is_known() {
+    const SETTINGS: usize = 9;
+    let mut turns = super::http2::conversation();
+    let (settings, rest) = turns[1].1.split_at(SETTINGS);
+    let (settings, rest) = (settings.to_vec(), rest.to_vec());
+    turns[1].1 = rest;
+    turns.insert(0, (Side::Receiver, settings));
+    same_however_cut(&turns, &[4, 3, 20, 1, 7], 3);
 }

@@ -45,9 +45,17 @@ async fn server(protocols: &[&str]) -> SocketAddr {
 }
 
 async fn tls_tap(target: SocketAddr) -> (Seen, Authority) {
+    tls_tap_with(target, TapProtocol::Http, |tls| tls).await
+}
+
+async fn tls_tap_with(
+    target: SocketAddr,
+    protocol: TapProtocol,
+    change: impl FnOnce(TapTls) -> TapTls,
+) -> (Seen, Authority) {
     let authority = Authority::new().unwrap();
-    let mut config = TapConfig::new(TapIx(0), TapPlan { tls: true, ..plan() }, RUN, target);
-    config.tls = Some(TapTls::new(&authority, &["shop.example".into()], None).unwrap());
+    let mut config = TapConfig::new(TapIx(0), TapPlan { tls: true, protocol, ..plan() }, RUN, target);
+    config.tls = Some(change(TapTls::new(&authority, &["shop.example".into()], None).unwrap()));
     let recorder = Recorder::new(1000, true);
     let tap = Tap::start(config, recorder.clone()).await.unwrap();
     (Seen { tap, recorder }, authority)
@@ -143,4 +151,27 @@ async fn a_sender_in_the_clear_reaches_the_receiver_as_it_is() {
     exchange(seen.address(), request).await;
     assert_eq!(served.await.unwrap(), request);
     assert_eq!(seen.only_capture().await.end, answered(400));
+}
+
+#[tokio::test]
+async fn tls_may_end_at_the_tap() {
+    for (protocol, chosen) in [(TapProtocol::Http, "http/1.1"), (TapProtocol::Grpc, "h2")] {
+        let target = echo_server().await;
+        let (seen, authority) = tls_tap_with(target, protocol, TapTls::ending_here).await;
+        let mut stream = connect(&seen, &authority, &["h2", "http/1.1"]).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(chosen.as_bytes()));
+        if protocol == TapProtocol::Http {
+            stream.write_all(b"GET /clear HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await.unwrap();
+            stream.read_to_end(&mut Vec::new()).await.unwrap();
+            assert_eq!(seen.only_capture().await.end, answered(200));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sender_without_tls_is_a_gap_where_nobody_else_would_tell() {
+    let (seen, _) = tls_tap_with(echo_server().await, TapProtocol::Http, TapTls::ending_here).await;
+    exchange(seen.address(), b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await;
+    assert!(seen.gaps(1).await[0].what.contains("in the clear"));
+    assert_eq!(seen.captures(1).await[0].end, answered(200));
 }

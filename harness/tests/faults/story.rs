@@ -1,0 +1,67 @@
+//! Runs one story of `tests/faults/` with a fault in it, through real processes and sockets.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use libtest_mimic::Failed;
+use unbroken::breaks::{Class, Side};
+use unbroken::plan::{Plan, Seed};
+use unbroken::run::{CaseOptions, case};
+use unbroken::scenario;
+use unbroken::source::Source;
+use unbroken::verdict::CaseEnd;
+
+/// Stories whose healthy variant is itself a switch of the relay.
+pub const NEEDS_A_FAULT: &[&str] = &["edge-alone", "edge-without-link", "no-context-may-cross", "two-values"];
+
+/// What a finding is compared by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Told {
+    class: &'static str,
+    side: &'static str,
+    hops: Vec<String>,
+    inconclusive: bool,
+}
+
+impl Told {
+    pub fn wanted(found: &(Class, Side, &[&str])) -> Told {
+        let inconclusive = matches!(found.0, Class::NotExported | Class::ContractBroken);
+        let hops = found.2.iter().map(|hop| (*hop).to_owned()).collect();
+        Told { class: found.0.word(), side: found.1.word(), hops, inconclusive }
+    }
+}
+
+/// Everything that was found, and nothing else; gaps and troubles are failures of the test.
+pub fn run(story: &str, fault: Option<&str>, strict: bool) -> Result<BTreeSet<Told>, Failed> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/faults").join(format!("{story}.yaml"));
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = match fault {
+        Some(fault) => text.replace("FAULT", fault),
+        None => text.replace(", fault: FAULT", "").replace(", FAULT]", "]"),
+    };
+    let source = Source::new(path.display().to_string(), text);
+    let cases = scenario::parse(&source)
+        .map_err(|wrong| Failed::from(unbroken::diagnostic::render(&source, &wrong, false)))?;
+    let scenario = Arc::new(cases.into_iter().next().expect("a file that parses has a case"));
+    let folder = path.parent().expect("a file stands in a folder").to_owned();
+    let plan = Arc::new(Plan::build(scenario, folder, Seed(7)));
+    let mut options = CaseOptions::default();
+    options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
+    options.judge.strict = strict;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let end = runtime.block_on(case(plan, &options)).end;
+    match end {
+        CaseEnd::CouldNotRun(trouble) => Err(format!("{trouble:#?}").into()),
+        CaseEnd::Judged(verdict) if !verdict.gaps.is_empty() => {
+            Err(format!("gaps: {:#?}", verdict.gaps).into())
+        }
+        CaseEnd::Judged(verdict) => Ok(verdict.findings.iter().map(told).collect()),
+    }
+}
+
+fn told(finding: &unbroken::rules::Finding) -> Told {
+    let (class, side) = (finding.class.word(), finding.side.word());
+    Told { class, side, hops: finding.hops.clone(), inconclusive: finding.inconclusive }
+}

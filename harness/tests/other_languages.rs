@@ -1,0 +1,319 @@
+//! Ordinary services in other languages, through the command: each scenario under `fixtures/*-services` ends
+//! with
+//! exactly the finding that its comment names, and nothing beside it.
+//!
+//! The services' packages are installed once, under the target directory. Where that cannot be done (no
+//! interpreter, no
+//! registry) one line says so and the tests pass, unless `UNBROKEN_REQUIRE_LANGUAGES=1` wants them.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// A language, and the services that show it.
+struct Language {
+    /// The folder under `fixtures/`.
+    folder: &'static str,
+    /// The scenarios find what was installed by this variable.
+    variable: &'static str,
+    /// The files that name the packages; a change installs anew.
+    packages: &'static [&'static str],
+    /// Installs the packages of the first folder into the second.
+    install: fn(&Path, &Path) -> Result<(), String>,
+    ends: &'static [End],
+}
+
+/// How one case has to end.
+struct End {
+    case: &'static str,
+    /// The exit status when it is judged alone.
+    status: i32,
+    /// The whole list: `CLASS at HOPS, SIDE NODE, HIT of LOOKED-AT`.
+    finding: Option<&'static str>,
+    /// What the finding says besides: in its message, inside it, or as its missing witness.
+    tells: &'static str,
+}
+
+const PASS: i32 = 0;
+const FAIL: i32 = 4;
+const INCONCLUSIVE: i32 = 5;
+
+const PYTHON: Language = Language {
+    folder: "python-services",
+    variable: "UNBROKEN_PYTHON",
+    packages: &["requirements.txt"],
+    install: virtual_environment,
+    ends: &[
+        End { case: "python-healthy [sampled=true]", status: PASS, finding: None, tells: "" },
+        End { case: "python-healthy [sampled=false]", status: PASS, finding: None, tells: "" },
+        End {
+            case: "python-client-instrumentation-off",
+            status: FAIL,
+            finding: Some("not-injected at bill, sender shop, 6 of 6"),
+            tells: "what `shop` received was right",
+        },
+        End {
+            case: "python-server-instrumentation-off",
+            status: FAIL,
+            finding: Some("restarted at record, sender billing, 6 of 6"),
+            tells: "`billing`'s own span for what it received",
+        },
+        End {
+            case: "python-tracing-off",
+            status: FAIL,
+            finding: Some("passed-through at bill, sender shop, 6 of 6"),
+            tells: "`shop` exported no span for what it received",
+        },
+        End {
+            case: "python-no-instrumentation",
+            status: FAIL,
+            finding: Some("not-injected at bill, sender shop, 6 of 6"),
+            tells: "`shop` exported no span for what it received",
+        },
+        End {
+            case: "python-last-node-off",
+            status: INCONCLUSIVE,
+            finding: Some("not-exported at bill, nobody yet billing, 6 of 6"),
+            tells: "any span of `billing`",
+        },
+        End {
+            case: "python-exporter-nowhere",
+            status: INCONCLUSIVE,
+            finding: Some("not-exported at bill, nobody yet billing, 6 of 6"),
+            tells: "any span of `billing`",
+        },
+    ],
+};
+
+const NODE: Language = Language {
+    folder: "node-services",
+    variable: "UNBROKEN_NODE",
+    packages: &["package.json", "package-lock.json"],
+    install: node_modules,
+    ends: &[
+        End { case: "node-healthy [sampled=true]", status: PASS, finding: None, tells: "" },
+        End { case: "node-healthy [sampled=false]", status: PASS, finding: None, tells: "" },
+        End {
+            case: "node-client-instrumentation-off",
+            status: FAIL,
+            finding: Some("not-injected at bill, sender shop, 6 of 6"),
+            tells: "what `shop` received was right",
+        },
+        End {
+            case: "node-tracing-off",
+            status: FAIL,
+            finding: Some("not-injected at bill, sender shop, 6 of 6"),
+            tells: "`shop` exported no span for what it received",
+        },
+        End {
+            case: "node-no-instrumentation",
+            status: FAIL,
+            finding: Some("not-injected at bill, sender shop, 6 of 6"),
+            tells: "`shop` exported no span for what it received",
+        },
+        End {
+            case: "node-exporter-off",
+            status: FAIL,
+            finding: Some("passed-through at bill, sender shop, 6 of 6"),
+            tells: "`shop` exported no span for what it received",
+        },
+        End {
+            case: "node-sampler-always-on",
+            status: FAIL,
+            finding: Some("sampled-in at order, receiver shop, 6 of 6"),
+            tells: "",
+        },
+        End {
+            case: "node-baggage-not-propagated",
+            status: FAIL,
+            finding: Some("baggage-lost at bill, sender shop, 6 of 6"),
+            tells: "tenant=blue",
+        },
+        End {
+            case: "node-last-node-off",
+            status: INCONCLUSIVE,
+            finding: Some("not-exported at bill, nobody yet billing, 6 of 6"),
+            tells: "any span of `billing`",
+        },
+    ],
+};
+
+#[test]
+fn python_services_end_as_their_scenarios_say() {
+    ends_as_it_should(&PYTHON);
+}
+
+#[test]
+fn node_services_end_as_their_scenarios_say() {
+    ends_as_it_should(&NODE);
+}
+
+/// `python3 -m venv`, and the pinned packages in it.
+fn virtual_environment(services: &Path, into: &Path) -> Result<(), String> {
+    run(Command::new("python3").args(["-m", "venv"]).arg(into))?;
+    let mut install = Command::new(into.join("bin/python"));
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+    run(install.arg(services.join("requirements.txt")))
+}
+
+/// `npm ci`: what the lock file names and nothing else.
+fn node_modules(services: &Path, into: &Path) -> Result<(), String> {
+    for file in NODE.packages {
+        fs::copy(services.join(file), into.join(file)).unwrap();
+    }
+    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(into))
+}
+
+/// Runs all scenarios of the language at once, then judges what each case left.
+fn ends_as_it_should(language: &Language) {
+    let services = root().join("fixtures").join(language.folder);
+    let packages = match installed(language, &services) {
+        Ok(packages) => packages,
+        Err(why) => return skip(language.folder, &why),
+    };
+    let kept = fresh_folder(&format!("{}-evidence", language.folder));
+    let report = kept.join("report.json");
+    let output = unbroken(language, &packages)
+        .arg("run")
+        .arg(&services)
+        .arg("--keep-evidence")
+        .arg(&kept)
+        .arg(format!("--report=json={}", report.display()))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(FAIL), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_str(&fs::read_to_string(&report).unwrap()).unwrap();
+    let cases = report["cases"].as_array().unwrap();
+    let seen: BTreeSet<&str> = cases.iter().map(|case| text(&case["title"])).collect();
+    let due: BTreeSet<&str> = language.ends.iter().map(|end| end.case).collect();
+    assert_eq!(seen, due);
+    let wrong: Vec<String> = cases.iter().filter_map(|case| differs(case, language)).collect();
+    assert!(wrong.is_empty(), "{}\n{told}", wrong.join("\n"));
+    for end in language.ends {
+        let judged = judge_alone(language, &packages, &services, &kept, end);
+        assert_eq!(judged, Some(end.status), "exit status of `{}`", end.case);
+    }
+}
+
+/// What is said of a case and should not be, or should be and is not.
+fn differs(case: &Value, language: &Language) -> Option<String> {
+    let title = text(&case["title"]);
+    let end = language.ends.iter().find(|end| end.case == title).unwrap();
+    let Some(judged) = case.get("judged") else { return Some(format!("{title}: {}", case["trouble"])) };
+    let findings = judged["findings"].as_array().unwrap();
+    let seen: Vec<String> = findings.iter().map(shown).collect();
+    let due: Vec<String> = end.finding.iter().map(|finding| (*finding).to_owned()).collect();
+    let verdict = match end.status {
+        PASS => "pass",
+        FAIL => "fail",
+        _ => "inconclusive",
+    };
+    let hops = judged["hops"].as_array().unwrap().iter();
+    let clean = hops.filter(|hop| text(&hop["verdict"]) == "pass").count();
+    let clean_due = judged["hops"].as_array().unwrap().len() - due.len();
+    let beside = [&judged["gaps"], &judged["undeclared"]].map(|list| list.as_array().unwrap().len());
+    let tells = findings.iter().all(|finding| finding.to_string().contains(end.tells));
+    let right =
+        seen == due && text(&case["verdict"]) == verdict && clean == clean_due && beside == [0, 0] && tells;
+    (!right).then(|| {
+        format!("{title}: due are `{verdict}` {due:?} telling `{}`, and seen was {case:#}", end.tells)
+    })
+}
+
+fn shown(finding: &Value) -> String {
+    let hops: Vec<&str> = finding["hops"].as_array().unwrap().iter().map(text).collect();
+    format!(
+        "{} at {}, {} {}, {} of {}",
+        text(&finding["class"]),
+        hops.join(" and "),
+        text(&finding["side"]),
+        text(&finding["node"]),
+        finding["hit"],
+        finding["of"],
+    )
+}
+
+/// The exit status that the kept evidence of one case gets by itself.
+fn judge_alone(language: &Language, packages: &Path, services: &Path, kept: &Path, end: &End) -> Option<i32> {
+    let (name, case) = end.case.split_once(' ').unwrap_or((end.case, ""));
+    let case = case.trim_matches(['[', ']']);
+    let evidence = if case.is_empty() { format!("{name}.json") } else { format!("{name}--{case}.json") };
+    let (_, file) = name.split_once('-').unwrap();
+    let mut judge = unbroken(language, packages);
+    judge.arg("judge").arg(services.join(format!("{file}.yaml")));
+    judge.arg("--evidence").arg(kept.join(evidence)).output().unwrap().status.code()
+}
+
+fn unbroken(language: &Language, packages: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken"));
+    command.env(language.variable, packages).stdin(Stdio::null());
+    command
+}
+
+/// Where the packages are: where the variable says, otherwise under the target directory, installed when they
+/// or what
+/// they need have changed.
+fn installed(language: &Language, services: &Path) -> Result<PathBuf, String> {
+    if let Some(packages) = std::env::var_os(language.variable) {
+        return Ok(packages.into());
+    }
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    // Another run of this test may be installing at this moment.
+    let lock = File::create(built.join(format!("{}.lock", language.folder))).unwrap();
+    lock.lock().unwrap();
+    let packages = built.join(language.folder);
+    let wanted: String =
+        language.packages.iter().map(|file| fs::read_to_string(services.join(file)).unwrap()).collect();
+    let stamp = packages.join("installed.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(packages);
+    }
+    let packages = fresh_folder(language.folder);
+    (language.install)(services, &packages)?;
+    fs::write(stamp, wanted).unwrap();
+    Ok(packages)
+}
+
+/// An empty folder of this name under the target directory.
+fn fresh_folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Runs a program to its end; the last line that it said, or why it could not be started, when that was no
+/// success.
+fn run(command: &mut Command) -> Result<(), String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output =
+        command.stdin(Stdio::null()).output().map_err(|error| format!("cannot start `{name}`: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    Err(format!("`{name}` failed: {last}"))
+}
+
+/// Says so past the capture of the test runner, which would swallow it.
+fn skip(folder: &str, why: &str) {
+    let required = std::env::var_os("UNBROKEN_REQUIRE_LANGUAGES").is_some_and(|value| value == "1");
+    assert!(!required, "`fixtures/{folder}` could not be prepared: {why}");
+    writeln!(std::io::stderr(), "skipped: fixtures/{folder}: {why}").unwrap();
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}

@@ -1,0 +1,100 @@
+//! Worked examples of how a break is named: each story healthy gives nothing, and with its fault exactly the
+//! finding
+//! that its file says, with nothing beside it.
+//!
+//! `tests/stories/*.yaml` are ordinary scenarios; their leading `# expect:` lines are what is compared.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use unbroken::plan::{Plan, Seed};
+use unbroken::rules::Finding;
+use unbroken::run::{CaseOptions, case};
+use unbroken::verdict::{CaseEnd, CaseVerdict, Verdict};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stories");
+    let entries = std::fs::read_dir(&folder).expect("the stories stand beside this test");
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let trials = files.into_iter().map(|path| Trial::test(name(&path), move || story(&path))).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn story(path: &Path) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(path)?;
+    let expected: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("# expect: ")).collect();
+    let verdict = judged(path)?;
+    if !verdict.gaps.is_empty() {
+        return Err(format!("gaps: {:#?}", verdict.gaps).into());
+    }
+    if expected == ["nothing"] {
+        let fine = verdict.findings.is_empty() && verdict.verdict == Verdict::Pass;
+        return if fine { Ok(()) } else { Err(format!("{:#?}", verdict.findings).into()) };
+    }
+    if verdict.findings.len() != expected.len() {
+        return Err(format!(
+            "{} findings instead of {}: {:#?}",
+            verdict.findings.len(),
+            expected.len(),
+            verdict.findings
+        )
+        .into());
+    }
+    for (finding, expected) in verdict.findings.iter().zip(expected) {
+        compare(finding, expected)?;
+    }
+    Ok(())
+}
+
+fn judged(path: &Path) -> Result<CaseVerdict, Failed> {
+    let source = unbroken::scenario::read(path)?;
+    let cases = unbroken::scenario::parse(&source)
+        .map_err(|wrong| Failed::from(unbroken::diagnostic::render(&source, &wrong, false)))?;
+    let scenario = Arc::new(cases.into_iter().next().expect("a file that parses has a case"));
+    let plan = Plan::build(scenario, path.parent().expect("a file stands in a folder").to_owned(), Seed(11));
+    let mut options = CaseOptions::default();
+    options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    match runtime.block_on(case(Arc::new(plan), &options)).end {
+        CaseEnd::Judged(verdict) => Ok(*verdict),
+        CaseEnd::CouldNotRun(trouble) => Err(format!("{trouble:#?}").into()),
+    }
+}
+
+/// `[inconclusive ]CLASS at HOP, SIDE, N of M[, naming TEXT][, missing TEXT][, telling inside TEXT]`.
+fn compare(finding: &Finding, expected: &str) -> Result<(), Failed> {
+    let (head, tail) = match expected.split_once(", naming ").or_else(|| expected.split_once(", missing ")) {
+        Some((head, tail)) => (head, Some(tail)),
+        None => (expected, None),
+    };
+    let (head, inside) = match head.split_once(", telling inside ") {
+        Some((head, inside)) => (head, Some(inside)),
+        None => (head, None),
+    };
+    let (text, inside) = match tail.and_then(|tail| tail.split_once(", telling inside ")) {
+        Some((text, inside)) => (Some(text), Some(inside)),
+        None => (tail, inside),
+    };
+    let grade = if finding.inconclusive { "inconclusive " } else { "" };
+    let (class, side) = (finding.class.word(), finding.side.word());
+    let told = format!(
+        "{grade}{class} at {}, {side}, {} of {}",
+        finding.hops.join(" and "),
+        finding.hit,
+        finding.of
+    );
+    let words = format!("{} {}", finding.message, finding.missing_witness.clone().unwrap_or_default());
+    let named = text.is_none_or(|text| words.contains(text));
+    let inside = inside.is_none_or(|text| finding.inside.iter().any(|told| told.contains(text)));
+    if told == head && named && inside {
+        return Ok(());
+    }
+    Err(format!("expected {expected}\ntold     {told}\n{finding:#?}").into())
+}
