@@ -36,6 +36,8 @@
 //! `url:` names, say `UNBROKEN_INCONCLUSIVE=ignore`: it is an ignored test then, with its reason. The same can be
 //! written into the test, with `Tests::inconclusive`; the environment wins, so CI can insist on `fail`.
 //!
+//! Findings that are known and accepted stand in the folder's `baseline.json`, each with its reason, as for the command.
+//!
 //! # A service in the test's own process
 //!
 //! `Run` is for an ordinary asynchronous test. It starts taps, collector and stubs, calls the closure that starts the
