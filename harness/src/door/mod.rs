@@ -36,7 +36,8 @@
 //! `url:` names, say `UNBROKEN_INCONCLUSIVE=ignore`: it is an ignored test then, with its reason. The same can be
 //! written into the test, with `Tests::inconclusive`; the environment wins, so CI can insist on `fail`.
 //!
-//! Findings that are known and accepted stand in the folder's `baseline.json`, each with its reason, as for the command.
+//! Findings that are known and accepted stand in the folder's `baseline.json`, each with its reason, as for the
+//! command.
 //!
 //! # A service in the test's own process
 //!
@@ -47,8 +48,8 @@
 //! use unbroken::breaks::{Class, Side};
 //! use unbroken::door::{Run, Service, Wiring};
 //! # type Provider = std::sync::Arc<dyn Fn() -> Result<(), std::fmt::Error> + Send + Sync>;
-//! # fn provider(_otlp_endpoint: &str) -> Provider { unimplemented!() }
-//! # async fn serve(_ledger: &str, _provider: &Provider) -> std::net::SocketAddr { unimplemented!() }
+//! # fn provider(_otlp_endpoint: &str) -> Provider { std::sync::Arc::new(|| Ok(())) }
+//! # async fn serve(_ledger: &str, _provider: &Provider) -> std::net::SocketAddr { ([127, 0, 0, 1], 0).into() }
 //! # trait Flush { fn force_flush(&self) -> Result<(), std::fmt::Error>; }
 //! # impl Flush for Provider { fn force_flush(&self) -> Result<(), std::fmt::Error> { self() } }
 //!
@@ -85,9 +86,9 @@
 //! `opentelemetry::global` and installs no global `tracing` subscriber: `tracing::subscriber::set_default` or
 //! `WithSubscriber::with_subscriber` give a service its own there.
 //!
-//! `opentelemetry::global::set_tracer_provider` and `tracing`'s global subscriber can be had once in a process: whichever
-//! test comes first takes the spans of all, and theirs become *inconclusive* for spans that arrived at another's
-//! endpoint. For a service that depends on them, one of these:
+//! `opentelemetry::global::set_tracer_provider` and `tracing`'s global subscriber can be had once in a process:
+//! whichever test comes first takes the spans of all, and the others are *inconclusive*, because no span of their
+//! service arrived. For a service that depends on them, one of these:
 //!
 //! - `cargo nextest run`, which gives each test a process of its own. One `Run` a test then, with `Run::case` where the
 //!   scenario has several;
