@@ -1,6 +1,8 @@
 //! The command over real processes: however it ends, nothing that it started stays, and its exit status tells
 //! why.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it, and says where")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};

@@ -307,7 +307,8 @@ fn run(command: &mut Command) -> Result<(), String> {
 fn skip(folder: &str, why: &str) {
     let required = std::env::var_os("UNBROKEN_REQUIRE_LANGUAGES").is_some_and(|value| value == "1");
     assert!(!required, "`fixtures/{folder}` could not be prepared: {why}");
-    writeln!(std::io::stderr(), "skipped: fixtures/{folder}: {why}").unwrap();
+    let line = format!("skipped: fixtures/{folder}: {why}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 fn text(value: &Value) -> &str {

@@ -1,4 +1,5 @@
-//! Waiting: what meets a condition, what a time-out tells, that no wake-up is lost, and that time is in the test's hand.
+//! Waiting: what meets a condition, what a time-out tells, that no wake-up is lost, and that time is in the
+//! test's hand.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
