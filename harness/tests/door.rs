@@ -10,8 +10,10 @@ use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Trial};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use unbroken::breaks::{Class, Side};
-use unbroken::door::Run;
+use unbroken::door::{Run, Service, Tests, Wiring};
 use unbroken::verdict::Verdict;
 
 const PASSES: [&str; 2] = ["passes [sampled=true]", "passes [sampled=false]"];
@@ -19,46 +21,46 @@ const PASSES: [&str; 2] = ["passes [sampled=true]", "passes [sampled=false]"];
 /// The folder of the user's scenarios.
 const SCENARIOS: &str = "SCENARIOS";
 
+macro_rules! trials {
+    ($($test:ident)*) => { vec![$(Trial::test(stringify!($test), || { $test(); Ok(()) })),*] };
+}
+
 fn main() -> ExitCode {
     if let Some(folder) = std::env::var_os(SCENARIOS) {
-        return unbroken::door::tests(folder);
+        return Tests::of(folder).in_process("here", plain_server).run();
     }
-    let trials = vec![
-        trial(
-            "each_case_is_listed_as_a_test_and_so_is_each_file_that_is_no_scenario",
-            each_case_is_listed_as_a_test_and_so_is_each_file_that_is_no_scenario,
-        ),
-        trial(
-            "a_case_passes_with_relays_that_the_test_program_itself_is",
-            a_case_passes_with_relays_that_the_test_program_itself_is,
-        ),
-        trial("a_break_fails_its_test_with_the_story", a_break_fails_its_test_with_the_story),
-        trial(
-            "a_file_that_is_no_scenario_fails_with_carets_and_a_missing_program_with_its_line",
-            a_file_that_is_no_scenario_fails_with_carets_and_a_missing_program_with_its_line,
-        ),
-        trial(
-            "what_is_inconclusive_fails_unless_it_is_to_be_ignored",
-            what_is_inconclusive_fails_unless_it_is_to_be_ignored,
-        ),
-        trial("a_directory_without_scenarios_is_no_success", a_directory_without_scenarios_is_no_success),
-        trial("a_seed_that_is_none_is_said_to_be_none", a_seed_that_is_none_is_said_to_be_none),
-        trial("evidence_is_kept_where_the_environment_says", evidence_is_kept_where_the_environment_says),
-        trial("a_builder_without_a_relay_program_says_so_and_starts_nothing", || {
-            block_on(a_builder_without_a_relay_program_says_so_and_starts_nothing())
-        }),
-        trial("what_keeps_a_builder_from_running_is_told", || {
-            block_on(what_keeps_a_builder_from_running_is_told())
-        }),
-    ];
+    let trials = trials! {
+        each_case_is_listed_as_a_test_and_so_is_each_file_that_is_no_scenario
+        a_case_passes_with_relays_that_the_test_program_itself_is
+        a_directory_may_have_services_of_the_test_program
+        a_finding_that_the_folder_accepts_fails_no_test
+        a_break_fails_its_test_with_the_story
+        a_file_that_is_no_scenario_fails_with_carets_and_a_missing_program_with_its_line
+        what_is_inconclusive_fails_unless_it_is_to_be_ignored
+        a_directory_without_scenarios_is_no_success
+        a_seed_that_is_none_is_said_to_be_none
+        evidence_is_kept_where_the_environment_says
+        a_builder_without_a_relay_program_says_so_and_starts_nothing
+        what_keeps_a_builder_from_running_is_told
+    };
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-fn trial(name: &str, test: fn()) -> Trial {
-    Trial::test(name, move || {
-        test();
-        Ok(())
-    })
+/// A service of this process that answers everything with nothing.
+async fn plain_server(_wiring: Wiring) -> Service {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                while matches!(stream.read(&mut request).await, Ok(1..)) {
+                    stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+                }
+            });
+        }
+    });
+    Service::http(address)
 }
 
 fn block_on(test: impl Future<Output = ()>) {
@@ -92,6 +94,7 @@ fn each_case_is_listed_as_a_test_and_so_is_each_file_that_is_no_scenario() {
         "cannot-run",
         "door/bad.yaml",
         "door/twice/taken.yaml",
+        "in-this-process",
         "passes [sampled=false]",
         "passes [sampled=true]",
         "undecided",
@@ -108,6 +111,26 @@ fn a_case_passes_with_relays_that_the_test_program_itself_is() {
     }
     let filtered = ask("door", &["passes"], &[]);
     assert!(filtered.success && filtered.output.contains("2 passed; 0 failed"), "{}", filtered.output);
+}
+
+fn a_directory_may_have_services_of_the_test_program() {
+    let ran = ask("door", &["in-this-process"], &[]);
+    assert!(ran.success && ran.output.contains("1 passed; 0 failed"), "{}", ran.output);
+}
+
+fn a_finding_that_the_folder_accepts_fails_no_test() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("door-baseline");
+    std::fs::create_dir_all(&folder).unwrap();
+    let breaks = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/door/breaks.yaml");
+    std::fs::copy(breaks, folder.join("breaks.yaml")).unwrap();
+    let accepted = r#"{"version": 1, "accepted": [{"scenario": "breaks", "hop": "pay", "class": "leaked",
+        "side": "sender", "reason": "the bank asked for it"}]}"#;
+    std::fs::write(folder.join("baseline.json"), accepted).unwrap();
+    let ran = ask(folder.to_str().unwrap(), &[], &[]);
+    assert!(ran.success && ran.output.contains("1 passed"), "{}", ran.output);
+    std::fs::write(folder.join("baseline.json"), "{}").unwrap();
+    let ran = ask(folder.to_str().unwrap(), &[], &[]);
+    assert!(!ran.success && ran.output.contains("baseline.json` cannot be used"), "{}", ran.output);
 }
 
 fn a_break_fails_its_test_with_the_story() {
@@ -160,23 +183,27 @@ fn evidence_is_kept_where_the_environment_says() {
 }
 
 /// This test program has the `main` of `#[test]` functions: started as a relay it would run all of this again.
-async fn a_builder_without_a_relay_program_says_so_and_starts_nothing() {
-    let judged = Run::file("tests/door/passes.yaml").case("sampled=true").judge().await;
-    assert_eq!(judged.verdict(), Verdict::Inconclusive);
-    assert!(judged.story().contains("set `UNBROKEN_BIN`"), "{}", judged.story());
+fn a_builder_without_a_relay_program_says_so_and_starts_nothing() {
+    block_on(async {
+        let judged = Run::file("tests/door/passes.yaml").case("sampled=true").judge().await;
+        assert_eq!(judged.verdict(), Verdict::Inconclusive);
+        assert!(judged.story().contains("set `UNBROKEN_BIN`"), "{}", judged.story());
+    });
 }
 
-async fn what_keeps_a_builder_from_running_is_told() {
-    let no_case = Run::file("tests/door/passes.yaml").case("sampled=maybe").judge().await;
-    assert!(no_case.story().contains("there are `sampled=true`, `sampled=false`"), "{}", no_case.story());
-    let bad = Run::yaml("scenario: a").judge().await;
-    assert!(bad.story().contains("error[missing-key]"), "{}", bad.story());
-    let none = Run::file("tests/door/none.yaml").judge().await;
-    assert!(none.story().contains("caused by"), "{}", none.story());
-    for judged in [no_case, bad, none] {
-        assert_eq!(judged.verdict(), Verdict::Inconclusive);
-        let asserted =
-            std::panic::catch_unwind(|| judged.assert_breaks("a", Class::Leaked, Side::Sender).verdict());
-        assert!(asserted.is_err());
-    }
+fn what_keeps_a_builder_from_running_is_told() {
+    block_on(async {
+        let no_case = Run::file("tests/door/passes.yaml").case("sampled=maybe").judge().await;
+        assert!(no_case.story().contains("there are `sampled=true`, `sampled=false`"), "{}", no_case.story());
+        let bad = Run::yaml("scenario: a").judge().await;
+        assert!(bad.story().contains("error[missing-key]"), "{}", bad.story());
+        let none = Run::file("tests/door/none.yaml").judge().await;
+        assert!(none.story().contains("caused by"), "{}", none.story());
+        for judged in [no_case, bad, none] {
+            assert_eq!(judged.verdict(), Verdict::Inconclusive);
+            let asserted =
+                std::panic::catch_unwind(|| judged.assert_breaks("a", Class::Leaked, Side::Sender).verdict());
+            assert!(asserted.is_err());
+        }
+    });
 }

@@ -20,6 +20,9 @@ use crate::verdict::Verdict;
 /// Set to `ignore`, an inconclusive case is an ignored test with its reason instead of a failed one.
 const INCONCLUSIVE: &str = "UNBROKEN_INCONCLUSIVE";
 
+/// What a folder's accepted findings stand in, if nothing else is said.
+const BESIDE: &str = "baseline.json";
+
 /// Every scenario below `folder`, one test for each case: the `main` of a test with `harness = false`.
 ///
 /// ```no_run
@@ -89,9 +92,9 @@ impl Tests {
         self
     }
 
-    /// A file of findings that are known and accepted.
+    /// A file of findings that are known and accepted. Without one, the `baseline.json` of the folder counts.
     pub fn baseline(mut self, path: impl AsRef<Path>) -> Tests {
-        self.settings.baseline = Some(path.as_ref().to_owned());
+        self.settings.baselines.push(path.as_ref().to_owned());
         self
     }
 
@@ -104,7 +107,11 @@ impl Tests {
         libtest_mimic::run(&arguments, self.trials()).exit_code()
     }
 
-    fn trials(self) -> Vec<Trial> {
+    fn trials(mut self) -> Vec<Trial> {
+        if self.settings.baselines.is_empty() {
+            let beside = self.paths.iter().map(|path| path.join(BESIDE));
+            self.settings.baselines = beside.filter(|path| path.is_file()).collect();
+        }
         let mut trials = Vec::new();
         let mut cases = Vec::new();
         for path in &self.paths {

@@ -57,8 +57,8 @@ impl Judged {
         story.trim_matches('\n').to_owned()
     }
 
-    /// The first reason why it is not a pass, in one line.
-    pub(super) fn reason(&self) -> String {
+    /// The first reason why it is not a pass, in one line; empty when it is one.
+    pub fn reason(&self) -> String {
         let why = self.outcome.cases.iter().flat_map(Case::why);
         why.chain(self.trouble.clone()).next().unwrap_or_default()
     }

@@ -31,11 +31,13 @@
 //! A service of the package itself is started as a program by `command: ["${env.CARGO_BIN_EXE_shop}"]`: cargo has
 //! built it before it runs the tests, and names it so (since 1.94).
 //!
-//! **Inconclusive fails.** A case that nobody could decide, because a node exported nothing or could not be
-//! started, is
+//! **Inconclusive fails.** A case that nobody could decide, because a node exported nothing or could not be started, is
 //! no proof, and a green tick would be taken for one. Where it is expected, on a laptop without the dependency that a
 //! `url:` names, say `UNBROKEN_INCONCLUSIVE=ignore`: it is an ignored test then, with its reason. The same can be
 //! written into the test, with `Tests::inconclusive`; the environment wins, so CI can insist on `fail`.
+//!
+//! Findings that are known and accepted stand in the folder's `baseline.json`, each with its reason, as for the
+//! command.
 //!
 //! # A service in the test's own process
 //!
@@ -47,9 +49,7 @@
 //! use unbroken::door::{Run, Service, Wiring};
 //! # type Provider = std::sync::Arc<dyn Fn() -> Result<(), std::fmt::Error> + Send + Sync>;
 //! # fn provider(_otlp_endpoint: &str) -> Provider { std::sync::Arc::new(|| Ok(())) }
-//! # async fn serve(_ledger: &str, _provider: &Provider) -> std::net::SocketAddr {
-//! #     ([127, 0, 0, 1], 0).into()
-//! # }
+//! # async fn serve(_ledger: &str, _provider: &Provider) -> std::net::SocketAddr { ([127, 0, 0, 1], 0).into() }
 //! # trait Flush { fn force_flush(&self) -> Result<(), std::fmt::Error>; }
 //! # impl Flush for Provider { fn force_flush(&self) -> Result<(), std::fmt::Error> { self() } }
 //!
@@ -74,27 +74,23 @@
 //! says of the node, so that one file serves a test in the process and the command, which starts the program.
 //! `Run::yaml` takes the scenario as text, and `Judged` gives every verdict and finding as values.
 //!
-//! The runtime of the test is used for everything but the collector, which has threads of its own: a flush
-//! that blocks
+//! The runtime of the test is used for everything but the collector, which has threads of its own: a flush that blocks
 //! is answered. A service that blocks its runtime blocks the taps, too; then it is
 //! `#[tokio::test(flavor = "multi_thread")]`.
 //!
 //! # Tests side by side, and the process-wide tracer provider
 //!
 //! Each case has a collector endpoint and taps of its own, so any number of cases run at once in one process, as long
-//! as **each service instance is given its own tracer provider** for the endpoint in its `Wiring`. A
-//! service that takes
+//! as **each service instance is given its own tracer provider** for the endpoint in its `Wiring`. A service that takes
 //! its provider as an argument, as it takes its configuration, needs nothing else. So does one that reads no
 //! `opentelemetry::global` and installs no global `tracing` subscriber: `tracing::subscriber::set_default` or
 //! `WithSubscriber::with_subscriber` give a service its own there.
 //!
-//! `opentelemetry::global::set_tracer_provider` and `tracing`'s global subscriber can be had once in a
-//! process: whichever
-//! test comes first takes the spans of all, and theirs become *inconclusive* for spans that arrived at another's
-//! endpoint. For a service that depends on them, one of these:
+//! `opentelemetry::global::set_tracer_provider` and `tracing`'s global subscriber can be had once in a process:
+//! whichever test comes first takes the spans of all, and the others are *inconclusive*, because no span of their
+//! service arrived. For a service that depends on them, one of these:
 //!
-//! - `cargo nextest run`, which gives each test a process of its own. One `Run` a test then, with
-//! `Run::case` where the
+//! - `cargo nextest run`, which gives each test a process of its own. One `Run` a test then, with `Run::case` where the
 //!   scenario has several;
 //! - a program: `command:` instead of `in_process`. What is process-wide is then as real as in production;
 //! - one file in `tests/` for each such test, since cargo makes each a program, with the one test in it.

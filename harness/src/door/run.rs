@@ -90,7 +90,7 @@ impl Run {
 
     /// A file of findings that are known and accepted.
     pub fn baseline(mut self, path: impl AsRef<Path>) -> Run {
-        self.settings.baseline = Some(path.as_ref().to_owned());
+        self.settings.baselines.push(path.as_ref().to_owned());
         self
     }
 

@@ -22,7 +22,7 @@ pub(super) struct Settings {
     pub(super) seed: Option<u64>,
     pub(super) timeout: Option<Duration>,
     pub(super) strict: bool,
-    pub(super) baseline: Option<PathBuf>,
+    pub(super) baselines: Vec<PathBuf>,
 }
 
 /// What keeps a test from being run at all, besides the scenario and the machine.
@@ -70,13 +70,14 @@ impl Settings {
     }
 
     fn baseline(&self) -> Result<Option<Baseline>, SettingsError> {
-        let Some(path) = self.baseline.clone() else { return Ok(None) };
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                Baseline::read(&text).map(Some).map_err(|source| SettingsError::Baseline { path, source })
-            }
-            Err(source) => Err(SettingsError::NoBaseline { path, source }),
+        let mut all: Option<Baseline> = None;
+        for path in &self.baselines {
+            let unread = |source| SettingsError::NoBaseline { path: path.clone(), source };
+            let unfit = |source| SettingsError::Baseline { path: path.clone(), source };
+            let text = std::fs::read_to_string(path).map_err(unread)?;
+            all.get_or_insert_default().accepted.extend(Baseline::read(&text).map_err(unfit)?.accepted);
         }
+        Ok(all)
     }
 
     /// The same case with every node that lives in this process, whatever the file says of it.
