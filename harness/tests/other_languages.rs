@@ -309,7 +309,11 @@ fn run(command: &mut Command) -> Result<(), String> {
     Err(format!("`{name}` failed: {last}"))
 }
 
-/// Says so past the capture of the test runner, which would swallow it.
+/// One line, for everybody to see.
+#[allow(
+    clippy::explicit_write,
+    reason = "what `eprintln` writes is swallowed by the capture of the test runner"
+)]
 fn skip(folder: &str, why: &str) {
     let required = std::env::var_os("UNBROKEN_REQUIRE_LANGUAGES").is_some_and(|value| value == "1");
     assert!(!required, "`fixtures/{folder}` could not be prepared: {why}");
