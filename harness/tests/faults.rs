@@ -1,6 +1,5 @@
 //! Proof that the rules can fail: every fault of the model relay is found and named right at the right hop,
-//! and the
-//! correct relay passes the same stories.
+//! and the correct relay passes the same stories.
 //!
 //! The table is typed; tests hold that it has every fault of the relay, and a row for every class and every
 //! rule.

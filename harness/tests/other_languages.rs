@@ -1,10 +1,9 @@
 //! Ordinary services in other languages, through the command: each scenario under `fixtures/*-services` ends
-//! with
-//! exactly the finding that its comment names, and nothing beside it.
+//! with exactly the finding that its comment names, and nothing beside it.
 //!
 //! The services' packages are installed once, under the target directory. Where that cannot be done (no
-//! interpreter, no
-//! registry) one line says so and the tests pass, unless `UNBROKEN_REQUIRE_LANGUAGES=1` wants them.
+//! interpreter, no registry) one line says so and the tests pass, unless `UNBROKEN_REQUIRE_LANGUAGES=1` wants
+//! them.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -264,8 +263,7 @@ fn unbroken(language: &Language, packages: &Path) -> Command {
 }
 
 /// Where the packages are: where the variable says, otherwise under the target directory, installed when they
-/// or what
-/// they need have changed.
+/// or what they need have changed.
 fn installed(language: &Language, services: &Path) -> Result<PathBuf, String> {
     if let Some(packages) = std::env::var_os(language.variable) {
         return Ok(packages.into());

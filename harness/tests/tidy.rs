@@ -7,8 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// For each module of the library, the modules that it may name besides itself. What stands here is
-/// ARCHITECTURE.md's
-/// table of layers.
+/// ARCHITECTURE.md's table of layers.
 const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("source", &[]),

@@ -1,6 +1,5 @@
 //! What a relay promises and its evidence refutes: of two values of one field it takes always the same one,
-//! and a
-//! flush that is answered leaves nothing to export.
+//! and a flush that is answered leaves nothing to export.
 
 use super::fault::Grade;
 use super::{Breaks, Class, Side, name, on_crossing};

@@ -1,10 +1,8 @@
 //! Span hygiene beside the crossings: what a chain of spans needs in order not to be broken.
 //!
 //! Spans that are a call's, or between what was received and the call, are the sender's affair on the hop
-//! that it
-//! sent; all others the receiver's, on the hop that reached the node. Only spans of the story are looked at:
-//! health
-//! polls and exporters make traces of their own.
+//! that it sent; all others the receiver's, on the hop that reached the node. Only spans of the story are
+//! looked at: health polls and exporters make traces of their own.
 
 use super::fault::{Break, Caret, Grade};
 use super::sender_spans::described;

@@ -1,10 +1,8 @@
 //! The table of breaks: each crossing gets its class, side and hop, or nothing.
 //!
 //! One file a side, rows in the table's order and under its names (S0 to S12, T1, R0 to R9, X; C1 before
-//! them, span
-//! hygiene beside them). Of S0 to S8 the first that holds, of R0 to R9 too; S9 to S12, T1 and X each on its
-//! own.
-//! Whether a class counts is for `rules` to say: here classes are always worked out.
+//! them, span hygiene beside them). Of S0 to S8 the first that holds, of R0 to R9 too; S9 to S12, T1 and X
+//! each on its own. Whether a class counts is for `rules` to say: here classes are always worked out.
 
 use crate::crossings::{CrossingIx, Crossings};
 use crate::plan::StimulusIx;

@@ -1,8 +1,8 @@
 //! The receiver's side, R0 to R9: what the receiver did with what arrived; the first that holds.
 //!
 //! No span is due from a stub, a forwarder, a node with `telemetry: none`, or for a call that was refused or
-//! reset.
-//! R5 to R9 are asked only of a wire that arrived with a valid context: without one a new trace is right.
+//! reset. R5 to R9 are asked only of a wire that arrived with a valid context: without one a new trace is
+//! right.
 
 use super::fault::{Break, Caret, Grade};
 use super::sender_spans::described;

@@ -1,8 +1,7 @@
 //! The sender's side, S0 to S12: what left the sender against what was expected of it.
 //!
 //! Once for each wire; not asked of the driver, which sends what it was told, nor of a forwarder, which is
-//! judged by
-//! what came in (T1).
+//! judged by what came in (T1).
 
 use super::fault::{Break, Caret, Grade};
 use super::lists::{self, Senders};
@@ -175,8 +174,10 @@ fn restarted(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Opti
     let told = match all.incoming_span(crossing).map(|span| all.spans.get(span)) {
         Some(span) => {
             let message = format!("{who} began a new trace on the way from what it received to what it sent");
-            let right =
-                format!("what {who} received was right: its span `{}` is in trace {expected}", span.name);
+            let right = format!(
+                "what {who} received was right: it made the span `{}` for it, in the right trace",
+                span.name
+            );
             told.told(message, due_context(all, ix), actual).with(right)
         }
         None => {
@@ -236,14 +237,18 @@ pub(super) fn due_context(all: &Crossings<'_>, ix: CrossingIx) -> String {
     }
 }
 
-/// Says that the incoming side was right, where its span shows it.
+/// Says that the incoming side was right, where its span shows it: not when the span left the trace that it received.
 fn incoming_side(all: &Crossings<'_>, ix: CrossingIx, told: Break) -> Break {
     let crossing = all.get(ix);
     let who = name(all, all.sender(crossing));
-    match all.incoming_span(crossing).map(|span| all.spans.get(span)) {
-        Some(span) => {
-            told.with(format!("what {who} received was right: it made the span `{}` for it", span.name))
-        }
-        None => told,
+    let Some(span) = all.incoming_span(crossing).map(|span| all.spans.get(span)) else { return told };
+    let received = crossing.cause.and_then(|cause| all.wire(all.get(cause)));
+    let in_trace = |received: &Carried| {
+        let mut contexts = received.contexts().peekable();
+        contexts.peek().is_none() || contexts.any(|context| span.trace_id == context.trace_id.as_bytes())
+    };
+    if !received.is_none_or(in_trace) {
+        return told;
     }
+    told.with(format!("what {who} received was right: it made the span `{}` for it", span.name))
 }

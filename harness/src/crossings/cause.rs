@@ -1,6 +1,5 @@
 //! Which crossing caused a crossing: the one whose receiver's span is above the sender's span; else the one
-//! whose
-//! context it continues; else the only one that fits.
+//! whose context it continues; else the only one that fits.
 
 use super::hashing::IdMap;
 use super::{Crossing, CrossingIx, Crossings};

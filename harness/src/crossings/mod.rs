@@ -2,9 +2,8 @@
 //! carried along.
 //!
 //! Nothing is judged here. A crossing is one stimulus over one hop, once; what was expected of it is re-based
-//! after
-//! each crossing on what was really carried, so that a break is found once and a second, independent one is
-//! still found.
+//! after each crossing on what was really carried, so that a break is found once and a second, independent
+//! one is still found.
 
 use crate::evidence::{CaptureIx, Evidence, SpanIx};
 use crate::plan::{Plan, StimulusIx};

@@ -2,8 +2,7 @@
 //! bytes.
 //!
 //! One request a connection, closed behind it. Nothing is checked beyond what would end a line; the answer's
-//! head is
-//! read with `httparse`, its body skipped as RFC 9112 6.3 frames it.
+//! head is read with `httparse`, its body skipped as RFC 9112 6.3 frames it.
 
 use std::io;
 

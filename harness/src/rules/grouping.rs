@@ -1,8 +1,7 @@
 //! Breaks to findings: one for each hop, class and side, with the number of crossings it hit.
 //!
 //! A node that flips the flag, or loses tracestate or baggage, before several outgoing hops is one cause with
-//! several
-//! hops.
+//! several hops.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,12 +2,10 @@
 //! verdict.
 //!
 //! When every stimulus is answered, the nodes are asked to flush, callers before those they call. A relay
-//! answers when
-//! nothing is under way in it, so it can be asked at once. Any other node is asked when it owes no crossing
-//! any more,
-//! or at the deadline. What a flush proves nothing about, because spans still arrive by themselves, is waited
-//! for until
-//! the deadline; only nodes without any flush cost one quiet window, once for all.
+//! answers when nothing is under way in it, so it can be asked at once. Any other node is asked when it owes
+//! no crossing any more, or at the deadline. What a flush proves nothing about, because spans still arrive by
+//! themselves, is waited for until the deadline; only nodes without any flush cost one quiet window, once for
+//! all.
 
 use std::time::Duration;
 

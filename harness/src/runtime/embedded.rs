@@ -1,8 +1,7 @@
 //! The embedded runtime: everything on this machine, nothing needed but the programs themselves.
 //!
 //! The collector and every tap listen before the first node starts; then all nodes start together, and a tap
-//! learns
-//! where to go on to as soon as its receiver listens.
+//! learns where to go on to as soon as its receiver listens.
 
 use std::sync::Arc;
 

@@ -1,8 +1,7 @@
 //! What a node is given: templates filled, and the environment of its process.
 //!
 //! A node inherits the harness's environment without `OTEL_*` and `RELAY_*`, so that a setting of the machine
-//! cannot
-//! change a verdict, and calls on this machine go past any proxy. What the scenario sets always wins.
+//! cannot change a verdict, and calls on this machine go past any proxy. What the scenario sets always wins.
 
 use tokio::process::Command;
 

@@ -1,10 +1,9 @@
 //! A small shell that outlives the harness by a moment and kills what it left behind.
 //!
 //! It reads process groups from a pipe; when the pipe closes, because the harness ended in whatever way, the
-//! groups
-//! still on its list get SIGKILL. So grandchildren are reached too, and platforms without a parent-death
-//! signal.
-//! What remains: a process that left its group by making a session of its own, and a machine without `/bin/sh`.
+//! groups still on its list get SIGKILL. So grandchildren are reached too, and platforms without a
+//! parent-death signal. What remains: a process that left its group by making a session of its own, and a
+//! machine without `/bin/sh`.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -45,6 +44,17 @@ static GUARD: LazyLock<Option<Mutex<ChildStdin>>> = LazyLock::new(|| {
 /// A process group on the list, until dropped.
 #[derive(Debug)]
 pub(super) struct Guarded(Pid);
+
+impl Guarded {
+    pub(super) fn group(&self) -> Pid {
+        self.0
+    }
+}
+
+/// Starts the guard; before the first process, so that none is ever without it.
+pub(super) fn be_there() {
+    LazyLock::force(&GUARD);
+}
 
 pub(super) fn watch_over(group: Pid) -> Guarded {
     tell('+', group);

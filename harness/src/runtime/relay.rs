@@ -2,8 +2,7 @@
 //! own.
 //!
 //! The harness runs itself as `unbroken relay IMPLEMENTATION`, so that process-wide state is as real as in a
-//! service.
-//! What a relay can do is asked only when an instruction needs something that not every relay can.
+//! service. What a relay can do is asked only when an instruction needs something that not every relay can.
 
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;

@@ -141,8 +141,7 @@ fn node(name: &str, kind: NodeKind) -> Node {
 }
 
 /// A service that gives the same answer to every request, and the requests as they stood on the wire, each
-/// with the
-/// number of its connection.
+/// with the number of its connection.
 pub async fn service(answer: &'static [u8]) -> (SocketAddr, UnboundedReceiver<(usize, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -2,8 +2,7 @@
 //!
 //! Requests may be pipelined: answers are counted off in order. It never answers and never waits; what it
 //! cannot read it refuses, and the connection goes on unread. With `host:` the first `Host` line is
-//! rewritten; a host
-//! in the request target (absolute form, which is for proxies) is not.
+//! rewritten; a host in the request target (absolute form, which is for proxies) is not.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
