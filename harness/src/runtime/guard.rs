@@ -7,6 +7,7 @@
 
 use std::fmt::Display;
 use std::io::Write;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::process::CommandExt;
 #[cfg(feature = "tls")]
 use std::path::Path;
@@ -51,13 +52,14 @@ impl Guarded {
     }
 }
 
-/// Starts the guard; before the first process, so that none is ever without it.
-pub(super) fn be_there() {
-    LazyLock::force(&GUARD);
+/// The guard's pipe, for a child that puts itself on the list between fork and exec.
+pub(super) fn pipe() -> Option<RawFd> {
+    let guard = GUARD.as_ref()?;
+    Some(guard.lock().unwrap_or_else(PoisonError::into_inner).as_raw_fd())
 }
 
-pub(super) fn watch_over(group: Pid) -> Guarded {
-    tell('+', group);
+/// The group of a process that has put itself on the list.
+pub(super) fn watched_over(group: Pid) -> Guarded {
     Guarded(group)
 }
 

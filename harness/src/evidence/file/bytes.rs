@@ -14,7 +14,7 @@ pub(super) fn from_hex(text: &str) -> Result<Vec<u8>, EvidenceError> {
     let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let pair = |pair: &[u8]| Some(digit(pair[0])? << 4 | digit(pair[1])?);
     let bytes: Option<Vec<u8>> = text.as_bytes().chunks_exact(2).map(pair).collect();
-    bytes.filter(|_| text.len() % 2 == 0).ok_or_else(wrong)
+    bytes.filter(|_| text.len().is_multiple_of(2)).ok_or_else(wrong)
 }
 
 /// Whether `escape_ascii` leaves a byte as it is.
