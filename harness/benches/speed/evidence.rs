@@ -41,9 +41,12 @@ pub fn healthy(plan: &Plan) -> Evidence {
     seen
 }
 
+/// What is broken, in words, and what breaks it.
+type Breaking = (&'static str, fn(&mut Evidence));
+
 /// The same with something broken in every story, and what that is. Whatever it is, judging must not slow down with the
 /// square of it.
-pub const BREAKS: &[(&str, fn(&mut Evidence))] = &[
+pub const BREAKS: &[Breaking] = &[
     ("`traceparent` lost on the last hop", |seen| {
         on_the_last_hop(seen, |capture| capture.headers.retain(|field| field.name != b"traceparent"));
     }),
