@@ -66,5 +66,7 @@ fn read_evidence(cases: &[Chosen], text: &str) -> Result<(Plan, Evidence), ReadE
     let chosen = chosen.clone();
     let plan = Plan::build(chosen.scenario, chosen.folder, Seed(kept.seed));
     let evidence = kept.evidence(&plan)?;
+    // As in `judge`: the process ends soon.
+    std::mem::forget(kept);
     Ok((plan, evidence))
 }

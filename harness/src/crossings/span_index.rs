@@ -41,6 +41,8 @@ impl Found {
 #[derive(Debug)]
 pub struct SpanIndex<'a> {
     spans: &'a [Span],
+    /// For each span its parent; chains are followed again and again.
+    parents: Vec<Option<SpanIx>>,
     by_id: IdMap<(NodeIx, &'a [u8]), Found>,
     by_parent: IdMap<Context<'a>, Found>,
     by_link: IdMap<Context<'a>, Found>,
@@ -53,6 +55,7 @@ impl<'a> SpanIndex<'a> {
     pub fn build(spans: &'a [Span]) -> Self {
         let mut index = SpanIndex {
             spans,
+            parents: Vec::new(),
             by_id: IdMap::with_capacity_and_hasher(spans.len(), Default::default()),
             by_parent: IdMap::with_capacity_and_hasher(spans.len(), Default::default()),
             by_link: IdMap::default(),
@@ -63,6 +66,7 @@ impl<'a> SpanIndex<'a> {
         for (ix, span) in spans.iter().enumerate() {
             index.add(SpanIx(ix), span);
         }
+        index.parents = (0..spans.len()).map(|ix| index.find_parent(SpanIx(ix))).collect();
         index
     }
 
@@ -112,6 +116,10 @@ impl<'a> SpanIndex<'a> {
 
     /// The span's parent, if the same node exported it in the same trace.
     pub fn parent(&self, span: SpanIx) -> Option<SpanIx> {
+        self.parents[span.0]
+    }
+
+    fn find_parent(&self, span: SpanIx) -> Option<SpanIx> {
         let child = self.get(span);
         let same = |ix: &&SpanIx| self.get(**ix).trace_id == child.trace_id && **ix != span;
         self.with_id(child.node, &child.parent_id).iter().find(same).copied()

@@ -97,13 +97,17 @@ impl<'t> Kept<'t> {
     /// The evidence in terms of the plan that it belongs to.
     pub fn evidence(&self, plan: &Plan) -> Result<Evidence, EvidenceError> {
         let file = &self.file;
+        let spans = || file.spans.iter().map(|entry| reading::span(plan, entry)).collect();
+        let captures = || file.captures.iter().map(|entry| reading::capture(plan, entry)).collect();
+        // The two that are long, side by side.
+        let (spans, captures): (Result<Vec<_>, _>, Result<Vec<_>, _>) = std::thread::scope(|scope| {
+            let spans = scope.spawn(spans);
+            let captures = captures();
+            (spans.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), captures)
+        });
         Ok(Evidence {
-            captures: file
-                .captures
-                .iter()
-                .map(|entry| reading::capture(plan, entry))
-                .collect::<Result<_, _>>()?,
-            spans: file.spans.iter().map(|entry| reading::span(plan, entry)).collect::<Result<_, _>>()?,
+            captures: captures?,
+            spans: spans?,
             logs: file.logs.iter().map(|entry| reading::log(plan, entry)).collect::<Result<_, _>>()?,
             exchanges: file
                 .exchanges
