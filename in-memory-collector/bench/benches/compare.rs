@@ -20,7 +20,12 @@ fn seconds() -> Duration {
 fn main() {
     if std::env::var_os("BENCH_PINNED").is_none() {
         let me = std::env::current_exe().expect("a path");
-        let status = std::process::Command::new("taskset").args(["-c", "1"]).arg(me).env("BENCH_PINNED", "1").env("BENCH_SINK", env!("CARGO_BIN_EXE_sink")).status();
+        let status = std::process::Command::new("taskset")
+            .args(["-c", "1"])
+            .arg(me)
+            .env("BENCH_PINNED", "1")
+            .env("BENCH_SINK", env!("CARGO_BIN_EXE_sink"))
+            .status();
         std::process::exit(status.ok().and_then(|status| status.code()).unwrap_or(1));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
@@ -39,11 +44,16 @@ fn main() {
 
 fn kinds() -> Vec<Kind> {
     let only = std::env::var("BENCH_SINKS").unwrap_or_default();
-    Kind::ALL.into_iter().filter(|kind| only.is_empty() || only.split(',').any(|name| name == kind.name())).collect()
+    Kind::ALL
+        .into_iter()
+        .filter(|kind| only.is_empty() || only.split(',').any(|name| name == kind.name()))
+        .collect()
 }
 
 async fn throughput() {
-    println!("\n## Spans a second\n\nThousands of spans for each second of processor time (and of wall clock).\n");
+    println!(
+        "\n## Spans a second\n\nThousands of spans for each second of processor time (and of wall clock).\n"
+    );
     for mode in Mode::ALL {
         println!("| {} | batch 1 | batch 8 | batch 64 | batch 512 |\n|---|---|---|---|---|", mode.name());
         let sources = BATCHES.map(|batch| Source::new(mode, batch));
@@ -93,7 +103,8 @@ async fn latency() {
             };
             let source = Source::new(mode, 8);
             run(sink.address, mode, &source, 1, 100, Duration::from_secs(2)).await;
-            let mut latencies = run(sink.address, mode, &source, 1, 3000, Duration::from_secs(5)).await.latencies;
+            let mut latencies =
+                run(sink.address, mode, &source, 1, 3000, Duration::from_secs(5)).await.latencies;
             latencies.sort_unstable();
             let at = |share: f64| latencies[(latencies.len() as f64 * share) as usize].as_micros();
             row.push_str(&format!(" {} | {} |", at(0.5), at(0.99)));
@@ -113,7 +124,15 @@ async fn memory() {
             let source = Source::new(Mode::Grpc, batch);
             run(sink.address, Mode::Grpc, &source, 16, 10, Duration::from_secs(60)).await;
             let before = sink.resident_bytes();
-            let sent = run(sink.address, Mode::Grpc, &source, 16, 1_000_000 / batch as u64, Duration::from_secs(120)).await;
+            let sent = run(
+                sink.address,
+                Mode::Grpc,
+                &source,
+                16,
+                1_000_000 / batch as u64,
+                Duration::from_secs(120),
+            )
+            .await;
             let spans = (sent.requests - sent.failures) * batch as u64;
             row.push_str(&format!(" {} |", (sink.resident_bytes() - before) / spans));
         }
@@ -122,7 +141,9 @@ async fn memory() {
 }
 
 async fn cycles() {
-    println!("\n## A million spans and `clear`, again and again\n\nThousands of spans for each second of processor time, gRPC, batches of 512.\n");
+    println!(
+        "\n## A million spans and `clear`, again and again\n\nThousands of spans for each second of processor time, gRPC, batches of 512.\n"
+    );
     println!("| | 1st million | 2nd | 3rd | growing to 2 million |\n|---|---|---|---|---|");
     for kind in [Kind::Ours, Kind::MockCollector] {
         let source = Source::new(Mode::Grpc, 512);
@@ -130,7 +151,8 @@ async fn cycles() {
         let mut sink = Sink::start(kind, "grpc").expect("ours to start");
         for millions in [1u64, 1, 1, 2] {
             let cpu = sink.cpu_seconds();
-            let sent = run(sink.address, Mode::Grpc, &source, 16, millions * 1954, Duration::from_secs(120)).await;
+            let sent =
+                run(sink.address, Mode::Grpc, &source, 16, millions * 1954, Duration::from_secs(120)).await;
             sink.clear();
             let spans = (sent.requests - sent.failures) * 512;
             row.push_str(&format!(" {:.0} |", spans as f64 / (sink.cpu_seconds() - cpu) / 1000.0));
@@ -140,7 +162,9 @@ async fn cycles() {
 }
 
 async fn wake() {
-    println!("\n## From the ack to the waiter\n\nMicroseconds from the moment the sender has its answer until a waiter for that trace runs.\n");
+    println!(
+        "\n## From the ack to the waiter\n\nMicroseconds from the moment the sender has its answer until a waiter for that trace runs.\n"
+    );
     let collector = Collector::start(Limits::default()).expect("start");
     let address = collector.endpoint("bench").await.expect("a port").address();
     let source = Source::new(Mode::Grpc, 8);

@@ -78,10 +78,15 @@ fn span(index: usize) -> Span {
 
 pub fn request(spans: usize) -> ExportTraceServiceRequest {
     let resource = Resource {
-        attributes: vec![text("service.name", "orders"), text("service.version", "1.4.2"), text("host.name", "a1")],
+        attributes: vec![
+            text("service.name", "orders"),
+            text("service.version", "1.4.2"),
+            text("host.name", "a1"),
+        ],
         ..Resource::default()
     };
-    let scope = InstrumentationScope { name: "http".to_owned(), version: "0.1".to_owned(), ..Default::default() };
+    let scope =
+        InstrumentationScope { name: "http".to_owned(), version: "0.1".to_owned(), ..Default::default() };
     ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {
             resource: Some(resource),

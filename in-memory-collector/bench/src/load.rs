@@ -95,7 +95,14 @@ pub struct Run {
 }
 
 /// Sends until `most` requests are answered or the time is over; `lanes` requests at a time.
-pub async fn run(address: SocketAddr, mode: Mode, source: &Source, lanes: usize, most: u64, time: Duration) -> Run {
+pub async fn run(
+    address: SocketAddr,
+    mode: Mode,
+    source: &Source,
+    lanes: usize,
+    most: u64,
+    time: Duration,
+) -> Run {
     let begun = Instant::now();
     let started = Arc::new(AtomicU64::new(0));
     let mut tasks = Vec::new();
@@ -148,11 +155,10 @@ async fn connect(address: SocketAddr) -> SendRequest<Bytes> {
 }
 
 async fn call(connection: &SendRequest<Bytes>, mode: Mode, mut body: Bytes) -> bool {
-    let mut request = http::Request::post(
-        "http://bench/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-    )
-    .header("content-type", "application/grpc")
-    .header("te", "trailers");
+    let mut request =
+        http::Request::post("http://bench/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+            .header("content-type", "application/grpc")
+            .header("te", "trailers");
     if mode == Mode::GrpcGzip {
         request = request.header("grpc-encoding", "gzip");
     }
@@ -203,7 +209,8 @@ impl Http1 {
             "POST /v1/traces HTTP/1.1\r\nhost: bench\r\ncontent-type: application/{kind}\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
-        if self.stream.write_all(head.as_bytes()).await.is_err() || self.stream.write_all(body).await.is_err() {
+        if self.stream.write_all(head.as_bytes()).await.is_err() || self.stream.write_all(body).await.is_err()
+        {
             return false;
         }
         loop {

@@ -21,8 +21,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 6] =
-        [Kind::Ours, Kind::OursDropping, Kind::MockCollector, Kind::FakeCollector, Kind::Rotel, Kind::Otelcol];
+    pub const ALL: [Kind; 6] = [
+        Kind::Ours,
+        Kind::OursDropping,
+        Kind::MockCollector,
+        Kind::FakeCollector,
+        Kind::Rotel,
+        Kind::Otelcol,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -66,7 +72,8 @@ impl Sink {
     }
 
     fn start_piped(kind: Kind, protocol: &str) -> Self {
-        let program = PathBuf::from(std::env::var_os("BENCH_SINK").expect("the path of `sink`, set by the benchmark"));
+        let program =
+            PathBuf::from(std::env::var_os("BENCH_SINK").expect("the path of `sink`, set by the benchmark"));
         let mut command = on_first_core(&program);
         command.args([kind.name(), protocol]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("taskset");
@@ -121,7 +128,8 @@ impl Sink {
 
     /// Processor time used so far, in seconds.
     pub fn cpu_seconds(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the sink lives");
+        let stat =
+            std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the sink lives");
         let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
         let ticks: u64 = fields[11].parse::<u64>().unwrap_or(0) + fields[12].parse::<u64>().unwrap_or(0);
         ticks as f64 / 100.0
@@ -129,7 +137,8 @@ impl Sink {
 
     /// Resident memory in bytes.
     pub fn resident_bytes(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the sink lives");
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the sink lives");
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
         line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) * 1024
     }

@@ -51,14 +51,16 @@ fn mock(protocol: &str) {
         "http-json" => Protocol::HttpJson,
         _ => Protocol::HttpBinary,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
     let server = runtime.block_on(MockServer::builder().protocol(protocol).port(0).start()).expect("a port");
     println!("{}", server.addr().port());
     obey(|| runtime.block_on(server.with_collector_mut(|collector| collector.clear())));
 }
 
 fn fake() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
     let mut server = runtime.block_on(FakeCollectorServer::start()).expect("a port");
     println!("{}", server.address().port());
     // Its channel holds 64 spans; nobody can send more until somebody reads.
