@@ -22,6 +22,7 @@ impl IdHasher {
 
 impl Hasher for IdHasher {
     fn write(&mut self, bytes: &[u8]) {
+        self.add(1 + u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let mut words = bytes.chunks_exact(8);
         for word in &mut words {
             self.add(word.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
