@@ -126,13 +126,14 @@ impl Sink {
         }
     }
 
-    /// Processor time used so far, in seconds.
+    /// Processor time of all its threads so far, in seconds.
     pub fn cpu_seconds(&self) -> f64 {
-        let stat =
-            std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the sink lives");
-        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-        let ticks: u64 = fields[11].parse::<u64>().unwrap_or(0) + fields[12].parse::<u64>().unwrap_or(0);
-        ticks as f64 / 100.0
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("the sink lives");
+        let nanos = threads.flatten().filter_map(|thread| {
+            let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            text.split(' ').next()?.parse::<u64>().ok()
+        });
+        nanos.sum::<u64>() as f64 / 1e9
     }
 
     /// Resident memory in bytes.
