@@ -81,6 +81,9 @@ fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, sender_rows: usi
 fn why_unknown(all: &Crossings<'_>, node: NodeIx, others: bool) -> String {
     let who = name(all, node);
     match all.evidence.completions.get(node.0) {
+        Some(Completion::Unknown(why)) if !others => {
+            format!("any span of {who}, and a flush of it: {why}")
+        }
         _ if !others => format!("any span of {who}: does it export to the endpoint that it was given?"),
         Some(Completion::Unknown(why)) => format!("a flush of {who}: {why}"),
         _ => format!("a flush of {who} after the call"),

@@ -9,7 +9,7 @@ use super::fit::{fits, named};
 use super::span_index::is_receipt;
 use super::{CrossingIx, Crossings};
 use crate::evidence::{Span, SpanIx, SpanKind, mark_of};
-use crate::plan::Mark;
+use crate::plan::{Mark, StimulusIx};
 use crate::scenario::NodeIx;
 use crate::wire::{SpanId, TraceId};
 
@@ -25,16 +25,23 @@ enum Tier {
     /// Its parent or link is what crossed, and it has the mark of something else.
     Continues,
     Fits,
+    /// Nothing saw what crossed (`tap: none`): it is in a trace of the stimulus.
+    Untapped,
 }
 
 pub fn pair(all: &mut Crossings<'_>) {
     let mut claimed: HashSet<SpanIx> = HashSet::new();
     let carried_ids = carried_ids(all);
-    let ids = all.plan.stimuli.iter();
-    let minted: HashMap<TraceId, usize> =
-        ids.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix.0))).collect();
-    for tier in [Tier::ContinuesAndMarked, Tier::ContinuesUnmarked, Tier::Marked, Tier::Continues, Tier::Fits]
-    {
+    let owned = Owned::of(all);
+    let tiers = [
+        Tier::ContinuesAndMarked,
+        Tier::ContinuesUnmarked,
+        Tier::Marked,
+        Tier::Continues,
+        Tier::Fits,
+        Tier::Untapped,
+    ];
+    for tier in tiers {
         for ix in 0..all.list.len() {
             if all.list[ix].receiver_span.is_some() || !all.exports(all.receiver(&all.list[ix])) {
                 continue;
@@ -45,7 +52,8 @@ pub fn pair(all: &mut Crossings<'_>) {
                     continuing(all, crossing, &claimed, tier)
                 }
                 Tier::Marked => marked(all, crossing, &claimed),
-                Tier::Fits => fitting(all, crossing, &claimed, &carried_ids, &minted),
+                Tier::Fits => fitting(all, crossing, &claimed, &carried_ids, &owned),
+                Tier::Untapped => untapped(all, crossing, &claimed, &carried_ids, &owned),
             };
             if let Some(span) = span {
                 claimed.insert(span);
@@ -109,7 +117,7 @@ fn fitting(
     ix: CrossingIx,
     claimed: &HashSet<SpanIx>,
     carried_ids: &HashSet<(NodeIx, SpanId)>,
-    minted: &HashMap<TraceId, usize>,
+    owned: &Owned,
 ) -> Option<SpanIx> {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
@@ -117,9 +125,7 @@ fn fitting(
     let free = |span: &&SpanIx| {
         let seen = all.spans.get(**span);
         let parent = SpanId::from_bytes(&seen.parent_id);
-        let of_another = TraceId::from_bytes(&seen.trace_id)
-            .and_then(|trace| minted.get(&trace))
-            .is_some_and(|stimulus| *stimulus != crossing.stimulus.0);
+        let of_another = owned.says(node, seen, crossing.stimulus) == Some(false);
         let claimed_elsewhere = parent.is_some_and(|parent| carried_ids.contains(&(node, parent)));
         let marked_elsewhere =
             !seen.marks.is_empty() && mark(all, ix).is_none_or(|mark| !seen.marks.contains(&mark));
@@ -133,8 +139,69 @@ fn fitting(
             && fits(all, seen, capture, false)
     };
     let best = all.spans.of_node(node).iter().filter(free);
-    best.copied()
-        .min_by_key(|span| (std::cmp::Reverse(named(all.spans.get(*span))), all.spans.get(*span).start_nanos))
+    best.copied().min_by_key(|span| {
+        let seen = all.spans.get(*span);
+        let own = owned.says(node, seen, crossing.stimulus) == Some(true);
+        (!own, std::cmp::Reverse(named(seen)), seen.start_nanos)
+    })
+}
+
+/// A span for something received in a trace of the stimulus, first of all one under a span of the sender.
+fn untapped(
+    all: &Crossings<'_>,
+    ix: CrossingIx,
+    claimed: &HashSet<SpanIx>,
+    carried_ids: &HashSet<(NodeIx, SpanId)>,
+    owned: &Owned,
+) -> Option<SpanIx> {
+    let crossing = all.get(ix);
+    if crossing.capture.is_some() {
+        return None;
+    }
+    let node = all.receiver(crossing);
+    let free = |span: &&SpanIx| {
+        let seen = all.spans.get(**span);
+        let parent = SpanId::from_bytes(&seen.parent_id);
+        is_receipt(seen)
+            && !claimed.contains(*span)
+            && !parent.is_some_and(|parent| carried_ids.contains(&(node, parent)))
+            && all.spans.parent(**span).is_none()
+            && owned.says(node, seen, crossing.stimulus) == Some(true)
+    };
+    all.spans.of_node(node).iter().filter(free).copied().min_by_key(|span| {
+        let seen = all.spans.get(*span);
+        let sent = all.spans.with_id(all.sender(crossing), &seen.parent_id);
+        (sent.is_empty(), seen.start_nanos)
+    })
+}
+
+/// Traces that are known to be of a stimulus: minted for it, or sent on by a node with it.
+struct Owned {
+    minted: HashMap<TraceId, StimulusIx>,
+    sent_on: HashMap<(NodeIx, TraceId), HashSet<StimulusIx>>,
+}
+
+impl Owned {
+    fn of(all: &Crossings<'_>) -> Owned {
+        let ids = all.plan.stimuli.iter();
+        let minted =
+            ids.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix))).collect();
+        let mut sent_on: HashMap<(NodeIx, TraceId), HashSet<StimulusIx>> = HashMap::new();
+        for (_, crossing) in all.iter() {
+            for context in all.wire(crossing).into_iter().flat_map(|wire| wire.contexts()) {
+                let sent = (all.sender(crossing), context.trace_id);
+                sent_on.entry(sent).or_default().insert(crossing.stimulus);
+            }
+        }
+        Owned { minted, sent_on }
+    }
+
+    /// Whether a span of `node` is of this stimulus; `None` where its trace tells nothing.
+    fn says(&self, node: NodeIx, span: &Span, stimulus: StimulusIx) -> Option<bool> {
+        let trace = TraceId::from_bytes(&span.trace_id)?;
+        let minted = self.minted.get(&trace).map(|owner| *owner == stimulus);
+        minted.or_else(|| self.sent_on.get(&(node, trace)).map(|owners| owners.contains(&stimulus)))
+    }
 }
 
 /// Parent ids that arrived at a node.
