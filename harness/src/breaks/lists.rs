@@ -16,7 +16,9 @@ pub(super) fn swapped(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Op
     let crossing = all.get(ix);
     let tracestate = member_bytes(&wire.lists.members);
     let own = crossing.due.members.as_ref().map(|members| member_bytes(members));
-    let other = own.filter(|own| !tracestate.is_empty() && *own != tracestate).and_then(|_| {
+    // What is all its own and less of it was lost, not swapped.
+    let foreign = |own: &Vec<&[u8]>| tracestate.iter().any(|member| !own.contains(member));
+    let other = own.filter(foreign).and_then(|_| {
         other_stimulus(all, crossing.stimulus, |sent| {
             member_bytes(&TraceState::members_of(slices(&sent.tracestate))) == tracestate
         })
@@ -26,7 +28,7 @@ pub(super) fn swapped(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Op
     }
     let baggage = entry_set(&wire.lists.entries);
     let own = crossing.due.entries.as_ref().map(|entries| entry_set(entries));
-    let other = own.filter(|own| !baggage.is_empty() && *own != baggage).and_then(|_| {
+    let other = own.filter(|own| !baggage.is_subset(own)).and_then(|_| {
         other_stimulus(all, crossing.stimulus, |sent| {
             entry_set(&Baggage::entries_of(slices(&sent.baggage))) == baggage
         })

@@ -194,7 +194,7 @@ fn begun(
         (_, _) => (Class::LinkWrong, format!("{who} linked to what it received more than once")),
     };
     let told = on_crossing(all, ix, class, Side::Receiver).at(Caret::ParentId);
-    Some(told.told(message, due, format!("{} links, {right} of them right", span.links.len())))
+    Some(told.told(message, due, format!("links: {}, right ones: {right}", span.links.len())))
 }
 
 fn links(link: &crate::evidence::Link, context: &TraceParent) -> bool {

@@ -135,7 +135,7 @@ fn fitting(
             && !claimed_elsewhere
             && !marked_elsewhere
             && all.spans.parent(**span).is_none()
-            && named(seen) > 0
+            && (named(seen) > 0 || owned.says(node, seen, crossing.stimulus) == Some(true))
             && fits(all, seen, capture, false)
     };
     let best = all.spans.of_node(node).iter().filter(free);
