@@ -46,7 +46,7 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
             None => waiting.push((ix, hop)),
         }
     }
-    by_trace(evidence, carried, &mut traces, waiting, &mut found);
+    by_trace((plan, evidence), carried, &mut traces, waiting, &mut found);
     found
         .crossings
         .sort_by_key(|crossing| crossing.capture.map(|capture| evidence.captures[capture.0].begun_nanos));
@@ -62,25 +62,43 @@ fn stimulus_of(plan: &Plan, capture: &Capture) -> Option<StimulusIx> {
 
 /// What has no mark: by trace id, and what has no known trace either, by time.
 fn by_trace(
-    evidence: &Evidence,
+    (plan, evidence): (&Plan, &Evidence),
     carried: &[Carried],
     traces: &mut Traces,
     waiting: Vec<(usize, HopIx)>,
     found: &mut Attributed,
 ) {
-    for (ix, hop) in waiting {
+    let owner = |traces: &Traces, ix: usize| carried[ix].first().and_then(|it| traces.owner(it.trace_id));
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        waiting.into_iter().partition(|(ix, _)| owner(traces, *ix).is_some());
+    let mut seen: HashMap<(StimulusIx, HopIx), u32> = HashMap::new();
+    for crossing in &found.crossings {
+        *seen.entry((crossing.stimulus, crossing.hop)).or_default() += 1;
+    }
+    for (ix, hop) in known.into_iter().chain(unknown) {
         let capture = &evidence.captures[ix];
-        let by_id = carried[ix].first().and_then(|context| traces.owner(context.trace_id));
-        match by_id.or_else(|| alone_at(evidence, capture.begun_nanos)) {
+        let by_time = || {
+            let owed = |stimulus: StimulusIx| is_owed(plan, &seen, hop, stimulus);
+            alone_at(evidence, capture.begun_nanos, owed)
+        };
+        match owner(traces, ix).or_else(by_time) {
             Some(stimulus) => {
                 if let Some(context) = carried[ix].first() {
                     traces.add(context.trace_id, stimulus);
                 }
+                *seen.entry((stimulus, hop)).or_default() += 1;
                 found.crossings.push(crossing(hop, stimulus, ix));
             }
             None => found.unattributed.push((CaptureIx(ix), hop)),
         }
     }
+}
+
+/// Whether a stimulus crossed a hop less often than what caused it makes due.
+fn is_owed(plan: &Plan, seen: &HashMap<(StimulusIx, HopIx), u32>, hop: HopIx, stimulus: StimulusIx) -> bool {
+    let declared = plan.scenario.hop(hop);
+    let times = |hop: HopIx| seen.get(&(stimulus, hop)).copied().unwrap_or_default();
+    declared.within.is_some_and(|within| times(hop) < times(within).saturating_mul(declared.times.min))
 }
 
 fn crossing(hop: HopIx, stimulus: StimulusIx, ix: usize) -> Crossing {
@@ -145,16 +163,19 @@ fn fits(plan: &Plan, hop: HopIx, capture: &Capture) -> bool {
     }
 }
 
-/// The only stimulus under way at this time.
-fn alone_at(evidence: &Evidence, nanos: u64) -> Option<StimulusIx> {
-    let mut under_way = evidence.exchanges.iter().filter(|exchange| {
-        exchange.sent_nanos <= nanos && exchange.answered_nanos.is_none_or(|answered| answered >= nanos)
-    });
-    match (under_way.next(), under_way.next(), evidence.exchanges.as_slice()) {
+/// Where at most one stimulus was under way: the first one sent until then that this crossing is still due from,
+/// be it that it was answered before its background work had ended; else the one under way.
+fn alone_at(evidence: &Evidence, nanos: u64, owed: impl Fn(StimulusIx) -> bool) -> Option<StimulusIx> {
+    let sent = || evidence.exchanges.iter().filter(|exchange| exchange.sent_nanos <= nanos);
+    let mut under_way =
+        sent().filter(|exchange| exchange.answered_nanos.is_none_or(|answered| answered >= nanos));
+    let alone = match (under_way.next(), under_way.next(), evidence.exchanges.as_slice()) {
+        (Some(_), Some(_), _) => return None,
         (Some(one), None, _) => Some(one.stimulus),
-        (None, None, [only]) => Some(only.stimulus),
-        _ => None,
-    }
+        (None, _, [only]) => Some(only.stimulus),
+        (None, _, _) => None,
+    };
+    sent().map(|exchange| exchange.stimulus).find(|stimulus| owed(*stimulus)).or(alone)
 }
 
 /// Which stimulus a trace is of, as far as it is known before spans are paired.
