@@ -110,7 +110,8 @@ fn reparented(all: &Crossings<'_>, ix: CrossingIx, call: SpanIx, actual: String)
     told.told(message, described(call), actual)
 }
 
-/// Whether a call is a further attempt of an earlier one: the same target, begun after the earlier one had failed.
+/// Whether a call is a further attempt of an earlier one: the same target, begun after the earlier one had
+/// failed.
 fn is_resend(all: &Crossings<'_>, earlier: CrossingIx, later: CrossingIx) -> bool {
     let capture = |ix: CrossingIx| all.get(ix).capture.map(|capture| &all.evidence.captures[capture.0]);
     let (Some(first), Some(second)) = (capture(earlier), capture(later)) else { return false };

@@ -1,10 +1,12 @@
-//! The receiver's span of each crossing: its parent or link is what crossed; else it has the mark; else it fits.
+//! The receiver's span of each crossing: its parent or link is what crossed; else it has the mark; else it
+//! fits.
 //!
 //! Each span goes to one crossing, and as many crossings as possible get one.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::OnceCell;
 
 use super::fit::{fits, named};
+use super::hashing::{IdMap, IdSet};
 use super::span_index::is_receipt;
 use super::{CrossingIx, Crossings};
 use crate::evidence::{Span, SpanIx, SpanKind, mark_of};
@@ -27,11 +29,8 @@ enum Tier {
 }
 
 pub fn pair(all: &mut Crossings<'_>) {
-    let mut claimed: HashSet<SpanIx> = HashSet::new();
-    let carried_ids = carried_ids(all);
-    let ids = all.plan.stimuli.iter();
-    let minted: HashMap<TraceId, usize> =
-        ids.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix.0))).collect();
+    let mut claimed: IdSet<SpanIx> = IdSet::default();
+    let free = OnceCell::new();
     for tier in [Tier::ContinuesAndMarked, Tier::ContinuesUnmarked, Tier::Marked, Tier::Continues, Tier::Fits]
     {
         for ix in 0..all.list.len() {
@@ -44,7 +43,7 @@ pub fn pair(all: &mut Crossings<'_>) {
                     continuing(all, crossing, &claimed, tier)
                 }
                 Tier::Marked => marked(all, crossing, &claimed),
-                Tier::Fits => fitting(all, crossing, &claimed, &carried_ids, &minted),
+                Tier::Fits => fitting(all, crossing, &claimed, free.get_or_init(|| Free::of(all))),
             };
             if let Some(span) = span {
                 claimed.insert(span);
@@ -61,7 +60,7 @@ pub fn mark(all: &Crossings<'_>, crossing: CrossingIx) -> Option<Mark> {
 }
 
 /// Spans under or linked to one of the contexts that crossed.
-fn continuing(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>, tier: Tier) -> Option<SpanIx> {
+fn continuing(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, tier: Tier) -> Option<SpanIx> {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
     let mark = mark(all, ix);
@@ -95,7 +94,7 @@ fn receipt_rank(span: &Span) -> u8 {
     }
 }
 
-fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>) -> Option<SpanIx> {
+fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>) -> Option<SpanIx> {
     let mark = mark(all, ix)?;
     let node = all.receiver(all.get(ix));
     let free = all.spans.marked(node, mark).iter().filter(|span| !claimed.contains(span));
@@ -103,42 +102,51 @@ fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>) -> Opt
 }
 
 /// A span for something received that fits, and that no other wire claims by its parent.
-fn fitting(
-    all: &Crossings<'_>,
-    ix: CrossingIx,
-    claimed: &HashSet<SpanIx>,
-    carried_ids: &HashSet<(NodeIx, SpanId)>,
-    minted: &HashMap<TraceId, usize>,
-) -> Option<SpanIx> {
+fn fitting(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, free: &Free) -> Option<SpanIx> {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
     let capture = &all.evidence.captures[crossing.capture?.0];
-    let free = |span: &&SpanIx| {
+    let fitting = |span: &&SpanIx| {
         let seen = all.spans.get(**span);
-        let parent = SpanId::from_bytes(&seen.parent_id);
         let of_another = TraceId::from_bytes(&seen.trace_id)
-            .and_then(|trace| minted.get(&trace))
+            .and_then(|trace| free.minted.get(&trace))
             .is_some_and(|stimulus| *stimulus != crossing.stimulus.0);
-        let claimed_elsewhere = parent.is_some_and(|parent| carried_ids.contains(&(node, parent)));
         let marked_elsewhere =
             !seen.marks.is_empty() && mark(all, ix).is_none_or(|mark| !seen.marks.contains(&mark));
-        is_receipt(seen)
-            && !claimed.contains(*span)
-            && !of_another
-            && !claimed_elsewhere
-            && !marked_elsewhere
-            && all.spans.parent(**span).is_none()
-            && named(seen) > 0
-            && fits(all, seen, capture, false)
+        !claimed.contains(*span) && !of_another && !marked_elsewhere && fits(all, seen, capture, false)
     };
-    let best = all.spans.of_node(node).iter().filter(free);
+    let best = free.of_node.get(&node)?.iter().filter(fitting);
     best.copied()
         .min_by_key(|span| (std::cmp::Reverse(named(all.spans.get(*span))), all.spans.get(*span).start_nanos))
 }
 
+/// Spans that may be for any crossing, and what tells that they are not.
+struct Free {
+    /// For something received, begun by nothing in the node or on a wire, and saying what they are for.
+    of_node: IdMap<NodeIx, Vec<SpanIx>>,
+    minted: IdMap<TraceId, usize>,
+}
+
+impl Free {
+    fn of(all: &Crossings<'_>) -> Free {
+        let carried_ids = carried_ids(all);
+        let ids = all.plan.stimuli.iter();
+        let minted = ids.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix.0)));
+        let mut of_node: IdMap<NodeIx, Vec<SpanIx>> = IdMap::default();
+        for (ix, span) in all.evidence.spans.iter().enumerate().map(|(ix, span)| (SpanIx(ix), span)) {
+            let parent = SpanId::from_bytes(&span.parent_id);
+            let carried = parent.is_some_and(|parent| carried_ids.contains(&(span.node, parent)));
+            if is_receipt(span) && !carried && named(span) > 0 && all.spans.parent(ix).is_none() {
+                of_node.entry(span.node).or_default().push(ix);
+            }
+        }
+        Free { of_node, minted: minted.collect() }
+    }
+}
+
 /// Parent ids that arrived at a node.
-fn carried_ids(all: &Crossings<'_>) -> HashSet<(NodeIx, SpanId)> {
-    let mut ids = HashSet::new();
+fn carried_ids(all: &Crossings<'_>) -> IdSet<(NodeIx, SpanId)> {
+    let mut ids = IdSet::default();
     for (_, crossing) in all.iter() {
         for context in all.wire(crossing).into_iter().flat_map(|wire| wire.contexts()) {
             ids.insert((all.receiver(crossing), context.parent_id));

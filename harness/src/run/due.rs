@@ -4,8 +4,8 @@ use crate::crossings::{Crossing, Crossings};
 use crate::evidence::CaptureEnd;
 use crate::scenario::{At, HopIx, NodeIx, Relation};
 
-/// Whether one of `senders` still owes a crossing: it took part in a crossing that ended well, and not every hop that
-/// this one causes was crossed as often as it declares. A request under way may still cause some.
+/// Whether one of `senders` still owes a crossing: it took part in a crossing that ended well, and not every
+/// hop that this one causes was crossed as often as it declares. A request under way may still cause some.
 pub(super) fn crossings_due(seen: &Crossings<'_>, senders: &[NodeIx]) -> bool {
     let hops = &seen.plan.scenario.hops;
     hops.iter().enumerate().any(|(ix, hop)| {

@@ -141,6 +141,7 @@ fn unexpected_answers(all: &Crossings<'_>) -> Vec<String> {
         let ix = all.plan.stimulus(exchange.stimulus).drive;
         let drive: &Drive = &all.plan.scenario.drives[ix];
         let fine = match (drive.answers, &exchange.answer) {
+            (None, Answer::TimedOut) if drive.hangs_up => true,
             (None, answer) => answer.is_success(),
             (Some(status), Answer::Http(seen)) => status == u32::from(*seen),
             (Some(code), Answer::Grpc(seen)) => code == *seen,
