@@ -49,7 +49,11 @@ fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, unattribu
     let mut told = Break::new(Class::NotCrossed, Side::Sender, hop, declared.from);
     told.stimulus = Some(crossing.stimulus);
     let due = format!("{} crossings of `{}`", declared.times.min, declared.id);
-    let message = format!("{who} did not call {target}");
+    let message = if unattributed {
+        format!("no call of {who} to {target} is known to be of this stimulus")
+    } else {
+        format!("{who} did not call {target}")
+    };
     told = told.told(message, due, format!("{times} crossings"));
     if unattributed {
         told = told

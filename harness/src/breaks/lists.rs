@@ -27,14 +27,15 @@ pub(super) fn swapped(
     }
     let tracestate = member_bytes(&wire.lists.members);
     let own = crossing.due.members.as_ref().map(|members| member_bytes(members));
-    let differs = own.is_some_and(|own| !tracestate.is_empty() && own != tracestate);
+    // What is all its own and less of it was lost, not swapped.
+    let differs = own.is_some_and(|own| tracestate.iter().any(|member| !own.contains(member)));
     let other = if differs { senders.of_tracestate(&tracestate, crossing.stimulus) } else { None };
     if let Some(other) = other {
         return Some(list_swapped(all, ix, other, "tracestate"));
     }
     let baggage = entry_set(&wire.lists.entries);
     let own = crossing.due.entries.as_ref().map(|entries| entry_set(entries));
-    let differs = own.is_some_and(|own| !baggage.is_empty() && own != baggage);
+    let differs = own.is_some_and(|own| !baggage.is_subset(&own));
     let other = if differs { senders.of_baggage(&baggage, crossing.stimulus) } else { None };
     Some(list_swapped(all, ix, other?, "baggage"))
 }

@@ -95,6 +95,9 @@ fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, tellers: &Teller
 fn why_unknown(all: &Crossings<'_>, node: NodeIx, others: bool) -> String {
     let who = name(all, node);
     match all.evidence.completions.get(node.0) {
+        Some(Completion::Unknown(why)) if !others => {
+            format!("any span of {who}, and a flush of it: {why}")
+        }
         _ if !others => format!("any span of {who}: does it export to the endpoint that it was given?"),
         Some(Completion::Unknown(why)) => format!("a flush of {who}: {why}"),
         _ => format!("a flush of {who} after the call"),
@@ -205,7 +208,7 @@ fn begun(
         (_, _) => (Class::LinkWrong, format!("{who} linked to what it received more than once")),
     };
     let told = on_crossing(all, ix, class, Side::Receiver).at(Caret::ParentId);
-    Some(told.told(message, due, format!("{} links, {right} of them right", span.links.len())))
+    Some(told.told(message, due, format!("links: {}, right ones: {right}", span.links.len())))
 }
 
 fn links(link: &crate::evidence::Link, context: &TraceParent) -> bool {

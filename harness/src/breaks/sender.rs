@@ -168,6 +168,11 @@ fn restarted(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Opti
     if relation(all, ix).restarts_at() == Some(At::Sender) || expected == context.trace_id {
         return None;
     }
+    // Its own span is in another trace than what it received and sent on: told of the hop before (R4, R5).
+    let received = crossing.cause.and_then(|cause| all.wire(all.get(cause)));
+    if received.is_some_and(|wire| wire.contexts().any(|came| came.trace_id == context.trace_id)) {
+        return None;
+    }
     let who = name(all, all.sender(crossing));
     let told = on_crossing(all, ix, Class::Restarted, Side::Sender).at(Caret::TraceId);
     let actual = format!("trace {}, which nobody sent to {who}", context.trace_id);

@@ -21,8 +21,13 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
     order.sort_by_key(|ix| evidence.captures[*ix].begun_nanos);
     let mut traces = Traces::minted(plan);
     let mut waiting = Vec::new();
+    let first_sent = evidence.exchanges.iter().map(|exchange| exchange.sent_nanos).min();
     for ix in order {
         let capture = &evidence.captures[ix];
+        // What a node asks of another while it starts, or while we ask whether it is ready, is no part of the story.
+        if first_sent.is_some_and(|sent| capture.begun_nanos < sent) {
+            continue;
+        }
         let Some(hop) = hop_of(plan, capture) else {
             found.undeclared.push(CaptureIx(ix));
             continue;

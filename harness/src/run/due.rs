@@ -49,12 +49,12 @@ pub(super) fn under_way(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
 pub(super) fn spans_due(seen: &Crossings<'_>, node: NodeIx) -> bool {
     seen.exports(node)
         && seen.iter().any(|(_, crossing)| {
-            let sampled = seen
-                .wire(crossing)
-                .and_then(|carried| carried.first())
-                .is_some_and(|context| context.flags.sampled());
+            let sampled = match seen.wire(crossing) {
+                Some(carried) => carried.first().is_some_and(|context| context.flags.sampled()),
+                None => crossing.due.sampled == Some(true),
+            };
             let received = seen.receiver(crossing) == node && receiver_exports(seen, crossing);
-            let sent = seen.sender(crossing) == node;
+            let sent = seen.sender(crossing) == node && crossing.capture.is_some();
             let received = received && crossing.receiver_span.is_none();
             let sent = sent && crossing.call_span.is_none() && crossing.named_span.is_none();
             sampled && (received || sent)
