@@ -3,7 +3,8 @@
 //! The modules stand in the order of the pipe that a scenario runs through:
 //!
 //! ```text
-//! scenario.yaml -> scenario -> plan -> runtime, driver -> evidence -> crossings -> breaks -> rules -> verdict -> report
+//! scenario.yaml -> scenario -> plan -> runtime, driver -> evidence -> crossings -> breaks -> rules ->
+//! verdict -> report
 //! ```
 
 pub mod wire;
@@ -34,6 +35,8 @@ pub mod driver;
 pub mod run;
 
 pub mod report;
+
+pub mod door;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -1,4 +1,7 @@
-//! The command over real processes: however it ends, nothing that it started stays, and its exit status tells why.
+//! The command over real processes: however it ends, nothing that it started stays, and its exit status tells
+//! why.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it, and says where")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

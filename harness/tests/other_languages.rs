@@ -1,8 +1,9 @@
-//! Ordinary services in other languages, through the command: each scenario under `fixtures/*-services` ends with
-//! exactly the finding that its comment names, and nothing beside it.
+//! Ordinary services in other languages, through the command: each scenario under `fixtures/*-services` ends
+//! with exactly the finding that its comment names, and nothing beside it.
 //!
-//! The services' packages are installed once, under the target directory. Where that cannot be done (no interpreter, no
-//! registry) one line says so and the tests pass, unless `UNBROKEN_REQUIRE_LANGUAGES=1` wants them.
+//! The services' packages are installed once, under the target directory. Where that cannot be done (no
+//! interpreter, no registry) one line says so and the tests pass, unless `UNBROKEN_REQUIRE_LANGUAGES=1` wants
+//! them.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -89,9 +90,73 @@ const PYTHON: Language = Language {
     ],
 };
 
+const NODE: Language = Language {
+    folder: "node-services",
+    variable: "UNBROKEN_NODE",
+    packages: &["package.json", "package-lock.json"],
+    install: node_modules,
+    ends: &[
+        End { case: "node-healthy [sampled=true]", status: PASS, finding: None, tells: "" },
+        End { case: "node-healthy [sampled=false]", status: PASS, finding: None, tells: "" },
+        End {
+            case: "node-client-instrumentation-off",
+            status: FAIL,
+            finding: Some("not-injected at bill, sender shop, 6 of 6"),
+            tells: "what `shop` received was right",
+        },
+        End {
+            case: "node-tracing-off",
+            status: FAIL,
+            finding: Some("not-injected at bill, sender shop, 6 of 6"),
+            tells: "`shop` exported no span for what it received",
+        },
+        End {
+            case: "node-no-instrumentation",
+            status: FAIL,
+            finding: Some("not-injected at bill, sender shop, 6 of 6"),
+            tells: "`shop` exported no span for what it received",
+        },
+        End {
+            case: "node-exporter-off",
+            status: FAIL,
+            finding: Some("passed-through at bill, sender shop, 6 of 6"),
+            tells: "`shop` exported no span for what it received",
+        },
+        End {
+            case: "node-sampler-always-on",
+            status: FAIL,
+            finding: Some("sampled-in at order, receiver shop, 6 of 6"),
+            tells: "",
+        },
+        End {
+            case: "node-sampler-always-off",
+            status: FAIL,
+            finding: Some("sampled-out at order, receiver shop, 6 of 6"),
+            tells: "",
+        },
+        End {
+            case: "node-baggage-not-propagated",
+            status: FAIL,
+            finding: Some("baggage-lost at bill, sender shop, 6 of 6"),
+            tells: "tenant=blue",
+        },
+        End {
+            case: "node-last-node-off",
+            status: INCONCLUSIVE,
+            finding: Some("not-exported at bill, nobody yet billing, 6 of 6"),
+            tells: "any span of `billing`",
+        },
+    ],
+};
+
 #[test]
 fn python_services_end_as_their_scenarios_say() {
     ends_as_it_should(&PYTHON);
+}
+
+#[test]
+fn node_services_end_as_their_scenarios_say() {
+    ends_as_it_should(&NODE);
 }
 
 /// `python3 -m venv`, and the pinned packages in it.
@@ -100,6 +165,14 @@ fn virtual_environment(services: &Path, into: &Path) -> Result<(), String> {
     let mut install = Command::new(into.join("bin/python"));
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
     run(install.arg(services.join("requirements.txt")))
+}
+
+/// `npm ci`: what the lock file names and nothing else.
+fn node_modules(services: &Path, into: &Path) -> Result<(), String> {
+    for file in NODE.packages {
+        fs::copy(services.join(file), into.join(file)).unwrap();
+    }
+    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(into))
 }
 
 /// Runs all scenarios of the language at once, then judges what each case left.
@@ -189,8 +262,8 @@ fn unbroken(language: &Language, packages: &Path) -> Command {
     command
 }
 
-/// Where the packages are: where the variable says, otherwise under the target directory, installed when they or what
-/// they need have changed.
+/// Where the packages are: where the variable says, otherwise under the target directory, installed when they
+/// or what they need have changed.
 fn installed(language: &Language, services: &Path) -> Result<PathBuf, String> {
     if let Some(packages) = std::env::var_os(language.variable) {
         return Ok(packages.into());
@@ -220,7 +293,8 @@ fn fresh_folder(name: &str) -> PathBuf {
     folder
 }
 
-/// Runs a program to its end; the last line that it said, or why it could not be started, when that was no success.
+/// Runs a program to its end; the last line that it said, or why it could not be started, when that was no
+/// success.
 fn run(command: &mut Command) -> Result<(), String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output =
@@ -233,11 +307,16 @@ fn run(command: &mut Command) -> Result<(), String> {
     Err(format!("`{name}` failed: {last}"))
 }
 
-/// Says so past the capture of the test runner, which would swallow it.
+/// One line, for everybody to see.
+#[allow(
+    clippy::explicit_write,
+    reason = "what `eprintln` writes is swallowed by the capture of the test runner"
+)]
 fn skip(folder: &str, why: &str) {
     let required = std::env::var_os("UNBROKEN_REQUIRE_LANGUAGES").is_some_and(|value| value == "1");
     assert!(!required, "`fixtures/{folder}` could not be prepared: {why}");
-    writeln!(std::io::stderr(), "skipped: fixtures/{folder}: {why}").unwrap();
+    let line = format!("skipped: fixtures/{folder}: {why}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 fn text(value: &Value) -> &str {

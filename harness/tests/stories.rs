@@ -1,5 +1,5 @@
-//! Worked examples of how a break is named: each story healthy gives nothing, and with its fault exactly the finding
-//! that its file says, with nothing beside it.
+//! Worked examples of how a break is named: each story healthy gives nothing, and with its fault exactly the
+//! finding that its file says, with nothing beside it.
 //!
 //! `tests/stories/*.yaml` are ordinary scenarios; their leading `# expect:` lines are what is compared.
 

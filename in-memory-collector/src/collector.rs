@@ -106,13 +106,21 @@ impl Collector {
         self.spans_where(|span| **span.endpoint() == *endpoint)
     }
 
-    /// The store is locked for a slice at a time, so a reader of millions of spans holds up no exporter for long.
+    /// The spans with this sequence and later ones, in the order of their arrival: for following along.
+    pub fn spans_from(&self, sequence: u64) -> Vec<Span> {
+        self.spans_between(sequence, |_| true)
+    }
+
     fn spans_where(&self, wanted: impl Fn(&Span) -> bool) -> Vec<Span> {
-        let end = self.inner.shared.store().next_sequence();
+        self.spans_between(0, wanted)
+    }
+
+    /// The store is locked for a slice at a time, so a reader of millions of spans holds up no exporter for long.
+    fn spans_between(&self, mut at: u64, wanted: impl Fn(&Span) -> bool) -> Vec<Span> {
+        let end = self.inner.shared.look().next_sequence();
         let mut spans = Vec::new();
-        let mut at = 0;
         loop {
-            let (slice, next) = self.inner.shared.store().spans_from(at, end, SLICE);
+            let (slice, next) = self.inner.shared.look().spans_from(at, end, SLICE);
             if slice.is_empty() {
                 return spans;
             }
@@ -123,12 +131,12 @@ impl Collector {
 
     /// The spans of a trace, in the order of their arrival.
     pub fn trace(&self, id: impl Into<TraceId>) -> Vec<Span> {
-        self.inner.shared.store().trace(id.into())
+        self.inner.shared.look().trace(id.into())
     }
 
     /// The spans that have a link to any span of this trace.
     pub fn linking_to(&self, id: impl Into<TraceId>) -> Vec<Span> {
-        self.inner.shared.store().linking_to(id.into())
+        self.inner.shared.look().linking_to(id.into())
     }
 
     /// The spans that have a link to this span.
@@ -141,26 +149,28 @@ impl Collector {
 
     /// All log records, in the order of their arrival.
     pub fn logs(&self) -> Vec<LogRecord> {
-        self.inner.shared.store().logs()
+        self.inner.shared.look().logs()
     }
 
     /// What is known about the requests, accepted or not, in their order.
     pub fn requests(&self) -> Vec<RequestRecord> {
-        self.inner.shared.store().requests.all()
+        let mut records = self.inner.shared.look().requests.all();
+        records.sort_unstable_by_key(|record| record.sequence);
+        records
     }
 
     /// The requests that were not accepted as they were.
     pub fn trouble(&self) -> Vec<RequestRecord> {
-        self.inner.shared.store().requests.trouble()
+        self.inner.shared.look().requests.trouble()
     }
 
     /// How many records of requests had to make room for later ones (`Limits::request_records`).
     pub fn requests_forgotten(&self) -> u64 {
-        self.inner.shared.store().requests.forgotten()
+        self.inner.shared.look().requests.forgotten()
     }
 
     pub fn stats(&self) -> StoreStats {
-        self.inner.shared.store().stats()
+        self.inner.shared.look().stats()
     }
 
     /// Changes after each request, when what it brought is visible and before its sender is told.
@@ -203,6 +213,17 @@ impl Collector {
         };
         drop(timeout.await);
         shared.kill.send_replace(true);
+    }
+
+    /// Whether `stop` has ended.
+    pub fn is_stopped(&self) -> bool {
+        *self.inner.shared.kill.borrow()
+    }
+
+    /// Returns when `stop` has ended.
+    pub async fn stopped(&self) {
+        // The sender is ours, so this fails never.
+        drop(self.inner.shared.kill.subscribe().wait_for(|stopped| *stopped).await);
     }
 
     /// Runs a future to its end on the threads of the collector, for tests that are not async.

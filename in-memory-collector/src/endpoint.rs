@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::net::TcpListener;
 
+use crate::fault::{Fault, FaultPlan, When};
 use crate::server::accept::accept;
 use crate::shared::Shared;
 
@@ -21,6 +22,7 @@ pub struct EndpointState {
     pub name: Arc<str>,
     pub address: SocketAddr,
     pub shared: Arc<Shared>,
+    pub faults: FaultPlan,
 }
 
 /// The port could not be opened.
@@ -52,6 +54,16 @@ impl Endpoint {
         format!("http://{}", self.address())
     }
 
+    /// Does something wrong to the requests that fit; the first fault whose turn it is counts.
+    pub fn inject(&self, when: When, fault: Fault) {
+        self.state.faults.add(when, fault);
+    }
+
+    /// Forgets all faults.
+    pub fn heal(&self) {
+        self.state.faults.clear();
+    }
+
     /// Opens the port; an endpoint of this name that is open already is given again.
     pub(crate) fn open(
         shared: &Arc<Shared>,
@@ -77,7 +89,12 @@ impl Endpoint {
             let _inside = runtime.enter();
             TcpListener::from_std(listener).map_err(failed)?
         };
-        let state = Arc::new(EndpointState { name: name.clone(), address, shared: shared.clone() });
+        let state = Arc::new(EndpointState {
+            name: name.clone(),
+            address,
+            shared: shared.clone(),
+            faults: FaultPlan::default(),
+        });
         runtime.spawn(accept(listener, state.clone()));
         endpoints.insert(name, state.clone());
         Ok(Self { state })

@@ -1,9 +1,11 @@
 //! What endpoints, connections and queries share.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -20,6 +22,8 @@ pub struct Shared {
     pub clock: Clock,
     pub cors: Cors,
     store: Mutex<Store>,
+    /// Requests that wait for the store.
+    inserting: AtomicUsize,
     /// Grows with each stored request, after it is visible and before it is acknowledged.
     pub version: watch::Sender<u64>,
     /// Grows whenever the last request under way ends.
@@ -41,6 +45,8 @@ pub struct Shared {
 
 /// User agents that are kept once; beyond so many each request has its own copy.
 const AGENTS: usize = 64;
+/// How often a query lets requests go first before it takes its turn.
+const PATIENCE: usize = 64;
 /// A longer user agent is cut.
 const AGENT_BYTES: usize = 512;
 
@@ -52,6 +58,7 @@ impl Shared {
             clock,
             cors,
             store: Mutex::new(store),
+            inserting: AtomicUsize::new(0),
             version: watch::channel(0).0,
             idle: watch::channel(0).0,
             parked: Parked::default(),
@@ -65,8 +72,24 @@ impl Shared {
         }
     }
 
-    pub fn store(&self) -> MutexGuard<'_, Store> {
+    /// For a query. It lets requests that wait for the store go first, so that no reader, however often it asks, holds
+    /// an exporter up: the mutex alone would give itself to the reader again and again.
+    pub fn look(&self) -> MutexGuard<'_, Store> {
+        for _ in 0..PATIENCE {
+            if self.inserting.load(Ordering::Relaxed) == 0 {
+                break;
+            }
+            std::thread::yield_now();
+        }
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For a request.
+    pub fn store(&self) -> MutexGuard<'_, Store> {
+        self.inserting.fetch_add(1, Ordering::Relaxed);
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        self.inserting.fetch_sub(1, Ordering::Relaxed);
+        store
     }
 
     /// Wakes everybody who waits for what was just stored. The store is not locked here.
@@ -79,6 +102,11 @@ impl Shared {
     pub fn note(&self, record: RequestRecord) {
         self.store().requests.push(record);
         self.version.send_modify(|version| *version += 1);
+    }
+
+    /// Waits on the clock of the collector. Only for code that runs on its threads.
+    pub async fn pause(&self, pause: Duration) {
+        self.clock.reach(&Handle::current(), self.clock.now() + pause).await;
     }
 
     pub fn agent(&self, agent: &[u8]) -> Arc<str> {

@@ -1,21 +1,16 @@
 //! What is exported is what is found, over each transport and encoding.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod client;
 
-use std::io::Write;
 use std::time::Duration;
 
-use client::{JSON, LOGS, PROTOBUF, TRACES, framed, grpc, http1, http2, samples};
+use client::{JSON, LOGS, PROTOBUF, TRACES, framed, grpc, gzip, http1, http2, samples};
 use in_memory_collector::{
     Collector, Compression, Condition, Encoding, Limits, SpanId, SpanKind, StatusCode, TraceId, TraceQuery,
     Transport, Value,
 };
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
 
 fn check_full_span(collector: &Collector, from: &str) {
     let spans = collector.spans_of("shop");

@@ -1,10 +1,9 @@
-//! What a relay promises and its evidence refutes: of two values of one field it takes always the same one, and a
-//! flush that is answered leaves nothing to export.
-
-use std::collections::HashMap;
+//! What a relay promises and its evidence refutes: of two values of one field it takes always the same one,
+//! and a flush that is answered leaves nothing to export.
 
 use super::fault::Grade;
 use super::{Breaks, Class, Side, name, on_crossing};
+use crate::crossings::hashing::IdMap;
 use crate::crossings::{CrossingIx, Crossings};
 use crate::evidence::Completion;
 use crate::scenario::{NodeIx, NodeKind};
@@ -45,7 +44,7 @@ fn flushes(all: &Crossings<'_>, found: &mut Breaks) {
 }
 
 fn values(all: &Crossings<'_>, found: &mut Breaks) {
-    let mut taken: HashMap<NodeIx, Taken> = HashMap::new();
+    let mut taken: IdMap<NodeIx, Taken> = IdMap::default();
     for (ix, crossing) in all.iter() {
         let node = all.receiver(crossing);
         let relay = matches!(all.plan.scenario.node(node).kind, NodeKind::Relay(_));

@@ -1,20 +1,20 @@
 //! C1: a hop that was crossed less often than it declares; and hops that nothing could cross because of it.
 
-use std::collections::HashMap;
-
 use super::fault::{Break, Grade};
 use super::{Breaks, Class, Side, name};
+use crate::crossings::hashing::{IdMap, IdSet};
 use crate::crossings::{CrossingIx, Crossings};
 use crate::plan::StimulusIx;
 use crate::scenario::{HopIx, NodeIx};
 
 pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
-    let mut seen: HashMap<(CrossingIx, HopIx), u32> = HashMap::new();
+    let mut seen: IdMap<(CrossingIx, HopIx), u32> = IdMap::default();
     for (_, crossing) in all.iter() {
         if let Some(cause) = crossing.cause {
             *seen.entry((cause, crossing.hop)).or_default() += 1;
         }
     }
+    let unattributed: IdSet<HopIx> = all.unattributed.iter().map(|(_, hop)| *hop).collect();
     for (hop_ix, hop) in all.plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop)) {
         let Some(within) = hop.within else { continue };
         let causes: Vec<CrossingIx> = all.of_hop(within).map(|(ix, _)| ix).collect();
@@ -24,7 +24,8 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
         for cause in causes {
             let times = seen.get(&(cause, hop_ix)).copied().unwrap_or_default();
             if times < hop.times.min {
-                row(all, cause, hop_ix, times, found);
+                let told = row(all, cause, hop_ix, times, unattributed.contains(&hop_ix));
+                found.list.extend(told);
             } else if times > hop.times.max {
                 found.list.push(more(all, cause, hop_ix, times));
             }
@@ -33,11 +34,11 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     from_client(all, found);
 }
 
-fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, found: &mut Breaks) {
+fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, unattributed: bool) -> Option<Break> {
     let crossing = all.get(cause);
     let declared = all.plan.scenario.hop(hop);
     if !declared.tapped {
-        return;
+        return None;
     }
     let who = name(all, declared.from);
     let target = name(all, declared.to);
@@ -45,11 +46,14 @@ fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, found: &m
         Some(capture) => all.evidence.captures[capture.0].end.is_success(),
         None => true,
     };
-    let unattributed = all.unattributed.iter().any(|(_, at)| *at == hop);
     let mut told = Break::new(Class::NotCrossed, Side::Sender, hop, declared.from);
     told.stimulus = Some(crossing.stimulus);
     let due = format!("{} crossings of `{}`", declared.times.min, declared.id);
-    let message = format!("{who} did not call {target}");
+    let message = if unattributed {
+        format!("no call of {who} to {target} is known to be of this stimulus")
+    } else {
+        format!("{who} did not call {target}")
+    };
     told = told.told(message, due, format!("{times} crossings"));
     if unattributed {
         told = told
@@ -60,7 +64,7 @@ fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, found: &m
         told.missing_witness =
             Some(format!("a successful answer of {who} to what it received: {}", answer(all, cause)));
     }
-    found.list.push(told);
+    Some(told)
 }
 
 /// More crossings than declared: worth saying.
@@ -75,7 +79,7 @@ fn more(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32) -> Break
 
 /// What the driver sent and no tap saw.
 fn from_client(all: &Crossings<'_>, found: &mut Breaks) {
-    let mut arrived: HashMap<StimulusIx, u32> = HashMap::new();
+    let mut arrived: IdMap<StimulusIx, u32> = IdMap::default();
     for (_, crossing) in all.iter().filter(|(_, crossing)| all.sender(crossing) == NodeIx::CLIENT) {
         *arrived.entry(crossing.stimulus).or_default() += 1;
     }

@@ -1,14 +1,13 @@
 //! Span hygiene beside the crossings: what a chain of spans needs in order not to be broken.
 //!
-//! Spans that are a call's, or between what was received and the call, are the sender's affair on the hop that it
-//! sent; all others the receiver's, on the hop that reached the node. Only spans of the story are looked at: health
-//! polls and exporters make traces of their own.
-
-use std::collections::{HashMap, HashSet};
+//! Spans that are a call's, or between what was received and the call, are the sender's affair on the hop
+//! that it sent; all others the receiver's, on the hop that reached the node. Only spans of the story are
+//! looked at: health polls and exporters make traces of their own.
 
 use super::fault::{Break, Caret, Grade};
 use super::sender_spans::described;
 use super::{Breaks, Class, Side, name};
+use crate::crossings::hashing::{IdMap, IdSet};
 use crate::crossings::span_index::{is_call, is_receipt};
 use crate::crossings::{CrossingIx, Crossings};
 use crate::evidence::{Span, SpanIx, SpanKind};
@@ -17,16 +16,16 @@ use crate::wire::{SpanId, TraceId};
 
 /// The crossing that a span belongs to, and on which side it is.
 struct Places {
-    of_span: HashMap<SpanIx, (CrossingIx, Side)>,
+    of_span: IdMap<SpanIx, (CrossingIx, Side)>,
     /// For each node a hop that reaches it.
-    reaching: HashMap<NodeIx, HopIx>,
+    reaching: IdMap<NodeIx, HopIx>,
 }
 
 pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     let places = places(all);
     let story = story_traces(all);
-    let mut ids: HashMap<(&[u8], &[u8]), SpanIx> = HashMap::new();
-    let arrived = arrived_ids(all);
+    let mut ids: IdMap<(&[u8], &[u8]), SpanIx> = IdMap::default();
+    let (arrived, unanswered) = (arrived_ids(all), Unanswered::of(all));
     for (ix, span) in all.evidence.spans.iter().enumerate().map(|(ix, span)| (SpanIx(ix), span)) {
         let malformed = is_malformed(span) || is_in_a_cycle(all, ix);
         if !story.contains(span.trace_id.as_slice()) && span.marks.is_empty() && !malformed {
@@ -73,7 +72,7 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
                 described(span),
             );
         }
-        if parent_is_missing(all, span, &arrived) {
+        if parent_is_missing(all, span, &arrived, &unanswered) {
             let what = "exported a span whose parent it did not export".to_owned();
             push(found, place, Class::ParentMissing, what, described(span));
         }
@@ -118,8 +117,8 @@ fn due(class: Class) -> &'static str {
 }
 
 /// Every trace that belongs to the story.
-fn story_traces<'c>(all: &'c Crossings<'_>) -> HashSet<&'c [u8]> {
-    let mut traces: HashSet<&[u8]> = all.owners.keys().map(|trace| trace.as_bytes().as_slice()).collect();
+fn story_traces<'c>(all: &'c Crossings<'_>) -> IdSet<&'c [u8]> {
+    let mut traces: IdSet<&[u8]> = all.owners.keys().map(|trace| trace.as_bytes().as_slice()).collect();
     for (_, crossing) in all.iter() {
         let spans = [crossing.receiver_span, crossing.named_span, crossing.call_span].into_iter().flatten();
         traces.extend(spans.map(|span| all.spans.get(span).trace_id.as_slice()));
@@ -128,7 +127,7 @@ fn story_traces<'c>(all: &'c Crossings<'_>) -> HashSet<&'c [u8]> {
 }
 
 fn places(all: &Crossings<'_>) -> Places {
-    let mut of_span = HashMap::new();
+    let mut of_span = IdMap::default();
     for (ix, crossing) in all.iter() {
         if let Some(span) = crossing.receiver_span {
             of_span.insert(span, (ix, Side::Receiver));
@@ -142,7 +141,7 @@ fn places(all: &Crossings<'_>) -> Places {
             }
         }
     }
-    let mut reaching = HashMap::new();
+    let mut reaching = IdMap::default();
     for (ix, hop) in all.plan.scenario.hops.iter().enumerate() {
         reaching.entry(hop.to).or_insert(HopIx(ix));
     }
@@ -204,8 +203,8 @@ fn malformed_how(span: &Span) -> String {
 }
 
 /// Parent ids that arrived at a node from outside.
-fn arrived_ids(all: &Crossings<'_>) -> HashSet<(NodeIx, SpanId)> {
-    let mut ids = HashSet::new();
+fn arrived_ids(all: &Crossings<'_>) -> IdSet<(NodeIx, SpanId)> {
+    let mut ids = IdSet::default();
     for (_, crossing) in all.iter() {
         for context in all.wire(crossing).into_iter().flat_map(|wire| wire.contexts()) {
             ids.insert((all.receiver(crossing), context.parent_id));
@@ -216,22 +215,47 @@ fn arrived_ids(all: &Crossings<'_>) -> HashSet<(NodeIx, SpanId)> {
 
 /// An orphan inside one node. What was received is judged by the crossing's own rows; where the span for it is
 /// missing, that is told there.
-fn parent_is_missing(all: &Crossings<'_>, span: &Span, arrived: &HashSet<(NodeIx, SpanId)>) -> bool {
+fn parent_is_missing(
+    all: &Crossings<'_>,
+    span: &Span,
+    arrived: &IdSet<(NodeIx, SpanId)>,
+    unanswered: &Unanswered,
+) -> bool {
     let Some(parent) = SpanId::from_bytes(&span.parent_id) else { return false };
     // With its parent in another trace it is the trace id that is wrong: telemetry-differs.
     let known = !all.spans.with_id(span.node, &span.parent_id).is_empty();
     if known || arrived.contains(&(span.node, parent)) || is_receipt(span) {
         return false;
     }
-    let flushed = all.flushed(span.node, Some(0));
-    let incoming_missing = all.iter().any(|(_, crossing)| {
-        let here = all.receiver(crossing) == span.node && crossing.receiver_span.is_none();
-        here && all
-            .wire(crossing)
-            .and_then(|wire| wire.first())
-            .is_none_or(|context| context.trace_id.as_bytes() == span.trace_id.as_slice())
-    });
-    flushed && !incoming_missing
+    all.flushed(span.node, Some(0)) && !unanswered.may_be_above(span)
+}
+
+/// What reached nodes and has no span there.
+struct Unanswered {
+    /// With the trace that was received.
+    in_trace: IdSet<(NodeIx, TraceId)>,
+    /// Without one, so that it may be any.
+    in_any: IdSet<NodeIx>,
+}
+
+impl Unanswered {
+    fn of(all: &Crossings<'_>) -> Unanswered {
+        let (mut in_trace, mut in_any) = (IdSet::default(), IdSet::default());
+        for (_, crossing) in all.iter().filter(|(_, crossing)| crossing.receiver_span.is_none()) {
+            let node = all.receiver(crossing);
+            match all.wire(crossing).and_then(|wire| wire.first()) {
+                Some(context) => in_trace.insert((node, context.trace_id)),
+                None => in_any.insert(node),
+            };
+        }
+        Unanswered { in_trace, in_any }
+    }
+
+    fn may_be_above(&self, span: &Span) -> bool {
+        let trace = TraceId::from_bytes(&span.trace_id);
+        self.in_any.contains(&span.node)
+            || trace.is_some_and(|trace| self.in_trace.contains(&(span.node, trace)))
+    }
 }
 
 /// A span that is no crossing's own and was exported in an unsampled trace.

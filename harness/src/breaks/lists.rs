@@ -2,36 +2,55 @@
 //!
 //! tracestate is compared as a list of members byte for byte, baggage percent-decoded and as a set.
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 
 use super::fault::{Break, Caret, Grade};
 use super::{Class, Side, name, on_crossing, stimulus_name};
 use crate::crossings::{Carried, CrossingIx, Crossings};
-use crate::plan::StimulusIx;
+use crate::plan::{Plan, Sent, StimulusIx};
 use crate::wire::baggage::{Baggage, Entry};
 use crate::wire::tracestate::{RawMember, TraceState};
 
 /// S4 where the context is right and a list is another stimulus's.
-pub(super) fn swapped(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
+pub(super) fn swapped(
+    all: &Crossings<'_>,
+    ix: CrossingIx,
+    wire: &Carried,
+    senders: &Senders<'_>,
+) -> Option<Break> {
     let crossing = all.get(ix);
+    let due = &crossing.due;
+    if has_members(due.members.as_deref(), wire) && has_entries(due.entries.as_deref(), wire) {
+        return None;
+    }
     let tracestate = member_bytes(&wire.lists.members);
     let own = crossing.due.members.as_ref().map(|members| member_bytes(members));
-    let other = own.filter(|own| !tracestate.is_empty() && *own != tracestate).and_then(|_| {
-        other_stimulus(all, crossing.stimulus, |sent| {
-            member_bytes(&TraceState::members_of(slices(&sent.tracestate))) == tracestate
-        })
-    });
+    // What is all its own and less of it was lost, not swapped.
+    let differs = own.is_some_and(|own| tracestate.iter().any(|member| !own.contains(member)));
+    let other = if differs { senders.of_tracestate(&tracestate, crossing.stimulus) } else { None };
     if let Some(other) = other {
         return Some(list_swapped(all, ix, other, "tracestate"));
     }
     let baggage = entry_set(&wire.lists.entries);
     let own = crossing.due.entries.as_ref().map(|entries| entry_set(entries));
-    let other = own.filter(|own| !baggage.is_empty() && *own != baggage).and_then(|_| {
-        other_stimulus(all, crossing.stimulus, |sent| {
-            entry_set(&Baggage::entries_of(slices(&sent.baggage))) == baggage
-        })
-    })?;
-    Some(list_swapped(all, ix, other, "baggage"))
+    let differs = own.is_some_and(|own| !baggage.is_subset(&own));
+    let other = if differs { senders.of_baggage(&baggage, crossing.stimulus) } else { None };
+    Some(list_swapped(all, ix, other?, "baggage"))
+}
+
+/// Nearly always what is due is there byte for byte, and nothing need be compared further.
+fn has_members(due: Option<&[RawMember]>, wire: &Carried) -> bool {
+    due.is_some_and(|due| {
+        due.iter().map(|member| &member.bytes).eq(wire.lists.members.iter().map(|member| &member.bytes))
+    })
+}
+
+fn has_entries(due: Option<&[Entry]>, wire: &Carried) -> bool {
+    due.is_some_and(|due| {
+        due.iter().map(|entry| &entry.raw).eq(wire.lists.entries.iter().map(|entry| &entry.raw))
+    })
 }
 
 fn list_swapped(all: &Crossings<'_>, ix: CrossingIx, other: StimulusIx, field: &'static str) -> Break {
@@ -43,16 +62,46 @@ fn list_swapped(all: &Crossings<'_>, ix: CrossingIx, other: StimulusIx, field: &
     told.told(message, format!("the `{field}` of {own}"), format!("the `{field}` of {other}"))
 }
 
-/// Another stimulus that carried such lists, unless this one carried the same.
-fn other_stimulus(
-    all: &Crossings<'_>,
-    own: StimulusIx,
-    carried: impl Fn(&crate::plan::Sent) -> bool,
-) -> Option<StimulusIx> {
-    if carried(&all.plan.stimulus(own).sent) {
-        return None;
+/// By the lists that they carried, all stimuli that carried them; worked out when it is first asked for.
+pub(super) struct Senders<'p> {
+    plan: &'p Plan,
+    by_tracestate: OnceCell<HashMap<Vec<Vec<u8>>, Vec<StimulusIx>>>,
+    by_baggage: OnceCell<HashMap<BTreeSet<Pair>, Vec<StimulusIx>>>,
+}
+
+impl<'p> Senders<'p> {
+    pub(super) fn of(plan: &'p Plan) -> Senders<'p> {
+        Senders { plan, by_tracestate: OnceCell::new(), by_baggage: OnceCell::new() }
     }
-    all.plan.stimuli.iter().find(|stimulus| carried(&stimulus.sent)).map(|stimulus| stimulus.ix)
+
+    /// The first that carried such members, unless `own` did.
+    fn of_tracestate(&self, members: &[&[u8]], own: StimulusIx) -> Option<StimulusIx> {
+        let members: Vec<Vec<u8>> = members.iter().map(|member| member.to_vec()).collect();
+        let sent = |sent: &Sent| {
+            let members = TraceState::members_of(slices(&sent.tracestate));
+            members.into_iter().map(|member| member.bytes).collect()
+        };
+        first_other(self.by_tracestate.get_or_init(|| self.by(sent)).get(&members)?, own)
+    }
+
+    /// The first that carried such entries, unless `own` did.
+    fn of_baggage(&self, entries: &BTreeSet<Pair>, own: StimulusIx) -> Option<StimulusIx> {
+        let sent = |sent: &Sent| entry_set(&Baggage::entries_of(slices(&sent.baggage)));
+        first_other(self.by_baggage.get_or_init(|| self.by(sent)).get(entries)?, own)
+    }
+
+    fn by<K: Hash + Eq>(&self, key: impl Fn(&Sent) -> K) -> HashMap<K, Vec<StimulusIx>> {
+        let mut by: HashMap<K, Vec<StimulusIx>> = HashMap::new();
+        for stimulus in &self.plan.stimuli {
+            by.entry(key(&stimulus.sent)).or_default().push(stimulus.ix);
+        }
+        by
+    }
+}
+
+/// Stimuli stand in their order.
+fn first_other(carried: &[StimulusIx], own: StimulusIx) -> Option<StimulusIx> {
+    carried.first().copied().filter(|_| carried.binary_search(&own).is_err())
 }
 
 fn slices(lines: &[Vec<u8>]) -> impl Iterator<Item = &[u8]> {
@@ -78,6 +127,9 @@ pub(super) fn entry_set(entries: &[Entry]) -> BTreeSet<Pair> {
 /// S10: the first that holds.
 pub(super) fn tracestate(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
     let crossing = all.get(ix);
+    if has_members(crossing.due.members.as_deref(), wire) {
+        return None;
+    }
     let node = all.plan.scenario.node(all.sender(crossing));
     let own_key = node.tracestate_key.as_deref().map(str::as_bytes);
     let foreign = |members: &[RawMember]| -> Vec<RawMember> {
@@ -170,6 +222,9 @@ fn is_cut(short: &[u8], whole: &[u8]) -> bool {
 /// S11.
 pub(super) fn baggage(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
     let crossing = all.get(ix);
+    if has_entries(crossing.due.entries.as_deref(), wire) {
+        return None;
+    }
     let own = &all.plan.scenario.node(all.sender(crossing)).sets_baggage;
     let due = crossing.due.entries.as_ref()?;
     let sent = entry_set(&wire.lists.entries);

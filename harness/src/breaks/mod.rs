@@ -1,8 +1,8 @@
 //! The table of breaks: each crossing gets its class, side and hop, or nothing.
 //!
-//! One file a side, rows in the table's order and under its names (S0 to S12, T1, R0 to R9, X; C1 before them, span
-//! hygiene beside them). Of S0 to S8 the first that holds, of R0 to R9 too; S9 to S12, T1 and X each on its own.
-//! Whether a class counts is for `rules` to say: here classes are always worked out.
+//! One file a side, rows in the table's order and under its names (S0 to S12, T1, R0 to R9, X; C1 before
+//! them, span hygiene beside them). Of S0 to S8 the first that holds, of R0 to R9 too; S9 to S12, T1 and X
+//! each on its own. Whether a class counts is for `rules` to say: here classes are always worked out.
 
 use crate::crossings::{CrossingIx, Crossings};
 use crate::plan::StimulusIx;
@@ -40,18 +40,19 @@ impl Breaks {
     /// Applies the whole table.
     pub fn find(all: &Crossings<'_>) -> Breaks {
         let mut found = Breaks::default();
+        let senders = lists::Senders::of(all.plan);
         for (ix, crossing) in all.iter() {
             if all.wire(crossing).is_none() {
                 untapped::row(all, ix, &mut found);
                 continue;
             }
-            sender::rows(all, ix, &mut found);
+            sender::rows(all, ix, &senders, &mut found);
             between::row(all, ix, &mut found);
         }
-        let sender_rows = found.list.len();
+        let tellers = receiver::tellers(&found);
         for (ix, crossing) in all.iter() {
             if all.wire(crossing).is_some() && relation(all, ix) != Relation::None {
-                receiver::rows(all, ix, sender_rows, &mut found);
+                receiver::rows(all, ix, &tellers, &mut found);
             }
         }
         reported::rows(all, &mut found);
@@ -61,12 +62,6 @@ impl Breaks {
         logs::rows(all, &mut found);
         undeclared::rows(all, &mut found);
         found
-    }
-
-    /// Classes that were found on a crossing so far, on one side.
-    pub fn held(&self, crossing: CrossingIx, side: Side) -> impl Iterator<Item = Class> {
-        let on = move |found: &&Break| found.crossing == Some(crossing) && found.side == side;
-        self.list.iter().filter(on).map(|found| found.class)
     }
 }
 

@@ -1,19 +1,38 @@
 //! The receiver's side, R0 to R9: what the receiver did with what arrived; the first that holds.
 //!
-//! No span is due from a stub, a forwarder, a node with `telemetry: none`, or for a call that was refused or reset.
-//! R5 to R9 are asked only of a wire that arrived with a valid context: without one a new trace is right.
+//! No span is due from a stub, a forwarder, a node with `telemetry: none`, or for a call that was refused or
+//! reset. R5 to R9 are asked only of a wire that arrived with a valid context: without one a new trace is
+//! right.
 
 use super::fault::{Break, Caret, Grade};
 use super::sender_spans::described;
 use super::{Breaks, Class, Side, name, on_crossing, relation, stimulus_name};
 use crate::crossings::expected::sent_invalid;
+use crate::crossings::hashing::IdMap;
 use crate::crossings::{Carried, CrossingIx, Crossings};
 use crate::evidence::{CaptureEnd, Completion, Span};
 use crate::scenario::{At, DriveContext, NodeIx, Relation};
 use crate::wire::{TraceId, TraceParent};
 
-/// `sender_rows`: how many of the breaks found so far are of the sender's side.
-pub fn rows(all: &Crossings<'_>, ix: CrossingIx, sender_rows: usize, found: &mut Breaks) {
+/// Of the breaks at a sender, those after which nothing is to be expected of what reached it, by their crossing.
+pub type Tellers = IdMap<CrossingIx, usize>;
+
+/// A node that sends nothing, or something else, or what it received.
+pub fn tellers(found: &Breaks) -> Tellers {
+    let tells = [Class::NotInjected, Class::Restarted, Class::PassedThrough];
+    let mut tellers = Tellers::default();
+    for (ix, told) in found.list.iter().enumerate() {
+        if let Some(crossing) = told.crossing
+            && told.side == Side::Sender
+            && tells.contains(&told.class)
+        {
+            tellers.entry(crossing).or_insert(ix);
+        }
+    }
+    tellers
+}
+
+pub fn rows(all: &Crossings<'_>, ix: CrossingIx, tellers: &Tellers, found: &mut Breaks) {
     let crossing = all.get(ix);
     if !all.exports(all.receiver(crossing)) {
         return;
@@ -25,13 +44,13 @@ pub fn rows(all: &Crossings<'_>, ix: CrossingIx, sender_rows: usize, found: &mut
         return;
     }
     match span {
-        None => no_span(all, ix, wire, sender_rows, found),
+        None => no_span(all, ix, wire, tellers, found),
         Some(span) => found.list.extend(with_span(all, ix, wire, span)),
     }
 }
 
 /// R2 and R3.
-fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, sender_rows: usize, found: &mut Breaks) {
+fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, tellers: &Tellers, found: &mut Breaks) {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
     let decides_anew = !matches!(relation(all, ix), Relation::Child | Relation::Unchanged)
@@ -47,15 +66,11 @@ fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, sender_rows: usi
         return;
     }
     let who = name(all, node);
-    // A node that then sends nothing, or something else, or what it received: told there, not beside it.
-    let tells = [Class::NotInjected, Class::Restarted, Class::PassedThrough];
+    // Told where it broke, not beside it.
     let effects = all.effects(ix);
-    let teller = found.list[..sender_rows].iter_mut().find(|told| {
-        let here = told.crossing.is_some_and(|told| effects.contains(&told));
-        here && told.side == Side::Sender && tells.contains(&told.class)
-    });
-    if let Some(told) = teller {
-        told.inside.push(format!("{who} exported no span for what it received"));
+    let teller = effects.iter().filter_map(|effect| tellers.get(effect)).min();
+    if let Some(teller) = teller {
+        found.list[*teller].inside.push(format!("{who} exported no span for what it received"));
         return;
     }
     let flushed = all.flushed(node, all.ended_nanos(crossing));
@@ -80,6 +95,9 @@ fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, sender_rows: usi
 fn why_unknown(all: &Crossings<'_>, node: NodeIx, others: bool) -> String {
     let who = name(all, node);
     match all.evidence.completions.get(node.0) {
+        Some(Completion::Unknown(why)) if !others => {
+            format!("any span of {who}, and a flush of it: {why}")
+        }
         _ if !others => format!("any span of {who}: does it export to the endpoint that it was given?"),
         Some(Completion::Unknown(why)) => format!("a flush of {who}: {why}"),
         _ => format!("a flush of {who} after the call"),
@@ -190,7 +208,7 @@ fn begun(
         (_, _) => (Class::LinkWrong, format!("{who} linked to what it received more than once")),
     };
     let told = on_crossing(all, ix, class, Side::Receiver).at(Caret::ParentId);
-    Some(told.told(message, due, format!("{} links, {right} of them right", span.links.len())))
+    Some(told.told(message, due, format!("links: {}, right ones: {right}", span.links.len())))
 }
 
 fn links(link: &crate::evidence::Link, context: &TraceParent) -> bool {

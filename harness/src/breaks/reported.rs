@@ -3,9 +3,10 @@
 //! Ids are a finding; flags, remote bit and trace state are notes, findings under `--strict`: published SDKs leave
 //! them out (Python no sampled bit, no trace state of links), and what is on the wire decides a break.
 
-use super::fault::{Break, Caret, Grade};
+use super::fault::{Break, Grade};
 use super::sender_spans::described;
 use super::{Breaks, Class, Side, name, on_crossing};
+use crate::crossings::hashing::IdSet;
 use crate::crossings::{CrossingIx, Crossings};
 use crate::evidence::{Link, Span};
 use crate::scenario::NodeIx;
@@ -16,18 +17,18 @@ const HAS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
 
 pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
+    let told = found.list.iter().filter_map(|told| Some((told.crossing?, told.side)));
+    let told: IdSet<(CrossingIx, Side)> = told.collect();
     for (ix, crossing) in all.iter() {
         let Some(context) = all.wire(crossing).and_then(|wire| wire.context()).copied() else { continue };
-        let clean = |side: Side| found.held(ix, side).next().is_none();
+        let clean = |side: Side| !told.contains(&(ix, side));
         let (sender, receiver) = (clean(Side::Sender), clean(Side::Receiver));
-        let mut told = Vec::new();
         if sender && all.sender(crossing) != NodeIx::CLIENT {
-            told.extend(by_sender(all, ix, &context));
+            found.list.extend(by_sender(all, ix, &context));
         }
         if receiver {
-            told.extend(by_receiver(all, ix, &context));
+            found.list.extend(by_receiver(all, ix, &context));
         }
-        found.list.extend(told);
     }
 }
 
@@ -35,7 +36,9 @@ fn by_sender(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Opti
     let crossing = all.get(ix);
     let span = crossing.named_span.filter(|named| crossing.call_span.is_none_or(|call| call == *named))?;
     let span = all.spans.get(span);
-    let told = |grade, what: &str| Some(told(all, ix, Side::Sender, span, grade, what));
+    let told = |grade, what: &str| {
+        Some(told(all, on_crossing(all, ix, Class::TelemetryDiffers, Side::Sender).graded(grade), span, what))
+    };
     if span.trace_id != context.trace_id.as_bytes() {
         return told(Grade::Fault, "the trace id");
     }
@@ -47,7 +50,14 @@ fn by_sender(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Opti
 
 fn by_receiver(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
     let span = all.spans.get(all.get(ix).receiver_span?);
-    let told = |grade, what: &str| Some(told(all, ix, Side::Receiver, span, grade, what));
+    let told = |grade, what: &str| {
+        Some(told(
+            all,
+            on_crossing(all, ix, Class::TelemetryDiffers, Side::Receiver).graded(grade),
+            span,
+            what,
+        ))
+    };
     if span.trace_id != context.trace_id.as_bytes() {
         let link = span.links.iter().find(|link| is_to(link, context))?;
         let bare =
@@ -78,8 +88,7 @@ fn same_state(reported: &str, all: &Crossings<'_>, ix: CrossingIx) -> bool {
             .map(|member| &member.bytes))
 }
 
-fn told(all: &Crossings<'_>, ix: CrossingIx, side: Side, span: &Span, grade: Grade, what: &str) -> Break {
-    let told = on_crossing(all, ix, Class::TelemetryDiffers, side).graded(grade).at(Caret::Nothing);
+fn told(all: &Crossings<'_>, told: Break, span: &Span, what: &str) -> Break {
     let who = name(all, told.node);
     let message =
         format!("{who} reports {what} otherwise than the wire shows it, on its span `{}`", span.name);

@@ -1,15 +1,16 @@
 //! The sender's side, S0 to S12: what left the sender against what was expected of it.
 //!
-//! Once for each wire; not asked of the driver, which sends what it was told, nor of a forwarder, which is judged by
-//! what came in (T1).
+//! Once for each wire; not asked of the driver, which sends what it was told, nor of a forwarder, which is
+//! judged by what came in (T1).
 
 use super::fault::{Break, Caret, Grade};
-use super::{Breaks, Class, Side, lists, name, on_crossing, relation, sender_spans, stimulus_name};
+use super::lists::{self, Senders};
+use super::{Breaks, Class, Side, name, on_crossing, relation, sender_spans, stimulus_name};
 use crate::crossings::{Carried, CrossingIx, Crossings};
 use crate::scenario::{At, NodeIx, Relation, Role, SpecLevel};
 use crate::wire::TraceParent;
 
-pub fn rows(all: &Crossings<'_>, ix: CrossingIx, found: &mut Breaks) {
+pub(super) fn rows(all: &Crossings<'_>, ix: CrossingIx, senders: &Senders<'_>, found: &mut Breaks) {
     let node = all.sender(all.get(ix));
     if node == NodeIx::CLIENT || all.plan.scenario.node(node).role == Role::Forwarder {
         return;
@@ -25,9 +26,11 @@ pub fn rows(all: &Crossings<'_>, ix: CrossingIx, found: &mut Breaks) {
         return;
     }
     let Some(context) = wire.context().copied() else { return };
-    if let Some(first) =
-        wrong_context(all, ix, wire, &context).or_else(|| sender_spans::row(all, ix, &context, found))
-    {
+    let first = swapped(all, ix, &context)
+        .or_else(|| lists::swapped(all, ix, wire, senders))
+        .or_else(|| wrong_context(all, ix, &context))
+        .or_else(|| sender_spans::row(all, ix, &context, found));
+    if let Some(first) = first {
         found.list.truncate(notes);
         found.list.push(first);
         return;
@@ -113,16 +116,9 @@ fn malformed_list(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option
     Some(told.told(message, format!("a `{field}` that parses"), refusal.to_string()))
 }
 
-/// S4 to S7.
-fn wrong_context(
-    all: &Crossings<'_>,
-    ix: CrossingIx,
-    wire: &Carried,
-    context: &TraceParent,
-) -> Option<Break> {
-    swapped(all, ix, context)
-        .or_else(|| lists::swapped(all, ix, wire))
-        .or_else(|| joined(all, ix, context))
+/// S5 to S7.
+fn wrong_context(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
+    joined(all, ix, context)
         .or_else(|| restarted(all, ix, context))
         .or_else(|| passed_through(all, ix, context))
 }
@@ -172,14 +168,21 @@ fn restarted(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Opti
     if relation(all, ix).restarts_at() == Some(At::Sender) || expected == context.trace_id {
         return None;
     }
+    // Its own span is in another trace than what it received and sent on: told of the hop before (R4, R5).
+    let received = crossing.cause.and_then(|cause| all.wire(all.get(cause)));
+    if received.is_some_and(|wire| wire.contexts().any(|came| came.trace_id == context.trace_id)) {
+        return None;
+    }
     let who = name(all, all.sender(crossing));
     let told = on_crossing(all, ix, Class::Restarted, Side::Sender).at(Caret::TraceId);
     let actual = format!("trace {}, which nobody sent to {who}", context.trace_id);
     let told = match all.incoming_span(crossing).map(|span| all.spans.get(span)) {
         Some(span) => {
             let message = format!("{who} began a new trace on the way from what it received to what it sent");
-            let right =
-                format!("what {who} received was right: its span `{}` is in trace {expected}", span.name);
+            let right = format!(
+                "what {who} received was right: it made the span `{}` for it, in the right trace",
+                span.name
+            );
             told.told(message, due_context(all, ix), actual).with(right)
         }
         None => {
@@ -239,14 +242,18 @@ pub(super) fn due_context(all: &Crossings<'_>, ix: CrossingIx) -> String {
     }
 }
 
-/// Says that the incoming side was right, where its span shows it.
+/// Says that the incoming side was right, where its span shows it: not when the span left the trace that it received.
 fn incoming_side(all: &Crossings<'_>, ix: CrossingIx, told: Break) -> Break {
     let crossing = all.get(ix);
     let who = name(all, all.sender(crossing));
-    match all.incoming_span(crossing).map(|span| all.spans.get(span)) {
-        Some(span) => {
-            told.with(format!("what {who} received was right: it made the span `{}` for it", span.name))
-        }
-        None => told,
+    let Some(span) = all.incoming_span(crossing).map(|span| all.spans.get(span)) else { return told };
+    let received = crossing.cause.and_then(|cause| all.wire(all.get(cause)));
+    let in_trace = |received: &Carried| {
+        let mut contexts = received.contexts().peekable();
+        contexts.peek().is_none() || contexts.any(|context| span.trace_id == context.trace_id.as_bytes())
+    };
+    if !received.is_none_or(in_trace) {
+        return told;
     }
+    told.with(format!("what {who} received was right: it made the span `{}` for it", span.name))
 }

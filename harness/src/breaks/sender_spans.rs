@@ -4,7 +4,7 @@ use super::fault::{Break, Caret, Grade};
 use super::{Breaks, Class, Side, name, on_crossing, relation};
 use crate::crossings::span_index::is_call;
 use crate::crossings::{Crossing, CrossingIx, Crossings};
-use crate::evidence::{CaptureEnd, Span, SpanIx};
+use crate::evidence::{CaptureEnd, Span, SpanIx, SpanKind, mark_of};
 use crate::scenario::{At, Relation};
 use crate::wire::{SpanId, TraceParent};
 
@@ -110,7 +110,8 @@ fn reparented(all: &Crossings<'_>, ix: CrossingIx, call: SpanIx, actual: String)
     told.told(message, described(call), actual)
 }
 
-/// Whether a call is a further attempt of an earlier one: the same target, begun after the earlier one had failed.
+/// Whether a call is a further attempt of an earlier one: the same target, begun after the earlier one had
+/// failed.
 fn is_resend(all: &Crossings<'_>, earlier: CrossingIx, later: CrossingIx) -> bool {
     let capture = |ix: CrossingIx| all.get(ix).capture.map(|capture| &all.evidence.captures[capture.0]);
     let (Some(first), Some(second)) = (capture(earlier), capture(later)) else { return false };
@@ -120,7 +121,8 @@ fn is_resend(all: &Crossings<'_>, earlier: CrossingIx, later: CrossingIx) -> boo
         CaptureEnd::Broken(_) | CaptureEnd::Open => true,
     };
     let after = first.ended_nanos.is_some_and(|ended| ended <= second.begun_nanos);
-    (same || first.marked == second.marked) && failed && after
+    let marked = mark_of(&first.marked).is_some() && first.marked == second.marked;
+    (same || marked) && failed && after
 }
 
 /// Below the incoming span; where that was not exported, or a new root was due, anywhere.
@@ -136,8 +138,22 @@ fn is_below_incoming(all: &Crossings<'_>, crossing: &Crossing, span: SpanIx) -> 
     }
     // A parent that was not exported breaks the chain; that is not this row's affair.
     let top = all.spans.get(all.spans.top_of(span));
-    let top_is_receipt = crate::crossings::span_index::is_receipt(top);
-    !top.parent_id.is_empty() && !top_is_receipt
+    let beside = continues_incoming(all, crossing, top);
+    match top.kind {
+        _ if top.parent_id.is_empty() => false,
+        // A server and a framework in it may each make a SERVER span under what came in: calls are below either.
+        SpanKind::Server | SpanKind::Consumer => beside,
+        // Made from what was extracted instead of from the span that stands for it.
+        SpanKind::Client | SpanKind::Producer => !beside,
+        SpanKind::Internal | SpanKind::Unspecified => true,
+    }
+}
+
+fn continues_incoming(all: &Crossings<'_>, crossing: &Crossing, top: &Span) -> bool {
+    let received = crossing.cause.and_then(|cause| all.wire(all.get(cause)));
+    received.into_iter().flat_map(|wire| wire.contexts()).any(|context| {
+        top.trace_id == context.trace_id.as_bytes() && top.parent_id == context.parent_id.as_bytes()
+    })
 }
 
 /// `CLIENT span "GET" 00f067aa0ba902b7`.

@@ -59,7 +59,8 @@ pub struct Run {
     /// Stop at the first case that does not pass
     #[arg(long)]
     pub fail_fast: bool,
-    /// Switch a fault on in a `relay: model` node, to see that it is found; `unbroken relay model --faults` lists them
+    /// Switch a fault on in a `relay: model` node, to see that it is found; `unbroken relay model --faults`
+    /// lists them
     #[arg(long, value_name = "NODE=NAME", value_parser = node_fault)]
     pub fault: Vec<(String, String)>,
     #[command(flatten)]
@@ -92,7 +93,8 @@ pub struct Selection {
 /// How strictly
 #[derive(Debug, Args)]
 pub struct Judging {
-    /// Findings that are known and accepted, each with its reason
+    /// Findings that are known and accepted, each with its reason [default: `baseline.json` in a folder that
+    /// is run]
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// Write the findings of this run as a baseline

@@ -21,13 +21,32 @@ enum FileError {
     Write { path: PathBuf, source: std::io::Error },
 }
 
-/// How strictly to judge, or the exit status once it was said what is wrong.
-pub fn settings(judging: &Judging) -> Result<JudgeSettings, u8> {
-    let baseline = judging.baseline.as_deref().map(read).transpose().map_err(|error| {
+/// What a folder's accepted findings stand in, if nothing else is said.
+const BESIDE: &str = "baseline.json";
+
+/// How strictly to judge, or the exit status once it was said what is wrong. Without `--baseline`, the
+/// `baseline.json`
+/// of each folder among `paths` counts.
+pub fn settings(judging: &Judging, paths: &[PathBuf]) -> Result<JudgeSettings, u8> {
+    let beside = paths.iter().map(|path| path.join(BESIDE)).filter(|path| path.is_file());
+    let files: Vec<PathBuf> = match &judging.baseline {
+        Some(path) => vec![path.clone()],
+        None => beside.collect(),
+    };
+    let baseline = all_of(&files).map_err(|error| {
         print::error(&error);
         exit::USAGE
     })?;
     Ok(JudgeSettings { strict: judging.strict, baseline, strict_baseline: judging.strict_baseline })
+}
+
+fn all_of(files: &[PathBuf]) -> Result<Option<Baseline>, FileError> {
+    let mut all: Option<Baseline> = None;
+    for path in files {
+        let read = read(path)?;
+        all.get_or_insert_default().accepted.extend(read.accepted);
+    }
+    Ok(all)
 }
 
 fn read(path: &Path) -> Result<Baseline, FileError> {

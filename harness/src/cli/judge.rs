@@ -15,7 +15,7 @@ use crate::verdict::CaseEnd;
 
 pub fn judge(arguments: &Judge) -> u8 {
     let read = selection::read(&arguments.scenario);
-    let (cases, settings) = match (read, baseline_file::settings(&arguments.judging)) {
+    let (cases, settings) = match (read, baseline_file::settings(&arguments.judging, &[])) {
         (Ok(cases), Ok(settings)) => (cases, settings),
         (Err(status), _) | (_, Err(status)) => return status,
     };
@@ -41,7 +41,10 @@ pub fn judge(arguments: &Judge) -> u8 {
     outcome.take(&Progress::CaseEnded { title, file, repeat: 1, end, took });
     outcome.take(&Progress::RunEnded { took });
     let written = baseline_file::write(&arguments.judging, &outcome);
-    tell::tell(&outcome, &arguments.report, arguments.verbose, written)
+    let status = tell::tell(&outcome, &arguments.report, arguments.verbose, written);
+    // The process ends: giving back millions of small pieces of memory one by one would only take time.
+    std::mem::forget((plan, evidence, text));
+    status
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -63,5 +66,7 @@ fn read_evidence(cases: &[Chosen], text: &str) -> Result<(Plan, Evidence), ReadE
     let chosen = chosen.clone();
     let plan = Plan::build(chosen.scenario, chosen.folder, Seed(kept.seed));
     let evidence = kept.evidence(&plan)?;
+    // As in `judge`: the process ends soon.
+    std::mem::forget(kept);
     Ok((plan, evidence))
 }

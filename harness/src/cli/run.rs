@@ -9,7 +9,7 @@ use super::selection::{Selected, select};
 use super::{baseline_file, exit, print, tell};
 use crate::progress::Progress;
 use crate::report::Outcome;
-use crate::run::{CaseOptions, JudgeSettings, SuiteOptions, suite};
+use crate::run::{CaseOptions, JudgeSettings, SuiteOptions, fresh_seed, suite};
 use crate::runtime::RuntimeOptions;
 use crate::scenario::NodeKind;
 
@@ -22,7 +22,7 @@ pub fn run(arguments: &Run) -> u8 {
         print::problem(&format!("error: {problem}"));
         return exit::USAGE;
     }
-    let judge = match baseline_file::settings(&arguments.judging) {
+    let judge = match baseline_file::settings(&arguments.judging, &selected.paths) {
         Ok(settings) => settings,
         Err(status) => return status,
     };
@@ -67,12 +67,6 @@ fn options(arguments: &Run, judge: JudgeSettings) -> SuiteOptions {
         timeout: arguments.timeout,
         keep_evidence: arguments.keep_evidence.clone(),
     }
-}
-
-/// Printed by the reports and accepted back; six digits are enough to tell runs apart and easy to type.
-fn fresh_seed() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    (since.as_nanos() as u64 ^ u64::from(std::process::id())).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 44
 }
 
 /// A fault that cannot be switched on would pass in silence.

@@ -6,8 +6,8 @@ use crate::report::Outcome;
 use crate::report::terminal::{self, Detail, Layout};
 use crate::verdict::Verdict;
 
-/// The terminal report on standard output, unless another one goes there, the others into their files, and the exit
-/// status. `written`: everything else that was asked for could be written.
+/// The terminal report on standard output, unless another one goes there, the others into their files, and
+/// the exit status. `written`: everything else that was asked for could be written.
 pub fn tell(outcome: &Outcome, reports: &[ReportFile], verbose: bool, mut written: bool) -> u8 {
     if !reports.iter().any(ReportFile::is_on_standard_output) {
         let detail = if verbose { Detail::Everything } else { Detail::Hops };

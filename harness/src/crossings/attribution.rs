@@ -1,9 +1,9 @@
-//! Captures to their hop and stimulus: by mark first, by trace id only without one, else by being alone under way.
+//! Captures to their hop and stimulus: by mark first, by trace id only without one, else by being alone under
+//! way.
 
-use std::collections::{HashMap, HashSet};
-
+use super::hashing::{IdMap, IdSet};
 use super::{Carried, Crossing, Expected, SpanIndex};
-use crate::evidence::{Capture, CaptureIx, Evidence, mark_of};
+use crate::evidence::{Capture, CaptureIx, Evidence, Exchange, mark_of};
 use crate::plan::{CallIx, Plan, StimulusIx};
 use crate::scenario::{HopIx, NodeKind, Transport};
 use crate::wire::TraceId;
@@ -21,15 +21,25 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
     order.sort_by_key(|ix| evidence.captures[*ix].begun_nanos);
     let mut traces = Traces::minted(plan);
     let mut waiting = Vec::new();
+    let first_sent = evidence.exchanges.iter().map(|exchange| exchange.sent_nanos).min();
     for ix in order {
         let capture = &evidence.captures[ix];
+        // What a node asks of another while it starts, or while we ask whether it is ready, is no part of the story.
+        if first_sent.is_some_and(|sent| capture.begun_nanos < sent) {
+            continue;
+        }
         let Some(hop) = hop_of(plan, capture) else {
             found.undeclared.push(CaptureIx(ix));
             continue;
         };
-        match stimulus_of(plan, evidence, capture) {
+        match stimulus_of(plan, capture) {
             Some(stimulus) => {
-                traces.learn(plan, spans, capture, &carried[ix], stimulus);
+                traces.learn(carried[ix].first().map(|context| context.trace_id), stimulus);
+                let marked = mark_of(&capture.marked).into_iter();
+                let spans_of = marked.flat_map(|mark| spans.marked(plan.tap(capture.tap).to, mark));
+                for span in spans_of {
+                    traces.learn(TraceId::from_bytes(&spans.get(*span).trace_id), stimulus);
+                }
                 found.crossings.push(crossing(hop, stimulus, ix));
             }
             None => waiting.push((ix, hop)),
@@ -44,7 +54,7 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
 }
 
 /// By mark, whoever's context it carries: a swapped context would look healthy under the wrong stimulus.
-fn stimulus_of(plan: &Plan, _evidence: &Evidence, capture: &Capture) -> Option<StimulusIx> {
+fn stimulus_of(plan: &Plan, capture: &Capture) -> Option<StimulusIx> {
     let mark = mark_of(&capture.marked)?;
     (mark.run == plan.run && mark.stimulus.0 < plan.stimuli.len()).then_some(mark.stimulus)
 }
@@ -57,10 +67,11 @@ fn by_trace(
     waiting: Vec<(usize, HopIx)>,
     found: &mut Attributed,
 ) {
+    let under_way = UnderWay::of(&evidence.exchanges);
     for (ix, hop) in waiting {
         let capture = &evidence.captures[ix];
         let by_id = carried[ix].first().and_then(|context| traces.owner(context.trace_id));
-        match by_id.or_else(|| alone_at(evidence, capture.begun_nanos)) {
+        match by_id.or_else(|| under_way.alone_at(capture.begun_nanos)) {
             Some(stimulus) => {
                 if let Some(context) = carried[ix].first() {
                     traces.add(context.trace_id, stimulus);
@@ -101,7 +112,7 @@ fn add_untapped(plan: &Plan, crossings: &mut Vec<Crossing>) {
 
 /// A call and all below it.
 fn calls_under(plan: &Plan, top: CallIx) -> impl Iterator<Item = CallIx> {
-    let mut under = HashSet::from([top]);
+    let mut under = IdSet::from_iter([top]);
     (top.0..plan.calls.len()).map(CallIx).filter(move |call| {
         let parent = plan.calls[call.0].parent;
         let inside = *call == top || parent.is_some_and(|parent| under.contains(&parent));
@@ -134,22 +145,65 @@ fn fits(plan: &Plan, hop: HopIx, capture: &Capture) -> bool {
     }
 }
 
-/// The only stimulus under way at this time.
-fn alone_at(evidence: &Evidence, nanos: u64) -> Option<StimulusIx> {
-    let mut under_way = evidence.exchanges.iter().filter(|exchange| {
-        exchange.sent_nanos <= nanos && exchange.answered_nanos.is_none_or(|answered| answered >= nanos)
-    });
-    match (under_way.next(), under_way.next(), evidence.exchanges.as_slice()) {
-        (Some(one), None, _) => Some(one.stimulus),
-        (None, None, [only]) => Some(only.stimulus),
-        _ => None,
+/// Which exchanges were under way when.
+struct UnderWay<'e> {
+    exchanges: &'e [Exchange],
+    /// When each began and which it is, by time.
+    begun: Moments,
+    /// When each that ended did.
+    ended: Moments,
+}
+
+/// Times in their order, each with the exclusive or of all numbers up to it: what is left of two such sums is the
+/// number of the only exchange that is in one and not in the other.
+struct Moments(Vec<(u64, usize)>);
+
+impl Moments {
+    fn new(times: impl Iterator<Item = (u64, usize)>) -> Moments {
+        let mut times: Vec<(u64, usize)> = times.collect();
+        times.sort_unstable();
+        let mut sum = 0;
+        for (_, number) in &mut times {
+            sum ^= *number;
+            *number = sum;
+        }
+        Moments(times)
+    }
+
+    /// How many have come while `before` holds, and the sum of their numbers.
+    fn come(&self, before: impl Fn(u64) -> bool) -> (usize, usize) {
+        let come = self.0.partition_point(|(time, _)| before(*time));
+        (come, come.checked_sub(1).map_or(0, |last| self.0[last].1))
+    }
+}
+
+impl<'e> UnderWay<'e> {
+    fn of(exchanges: &'e [Exchange]) -> UnderWay<'e> {
+        // One that ended before it began is never under way.
+        let numbered = exchanges.iter().enumerate();
+        let numbered =
+            numbered.filter(|(_, one)| one.answered_nanos.is_none_or(|ended| ended >= one.sent_nanos));
+        let ended = numbered.clone().filter_map(|(ix, one)| Some((one.answered_nanos?, ix)));
+        let ended = Moments::new(ended);
+        UnderWay { exchanges, begun: Moments::new(numbered.map(|(ix, one)| (one.sent_nanos, ix))), ended }
+    }
+
+    /// The only stimulus under way at this time.
+    fn alone_at(&self, nanos: u64) -> Option<StimulusIx> {
+        let (begun, begun_sum) = self.begun.come(|time| time <= nanos);
+        let (ended, ended_sum) = self.ended.come(|time| time < nanos);
+        match (begun - ended, self.exchanges) {
+            (1, exchanges) => Some(exchanges[begun_sum ^ ended_sum].stimulus),
+            (0, [only]) => Some(only.stimulus),
+            _ => None,
+        }
     }
 }
 
 /// Which stimulus a trace is of, as far as it is known before spans are paired.
 #[derive(Debug)]
 struct Traces {
-    owners: HashMap<TraceId, Option<StimulusIx>>,
+    owners: IdMap<TraceId, Option<StimulusIx>>,
 }
 
 impl Traces {
@@ -173,27 +227,9 @@ impl Traces {
     }
 
     /// A marked capture tells of the traces that its stimulus went on in: those that nobody has yet.
-    fn learn(
-        &mut self,
-        plan: &Plan,
-        spans: &SpanIndex<'_>,
-        capture: &Capture,
-        carried: &Carried,
-        stimulus: StimulusIx,
-    ) {
-        if let Some(context) = carried.first()
-            && !self.owners.contains_key(&context.trace_id)
-        {
-            self.add(context.trace_id, stimulus);
-        }
-        let to = plan.tap(capture.tap).to;
-        let Some(mark) = mark_of(&capture.marked) else { return };
-        for span in spans.marked(to, mark) {
-            if let Some(trace) = TraceId::from_bytes(&spans.get(*span).trace_id)
-                && !self.owners.contains_key(&trace)
-            {
-                self.add(trace, stimulus);
-            }
+    fn learn(&mut self, trace: Option<TraceId>, stimulus: StimulusIx) {
+        if let Some(trace) = trace.filter(|trace| !self.owners.contains_key(trace)) {
+            self.add(trace, stimulus);
         }
     }
 }

@@ -1,4 +1,8 @@
-//! What one capture carries, read once: every value of every propagation field, with the reason where one is refused.
+//! What one capture carries, read once: every value of every propagation field, with the reason where one is
+//! refused.
+
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::evidence::Capture;
 use crate::wire::baggage::{Baggage, Entry, within_limits};
@@ -10,7 +14,7 @@ use crate::wire::{Format, Level, Refusal, TraceParent, trim_ows};
 pub struct Carried {
     /// Each `traceparent` line, in the order of the wire.
     pub traceparents: Vec<(Vec<u8>, Result<TraceParent, Refusal>)>,
-    pub lists: Lists,
+    pub lists: Arc<Lists>,
     /// Other formats that the fields' names show.
     pub others: Vec<Format>,
 }
@@ -19,12 +23,13 @@ pub struct Carried {
 #[derive(Clone, Debug, Default)]
 pub struct Lists {
     pub tracestate_lines: Vec<Vec<u8>>,
-    pub members: Vec<RawMember>,
+    /// Shared with what is expected of the crossings after it.
+    pub members: Arc<[RawMember]>,
     /// Strict reading of the list fails, or it is longer than what everybody must pass on.
     pub tracestate_open: bool,
     pub tracestate_refusal: Option<Refusal>,
     pub baggage_lines: Vec<Vec<u8>>,
-    pub entries: Vec<Entry>,
+    pub entries: Arc<[Entry]>,
     pub baggage_open: bool,
     pub baggage_refusal: Option<Refusal>,
 }
@@ -44,11 +49,11 @@ impl Lists {
         let baggage_refusal = strict.err().filter(|_| !baggage_lines.is_empty());
         Lists {
             tracestate_lines,
-            members,
+            members: members.into(),
             tracestate_open,
             tracestate_refusal,
             baggage_lines,
-            entries,
+            entries: entries.into(),
             baggage_open,
             baggage_refusal,
         }
@@ -62,8 +67,28 @@ fn slices(lines: &[Vec<u8>]) -> impl Iterator<Item = &[u8]> {
     lines.iter().map(Vec::as_slice)
 }
 
+/// Lists that were read before: from hop to hop, and often from request to request, they are the same.
+#[derive(Debug, Default)]
+pub struct KnownLists(HashMap<ListLines, Arc<Lists>>);
+
+/// Lines of tracestate and of baggage.
+type ListLines = (Vec<Vec<u8>>, Vec<Vec<u8>>);
+
+impl KnownLists {
+    fn read(&mut self, tracestate: Vec<Vec<u8>>, baggage: Vec<Vec<u8>>) -> Arc<Lists> {
+        let read = |lines: &ListLines| Arc::new(Lists::read(lines.0.clone(), lines.1.clone()));
+        let lines = (tracestate, baggage);
+        if let Some(known) = self.0.get(&lines) {
+            return known.clone();
+        }
+        let lists = read(&lines);
+        self.0.insert(lines, lists.clone());
+        lists
+    }
+}
+
 impl Carried {
-    pub fn read(capture: &Capture) -> Carried {
+    pub fn read(capture: &Capture, known: &mut KnownLists) -> Carried {
         let lines = |name: &str| -> Vec<Vec<u8>> {
             capture.values(name).map(|value| trim_ows(value).to_vec()).collect()
         };
@@ -71,7 +96,7 @@ impl Carried {
         let traceparents = lines("traceparent").into_iter().map(read).collect();
         let names = capture.headers.iter().map(|field| field.name.as_slice());
         let others = Format::others_among(names);
-        let lists = Lists::read(lines("tracestate"), lines("baggage"));
+        let lists = known.read(lines("tracestate"), lines("baggage"));
         Carried { traceparents, lists, others }
     }
 

@@ -1,15 +1,14 @@
-//! Which crossing caused a crossing: the one whose receiver's span is above the sender's span; else the one whose
-//! context it continues; else the only one that fits.
+//! Which crossing caused a crossing: the one whose receiver's span is above the sender's span; else the one
+//! whose context it continues; else the only one that fits.
 
-use std::collections::HashMap;
-
+use super::hashing::IdMap;
 use super::{Crossing, CrossingIx, Crossings};
 use crate::evidence::SpanIx;
 use crate::plan::StimulusIx;
 use crate::scenario::{HopIx, NodeIx};
 
 pub fn find(all: &mut Crossings<'_>) {
-    let mut incoming: HashMap<(StimulusIx, HopIx), Vec<CrossingIx>> = HashMap::new();
+    let mut incoming: IdMap<(StimulusIx, HopIx), Vec<CrossingIx>> = IdMap::default();
     for (ix, crossing) in all.iter() {
         incoming.entry((crossing.stimulus, crossing.hop)).or_default().push(ix);
     }
@@ -77,5 +76,5 @@ fn by_time(all: &Crossings<'_>, crossing: &Crossing, pool: &[CrossingIx]) -> Opt
         let capture = all.get(**candidate).capture.map(|capture| &all.evidence.captures[capture.0]);
         capture.is_none_or(|capture| capture.begun_nanos <= begun)
     });
-    before.last().copied()
+    before.max_by_key(|candidate| candidate.0).copied()
 }

@@ -1,10 +1,13 @@
-//! The context that is expected of each crossing, re-based after each on what was carried and what the receiver did.
+//! The context that is expected of each crossing, re-based after each on what was carried and what the
+//! receiver did.
 //!
-//! `None` means: not known, the next wire will say. So a break is found once, at the crossing where it happened.
+//! `None` means: not known, the next wire will say. So a break is found once, at the crossing where it
+//! happened.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::carried::Lists;
+use super::hashing::IdMap;
 use super::{Crossing, CrossingIx, Crossings};
 use crate::plan::Stimulus;
 use crate::scenario::{At, Hop, NodeIx, NodeKind, Relation};
@@ -19,8 +22,8 @@ pub struct Expected {
     pub sampled: Option<bool>,
     /// The random flag; asked for at level 2 only.
     pub random: Option<bool>,
-    pub members: Option<Vec<RawMember>>,
-    pub entries: Option<Vec<Entry>>,
+    pub members: Option<Arc<[RawMember]>>,
+    pub entries: Option<Arc<[Entry]>>,
     /// The trace was begun at a link, a batch or a restart.
     pub begun: bool,
     /// Traces that were left before.
@@ -30,8 +33,8 @@ pub struct Expected {
 }
 
 pub fn carry(all: &mut Crossings<'_>) {
-    let mut after: HashMap<CrossingIx, Expected> = HashMap::new();
-    let mut starts: HashMap<usize, Expected> = HashMap::new();
+    let mut after: IdMap<CrossingIx, Expected> = IdMap::default();
+    let mut starts: IdMap<usize, Expected> = IdMap::default();
     for ix in 0..all.list.len() {
         let crossing = CrossingIx(ix);
         let stimulus = all.list[ix].stimulus;
@@ -63,9 +66,9 @@ fn start(stimulus: &Stimulus) -> Expected {
         .and_then(|line| TraceParent::parse(line, crate::wire::Level::Two).ok());
     let Some(context) = context else {
         return Expected {
-            members: Some(Vec::new()),
+            members: Some(Arc::default()),
             entries,
-            left_members: lists.members,
+            left_members: lists.members.to_vec(),
             ..Expected::default()
         };
     };
@@ -104,13 +107,13 @@ impl Expected {
         let mut left = self.left.clone();
         left.extend(self.trace.filter(|old| Some(*old) != trace));
         let mut left_members = self.left_members.clone();
-        left_members.extend(self.members.iter().flatten().cloned());
-        let entries = if baggage_kept { self.entries.clone() } else { Some(Vec::new()) };
+        left_members.extend(self.members.iter().flat_map(|members| members.iter()).cloned());
+        let entries = if baggage_kept { self.entries.clone() } else { Some(Arc::default()) };
         Expected {
             trace,
             sampled,
             random: None,
-            members: Some(Vec::new()),
+            members: Some(Arc::default()),
             entries,
             begun: true,
             left,

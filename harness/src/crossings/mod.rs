@@ -1,9 +1,9 @@
-//! Who belongs to whom: captures, spans, nodes and stimuli paired into crossings, the expected context carried along.
+//! Who belongs to whom: captures, spans, nodes and stimuli paired into crossings, the expected context
+//! carried along.
 //!
-//! Nothing is judged here. A crossing is one stimulus over one hop, once; what was expected of it is re-based after
-//! each crossing on what was really carried, so that a break is found once and a second, independent one is still found.
-
-use std::collections::HashMap;
+//! Nothing is judged here. A crossing is one stimulus over one hop, once; what was expected of it is re-based
+//! after each crossing on what was really carried, so that a break is found once and a second, independent
+//! one is still found.
 
 use crate::evidence::{CaptureIx, Evidence, SpanIx};
 use crate::plan::{Plan, StimulusIx};
@@ -15,13 +15,15 @@ pub mod carried;
 pub mod cause;
 pub mod expected;
 pub mod fit;
+pub mod hashing;
 pub mod owner;
 pub mod receiver;
 pub mod sender;
 pub mod span_index;
 
-pub use carried::Carried;
+pub use carried::{Carried, KnownLists};
 pub use expected::Expected;
+pub use hashing::{IdMap, IdSet};
 pub use span_index::SpanIndex;
 
 /// Index into `Crossings::list`.
@@ -65,22 +67,45 @@ pub struct Crossings<'a> {
     /// Captures that fit no hop.
     pub undeclared: Vec<CaptureIx>,
     /// For each trace the stimulus that it is of; a trace that several share is nobody's.
-    pub owners: HashMap<TraceId, StimulusIx>,
+    pub owners: IdMap<TraceId, StimulusIx>,
     effects: Vec<Vec<CrossingIx>>,
+    /// For each hop its crossings.
+    by_hop: Vec<Vec<CrossingIx>>,
+    /// For each stimulus its exchange.
+    answered_nanos: IdMap<StimulusIx, Option<u64>>,
 }
 
 impl<'a> Crossings<'a> {
     /// Pairs everything that one case left behind.
     pub fn pair(plan: &'a Plan, evidence: &'a Evidence) -> Crossings<'a> {
-        let carried: Vec<Carried> = evidence.captures.iter().map(Carried::read).collect();
+        let mut lists = KnownLists::default();
+        let carried = evidence.captures.iter().map(|capture| Carried::read(capture, &mut lists));
+        let carried: Vec<Carried> = carried.collect();
         let spans = SpanIndex::build(&evidence.spans);
         let found = attribution::attribute(plan, evidence, &carried, &spans);
         let list = found.crossings;
         let (unattributed, undeclared) = (found.unattributed, found.undeclared);
-        let owners = HashMap::new();
+        let owners = IdMap::default();
         let effects = vec![Vec::new(); list.len()];
-        let mut all =
-            Crossings { plan, evidence, spans, carried, list, unattributed, undeclared, owners, effects };
+        let mut by_hop = vec![Vec::new(); plan.scenario.hops.len()];
+        for (ix, crossing) in list.iter().enumerate() {
+            by_hop[crossing.hop.0].push(CrossingIx(ix));
+        }
+        let answered = evidence.exchanges.iter().rev();
+        let answered_nanos = answered.map(|one| (one.stimulus, one.answered_nanos)).collect();
+        let mut all = Crossings {
+            plan,
+            evidence,
+            spans,
+            carried,
+            list,
+            unattributed,
+            undeclared,
+            owners,
+            effects,
+            by_hop,
+            answered_nanos,
+        };
         receiver::pair(&mut all);
         cause::find(&mut all);
         all.note_effects();
@@ -111,8 +136,8 @@ impl<'a> Crossings<'a> {
         self.list.iter().enumerate().map(|(ix, crossing)| (CrossingIx(ix), crossing))
     }
 
-    pub fn of_hop(&self, hop: HopIx) -> impl Iterator<Item = (CrossingIx, &Crossing)> {
-        self.iter().filter(move |(_, crossing)| crossing.hop == hop)
+    pub fn of_hop(&self, hop: HopIx) -> impl ExactSizeIterator<Item = (CrossingIx, &Crossing)> {
+        self.by_hop[hop.0].iter().map(|ix| (*ix, self.get(*ix)))
     }
 
     /// What crossed: nothing behind `tap: none`.
@@ -151,7 +176,7 @@ impl<'a> Crossings<'a> {
     pub fn ended_nanos(&self, crossing: &Crossing) -> Option<u64> {
         match crossing.capture {
             Some(capture) => self.evidence.captures[capture.0].ended_nanos,
-            None => self.evidence.exchanges.iter().find(|e| e.stimulus == crossing.stimulus)?.answered_nanos,
+            None => self.answered_nanos.get(&crossing.stimulus).copied().flatten(),
         }
     }
 }

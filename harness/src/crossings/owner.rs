@@ -1,15 +1,14 @@
 //! Which stimulus a trace is of: the one it was minted for, or in whose expected context it was.
 
-use std::collections::HashMap;
-
 use super::Crossings;
+use super::hashing::IdMap;
 use crate::plan::StimulusIx;
 use crate::wire::TraceId;
 
-pub fn owners(all: &Crossings<'_>) -> HashMap<TraceId, StimulusIx> {
-    let mut owners: HashMap<TraceId, Option<StimulusIx>> =
+pub fn owners(all: &Crossings<'_>) -> IdMap<TraceId, StimulusIx> {
+    let mut owners: IdMap<TraceId, Option<StimulusIx>> =
         minted(all).map(|(trace, ix)| (trace, Some(ix))).collect();
-    let minted_for: HashMap<TraceId, StimulusIx> = minted(all).collect();
+    let minted_for: IdMap<TraceId, StimulusIx> = minted(all).collect();
     for (_, crossing) in all.iter() {
         for trace in [crossing.expected.trace, crossing.due.trace].into_iter().flatten() {
             let ours = minted_for.get(&trace).is_none_or(|stimulus| *stimulus == crossing.stimulus);

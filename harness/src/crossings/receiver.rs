@@ -1,14 +1,17 @@
-//! The receiver's span of each crossing: its parent or link is what crossed; else it has the mark; else it fits.
+//! The receiver's span of each crossing: its parent or link is what crossed; else it has the mark; else it
+//! fits.
 //!
 //! Each span goes to one crossing, and as many crossings as possible get one.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use super::fit::{fits, named};
+use super::hashing::{IdMap, IdSet};
 use super::span_index::is_receipt;
 use super::{CrossingIx, Crossings};
 use crate::evidence::{Span, SpanIx, SpanKind, mark_of};
-use crate::plan::Mark;
+use crate::plan::{Mark, StimulusIx};
 use crate::scenario::NodeIx;
 use crate::wire::{SpanId, TraceId};
 
@@ -24,16 +27,22 @@ enum Tier {
     /// Its parent or link is what crossed, and it has the mark of something else.
     Continues,
     Fits,
+    /// Nothing saw what crossed (`tap: none`): it is in a trace of the stimulus.
+    Untapped,
 }
 
 pub fn pair(all: &mut Crossings<'_>) {
-    let mut claimed: HashSet<SpanIx> = HashSet::new();
-    let carried_ids = carried_ids(all);
-    let ids = all.plan.stimuli.iter();
-    let minted: HashMap<TraceId, usize> =
-        ids.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix.0))).collect();
-    for tier in [Tier::ContinuesAndMarked, Tier::ContinuesUnmarked, Tier::Marked, Tier::Continues, Tier::Fits]
-    {
+    let mut claimed: IdSet<SpanIx> = IdSet::default();
+    let free = OnceCell::new();
+    let tiers = [
+        Tier::ContinuesAndMarked,
+        Tier::ContinuesUnmarked,
+        Tier::Marked,
+        Tier::Continues,
+        Tier::Fits,
+        Tier::Untapped,
+    ];
+    for tier in tiers {
         for ix in 0..all.list.len() {
             if all.list[ix].receiver_span.is_some() || !all.exports(all.receiver(&all.list[ix])) {
                 continue;
@@ -44,7 +53,8 @@ pub fn pair(all: &mut Crossings<'_>) {
                     continuing(all, crossing, &claimed, tier)
                 }
                 Tier::Marked => marked(all, crossing, &claimed),
-                Tier::Fits => fitting(all, crossing, &claimed, &carried_ids, &minted),
+                Tier::Fits => fitting(all, crossing, &claimed, free.get_or_init(|| Free::of(all))),
+                Tier::Untapped => untapped(all, crossing, &claimed, free.get_or_init(|| Free::of(all))),
             };
             if let Some(span) = span {
                 claimed.insert(span);
@@ -61,7 +71,7 @@ pub fn mark(all: &Crossings<'_>, crossing: CrossingIx) -> Option<Mark> {
 }
 
 /// Spans under or linked to one of the contexts that crossed.
-fn continuing(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>, tier: Tier) -> Option<SpanIx> {
+fn continuing(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, tier: Tier) -> Option<SpanIx> {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
     let mark = mark(all, ix);
@@ -95,7 +105,7 @@ fn receipt_rank(span: &Span) -> u8 {
     }
 }
 
-fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>) -> Option<SpanIx> {
+fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>) -> Option<SpanIx> {
     let mark = mark(all, ix)?;
     let node = all.receiver(all.get(ix));
     let free = all.spans.marked(node, mark).iter().filter(|span| !claimed.contains(span));
@@ -103,42 +113,100 @@ fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &HashSet<SpanIx>) -> Opt
 }
 
 /// A span for something received that fits, and that no other wire claims by its parent.
-fn fitting(
-    all: &Crossings<'_>,
-    ix: CrossingIx,
-    claimed: &HashSet<SpanIx>,
-    carried_ids: &HashSet<(NodeIx, SpanId)>,
-    minted: &HashMap<TraceId, usize>,
-) -> Option<SpanIx> {
+fn fitting(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, free: &Free) -> Option<SpanIx> {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
     let capture = &all.evidence.captures[crossing.capture?.0];
-    let free = |span: &&SpanIx| {
+    let fitting = |span: &&SpanIx| {
         let seen = all.spans.get(**span);
-        let parent = SpanId::from_bytes(&seen.parent_id);
-        let of_another = TraceId::from_bytes(&seen.trace_id)
-            .and_then(|trace| minted.get(&trace))
-            .is_some_and(|stimulus| *stimulus != crossing.stimulus.0);
-        let claimed_elsewhere = parent.is_some_and(|parent| carried_ids.contains(&(node, parent)));
+        let own = free.owned.says(node, seen, crossing.stimulus);
         let marked_elsewhere =
             !seen.marks.is_empty() && mark(all, ix).is_none_or(|mark| !seen.marks.contains(&mark));
-        is_receipt(seen)
-            && !claimed.contains(*span)
-            && !of_another
-            && !claimed_elsewhere
+        !claimed.contains(*span)
+            && own != Some(false)
             && !marked_elsewhere
-            && all.spans.parent(**span).is_none()
-            && named(seen) > 0
+            && (named(seen) > 0 || own == Some(true))
             && fits(all, seen, capture, false)
     };
-    let best = all.spans.of_node(node).iter().filter(free);
-    best.copied()
-        .min_by_key(|span| (std::cmp::Reverse(named(all.spans.get(*span))), all.spans.get(*span).start_nanos))
+    free.of_node.get(&node)?.iter().filter(fitting).copied().min_by_key(|span| {
+        let seen = all.spans.get(*span);
+        let own = free.owned.says(node, seen, crossing.stimulus) == Some(true);
+        (!own, std::cmp::Reverse(named(seen)), seen.start_nanos)
+    })
+}
+
+/// A span for something received in a trace of the stimulus, first of all one under a span of the sender.
+fn untapped(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, free: &Free) -> Option<SpanIx> {
+    let crossing = all.get(ix);
+    if crossing.capture.is_some() {
+        return None;
+    }
+    let node = all.receiver(crossing);
+    let of_story = |span: &&SpanIx| {
+        let own = free.owned.says(node, all.spans.get(**span), crossing.stimulus);
+        !claimed.contains(*span) && own == Some(true)
+    };
+    free.of_node.get(&node)?.iter().filter(of_story).copied().min_by_key(|span| {
+        let seen = all.spans.get(*span);
+        let sent = all.spans.with_id(all.sender(crossing), &seen.parent_id);
+        (sent.is_empty(), seen.start_nanos)
+    })
+}
+
+/// Traces that are known to be of a stimulus: minted for it, or sent on by a node with it.
+struct Owned {
+    minted: IdMap<TraceId, StimulusIx>,
+    sent_on: HashMap<(NodeIx, TraceId), HashSet<StimulusIx>>,
+}
+
+impl Owned {
+    fn of(all: &Crossings<'_>) -> Owned {
+        let ids = all.plan.stimuli.iter();
+        let minted =
+            ids.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix))).collect();
+        let mut sent_on: HashMap<(NodeIx, TraceId), HashSet<StimulusIx>> = HashMap::new();
+        for (_, crossing) in all.iter() {
+            for context in all.wire(crossing).into_iter().flat_map(|wire| wire.contexts()) {
+                let sent = (all.sender(crossing), context.trace_id);
+                sent_on.entry(sent).or_default().insert(crossing.stimulus);
+            }
+        }
+        Owned { minted, sent_on }
+    }
+
+    /// Whether a span of `node` is of this stimulus; `None` where its trace tells nothing.
+    fn says(&self, node: NodeIx, span: &Span, stimulus: StimulusIx) -> Option<bool> {
+        let trace = TraceId::from_bytes(&span.trace_id)?;
+        let minted = self.minted.get(&trace).map(|owner| *owner == stimulus);
+        minted.or_else(|| self.sent_on.get(&(node, trace)).map(|owners| owners.contains(&stimulus)))
+    }
+}
+
+/// Spans that may be for any crossing, and what tells that they are not.
+struct Free {
+    /// For something received, begun by nothing in the node or on a wire.
+    of_node: IdMap<NodeIx, Vec<SpanIx>>,
+    owned: Owned,
+}
+
+impl Free {
+    fn of(all: &Crossings<'_>) -> Free {
+        let carried_ids = carried_ids(all);
+        let mut of_node: IdMap<NodeIx, Vec<SpanIx>> = IdMap::default();
+        for (ix, span) in all.evidence.spans.iter().enumerate().map(|(ix, span)| (SpanIx(ix), span)) {
+            let parent = SpanId::from_bytes(&span.parent_id);
+            let carried = parent.is_some_and(|parent| carried_ids.contains(&(span.node, parent)));
+            if is_receipt(span) && !carried && all.spans.parent(ix).is_none() {
+                of_node.entry(span.node).or_default().push(ix);
+            }
+        }
+        Free { of_node, owned: Owned::of(all) }
+    }
 }
 
 /// Parent ids that arrived at a node.
-fn carried_ids(all: &Crossings<'_>) -> HashSet<(NodeIx, SpanId)> {
-    let mut ids = HashSet::new();
+fn carried_ids(all: &Crossings<'_>) -> IdSet<(NodeIx, SpanId)> {
+    let mut ids = IdSet::default();
     for (_, crossing) in all.iter() {
         for context in all.wire(crossing).into_iter().flat_map(|wire| wire.contexts()) {
             ids.insert((all.receiver(crossing), context.parent_id));

@@ -1,8 +1,8 @@
-//! The sender's span of each crossing: the one whose id is on the wire; and its span for the call, which may be another.
-
-use std::collections::{HashMap, HashSet};
+//! The sender's span of each crossing: the one whose id is on the wire; and its span for the call, which may
+//! be another.
 
 use super::fit::{fits, named};
+use super::hashing::{IdMap, IdSet};
 use super::span_index::is_call;
 use super::{Crossing, CrossingIx, Crossings};
 use crate::evidence::{Evidence, SpanIx};
@@ -10,8 +10,8 @@ use crate::scenario::NodeIx;
 use crate::wire::{SpanId, TraceId, TraceParent};
 
 pub fn pair(all: &mut Crossings<'_>) {
-    let mut first_with: HashMap<(NodeIx, SpanId), CrossingIx> = HashMap::new();
-    let mut on_wire: HashSet<SpanIx> = HashSet::new();
+    let mut first_with: IdMap<(NodeIx, SpanId), CrossingIx> = IdMap::default();
+    let mut on_wire: IdSet<SpanIx> = IdSet::default();
     for ix in 0..all.list.len() {
         let crossing = &all.list[ix];
         let node = all.sender(crossing);
@@ -23,7 +23,7 @@ pub fn pair(all: &mut Crossings<'_>) {
         crossing.same_id_as = (before != CrossingIx(ix)).then_some(before);
         on_wire.extend(named);
     }
-    let mut used: HashSet<SpanIx> = outer_calls(all, &on_wire);
+    let mut used: IdSet<SpanIx> = outer_calls(all, &on_wire);
     used.extend(on_wire.iter().filter(|span| is_call(all.spans.get(**span))));
     for ix in 0..all.list.len() {
         let crossing = &all.list[ix];
@@ -42,7 +42,7 @@ pub fn pair(all: &mut Crossings<'_>) {
 }
 
 /// A CLIENT or PRODUCER span below the incoming one that no wire names and that fits the call.
-fn unnamed(all: &Crossings<'_>, crossing: &Crossing, used: &HashSet<SpanIx>) -> Option<SpanIx> {
+fn unnamed(all: &Crossings<'_>, crossing: &Crossing, used: &IdSet<SpanIx>) -> Option<SpanIx> {
     let node = all.sender(crossing);
     let incoming = all.incoming_span(crossing)?;
     let capture = &all.evidence.captures[crossing.capture?.0];
@@ -54,14 +54,20 @@ fn unnamed(all: &Crossings<'_>, crossing: &Crossing, used: &HashSet<SpanIx>) -> 
             && !all.spans.upwards(**span).any(|above| used.contains(&above))
             && fits(all, seen, capture, true)
     };
-    let found = all.spans.in_trace(node, trace).iter().filter(free);
+    let below = all.spans.below(incoming);
+    let found = match &below {
+        Some(below) => below.as_slice(),
+        None => all.spans.in_trace(node, trace),
+    };
+    let found = found.iter().filter(free);
     found
         .copied()
         .min_by_key(|span| (std::cmp::Reverse(named(all.spans.get(*span))), all.spans.get(*span).start_nanos))
 }
 
-/// Spans above those on the wire: nested CLIENT or PRODUCER spans are one call, and any of them may be on the wire.
-fn outer_calls(all: &Crossings<'_>, on_wire: &HashSet<SpanIx>) -> HashSet<SpanIx> {
+/// Spans above those on the wire: nested CLIENT or PRODUCER spans are one call, and any of them may be on the
+/// wire.
+fn outer_calls(all: &Crossings<'_>, on_wire: &IdSet<SpanIx>) -> IdSet<SpanIx> {
     let calls = on_wire.iter().filter(|span| is_call(all.spans.get(**span)));
     calls
         .flat_map(|span| all.spans.upwards(*span).skip(1))

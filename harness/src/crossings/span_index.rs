@@ -1,7 +1,6 @@
 //! Spans by what they are looked up by: own id, parent, link, mark, trace; always within one node.
 
-use std::collections::HashMap;
-
+use super::hashing::{IdMap, IdSet};
 use crate::evidence::{Span, SpanIx, SpanKind};
 use crate::plan::Mark;
 use crate::scenario::NodeIx;
@@ -9,31 +8,65 @@ use crate::scenario::NodeIx;
 /// No chain of spans is followed further than this: ids may form a cycle.
 const DEPTH: usize = 256;
 
+/// A node, and the trace id and span id that one of its spans has as parent or link.
+type Context<'a> = (NodeIx, &'a [u8], &'a [u8]);
+
+/// Mostly one, which needs no room of its own.
+#[derive(Debug, Default)]
+enum Found {
+    #[default]
+    None,
+    One(SpanIx),
+    Several(Vec<SpanIx>),
+}
+
+impl Found {
+    fn push(&mut self, ix: SpanIx) {
+        match self {
+            Found::None => *self = Found::One(ix),
+            Found::One(first) => *self = Found::Several(vec![*first, ix]),
+            Found::Several(all) => all.push(ix),
+        }
+    }
+
+    fn as_slice(&self) -> &[SpanIx] {
+        match self {
+            Found::None => &[],
+            Found::One(ix) => std::slice::from_ref(ix),
+            Found::Several(all) => all,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct SpanIndex<'a> {
     spans: &'a [Span],
-    by_id: HashMap<(NodeIx, &'a [u8]), Vec<SpanIx>>,
-    by_parent: HashMap<(NodeIx, &'a [u8], &'a [u8]), Vec<SpanIx>>,
-    by_link: HashMap<(NodeIx, &'a [u8], &'a [u8]), Vec<SpanIx>>,
-    by_mark: HashMap<(NodeIx, Mark), Vec<SpanIx>>,
-    by_trace: HashMap<(NodeIx, &'a [u8]), Vec<SpanIx>>,
-    by_node: HashMap<NodeIx, Vec<SpanIx>>,
+    /// For each span its parent; chains are followed again and again.
+    parents: Vec<Option<SpanIx>>,
+    by_id: IdMap<(NodeIx, &'a [u8]), Found>,
+    by_parent: IdMap<Context<'a>, Found>,
+    by_link: IdMap<Context<'a>, Found>,
+    by_mark: IdMap<(NodeIx, Mark), Found>,
+    by_trace: IdMap<(NodeIx, &'a [u8]), Found>,
+    by_node: IdMap<NodeIx, Found>,
 }
 
 impl<'a> SpanIndex<'a> {
     pub fn build(spans: &'a [Span]) -> Self {
         let mut index = SpanIndex {
             spans,
-            by_id: HashMap::with_capacity(spans.len()),
-            by_parent: HashMap::with_capacity(spans.len()),
-            by_link: HashMap::new(),
-            by_mark: HashMap::with_capacity(spans.len()),
-            by_trace: HashMap::with_capacity(spans.len()),
-            by_node: HashMap::new(),
+            parents: Vec::new(),
+            by_id: IdMap::with_capacity_and_hasher(spans.len(), Default::default()),
+            by_parent: IdMap::with_capacity_and_hasher(spans.len(), Default::default()),
+            by_link: IdMap::default(),
+            by_mark: IdMap::with_capacity_and_hasher(spans.len(), Default::default()),
+            by_trace: IdMap::with_capacity_and_hasher(spans.len(), Default::default()),
+            by_node: IdMap::default(),
         };
         for (ix, span) in spans.iter().enumerate() {
             index.add(SpanIx(ix), span);
         }
+        index.parents = (0..spans.len()).map(|ix| index.find_parent(SpanIx(ix))).collect();
         index
     }
 
@@ -58,34 +91,56 @@ impl<'a> SpanIndex<'a> {
     }
 
     pub fn with_id<'s>(&'s self, node: NodeIx, id: &'s [u8]) -> &'s [SpanIx] {
-        self.by_id.get(&(node, id)).map_or(&[], Vec::as_slice)
+        self.by_id.get(&(node, id)).map_or(&[], Found::as_slice)
     }
 
     pub fn under<'s>(&'s self, node: NodeIx, trace: &'s [u8], parent: &'s [u8]) -> &'s [SpanIx] {
-        self.by_parent.get(&(node, trace, parent)).map_or(&[], Vec::as_slice)
+        self.by_parent.get(&(node, trace, parent)).map_or(&[], Found::as_slice)
     }
 
     pub fn linking<'s>(&'s self, node: NodeIx, trace: &'s [u8], span: &'s [u8]) -> &'s [SpanIx] {
-        self.by_link.get(&(node, trace, span)).map_or(&[], Vec::as_slice)
+        self.by_link.get(&(node, trace, span)).map_or(&[], Found::as_slice)
     }
 
     pub fn marked(&self, node: NodeIx, mark: Mark) -> &[SpanIx] {
-        self.by_mark.get(&(node, mark)).map_or(&[], Vec::as_slice)
+        self.by_mark.get(&(node, mark)).map_or(&[], Found::as_slice)
     }
 
     pub fn in_trace<'s>(&'s self, node: NodeIx, trace: &'s [u8]) -> &'s [SpanIx] {
-        self.by_trace.get(&(node, trace)).map_or(&[], Vec::as_slice)
+        self.by_trace.get(&(node, trace)).map_or(&[], Found::as_slice)
     }
 
     pub fn of_node(&self, node: NodeIx) -> &[SpanIx] {
-        self.by_node.get(&node).map_or(&[], Vec::as_slice)
+        self.by_node.get(&node).map_or(&[], Found::as_slice)
     }
 
     /// The span's parent, if the same node exported it in the same trace.
     pub fn parent(&self, span: SpanIx) -> Option<SpanIx> {
+        self.parents[span.0]
+    }
+
+    fn find_parent(&self, span: SpanIx) -> Option<SpanIx> {
         let child = self.get(span);
         let same = |ix: &&SpanIx| self.get(**ix).trace_id == child.trace_id && **ix != span;
         self.with_id(child.node, &child.parent_id).iter().find(same).copied()
+    }
+
+    /// Every span of the node that may stand below `span`, in the order of arrival; `None` where ids are so broken
+    /// that it could be any.
+    pub fn below(&self, span: SpanIx) -> Option<Vec<SpanIx>> {
+        let top = self.get(span);
+        if !self.with_id(top.node, &[]).is_empty() {
+            return None;
+        }
+        let (mut found, mut seen) = (vec![span], IdSet::from_iter([span]));
+        let mut at = 0;
+        while let Some(above) = found.get(at).map(|ix| self.get(*ix)) {
+            let under = self.under(top.node, &top.trace_id, &above.span_id);
+            found.extend(under.iter().copied().filter(|ix| seen.insert(*ix)));
+            at += 1;
+        }
+        found.sort_unstable();
+        Some(found)
     }
 
     /// Whether `span` is `ancestor` or stands below it within the node.

@@ -1,4 +1,5 @@
-//! Header lines for what speaks HTTP/2: lower-case names, no control characters, lines of one name in their order.
+//! Header lines for what speaks HTTP/2: lower-case names, no control characters, lines of one name in their
+//! order.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 

@@ -1,7 +1,7 @@
 //! HTTP/1.1 and HTTP/2 through `reqwest`, with kept connections; what it cannot express goes through `raw`.
 //!
-//! TLS does not go through `reqwest`: its TLS features ask every program that is built with them for a process-wide
-//! provider. The connector that gRPC uses serves `hyper`'s pool here instead.
+//! TLS does not go through `reqwest`: its TLS features ask every program that is built with them for a
+//! process-wide provider. The connector that gRPC uses serves `hyper`'s pool here instead.
 
 use ::http::HeaderValue;
 use reqwest::redirect::Policy;

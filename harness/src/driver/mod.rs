@@ -1,9 +1,9 @@
 //! Sends the stimuli: one file a transport, the same function names in each.
 //!
-//! What is sent is settled before the first stimulus goes out (`Driver::new`); from there on nothing here fails: a
-//! stimulus without an answer is evidence. Answers are read to their end and thrown away, because what a service does
-//! while it answers belongs to the exchange. Nothing is sent twice: no retries, no redirects, no proxies. All is done
-//! on the task that calls, so dropping a future cancels what is under way.
+//! What is sent is settled before the first stimulus goes out (`Driver::new`); from there on nothing here
+//! fails: a stimulus without an answer is evidence. Answers are read to their end and thrown away, because
+//! what a service does while it answers belongs to the exchange. Nothing is sent twice: no retries, no
+//! redirects, no proxies. All is done on the task that calls, so dropping a future cancels what is under way.
 
 mod error;
 #[cfg(any(feature = "http", feature = "grpc"))]
@@ -110,8 +110,8 @@ impl Driver {
         Exchange { stimulus, sent_nanos, answered_nanos: answered.then(|| self.clock.now()), answer }
     }
 
-    /// All drives one after the other, each with as many stimuli under way as it allows. The exchanges come back in
-    /// the order of the stimuli; `on_each` hears of each as it ends.
+    /// All drives one after the other, each with as many stimuli under way as it allows. The exchanges come
+    /// back in the order of the stimuli; `on_each` hears of each as it ends.
     pub async fn drive_all(&self, on_each: impl Fn(&Exchange)) -> Vec<Exchange> {
         let mut exchanges = Vec::with_capacity(self.plan.stimuli.len());
         for (ix, drive) in self.plan.scenario.drives.iter().enumerate() {

@@ -1,4 +1,5 @@
-//! One stimulus as it goes out: traceparent first, then the drive's headers in their order, then what they lack.
+//! One stimulus as it goes out: traceparent first, then the drive's headers in their order, then what they
+//! lack.
 
 use serde_json::Value;
 
@@ -85,7 +86,8 @@ impl Outgoing {
     }
 }
 
-/// The path's open segments filled; a receiver that is marked by path and has no pattern gets the mark as its path.
+/// The path's open segments filled; a receiver that is marked by path and has no pattern gets the mark as its
+/// path.
 fn target(route: &Route, mark: &str) -> String {
     match &route.way {
         Way::Grpc { path, .. } => path.clone(),

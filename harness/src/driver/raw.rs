@@ -1,7 +1,8 @@
-//! HTTP/1.1 written by hand, for what an HTTP library cannot express: names in any case, lines twice, odd bytes.
+//! HTTP/1.1 written by hand, for what an HTTP library cannot express: names in any case, lines twice, odd
+//! bytes.
 //!
-//! One request a connection, closed behind it. Nothing is checked beyond what would end a line; the answer's head is
-//! read with `httparse`, its body skipped as RFC 9112 6.3 frames it.
+//! One request a connection, closed behind it. Nothing is checked beyond what would end a line; the answer's
+//! head is read with `httparse`, its body skipped as RFC 9112 6.3 frames it.
 
 use std::io;
 

@@ -64,7 +64,12 @@ pub enum CaptureEnd {
 impl CaptureEnd {
     /// Answered as a success: below 400, and gRPC OK where there is a gRPC status.
     pub fn is_success(&self) -> bool {
-        matches!(self, CaptureEnd::Answered { status, grpc_status } if *status < 400 && grpc_status.is_none_or(|code| code == 0))
+        match self {
+            CaptureEnd::Answered { status, grpc_status } => {
+                *status < 400 && grpc_status.is_none_or(|code| code == 0)
+            }
+            CaptureEnd::Broken(_) | CaptureEnd::Open => false,
+        }
     }
 }
 

@@ -1,18 +1,24 @@
 //! The evidence file, version 1: what one case left behind, as JSON that can be judged again.
 //!
-//! Nodes and taps stand by name, ids as hex digits, other bytes as text in which whatever does not print is `\xNN`.
+//! Nodes and taps stand by name, ids as hex digits, other bytes as text in which whatever does not print is
+//! `\xNN`.
 //! These types are the file's own: what the program keeps in memory may change without them.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Serializer;
 use thiserror::Error;
 
 use self::entries::{CaptureEntry, CompletionEntry, ExchangeEntry, GapEntry, LogEntry, SpanEntry};
+use self::lines::EntryALine;
+use self::text::Text;
 use super::Evidence;
 use crate::plan::Plan;
 
 mod bytes;
 mod entries;
+mod lines;
 mod reading;
+mod text;
 mod writing;
 
 const VERSION: u32 = 1;
@@ -33,35 +39,35 @@ pub enum EvidenceError {
 
 /// An evidence file that was read; which plan it belongs to, and its contents.
 #[derive(Debug)]
-pub struct Kept {
+pub struct Kept<'t> {
     pub scenario: String,
     pub case: String,
     pub seed: u64,
-    file: File,
+    file: File<'t>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
+struct File<'t> {
     version: u32,
-    scenario: String,
-    case: String,
+    scenario: Text<'t>,
+    case: Text<'t>,
     seed: u64,
     tap_ports: Vec<u16>,
-    exchanges: Vec<ExchangeEntry>,
-    captures: Vec<CaptureEntry>,
-    spans: Vec<SpanEntry>,
-    logs: Vec<LogEntry>,
-    completions: Vec<CompletionEntry>,
-    gaps: Vec<GapEntry>,
+    exchanges: Vec<ExchangeEntry<'t>>,
+    captures: Vec<CaptureEntry<'t>>,
+    spans: Vec<SpanEntry<'t>>,
+    logs: Vec<LogEntry<'t>>,
+    completions: Vec<CompletionEntry<'t>>,
+    gaps: Vec<GapEntry<'t>>,
 }
 
 /// The file of one case.
 pub fn write(plan: &Plan, evidence: &Evidence) -> String {
     let file = File {
         version: VERSION,
-        scenario: plan.scenario.name.clone(),
-        case: plan.scenario.case.clone(),
+        scenario: (&plan.scenario.name).into(),
+        case: (&plan.scenario.case).into(),
         seed: plan.seed.0,
         tap_ports: evidence.tap_ports.clone(),
         exchanges: evidence.exchanges.iter().map(writing::exchange_entry).collect(),
@@ -71,30 +77,37 @@ pub fn write(plan: &Plan, evidence: &Evidence) -> String {
         completions: evidence.completions.iter().map(writing::completion_entry).collect(),
         gaps: evidence.gaps.iter().map(|gap| writing::gap_entry(plan, gap)).collect(),
     };
-    let mut text = serde_json::to_string_pretty(&file).expect("strings and numbers are always JSON");
-    text.push('\n');
-    text
+    let mut text = Vec::new();
+    let mut writer = Serializer::with_formatter(&mut text, EntryALine::default());
+    file.serialize(&mut writer).expect("strings and numbers are always JSON");
+    text.push(b'\n');
+    String::from_utf8(text).expect("JSON is UTF-8")
 }
 
-impl Kept {
-    pub fn read(text: &str) -> Result<Kept, EvidenceError> {
-        let file: File = serde_json::from_str(text)?;
+impl<'t> Kept<'t> {
+    pub fn read(text: &'t str) -> Result<Kept<'t>, EvidenceError> {
+        let file: File<'t> = serde_json::from_str(text)?;
         if file.version != VERSION {
             return Err(EvidenceError::Version(file.version));
         }
-        Ok(Kept { scenario: file.scenario.clone(), case: file.case.clone(), seed: file.seed, file })
+        let (scenario, case) = (file.scenario.to_owned(), file.case.to_owned());
+        Ok(Kept { scenario, case, seed: file.seed, file })
     }
 
     /// The evidence in terms of the plan that it belongs to.
     pub fn evidence(&self, plan: &Plan) -> Result<Evidence, EvidenceError> {
         let file = &self.file;
+        let spans = || file.spans.iter().map(|entry| reading::span(plan, entry)).collect();
+        let captures = || file.captures.iter().map(|entry| reading::capture(plan, entry)).collect();
+        // The two that are long, side by side.
+        let (spans, captures): (Result<Vec<_>, _>, Result<Vec<_>, _>) = std::thread::scope(|scope| {
+            let spans = scope.spawn(spans);
+            let captures = captures();
+            (spans.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), captures)
+        });
         Ok(Evidence {
-            captures: file
-                .captures
-                .iter()
-                .map(|entry| reading::capture(plan, entry))
-                .collect::<Result<_, _>>()?,
-            spans: file.spans.iter().map(|entry| reading::span(plan, entry)).collect::<Result<_, _>>()?,
+            captures: captures?,
+            spans: spans?,
             logs: file.logs.iter().map(|entry| reading::log(plan, entry)).collect::<Result<_, _>>()?,
             exchanges: file
                 .exchanges

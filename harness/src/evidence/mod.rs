@@ -1,7 +1,8 @@
 //! What was seen in one case: captures, spans, logs, and what was not seen and why. Immutable once frozen.
 //!
-//! Nothing here is parsed further than needed to tell one request from the next: a malformed header is evidence.
-//! Values of fields that are neither propagation fields nor declared markers never get in (`keep_raw` lets them).
+//! Nothing here is parsed further than needed to tell one request from the next: a malformed header is
+//! evidence. Values of fields that are neither propagation fields nor declared markers never get in
+//! (`keep_raw` lets them).
 
 use crate::plan::{Mark, StimulusIx, TapIx};
 use crate::scenario::NodeIx;

@@ -1,7 +1,7 @@
 //! Where taps write what they see while a case runs; frozen into `Evidence` at its end.
 //!
-//! Bounded: beyond the limit a capture is counted and reported as a gap, never lost in silence. A capture is recorded
-//! before its bytes go on, so whoever has an answer in hand finds the capture here.
+//! Bounded: beyond the limit a capture is counted and reported as a gap, never lost in silence. A capture is
+//! recorded before its bytes go on, so whoever has an answer in hand finds the capture here.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;

@@ -112,7 +112,8 @@ fn sent(drive: &Drive, mark: Mark, ids: &mut Ids) -> Sent {
     Sent { trace_id, parent_id, traceparent, valid, sampled, tracestate, baggage }
 }
 
-/// The drive's header lines of this name. Environment variables are the driver's; a list that needs one is not judged.
+/// The drive's header lines of this name. Environment variables are the driver's; a list that needs one is
+/// not judged.
 fn lines(drive: &Drive, name: &str, mark: Mark) -> Vec<Vec<u8>> {
     let named = drive.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
     named

@@ -68,7 +68,8 @@ fn add_call(scenario: &Scenario, hop: HopIx, parent: Option<CallIx>, calls: &mut
     ix
 }
 
-/// The call with the sender's steps around it, the first step outermost; a wait or a log stands before what follows.
+/// The call with the sender's steps around it, the first step outermost; a wait or a log stands before what
+/// follows.
 fn around(scenario: &Scenario, hop: HopIx, call: CallIx) -> Vec<Task> {
     let hop = scenario.hop(hop);
     let restarts = hop.relation.restarts_at() == Some(At::Sender);
@@ -153,7 +154,8 @@ fn tasks(
         .collect()
 }
 
-/// The address of a call as a relay reads it; towards a node that is no relay the mark goes into an open path segment.
+/// The address of a call as a relay reads it; towards a node that is no relay the mark goes into an open path
+/// segment.
 fn call_url(plan: &Plan, hop: HopIx, at: &str, call: CallIx, stimulus: StimulusIx) -> String {
     let hop = plan.scenario.hop(hop);
     match &hop.transport {
@@ -168,7 +170,8 @@ fn call_url(plan: &Plan, hop: HopIx, at: &str, call: CallIx, stimulus: StimulusI
     }
 }
 
-/// A path out of a pattern: the first open segment becomes the mark, each further one `1`, a trailing `*` the mark.
+/// A path out of a pattern: the first open segment becomes the mark, each further one `1`, a trailing `*` the
+/// mark.
 pub fn filled(pattern: &str, mark: &str) -> String {
     let mut marked = false;
     let segments = pattern.split('/').map(|segment| {

@@ -1,7 +1,7 @@
 //! What will be sent, through what, and what may be seen; pure and total.
 //!
-//! A plan is made of one checked case and a seed. It opens no socket and reads no clock: addresses are names of taps
-//! here and become numbers in `runtime`.
+//! A plan is made of one checked case and a seed. It opens no socket and reads no clock: addresses are names
+//! of taps here and become numbers in `runtime`.
 
 use std::path::PathBuf;
 use std::sync::Arc;

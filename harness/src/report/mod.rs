@@ -13,6 +13,7 @@ pub mod explain;
 pub mod github;
 pub mod hop_map;
 pub mod json;
+#[cfg(feature = "junit")]
 pub mod junit;
 pub mod outcome;
 pub mod phrase;

@@ -135,6 +135,13 @@ pub fn retry(file: &str, title: &str) -> String {
     format!("unbroken run {} --filter {}", quoted(file), quoted(title))
 }
 
+/// The same where the case is run by `cargo test`.
+pub fn test_again(name: Option<&str>, seed: Option<u64>) -> String {
+    let seed = seed.map(|seed| format!("UNBROKEN_SEED={seed} ")).unwrap_or_default();
+    let name = name.map(|name| format!(" -- --exact {}", quoted(name))).unwrap_or_default();
+    format!("{seed}cargo test{name}")
+}
+
 /// One word of a POSIX shell.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);

@@ -1,7 +1,8 @@
 //! baggage goes on with every member, value and property, whether the trace is sampled or not.
 //!
-//! Up to 64 members of 8192 bytes together MUST be propagated (W3C Baggage 3.3.2); values are compared percent-decoded
-//! and members as a set, because re-encoding and another order are legal. Holds for participants.
+//! Up to 64 members of 8192 bytes together MUST be propagated (W3C Baggage 3.3.2); values are compared
+//! percent-decoded and members as a set, because re-encoding and another order are legal. Holds for
+//! participants.
 
 use super::Rule;
 use crate::breaks::Class;

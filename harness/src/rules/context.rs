@@ -1,6 +1,7 @@
 //! Contexts that must not live on: over a hop that none may cross, and out of a traceparent that is not valid.
 //!
-//! A receiver that cannot parse a traceparent MUST NOT use it and restarts the trace (W3C Trace Context 4.3, step 3).
+//! A receiver that cannot parse a traceparent MUST NOT use it and restarts the trace (W3C Trace Context 4.3,
+//! step 3).
 
 use super::Rule;
 use crate::breaks::Class;

@@ -39,6 +39,6 @@ mod tests {
             class: Class::NotInjected,
             side: Side::Sender,
         };
-        assert_eq!(key.fingerprint(), "9e2ef0ef4b0d87fb");
+        assert_eq!(key.fingerprint(), "410a25dda3dc68d1");
     }
 }

@@ -1,7 +1,7 @@
 //! Breaks to findings: one for each hop, class and side, with the number of crossings it hit.
 //!
-//! A node that flips the flag, or loses tracestate or baggage, before several outgoing hops is one cause with several
-//! hops.
+//! A node that flips the flag, or loses tracestate or baggage, before several outgoing hops is one cause with
+//! several hops.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -116,9 +116,10 @@ fn finding(all: &Crossings<'_>, told: &[&Break], hops: &BTreeSet<HopIx>) -> Find
     }
 }
 
-/// How many crossings were looked at: those of the hops; for a hop that was not crossed, those that should have led to it.
+/// How many crossings were looked at: those of the hops; for a hop that was not crossed, those that should
+/// have led to it.
 fn of(all: &Crossings<'_>, example: &Break, hops: &BTreeSet<HopIx>, hit: usize) -> u32 {
-    let count = |hop: HopIx| all.list.iter().filter(|crossing| crossing.hop == hop).count();
+    let count = |hop: HopIx| all.of_hop(hop).len();
     let looked_at: usize = match (example.class, all.plan.scenario.hop(example.hop).within) {
         (Class::NotCrossed, Some(within)) => count(within),
         _ => hops.iter().map(|hop| count(*hop)).sum(),

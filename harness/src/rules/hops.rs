@@ -1,8 +1,8 @@
 //! Hops: crossed as often as declared, in the relation declared, and no other crossing where that is asked.
 //!
-//! A vendor that receives a traceparent MUST send it on, with a parent id of its own (W3C Trace Context 2.3 and 4.3);
-//! instrumentation SHOULD call propagators on all remote calls (OpenTelemetry, Propagators API). Holds for
-//! participants; a forwarder MUST pass both fields on unchanged (W3C Trace Context 4.3).
+//! A vendor that receives a traceparent MUST send it on, with a parent id of its own (W3C Trace Context 2.3
+//! and 4.3); instrumentation SHOULD call propagators on all remote calls (OpenTelemetry, Propagators API).
+//! Holds for participants; a forwarder MUST pass both fields on unchanged (W3C Trace Context 4.3).
 
 use super::Rule;
 use crate::breaks::Class;

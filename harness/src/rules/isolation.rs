@@ -1,7 +1,7 @@
 //! Isolation: no request's context turns up in another's.
 //!
-//! A context belongs to one execution unit and its causes (OpenTelemetry, Context); taken from a process-wide variable
-//! or a reused carrier it is swapped as soon as two requests are under way. Holds for participants.
+//! A context belongs to one execution unit and its causes (OpenTelemetry, Context); taken from a process-wide
+//! variable or a reused carrier it is swapped as soon as two requests are under way. Holds for participants.
 
 use super::Rule;
 use crate::breaks::Class;

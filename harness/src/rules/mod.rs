@@ -1,4 +1,5 @@
-//! What counts: classes of breaks, hygiene and budgets become findings. Pure, like crossings and breaks before it.
+//! What counts: classes of breaks, hygiene and budgets become findings. Pure, like crossings and breaks
+//! before it.
 //!
 //! Each class belongs to exactly one rule; `TABLE` is all there is, in the order of `scenario::Expectation`.
 

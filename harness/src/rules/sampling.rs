@@ -1,8 +1,9 @@
 //! Sampling over the whole path: all or nothing for each trace, the flag honoured on each hop.
 //!
-//! The sampled flag changes only with a decision (W3C Trace Context 3.2.2.5); a child honours its parent's decision by
-//! default (OpenTelemetry SDK, ParentBased); a span whose context is not sampled is not exported (OpenTelemetry SDK,
-//! Sampling). Holds for participants. Where a trace begins (a link, a restart) the decision is taken anew.
+//! The sampled flag changes only with a decision (W3C Trace Context 3.2.2.5); a child honours its parent's
+//! decision by default (OpenTelemetry SDK, ParentBased); a span whose context is not sampled is not exported
+//! (OpenTelemetry SDK, Sampling). Holds for participants. Where a trace begins (a link, a restart) the
+//! decision is taken anew.
 
 use super::Rule;
 use crate::breaks::Class;

@@ -1,7 +1,8 @@
 //! What spans and log records must be for a chain of them not to break; and that they say what the wire shows.
 //!
 //! Ids are 16 and 8 bytes, not zero, unique (OTLP, trace.proto); kinds SERVER and CLIENT at an HTTP or gRPC hop
-//! (OpenTelemetry semantic conventions); every resource has a `service.name` (same, MUST). Hold for participants.
+//! (OpenTelemetry semantic conventions); every resource has a `service.name` (same, MUST). Hold for
+//! participants.
 
 use super::Rule;
 use crate::breaks::Class;

@@ -1,7 +1,8 @@
 //! tracestate goes on with every member, in order, bytes unchanged.
 //!
-//! Members of others MUST be forwarded unmodified and in order, new ones go to the left (W3C Trace Context 3.5); after
-//! a restart it SHOULD be empty (4.3). Holds for participants; forwarders are judged by what came in.
+//! Members of others MUST be forwarded unmodified and in order, new ones go to the left (W3C Trace Context
+//! 3.5); after a restart it SHOULD be empty (4.3). Holds for participants; forwarders are judged by what came
+//! in.
 
 use super::Rule;
 use crate::breaks::Class;

@@ -1,9 +1,11 @@
-//! When the evidence is complete: nothing sleeps for the system to settle, and a late span cannot change a verdict.
+//! When the evidence is complete: nothing sleeps for the system to settle, and a late span cannot change a
+//! verdict.
 //!
-//! When every stimulus is answered, the nodes are asked to flush, callers before those they call. A relay answers when
-//! nothing is under way in it, so it can be asked at once. Any other node is asked when it owes no crossing any more,
-//! or at the deadline. What a flush proves nothing about, because spans still arrive by themselves, is waited for until
-//! the deadline; only nodes without any flush cost one quiet window, once for all.
+//! When every stimulus is answered, the nodes are asked to flush, callers before those they call. A relay
+//! answers when nothing is under way in it, so it can be asked at once. Any other node is asked when it owes
+//! no crossing any more, or at the deadline. What a flush proves nothing about, because spans still arrive by
+//! themselves, is waited for until the deadline; only nodes without any flush cost one quiet window, once for
+//! all.
 
 use std::time::Duration;
 
@@ -17,12 +19,17 @@ use crate::plan::Plan;
 use crate::runtime::running::{Running, Shows};
 use crate::scenario::NodeIx;
 
-/// How long a program that flushes when it is stopped may take to show whether it also exports by itself.
-const FIRST_EXPORT_WITHIN: Duration = Duration::from_secs(2);
+/// How long a program that flushes when it is stopped may take to show whether it also exports by itself, and how long
+/// after a batch another may follow: many times the delay that nodes are given.
+const EXPORTS_WITHIN: Duration = Duration::from_secs(2);
 /// Nothing may arrive for this long before nodes without a flush are thought complete.
 const QUIET: Duration = Duration::from_millis(500);
 /// What a flush may take when the deadline has already passed.
 const FLUSH_WITHIN: Duration = Duration::from_secs(10);
+/// A flush that came before a span had ended is repeated after this long, the next one after twice that, and so on.
+const LATE: Duration = Duration::from_millis(10);
+/// How often: about two thirds of a second in all, and only where a span is missing.
+const LATE_FLUSHES: usize = 6;
 /// Nodes in a circle may call each other after they were flushed; then they are flushed again, so often at most.
 const ROUNDS: usize = 8;
 
@@ -86,19 +93,52 @@ impl Story<'_> {
         for (node, completion) in join_all(flushed).await {
             completions[node.0] = completion;
         }
+        let exporting: Vec<NodeIx> =
+            level.iter().copied().filter(|node| shows(node) == Shows::Exported).collect();
+        self.flush_what_ends_late(&exporting, completions).await;
     }
 
-    /// A program may die of its stop signal with spans unsent: those that it exports by itself are waited for first.
+    /// A service may end a span after it has answered, and a flush exports only what has ended: what is still due is
+    /// asked for again, in ever longer intervals, until it is there or nobody believes in it any more.
+    async fn flush_what_ends_late(&self, nodes: &[NodeIx], completions: &mut [Completion]) {
+        let all = |seen: &Crossings<'_>| !nodes.iter().any(|node| due::spans_due(seen, *node));
+        let mut late = LATE;
+        for _ in 0..LATE_FLUSHES {
+            if nodes.is_empty() || self.until(Instant::now() + late, all).await {
+                return;
+            }
+            let until = Instant::now() + FLUSH_WITHIN;
+            let flushed =
+                nodes.iter().map(|node| async move { (*node, self.running.flush(*node, until).await) });
+            for (node, completion) in join_all(flushed).await {
+                completions[node.0] = completion;
+            }
+            late *= 2;
+        }
+    }
+
+    /// A program may die of its stop signal with spans unsent: those that it exports by itself are waited for
+    /// first.
     async fn await_own_exports(&self, nodes: &[NodeIx]) {
-        let first = self.deadline.min(Instant::now() + FIRST_EXPORT_WITHIN);
+        let first = self.deadline.min(Instant::now() + EXPORTS_WITHIN);
         let begun = |seen: &Crossings<'_>| {
             nodes.iter().all(|node| due::has_exported(seen, *node) || !due::spans_due(seen, *node))
         };
         self.until(first, begun).await;
-        let all = |seen: &Crossings<'_>| {
-            nodes.iter().all(|node| !due::has_exported(seen, *node) || !due::spans_due(seen, *node))
-        };
-        self.until(self.deadline, all).await;
+        let mut exports = self.running.watch();
+        loop {
+            exports.mark_unchanged();
+            let seen = self.seen();
+            let seen = Crossings::pair(self.plan, &seen);
+            let owes = |node: &NodeIx| due::has_exported(&seen, *node) && due::spans_due(&seen, *node);
+            let next = self.deadline.min(Instant::now() + EXPORTS_WITHIN);
+            if !nodes.iter().any(owes) || next <= Instant::now() {
+                return;
+            }
+            if timeout_at(next, exports.changed()).await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Whether a request of a node ended after the node was asked to flush.
@@ -152,7 +192,8 @@ impl Story<'_> {
     }
 
     /// Waits until `holds` is true of what was seen, or the deadline; looks again whenever anything was seen.
-    async fn until(&self, deadline: Instant, holds: impl Fn(&Crossings<'_>) -> bool) {
+    /// False when the deadline came first.
+    async fn until(&self, deadline: Instant, holds: impl Fn(&Crossings<'_>) -> bool) -> bool {
         let mut captures = self.recorder.watch();
         let mut exports = self.running.watch();
         let holding = async {
@@ -160,17 +201,17 @@ impl Story<'_> {
                 captures.mark_unchanged();
                 exports.mark_unchanged();
                 if holds(&Crossings::pair(self.plan, &self.seen())) {
-                    return;
+                    return true;
                 }
                 tokio::select! {
                     Ok(()) = captures.changed() => {}
                     Ok(()) = exports.changed() => {}
-                    else => return,
+                    else => return false,
                 }
             }
         };
         // At the deadline what is missing is judged missing.
-        let _ = timeout_at(deadline, holding).await;
+        timeout_at(deadline, holding).await.unwrap_or(false)
     }
 
     /// The evidence so far.

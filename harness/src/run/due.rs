@@ -4,8 +4,8 @@ use crate::crossings::{Crossing, Crossings};
 use crate::evidence::CaptureEnd;
 use crate::scenario::{At, HopIx, NodeIx, Relation};
 
-/// Whether one of `senders` still owes a crossing: it took part in a crossing that ended well, and not every hop that
-/// this one causes was crossed as often as it declares. A request under way may still cause some.
+/// Whether one of `senders` still owes a crossing: it took part in a crossing that ended well, and not every
+/// hop that this one causes was crossed as often as it declares. A request under way may still cause some.
 pub(super) fn crossings_due(seen: &Crossings<'_>, senders: &[NodeIx]) -> bool {
     let hops = &seen.plan.scenario.hops;
     hops.iter().enumerate().any(|(ix, hop)| {
@@ -49,12 +49,12 @@ pub(super) fn under_way(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
 pub(super) fn spans_due(seen: &Crossings<'_>, node: NodeIx) -> bool {
     seen.exports(node)
         && seen.iter().any(|(_, crossing)| {
-            let sampled = seen
-                .wire(crossing)
-                .and_then(|carried| carried.first())
-                .is_some_and(|context| context.flags.sampled());
+            let sampled = match seen.wire(crossing) {
+                Some(carried) => carried.first().is_some_and(|context| context.flags.sampled()),
+                None => crossing.due.sampled == Some(true),
+            };
             let received = seen.receiver(crossing) == node && receiver_exports(seen, crossing);
-            let sent = seen.sender(crossing) == node;
+            let sent = seen.sender(crossing) == node && crossing.capture.is_some();
             let received = received && crossing.receiver_span.is_none();
             let sent = sent && crossing.call_span.is_none() && crossing.named_span.is_none();
             sampled && (received || sent)

@@ -33,8 +33,8 @@ impl GatherError {
 
 /// Runs one case and comes back with what was seen; nothing is left running.
 ///
-/// What is missing is waited for until the scenario's timeout after the last answer; starting the nodes has deadlines
-/// of its own.
+/// What is missing is waited for until the scenario's timeout after the last answer; starting the nodes has
+/// deadlines of its own.
 pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> Result<Evidence, GatherError> {
     let recorder = Recorder::new(options.captures, options.keep_raw);
     let running = embedded::start(plan.clone(), options, recorder.clone()).await?;

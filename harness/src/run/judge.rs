@@ -93,7 +93,13 @@ fn accept(
 /// Why the case cannot be decided, besides findings.
 fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
     let bare = |what: String| GapVerdict { what, lines: Vec::new() };
-    let mut gaps: Vec<GapVerdict> = all.evidence.gaps.iter().map(|gap| seen_gap(all, gap)).collect();
+    let mut gaps: Vec<GapVerdict> = Vec::new();
+    for gap in all.evidence.gaps.iter().map(|gap| seen_gap(all, gap)) {
+        // A tap says the same of each connection.
+        if !gaps.iter().any(|told| told.what == gap.what && told.lines == gap.lines) {
+            gaps.push(gap);
+        }
+    }
     let mut unattributed: BTreeMap<HopIx, u32> = BTreeMap::new();
     for (_, hop) in &all.unattributed {
         *unattributed.entry(*hop).or_default() += 1;
@@ -136,28 +142,32 @@ fn seen_gap(all: &Crossings<'_>, gap: &crate::evidence::Gap) -> GapVerdict {
 fn unexpected_answers(all: &Crossings<'_>) -> Vec<String> {
     use crate::breaks::crossed::said;
     use crate::evidence::Answer;
-    let mut wrong: BTreeMap<(usize, String), u32> = BTreeMap::new();
+    let mut wrong: BTreeMap<(usize, String, bool), u32> = BTreeMap::new();
     for exchange in &all.evidence.exchanges {
         let ix = all.plan.stimulus(exchange.stimulus).drive;
         let drive: &Drive = &all.plan.scenario.drives[ix];
         let fine = match (drive.answers, &exchange.answer) {
+            (None, Answer::TimedOut) if drive.hangs_up => true,
             (None, answer) => answer.is_success(),
             (Some(status), Answer::Http(seen)) => status == u32::from(*seen),
             (Some(code), Answer::Grpc(seen)) => code == *seen,
             (Some(_), _) => false,
         };
         if !fine {
-            *wrong.entry((ix, said(&exchange.answer))).or_default() += 1;
+            let answered = matches!(exchange.answer, Answer::Http(_) | Answer::Grpc(_));
+            *wrong.entry((ix, said(&exchange.answer), answered)).or_default() += 1;
         }
     }
-    let told = |((ix, how), times): ((usize, String), u32)| {
+    let told = |((ix, how, answered), times): ((usize, String, bool), u32)| {
         let drive = &all.plan.scenario.drives[ix];
         let hop = &all.plan.scenario.hop(drive.send).id;
         let due = drive.answers.map_or_else(|| "a success".to_owned(), |status| format!("{status}"));
-        format!(
-            "{times} of {} requests over `{hop}` were answered with {how} instead of {due}: look at the node, or say `answers:`",
-            drive.times
-        )
+        let many = format!("{times} of {} requests over `{hop}`", drive.times);
+        if answered {
+            format!("{many} were answered with {how} instead of {due}: look at the node, or say `answers:`")
+        } else {
+            format!("{many} went wrong: {how}")
+        }
     };
     wrong.into_iter().map(told).collect()
 }
@@ -249,18 +259,17 @@ fn seen_relation(all: &Crossings<'_>, ix: HopIx, hop: &Hop) -> Option<&'static s
     if hop.relation != Relation::ChildOrLink {
         return None;
     }
-    let child = |crossing: &crate::crossings::Crossing| {
+    let kept = |crossing: &crate::crossings::Crossing| {
         let span = all.spans.get(crossing.receiver_span?);
         let context = all.wire(crossing)?.context()?;
-        Some(span.trace_id == context.trace_id.as_bytes())
-    };
-    let mut seen = all.of_hop(ix).filter_map(|(_, crossing)| child(crossing));
-    match (seen.next()?, seen.next()) {
-        (first, rest) if rest.into_iter().chain(seen).all(|other| other == first) => {
-            Some(if first { "child" } else { "link" })
+        match span.trace_id == context.trace_id.as_bytes() {
+            true => Some("child"),
+            false => Some(if span.links.is_empty() { "neither" } else { "link" }),
         }
-        _ => Some("child and link"),
-    }
+    };
+    let mut seen = all.of_hop(ix).filter_map(|(_, crossing)| kept(crossing));
+    let first = seen.next()?;
+    Some(if seen.all(|other| other == first) { first } else { "not always the same" })
 }
 
 /// Hops that nothing could cross because nothing crossed the one before.

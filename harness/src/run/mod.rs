@@ -3,10 +3,13 @@
 pub mod case;
 mod completion;
 mod due;
+pub mod fresh;
 pub mod gather;
 pub mod judge;
+pub mod selection;
 pub mod suite;
 
 pub use case::{CaseOptions, CaseRun, case};
+pub use fresh::fresh_seed;
 pub use judge::JudgeSettings;
 pub use suite::{Chosen, SuiteEnd, SuiteOptions, suite};

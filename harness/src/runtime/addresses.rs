@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use crate::scenario::HopIx;
 
-/// For each hop of the scenario the address that its sender calls: the tap's, or with `tap: none` the receiver's own.
+/// For each hop of the scenario the address that its sender calls: the tap's, or with `tap: none` the
+/// receiver's own.
 #[derive(Clone, Debug, Default)]
 pub struct Addresses {
     pub hops: Vec<Option<SocketAddr>>,

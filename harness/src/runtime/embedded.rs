@@ -1,7 +1,7 @@
 //! The embedded runtime: everything on this machine, nothing needed but the programs themselves.
 //!
-//! The collector and every tap listen before the first node starts; then all nodes start together, and a tap learns
-//! where to go on to as soon as its receiver listens.
+//! The collector and every tap listen before the first node starts; then all nodes start together, and a tap
+//! learns where to go on to as soon as its receiver listens.
 
 use std::sync::Arc;
 
@@ -136,7 +136,7 @@ async fn start_node(
         NodeKind::Relay(relay) => relay::start(ix, relay, options, wiring).await?,
         NodeKind::Command(command) => command::start(ix, command, wiring).await?,
         NodeKind::Url(url) => running_already(ix, node, url, wiring).await?,
-        NodeKind::InProcess(url) => in_process(ix, node, url, options, wiring).await?,
+        NodeKind::InProcess => in_process(ix, node, options, wiring).await?,
     };
     Ok(Started::Node(Box::new(silent_where_nothing_is_due(node, started))))
 }
@@ -168,20 +168,17 @@ async fn running_already(
 async fn in_process(
     ix: NodeIx,
     node: &Node,
-    url: &Url,
     options: &RuntimeOptions,
     wiring: &Wiring,
 ) -> Result<RunningNode, RuntimeError> {
-    let Some(service) = options.in_process.iter().find(|service| service.node == node.name) else {
-        return running_already(ix, node, url, wiring).await;
-    };
-    let given = wiring.given(ix).await?;
-    let listening = (service.start)(given)
-        .await
-        .map_err(|problem| RuntimeError::InProcess { node: node.name.clone(), problem })?;
-    wiring.listens(ix, listening);
-    let flush = service.flush.clone().map_or(Flush::Quiet, Flush::Closure);
-    Ok(RunningNode { name: node.name.clone(), listening, program: None, flush })
+    let name = || node.name.clone();
+    let service = options.in_process.iter().find(|service| service.node == node.name);
+    let service = service.ok_or_else(|| RuntimeError::NotInThisProcess { node: name() })?;
+    let started = (service.start)(wiring.given(ix).await?).await;
+    let served = started.map_err(|problem| RuntimeError::InProcess { node: name(), problem })?;
+    wiring.listens(ix, served.listening);
+    let flush = served.flush.map_or(Flush::Quiet, Flush::Closure);
+    Ok(RunningNode { name: name(), listening: served.listening, program: None, flush })
 }
 
 /// `http://host:port` to an address; the port may be left out.
@@ -191,8 +188,11 @@ async fn resolve(node: &str, url: Option<&str>) -> Result<Option<std::net::Socke
     let uri: http::Uri = url.parse().map_err(|_| unresolved(None))?;
     let host = uri.host().ok_or_else(|| unresolved(None))?.trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-    let mut found = tokio::net::lookup_host((host, port)).await.map_err(|error| unresolved(Some(error)))?;
-    found.next().map(Some).ok_or_else(|| unresolved(None))
+    let found = tokio::net::lookup_host((host, port)).await.map_err(|error| unresolved(Some(error)))?;
+    let found: Vec<_> = found.collect();
+    // `localhost` is both, and services that are told nothing listen on the older one.
+    let address = found.iter().find(|address| address.is_ipv4()).or(found.first()).copied();
+    address.map(Some).ok_or_else(|| unresolved(None))
 }
 
 /// Tells every tap before this node where it goes on to.

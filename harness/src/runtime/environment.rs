@@ -1,7 +1,7 @@
 //! What a node is given: templates filled, and the environment of its process.
 //!
-//! A node inherits the harness's environment without `OTEL_*` and `RELAY_*`, so that a setting of the machine cannot
-//! change a verdict, and calls on this machine go past any proxy. What the scenario sets always wins.
+//! A node inherits the harness's environment without `OTEL_*` and `RELAY_*`, so that a setting of the machine
+//! cannot change a verdict, and calls on this machine go past any proxy. What the scenario sets always wins.
 
 use tokio::process::Command;
 
@@ -11,7 +11,8 @@ use super::wiring::Wiring;
 use crate::plan::TapProtocol;
 use crate::scenario::{NodeIx, Template, TemplatePart};
 
-/// The batch delays of the SDKs (default 5 s and 1 s), in milliseconds: long enough to batch, short enough not to wait.
+/// The batch delays of the SDKs (default 5 s and 1 s), in milliseconds: long enough to batch, short enough
+/// not to wait.
 const SCHEDULE_DELAY_MS: &str = "100";
 /// Not inherited from the harness's own environment.
 const NOT_INHERITED: &[&str] = &["OTEL_", "RELAY_"];

@@ -1,6 +1,8 @@
-//! Trouble of the machine while nodes are started, run and ended; never the fault of the system under test's tracing.
+//! Trouble of the machine while nodes are started, run and ended; never the fault of the system under test's
+//! tracing.
 //!
-//! Each message is one line that names node, command and port and the next step; the cause chain says what was below.
+//! Each message is one line that names node, command and port and the next step; the cause chain says what
+//! was below.
 
 use std::io;
 use std::net::SocketAddr;
@@ -45,7 +47,7 @@ pub enum RuntimeError {
     #[error("node `{node}`: its ready line is not what the relay contract says: `{line}`")]
     ReadyLine { node: String, line: String },
     #[error(
-        "node `{node}`: there is no relay `{implementation}` in this build: build with the feature `relays`"
+        "node `{node}`: no program is known that is the relay `{implementation}`: build with the feature `relays`, or set `UNBROKEN_BIN` to the `unbroken` command"
     )]
     NoRelay { node: String, implementation: String },
     #[error(
@@ -56,6 +58,10 @@ pub enum RuntimeError {
     Url { node: String, url: String, source: Option<io::Error> },
     #[error("node `{node}`: the service in this process could not be started: {problem}")]
     InProcess { node: String, problem: String },
+    #[error(
+        "node `{node}` lives in a test's process, and this run was given none: start it with `.in_process(\"{node}\", ...)` of `unbroken::door`, or give it another kind"
+    )]
+    NotInThisProcess { node: String },
     #[error("node `{node}`: no address is known for `{to}`: a hop from `{node}` to `{to}` is needed")]
     NoAddress { node: String, to: String },
     #[error("no address to listen on for {what}")]

@@ -1,12 +1,15 @@
 //! A small shell that outlives the harness by a moment and kills what it left behind.
 //!
-//! It reads process groups from a pipe; when the pipe closes, because the harness ended in whatever way, the groups
-//! still on its list get SIGKILL. So grandchildren are reached too, and platforms without a parent-death signal.
-//! What remains: a process that left its group by making a session of its own, and a machine without `/bin/sh`.
+//! It reads process groups from a pipe; when the pipe closes, because the harness ended in whatever way, the
+//! groups still on its list get SIGKILL. So grandchildren are reached too, and platforms without a
+//! parent-death signal. What remains: a process that left its group by making a session of its own, and a
+//! machine without `/bin/sh`.
 
 use std::fmt::Display;
 use std::io::Write;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::process::CommandExt;
+#[cfg(feature = "tls")]
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -43,8 +46,20 @@ static GUARD: LazyLock<Option<Mutex<ChildStdin>>> = LazyLock::new(|| {
 #[derive(Debug)]
 pub(super) struct Guarded(Pid);
 
-pub(super) fn watch_over(group: Pid) -> Guarded {
-    tell('+', group);
+impl Guarded {
+    pub(super) fn group(&self) -> Pid {
+        self.0
+    }
+}
+
+/// The guard's pipe, for a child that puts itself on the list between fork and exec.
+pub(super) fn pipe() -> Option<RawFd> {
+    let guard = GUARD.as_ref()?;
+    Some(guard.lock().unwrap_or_else(PoisonError::into_inner).as_raw_fd())
+}
+
+/// The group of a process that has put itself on the list.
+pub(super) fn watched_over(group: Pid) -> Guarded {
     Guarded(group)
 }
 
@@ -55,6 +70,7 @@ impl Drop for Guarded {
 }
 
 /// Removes the file when the harness has ended, should it still be there.
+#[cfg(feature = "tls")]
 pub(super) fn remove_later(file: &Path) {
     tell('f', file.display());
 }

@@ -34,4 +34,4 @@ mod tests;
 
 pub use addresses::Addresses;
 pub use error::RuntimeError;
-pub use options::{Given, InProcess, Listening, RuntimeOptions};
+pub use options::{Answer, Given, InProcess, Listening, RuntimeOptions, Served, UNBROKEN_BIN};

@@ -56,9 +56,21 @@ pub struct InProcess {
     /// The node that it is.
     pub node: String,
     /// Called once a case, when taps and collector listen.
-    pub start: Arc<dyn Fn(Given) -> Answer<Listening> + Send + Sync>,
+    pub start: Arc<dyn Fn(Given) -> Answer<Served> + Send + Sync>,
+}
+
+/// A service in the test's own process that was started.
+#[derive(Clone)]
+pub struct Served {
+    pub listening: Listening,
     /// Comes back when every ended span and log record has been exported.
     pub flush: Option<Arc<dyn Fn() -> Answer<()> + Send + Sync>>,
+}
+
+impl fmt::Debug for Served {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Served").field("listening", &self.listening).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for InProcess {

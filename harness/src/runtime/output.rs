@@ -1,7 +1,7 @@
 //! What a node prints: both streams line by line, the last lines kept for when it dies.
 //!
-//! Bounded in both directions: beyond `LINES` the oldest line goes, beyond `LINE_BYTES` the rest of a line is left
-//! away.
+//! Bounded in both directions: beyond `LINES` the oldest line goes, beyond `LINE_BYTES` the rest of a line is
+//! left away.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

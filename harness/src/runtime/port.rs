@@ -1,10 +1,10 @@
 //! A free port for a node that must be told its port: `${self.port}`.
 //!
-//! Taken from below the ephemeral range, so that no outgoing connection can have it in between. Two harnesses on one
-//! machine do not choose the same one: whoever holds a port holds the abstract socket of that name (unix(7)), which
-//! lives in the same network namespace as the port and goes with its holder. On other platforms than Linux only the
-//! process id keeps two harnesses apart. A program that is no harness may still take the port before the node does:
-//! then the node says so when it starts.
+//! Taken from below the ephemeral range, so that no outgoing connection can have it in between. Two harnesses
+//! on one machine do not choose the same one: whoever holds a port holds the abstract socket of that name
+//! (unix(7)), which lives in the same network namespace as the port and goes with its holder. On other
+//! platforms than Linux only the process id keeps two harnesses apart. A program that is no harness may still
+//! take the port before the node does: then the node says so when it starts.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};

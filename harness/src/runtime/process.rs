@@ -1,7 +1,7 @@
 //! One child process and everything it starts: a process group that is ended as a whole.
 //!
-//! The group is killed when the value is dropped, on a panic too. A group member that makes a session of its own
-//! (a daemon) is out of reach, as it is for every shell.
+//! The group is killed when the value is dropped, on a panic too. A group member that makes a session of its
+//! own (a daemon) is out of reach, as it is for every shell.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use super::guard::{self, Guarded};
+use super::guard::Guarded;
 use super::output::{Output, Wanted};
 use super::spawner;
 
@@ -32,9 +32,7 @@ impl Process {
     /// Starts `command` with both streams captured; `wanted` is a line to look out for.
     pub(super) async fn start(mut command: Command, wanted: Option<Wanted>) -> io::Result<Process> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = spawner::spawn(command).await?;
-        let id = child.id().and_then(|id| i32::try_from(id).ok());
-        let group = Pid::from_raw(id.ok_or_else(|| io::Error::other("the process has no id"))?);
+        let (mut child, guarded) = spawner::spawn(command).await?;
         let mut output = Output::new(wanted);
         if let Some(stream) = child.stdout.take() {
             output.read(stream);
@@ -44,7 +42,7 @@ impl Process {
         }
         let (sender, ended) = watch::channel(None);
         tokio::spawn(reap(child, sender));
-        Ok(Process { group, output, ended, _guarded: guard::watch_over(group) })
+        Ok(Process { group: guarded.group(), output, ended, _guarded: guarded })
     }
 
     /// The last output lines, oldest first.

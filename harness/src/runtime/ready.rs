@@ -1,7 +1,8 @@
 //! Waiting until a node is ready: on a condition, with a deadline, and awake at once when the process dies.
 //!
-//! A connection that is refused is tried again after a short, growing pause: there is nothing in the platform to wait
-//! on for "somebody listens". Probes carry an unsampled context, so that they leave no spans with an ordinary sampler.
+//! A connection that is refused is tried again after a short, growing pause: there is nothing in the platform
+//! to wait on for "somebody listens". Probes carry an unsampled context, so that they leave no spans with an
+//! ordinary sampler.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;

@@ -1,7 +1,8 @@
-//! `relay:` nodes: services that keep the relay contract (`fixtures/CONTRACT.md`), each in a process of its own.
+//! `relay:` nodes: services that keep the relay contract (`fixtures/CONTRACT.md`), each in a process of its
+//! own.
 //!
-//! The harness runs itself as `unbroken relay IMPLEMENTATION`, so that process-wide state is as real as in a service.
-//! What a relay can do is asked only when an instruction needs something that not every relay can.
+//! The harness runs itself as `unbroken relay IMPLEMENTATION`, so that process-wide state is as real as in a
+//! service. What a relay can do is asked only when an instruction needs something that not every relay can.
 
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;

@@ -1,7 +1,7 @@
 //! Requests of the harness's own to a node: readiness, flush, capabilities, health.
 //!
-//! They go to the node itself, not through a tap, and never count as part of the story. A fresh connection each: how
-//! the node treats connections is for the story to exercise. Nothing is sent twice.
+//! They go to the node itself, not through a tap, and never count as part of the story. A fresh connection
+//! each: how the node treats connections is for the story to exercise. Nothing is sent twice.
 
 use std::net::SocketAddr;
 
@@ -51,8 +51,8 @@ pub(super) async fn http(
     Ok((status, body.map_err(|error| RequestError::Body(address, error))?.to_bytes()))
 }
 
-/// A `grpc.health.v1.Health/Check` for `service`: the status code of the call and the serving status, 1 is SERVING
-/// (<https://github.com/grpc/grpc/blob/master/doc/health-checking.md>).
+/// A `grpc.health.v1.Health/Check` for `service`: the status code of the call and the serving status, 1 is
+/// SERVING (<https://github.com/grpc/grpc/blob/master/doc/health-checking.md>).
 pub(super) async fn grpc_health(
     address: SocketAddr,
     service: &str,

@@ -1,21 +1,25 @@
 //! Starts child processes from one thread that lives as long as the harness itself.
 //!
-//! Linux ties the parent-death signal to the *thread* that forked (prctl(2), `PR_SET_PDEATHSIG`), and threads of an
-//! async runtime come and go: so all children are forked here. A child gets SIGKILL the moment the harness is gone,
-//! however it went, SIGKILL included. What this does not reach: grandchildren, and platforms without such a signal;
-//! for those there is the `guard`.
+//! Linux ties the parent-death signal to the *thread* that forked (prctl(2), `PR_SET_PDEATHSIG`), and threads
+//! of an async runtime come and go: so all children are forked here. A child gets SIGKILL the moment the
+//! harness is gone, however it went, SIGKILL included. What this does not reach: grandchildren, and platforms
+//! without such a signal; for those there is the `guard`.
 
-use std::io;
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{LazyLock, mpsc};
 
+use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::guard::{self, Guarded};
+
 struct Request {
     command: Command,
     handle: Handle,
-    answer: oneshot::Sender<io::Result<Child>>,
+    answer: oneshot::Sender<io::Result<(Child, Guarded)>>,
 }
 
 static SPAWNER: LazyLock<mpsc::Sender<Request>> = LazyLock::new(|| {
@@ -23,7 +27,7 @@ static SPAWNER: LazyLock<mpsc::Sender<Request>> = LazyLock::new(|| {
     let work = move || {
         for mut request in inbox {
             let _runtime = request.handle.enter();
-            let child = request.command.spawn();
+            let child = start(&mut request.command);
             // Whoever asked may be gone; the child is killed on drop then.
             let _ = request.answer.send(child);
         }
@@ -34,31 +38,109 @@ static SPAWNER: LazyLock<mpsc::Sender<Request>> = LazyLock::new(|| {
 });
 
 /// Starts `command` in a process group of its own, to be killed with the harness.
-pub(super) async fn spawn(mut command: Command) -> io::Result<Child> {
+pub(super) async fn spawn(mut command: Command) -> io::Result<(Child, Guarded)> {
     command.process_group(0).kill_on_drop(true);
-    die_with_parent(&mut command);
     let (answer, child) = oneshot::channel();
     let request = Request { command, handle: Handle::current(), answer };
     SPAWNER.send(request).map_err(|_| io::Error::other("the thread that starts processes is gone"))?;
     child.await.map_err(|_| io::Error::other("the thread that starts processes is gone"))?
 }
 
-#[cfg(target_os = "linux")]
-fn die_with_parent(command: &mut Command) {
-    let parent = nix::unistd::Pid::this();
+/// Forks. The child puts its group on the guard's list before it becomes the program, so that there is no moment in
+/// which the program runs and nobody would end it; if it cannot become the program, it is taken off again.
+fn start(command: &mut Command) -> io::Result<(Child, Guarded)> {
+    let (forked, note) = io::pipe()?;
+    prepare(command, guard::pipe(), note.as_raw_fd());
+    let child = command.spawn();
+    drop(note);
+    match child {
+        Ok(child) => {
+            let id = child.id().and_then(|id| i32::try_from(id).ok());
+            let group = Pid::from_raw(id.ok_or_else(|| io::Error::other("the process has no id"))?);
+            Ok((child, guard::watched_over(group)))
+        }
+        Err(error) => {
+            let mut id = [0; 4];
+            // Nothing there: the child did not get as far as the list.
+            if (&forked).read_exact(&mut id).is_ok() {
+                drop(guard::watched_over(Pid::from_raw(i32::from_ne_bytes(id))));
+            }
+            Err(error)
+        }
+    }
+}
+
+/// What the child does between fork and exec.
+fn prepare(command: &mut Command, guard: Option<RawFd>, note: RawFd) {
+    let parent = Pid::this();
     let before_exec = move || {
-        nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
-        // The harness may have died before the signal was asked for.
-        if nix::unistd::getppid() != parent {
-            return Err(io::Error::from(io::ErrorKind::BrokenPipe));
+        die_with(parent)?;
+        let id = Pid::this().as_raw();
+        write(note, &id.to_ne_bytes());
+        if let Some(guard) = guard {
+            let mut line = [0; 16];
+            let length = on_the_list(id, &mut line);
+            write(guard, &line[..length]);
         }
         Ok(())
     };
-    // SAFETY: between fork and exec only prctl and getppid are called, both async-signal-safe; nothing allocates.
+    // SAFETY: between fork and exec only prctl, getppid, getpid and write are called, all async-signal-safe; nothing
+    // allocates, and both descriptors are open in the child until it becomes the program.
     unsafe {
         command.pre_exec(before_exec);
     }
 }
 
+/// `+ ID` and a line end, without allocating; its length.
+fn on_the_list(id: i32, line: &mut [u8; 16]) -> usize {
+    let mut digits = [0; 10];
+    let mut count = 0;
+    let mut rest = id.unsigned_abs();
+    while rest > 0 || count == 0 {
+        digits[count] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+        count += 1;
+    }
+    line[..2].copy_from_slice(b"+ ");
+    for (at, digit) in digits[..count].iter().rev().enumerate() {
+        line[2 + at] = *digit;
+    }
+    line[2 + count] = b'\n';
+    3 + count
+}
+
+/// One write of less than PIPE_BUF bytes, which is not interleaved with others (pipe(7)). Whether it succeeds does not
+/// matter to the child: a guard that is gone cannot be told anything.
+fn write(pipe: RawFd, bytes: &[u8]) {
+    // SAFETY: `bytes` is valid for its length, and the descriptor is open.
+    let _ = unsafe { libc::write(pipe, bytes.as_ptr().cast(), bytes.len()) };
+}
+
+#[cfg(target_os = "linux")]
+fn die_with(parent: Pid) -> io::Result<()> {
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
+    // The harness may have died before the signal was asked for.
+    if nix::unistd::getppid() != parent {
+        return Err(io::Error::from(io::ErrorKind::BrokenPipe));
+    }
+    Ok(())
+}
+
 #[cfg(not(target_os = "linux"))]
-fn die_with_parent(_command: &mut Command) {}
+fn die_with(_parent: Pid) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_for_the_guard_is_written_without_allocating() {
+        for (id, text) in [(7, "+ 7\n"), (12_345, "+ 12345\n"), (i32::MAX, "+ 2147483647\n")] {
+            let mut line = [0; 16];
+            let length = on_the_list(id, &mut line);
+            assert_eq!(std::str::from_utf8(&line[..length]).unwrap(), text);
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! A `stub:` node on every transport that it is reached by.
 //!
-//! What is not built in is not served; the first call then finds nobody, and the tap says so.
+//! What is not built in cannot be started, and says which feature it needs.
 
 use std::net::SocketAddr;
 
@@ -31,9 +31,17 @@ impl StandIn {
         if listens.http {
             started.http = Some(HttpStub::start(&stub.answers).await?);
         }
+        #[cfg(not(feature = "stubs"))]
+        if listens.http {
+            return Err("this build has no stubs for HTTP: build with the feature `stubs`".into());
+        }
         #[cfg(feature = "grpc")]
         if listens.grpc {
             started.grpc = Some(GrpcStub::start(&stub.answers).await?);
+        }
+        #[cfg(not(feature = "grpc"))]
+        if listens.grpc {
+            return Err("this build has no stubs for gRPC: build with the feature `grpc`".into());
         }
         Ok(started)
     }

@@ -1,6 +1,7 @@
 //! The run's certificate authority, and how nodes come to trust it: a file that the usual variables name.
 //!
-//! Made only when a hop is TLS. The file holds what the machine trusts already and the authority's certificate, no key.
+//! Made only when a hop is TLS. The file holds what the machine trusts already and the authority's
+//! certificate, no key.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ use super::guard;
 use super::tap::TapTls;
 use crate::plan::Plan;
 
-/// Read by OpenSSL and what is built on it, by Go, by Node, by Python's `requests`, by curl, and by gRPC's core.
+/// Read by OpenSSL and what is built on it, by Go, by Node, by Python's `requests`, by curl, and by gRPC's
+/// core.
 const VARIABLES: &[&str] = &[
     "SSL_CERT_FILE",
     "NODE_EXTRA_CA_CERTS",

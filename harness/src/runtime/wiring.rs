@@ -1,7 +1,7 @@
 //! Who reaches whom where: the addresses of taps, nodes and OTLP endpoints while nodes are being started.
 //!
-//! Taps listen before any node starts, so everything can start together. Only behind `tap: none` must the caller wait
-//! for the address of the node that it calls.
+//! Taps listen before any node starts, so everything can start together. Only behind `tap: none` must the
+//! caller wait for the address of the node that it calls.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -17,9 +17,10 @@ pub struct Drive {
     /// Sent in this order; names keep their case on the wire.
     pub headers: Vec<(String, Template)>,
     pub body: Body,
-    /// The context carries `tracestate` and `baggage` as header templates above; these are their parsed-later bytes.
     /// How long one stimulus may wait for its answer; default the scenario's timeout.
     pub within: Option<Duration>,
+    /// The client closes the connection after `within`, without waiting for the answer.
+    pub hangs_up: bool,
     /// The answer that is expected: an HTTP status, or a gRPC code; default any below 400, or OK.
     pub answers: Option<u32>,
 }

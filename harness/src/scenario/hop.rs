@@ -108,7 +108,8 @@ impl Times {
     pub const ONCE: Times = Times { min: 1, max: 1 };
 }
 
-/// What a relay does for a hop. All but `Fail` are done by the sender around the call; `Fail` by the receiver at the end.
+/// What a relay does for a hop. All but `Fail` are done by the sender around the call; `Fail` by the receiver
+/// at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     Wait(Duration),

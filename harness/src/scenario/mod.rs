@@ -1,8 +1,8 @@
 //! A scenario as checked values; the only module that knows YAML.
 //!
 //! A `Scenario` here is one *case*: lists in the file that stand for a matrix are already expanded, names are
-//! resolved to indices, and every item keeps its place in the file. Whatever can be wrong with a file is said here;
-//! nothing after this module can fail on account of the file.
+//! resolved to indices, and every item keeps its place in the file. Whatever can be wrong with a file is said
+//! here; nothing after this module can fail on account of the file.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -19,7 +19,8 @@ pub struct Node {
     pub place: Place,
     pub kind: NodeKind,
     pub role: Role,
-    /// `service:`, the `service.name` by which spans are told apart where a Collector or a `url:` node hides the endpoint.
+    /// `service:`, the `service.name` by which spans are told apart where a Collector or a `url:` node hides
+    /// the endpoint.
     pub service: Option<String>,
     /// False for `telemetry: none`: no spans are due from this node.
     pub telemetry: bool,
@@ -43,7 +44,7 @@ pub enum NodeKind {
     Url(Url),
     Stub(Stub),
     /// A service that lives in the test's own process (the builder of the `cargo test` door).
-    InProcess(Url),
+    InProcess,
 }
 
 /// Participant: traces. Forwarder: passes the context through unchanged.
@@ -109,7 +110,8 @@ pub struct Url {
 /// `stub:`, the harness answers in place of a dependency.
 #[derive(Clone, Debug, Default)]
 pub struct Stub {
-    /// In order, the last one repeated; empty means 200 with an empty JSON object (gRPC: OK with an empty message).
+    /// In order, the last one repeated; empty means 200 with an empty JSON object (gRPC: OK with an empty
+    /// message).
     pub answers: Vec<StubAnswer>,
 }
 

@@ -1,4 +1,5 @@
-//! A baseline: findings that are known and accepted, each with a reason, in a file of its own (JSON, version 1).
+//! A baseline: findings that are known and accepted, each with a reason, in a file of its own (JSON, version
+//! 1).
 //!
 //! Keyed on scenario, case, hop, class and side, as fingerprints are.
 

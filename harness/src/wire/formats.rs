@@ -1,7 +1,7 @@
 //! The formats that carry a context, told apart by the names of their fields.
 //!
-//! Only W3C Trace Context is parsed; of the others it is enough to say that they are there, so that a finding can read
-//! "no `traceparent`, but `b3`". Baggage of its own (`baggage`, `uberctx-*`) is not a context.
+//! Only W3C Trace Context is parsed; of the others it is enough to say that they are there, so that a finding
+//! can read "no `traceparent`, but `b3`". Baggage of its own (`baggage`, `uberctx-*`) is not a context.
 
 /// A propagation format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

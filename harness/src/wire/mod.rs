@@ -1,7 +1,8 @@
 //! Propagation formats: bytes to fields and back, with the reason when bytes are refused.
 //!
-//! Nothing here knows of scenarios, captures or verdicts. Parsers take bytes as they stood on the wire, never panic
-//! and say where in the bytes they stopped. White space around a value is the carrier's affair: see `trim_ows`.
+//! Nothing here knows of scenarios, captures or verdicts. Parsers take bytes as they stood on the wire, never
+//! panic and say where in the bytes they stopped. White space around a value is the carrier's affair: see
+//! `trim_ows`.
 
 pub mod baggage;
 pub mod formats;

@@ -9,7 +9,8 @@ pub struct Refusal {
     pub reason: Reason,
     /// Which of the field lines, from 0; a traceparent has one.
     pub line: usize,
-    /// The bytes of that line to put a caret under; empty, and perhaps at the very end, where something is missing.
+    /// The bytes of that line to put a caret under; empty, and perhaps at the very end, where something is
+    /// missing.
     pub at: Range<usize>,
 }
 

@@ -1,9 +1,9 @@
 //! `traceparent`: version, trace id, parent id and flags.
 //!
-//! Follows W3C Trace Context, <https://www.w3.org/TR/trace-context-2/#traceparent-header>. A higher version is
-//! read as far as version 00 goes and printed as version 00. Where the standard leaves open how a higher version
-//! writes hex (it says hex there, not lower-case hex), upper case is refused, as in version 00. White space is not
-//! taken away here.
+//! Follows W3C Trace Context, <https://www.w3.org/TR/trace-context-2/#traceparent-header>. A higher version
+//! is read as far as version 00 goes and printed as version 00. Where the standard leaves open how a higher
+//! version writes hex (it says hex there, not lower-case hex), upper case is refused, as in version 00. White
+//! space is not taken away here.
 
 use std::fmt;
 use std::ops::Range;

@@ -1,9 +1,12 @@
 //! `tracestate`: a list of members, each a tracing system's key and its value.
 //!
 //! Follows W3C Trace Context, <https://www.w3.org/TR/trace-context-2/#tracestate-header>. Several field lines are one
-//! list in their order. Empty members are allowed and are not counted (the grammar counts them, the text does not say).
-//! Equal keys are kept: the standard lets receivers keep them, and forbids senders to make them; see `duplicates`.
-//! `TraceState::parse` refuses a list as a whole; `TraceState::members_of` takes any bytes, for comparing lists.
+//! list in their order. Empty members are allowed and are not counted (the grammar counts them, the text does
+//! not say).
+//! Equal keys are kept: the standard lets receivers keep them, and forbids senders to make them; see
+//! `duplicates`.
+//! `TraceState::parse` refuses a list as a whole; `TraceState::members_of` takes any bytes, for comparing
+//! lists.
 
 use std::ops::Range;
 

@@ -97,6 +97,7 @@ pub const ROWS: &[Row] = &[
     row("extract-restarted-with-parent", "edge-alone", &[(Reparented, Receiver, &["order"])]),
     row("legal-edge-restart-no-link", "edge-alone", &[(LinkMissing, Receiver, &["order"])]),
     row("extract-uninstrumented", "chain", &[(Restarted, Sender, &["record"])]),
+    row("extract-restarted-other-link", "edge-alone", &[(Swapped, Receiver, &["order"])]),
     row("extract-invalid", "invalid", &[(Adopted, Receiver, &["order"])]),
     row("extract-wrong-parent", "chain", &[(Reparented, Receiver, &["order"])]),
     row("extract-parentless", "chain", &[(Reparented, Receiver, &["order"])]),

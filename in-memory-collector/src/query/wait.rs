@@ -119,7 +119,7 @@ fn look(
 ) -> Result<Vec<Span>, Judged> {
     // Before the store is locked: a request that ends in between is in the store already.
     let in_flight = shared.in_flight.load(Ordering::SeqCst);
-    let store = shared.store();
+    let store = shared.look();
     let view = View::new(&store, query, shared.clock.now(), begun, in_flight);
     let judged = view.judge(condition);
     if judged.missing.is_empty() { Ok(view.spans()) } else { Err(judged) }
@@ -143,7 +143,7 @@ fn give_up(
     judged: Judged,
     begun: Instant,
 ) -> Box<TimeOut> {
-    let store = shared.store();
+    let store = shared.look();
     let now = shared.clock.now();
     let in_flight = shared.in_flight.load(Ordering::SeqCst);
     let spans = View::new(&store, query, now, begun, in_flight).spans();

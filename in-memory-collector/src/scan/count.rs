@@ -3,30 +3,37 @@
 use super::validate::validate;
 use crate::protobuf::{Malformed, RECURSION_LIMIT, Reader};
 use crate::schema::{EXPORT_METRICS, EXPORT_PROFILES};
+use crate::telemetry::attributes::fields;
 
 /// The data points of an `ExportMetricsServiceRequest`.
 pub fn metrics(body: &[u8]) -> Result<u64, Malformed> {
     validate(&EXPORT_METRICS, body, RECURSION_LIMIT).map_err(|malformed| malformed.relative_to(body))?;
-    Ok(count(body, &[&[1], &[2], &[2], &[5, 7, 9, 10, 11], &[1]]))
+    let metrics = fields(body, 1).flat_map(|group| fields(group, 2)).flat_map(|group| fields(group, 2));
+    Ok(metrics.map(data_points).sum())
 }
 
 /// The profiles of an `ExportProfilesServiceRequest`.
 pub fn profiles(body: &[u8]) -> Result<u64, Malformed> {
     validate(&EXPORT_PROFILES, body, RECURSION_LIMIT).map_err(|malformed| malformed.relative_to(body))?;
-    Ok(count(body, &[&[1], &[2], &[2]]))
+    let profiles = fields(body, 1).flat_map(|group| fields(group, 2)).flat_map(|group| fields(group, 2));
+    Ok(profiles.count() as u64)
 }
 
-/// How many fields are reached by a path of field numbers; each step may name several. The bytes are valid.
-fn count(bytes: &[u8], path: &[&[u32]]) -> u64 {
-    let Some((numbers, path)) = path.split_first() else { return 1 };
-    let mut found = 0;
-    let mut reader = Reader::new(bytes);
+/// The data points of one valid `Metric`, whose kinds are a `oneof`: another kind replaces, the same kind is merged.
+fn data_points(metric: &[u8]) -> u64 {
+    let (mut kind, mut points) = (0, 0);
+    let mut reader = Reader::new(metric);
     while let Ok(key) = reader.key() {
-        if numbers.contains(&key.number) {
-            found += reader.length_delimited().map_or(0, |inner| count(inner, path));
-        } else if reader.skip(key, RECURSION_LIMIT).is_err() {
-            break;
+        if !matches!(key.number, 5 | 7 | 9 | 10 | 11) {
+            if reader.skip(key, RECURSION_LIMIT).is_err() {
+                break;
+            }
+            continue;
         }
+        if kind != key.number {
+            (kind, points) = (key.number, 0);
+        }
+        points += reader.length_delimited().map_or(0, |data| fields(data, 1).count() as u64);
     }
-    found
+    points
 }

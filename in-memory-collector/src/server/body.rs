@@ -14,6 +14,9 @@ pub enum Body {
     Http2(h2::RecvStream),
 }
 
+/// Up to this size room is made for a body at once.
+const TRUSTED: u64 = 4 << 20;
+
 /// Why a body could not be read.
 #[derive(Debug)]
 pub enum Unread {
@@ -75,12 +78,27 @@ impl Body {
                 continue;
             }
             if all.is_empty() {
-                all.reserve(first.len() + chunk.len());
+                // What the sender announces is a hint: it may be wrong, and is not paid for beforehand beyond this.
+                let announced = self.announced(&first).min(limit).min(TRUSTED) as usize;
+                all.reserve(announced.max(first.len() + chunk.len()));
                 all.extend_from_slice(&std::mem::take(&mut first));
             }
             all.extend_from_slice(&chunk);
         }
         Ok(if all.is_empty() { first } else { all.freeze() })
+    }
+
+    /// How long the body will be, as far as its first bytes or its head tell: for gRPC what its frame says.
+    fn announced(&self, first: &[u8]) -> u64 {
+        match self {
+            Body::Http1(incoming) => hyper::body::Body::size_hint(incoming).lower(),
+            Body::Http2(_) => match first {
+                [0 | 1, length @ ..] => {
+                    length.first_chunk().map_or(0, |length| u64::from(u32::from_be_bytes(*length)) + 5)
+                }
+                _ => 0,
+            },
+        }
     }
 
     /// Reads on and forgets, so that a client that sends before it listens gets its answer. At most `most` bytes.

@@ -11,6 +11,7 @@ use super::body::Body;
 use super::reply::Reply;
 use super::{grpc, http as otlp_http};
 use crate::endpoint::EndpointState;
+use crate::fault::{Fault, kind::Ending};
 use crate::store::{Compression, Encoding, Outcome, RequestRecord, Signal, Transport};
 
 /// A request as a connection hands it over.
@@ -27,12 +28,14 @@ pub struct Call {
 pub struct Ticket {
     pub endpoint: Arc<EndpointState>,
     pub admission: Admission,
+    /// What is done wrong to this request.
+    pub fault: Option<Fault>,
     record: Option<RequestRecord>,
-    _under_way: UnderWay,
 }
 
 /// Answers a request. Stores before it returns.
 pub async fn answer(mut call: Call) -> Reply {
+    let _under_way = UnderWay::begin(&call.endpoint.shared);
     let is_http2 = matches!(call.body, Body::Http2(_));
     let is_grpc = is_http2 && media_type(&call.head).starts_with(b"application/grpc");
     let transport = match (is_grpc, is_http2) {
@@ -40,13 +43,43 @@ pub async fn answer(mut call: Call) -> Reply {
         (false, true) => Transport::Http2,
         (false, false) => Transport::Http1,
     };
-    let ticket = Ticket::new(&call, transport);
-    if is_grpc {
-        Reply::Grpc(grpc::answer(&mut call, ticket).await)
-    } else {
-        Reply::Http(otlp_http::answer(&mut call, ticket).await)
+    let mut ticket = Ticket::new(&call, transport);
+    let path = call.head.uri.path();
+    let signal = if is_grpc { grpc::signal(path) } else { otlp_http::signal(path) };
+    ticket.fault = call.endpoint.faults.for_head(path, signal);
+    if let Some(reply) = commit_early(&mut call, &mut ticket).await {
+        return reply;
+    }
+    if is_grpc { grpc::answer(&mut call, ticket).await } else { otlp_http::answer(&mut call, ticket).await }
+}
+
+/// The faults that come before the body was read.
+async fn commit_early(call: &mut Call, ticket: &mut Ticket) -> Option<Reply> {
+    match ticket.fault.as_ref()? {
+        // The client ends this, or the end of the connection does.
+        Fault::Stall => std::future::pending().await,
+        Fault::Disconnect { after_bytes } => {
+            let timeout = call.endpoint.shared.limits.body_timeout;
+            call.body.drain(*after_bytes, timeout).await;
+            Some(Reply::Disconnect)
+        }
+        fault @ (Fault::Reset(_) | Fault::GoAway(_)) => abort(fault),
+        _ => None,
     }
 }
+
+/// How a fault ends a request without an answer.
+pub fn abort(fault: &Fault) -> Option<Reply> {
+    match fault {
+        Fault::AckLost | Fault::Disconnect { .. } | Fault::Stall => Some(Reply::Disconnect),
+        Fault::Reset(code) => Some(Reply::Reset(*code)),
+        Fault::GoAway(code) => Some(Reply::GoAway(*code)),
+        _ => None,
+    }
+}
+
+/// How a request ended, before it is known how the answer looks.
+pub type Ended = Result<Signal, Ending>;
 
 /// The media type without its parameters, lower case.
 pub fn media_type(head: &Parts) -> Vec<u8> {
@@ -83,8 +116,8 @@ impl Ticket {
         Self {
             endpoint: call.endpoint.clone(),
             admission: Admission::new(shared.clone()),
+            fault: None,
             record: Some(record),
-            _under_way: UnderWay::begin(shared),
         }
     }
 
@@ -118,7 +151,11 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         if self.record.is_some() {
-            let record = self.take_record(Outcome::Abandoned("the connection was closed".to_owned()));
+            let outcome = match self.fault.take() {
+                Some(fault) => Outcome::Faulted { fault: fault.to_string(), stored: false },
+                None => Outcome::Abandoned("the connection was closed".to_owned()),
+            };
+            let record = self.take_record(outcome);
             self.endpoint.shared.note(record);
         }
     }

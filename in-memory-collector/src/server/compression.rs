@@ -11,13 +11,20 @@ use super::refusal::Refusal;
 use crate::store::Compression;
 
 /// What a server that refuses another one names.
+#[cfg(feature = "zstd")]
 pub const ACCEPTED: &str = "identity,gzip,zstd,deflate";
+#[cfg(not(feature = "zstd"))]
+pub const ACCEPTED: &str = "identity,gzip,deflate";
+
+/// The first bytes of a gzip stream.
+pub const TRUNCATED_GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x4b";
 
 /// The compression that a header names; nothing and an empty value are none.
 pub fn named(header: Option<&[u8]>) -> Compression {
     match header.unwrap_or_default().to_ascii_lowercase().as_slice() {
         b"" | b"identity" => Compression::Identity,
         b"gzip" | b"x-gzip" => Compression::Gzip,
+        #[cfg(feature = "zstd")]
         b"zstd" => Compression::Zstd,
         b"deflate" => Compression::Deflate,
         _ => Compression::Other,
@@ -39,11 +46,15 @@ pub fn decompress(
         Compression::Deflate => {
             read_all(flate2::bufread::ZlibDecoder::new(&body[..]), "deflate (zlib)", limit, admission)
         }
+        #[cfg(feature = "zstd")]
         Compression::Zstd => {
             let decoder =
                 zstd::stream::read::Decoder::with_buffer(&body[..]).map_err(|_| Refusal::Corrupt("zstd"))?;
             read_all(decoder, "zstd", limit, admission)
         }
+        // `named` knows it as another one.
+        #[cfg(not(feature = "zstd"))]
+        Compression::Zstd => unreachable!("this build is without zstd"),
     }
 }
 

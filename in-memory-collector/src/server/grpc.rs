@@ -9,12 +9,14 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 
 use super::body::Unread;
-use super::call::{Call, Ticket, header_bytes, media_type};
-use super::compression::{self, ACCEPTED};
+use super::call::{Call, Ended, Ticket, abort, header_bytes, media_type};
+use super::compression::{self, ACCEPTED, TRUNCATED_GZIP};
 use super::intake;
 use super::refusal::Refusal;
-use super::reply::GrpcReply;
-use super::status::{Status, export_response, shorten};
+use super::reply::{GrpcReply, Reply};
+use super::status::{Partial, Status, export_response, shorten};
+use crate::fault::kind::Ending;
+use crate::fault::{Fault, RetryAfter};
 use crate::store::{Compression, Encoding, Outcome, Signal};
 
 /// Flag and length before a message.
@@ -24,34 +26,73 @@ pub const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
-pub async fn answer(call: &mut Call, ticket: Ticket) -> GrpcReply {
-    let most = usize::try_from(call.endpoint.shared.limits.response_bytes).unwrap_or(usize::MAX);
-    let Some(timeout) = timeout(&call.head) else { return respond(export(call, ticket).await, most) };
-    let endpoint = call.endpoint.clone();
-    match tokio::time::timeout(timeout, export(call, ticket)).await {
-        Ok(result) => respond(result, most),
-        Err(_) => {
-            drop(endpoint);
-            respond(Err(Refusal::Deadline(timeout)), most)
-        }
+pub async fn answer(call: &mut Call, ticket: Ticket) -> Reply {
+    let limits = call.endpoint.shared.limits.clone();
+    let ended = match timeout(&call.head) {
+        None => export(call, ticket).await,
+        Some(timeout) => tokio::time::timeout(timeout, export(call, ticket))
+            .await
+            .unwrap_or(Err(Ending::Refusal(Refusal::Deadline(timeout)))),
+    };
+    match ended {
+        Ok(signal) => Reply::Grpc(success(export_response(signal, Encoding::Protobuf, None))),
+        Err(Ending::Refusal(refusal)) => Reply::Grpc(refuse(&refusal, limits.response_bytes)),
+        Err(Ending::Gone) => Reply::Disconnect,
+        Err(Ending::Fault(fault)) => commit(call, &fault).await,
     }
 }
 
-async fn export(call: &mut Call, mut ticket: Ticket) -> Result<Signal, Refusal> {
-    let result = read(call, &mut ticket).await;
-    let message = match result {
+async fn export(call: &mut Call, mut ticket: Ticket) -> Ended {
+    let message = match read(call, &mut ticket).await {
         Ok(message) => message,
         Err(Unread::Refused(refusal)) => {
             ticket.finish(Outcome::Refused(refusal.clone()));
-            return Err(refusal);
+            return Err(Ending::Refusal(refusal));
         }
         Err(Unread::Broken(why)) => {
-            ticket.finish(Outcome::Abandoned(why.clone()));
-            return Err(Refusal::Malformed(why));
+            ticket.finish(Outcome::Abandoned(why));
+            return Err(Ending::Gone);
         }
     };
     let signal = ticket.signal();
     intake::take(ticket, message).await.map(|()| signal)
+}
+
+/// Does what the fault says, after the request was stored or not.
+async fn commit(call: &Call, fault: &Fault) -> Reply {
+    let signal = signal(call.head.uri.path()).unwrap_or(Signal::Traces);
+    let answer = |partial| export_response(signal, Encoding::Protobuf, partial);
+    let mut reply = success(answer(None));
+    match fault {
+        Fault::Status { grpc, message, retry, .. } => {
+            let status = Status {
+                code: *grpc,
+                message: message.clone(),
+                bad_request: None,
+                retry_after: retry.as_ref().and_then(RetryAfter::delay),
+            };
+            let details = status.retry_after.is_some().then(|| status.protobuf());
+            reply = GrpcReply { message: None, code: *grpc, text: message.clone(), details, ..reply };
+        }
+        Fault::PartialSuccess { rejected, message } => {
+            reply = success(answer(Some(&Partial { rejected: *rejected, message: message.clone() })));
+        }
+        Fault::LargeAnswer(bytes) => {
+            reply = success(answer(Some(&Partial { rejected: 0, message: "x".repeat(*bytes) })));
+        }
+        Fault::Delay(delay) => call.endpoint.shared.pause(*delay).await,
+        Fault::ContentType(name) => {
+            if let Ok(name) = HeaderValue::from_str(name) {
+                reply.headers.insert(http::header::CONTENT_TYPE, name);
+            }
+        }
+        Fault::TruncatedGzip => {
+            reply.headers.insert(GRPC_ENCODING, HeaderValue::from_static("gzip"));
+            reply.message = Some(Bytes::from_static(TRUNCATED_GZIP));
+        }
+        _ => return abort(fault).unwrap_or(Reply::Disconnect),
+    }
+    Reply::Grpc(reply)
 }
 
 /// The message without its frame.
@@ -111,7 +152,7 @@ fn unframe(body: &Bytes, ticket: &mut Ticket, head: &Parts) -> Result<Bytes, Ref
     Ok(body.slice(FRAME_HEAD..))
 }
 
-fn signal(path: &str) -> Option<Signal> {
+pub fn signal(path: &str) -> Option<Signal> {
     Some(match path {
         "/opentelemetry.proto.collector.trace.v1.TraceService/Export" => Signal::Traces,
         "/opentelemetry.proto.collector.logs.v1.LogsService/Export" => Signal::Logs,
@@ -121,23 +162,15 @@ fn signal(path: &str) -> Option<Signal> {
     })
 }
 
-fn respond(result: Result<Signal, Refusal>, most: usize) -> GrpcReply {
-    let refusal = match result {
-        Ok(signal) => {
-            let message = export_response(signal, Encoding::Protobuf, None);
-            return GrpcReply {
-                message: Some(message.into()),
-                code: 0,
-                text: String::new(),
-                details: None,
-                headers: HeaderMap::new(),
-            };
-        }
-        Err(refusal) => refusal,
-    };
+fn success(message: Vec<u8>) -> GrpcReply {
+    let message = Some(message.into());
+    GrpcReply { message, code: 0, text: String::new(), details: None, headers: HeaderMap::new() }
+}
+
+fn refuse(refusal: &Refusal, most: u64) -> GrpcReply {
     let mut text = refusal.to_string();
     // Trailers are bounded far below the limit of a message: 8 KiB is what clients take by default.
-    shorten(&mut text, most.min(1024));
+    shorten(&mut text, usize::try_from(most / 16).unwrap_or(usize::MAX).min(1024));
     let status = Status {
         code: refusal.grpc_code(),
         message: text.clone(),

@@ -5,34 +5,43 @@ use http::header;
 use http::request::Parts;
 
 use super::body::{Body, Unread};
-use super::call::{Call, Ticket, header_bytes, media_type};
-use super::compression::{self, ACCEPTED};
+use super::call::{Call, Ended, Ticket, abort, header_bytes, media_type};
+use super::compression::{self, ACCEPTED, TRUNCATED_GZIP};
 use super::intake;
 use super::refusal::Refusal;
-use super::reply::HttpReply;
-use super::status::{Status, export_response, shorten};
+use super::reply::{HttpReply, Reply};
+use super::status::{Partial, Status, export_response, shorten};
+use crate::fault::kind::Ending;
+use crate::fault::{Fault, RetryAfter};
 use crate::store::{Compression, Encoding, Outcome, Signal};
 
-pub async fn answer(call: &mut Call, mut ticket: Ticket) -> HttpReply {
+pub async fn answer(call: &mut Call, mut ticket: Ticket) -> Reply {
     let shared = call.endpoint.shared.clone();
     if let Some(reply) = shared.cors.preflight(&call.head) {
         drop(ticket.take_record(Outcome::Accepted));
-        return reply;
+        return Reply::Http(reply);
     }
     ticket.record().encoding = encoding(&call.head);
     let encoding = ticket.record().encoding;
-    let result = export(call, ticket).await;
-    let mut reply = respond(result, encoding, shared.limits.response_bytes);
+    let mut reply = match export(call, ticket).await {
+        Ok(signal) => success(encoding, export_response(signal, encoding, None)),
+        Err(Ending::Refusal(refusal)) => refuse(&refusal, encoding, shared.limits.response_bytes),
+        Err(Ending::Gone) => return Reply::Disconnect,
+        Err(Ending::Fault(fault)) => match commit(call, &fault, encoding).await {
+            Ok(reply) => reply,
+            Err(aborted) => return aborted,
+        },
+    };
     shared.cors.allow(&call.head, &mut reply.headers);
-    reply
+    Reply::Http(reply)
 }
 
-async fn export(call: &mut Call, mut ticket: Ticket) -> Result<Signal, Refusal> {
+async fn export(call: &mut Call, mut ticket: Ticket) -> Ended {
     let limits = call.endpoint.shared.limits.clone();
     if let Err(refusal) = check_head(&call.head, &mut ticket, limits.message_bytes) {
         call.body.drain(limits.message_bytes, limits.body_timeout).await;
         ticket.finish(Outcome::Refused(refusal.clone()));
-        return Err(refusal);
+        return Err(Ending::Refusal(refusal));
     }
     let body = call.body.collect(limits.message_bytes, limits.body_timeout, &mut ticket.admission).await;
     let refusal = match body {
@@ -43,15 +52,45 @@ async fn export(call: &mut Call, mut ticket: Ticket) -> Result<Signal, Refusal> 
         }
         Err(Unread::Refused(refusal)) => refusal,
         Err(Unread::Broken(why)) => {
-            ticket.finish(Outcome::Abandoned(why.clone()));
-            return Err(Refusal::Malformed(why));
+            ticket.finish(Outcome::Abandoned(why));
+            return Err(Ending::Gone);
         }
     };
     if matches!(call.body, Body::Http1(_)) && !matches!(refusal, Refusal::Slow(_)) {
         call.body.drain(limits.message_bytes, limits.body_timeout).await;
     }
     ticket.finish(Outcome::Refused(refusal.clone()));
-    Err(refusal)
+    Err(Ending::Refusal(refusal))
+}
+
+/// Does what the fault says, after the request was stored or not.
+async fn commit(call: &Call, fault: &Fault, encoding: Encoding) -> Result<HttpReply, Reply> {
+    let signal = signal(call.head.uri.path()).unwrap_or(Signal::Traces);
+    let answer = |partial| success(encoding, export_response(signal, encoding, partial));
+    Ok(match fault {
+        Fault::Status { grpc, http, message, retry } => {
+            let retry_after = retry.as_ref().and_then(RetryAfter::delay);
+            let status = Status { code: *grpc, message: message.clone(), bad_request: None, retry_after };
+            let reply = HttpReply::new(*http)
+                .with(header::CONTENT_TYPE, content_type(encoding))
+                .body(status.encode(encoding));
+            match retry {
+                Some(after) => reply.with(header::RETRY_AFTER, &after.header()),
+                None => reply,
+            }
+        }
+        Fault::PartialSuccess { rejected, message } => {
+            answer(Some(&Partial { rejected: *rejected, message: message.clone() }))
+        }
+        Fault::LargeAnswer(bytes) => answer(Some(&Partial { rejected: 0, message: "x".repeat(*bytes) })),
+        Fault::Delay(delay) => {
+            call.endpoint.shared.pause(*delay).await;
+            answer(None)
+        }
+        Fault::ContentType(name) => answer(None).with(header::CONTENT_TYPE, name),
+        Fault::TruncatedGzip => answer(None).with(header::CONTENT_ENCODING, "gzip").body(TRUNCATED_GZIP),
+        _ => return Err(abort(fault).unwrap_or(Reply::Disconnect)),
+    })
 }
 
 /// What can be refused before the body is read.
@@ -79,7 +118,7 @@ fn check_head(head: &Parts, ticket: &mut Ticket, limit: u64) -> Result<(), Refus
     Ok(())
 }
 
-fn signal(path: &str) -> Option<Signal> {
+pub fn signal(path: &str) -> Option<Signal> {
     Some(match path {
         "/v1/traces" => Signal::Traces,
         "/v1/logs" => Signal::Logs,
@@ -104,15 +143,11 @@ fn content_type(encoding: Encoding) -> &'static str {
     }
 }
 
-fn respond(result: Result<Signal, Refusal>, encoding: Encoding, most: u64) -> HttpReply {
-    let refusal = match result {
-        Ok(signal) => {
-            return HttpReply::new(200)
-                .with(header::CONTENT_TYPE, content_type(encoding))
-                .body(export_response(signal, encoding, None));
-        }
-        Err(refusal) => refusal,
-    };
+fn success(encoding: Encoding, body: Vec<u8>) -> HttpReply {
+    HttpReply::new(200).with(header::CONTENT_TYPE, content_type(encoding)).body(body)
+}
+
+fn refuse(refusal: &Refusal, encoding: Encoding, most: u64) -> HttpReply {
     let mut text = refusal.to_string();
     // The text comes up to twice, and JSON may write a character as six.
     shorten(&mut text, usize::try_from(most / 16).unwrap_or(usize::MAX));

@@ -1,6 +1,5 @@
 //! HTTP/1.1 connections, through hyper.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -32,7 +31,7 @@ pub async fn serve(
         async move {
             let (head, body) = request.into_parts();
             let reply = answer(Call { endpoint, peer, head, body: Body::Http1(body) }).await;
-            Ok::<_, Infallible>(render(reply))
+            render(reply).ok_or(Hangup)
         }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
@@ -49,11 +48,16 @@ pub async fn serve(
     }
 }
 
-fn render(reply: Reply) -> Response<Full<Bytes>> {
+/// The connection is closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("hung up on demand")]
+struct Hangup;
+
+fn render(reply: Reply) -> Option<Response<Full<Bytes>>> {
     match reply {
-        Reply::Http(reply) => response(reply),
-        // Only HTTP/2 carries gRPC, so nothing gets here.
-        Reply::Grpc(_) => response(HttpReply::new(505)),
+        Reply::Http(reply) => Some(response(reply)),
+        // Only HTTP/2 carries gRPC, so no such reply gets here.
+        Reply::Grpc(_) | Reply::Reset(_) | Reply::GoAway(_) | Reply::Disconnect => None,
     }
 }
 

@@ -5,7 +5,10 @@ use bytes::Bytes;
 use super::call::Ticket;
 use super::compression::decompress;
 use super::refusal::Refusal;
+use crate::fault::Fault;
+use crate::fault::kind::Ending;
 use crate::json::read as json;
+use crate::protobuf::Malformed;
 use crate::scan::{count, logs, traces};
 use crate::schema::{EXPORT_LOGS, EXPORT_METRICS, EXPORT_PROFILES, EXPORT_TRACES, Message};
 use crate::store::{Compression, Encoding, Outcome, Signal};
@@ -14,7 +17,7 @@ use crate::store::{Compression, Encoding, Outcome, Signal};
 const LARGE: usize = 1 << 20;
 
 /// Stores a message and notes the request, whichever way it ends.
-pub async fn take(ticket: Ticket, wire: Bytes) -> Result<(), Refusal> {
+pub async fn take(ticket: Ticket, wire: Bytes) -> Result<(), Ending> {
     let compressed = ticket.compression() != Compression::Identity;
     if wire.len() < LARGE && !(compressed && wire.len() > LARGE / 16) {
         return take_now(ticket, wire);
@@ -25,12 +28,14 @@ pub async fn take(ticket: Ticket, wire: Bytes) -> Result<(), Refusal> {
     }
 }
 
-fn take_now(mut ticket: Ticket, wire: Bytes) -> Result<(), Refusal> {
-    let result = store(&mut ticket, wire);
-    if let Err(refusal) = &result {
-        ticket.finish(Outcome::Refused(refusal.clone()));
+fn take_now(mut ticket: Ticket, wire: Bytes) -> Result<(), Ending> {
+    match store(&mut ticket, wire) {
+        Ok(()) => ticket.fault.take().map_or(Ok(()), |fault| Err(Ending::Fault(fault))),
+        Err(refusal) => {
+            ticket.finish(Outcome::Refused(refusal.clone()));
+            Err(Ending::Refusal(refusal))
+        }
     }
-    result
 }
 
 fn store(ticket: &mut Ticket, wire: Bytes) -> Result<(), Refusal> {
@@ -63,38 +68,68 @@ fn malformed(fault: impl ToString) -> Refusal {
 }
 
 fn store_traces(ticket: &mut Ticket, message: &[u8]) -> Result<(), Refusal> {
-    let (batch, links) = traces(message).map_err(malformed)?;
+    let (mut batch, links) = traces(message).map_err(malformed)?;
     ticket.record().items = batch.items.len() as u64;
     let endpoint = ticket.endpoint.clone();
+    choose_fault(ticket, batch.items.iter().map(|span| span.trace_id));
+    let Some(outcome) = outcome(ticket, &mut batch.items) else { return Ok(()) };
     let shared = &endpoint.shared;
     let mut store = shared.store();
     let watched = shared.parked.any();
     let stored = store.insert_spans(&endpoint.name, (&batch, &links), shared.clock.now(), watched)?;
     ticket.record().duplicates = u64::from(stored.duplicates);
-    store.requests.push(ticket.take_record(Outcome::Accepted));
+    store.requests.push(ticket.take_record(outcome));
     drop(store);
     shared.stored(&stored.touched);
     Ok(())
 }
 
 fn store_logs(ticket: &mut Ticket, message: &[u8]) -> Result<(), Refusal> {
-    let batch = logs(message).map_err(malformed)?;
+    let mut batch = logs(message).map_err(malformed)?;
     ticket.record().items = batch.items.len() as u64;
     let endpoint = ticket.endpoint.clone();
+    choose_fault(ticket, batch.items.iter().map(|record| record.trace_id));
+    let Some(outcome) = outcome(ticket, &mut batch.items) else { return Ok(()) };
     let shared = &endpoint.shared;
     let mut store = shared.store();
     let stored = store.insert_logs(&endpoint.name, &batch, shared.clock.now())?;
-    store.requests.push(ticket.take_record(Outcome::Accepted));
+    store.requests.push(ticket.take_record(outcome));
     drop(store);
     shared.stored(&stored.touched);
     Ok(())
 }
 
 /// Metrics and profiles: counted, not kept.
-fn counted(ticket: &mut Ticket, items: Result<u64, crate::protobuf::Malformed>) -> Result<(), Refusal> {
+fn counted(ticket: &mut Ticket, items: Result<u64, Malformed>) -> Result<(), Refusal> {
     ticket.record().items = items.map_err(malformed)?;
-    let record = ticket.take_record(Outcome::Accepted);
+    let Some(outcome) = outcome(ticket, &mut Vec::<()>::new()) else { return Ok(()) };
+    let record = ticket.take_record(outcome);
     ticket.endpoint.shared.store().requests.push(record);
     ticket.endpoint.shared.stored(&[]);
     Ok(())
+}
+
+fn choose_fault<'a>(ticket: &mut Ticket, traces: impl Iterator<Item = &'a [u8]> + Clone) {
+    if ticket.fault.is_none() {
+        ticket.fault = ticket.endpoint.faults.for_traces(ticket.signal(), traces);
+    }
+}
+
+/// What the record will say of a request that is stored, after what is not kept was taken out of it. Nothing if its
+/// fault forbids to store it; then it is noted already.
+fn outcome<Item>(ticket: &mut Ticket, items: &mut Vec<Item>) -> Option<Outcome> {
+    let Some(fault) = &ticket.fault else { return Some(Outcome::Accepted) };
+    let name = fault.to_string();
+    if !fault.stores() {
+        let record = ticket.take_record(Outcome::Faulted { fault: name, stored: false });
+        ticket.endpoint.shared.note(record);
+        return None;
+    }
+    items.truncate(fault.kept(items.len()));
+    Some(match fault {
+        Fault::PartialSuccess { rejected, message } => {
+            Outcome::PartlyRefused { refused: *rejected, message: message.clone() }
+        }
+        _ => Outcome::Faulted { fault: name, stored: true },
+    })
 }

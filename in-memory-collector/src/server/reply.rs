@@ -7,6 +7,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 pub enum Reply {
     Http(HttpReply),
     Grpc(GrpcReply),
+    /// RST_STREAM; over HTTP/1.1 as `Disconnect`.
+    Reset(u32),
+    /// GOAWAY; over HTTP/1.1 as `Disconnect`.
+    GoAway(u32),
+    /// The connection is closed.
+    Disconnect,
 }
 
 #[derive(Debug)]

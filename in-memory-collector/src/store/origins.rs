@@ -27,17 +27,10 @@ impl Origins {
         if let Some(index) = found.iter().find(same) {
             return *index;
         }
-        let origin = Origin {
-            endpoint: endpoint.clone(),
-            resource: resource.bytes.as_ref().into(),
-            resource_schema_url: String::from_utf8_lossy(resource.schema_url).into(),
-            scope: scope.bytes.as_ref().into(),
-            scope_schema_url: String::from_utf8_lossy(scope.schema_url).into(),
-        };
         let index = self.all.len() as u32;
         found.push(index);
         self.bytes += cost(resource, scope);
-        self.all.push(Arc::new(origin));
+        self.all.push(Arc::new(Origin::new(endpoint, resource, scope)));
         index
     }
 

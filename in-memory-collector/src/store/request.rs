@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::json::print::quote;
 use crate::server::refusal::Refusal;
 
 #[derive(Clone, Debug)]
@@ -30,6 +31,31 @@ pub struct RequestRecord {
     /// Of these, spans that were here already.
     pub duplicates: u64,
     pub outcome: Outcome,
+}
+
+impl RequestRecord {
+    /// As a JSON object; the outcome as text.
+    pub fn json(&self) -> String {
+        let mut out = format!("{{\"sequence\":{},\"endpoint\":", self.sequence);
+        quote(&self.endpoint, &mut out);
+        out.push_str(&format!(",\"peer\":\"{}\",\"transport\":\"{:?}\"", self.peer, self.transport));
+        out.push_str(&format!(
+            ",\"encoding\":\"{:?}\",\"compression\":\"{:?}\"",
+            self.encoding, self.compression
+        ));
+        if let Some(signal) = self.signal {
+            out.push_str(&format!(",\"signal\":\"{signal:?}\""));
+        }
+        if let Some(agent) = &self.user_agent {
+            out.push_str(",\"userAgent\":");
+            quote(agent, &mut out);
+        }
+        out.push_str(&format!(",\"wireBytes\":{},\"messageBytes\":{}", self.wire_bytes, self.message_bytes));
+        out.push_str(&format!(",\"items\":{},\"duplicates\":{},\"outcome\":", self.items, self.duplicates));
+        quote(&self.outcome.to_string(), &mut out);
+        out.push('}');
+        out
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,11 +156,9 @@ impl RequestLog {
         list.push_back(record);
     }
 
-    /// All of them, in their order.
+    /// All of them: the accepted ones in their order, then the others in theirs.
     pub fn all(&self) -> Vec<RequestRecord> {
-        let mut all: Vec<RequestRecord> = self.accepted.iter().chain(&self.trouble).cloned().collect();
-        all.sort_unstable_by_key(|record| record.sequence);
-        all
+        self.accepted.iter().chain(&self.trouble).cloned().collect()
     }
 
     /// Those that were not accepted.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::attributes::{Attributes, fields, text};
 use crate::protobuf::{RECURSION_LIMIT, Reader};
+use crate::scan::Part;
 
 /// Kept once for all items that share it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,16 @@ pub struct Origin {
 }
 
 impl Origin {
+    pub(crate) fn new(endpoint: &Arc<str>, resource: &Part<'_>, scope: &Part<'_>) -> Self {
+        Self {
+            endpoint: endpoint.clone(),
+            resource: resource.bytes.as_ref().into(),
+            resource_schema_url: String::from_utf8_lossy(resource.schema_url).into(),
+            scope: scope.bytes.as_ref().into(),
+            scope_schema_url: String::from_utf8_lossy(scope.schema_url).into(),
+        }
+    }
+
     /// The name of the endpoint.
     pub fn endpoint(&self) -> &Arc<str> {
         &self.endpoint

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "part of tests; each test file uses its part of it")]
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -98,6 +99,12 @@ impl Http2 {
         all.extend_from_slice(headers);
         self.request("POST", path, &all, framed).await
     }
+}
+
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 /// One gRPC message in its frame.

@@ -13,7 +13,8 @@ use crate::evidence::Answer;
 use crate::plan::StimulusIx;
 use crate::scenario::{HttpVersion, Marker, TemplatePart};
 
-/// Requests that a service has read, and exchanges that the driver has told of; between them lies what is under way.
+/// Requests that a service has read, and exchanges that the driver has told of; between them lies what is
+/// under way.
 #[derive(Default)]
 struct UnderWay {
     read: AtomicUsize,

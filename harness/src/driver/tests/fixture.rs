@@ -66,6 +66,7 @@ impl Case {
             headers: Vec::new(),
             body: Body::Empty,
             within: Some(Duration::from_secs(20)),
+            hangs_up: false,
             answers: None,
         };
         Case { shop, hop, drive, authority: None }
@@ -139,8 +140,8 @@ fn node(name: &str, kind: NodeKind) -> Node {
     }
 }
 
-/// A service that gives the same answer to every request, and the requests as they stood on the wire, each with the
-/// number of its connection.
+/// A service that gives the same answer to every request, and the requests as they stood on the wire, each
+/// with the number of its connection.
 pub async fn service(answer: &'static [u8]) -> (SocketAddr, UnboundedReceiver<(usize, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

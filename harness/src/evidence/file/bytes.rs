@@ -1,24 +1,38 @@
 //! Bytes as text: ids as hex digits, all else with `\xNN` for what does not print (`u8::escape_ascii`).
 
 use super::EvidenceError;
+use super::text::Text;
 
-pub(super) fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(super) fn to_hex(bytes: &[u8]) -> Text<'static> {
+    let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
+    let digits: String = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    digits.into()
 }
 
 pub(super) fn from_hex(text: &str) -> Result<Vec<u8>, EvidenceError> {
     let wrong = || EvidenceError::Bytes(text.to_owned());
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let digits = digits.filter(|digits| digits.len() % 2 == 0).ok_or_else(wrong)?;
-    Ok(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pair = |pair: &[u8]| Some(digit(pair[0])? << 4 | digit(pair[1])?);
+    let bytes: Option<Vec<u8>> = text.as_bytes().chunks_exact(2).map(pair).collect();
+    bytes.filter(|_| text.len().is_multiple_of(2)).ok_or_else(wrong)
 }
 
-pub(super) fn to_text(bytes: &[u8]) -> String {
-    bytes.escape_ascii().to_string()
+/// Whether `escape_ascii` leaves a byte as it is.
+fn stands_for_itself(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x7e) && !matches!(byte, b'\\' | b'\'' | b'"')
+}
+
+pub(super) fn to_text(bytes: &[u8]) -> Text<'_> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if bytes.iter().all(|byte| stands_for_itself(*byte)) => text.into(),
+        _ => bytes.escape_ascii().to_string().into(),
+    }
 }
 
 pub(super) fn from_text(text: &str) -> Result<Vec<u8>, EvidenceError> {
+    if !text.contains('\\') {
+        return Ok(text.as_bytes().to_vec());
+    }
     let wrong = || EvidenceError::Bytes(text.to_owned());
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

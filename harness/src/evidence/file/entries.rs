@@ -1,127 +1,129 @@
-//! The entries of an evidence file, version 1.
+//! The entries of an evidence file, version 1. Text is borrowed from the file or from the evidence.
 
 use serde::{Deserialize, Serialize};
 
+use super::text::Text;
+
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ExchangeEntry {
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
+pub(super) struct ExchangeEntry<'t> {
     pub(super) stimulus: usize,
     pub(super) sent_nanos: u64,
     pub(super) answered_nanos: Option<u64>,
-    pub(super) answer: AnswerEntry,
+    pub(super) answer: AnswerEntry<'t>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum AnswerEntry {
+#[serde(rename_all = "kebab-case", bound(deserialize = "'de: 't"))]
+pub(super) enum AnswerEntry<'t> {
     Http(u16),
     Grpc(u32),
-    Failed(String),
+    Failed(Text<'t>),
     TimedOut,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CaptureEntry {
-    pub(super) from: String,
-    pub(super) to: String,
-    pub(super) protocol: String,
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
+pub(super) struct CaptureEntry<'t> {
+    pub(super) from: Text<'t>,
+    pub(super) to: Text<'t>,
+    pub(super) protocol: Text<'t>,
     pub(super) http: u8,
     pub(super) connection: u32,
     pub(super) stream: u32,
     pub(super) begun_nanos: u64,
     pub(super) ended_nanos: Option<u64>,
-    pub(super) method: String,
-    pub(super) path: String,
+    pub(super) method: Text<'t>,
+    pub(super) path: Text<'t>,
     /// Name and value; a value that was not kept is `null`.
-    pub(super) headers: Vec<(String, Option<String>)>,
-    pub(super) trailers: Vec<(String, Option<String>)>,
-    pub(super) mark: MarkEntry,
-    pub(super) end: EndEntry,
+    pub(super) headers: Vec<(Text<'t>, Option<Text<'t>>)>,
+    pub(super) trailers: Vec<(Text<'t>, Option<Text<'t>>)>,
+    pub(super) mark: MarkEntry<'t>,
+    pub(super) end: EndEntry<'t>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum MarkEntry {
-    By(String),
+#[serde(rename_all = "kebab-case", bound(deserialize = "'de: 't"))]
+pub(super) enum MarkEntry<'t> {
+    By(Text<'t>),
     Absent,
-    Unreadable(String),
+    Unreadable(Text<'t>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum EndEntry {
+#[serde(rename_all = "kebab-case", bound(deserialize = "'de: 't"))]
+pub(super) enum EndEntry<'t> {
     Answered { status: u16, grpc_status: Option<u32> },
-    Broken(String),
+    Broken(Text<'t>),
     Open,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SpanEntry {
-    pub(super) node: String,
-    pub(super) trace_id: String,
-    pub(super) span_id: String,
-    pub(super) parent_id: String,
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
+pub(super) struct SpanEntry<'t> {
+    pub(super) node: Text<'t>,
+    pub(super) trace_id: Text<'t>,
+    pub(super) span_id: Text<'t>,
+    pub(super) parent_id: Text<'t>,
     pub(super) flags: u32,
-    pub(super) trace_state: String,
-    pub(super) name: String,
-    pub(super) kind: String,
+    pub(super) trace_state: Text<'t>,
+    pub(super) name: Text<'t>,
+    pub(super) kind: Text<'t>,
     pub(super) start_nanos: u64,
     pub(super) end_nanos: u64,
-    pub(super) links: Vec<LinkEntry>,
-    pub(super) attributes: Vec<(String, String)>,
-    pub(super) marks: Vec<String>,
+    pub(super) links: Vec<LinkEntry<'t>>,
+    pub(super) attributes: Vec<(Text<'t>, Text<'t>)>,
+    pub(super) marks: Vec<Text<'t>>,
     pub(super) failed: bool,
-    pub(super) service_name: Option<String>,
+    pub(super) service_name: Option<Text<'t>>,
     pub(super) duplicates: u32,
     pub(super) conflicting: bool,
     pub(super) arrived_nanos: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LinkEntry {
-    pub(super) trace_id: String,
-    pub(super) span_id: String,
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
+pub(super) struct LinkEntry<'t> {
+    pub(super) trace_id: Text<'t>,
+    pub(super) span_id: Text<'t>,
     pub(super) flags: u32,
-    pub(super) trace_state: String,
+    pub(super) trace_state: Text<'t>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LogEntry {
-    pub(super) node: String,
-    pub(super) trace_id: String,
-    pub(super) span_id: String,
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
+pub(super) struct LogEntry<'t> {
+    pub(super) node: Text<'t>,
+    pub(super) trace_id: Text<'t>,
+    pub(super) span_id: Text<'t>,
     pub(super) flags: u32,
-    pub(super) body: String,
-    pub(super) service_name: Option<String>,
+    pub(super) body: Text<'t>,
+    pub(super) service_name: Option<Text<'t>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum CompletionEntry {
+#[serde(rename_all = "kebab-case", bound(deserialize = "'de: 't"))]
+pub(super) enum CompletionEntry<'t> {
     NothingDue,
     Flushed { asked_nanos: u64, answered_nanos: u64 },
-    Stopped { asked_nanos: u64, status: String },
+    Stopped { asked_nanos: u64, status: Text<'t> },
     Quiet { since_nanos: u64 },
-    Unknown(String),
+    Unknown(Text<'t>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct GapEntry {
-    pub(super) at: GapAt,
-    pub(super) what: String,
-    pub(super) lines: Vec<String>,
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
+pub(super) struct GapEntry<'t> {
+    pub(super) at: GapAt<'t>,
+    pub(super) what: Text<'t>,
+    pub(super) lines: Vec<Text<'t>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum GapAt {
+#[serde(rename_all = "kebab-case", bound(deserialize = "'de: 't"))]
+pub(super) enum GapAt<'t> {
     Run,
-    Node(String),
+    Node(Text<'t>),
     Tap(usize),
     Stimulus(usize),
 }

@@ -3,6 +3,7 @@
 use super::EvidenceError;
 use super::bytes::{from_hex, from_text};
 use super::entries::*;
+use super::text::Text;
 use super::writing::protocol_word;
 use crate::evidence::{
     Answer, Capture, CaptureEnd, Completion, Exchange, Field, Gap, GapPlace, Link, LogRecord, Marked,
@@ -30,33 +31,33 @@ fn mark(plan: &Plan, text: &str) -> Result<Mark, EvidenceError> {
     found.ok_or_else(|| unknown("mark", text))
 }
 
-pub(super) fn exchange(plan: &Plan, entry: &ExchangeEntry) -> Result<Exchange, EvidenceError> {
+pub(super) fn exchange(plan: &Plan, entry: &ExchangeEntry<'_>) -> Result<Exchange, EvidenceError> {
     let answer = match &entry.answer {
         AnswerEntry::Http(status) => Answer::Http(*status),
         AnswerEntry::Grpc(code) => Answer::Grpc(*code),
-        AnswerEntry::Failed(why) => Answer::Failed(why.clone()),
+        AnswerEntry::Failed(why) => Answer::Failed(why.to_string()),
         AnswerEntry::TimedOut => Answer::TimedOut,
     };
     let stimulus = stimulus(plan, entry.stimulus)?;
     Ok(Exchange { stimulus, sent_nanos: entry.sent_nanos, answered_nanos: entry.answered_nanos, answer })
 }
 
-fn fields(entries: &[(String, Option<String>)]) -> Result<Vec<Field>, EvidenceError> {
-    let field = |(name, value): &(String, Option<String>)| {
+fn fields(entries: &[(Text<'_>, Option<Text<'_>>)]) -> Result<Vec<Field>, EvidenceError> {
+    let field = |(name, value): &(Text<'_>, Option<Text<'_>>)| {
         let value = value.as_deref().map(from_text).transpose()?;
         Ok(Field { name: from_text(name)?, value })
     };
     entries.iter().map(field).collect()
 }
 
-pub(super) fn capture(plan: &Plan, entry: &CaptureEntry) -> Result<Capture, EvidenceError> {
+pub(super) fn capture(plan: &Plan, entry: &CaptureEntry<'_>) -> Result<Capture, EvidenceError> {
     let (from, to) = (node(plan, &entry.from)?, node(plan, &entry.to)?);
     let same = |tap: &crate::plan::TapPlan| {
-        (tap.from, tap.to) == (from, to) && protocol_word(tap.protocol) == entry.protocol
+        (tap.from, tap.to) == (from, to) && protocol_word(tap.protocol) == &*entry.protocol
     };
     let tap = plan.taps.iter().position(same).map(TapIx);
-    let tap =
-        tap.ok_or_else(|| unknown("tap", &format!("{} -> {} {}", entry.from, entry.to, entry.protocol)))?;
+    let tap = tap
+        .ok_or_else(|| unknown("tap", &format!("{} -> {} {}", &*entry.from, &*entry.to, &*entry.protocol)))?;
     Ok(Capture {
         tap,
         protocol: if entry.http == 1 { Protocol::Http1 } else { Protocol::Http2 },
@@ -64,33 +65,33 @@ pub(super) fn capture(plan: &Plan, entry: &CaptureEntry) -> Result<Capture, Evid
         stream: entry.stream,
         begun_nanos: entry.begun_nanos,
         ended_nanos: entry.ended_nanos,
-        method: entry.method.clone(),
-        path: entry.path.clone(),
+        method: entry.method.to_string(),
+        path: entry.path.to_string(),
         headers: fields(&entry.headers)?,
         trailers: fields(&entry.trailers)?,
         marked: match &entry.mark {
             MarkEntry::By(text) => Marked::By(mark(plan, text)?),
             MarkEntry::Absent => Marked::Absent,
-            MarkEntry::Unreadable(why) => Marked::Unreadable(why.clone()),
+            MarkEntry::Unreadable(why) => Marked::Unreadable(why.to_string()),
         },
         end: match &entry.end {
             EndEntry::Answered { status, grpc_status } => {
                 CaptureEnd::Answered { status: *status, grpc_status: *grpc_status }
             }
-            EndEntry::Broken(how) => CaptureEnd::Broken(how.clone()),
+            EndEntry::Broken(how) => CaptureEnd::Broken(how.to_string()),
             EndEntry::Open => CaptureEnd::Open,
         },
     })
 }
 
-pub(super) fn span(plan: &Plan, entry: &SpanEntry) -> Result<Span, EvidenceError> {
-    let link = |link: &LinkEntry| {
+pub(super) fn span(plan: &Plan, entry: &SpanEntry<'_>) -> Result<Span, EvidenceError> {
+    let link = |link: &LinkEntry<'_>| {
         let (trace_id, span_id) = (from_hex(&link.trace_id)?, from_hex(&link.span_id)?);
         Ok::<_, EvidenceError>(Link {
             trace_id,
             span_id,
             flags: link.flags,
-            trace_state: link.trace_state.clone(),
+            trace_state: link.trace_state.to_string(),
         })
     };
     Ok(Span {
@@ -99,48 +100,52 @@ pub(super) fn span(plan: &Plan, entry: &SpanEntry) -> Result<Span, EvidenceError
         span_id: from_hex(&entry.span_id)?,
         parent_id: from_hex(&entry.parent_id)?,
         flags: entry.flags,
-        trace_state: entry.trace_state.clone(),
-        name: entry.name.clone(),
+        trace_state: entry.trace_state.to_string(),
+        name: entry.name.to_string(),
         kind: SpanKind::from_word(&entry.kind).ok_or_else(|| unknown("span kind", &entry.kind))?,
         start_nanos: entry.start_nanos,
         end_nanos: entry.end_nanos,
         links: entry.links.iter().map(link).collect::<Result<_, _>>()?,
-        attributes: entry.attributes.clone(),
+        attributes: attributes(&entry.attributes),
         marks: entry.marks.iter().map(|text| mark(plan, text)).collect::<Result<_, _>>()?,
         failed: entry.failed,
-        service_name: entry.service_name.clone(),
+        service_name: entry.service_name.as_deref().map(str::to_owned),
         duplicates: entry.duplicates,
         conflicting: entry.conflicting,
         arrived_nanos: entry.arrived_nanos,
     })
 }
 
-pub(super) fn log(plan: &Plan, entry: &LogEntry) -> Result<LogRecord, EvidenceError> {
+fn attributes(entries: &[(Text<'_>, Text<'_>)]) -> Vec<(String, String)> {
+    entries.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+}
+
+pub(super) fn log(plan: &Plan, entry: &LogEntry<'_>) -> Result<LogRecord, EvidenceError> {
     Ok(LogRecord {
         node: node(plan, &entry.node)?,
         trace_id: from_hex(&entry.trace_id)?,
         span_id: from_hex(&entry.span_id)?,
         flags: entry.flags,
-        body: entry.body.clone(),
-        service_name: entry.service_name.clone(),
+        body: entry.body.to_string(),
+        service_name: entry.service_name.as_deref().map(str::to_owned),
     })
 }
 
-pub(super) fn completion(entry: &CompletionEntry) -> Completion {
+pub(super) fn completion(entry: &CompletionEntry<'_>) -> Completion {
     match entry {
         CompletionEntry::NothingDue => Completion::NothingDue,
         CompletionEntry::Flushed { asked_nanos, answered_nanos } => {
             Completion::Flushed { asked_nanos: *asked_nanos, answered_nanos: *answered_nanos }
         }
         CompletionEntry::Stopped { asked_nanos, status } => {
-            Completion::Stopped { asked_nanos: *asked_nanos, status: status.clone() }
+            Completion::Stopped { asked_nanos: *asked_nanos, status: status.to_string() }
         }
         CompletionEntry::Quiet { since_nanos } => Completion::Quiet { since_nanos: *since_nanos },
-        CompletionEntry::Unknown(why) => Completion::Unknown(why.clone()),
+        CompletionEntry::Unknown(why) => Completion::Unknown(why.to_string()),
     }
 }
 
-pub(super) fn gap(plan: &Plan, entry: &GapEntry) -> Result<Gap, EvidenceError> {
+pub(super) fn gap(plan: &Plan, entry: &GapEntry<'_>) -> Result<Gap, EvidenceError> {
     let place = match &entry.at {
         GapAt::Run => GapPlace::Run,
         GapAt::Node(name) => GapPlace::Node(node(plan, name)?),
@@ -148,5 +153,9 @@ pub(super) fn gap(plan: &Plan, entry: &GapEntry) -> Result<Gap, EvidenceError> {
         GapAt::Tap(tap) => return Err(unknown("tap", &tap.to_string())),
         GapAt::Stimulus(number) => GapPlace::Stimulus(stimulus(plan, *number)?),
     };
-    Ok(Gap { place, what: entry.what.clone(), lines: entry.lines.clone() })
+    Ok(Gap {
+        place,
+        what: entry.what.to_string(),
+        lines: entry.lines.iter().map(|line| line.to_string()).collect(),
+    })
 }

@@ -2,6 +2,7 @@
 
 use super::bytes::{to_hex, to_text};
 use super::entries::*;
+use super::text::Text;
 use crate::evidence::{
     Answer, Capture, CaptureEnd, Completion, Exchange, Field, Gap, GapPlace, LogRecord, Marked, Protocol,
     Span,
@@ -9,8 +10,8 @@ use crate::evidence::{
 use crate::plan::{Plan, TapProtocol};
 use crate::scenario::NodeIx;
 
-fn node(plan: &Plan, node: NodeIx) -> String {
-    plan.scenario.node(node).name.clone()
+fn node(plan: &Plan, node: NodeIx) -> Text<'_> {
+    (&plan.scenario.node(node).name).into()
 }
 
 pub(super) fn protocol_word(protocol: TapProtocol) -> &'static str {
@@ -20,11 +21,11 @@ pub(super) fn protocol_word(protocol: TapProtocol) -> &'static str {
     }
 }
 
-pub(super) fn exchange_entry(exchange: &Exchange) -> ExchangeEntry {
+pub(super) fn exchange_entry(exchange: &Exchange) -> ExchangeEntry<'_> {
     let answer = match &exchange.answer {
         Answer::Http(status) => AnswerEntry::Http(*status),
         Answer::Grpc(code) => AnswerEntry::Grpc(*code),
-        Answer::Failed(why) => AnswerEntry::Failed(why.clone()),
+        Answer::Failed(why) => AnswerEntry::Failed(why.into()),
         Answer::TimedOut => AnswerEntry::TimedOut,
     };
     ExchangeEntry {
@@ -35,9 +36,9 @@ pub(super) fn exchange_entry(exchange: &Exchange) -> ExchangeEntry {
     }
 }
 
-pub(super) fn capture_entry(plan: &Plan, capture: &Capture) -> CaptureEntry {
+pub(super) fn capture_entry<'t>(plan: &'t Plan, capture: &'t Capture) -> CaptureEntry<'t> {
     let tap = plan.tap(capture.tap);
-    let fields = |fields: &[Field]| -> Vec<(String, Option<String>)> {
+    let fields = |fields: &'t [Field]| -> Vec<(Text<'t>, Option<Text<'t>>)> {
         fields.iter().map(|field| (to_text(&field.name), field.value.as_deref().map(to_text))).collect()
     };
     CaptureEntry {
@@ -49,31 +50,31 @@ pub(super) fn capture_entry(plan: &Plan, capture: &Capture) -> CaptureEntry {
         stream: capture.stream,
         begun_nanos: capture.begun_nanos,
         ended_nanos: capture.ended_nanos,
-        method: capture.method.clone(),
-        path: capture.path.clone(),
+        method: (&capture.method).into(),
+        path: (&capture.path).into(),
         headers: fields(&capture.headers),
         trailers: fields(&capture.trailers),
         mark: match &capture.marked {
-            Marked::By(mark) => MarkEntry::By(mark.to_string()),
+            Marked::By(mark) => MarkEntry::By(mark.to_string().into()),
             Marked::Absent => MarkEntry::Absent,
-            Marked::Unreadable(why) => MarkEntry::Unreadable(why.clone()),
+            Marked::Unreadable(why) => MarkEntry::Unreadable(why.into()),
         },
         end: match &capture.end {
             CaptureEnd::Answered { status, grpc_status } => {
                 EndEntry::Answered { status: *status, grpc_status: *grpc_status }
             }
-            CaptureEnd::Broken(how) => EndEntry::Broken(how.clone()),
+            CaptureEnd::Broken(how) => EndEntry::Broken(how.into()),
             CaptureEnd::Open => EndEntry::Open,
         },
     }
 }
 
-pub(super) fn span_entry(plan: &Plan, span: &Span) -> SpanEntry {
+pub(super) fn span_entry<'t>(plan: &'t Plan, span: &'t Span) -> SpanEntry<'t> {
     let links = span.links.iter().map(|link| LinkEntry {
         trace_id: to_hex(&link.trace_id),
         span_id: to_hex(&link.span_id),
         flags: link.flags,
-        trace_state: link.trace_state.clone(),
+        trace_state: (&link.trace_state).into(),
     });
     SpanEntry {
         node: node(plan, span.node),
@@ -81,53 +82,53 @@ pub(super) fn span_entry(plan: &Plan, span: &Span) -> SpanEntry {
         span_id: to_hex(&span.span_id),
         parent_id: to_hex(&span.parent_id),
         flags: span.flags,
-        trace_state: span.trace_state.clone(),
-        name: span.name.clone(),
+        trace_state: (&span.trace_state).into(),
+        name: (&span.name).into(),
         kind: span.kind.word().into(),
         start_nanos: span.start_nanos,
         end_nanos: span.end_nanos,
         links: links.collect(),
-        attributes: span.attributes.clone(),
-        marks: span.marks.iter().map(ToString::to_string).collect(),
+        attributes: span.attributes.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        marks: span.marks.iter().map(|mark| mark.to_string().into()).collect(),
         failed: span.failed,
-        service_name: span.service_name.clone(),
+        service_name: span.service_name.as_ref().map(Text::from),
         duplicates: span.duplicates,
         conflicting: span.conflicting,
         arrived_nanos: span.arrived_nanos,
     }
 }
 
-pub(super) fn log_entry(plan: &Plan, record: &LogRecord) -> LogEntry {
+pub(super) fn log_entry<'t>(plan: &'t Plan, record: &'t LogRecord) -> LogEntry<'t> {
     LogEntry {
         node: node(plan, record.node),
         trace_id: to_hex(&record.trace_id),
         span_id: to_hex(&record.span_id),
         flags: record.flags,
-        body: record.body.clone(),
-        service_name: record.service_name.clone(),
+        body: (&record.body).into(),
+        service_name: record.service_name.as_ref().map(Text::from),
     }
 }
 
-pub(super) fn completion_entry(completion: &Completion) -> CompletionEntry {
+pub(super) fn completion_entry(completion: &Completion) -> CompletionEntry<'_> {
     match completion {
         Completion::NothingDue => CompletionEntry::NothingDue,
         Completion::Flushed { asked_nanos, answered_nanos } => {
             CompletionEntry::Flushed { asked_nanos: *asked_nanos, answered_nanos: *answered_nanos }
         }
         Completion::Stopped { asked_nanos, status } => {
-            CompletionEntry::Stopped { asked_nanos: *asked_nanos, status: status.clone() }
+            CompletionEntry::Stopped { asked_nanos: *asked_nanos, status: status.into() }
         }
         Completion::Quiet { since_nanos } => CompletionEntry::Quiet { since_nanos: *since_nanos },
-        Completion::Unknown(why) => CompletionEntry::Unknown(why.clone()),
+        Completion::Unknown(why) => CompletionEntry::Unknown(why.into()),
     }
 }
 
-pub(super) fn gap_entry(plan: &Plan, gap: &Gap) -> GapEntry {
+pub(super) fn gap_entry<'t>(plan: &'t Plan, gap: &'t Gap) -> GapEntry<'t> {
     let at = match gap.place {
         GapPlace::Run => GapAt::Run,
         GapPlace::Node(at) => GapAt::Node(node(plan, at)),
         GapPlace::Tap(tap) => GapAt::Tap(tap.0),
         GapPlace::Stimulus(stimulus) => GapAt::Stimulus(stimulus.0),
     };
-    GapEntry { at, what: gap.what.clone(), lines: gap.lines.clone() }
+    GapEntry { at, what: (&gap.what).into(), lines: gap.lines.iter().map(Text::from).collect() }
 }

@@ -26,7 +26,8 @@ pub fn summary(outcome: &Outcome) -> String {
     }
     let mut left = 0;
     for group in groups.iter().filter(|group| verdict(group) != Verdict::Pass) {
-        // Once one does not fit, the rest is counted only: rendering thousands to throw them away takes seconds.
+        // Once one does not fit, the rest is counted only: rendering thousands to throw them away takes
+        // seconds.
         let story = if left == 0 { story(group) } else { String::new() };
         match left == 0 && text.len() + story.len() < LIMIT {
             true => text += &story,

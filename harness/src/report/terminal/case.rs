@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::page::Page;
-use super::{Detail, Ink, finding};
+use super::{Again, Detail, Ink, finding};
 use crate::report::hop_map;
 use crate::report::{Case, phrase};
 use crate::rules::Finding;
@@ -200,8 +200,11 @@ fn findings(page: &mut Page, group: &[&Case]) {
 }
 
 fn again(page: &mut Page, case: &Case, seed: Option<u64>) {
-    match seed {
-        Some(seed) => page.command(INDENT, "run again", &phrase::again(&case.file, &case.title, seed)),
-        None => page.command(INDENT, "run again", &phrase::retry(&case.file, &case.title)),
-    }
+    let command = match (page.again(), seed) {
+        (Again::Command, Some(seed)) => phrase::again(&case.file, &case.title, seed),
+        (Again::Command, None) => phrase::retry(&case.file, &case.title),
+        (Again::Trial, seed) => phrase::test_again(Some(&case.title), seed),
+        (Again::Test, seed) => phrase::test_again(None, seed),
+    };
+    page.command(INDENT, "run again", &command);
 }

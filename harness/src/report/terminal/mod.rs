@@ -30,6 +30,19 @@ pub struct Layout {
     pub width: usize,
     pub palette: Palette,
     pub detail: Detail,
+    pub again: Again,
+}
+
+/// How whoever reads the report runs a case again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Again {
+    /// `unbroken run FILE`.
+    #[default]
+    Command,
+    /// `cargo test`, the case is a test by its title.
+    Trial,
+    /// `cargo test`, the case is run by a test of another name.
+    Test,
 }
 
 /// How much is said of cases that passed.
@@ -45,7 +58,7 @@ pub enum Detail {
 
 impl Default for Layout {
     fn default() -> Self {
-        Self { width: 100, palette: Palette::Plain, detail: Detail::Hops }
+        Self { width: 100, palette: Palette::Plain, detail: Detail::Hops, again: Again::Command }
     }
 }
 
@@ -71,7 +84,12 @@ pub fn render(outcome: &Outcome, layout: Layout) -> String {
 
 /// One case with all its repeats, without colour: for formats that quote the terminal report.
 pub fn story(repeats: &[&Case]) -> String {
-    let mut page = Page::new(Layout::default());
+    story_in(repeats, Layout::default())
+}
+
+/// The same in this layout.
+pub fn story_in(repeats: &[&Case], layout: Layout) -> String {
+    let mut page = Page::new(layout);
     case::tell(&mut page, repeats);
     page.finish()
 }

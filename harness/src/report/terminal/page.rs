@@ -1,6 +1,6 @@
 //! A page under construction: indented, wrapped and painted lines.
 
-use super::{Detail, Ink, Layout};
+use super::{Again, Detail, Ink, Layout};
 use crate::report::phrase;
 
 /// How far the names of a finding's fields reach.
@@ -20,6 +20,10 @@ impl Page {
 
     pub(super) fn detail(&self) -> Detail {
         self.layout.detail
+    }
+
+    pub(super) fn again(&self) -> Again {
+        self.layout.again
     }
 
     pub(super) fn title_width(&self) -> usize {

@@ -2,8 +2,8 @@
 //! is.
 //!
 //! A closed direction is passed on as a closed direction, a reset as a reset. One task and one buffer a
-//! direction; the bodies are never collected. A side that first closes its direction and then resets the connection
-//! is seen to do so only when bytes for it are refused.
+//! direction; the bodies are never collected. A side that first closes its direction and then resets the
+//! connection is seen to do so only when bytes for it are refused.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,5 @@
-//! Where a tap goes on to: often known only when the tap listens already and its own address has been handed out.
+//! Where a tap goes on to: often known only when the tap listens already and its own address has been handed
+//! out.
 
 use std::net::SocketAddr;
 

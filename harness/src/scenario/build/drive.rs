@@ -20,6 +20,17 @@ impl<'a> Builder<'a, '_> {
             |key: &str| tree.get(key).and_then(Tree::number).and_then(|number| u32::try_from(number).ok());
         let mut headers = self.headers(tree);
         let body = self.body(tree, &mut headers);
+        let hangs_up = tree.text_at("hangs-up-after").and_then(pattern::duration);
+        if let Some(stray) =
+            ["within", "answers"].iter().find_map(|key| tree.entry(key)).filter(|_| hangs_up.is_some())
+        {
+            let message = format!(
+                "`{}` cannot stand beside `hangs-up-after`: no answer is waited for",
+                stray.key.value
+            );
+            let help = "leave one of the two out";
+            self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
+        }
         let drive = Drive {
             place: tree.value_place("send"),
             send: send?,
@@ -28,7 +39,8 @@ impl<'a> Builder<'a, '_> {
             context: self.context(tree),
             headers,
             body,
-            within: tree.text_at("within").and_then(pattern::duration),
+            within: hangs_up.or_else(|| tree.text_at("within").and_then(pattern::duration)),
+            hangs_up: hangs_up.is_some(),
             answers: number("answers"),
         };
         Some(DriveDraft { drive, tree })

@@ -1,7 +1,7 @@
 //! Tree -> model: names become indices, text becomes values, defaults are filled in.
 //!
-//! What has not the right shape was told by `fit` and is passed over here; whether the parts make sense together
-//! is asked by `check`.
+//! What has not the right shape was told by `fit` and is passed over here; whether the parts make sense
+//! together is asked by `check`.
 
 mod drive;
 mod hop;

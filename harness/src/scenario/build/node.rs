@@ -78,6 +78,9 @@ impl<'a> Builder<'a, '_> {
         if let Some(url) = tree.get("url") {
             return Some(NodeKind::Url(address(url)));
         }
+        if tree.get("in-process").is_some() {
+            return Some(NodeKind::InProcess);
+        }
         let stub = tree.get("stub")?;
         let answers = stub.get("answers").map_or(&[][..], Tree::items);
         Some(NodeKind::Stub(Stub { answers: answers.iter().filter_map(|tree| self.answer(tree)).collect() }))

@@ -5,8 +5,8 @@ use crate::scenario::build::{Draft, HopDraft, Used};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::drive::DriveContext;
 use crate::scenario::expectation::{Expectation, Expectations};
-use crate::scenario::hop::{HopIx, Step};
-use crate::scenario::node::{NodeIx, NodeKind, Role};
+use crate::scenario::hop::{HopIx, PathPattern, Step, Transport};
+use crate::scenario::node::{Marker, NodeIx, NodeKind, Role};
 use crate::scenario::relation::Relation;
 use crate::source::Place;
 
@@ -104,7 +104,7 @@ fn unmarked(draft: &Draft<'_>, driven: &[bool], place: Option<Place>, complaints
         }
         let (from, to) = (draft.node(hop.from), draft.node(hop.to));
         let marker = from.marker.is_some() || to.marker.is_some();
-        if marker && (marks || first_is_relay(draft, HopIx(index))) {
+        if marker && (marks || driver_fills(draft, HopIx(index))) {
             continue;
         }
         let (label, help) = match marker {
@@ -149,11 +149,24 @@ fn instructed(draft: &Draft<'_>, hop: HopIx) -> bool {
     true
 }
 
-/// The driver's own instruction carries a mark to start from.
-fn first_is_relay(draft: &Draft<'_>, hop: HopIx) -> bool {
+/// The driver puts the mark into what it tells a relay, and where any other receiver declares its marker.
+fn driver_fills(draft: &Draft<'_>, hop: HopIx) -> bool {
     let mut at = hop;
     while let Some(cause) = draft.hop(at).within {
         at = cause;
     }
-    draft.is_relay(draft.hop(at).to)
+    let first = draft.hop(at);
+    let http = match &first.transport {
+        Transport::Http(http) => Some(http),
+        Transport::Grpc(_) => None,
+    };
+    let open = |segment: &str| segment == "*" || segment.starts_with('{') && segment.ends_with('}');
+    let has_room = |path: &PathPattern| path.0.split('/').any(open);
+    let declared = match &draft.node(first.to).marker {
+        Some(Marker::Path) => http.is_some_and(|http| http.path.as_ref().is_none_or(has_room)),
+        Some(Marker::Body(_) | Marker::Query(_)) => http.is_some(),
+        Some(Marker::Header(_)) => true,
+        None => false,
+    };
+    declared || draft.is_relay(first.to)
 }

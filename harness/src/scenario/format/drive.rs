@@ -38,6 +38,11 @@ pub(super) static DRIVE: Object = Object {
             "how long one answer may take; the scenario's timeout when left out",
         ),
         may(
+            "hangs-up-after",
+            Shape::Text(&DURATION),
+            "the client closes the connection then, without waiting for the answer",
+        ),
+        may(
             "answers",
             Whole { min: 0, max: 599 },
             "the HTTP status or gRPC code that is expected; left out, any below 400, or OK",

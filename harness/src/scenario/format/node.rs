@@ -39,6 +39,14 @@ pub(super) static NODE: Object = Object {
                 key: must("stub", Shape::Object(&STUB), "the harness answers in place of a dependency"),
                 with: &[MARKER_KEYS],
             },
+            Kind {
+                key: must(
+                    "in-process",
+                    True,
+                    "a service that the test starts in its own process (`cargo test`)",
+                ),
+                with: &[SERVICE_KEYS, MARKER_KEYS],
+            },
         ],
         later: &["image", "gateway", "collector", "kafka", "rabbitmq", "sqs"],
     }),

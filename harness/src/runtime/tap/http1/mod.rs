@@ -1,8 +1,8 @@
 //! Reads both directions of an HTTP/1.1 connection beside the stream (RFC 9112).
 //!
 //! Requests may be pipelined: answers are counted off in order. It never answers and never waits; what it
-//! cannot read it refuses, and the connection goes on unread. With `host:` the first `Host` line is rewritten; a host
-//! in the request target (absolute form, which is for proxies) is not.
+//! cannot read it refuses, and the connection goes on unread. With `host:` the first `Host` line is
+//! rewritten; a host in the request target (absolute form, which is for proxies) is not.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,0 +1,51 @@
+//! Judging alone, from evidence of 100,000 spans: with and without reading the file, with nothing wrong and with much.
+
+use std::path::Path;
+use std::time::Duration;
+
+use unbroken::evidence::file::{self, Kept};
+use unbroken::run::judge::{JudgeSettings, judge};
+use unbroken::verdict::Verdict;
+
+use crate::evidence::{BREAKS, healthy, plan};
+use crate::processes::command;
+use crate::table::{Samples, Table};
+
+pub fn measure(table: &mut Table) {
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/speed/three-hops.yaml");
+    let plan = plan(&scenario);
+    let seen = healthy(&plan);
+    let spans = seen.spans.len();
+    assert_eq!(spans, 100_000, "five spans a stimulus");
+    let text = file::write(&plan, &seen);
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("speed-evidence.json");
+    std::fs::write(&kept, &text).expect("the build folder can be written to");
+
+    let whole = Samples::take(1, 7, || {
+        command(&["judge".as_ref(), scenario.as_os_str(), "--evidence".as_ref(), kept.as_os_str()]);
+    });
+    let aim = Some(Duration::from_secs(1));
+    table.row("`unbroken judge`, a file of 100,000 spans and 60,000 captures", &whole, aim);
+    table.note("size of that file", &format!("{} MB", text.len() / 1_000_000));
+    let read = Samples::take(1, 7, || {
+        let kept = Kept::read(&text).expect("it was written by us");
+        kept.evidence(&plan).expect("it is of this plan");
+    });
+    table.row("of that, reading it", &read, None);
+    let settings = JudgeSettings::default();
+    let mut last = None;
+    let judged = Samples::take(1, 7, || last = Some(judge(&plan, &seen, &settings)));
+    table.row("of that, judging it", &judged, None);
+    let verdict = last.map(|last| last.verdict);
+    assert_eq!(verdict, Some(Verdict::Pass), "nothing is wrong with it");
+
+    for (what, break_it) in BREAKS {
+        let mut broken = seen.clone();
+        break_it(&mut broken);
+        let mut last = None;
+        let judged = Samples::take(0, 3, || last = Some(judge(&plan, &broken, &settings)));
+        table.row(&format!("judging it with {what}"), &judged, aim);
+        let verdict = last.map(|last| last.verdict);
+        assert_ne!(verdict, Some(Verdict::Pass), "{what}");
+    }
+}

@@ -1,0 +1,58 @@
+//! Kept evidence beside its verdict: `tests/judged/NAME.json` was seen in a run of `NAME.yaml`, and `NAME.txt` is what
+//! must be said of it.
+//!
+//! For what a story with relays cannot show: services that are instrumented in other ways, and what they do beside it.
+//! `UPDATE_EXPECT=1` rewrites the verdicts.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use unbroken::evidence::file::Kept;
+use unbroken::plan::{Plan, Seed};
+use unbroken::run::judge::{JudgeSettings, judge};
+
+#[test]
+fn kept_evidence_has_its_verdict() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/judged");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let scenario = entry.unwrap().path();
+        if scenario.extension().is_some_and(|extension| extension == "yaml") {
+            seen += 1;
+            compare(&scenario);
+        }
+    }
+    assert!(seen > 0, "no scenario in {}", folder.display());
+}
+
+fn compare(scenario: &Path) {
+    let told = told(scenario);
+    let beside = scenario.with_extension("txt");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&beside, &told).unwrap();
+    }
+    let wanted = std::fs::read_to_string(&beside).unwrap_or_default();
+    assert_eq!(told, wanted, "{}", scenario.display());
+}
+
+/// The verdict, the findings and the gaps, a line each.
+fn told(path: &Path) -> String {
+    let source = unbroken::scenario::read(path).unwrap();
+    let cases = unbroken::scenario::parse(&source)
+        .unwrap_or_else(|wrong| panic!("{}", unbroken::diagnostic::render(&source, &wrong, false)));
+    let kept = Kept::read(&std::fs::read_to_string(path.with_extension("json")).unwrap()).unwrap();
+    let scenario = cases.into_iter().find(|case| case.case == kept.case).expect("the evidence is of a case");
+    let plan = Plan::build(Arc::new(scenario), path.parent().unwrap().to_owned(), Seed(kept.seed));
+    let verdict = judge(&plan, &kept.evidence(&plan).unwrap(), &JudgeSettings::default());
+    let mut told = format!("{}\n", verdict.verdict.word());
+    for finding in &verdict.findings {
+        let grade = if finding.inconclusive { "inconclusive " } else { "" };
+        let (class, side, hops) = (finding.class.word(), finding.side.word(), finding.hops.join(" and "));
+        writeln!(told, "{grade}{class} at {hops}, {side}, {} of {}", finding.hit, finding.of).unwrap();
+    }
+    for gap in &verdict.gaps {
+        writeln!(told, "not seen: {}", gap.what).unwrap();
+    }
+    told
+}
