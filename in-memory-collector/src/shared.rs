@@ -72,8 +72,8 @@ impl Shared {
         }
     }
 
-    /// For a query. It lets requests that wait for the store go first, so that no reader, however often it asks, holds
-    /// an exporter up: the mutex alone would give itself to the reader again and again.
+    /// For a query. It lets requests that wait for the store go first, so that no reader, however often it
+    /// asks, holds an exporter up: the mutex alone would give itself to the reader again and again.
     pub fn look(&self) -> MutexGuard<'_, Store> {
         for _ in 0..PATIENCE {
             if self.inserting.load(Ordering::Relaxed) == 0 {

@@ -31,7 +31,8 @@
 //! A service of the package itself is started as a program by `command: ["${env.CARGO_BIN_EXE_shop}"]`: cargo has
 //! built it before it runs the tests, and names it so (since 1.94).
 //!
-//! **Inconclusive fails.** A case that nobody could decide, because a node exported nothing or could not be started, is
+//! **Inconclusive fails.** A case that nobody could decide, because a node exported nothing or could not be
+//! started, is
 //! no proof, and a green tick would be taken for one. Where it is expected, on a laptop without the dependency that a
 //! `url:` names, say `UNBROKEN_INCONCLUSIVE=ignore`: it is an ignored test then, with its reason. The same can be
 //! written into the test, with `Tests::inconclusive`; the environment wins, so CI can insist on `fail`.
@@ -74,14 +75,16 @@
 //! says of the node, so that one file serves a test in the process and the command, which starts the program.
 //! `Run::yaml` takes the scenario as text, and `Judged` gives every verdict and finding as values.
 //!
-//! The runtime of the test is used for everything but the collector, which has threads of its own: a flush that blocks
+//! The runtime of the test is used for everything but the collector, which has threads of its own: a flush
+//! that blocks
 //! is answered. A service that blocks its runtime blocks the taps, too; then it is
 //! `#[tokio::test(flavor = "multi_thread")]`.
 //!
 //! # Tests side by side, and the process-wide tracer provider
 //!
 //! Each case has a collector endpoint and taps of its own, so any number of cases run at once in one process, as long
-//! as **each service instance is given its own tracer provider** for the endpoint in its `Wiring`. A service that takes
+//! as **each service instance is given its own tracer provider** for the endpoint in its `Wiring`. A
+//! service that takes
 //! its provider as an argument, as it takes its configuration, needs nothing else. So does one that reads no
 //! `opentelemetry::global` and installs no global `tracing` subscriber: `tracing::subscriber::set_default` or
 //! `WithSubscriber::with_subscriber` give a service its own there.
@@ -90,8 +93,8 @@
 //! whichever test comes first takes the spans of all, and the others are *inconclusive*, because no span of their
 //! service arrived. For a service that depends on them, one of these:
 //!
-//! - `cargo nextest run`, which gives each test a process of its own. One `Run` a test then, with `Run::case` where the
-//!   scenario has several;
+//! - `cargo nextest run`, which gives each test a process of its own. One `Run` a test then, with `Run::case`
+//!   where the scenario has several;
 //! - a program: `command:` instead of `in_process`. What is process-wide is then as real as in production;
 //! - one file in `tests/` for each such test, since cargo makes each a program, with the one test in it.
 //!

@@ -19,8 +19,8 @@ use crate::plan::Plan;
 use crate::runtime::running::{Running, Shows};
 use crate::scenario::NodeIx;
 
-/// How long a program that flushes when it is stopped may take to show whether it also exports by itself, and how long
-/// after a batch another may follow: many times the delay that nodes are given.
+/// How long a program that flushes when it is stopped may take to show whether it also exports by itself, and
+/// how long after a batch another may follow: many times the delay that nodes are given.
 const EXPORTS_WITHIN: Duration = Duration::from_secs(2);
 /// Nothing may arrive for this long before nodes without a flush are thought complete.
 const QUIET: Duration = Duration::from_millis(500);

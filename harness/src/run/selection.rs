@@ -1,6 +1,7 @@
 //! From paths to cases: which files there are, and the cases of each.
 //!
-//! Shows nothing: what is wrong with a file comes back as diagnostics, for the command and the `cargo test` door alike.
+//! Shows nothing: what is wrong with a file comes back as diagnostics, for the command and the `cargo test`
+//! door alike.
 
 use std::collections::HashMap;
 use std::io;

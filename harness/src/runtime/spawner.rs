@@ -109,8 +109,8 @@ fn on_the_list(id: i32, line: &mut [u8; 16]) -> usize {
     3 + count
 }
 
-/// One write of less than PIPE_BUF bytes, which is not interleaved with others (pipe(7)). Whether it succeeds does not
-/// matter to the child: a guard that is gone cannot be told anything.
+/// One write of less than PIPE_BUF bytes, which is not interleaved with others (pipe(7)). Whether it succeeds
+/// does not matter to the child: a guard that is gone cannot be told anything.
 fn write(pipe: RawFd, bytes: &[u8]) {
     // SAFETY: `bytes` is valid for its length, and the descriptor is open.
     let _ = unsafe { libc::write(pipe, bytes.as_ptr().cast(), bytes.len()) };

@@ -43,8 +43,8 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Validates a request; `item` validates one span or record and says what it found. Its first argument is the batch as
-/// far as it is known, its last the index of the scope.
+/// Validates a request; `item` validates one span or record and says what it found. Its first argument is the
+/// batch as far as it is known, its last the index of the scope.
 pub fn walk<'a, Item>(
     body: &'a [u8],
     mut item: impl FnMut(&'a [u8], u32) -> Result<Item, Malformed>,

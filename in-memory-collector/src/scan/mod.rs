@@ -1,7 +1,8 @@
 //! Validates a whole request without decoding it, and finds what the store needs: where each span and record lies,
 //! its ids, its links, and which resource and scope it belongs to.
 //!
-//! It accepts exactly what a full decoder accepts (shown against `prost` in `tests/scan_agrees_with_prost.rs`), so what
+//! It accepts exactly what a full decoder accepts (shown against `prost` in
+//! `tests/scan_agrees_with_prost.rs`), so what
 //! is decoded later, on demand, cannot fail. Attributes are not decoded here.
 
 pub mod attribute;

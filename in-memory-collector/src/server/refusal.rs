@@ -1,7 +1,7 @@
 //! Why a request was not accepted, and which codes say so.
 //!
-//! Clause: OTLP "Failures" for both transports. Too large is `RESOURCE_EXHAUSTED` without `RetryInfo` and 413, so that
-//! nobody sends it again; bad bytes are `INVALID_ARGUMENT` and 400 with a `BadRequest`.
+//! Clause: OTLP "Failures" for both transports. Too large is `RESOURCE_EXHAUSTED` without `RetryInfo` and
+//! 413, so that nobody sends it again; bad bytes are `INVALID_ARGUMENT` and 400 with a `BadRequest`.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Spans by trace, and the spans that link to a trace.
 //!
-//! The spans of a trace are a chain through their records. A trace with many spans gets an index by span id, so that a
-//! single huge trace does not make each insert walk all of it.
+//! The spans of a trace are a chain through their records. A trace with many spans gets an index by span id,
+//! so that a single huge trace does not make each insert walk all of it.
 
 use std::collections::HashMap;
 
