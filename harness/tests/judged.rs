@@ -30,7 +30,7 @@ fn compare(scenario: &Path) {
     let told = told(scenario);
     let beside = scenario.with_extension("txt");
     if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(&beside, &told).unwrap();
+        std::fs::write(&beside, &told).expect("the folder can be written to");
     }
     let wanted = std::fs::read_to_string(&beside).unwrap_or_default();
     assert_eq!(told, wanted, "{}", scenario.display());
@@ -38,21 +38,29 @@ fn compare(scenario: &Path) {
 
 /// The verdict, the findings and the gaps, a line each.
 fn told(path: &Path) -> String {
-    let source = unbroken::scenario::read(path).unwrap();
+    let source = unbroken::scenario::read(path).expect("the scenario can be read");
     let cases = unbroken::scenario::parse(&source)
         .unwrap_or_else(|wrong| panic!("{}", unbroken::diagnostic::render(&source, &wrong, false)));
-    let kept = Kept::read(&std::fs::read_to_string(path.with_extension("json")).unwrap()).unwrap();
+    let text =
+        std::fs::read_to_string(path.with_extension("json")).expect("evidence stands beside its scenario");
+    let kept = Kept::read(&text).expect("the evidence is well-formed");
     let scenario = cases.into_iter().find(|case| case.case == kept.case).expect("the evidence is of a case");
-    let plan = Plan::build(Arc::new(scenario), path.parent().unwrap().to_owned(), Seed(kept.seed));
-    let verdict = judge(&plan, &kept.evidence(&plan).unwrap(), &JudgeSettings::default());
+    let plan = Plan::build(
+        Arc::new(scenario),
+        path.parent().expect("a file stands in a folder").to_owned(),
+        Seed(kept.seed),
+    );
+    let evidence = kept.evidence(&plan).expect("the evidence is of the scenario");
+    let verdict = judge(&plan, &evidence, &JudgeSettings::default());
     let mut told = format!("{}\n", verdict.verdict.word());
     for finding in &verdict.findings {
         let grade = if finding.inconclusive { "inconclusive " } else { "" };
         let (class, side, hops) = (finding.class.word(), finding.side.word(), finding.hops.join(" and "));
-        writeln!(told, "{grade}{class} at {hops}, {side}, {} of {}", finding.hit, finding.of).unwrap();
+        writeln!(told, "{grade}{class} at {hops}, {side}, {} of {}", finding.hit, finding.of)
+            .expect("text takes all");
     }
     for gap in &verdict.gaps {
-        writeln!(told, "not seen: {}", gap.what).unwrap();
+        writeln!(told, "not seen: {}", gap.what).expect("text takes all");
     }
     told
 }

@@ -1,6 +1,8 @@
 //! Captures to their hop and stimulus: by mark first, by trace id only without one, else by being alone under
 //! way.
 
+use std::collections::HashMap;
+
 use super::hashing::{IdMap, IdSet};
 use super::{Carried, Crossing, Expected, SpanIndex};
 use crate::evidence::{Capture, CaptureIx, Evidence, Exchange, mark_of};
@@ -45,7 +47,7 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
             None => waiting.push((ix, hop)),
         }
     }
-    by_trace(evidence, carried, &mut traces, waiting, &mut found);
+    by_trace((plan, evidence), carried, &mut traces, waiting, &mut found);
     found
         .crossings
         .sort_by_key(|crossing| crossing.capture.map(|capture| evidence.captures[capture.0].begun_nanos));
@@ -61,27 +63,49 @@ fn stimulus_of(plan: &Plan, capture: &Capture) -> Option<StimulusIx> {
 
 /// What has no mark: by trace id, and what has no known trace either, by time.
 fn by_trace(
-    evidence: &Evidence,
+    (plan, evidence): (&Plan, &Evidence),
     carried: &[Carried],
     traces: &mut Traces,
     waiting: Vec<(usize, HopIx)>,
     found: &mut Attributed,
 ) {
-    let under_way = UnderWay::of(&evidence.exchanges);
-    for (ix, hop) in waiting {
+    let owner = |traces: &Traces, ix: usize| carried[ix].first().and_then(|it| traces.owner(it.trace_id));
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        waiting.into_iter().partition(|(ix, _)| owner(traces, *ix).is_some());
+    let mut seen = Seen::new();
+    for crossing in &found.crossings {
+        *seen.entry((crossing.stimulus, crossing.hop)).or_default() += 1;
+    }
+    let mut under_way = UnderWay::of(&evidence.exchanges);
+    for (ix, hop) in known.into_iter().chain(unknown) {
         let capture = &evidence.captures[ix];
-        let by_id = carried[ix].first().and_then(|context| traces.owner(context.trace_id));
-        match by_id.or_else(|| under_way.alone_at(capture.begun_nanos)) {
+        let by_time = || {
+            let owed = |stimulus: StimulusIx| is_owed(plan, &seen, hop, stimulus);
+            under_way.chosen_at(capture.begun_nanos, hop, owed)
+        };
+        match owner(traces, ix).or_else(by_time) {
             Some(stimulus) => {
                 if let Some(context) = carried[ix].first() {
                     traces.add(context.trace_id, stimulus);
                 }
+                *seen.entry((stimulus, hop)).or_default() += 1;
                 found.crossings.push(crossing(hop, stimulus, ix));
             }
             None => found.unattributed.push((CaptureIx(ix), hop)),
         }
     }
 }
+
+/// Whether a stimulus crossed a hop less often than what caused it makes due; `None` before anything caused it.
+fn is_owed(plan: &Plan, seen: &Seen, hop: HopIx, stimulus: StimulusIx) -> Option<bool> {
+    let declared = plan.scenario.hop(hop);
+    let times = |hop: HopIx| seen.get(&(stimulus, hop)).copied().unwrap_or_default();
+    let causes = declared.within.map(times).filter(|causes| *causes > 0)?;
+    Some(times(hop) < causes.saturating_mul(declared.times.min))
+}
+
+/// How often each stimulus was seen to cross each hop.
+type Seen = HashMap<(StimulusIx, HopIx), u32>;
 
 fn crossing(hop: HopIx, stimulus: StimulusIx, ix: usize) -> Crossing {
     Crossing {
@@ -152,6 +176,10 @@ struct UnderWay<'e> {
     begun: Moments,
     /// When each that ended did.
     ended: Moments,
+    /// By the time at which they were sent.
+    sent: Vec<(u64, StimulusIx)>,
+    /// For each hop, how many of them, from the first on, are owed nothing any more.
+    served: HashMap<HopIx, usize>,
 }
 
 /// Times in their order, each with the exclusive or of all numbers up to it: what is left of two such sums is the
@@ -185,18 +213,34 @@ impl<'e> UnderWay<'e> {
             numbered.filter(|(_, one)| one.answered_nanos.is_none_or(|ended| ended >= one.sent_nanos));
         let ended = numbered.clone().filter_map(|(ix, one)| Some((one.answered_nanos?, ix)));
         let ended = Moments::new(ended);
-        UnderWay { exchanges, begun: Moments::new(numbered.map(|(ix, one)| (one.sent_nanos, ix))), ended }
+        let begun = Moments::new(numbered.map(|(ix, one)| (one.sent_nanos, ix)));
+        let mut sent: Vec<_> = exchanges.iter().map(|one| (one.sent_nanos, one.stimulus)).collect();
+        sent.sort_unstable();
+        UnderWay { exchanges, begun, ended, sent, served: HashMap::new() }
     }
 
-    /// The only stimulus under way at this time.
-    fn alone_at(&self, nanos: u64) -> Option<StimulusIx> {
+    /// Where at most one stimulus was under way: the first one sent until then that this crossing is still due from,
+    /// be it that it was answered before its background work had ended; else the one under way.
+    fn chosen_at(
+        &mut self,
+        nanos: u64,
+        hop: HopIx,
+        owed: impl Fn(StimulusIx) -> Option<bool>,
+    ) -> Option<StimulusIx> {
         let (begun, begun_sum) = self.begun.come(|time| time <= nanos);
         let (ended, ended_sum) = self.ended.come(|time| time < nanos);
-        match (begun - ended, self.exchanges) {
-            (1, exchanges) => Some(exchanges[begun_sum ^ ended_sum].stimulus),
+        let alone = match (begun - ended, self.exchanges) {
             (0, [only]) => Some(only.stimulus),
-            _ => None,
+            (0, _) => None,
+            (1, exchanges) => Some(exchanges[begun_sum ^ ended_sum].stimulus),
+            _ => return None,
+        };
+        let served = self.served.entry(hop).or_default();
+        while self.sent.get(*served).is_some_and(|(_, stimulus)| owed(*stimulus) == Some(false)) {
+            *served += 1;
         }
+        let sent = self.sent[*served..].iter().take_while(|(sent, _)| *sent <= nanos);
+        sent.map(|(_, stimulus)| *stimulus).find(|stimulus| owed(*stimulus) == Some(true)).or(alone)
     }
 }
 

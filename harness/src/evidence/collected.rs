@@ -95,7 +95,9 @@ fn span(span: &collector::Span, node: NodeIx, clock: &Clock) -> Span {
         start_nanos: span.start_nanos(),
         end_nanos: span.end_nanos(),
         links: span.links().into_iter().map(link).collect(),
-        attributes: texts.filter_map(|(key, value)| Some((key.to_owned(), text(value)?))).collect(),
+        attributes: texts
+            .filter_map(|(key, value)| Some((key.to_owned(), told(key, text(value)?))))
+            .collect(),
         marks: attributes.get(MARK).map(marks).unwrap_or_default(),
         failed: span.status().code == collector::StatusCode::Error,
         service_name: span.service_name(),
@@ -143,6 +145,18 @@ fn text(value: &collector::Value) -> Option<String> {
     }
 }
 
+/// An address without what may be secret in it: user and password, query, fragment.
+fn told(key: &str, text: String) -> String {
+    if !matches!(key, "url.full" | "url.path" | "http.url" | "http.target") {
+        return text;
+    }
+    let address = text.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
+}
+
 /// One mark, or an array of them.
 fn marks(value: &collector::Value) -> Vec<Mark> {
     match value {
@@ -166,4 +180,22 @@ fn texts(plan: &Plan) -> Vec<&str> {
     let mut texts = Vec::new();
     plan.calls.iter().for_each(|call| logged(&call.task, &mut texts));
     texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn addresses_are_kept_without_their_secrets() {
+        let cases = [
+            ("url.full", "https://me:secret@shop:80/a/b@c?token=secret#secret", "https://shop:80/a/b@c"),
+            ("http.url", "http://shop?token=secret", "http://shop"),
+            ("http.target", "/orders?token=secret", "/orders"),
+            ("rpc.method", "Is/It?", "Is/It?"),
+        ];
+        for (key, text, kept) in cases {
+            assert_eq!(told(key, text.to_owned()), kept, "{key}");
+        }
+    }
 }

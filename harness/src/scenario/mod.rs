@@ -60,7 +60,7 @@ pub struct Scenario {
     pub hops: Vec<Hop>,
     pub drives: Vec<Drive>,
     pub expect: Expectations,
-    /// How long one case may take before what is missing is judged missing; default 10 s.
+    /// How long one answer may take, and what is missing after the last answer; default 10 s.
     pub timeout: Duration,
 }
 

@@ -35,7 +35,7 @@ pub(super) static SCENARIO: Object = Object {
         may(
             "timeout",
             Shape::Text(&DURATION),
-            "how long one case may take before what is missing is judged missing; 10s when left out",
+            "how long one answer may take, and what is missing after the last answer; 10s when left out",
         ),
     ],
     tag: None,
