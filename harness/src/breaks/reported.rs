@@ -68,7 +68,7 @@ fn by_receiver(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Op
         return told(Grade::Note, "the sampled flag");
     }
     if span.flags & HAS_IS_REMOTE != 0 && span.flags & IS_REMOTE == 0 {
-        return told(Grade::Note, "that its parent is remote");
+        return told(Grade::Note, "the remote bit of its parent");
     }
     (!same_state(&span.trace_state, all, ix)).then(|| told(Grade::Note, "the trace state")).flatten()
 }

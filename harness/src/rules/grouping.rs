@@ -97,7 +97,7 @@ fn finding(all: &Crossings<'_>, told: &[&Break], hops: &BTreeSet<HopIx>) -> Find
         lines: telling::lines(all, example),
         expected: example.expected.clone(),
         actual: example.actual.clone(),
-        clause: owner(example.class).clause,
+        clause: telling::clause(example),
         try_next: telling::try_next(example.class, example.side)
             .iter()
             .map(|step| (*step).to_owned())

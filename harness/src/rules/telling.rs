@@ -1,6 +1,6 @@
 //! The bytes on both sides of a break, with a caret under what it is about; and what to try next.
 
-use super::Line;
+use super::{Line, baggage, owner, tracestate};
 use crate::breaks::{Break, Caret, Class, Side};
 use crate::crossings::{Carried, CrossingIx, Crossings};
 use crate::evidence::{Span, SpanIx};
@@ -89,6 +89,19 @@ fn span_line(all: &Crossings<'_>, span: SpanIx, node: &str) -> Line {
     let text = format!("trace {} span {} parent {parent}{links}", hex(&span.trace_id), hex(&span.span_id));
     let kind = span.kind.word();
     Line { label: format!("{kind} span of `{node}`"), text, caret: None, caption: String::new() }
+}
+
+/// The clause of the field that a break is about; the rule's own where that is no list.
+pub fn clause(told: &Break) -> &'static str {
+    match (told.class, told.caret) {
+        (Class::Stripped | Class::Altered | Class::Malformed, Caret::Field("tracestate")) => {
+            tracestate::KEPT.clause
+        }
+        (Class::Stripped | Class::Altered | Class::Malformed, Caret::Field("baggage")) => {
+            baggage::KEPT.clause
+        }
+        _ => owner(told.class).clause,
+    }
 }
 
 /// The next step, the likeliest first. `explain CLASS` says more.

@@ -106,7 +106,9 @@ fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
     }
     gaps.extend(unattributed.into_iter().map(|(hop, times)| {
         let id = &all.plan.scenario.hop(hop).id;
-        bare(format!("{times} requests on `{id}` belong to no known stimulus: give the node a `marker`, or drive with concurrency 1"))
+        let many = if times == 1 { "1 request on".into() } else { format!("{times} requests on") };
+        let mend = "give the node a `marker`, or drive with concurrency 1";
+        bare(format!("{many} `{id}` belong to no known stimulus: {mend}"))
     }));
     let mut unseen: BTreeMap<(HopIx, &str), u32> = BTreeMap::new();
     for (hop, why) in &breaks.unseen {
@@ -225,7 +227,7 @@ fn hop_verdict(
     let mut verdict = of_hop.map(weight).fold(Verdict::Pass, Verdict::and);
     let unseen = breaks.unseen.iter().any(|(unseen, _)| *unseen == ix);
     let follows = breaks.consequences.iter().any(|(after, _)| *after == ix);
-    if verdict == Verdict::Pass && (unseen || follows) {
+    if verdict == Verdict::Pass && (unseen || follows || is_unsure(all, ix)) {
         verdict = Verdict::Inconclusive;
     }
     let (transport, operation) = operation(&hop.transport);
@@ -242,6 +244,13 @@ fn hop_verdict(
         crossings: count(crossings),
         within: hop.within.map(|within| scenario.hop(within).id.clone()),
     }
+}
+
+/// Whether something on a hop could not be seen, or belongs to nobody.
+fn is_unsure(all: &Crossings<'_>, ix: HopIx) -> bool {
+    let tap = all.plan.hop_taps[ix.0];
+    let gap = |gap: &crate::evidence::Gap| matches!(gap.place, GapPlace::Tap(at) if Some(at) == tap);
+    all.evidence.gaps.iter().any(gap) || all.unattributed.iter().any(|(_, hop)| *hop == ix)
 }
 
 fn operation(transport: &Transport) -> (&'static str, String) {
