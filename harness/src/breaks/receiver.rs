@@ -11,7 +11,7 @@ use crate::crossings::expected::sent_invalid;
 use crate::crossings::hashing::IdMap;
 use crate::crossings::{Carried, CrossingIx, Crossings};
 use crate::evidence::{CaptureEnd, Completion, Span};
-use crate::scenario::{At, DriveContext, NodeIx, Relation};
+use crate::scenario::{At, DriveContext, NodeIx, NodeKind, Relation};
 use crate::wire::{TraceId, TraceParent};
 
 /// Of the breaks at a sender, those after which nothing is to be expected of what reached it, by their crossing.
@@ -94,7 +94,11 @@ fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, tellers: &Teller
 /// Which witness would have told whether the node means not to export.
 fn why_unknown(all: &Crossings<'_>, node: NodeIx, others: bool) -> String {
     let who = name(all, node);
+    let runs_already = matches!(all.plan.scenario.node(node).kind, NodeKind::Url(_));
     match all.evidence.completions.get(node.0) {
+        _ if runs_already && !others => {
+            format!("any span of {who}: it runs already and exports elsewhere; `telemetry: none` says so")
+        }
         Some(Completion::Unknown(why)) if !others => {
             format!("any span of {who}, and a flush of it: {why}")
         }

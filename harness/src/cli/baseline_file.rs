@@ -55,6 +55,22 @@ fn read(path: &Path) -> Result<Baseline, FileError> {
     Baseline::read(&text).map_err(|source| FileError::Baseline { path: path.to_owned(), source })
 }
 
+/// What the baseline accepts and the run did not find any more, one line each.
+pub fn fixed(baseline: Option<&Baseline>, outcome: &Outcome) -> Vec<String> {
+    let mut lines = Vec::new();
+    for case in outcome.cases.iter().filter_map(|case| case.judged()) {
+        let gone =
+            baseline.into_iter().flat_map(|known| known.fixed(&case.scenario, &case.case, &case.findings));
+        for accepted in gone {
+            let case = if case.case.is_empty() { String::new() } else { format!(" [{}]", case.case) };
+            lines.push(format!("{}{case}: {} at {}", accepted.scenario, accepted.class, accepted.hop));
+        }
+    }
+    lines.sort();
+    lines.dedup();
+    lines
+}
+
 /// Writes every finding of the run as accepted, with the reasons that are known. Whether it could be written.
 pub fn write(judging: &Judging, outcome: &Outcome) -> bool {
     let Some(path) = &judging.write_baseline else { return true };

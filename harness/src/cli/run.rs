@@ -34,6 +34,7 @@ pub fn run(arguments: &Run) -> u8 {
             return exit::INCONCLUSIVE;
         }
     };
+    let baseline = judge.baseline.clone();
     let bar = Bar::new();
     let outcome = Mutex::new(Outcome::default());
     let on_progress = |progress: Progress| {
@@ -43,7 +44,8 @@ pub fn run(arguments: &Run) -> u8 {
     let end =
         runtime.block_on(suite(&selected.cases, &options(arguments, judge), interrupted(), on_progress));
     runtime.shutdown_background();
-    let outcome = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut outcome = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+    outcome.fixed = baseline_file::fixed(baseline.as_ref(), &outcome);
     for (path, error) in &end.not_kept {
         print::problem(&format!("error: the evidence could not be kept in `{}`: {error}", path.display()));
     }
