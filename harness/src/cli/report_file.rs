@@ -71,6 +71,14 @@ impl ReportFile {
         self.to == To::StandardOutput && self.kind != Kind::Github
     }
 
+    /// Whether it can be written, before anything is run; what is in the file stays until there is a report.
+    pub fn is_writable(&self) -> Result<(), ReportError> {
+        match &self.to {
+            To::File(path) => append(path, "").map_err(|source| ReportError { path: path.clone(), source }),
+            To::StandardOutput | To::Environment => Ok(()),
+        }
+    }
+
     pub fn write(&self, outcome: &Outcome) -> Result<(), ReportError> {
         let text = match self.kind {
             Kind::Json => json::render(outcome),
@@ -110,6 +118,9 @@ fn create(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// Several steps of a job write to one summary.
 fn append(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
     std::fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
 }
 

@@ -22,6 +22,10 @@ pub fn run(arguments: &Run) -> u8 {
         print::problem(&format!("error: {problem}"));
         return exit::USAGE;
     }
+    if let Some(error) = arguments.report.iter().find_map(|report| report.is_writable().err()) {
+        print::error(&error);
+        return exit::INCONCLUSIVE;
+    }
     let judge = match baseline_file::settings(&arguments.judging, &selected.paths) {
         Ok(settings) => settings,
         Err(status) => return status,
