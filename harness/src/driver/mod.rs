@@ -27,13 +27,15 @@ mod tls;
 
 use std::ffi::OsString;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
+use tokio::time::error::Elapsed;
 
 pub use error::DriverError;
 
-use crate::evidence::{Answer, Exchange, Recorder};
+use crate::evidence::{Answer, Capture, Exchange, Recorder, mark_of};
 use crate::plan::{Plan, Stimulus, StimulusIx};
 use crate::runtime::Addresses;
 use filling::Scope;
@@ -95,6 +97,39 @@ impl Driver {
         Ok(())
     }
 
+    /// Until the deadline. A client that hangs up does so after its request has arrived, however slow the machine is.
+    async fn bounded(
+        &self,
+        route: &Route,
+        planned: &Stimulus,
+        mut exchange: Pin<&mut impl Future<Output = Answer>>,
+    ) -> Result<Answer, Elapsed> {
+        let seen = self.plan.hop_taps[planned.hop.0].is_some();
+        if seen && self.plan.scenario.drives[planned.drive].hangs_up {
+            let arrived = tokio::time::timeout(self.plan.scenario.timeout, self.arrived(planned));
+            tokio::select! {
+                answer = &mut exchange => return Ok(answer),
+                _ = arrived => {}
+            }
+        }
+        tokio::time::timeout(route.deadline, exchange).await
+    }
+
+    /// Comes back when the tap has seen the request of a stimulus.
+    async fn arrived(&self, planned: &Stimulus) {
+        let traceparent = planned.sent.traceparent.as_deref();
+        let is_it = |capture: &Capture| {
+            let marked = mark_of(&capture.marked).is_some_and(|mark| mark.stimulus == planned.ix);
+            marked || traceparent.is_some_and(|sent| capture.values("traceparent").any(|seen| seen == sent))
+        };
+        let mut changes = self.clock.watch();
+        while !self.clock.look(|captures| captures.iter().rev().any(is_it)) {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// One stimulus, until its answer is complete, its connection broken, or its deadline past.
     pub async fn send(&self, stimulus: StimulusIx) -> Exchange {
         let planned = self.plan.stimulus(stimulus);
@@ -102,7 +137,10 @@ impl Driver {
         let outgoing = Outgoing::new(&self.plan, route, planned, &self.addresses);
         let sent_nanos = self.clock.now();
         let answer = match outgoing {
-            Ok(outgoing) => tokio::time::timeout(route.deadline, self.exchange(route, outgoing)).await,
+            Ok(outgoing) => {
+                let exchange = std::pin::pin!(self.exchange(route, outgoing));
+                self.bounded(route, planned, exchange).await
+            }
             Err(error) => Ok(Answer::Failed(error.to_string())),
         };
         let answer = answer.unwrap_or(Answer::TimedOut);
