@@ -7,7 +7,7 @@
 use super::fault::{Break, Caret, Grade};
 use super::sender_spans::described;
 use super::{Breaks, Class, Side, name, on_crossing, relation, stimulus_name};
-use crate::crossings::expected::sent_invalid;
+use crate::crossings::expected::{new_trace_is_due, sent_invalid};
 use crate::crossings::hashing::IdMap;
 use crate::crossings::{Carried, CrossingIx, Crossings};
 use crate::evidence::{CaptureEnd, Completion, Span};
@@ -53,8 +53,7 @@ pub fn rows(all: &Crossings<'_>, ix: CrossingIx, tellers: &Tellers, found: &mut 
 fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, tellers: &Tellers, found: &mut Breaks) {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
-    let decides_anew = !matches!(relation(all, ix), Relation::Child | Relation::Unchanged)
-        && relation(all, ix).restarts_at() != Some(At::Sender);
+    let decides_anew = new_trace_is_due(relation(all, ix));
     let sampled = match (wire.context(), root_decision(all, ix)) {
         (Some(context), _) => context.flags.sampled() && !decides_anew,
         (None, root) => root == Some(true),

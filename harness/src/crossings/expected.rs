@@ -190,7 +190,8 @@ fn re_based(all: &Crossings<'_>, crossing: &Crossing, due: &Expected) -> Expecte
     }
 }
 
-fn new_trace_is_due(relation: Relation) -> bool {
+/// Whether a relation lets the receiver begin a trace, and so decide anew about sampling.
+pub fn new_trace_is_due(relation: Relation) -> bool {
     match relation {
         Relation::Link | Relation::ChildOrLink => true,
         Relation::Restart(at) | Relation::RestartWithLink(at) => at == At::Receiver,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::build::hops_below;
 use super::{Mark, Plan, StimulusIx};
-use crate::scenario::{At, HopIx, NodeKind, Relation, Role, Scenario, Step, Transport};
+use crate::scenario::{At, HopIx, NodeKind, Role, Scenario, Step, Transport};
 
 /// Index into `Plan::calls`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,12 +186,4 @@ pub fn filled(pattern: &str, mark: &str) -> String {
         }
     });
     segments.collect::<Vec<_>>().join("/")
-}
-
-/// Whether a relation lets the receiver's part of the story begin a trace of its own.
-pub fn begins_anew(relation: Relation) -> bool {
-    matches!(
-        relation,
-        Relation::Link | Relation::ChildOrLink | Relation::Restart(_) | Relation::RestartWithLink(_)
-    )
 }
