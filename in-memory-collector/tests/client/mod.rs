@@ -16,6 +16,16 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 
 pub mod samples;
 
+/// Comes back when nothing is under way: what a request leaves is in the store before the request is done.
+pub async fn idle(collector: &in_memory_collector::Collector) {
+    let done = async {
+        while collector.in_flight() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, done).await.unwrap();
+}
+
 /// What came back, whichever the protocol. For gRPC the trailers are among the headers.
 #[derive(Debug)]
 pub struct Answer {
