@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use unbroken::evidence::{
-    Answer, Capture, CaptureEnd, Completion, Evidence, Exchange, Field, Marked, Protocol, Span, SpanKind,
+    Answer, Capture, CaptureEnd, Completion, Evidence, Exchange, Field, FieldKind, Marked, Protocol, Span, SpanKind,
 };
 use unbroken::plan::seed::Ids;
 use unbroken::plan::{CallIx, Mark, Plan, Seed, Stimulus, TapIx};
@@ -124,6 +124,7 @@ impl Step<'_> {
         let field = |name: &str, value: Option<&str>| Field {
             name: name.as_bytes().to_vec(),
             value: value.map(|value| value.as_bytes().to_vec()),
+            kind: FieldKind::Text,
         };
         let traceparent = format!("00-{}-{}-03", hex(&self.stimulus.sent.trace_id), hex(&parent));
         Capture {
@@ -146,6 +147,7 @@ impl Step<'_> {
             trailers: Vec::new(),
             marked: Marked::By(self.mark),
             end: CaptureEnd::Answered { status: 200, grpc_status: None },
+            message: None,
         }
     }
 

@@ -102,6 +102,7 @@ fn answer(all: &Crossings<'_>, crossing: CrossingIx) -> String {
         CaptureEnd::Answered { status, grpc_status: None } => format!("it answered {status}"),
         CaptureEnd::Broken(how) => how.clone(),
         CaptureEnd::Open => "it has not answered yet".into(),
+        CaptureEnd::Settled(how) => format!("the message was {}", how.word()),
     }
 }
 
@@ -111,6 +112,7 @@ pub fn said(answer: &crate::evidence::Answer) -> String {
     match answer {
         Answer::Http(status) => format!("status {status}"),
         Answer::Grpc(code) => format!("gRPC status {code}"),
+        Answer::Accepted => "taken by the broker".into(),
         Answer::Failed(why) => why.clone(),
         Answer::TimedOut => "no answer by the deadline".into(),
     }

@@ -118,6 +118,7 @@ fn is_resend(all: &Crossings<'_>, earlier: CrossingIx, later: CrossingIx) -> boo
     let same = first.tap == second.tap && first.method == second.method && first.path == second.path;
     let failed = match &first.end {
         CaptureEnd::Answered { status, .. } => *status >= 300 || !first.end.is_success(),
+        CaptureEnd::Settled(_) => !first.end.is_success(),
         CaptureEnd::Broken(_) | CaptureEnd::Open => true,
     };
     let after = first.ended_nanos.is_some_and(|ended| ended <= second.begun_nanos);

@@ -160,6 +160,8 @@ fn fits(plan: &Plan, hop: HopIx, capture: &Capture) -> bool {
                 http.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(&capture.method));
             method && http.path.as_ref().is_none_or(|path| path.matches(&capture.path))
         }
+        // Messages are attributed by where they went.
+        Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => false,
         // A relay calls `unbroken.relay.v1.Relay` whatever the method is called.
         Transport::Grpc(grpc) => {
             let by_relay = matches!(plan.scenario.node(hop.from).kind, NodeKind::Relay(_));

@@ -161,7 +161,7 @@ impl<'a> Crossings<'a> {
     /// Whether spans are due from a node at all.
     pub fn exports(&self, node: NodeIx) -> bool {
         let node = self.plan.scenario.node(node);
-        let silent = matches!(node.kind, NodeKind::Client | NodeKind::Stub(_));
+        let silent = matches!(node.kind, NodeKind::Client | NodeKind::Stub(_) | NodeKind::Broker(_));
         !silent && node.telemetry && node.role == Role::Participant
     }
 

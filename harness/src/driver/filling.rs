@@ -69,6 +69,7 @@ impl Scope<'_> {
             TemplatePart::Grpc(node) => {
                 self.neighbour(*node, |transport| matches!(transport, Transport::Grpc(_)))?
             }
+            TemplatePart::Broker(_) => return Err(foreign("the address of a broker")),
             TemplatePart::OtlpEndpoint => return Err(foreign("${otlp.endpoint}")),
             TemplatePart::SelfPort => return Err(foreign("${self.port}")),
         };

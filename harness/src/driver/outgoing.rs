@@ -55,6 +55,7 @@ impl Outgoing {
                     outgoing.body = instruction_message(&outgoing.body);
                 }
             }
+            Way::Kafka { .. } | Way::RabbitMq { .. } | Way::Sqs { .. } => {}
         }
         Ok(outgoing)
     }
@@ -75,7 +76,7 @@ impl Outgoing {
                 let joint = if self.target.contains('?') { '&' } else { '?' };
                 self.target = format!("{}{joint}{name}={mark}", self.target);
             }
-            Some(Marker::Body(member)) if matches!(route.way, Way::Http { .. }) => {
+            Some(Marker::Body(member)) if !matches!(route.way, Way::Grpc { .. }) => {
                 let marked = marked_body(&self.body, member, mark);
                 self.body = marked.ok_or_else(|| DriverError::Marker { hop: route.hop_name.clone() })?;
                 return Ok(Some("application/json".to_owned()));
@@ -94,6 +95,7 @@ fn target(route: &Route, mark: &str) -> String {
         Way::Http { path: Some(path), .. } => filled(path, mark),
         Way::Http { path: None, .. } if route.marker == Some(Marker::Path) => format!("/{mark}"),
         Way::Http { path: None, .. } => "/".to_owned(),
+        Way::Kafka { .. } | Way::RabbitMq { .. } | Way::Sqs { .. } => String::new(),
     }
 }
 

@@ -29,6 +29,9 @@ pub(super) struct Route {
 pub(super) enum Way {
     Http { version: HttpVersion, method: Option<String>, path: Option<String> },
     Grpc { path: String, stream: bool },
+    Kafka { topic: String, key: Option<String> },
+    RabbitMq { exchange: String, routing_key: String },
+    Sqs { queue: String },
 }
 
 pub(super) enum Payload {
@@ -121,6 +124,12 @@ fn way(hop: &Hop, instructed: bool) -> Result<Way, DriverError> {
             let path = path.ok_or_else(|| DriverError::NoMethod { hop: hop.id.clone() })?;
             Ok(Way::Grpc { path, stream: grpc.stream })
         }
+        Transport::Kafka(kafka) => Ok(Way::Kafka { topic: kafka.topic.clone(), key: kafka.key.clone() }),
+        Transport::RabbitMq(rabbit) => {
+            let (exchange, routing_key) = rabbit.published_to();
+            Ok(Way::RabbitMq { exchange: exchange.to_owned(), routing_key })
+        }
+        Transport::Sqs(sqs) => Ok(Way::Sqs { queue: sqs.queue.clone() }),
     }
 }
 

@@ -26,19 +26,123 @@ pub struct Capture {
     pub trailers: Vec<Field>,
     pub marked: Marked,
     pub end: CaptureEnd,
+    /// What only a message has; `None` for a call.
+    pub message: Option<Message>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     Http1,
     Http2,
+    Kafka,
+    Amqp,
+    Sqs,
 }
 
-/// One field line. A value that must not leave memory is `None`.
+/// A message on its way to a broker, or from there to whom it is delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub way: Way,
+    /// The topic or queue; for what is published to RabbitMQ the exchange, empty for the default one.
+    pub destination: String,
+    /// RabbitMQ.
+    pub routing_key: Option<String>,
+    /// Who reads, where several read the same: the Kafka consumer group.
+    pub reader: Option<String>,
+    /// SQS: the id that the broker gave it. RabbitMQ: the `message-id` property.
+    pub id: Option<String>,
+    /// Kafka: partition and offset.
+    pub offset: Option<(i32, i64)>,
+    /// Which delivery this is as the broker counts it, from 1; RabbitMQ only tells the first from all others.
+    pub deliveries: u32,
+    /// RabbitMQ: the queue out of which it was dead-lettered first.
+    pub moved_from: Option<String>,
+    /// Messages that came in one answer share this number.
+    pub receive: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Published,
+    Delivered,
+}
+
+impl Way {
+    pub fn word(self) -> &'static str {
+        match self {
+            Way::Published => "published",
+            Way::Delivered => "delivered",
+        }
+    }
+}
+
+impl Message {
+    pub fn new(way: Way, destination: impl Into<String>) -> Message {
+        Message {
+            way,
+            destination: destination.into(),
+            routing_key: None,
+            reader: None,
+            id: None,
+            offset: None,
+            deliveries: 1,
+            moved_from: None,
+            receive: None,
+        }
+    }
+}
+
+/// One field line or message header. A value that must not leave memory is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     pub name: Vec<u8>,
     pub value: Option<Vec<u8>>,
+    pub kind: FieldKind,
+}
+
+/// What a value is on its transport; lines of HTTP and values of Kafka headers are text, whatever their bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// AMQP long string, SQS String.
+    Text,
+    /// AMQP byte array, SQS Binary.
+    Bytes,
+    /// AMQP integer or floating-point number, SQS Number; the value is its text.
+    Number,
+    /// Kafka null, AMQP void.
+    Null,
+    /// Any other AMQP type.
+    Other,
+    /// An SQS system attribute (`AWSTraceHeader`).
+    System,
+}
+
+impl FieldKind {
+    pub const ALL: [FieldKind; 6] = [
+        FieldKind::Text,
+        FieldKind::Bytes,
+        FieldKind::Number,
+        FieldKind::Null,
+        FieldKind::Other,
+        FieldKind::System,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            FieldKind::Text => "text",
+            FieldKind::Bytes => "bytes",
+            FieldKind::Number => "number",
+            FieldKind::Null => "null",
+            FieldKind::Other => "other",
+            FieldKind::System => "system",
+        }
+    }
+}
+
+impl Field {
+    pub fn text(name: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Field {
+        Field { name: name.into(), value: Some(value.into()), kind: FieldKind::Text }
+    }
 }
 
 /// Whether the capture shows which stimulus it belongs to.
@@ -59,6 +163,42 @@ pub enum CaptureEnd {
     Broken(String),
     /// Still under way when the evidence was frozen.
     Open,
+    /// A message: what became of it.
+    Settled(Settlement),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// Published, and the broker took it (or was not asked to say so).
+    Accepted,
+    /// Published, and the broker would not take it or could not route it.
+    Refused,
+    /// Delivered and processed: acknowledged, deleted, or its offset committed.
+    Done,
+    /// Delivered and given back, to be delivered again.
+    Returned,
+    /// Delivered and given up.
+    Rejected,
+}
+
+impl Settlement {
+    pub const ALL: [Settlement; 5] = [
+        Settlement::Accepted,
+        Settlement::Refused,
+        Settlement::Done,
+        Settlement::Returned,
+        Settlement::Rejected,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Settlement::Accepted => "accepted",
+            Settlement::Refused => "refused",
+            Settlement::Done => "done",
+            Settlement::Returned => "returned",
+            Settlement::Rejected => "rejected",
+        }
+    }
 }
 
 impl CaptureEnd {
@@ -68,6 +208,7 @@ impl CaptureEnd {
             CaptureEnd::Answered { status, grpc_status } => {
                 *status < 400 && grpc_status.is_none_or(|code| code == 0)
             }
+            CaptureEnd::Settled(how) => matches!(how, Settlement::Accepted | Settlement::Done),
             CaptureEnd::Broken(_) | CaptureEnd::Open => false,
         }
     }

@@ -15,6 +15,8 @@ pub enum Answer {
     Http(u16),
     /// The gRPC status code; 0 is OK.
     Grpc(u32),
+    /// A message that the broker took.
+    Accepted,
     /// The connection failed or ended before an answer; what the client library says.
     Failed(String),
     /// No answer by the deadline.
@@ -23,6 +25,7 @@ pub enum Answer {
 
 impl Answer {
     pub fn is_success(&self) -> bool {
-        matches!(self, Answer::Http(status) if *status < 400) || *self == Answer::Grpc(0)
+        matches!(self, Answer::Http(status) if *status < 400)
+            || matches!(self, Answer::Grpc(0) | Answer::Accepted)
     }
 }

@@ -14,9 +14,11 @@ pub mod file;
 pub mod recorder;
 pub mod span;
 
-pub use capture::{Capture, CaptureEnd, CaptureIx, Field, Marked, Protocol};
+pub use capture::{
+    Capture, CaptureEnd, CaptureIx, Field, FieldKind, Marked, Message, Protocol, Settlement, Way,
+};
 pub use exchange::{Answer, Exchange};
-pub use recorder::{Head, Recorder, Recording};
+pub use recorder::{Head, MessageHead, Recorder, Recording};
 pub use span::{Link, LogRecord, Span, SpanIx, SpanKind};
 
 /// Everything that one case left behind.

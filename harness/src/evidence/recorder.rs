@@ -8,7 +8,9 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
-use super::{Capture, CaptureEnd, CaptureIx, Field, Gap, GapPlace, Marked, Protocol};
+use super::{
+    Capture, CaptureEnd, CaptureIx, Field, FieldKind, Gap, GapPlace, Marked, Message, Protocol, Way,
+};
 use crate::plan::TapIx;
 
 /// A cheap handle; clones write to the same record.
@@ -48,6 +50,21 @@ pub struct Head {
     pub kept: Vec<String>,
 }
 
+/// A message as soon as its headers are complete.
+#[derive(Clone, Debug)]
+pub struct MessageHead {
+    pub tap: TapIx,
+    pub protocol: Protocol,
+    pub connection: u32,
+    /// AMQP channel, SQS number of the request on its connection, Kafka partition.
+    pub stream: u32,
+    pub message: Message,
+    pub fields: Vec<Field>,
+    /// Names of headers whose values are kept besides the propagation fields (declared markers).
+    pub kept: Vec<String>,
+    pub marked: Marked,
+}
+
 impl Recorder {
     /// At most `limit` captures; with `keep_raw` the values of all fields are kept.
     pub fn new(limit: usize, keep_raw: bool) -> Self {
@@ -80,7 +97,40 @@ impl Recorder {
             trailers: Vec::new(),
             marked: Marked::Absent,
             end: CaptureEnd::Open,
+            message: None,
         };
+        self.add(capture)
+    }
+
+    pub fn message(&self, head: MessageHead) -> Recording {
+        let keep_raw = self.shared.keep_raw;
+        let keep = |name: &[u8]| keep_raw || is_propagation_field(name) || is_named(&head.kept, name);
+        let headers = head.fields.into_iter().map(|field| match keep(&field.name) {
+            true => field,
+            false => Field { value: None, ..field },
+        });
+        let method = match head.message.way {
+            Way::Published => "publish",
+            Way::Delivered => "deliver",
+        };
+        self.add(Capture {
+            tap: head.tap,
+            protocol: head.protocol,
+            connection: head.connection,
+            stream: head.stream,
+            begun_nanos: self.now(),
+            ended_nanos: None,
+            method: method.to_owned(),
+            path: head.message.destination.clone(),
+            headers: headers.collect(),
+            trailers: Vec::new(),
+            marked: head.marked,
+            end: CaptureEnd::Open,
+            message: Some(head.message),
+        })
+    }
+
+    fn add(&self, capture: Capture) -> Recording {
         let mut seen = self.lock();
         let ix = if seen.captures.len() < self.shared.limit {
             seen.captures.push(capture);
@@ -130,6 +180,10 @@ impl Recorder {
         }
     }
 
+    fn is_message(&self, ix: Option<CaptureIx>) -> bool {
+        ix.is_some_and(|ix| self.lock().captures[ix.0].message.is_some())
+    }
+
     fn changed(&self) {
         self.shared.version.send_modify(|version| *version += 1);
     }
@@ -160,6 +214,15 @@ impl Recording {
         self.recorder.change(self.ix, |capture| capture.trailers = trailers);
     }
 
+    /// Told only after it was sent: the id or offset that the broker gave the message.
+    pub fn message(&self, change: impl FnOnce(&mut Message)) {
+        self.recorder.change(self.ix, |capture| {
+            if let Some(message) = &mut capture.message {
+                change(message)
+            }
+        });
+    }
+
     pub fn end(mut self, end: CaptureEnd) {
         self.finish(end);
     }
@@ -178,7 +241,11 @@ impl Drop for Recording {
     /// A tap that goes away in the middle leaves a broken capture, not an open one.
     fn drop(&mut self) {
         if !self.ended {
-            self.finish(CaptureEnd::Broken("the connection ended before the answer was complete".to_owned()));
+            let how = match self.recorder.is_message(self.ix) {
+                true => "the connection ended before the message was settled",
+                false => "the connection ended before the answer was complete",
+            };
+            self.finish(CaptureEnd::Broken(how.to_owned()));
         }
     }
 }
@@ -189,7 +256,7 @@ fn is_named(names: &[String], name: &[u8]) -> bool {
 
 fn kept_field(name: Vec<u8>, value: Vec<u8>, keep: &dyn Fn(&[u8]) -> bool) -> Field {
     let value = keep(&name).then_some(value);
-    Field { name, value }
+    Field { name, value, kind: FieldKind::Text }
 }
 
 /// Fields of the formats that are in use for propagation; their values are evidence.
@@ -204,6 +271,7 @@ pub fn is_propagation_field(name: &[u8]) -> bool {
         "x-cloud-trace-context",
         "grpc-trace-bin",
         "traceresponse",
+        "awstraceheader",
     ];
     const PREFIXES: &[&str] = &["x-b3-", "x-datadog-", "uberctx-", "ot-tracer-"];
     let name = name.to_ascii_lowercase();

@@ -59,6 +59,22 @@ impl Span {
         "rpc.system.name",
         "rpc.service",
         "rpc.method",
+        "messaging.system",
+        "messaging.destination.name",
+        "messaging.destination",
+        "messaging.operation",
+        "messaging.operation.name",
+        "messaging.operation.type",
+        "messaging.message.id",
+        "messaging.message_id",
+        "messaging.kafka.offset",
+        "messaging.kafka.message.offset",
+        "messaging.destination.partition.id",
+        "messaging.kafka.destination.partition",
+        "messaging.kafka.partition",
+        "messaging.batch.message_count",
+        "messaging.consumer.group.name",
+        "messaging.rabbitmq.destination.routing_key",
     ];
 }
 

@@ -4,23 +4,39 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::broker::{brokers, subscriptions};
 use super::instruction::calls_of;
 use super::seed::Ids;
 use super::{CallIx, Listens, Mark, Plan, Seed, Sent, Stimulus, StimulusIx, TapIx, TapPlan, TapProtocol};
-use crate::scenario::{Drive, DriveContext, HopIx, NodeIx, NodeKind, Scenario, TemplatePart, Transport};
+use crate::scenario::{Drive, DriveContext, Hop, HopIx, NodeIx, NodeKind, Scenario, TemplatePart, Transport};
 use crate::wire::{Flags, SpanId, TraceId, TraceParent};
 
 impl Plan {
     /// The plan of one case. `folder` is the folder of its file, for relative programs.
     pub fn build(scenario: Arc<Scenario>, folder: PathBuf, seed: Seed) -> Plan {
         let part = seed.part(&scenario.title());
-        let (taps, hop_taps) = taps(&scenario);
+        let Standing { taps, hop_taps, arrival_taps } = taps(&scenario);
+        let (brokers, subscriptions) = (brokers(&scenario), subscriptions(&scenario));
         let calls = calls_of(&scenario);
         let stimuli = stimuli(&scenario, part, &calls);
         let flush_order = flush_order(&scenario);
         let listens = listens(&scenario);
         let run = run_tag(part);
-        Plan { scenario, folder, seed, run, taps, hop_taps, calls, stimuli, flush_order, listens }
+        Plan {
+            scenario,
+            folder,
+            seed,
+            run,
+            taps,
+            hop_taps,
+            arrival_taps,
+            brokers,
+            subscriptions,
+            calls,
+            stimuli,
+            flush_order,
+            listens,
+        }
     }
 }
 
@@ -32,32 +48,63 @@ fn protocol(transport: &Transport) -> TapProtocol {
     match transport {
         Transport::Http(_) => TapProtocol::Http,
         Transport::Grpc(_) => TapProtocol::Grpc,
+        Transport::Kafka(_) => TapProtocol::Kafka,
+        Transport::RabbitMq(_) => TapProtocol::Amqp,
+        Transport::Sqs(_) => TapProtocol::Sqs,
     }
 }
 
-fn taps(scenario: &Scenario) -> (Vec<TapPlan>, Vec<Option<TapIx>>) {
-    let mut taps: Vec<TapPlan> = Vec::new();
-    let mut hop_taps = Vec::new();
+/// Where taps stand.
+struct Standing {
+    taps: Vec<TapPlan>,
+    hop_taps: Vec<Option<TapIx>>,
+    arrival_taps: Vec<Option<TapIx>>,
+}
+
+fn taps(scenario: &Scenario) -> Standing {
+    let mut standing = Standing { taps: Vec::new(), hop_taps: Vec::new(), arrival_taps: Vec::new() };
     for hop in &scenario.hops {
-        if !hop.tapped {
-            hop_taps.push(None);
-            continue;
-        }
         let protocol = protocol(&hop.transport);
-        let known =
-            taps.iter().position(|tap| (tap.from, tap.to, tap.protocol) == (hop.from, hop.to, protocol));
-        let ix = known.unwrap_or_else(|| {
-            let markers =
-                [hop.from, hop.to].iter().filter_map(|node| scenario.node(*node).marker.clone()).collect();
-            let (from, to) = (hop.from, hop.to);
-            taps.push(TapPlan { from, to, protocol, tls: hop.tls, host: None, markers });
-            taps.len() - 1
-        });
-        taps[ix].tls |= hop.tls;
-        taps[ix].host = taps[ix].host.take().or_else(|| hop.host.clone());
-        hop_taps.push(Some(TapIx(ix)));
+        let (sent, read) = match hop.transport.via() {
+            _ if !hop.tapped => (None, None),
+            None => (Some((hop.from, hop.to)), None),
+            Some(broker) if protocol == TapProtocol::Kafka => {
+                (Some((broker, broker)), Some((broker, broker)))
+            }
+            Some(broker) => (Some((hop.from, broker)), Some((hop.to, broker))),
+        };
+        let sent = sent.map(|ends| standing.tap(scenario, ends, protocol, hop));
+        let read = read.map(|ends| standing.tap(scenario, ends, protocol, hop));
+        standing.hop_taps.push(sent);
+        standing.arrival_taps.push(read);
     }
-    (taps, hop_taps)
+    standing
+}
+
+impl Standing {
+    /// The tap between these two, which learns what one more hop says of it.
+    fn tap(
+        &mut self,
+        scenario: &Scenario,
+        (from, to): (NodeIx, NodeIx),
+        protocol: TapProtocol,
+        hop: &Hop,
+    ) -> TapIx {
+        let known = self.taps.iter().position(|tap| (tap.from, tap.to, tap.protocol) == (from, to, protocol));
+        let ix = known.unwrap_or_else(|| {
+            self.taps.push(TapPlan { from, to, protocol, tls: hop.tls, host: None, markers: Vec::new() });
+            self.taps.len() - 1
+        });
+        let tap = &mut self.taps[ix];
+        for marker in [hop.from, hop.to].iter().filter_map(|node| scenario.node(*node).marker.clone()) {
+            if !tap.markers.contains(&marker) {
+                tap.markers.push(marker);
+            }
+        }
+        tap.tls |= hop.tls;
+        tap.host = tap.host.take().or_else(|| hop.host.clone());
+        TapIx(ix)
+    }
 }
 
 fn listens(scenario: &Scenario) -> Vec<Listens> {
@@ -66,6 +113,7 @@ fn listens(scenario: &Scenario) -> Vec<Listens> {
         match hop.transport {
             Transport::Http(_) => listens[hop.to.0].http = true,
             Transport::Grpc(_) => listens[hop.to.0].grpc = true,
+            Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => {}
         }
     }
     listens
@@ -83,7 +131,7 @@ fn stimuli(scenario: &Scenario, part: Seed, calls: &[super::Call]) -> Vec<Stimul
             .expect("every hop from `client` has a call of its own");
         for _ in 0..drive.times {
             let stimulus = StimulusIx(stimuli.len());
-            let mark = Mark { run, stimulus, call: Some(call) };
+            let mark = Mark { run, stimulus, call: Some(call), item: None };
             let sent = sent(drive, mark, &mut ids);
             stimuli.push(Stimulus { ix: stimulus, drive: ix, hop: drive.send, call, mark, sent });
         }
@@ -149,7 +197,7 @@ fn flush_order(scenario: &Scenario) -> Vec<Vec<NodeIx>> {
         let level: Vec<NodeIx> = front
             .iter()
             .copied()
-            .filter(|node| !matches!(scenario.node(*node).kind, NodeKind::Stub(_)))
+            .filter(|node| !matches!(scenario.node(*node).kind, NodeKind::Stub(_) | NodeKind::Broker(_)))
             .collect();
         if !level.is_empty() {
             order.push(level);

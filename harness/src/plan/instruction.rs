@@ -16,6 +16,8 @@ pub struct Call {
     pub hop: HopIx,
     /// `None` for what the driver itself sends.
     pub parent: Option<CallIx>,
+    /// How many messages a relay sends in one batch; 1 for everything else.
+    pub items: u32,
     /// What the receiver is told to do, if it is a relay.
     pub task: Vec<Task>,
 }
@@ -48,7 +50,7 @@ pub fn calls_of(scenario: &Scenario) -> Vec<Call> {
 
 fn add_call(scenario: &Scenario, hop: HopIx, parent: Option<CallIx>, calls: &mut Vec<Call>) -> CallIx {
     let ix = CallIx(calls.len());
-    calls.push(Call { hop, parent, task: Vec::new() });
+    calls.push(Call { hop, parent, items: 1, task: Vec::new() });
     let mut task = Vec::new();
     for below in hops_below(scenario, hop) {
         for _ in 0..scenario.hop(below).times.min.max(1) {
@@ -123,7 +125,7 @@ pub fn render(
     address: &dyn Fn(HopIx) -> Option<String>,
 ) -> Value {
     let call = read_by(plan, call);
-    let mark = Mark { run: plan.run, stimulus, call: Some(call) };
+    let mark = Mark { run: plan.run, stimulus, call: Some(call), item: None };
     let mut steps = vec![json!({ "url": format!("mark:{mark}") })];
     steps.extend(tasks(plan, &plan.calls[call.0].task, stimulus, address));
     Value::Array(steps)
@@ -161,13 +163,30 @@ fn call_url(plan: &Plan, hop: HopIx, at: &str, call: CallIx, stimulus: StimulusI
     match &hop.transport {
         Transport::Http(http) => {
             let scheme = if hop.tls { "https" } else { "http" };
-            let mark = Mark { run: plan.run, stimulus, call: Some(call) };
+            let mark = Mark { run: plan.run, stimulus, call: Some(call), item: None };
             let pattern = http.path.as_ref().map_or("/", |path| path.0.as_str());
             format!("{scheme}://{at}{}", filled(pattern, &mark.to_string()))
         }
         Transport::Grpc(grpc) if grpc.stream => format!("grpc://{at}?call=stream"),
         Transport::Grpc(_) => format!("grpc://{at}"),
+        Transport::Kafka(kafka) => match &kafka.key {
+            Some(key) => format!("kafka://{}?key={}", escaped(&kafka.topic), escaped(key)),
+            None => format!("kafka://{}", escaped(&kafka.topic)),
+        },
+        Transport::RabbitMq(rabbit) => {
+            let (exchange, key) = rabbit.published_to();
+            format!("amqp://{}/{}", escaped(exchange), escaped(&key))
+        }
+        Transport::Sqs(sqs) => format!("sqs://{}", escaped(&sqs.queue)),
     }
+}
+
+/// Percent-encoded but for what names usually consist of (relay contract, section 1).
+pub fn escaped(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    name.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// A path out of a pattern: the first open segment becomes the mark, each further one `1`, a trailing `*` the

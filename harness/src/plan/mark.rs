@@ -1,7 +1,7 @@
 //! Marks: what a message is recognised by without its propagation headers.
 //!
-//! Written `ub<run>-<stimulus>` or `ub<run>-<stimulus>-<call>`, `run` as eight lower-case hex digits, the
-//! rest decimal. Only letters, digits and dashes, so that it goes unescaped through paths, headers, queries
+//! Written `ub<run>-<stimulus>`, `ub<run>-<stimulus>-<call>` or, for the messages of a batch,
+//! `ub<run>-<stimulus>-<call>-<item>`, `run` as eight lower-case hex digits, the rest decimal. Only letters, digits and dashes, so that it goes unescaped through paths, headers, queries
 //! and JSON.
 
 use std::fmt;
@@ -15,6 +15,8 @@ pub struct Mark {
     pub stimulus: StimulusIx,
     /// Which call of the plan, where a relay was told to make it.
     pub call: Option<CallIx>,
+    /// Which message of a batch that was sent at once, from 0.
+    pub item: Option<u32>,
 }
 
 impl fmt::Display for Mark {
@@ -22,6 +24,9 @@ impl fmt::Display for Mark {
         write!(out, "ub{:08x}-{}", self.run, self.stimulus.0)?;
         if let Some(call) = self.call {
             write!(out, "-{}", call.0)?;
+            if let Some(item) = self.item {
+                write!(out, "-{item}")?;
+            }
         }
         Ok(())
     }
@@ -48,8 +53,9 @@ impl Mark {
         }
         let run = u32::from_str_radix(run, 16).ok()?;
         let (stimulus, rest) = number(bytes.get(8..)?)?;
-        let call = number(rest).map(|(call, _)| CallIx(call));
-        Some(Mark { run, stimulus: StimulusIx(stimulus), call })
+        let call = number(rest);
+        let item = call.and_then(|(_, rest)| u32::try_from(number(rest)?.0).ok());
+        Some(Mark { run, stimulus: StimulusIx(stimulus), call: call.map(|(call, _)| CallIx(call)), item })
     }
 }
 
@@ -67,8 +73,8 @@ mod tests {
 
     #[test]
     fn a_mark_is_found_again_in_any_text() {
-        for call in [None, Some(CallIx(7))] {
-            let mark = Mark { run: 0xab, stimulus: StimulusIx(12), call };
+        for (call, item) in [(None, None), (Some(CallIx(7)), None), (Some(CallIx(7)), Some(2))] {
+            let mark = Mark { run: 0xab, stimulus: StimulusIx(12), call, item };
             assert_eq!(Mark::find(format!("/ub/hub{mark}?x=1").as_bytes()), Some(mark));
         }
         assert_eq!(Mark::find(b"ub0000-1 ub"), None);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::scenario::{HopIx, NodeIx, Scenario};
 
+pub mod broker;
 pub mod build;
 pub mod instruction;
 pub mod mark;
@@ -15,6 +16,7 @@ pub mod seed;
 pub mod stimulus;
 pub mod tap;
 
+pub use broker::{BrokerPlan, Subscription};
 pub use instruction::{Call, CallIx, Task};
 pub use mark::Mark;
 pub use seed::Seed;
@@ -33,8 +35,13 @@ pub struct Plan {
     pub run: u32,
     /// One tap for each (from, to, protocol).
     pub taps: Vec<TapPlan>,
-    /// For each hop the tap that sees it; `None` with `tap: none`.
+    /// For each hop the tap that sees it, on a hop through a broker what is sent; `None` with `tap: none`.
     pub hop_taps: Vec<Option<TapIx>>,
+    /// For each hop through a broker the tap that sees what its receiver reads.
+    pub arrival_taps: Vec<Option<TapIx>>,
+    pub brokers: Vec<BrokerPlan>,
+    /// For each node what it reads from brokers.
+    pub subscriptions: Vec<Vec<Subscription>>,
     /// Every call that a relay is told to make, and the driver's own first ones.
     pub calls: Vec<Call>,
     /// In the order in which they are sent.

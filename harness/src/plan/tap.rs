@@ -6,6 +6,8 @@ use crate::scenario::{Marker, NodeIx};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TapIx(pub usize);
 
+/// Between a caller and the node it calls; or between a node and a broker, for all that the node sends there and
+/// reads from there. A Kafka broker has one tap for everything, whose ends are both the broker.
 #[derive(Clone, Debug)]
 pub struct TapPlan {
     pub from: NodeIx,
@@ -24,4 +26,7 @@ pub struct TapPlan {
 pub enum TapProtocol {
     Http,
     Grpc,
+    Kafka,
+    Amqp,
+    Sqs,
 }

@@ -156,7 +156,7 @@ fn unexpected_answers(all: &Crossings<'_>) -> Vec<String> {
             (Some(_), _) => false,
         };
         if !fine {
-            let answered = matches!(exchange.answer, Answer::Http(_) | Answer::Grpc(_));
+            let answered = matches!(exchange.answer, Answer::Http(_) | Answer::Grpc(_) | Answer::Accepted);
             *wrong.entry((ix, said(&exchange.answer), answered)).or_default() += 1;
         }
     }
@@ -260,6 +260,9 @@ fn operation(transport: &Transport) -> (&'static str, String) {
             (transport.word(), parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
         }
         Transport::Grpc(grpc) => (transport.word(), grpc.method.clone().unwrap_or_default()),
+        Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => {
+            (transport.word(), transport.source().unwrap_or_default().to_owned())
+        }
     }
 }
 

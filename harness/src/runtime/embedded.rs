@@ -82,7 +82,7 @@ impl Started {
 /// An OTLP endpoint for each node that can be told where to export to.
 async fn otlp_endpoints(plan: &Plan, collector: &Collector) -> Result<Vec<Option<String>>, RuntimeError> {
     let endpoints = plan.scenario.nodes.iter().map(|node| async move {
-        if matches!(node.kind, NodeKind::Client | NodeKind::Stub(_)) {
+        if matches!(node.kind, NodeKind::Client | NodeKind::Stub(_) | NodeKind::Broker(_)) {
             return Ok(None);
         }
         let what = || format!("the OTLP endpoint of node `{}`", node.name);
@@ -124,7 +124,7 @@ async fn start_node(
     wiring: &Wiring,
 ) -> Result<Started, RuntimeError> {
     let started = match &node.kind {
-        NodeKind::Client => return Ok(Started::Nothing),
+        NodeKind::Client | NodeKind::Broker(_) => return Ok(Started::Nothing),
         NodeKind::Stub(stub) => {
             let listens = wiring.plan().listens[ix.0];
             let what = || format!("the stub `{}`", node.name);
@@ -214,6 +214,7 @@ async fn addresses(plan: &Plan, wiring: &Wiring, taps: &[Tap]) -> Addresses {
                 let protocol = match hop.transport {
                     Transport::Http(_) => TapProtocol::Http,
                     Transport::Grpc(_) => TapProtocol::Grpc,
+                    Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => return None,
                 };
                 wiring.own(hop.to).await.and_then(|listening| address(listening, protocol))
             }

@@ -28,6 +28,7 @@ pub(super) async fn fill(
         match part {
             TemplatePart::Text(part) => text.push_str(part),
             TemplatePart::Url(to) => text.push_str(&wiring.url(node, *to).await?),
+            TemplatePart::Broker(_) => {}
             TemplatePart::Grpc(to) => {
                 text.push_str(&wiring.reach(node, *to, TapProtocol::Grpc).await?.to_string());
             }

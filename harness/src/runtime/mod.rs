@@ -34,4 +34,6 @@ mod tests;
 
 pub use addresses::Addresses;
 pub use error::RuntimeError;
-pub use options::{Answer, Given, InProcess, Listening, RuntimeOptions, Served, UNBROKEN_BIN};
+pub use options::{
+    Answer, Given, InProcess, Listening, RuntimeOptions, Served, StartBroker, StartedBroker, UNBROKEN_BIN,
+};

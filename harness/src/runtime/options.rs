@@ -8,6 +8,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::scenario::BrokerKind;
+
 /// The program that answers `relay IMPLEMENTATION`, unless `RuntimeOptions::relay` says otherwise.
 pub const UNBROKEN_BIN: &str = "UNBROKEN_BIN";
 
@@ -19,6 +21,8 @@ pub struct RuntimeOptions {
     pub faults: Vec<(String, String)>,
     /// Services that live in this process, by the name of their node.
     pub in_process: Vec<InProcess>,
+    /// Starts a broker of the embedded runtime; `None` where none is built in.
+    pub brokers: Option<StartBroker>,
     /// How long a node may take to end after its stop signal, and a relay to become ready.
     pub node_within: Duration,
     /// Captures kept of one case, at most; what is beyond is a gap.
@@ -33,6 +37,7 @@ impl Default for RuntimeOptions {
             relay: vec![relay_program().into_os_string()],
             faults: Vec::new(),
             in_process: Vec::new(),
+            brokers: None,
             node_within: Duration::from_secs(10),
             captures: 1_000_000,
             keep_raw: false,
@@ -49,6 +54,32 @@ fn relay_program() -> PathBuf {
 }
 
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
+
+/// Starts one broker on this address, port 0 for any. The stand-ins come from whoever calls (`cli`, `door`): the judging
+/// side names no fixture.
+#[derive(Clone)]
+pub struct StartBroker(pub Arc<dyn Fn(BrokerKind, SocketAddr) -> Answer<StartedBroker> + Send + Sync>);
+
+/// A broker in this process; it ends when it is dropped.
+pub struct StartedBroker {
+    pub address: SocketAddr,
+    /// What it was asked for and cannot do, one line each; makes a verdict inconclusive.
+    pub refusals: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
+    /// Whatever keeps it running.
+    pub held: Box<dyn std::any::Any + Send + Sync>,
+}
+
+impl fmt::Debug for StartBroker {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("StartBroker")
+    }
+}
+
+impl fmt::Debug for StartedBroker {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("StartedBroker").field("address", &self.address).finish_non_exhaustive()
+    }
+}
 
 /// A service in the test's own process, as the builder of the `cargo test` door describes it.
 #[derive(Clone)]
@@ -88,6 +119,8 @@ pub struct Given {
     pub http: Vec<(String, String)>,
     /// For each neighbour that it calls over gRPC: name and `host:port` of the tap.
     pub grpc: Vec<(String, String)>,
+    /// For each broker that it uses: name and what the templates `bootstrap`, `amqp` and `endpoint` stand for.
+    pub brokers: Vec<(String, String)>,
 }
 
 /// Where the service listens.

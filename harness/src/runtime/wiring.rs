@@ -109,6 +109,7 @@ impl Wiring {
                     let address = self.reach(node, hop.to, TapProtocol::Grpc).await?;
                     given.grpc.push((name, address.to_string()));
                 }
+                Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => {}
             }
         }
         given.http.dedup();
@@ -121,5 +122,6 @@ pub(super) fn address(listening: Listening, protocol: TapProtocol) -> Option<Soc
     match protocol {
         TapProtocol::Http => listening.http,
         TapProtocol::Grpc => listening.grpc,
+        TapProtocol::Kafka | TapProtocol::Amqp | TapProtocol::Sqs => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::message::{KafkaHop, RabbitMqHop, SqsHop};
 use super::{NodeIx, Relation};
 use crate::source::Place;
 
@@ -32,13 +33,17 @@ pub struct Hop {
     pub tapped: bool,
     /// The hop is TLS; the tap terminates it with the run's own authority.
     pub tls: bool,
+    /// The broker moves here what the receiver of that hop gave up (dead-letter exchange, redrive); nobody publishes.
+    pub dead_letter_of: Option<HopIx>,
 }
 
 #[derive(Clone, Debug)]
 pub enum Transport {
     Http(HttpHop),
     Grpc(GrpcHop),
-    // Kafka, RabbitMQ and SQS get a variant and a file each.
+    Kafka(KafkaHop),
+    RabbitMq(RabbitMqHop),
+    Sqs(SqsHop),
 }
 
 impl Transport {
@@ -46,6 +51,39 @@ impl Transport {
         match self {
             Transport::Http(_) => "http",
             Transport::Grpc(_) => "grpc",
+            Transport::Kafka(_) => "kafka",
+            Transport::RabbitMq(_) => "rabbitmq",
+            Transport::Sqs(_) => "sqs",
+        }
+    }
+
+    /// The broker that stands between; `None` where the sender calls the receiver.
+    pub fn via(&self) -> Option<NodeIx> {
+        match self {
+            Transport::Http(_) | Transport::Grpc(_) => None,
+            Transport::Kafka(hop) => Some(hop.via),
+            Transport::RabbitMq(hop) => Some(hop.via),
+            Transport::Sqs(hop) => Some(hop.via),
+        }
+    }
+
+    /// How many messages are processed at a time, where they are processed in batches.
+    pub fn batch(&self) -> Option<u32> {
+        match self {
+            Transport::Http(_) | Transport::Grpc(_) => None,
+            Transport::Kafka(hop) => hop.batch,
+            Transport::RabbitMq(hop) => hop.batch,
+            Transport::Sqs(hop) => hop.batch,
+        }
+    }
+
+    /// The topic or queue that the receiver reads.
+    pub fn source(&self) -> Option<&str> {
+        match self {
+            Transport::Http(_) | Transport::Grpc(_) => None,
+            Transport::Kafka(hop) => Some(&hop.topic),
+            Transport::RabbitMq(hop) => Some(&hop.queue),
+            Transport::Sqs(hop) => Some(&hop.queue),
         }
     }
 }
@@ -117,6 +155,6 @@ pub enum Step {
     Retry(u32),
     Restart,
     Log(String),
-    /// `500` or `panic`.
+    /// `500`, `panic`, and for messages `nack` or `reject`.
     Fail(String),
 }

@@ -12,6 +12,7 @@ use crate::source::{Place, Source};
 pub mod drive;
 pub mod expectation;
 pub mod hop;
+pub mod message;
 pub mod node;
 pub mod relation;
 pub mod template;
@@ -36,8 +37,10 @@ mod yaml;
 pub use drive::{Body, Drive, DriveContext};
 pub use expectation::{Expectation, Expectations};
 pub use hop::{GrpcHop, Hop, HopIx, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
+pub use message::{Exchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
 pub use node::{
-    Command, Marker, Node, NodeIx, NodeKind, Ready, Relay, Role, SpecLevel, StopSignal, Stub, StubAnswer, Url,
+    Broker, BrokerKind, Command, Marker, Node, NodeIx, NodeKind, Ready, Relay, Role, SpecLevel, StopSignal,
+    Stub, StubAnswer, Url,
 };
 pub use parse::parse;
 pub use read::{ReadError, read};

@@ -45,6 +45,32 @@ pub enum NodeKind {
     Stub(Stub),
     /// A service that lives in the test's own process (the builder of the `cargo test` door).
     InProcess,
+    Broker(Broker),
+}
+
+/// `kafka:`, `rabbitmq:` or `sqs:`, which hops go through.
+#[derive(Clone, Debug)]
+pub struct Broker {
+    pub kind: BrokerKind,
+    /// Where one of yours runs already; otherwise the runtime starts one.
+    pub address: Option<Template>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BrokerKind {
+    Kafka,
+    RabbitMq,
+    Sqs,
+}
+
+impl BrokerKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            BrokerKind::Kafka => "kafka",
+            BrokerKind::RabbitMq => "rabbitmq",
+            BrokerKind::Sqs => "sqs",
+        }
+    }
 }
 
 /// Participant: traces. Forwarder: passes the context through unchanged.

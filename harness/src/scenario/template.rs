@@ -14,6 +14,9 @@ pub enum TemplatePart {
     Url(NodeIx),
     /// `${NODE.grpc}`: `host:port` of the tap on the gRPC hop to NODE.
     Grpc(NodeIx),
+    /// `${BROKER.bootstrap}`, `host:port`; `${BROKER.amqp}`, `amqp://guest:guest@host:port/%2f`; `${BROKER.endpoint}`,
+    /// `http://host:port`: where the node that uses the template reaches the broker, through its own tap.
+    Broker(NodeIx),
     /// `${otlp.endpoint}`: the node's own OTLP endpoint, `http://host:port`, gRPC and HTTP alike.
     OtlpEndpoint,
     /// `${self.port}`.

@@ -56,6 +56,7 @@ impl Case {
             host: None,
             tapped: true,
             tls: false,
+            dead_letter_of: None,
         };
         let drive = Drive {
             place: Place::default(),

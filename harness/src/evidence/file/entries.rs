@@ -18,6 +18,7 @@ pub(super) struct ExchangeEntry<'t> {
 pub(super) enum AnswerEntry<'t> {
     Http(u16),
     Grpc(u32),
+    Accepted,
     Failed(Text<'t>),
     TimedOut,
 }
@@ -28,6 +29,7 @@ pub(super) struct CaptureEntry<'t> {
     pub(super) from: Text<'t>,
     pub(super) to: Text<'t>,
     pub(super) protocol: Text<'t>,
+    /// 1 or 2; 0 for a message.
     pub(super) http: u8,
     pub(super) connection: u32,
     pub(super) stream: u32,
@@ -40,6 +42,25 @@ pub(super) struct CaptureEntry<'t> {
     pub(super) trailers: Vec<(Text<'t>, Option<Text<'t>>)>,
     pub(super) mark: MarkEntry<'t>,
     pub(super) end: EndEntry<'t>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<MessageEntry<'t>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
+pub(super) struct MessageEntry<'t> {
+    /// `published` or `delivered`.
+    pub(super) way: Text<'t>,
+    pub(super) destination: Text<'t>,
+    pub(super) routing_key: Option<Text<'t>>,
+    pub(super) reader: Option<Text<'t>>,
+    pub(super) id: Option<Text<'t>>,
+    pub(super) offset: Option<(i32, i64)>,
+    pub(super) deliveries: u32,
+    pub(super) moved_from: Option<Text<'t>>,
+    pub(super) receive: Option<u64>,
+    /// Of each header what its value is on the transport.
+    pub(super) kinds: Vec<Text<'t>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,6 +77,7 @@ pub(super) enum EndEntry<'t> {
     Answered { status: u16, grpc_status: Option<u32> },
     Broken(Text<'t>),
     Open,
+    Settled(Text<'t>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -6,10 +6,10 @@ use super::entries::*;
 use super::text::Text;
 use super::writing::protocol_word;
 use crate::evidence::{
-    Answer, Capture, CaptureEnd, Completion, Exchange, Field, Gap, GapPlace, Link, LogRecord, Marked,
-    Protocol, Span, SpanKind,
+    Answer, Capture, CaptureEnd, Completion, Exchange, Field, FieldKind, Gap, GapPlace, Link, LogRecord,
+    Marked, Message, Protocol, Settlement, Span, SpanKind, Way,
 };
-use crate::plan::{Mark, Plan, StimulusIx, TapIx};
+use crate::plan::{Mark, Plan, StimulusIx, TapIx, TapProtocol};
 use crate::scenario::NodeIx;
 
 fn unknown(kind: &'static str, name: &str) -> EvidenceError {
@@ -35,6 +35,7 @@ pub(super) fn exchange(plan: &Plan, entry: &ExchangeEntry<'_>) -> Result<Exchang
     let answer = match &entry.answer {
         AnswerEntry::Http(status) => Answer::Http(*status),
         AnswerEntry::Grpc(code) => Answer::Grpc(*code),
+        AnswerEntry::Accepted => Answer::Accepted,
         AnswerEntry::Failed(why) => Answer::Failed(why.to_string()),
         AnswerEntry::TimedOut => Answer::TimedOut,
     };
@@ -45,7 +46,7 @@ pub(super) fn exchange(plan: &Plan, entry: &ExchangeEntry<'_>) -> Result<Exchang
 fn fields(entries: &[(Text<'_>, Option<Text<'_>>)]) -> Result<Vec<Field>, EvidenceError> {
     let field = |(name, value): &(Text<'_>, Option<Text<'_>>)| {
         let value = value.as_deref().map(from_text).transpose()?;
-        Ok(Field { name: from_text(name)?, value })
+        Ok(Field { name: from_text(name)?, value, kind: FieldKind::Text })
     };
     entries.iter().map(field).collect()
 }
@@ -58,16 +59,24 @@ pub(super) fn capture(plan: &Plan, entry: &CaptureEntry<'_>) -> Result<Capture, 
     let tap = plan.taps.iter().position(same).map(TapIx);
     let tap = tap
         .ok_or_else(|| unknown("tap", &format!("{} -> {} {}", &*entry.from, &*entry.to, &*entry.protocol)))?;
+    let mut headers = fields(&entry.headers)?;
+    let message = entry.message.as_ref().map(|entry| message(entry, &mut headers)).transpose()?;
     Ok(Capture {
         tap,
-        protocol: if entry.http == 1 { Protocol::Http1 } else { Protocol::Http2 },
+        protocol: match (plan.tap(tap).protocol, entry.http) {
+            (TapProtocol::Kafka, _) => Protocol::Kafka,
+            (TapProtocol::Amqp, _) => Protocol::Amqp,
+            (TapProtocol::Sqs, _) => Protocol::Sqs,
+            (_, 1) => Protocol::Http1,
+            _ => Protocol::Http2,
+        },
         connection: entry.connection,
         stream: entry.stream,
         begun_nanos: entry.begun_nanos,
         ended_nanos: entry.ended_nanos,
         method: entry.method.to_string(),
         path: entry.path.to_string(),
-        headers: fields(&entry.headers)?,
+        headers,
         trailers: fields(&entry.trailers)?,
         marked: match &entry.mark {
             MarkEntry::By(text) => Marked::By(mark(plan, text)?),
@@ -80,7 +89,33 @@ pub(super) fn capture(plan: &Plan, entry: &CaptureEntry<'_>) -> Result<Capture, 
             }
             EndEntry::Broken(how) => CaptureEnd::Broken(how.to_string()),
             EndEntry::Open => CaptureEnd::Open,
+            EndEntry::Settled(word) => {
+                let how = Settlement::ALL.into_iter().find(|how| how.word() == &**word);
+                CaptureEnd::Settled(how.ok_or_else(|| unknown("settlement", word))?)
+            }
         },
+        message,
+    })
+}
+
+/// What only a message has; what its values are goes to its headers.
+fn message(entry: &MessageEntry<'_>, headers: &mut [Field]) -> Result<Message, EvidenceError> {
+    for (field, word) in headers.iter_mut().zip(&entry.kinds) {
+        let kind = FieldKind::ALL.into_iter().find(|kind| kind.word() == &**word);
+        field.kind = kind.ok_or_else(|| unknown("kind of header", word))?;
+    }
+    let way = [Way::Published, Way::Delivered].into_iter().find(|way| way.word() == &*entry.way);
+    let text = |text: &Option<Text<'_>>| text.as_deref().map(str::to_owned);
+    Ok(Message {
+        way: way.ok_or_else(|| unknown("way of a message", &entry.way))?,
+        destination: entry.destination.to_string(),
+        routing_key: text(&entry.routing_key),
+        reader: text(&entry.reader),
+        id: text(&entry.id),
+        offset: entry.offset,
+        deliveries: entry.deliveries,
+        moved_from: text(&entry.moved_from),
+        receive: entry.receive,
     })
 }
 

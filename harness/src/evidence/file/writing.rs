@@ -4,8 +4,8 @@ use super::bytes::{to_hex, to_text};
 use super::entries::*;
 use super::text::Text;
 use crate::evidence::{
-    Answer, Capture, CaptureEnd, Completion, Exchange, Field, Gap, GapPlace, LogRecord, Marked, Protocol,
-    Span,
+    Answer, Capture, CaptureEnd, Completion, Exchange, Field, Gap, GapPlace, LogRecord, Marked, Message,
+    Protocol, Span,
 };
 use crate::plan::{Plan, TapProtocol};
 use crate::scenario::NodeIx;
@@ -18,6 +18,9 @@ pub(super) fn protocol_word(protocol: TapProtocol) -> &'static str {
     match protocol {
         TapProtocol::Http => "http",
         TapProtocol::Grpc => "grpc",
+        TapProtocol::Kafka => "kafka",
+        TapProtocol::Amqp => "amqp",
+        TapProtocol::Sqs => "sqs",
     }
 }
 
@@ -25,6 +28,7 @@ pub(super) fn exchange_entry(exchange: &Exchange) -> ExchangeEntry<'_> {
     let answer = match &exchange.answer {
         Answer::Http(status) => AnswerEntry::Http(*status),
         Answer::Grpc(code) => AnswerEntry::Grpc(*code),
+        Answer::Accepted => AnswerEntry::Accepted,
         Answer::Failed(why) => AnswerEntry::Failed(why.into()),
         Answer::TimedOut => AnswerEntry::TimedOut,
     };
@@ -45,7 +49,11 @@ pub(super) fn capture_entry<'t>(plan: &'t Plan, capture: &'t Capture) -> Capture
         from: node(plan, tap.from),
         to: node(plan, tap.to),
         protocol: protocol_word(tap.protocol).into(),
-        http: if capture.protocol == Protocol::Http1 { 1 } else { 2 },
+        http: match capture.protocol {
+            Protocol::Http1 => 1,
+            Protocol::Http2 => 2,
+            Protocol::Kafka | Protocol::Amqp | Protocol::Sqs => 0,
+        },
         connection: capture.connection,
         stream: capture.stream,
         begun_nanos: capture.begun_nanos,
@@ -65,7 +73,25 @@ pub(super) fn capture_entry<'t>(plan: &'t Plan, capture: &'t Capture) -> Capture
             }
             CaptureEnd::Broken(how) => EndEntry::Broken(how.into()),
             CaptureEnd::Open => EndEntry::Open,
+            CaptureEnd::Settled(how) => EndEntry::Settled(how.word().into()),
         },
+        message: capture.message.as_ref().map(|message| message_entry(message, &capture.headers)),
+    }
+}
+
+fn message_entry<'t>(message: &'t Message, headers: &'t [Field]) -> MessageEntry<'t> {
+    let text = |text: &'t Option<String>| text.as_ref().map(Text::from);
+    MessageEntry {
+        way: message.way.word().into(),
+        destination: (&message.destination).into(),
+        routing_key: text(&message.routing_key),
+        reader: text(&message.reader),
+        id: text(&message.id),
+        offset: message.offset,
+        deliveries: message.deliveries,
+        moved_from: text(&message.moved_from),
+        receive: message.receive,
+        kinds: headers.iter().map(|field| field.kind.word().into()).collect(),
     }
 }
 

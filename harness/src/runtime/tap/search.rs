@@ -38,6 +38,13 @@ impl Looked<'_> {
     }
 }
 
+/// The mark of a message whose headers and body are at hand.
+pub fn in_message(markers: &[Marker], run: u32, headers: &[(Vec<u8>, Vec<u8>)], body: &[u8]) -> Marked {
+    let (mut search, found) = Search::begin(markers, run, Looked { target: "", headers });
+    let found = found.or_else(|| search.body(body));
+    found.or_else(|| search.finish()).unwrap_or(Marked::Absent)
+}
+
 /// The search through one request.
 #[derive(Debug)]
 pub enum Search {

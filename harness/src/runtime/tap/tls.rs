@@ -130,6 +130,7 @@ async fn terminate(
         let preferred: [&[u8]; 2] = match scene.plan.protocol {
             TapProtocol::Http => [b"http/1.1", b"h2"],
             TapProtocol::Grpc => [b"h2", b"http/1.1"],
+            TapProtocol::Kafka | TapProtocol::Amqp | TapProtocol::Sqs => [b"http/1.1", b"h2"],
         };
         let client = accept(hello, tls.server(&preferred)?).await?;
         connection::relay(Eye::new(scene.clone(), number), client, receiver).await;

@@ -39,6 +39,7 @@ impl<'a> Builder<'a, '_> {
             host: tree.text_at("host").map(str::to_owned),
             tapped: tree.entry("tap").is_none(),
             tls: inner.entry("tls").is_some(),
+            dead_letter_of: None,
         };
         Some(HopDraft { hop, tree, transport: inner })
     }

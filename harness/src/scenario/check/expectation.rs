@@ -158,7 +158,7 @@ fn driver_fills(draft: &Draft<'_>, hop: HopIx) -> bool {
     let first = draft.hop(at);
     let http = match &first.transport {
         Transport::Http(http) => Some(http),
-        Transport::Grpc(_) => None,
+        Transport::Grpc(_) | Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => None,
     };
     let open = |segment: &str| segment == "*" || segment.starts_with('{') && segment.ends_with('}');
     let has_room = |path: &PathPattern| path.0.split('/').any(open);

@@ -24,6 +24,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         match &hop.hop.transport {
             Transport::Http(_) => asked.http(),
             Transport::Grpc(_) => asked.grpc(),
+            Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => {}
         }
     }
 }

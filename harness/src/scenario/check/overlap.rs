@@ -31,6 +31,9 @@ fn same_requests(first: &Hop, second: &Hop) -> Diagnostic {
     let help = match second.transport {
         Transport::Http(_) => "tell them apart by `method` or `path`; `times` says how often one hop happens",
         Transport::Grpc(_) => "tell them apart by `method`; `times` says how often one hop happens",
+        Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => {
+            "tell them apart by topic, queue or group; `times` says how often one hop happens"
+        }
     };
     Diagnostic::new("hops-overlap", second.place, message)
         .label("which of the two is it?")

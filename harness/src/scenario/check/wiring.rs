@@ -50,6 +50,7 @@ fn url_serves(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints
     let (missing, key) = match hop.hop.transport {
         Transport::Http(_) => (url.http.is_none(), "http"),
         Transport::Grpc(_) => (url.grpc.is_none(), "grpc"),
+        Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => return,
     };
     if missing {
         let name = &node.node.name;
@@ -71,6 +72,7 @@ fn sender_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Compla
     let (what, member) = match hop.transport {
         Transport::Http(_) => (Used::Http(hop.to), "url"),
         Transport::Grpc(_) => (Used::Grpc(hop.to), "grpc"),
+        Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => return,
     };
     if !draft.uses.iter().any(|used| used.user == hop.from && used.what == what) {
         let (from, to) = (&sender.name, &draft.node(hop.to).name);
