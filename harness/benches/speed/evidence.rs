@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use unbroken::evidence::{
-    Answer, Capture, CaptureEnd, Completion, Evidence, Exchange, Field, FieldKind, Marked, Protocol, Span, SpanKind,
+    Answer, Capture, CaptureEnd, Completion, Evidence, Exchange, Field, FieldKind, Marked, Protocol, Span,
+    SpanKind,
 };
 use unbroken::plan::seed::Ids;
 use unbroken::plan::{CallIx, Mark, Plan, Seed, Stimulus, TapIx};

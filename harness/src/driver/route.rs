@@ -15,6 +15,8 @@ pub(super) struct Route {
     pub node: String,
     pub address: SocketAddr,
     pub tls: bool,
+    /// `host:port` of Kafka, or the URL of another broker; empty where there is none.
+    pub broker: String,
     /// The `Host` or `:authority` to send, where no tap stands on the hop to write it.
     pub host: Option<String>,
     pub way: Way,
@@ -71,6 +73,7 @@ impl Route {
             node: scenario.node(hop.to).name.clone(),
             address,
             tls: hop.tls,
+            broker: scope.addresses.broker(drive.send).unwrap_or_default().to_owned(),
             host: hop.host.clone().filter(|_| !hop.tapped),
             way: way(hop, instructed)?,
             headers,

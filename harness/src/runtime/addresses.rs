@@ -9,6 +9,8 @@ use crate::scenario::HopIx;
 #[derive(Clone, Debug, Default)]
 pub struct Addresses {
     pub hops: Vec<Option<SocketAddr>>,
+    /// For each hop through a broker what its sender is told of it: `host:port` of Kafka, `amqp://` and `http://` URLs.
+    pub brokers: Vec<Option<String>>,
     /// The run's certificate authority in PEM, where a hop is TLS.
     pub authority: Option<String>,
 }
@@ -16,5 +18,10 @@ pub struct Addresses {
 impl Addresses {
     pub fn hop(&self, hop: HopIx) -> Option<SocketAddr> {
         self.hops.get(hop.0).copied().flatten()
+    }
+
+    /// How the sender of a hop reaches its broker.
+    pub fn broker(&self, hop: HopIx) -> Option<&str> {
+        self.brokers.get(hop.0)?.as_deref()
     }
 }

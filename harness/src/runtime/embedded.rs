@@ -221,5 +221,5 @@ async fn addresses(plan: &Plan, wiring: &Wiring, taps: &[Tap]) -> Addresses {
         }
     });
     let authority = wiring.trust().map(|trust| trust.pem().to_owned());
-    Addresses { hops: join_all(hops).await, authority }
+    Addresses { hops: join_all(hops).await, brokers: Vec::new(), authority }
 }

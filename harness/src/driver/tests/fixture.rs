@@ -120,7 +120,8 @@ impl Case {
     }
 
     pub fn driver(&self, address: SocketAddr) -> Result<Driver, DriverError> {
-        let addresses = Addresses { hops: vec![Some(address)], authority: self.authority.clone() };
+        let addresses =
+            Addresses { hops: vec![Some(address)], brokers: Vec::new(), authority: self.authority.clone() };
         Driver::new(self.plan(), addresses, Recorder::new(100, false))
     }
 }
