@@ -3,6 +3,7 @@
 pub mod addresses;
 #[cfg(feature = "tls")]
 pub mod authority;
+pub mod broker;
 mod command;
 pub mod embedded;
 mod environment;
@@ -19,7 +20,7 @@ mod request;
 pub mod running;
 mod spawner;
 mod stand_in;
-#[cfg(any(feature = "stubs", feature = "grpc"))]
+#[cfg(any(feature = "stubs", feature = "grpc", feature = "rabbitmq"))]
 pub mod stub;
 pub mod tap;
 #[cfg(feature = "tls")]

@@ -11,6 +11,8 @@ use thiserror::Error;
 mod grpc;
 #[cfg(feature = "stubs")]
 mod http;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 
 #[cfg(test)]
 #[cfg(all(feature = "stubs", feature = "grpc"))]
@@ -20,9 +22,14 @@ pub(super) mod tests;
 pub use grpc::GrpcStub;
 #[cfg(feature = "stubs")]
 pub use http::HttpStub;
+#[cfg(feature = "rabbitmq")]
+pub use rabbitmq::RabbitMqStub;
 
 #[derive(Debug, Error)]
 pub enum StubError {
     #[error("a stub cannot listen on 127.0.0.1")]
     Listen(#[source] io::Error),
+    #[cfg(feature = "rabbitmq")]
+    #[error("a stub cannot read the queue `{queue}`")]
+    Queue { queue: String, source: lapin::Error },
 }
