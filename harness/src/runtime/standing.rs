@@ -20,13 +20,14 @@ use super::trust::Trust;
 use super::wiring::address;
 use crate::evidence::Recorder;
 use crate::plan::{Plan, TapIx, TapPlan, TapProtocol};
-use crate::scenario::{NodeIx, NodeKind};
+use crate::scenario::NodeIx;
 
 /// What taps are started with.
 #[derive(Clone, Copy)]
 pub(super) struct Ground<'a> {
     pub(super) plan: &'a Plan,
     pub(super) recorder: &'a Recorder,
+    #[cfg_attr(not(feature = "tls"), allow(dead_code))]
     pub(super) trust: Option<&'a Trust>,
     pub(super) brokers: &'a Brokers,
 }
@@ -130,6 +131,7 @@ async fn between(ix: TapIx, tap: &TapPlan, target: Target, ground: Ground<'_>) -
     let mut config = TapConfig::new(ix, tap.clone(), plan.run, target);
     #[cfg(feature = "tls")]
     {
+        use crate::scenario::NodeKind;
         let clear = matches!(plan.scenario.node(tap.to).kind, NodeKind::Relay(_) | NodeKind::Stub(_));
         let tls = ground.trust.map(|trust| trust.tap.clone());
         config.tls = if clear { tls.map(TapTls::ending_here) } else { tls };
