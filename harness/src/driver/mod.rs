@@ -18,6 +18,8 @@ mod https;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod outgoing;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 #[cfg(feature = "http")]
 mod raw;
 // A build without a transport has no use for what only that transport reads.
@@ -57,6 +59,8 @@ pub struct Driver {
     grpc: grpc::Grpc,
     #[cfg(feature = "kafka")]
     kafka: kafka::Kafka,
+    #[cfg(feature = "rabbitmq")]
+    rabbitmq: rabbitmq::RabbitMq,
 }
 
 impl Driver {
@@ -75,6 +79,8 @@ impl Driver {
             grpc: grpc::Grpc::new(&routes, addresses.authority.as_deref(), addresses.hops.len())?,
             #[cfg(feature = "kafka")]
             kafka: kafka::Kafka::new(&routes)?,
+            #[cfg(feature = "rabbitmq")]
+            rabbitmq: rabbitmq::RabbitMq::new(&routes)?,
             plan,
             addresses,
             clock,
@@ -98,6 +104,8 @@ impl Driver {
                 Way::Grpc { .. } => grpc::check(route, &outgoing)?,
                 #[cfg(feature = "kafka")]
                 Way::Kafka { .. } => kafka::check(route, &outgoing)?,
+                #[cfg(feature = "rabbitmq")]
+                Way::RabbitMq { .. } => rabbitmq::check(route, &outgoing)?,
                 #[allow(unreachable_patterns, reason = "a build with every transport has no other")]
                 _ => return Err(not_built(route, &outgoing)),
             }
@@ -183,6 +191,8 @@ impl Driver {
             Way::Grpc { stream, .. } => self.grpc.send(route, outgoing, *stream).await,
             #[cfg(feature = "kafka")]
             Way::Kafka { .. } => self.kafka.send(route, outgoing).await,
+            #[cfg(feature = "rabbitmq")]
+            Way::RabbitMq { .. } => self.rabbitmq.send(route, outgoing).await,
             #[allow(unreachable_patterns, reason = "a build with every transport has no other")]
             _ => Answer::Failed(not_built(route, &outgoing).to_string()),
         }

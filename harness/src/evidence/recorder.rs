@@ -227,6 +227,11 @@ impl Recording {
         self.finish(end);
     }
 
+    /// Ended like this unless `end` says otherwise later: nobody promises to say that a message was taken.
+    pub fn ended_so_far(&mut self, end: CaptureEnd) {
+        self.finish(end);
+    }
+
     fn finish(&mut self, end: CaptureEnd) {
         self.ended = true;
         let now = self.recorder.now();

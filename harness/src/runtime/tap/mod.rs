@@ -1,6 +1,6 @@
 //! Wire taps: the harness's own eye on a hop, between the sender and the receiver.
 //!
-//! Bytes go through untouched and are read beside: HTTP/1.1, HTTP/2 and gRPC, in the clear and, with the
+//! Bytes go through untouched and are read beside: HTTP/1.1, HTTP/2, gRPC and AMQP 0-9-1, in the clear and, with the
 //! feature `tls`, over TLS. Each incoming connection gets one outgoing connection, so that what the service
 //! under test does with its connections stays what it is. What cannot be read goes through all the same and
 //! is recorded as a gap.
@@ -17,6 +17,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::evidence::Recorder;
 use crate::plan::{TapIx, TapPlan};
 
+mod amqp;
 mod call;
 mod connection;
 mod eye;

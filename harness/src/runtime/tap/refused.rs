@@ -6,6 +6,8 @@ use thiserror::Error;
 pub const SECTION_LIMIT: usize = 256 * 1024;
 /// The most requests of one connection that may wait for their answers.
 pub const WAITING_LIMIT: usize = 10_000;
+/// The most messages of one AMQP channel that may be neither confirmed nor acknowledged.
+pub const UNSETTLED_LIMIT: usize = 100_000;
 
 #[derive(Debug, Error)]
 pub enum Refused {
@@ -27,4 +29,12 @@ pub enum Refused {
     Frame(&'static str),
     #[error("a header block cannot be decoded: {0}")]
     Hpack(&'static str),
+    #[error("the {0} does not begin as AMQP 0-9-1 does")]
+    NotAmqp(&'static str),
+    #[error("an AMQP frame is malformed: {0}")]
+    AmqpFrame(&'static str),
+    #[error("an AMQP frame that is no body is longer than 1 MiB")]
+    AmqpTooLong,
+    #[error("more than 100000 messages of a channel are not settled")]
+    Unsettled,
 }

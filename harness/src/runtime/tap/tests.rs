@@ -11,6 +11,7 @@ use crate::evidence::{Capture, CaptureEnd, Gap, Recorder};
 use crate::plan::{TapIx, TapPlan, TapProtocol};
 use crate::scenario::{Marker, NodeIx};
 
+mod amqp;
 mod ends;
 #[cfg(all(feature = "stubs", feature = "grpc"))]
 mod grpc;
