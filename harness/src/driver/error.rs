@@ -12,6 +12,8 @@ pub enum DriverError {
     NoMethod { hop: String },
     #[error("header `{header}` cannot be sent over `{hop}`: {why}")]
     Header { hop: String, header: String, why: &'static str },
+    #[error("the body cannot be sent over `{hop}`: {why}")]
+    Body { hop: String, why: &'static str },
     #[error("the mark cannot be put into the body that is sent over `{hop}`: it is not a JSON object")]
     Marker { hop: String },
     #[error("hop `{hop}` needs the cargo feature `{feature}`, which this build is without")]

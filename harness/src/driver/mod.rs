@@ -21,6 +21,8 @@ mod raw;
 // A build without a transport has no use for what only that transport reads.
 #[cfg_attr(not(all(feature = "http", feature = "grpc")), allow(dead_code))]
 mod route;
+#[cfg(feature = "sqs")]
+mod sqs;
 #[cfg(feature = "tls")]
 #[cfg_attr(not(any(feature = "http", feature = "grpc")), allow(dead_code))]
 mod tls;
@@ -53,6 +55,8 @@ pub struct Driver {
     http: http::Http,
     #[cfg(feature = "grpc")]
     grpc: grpc::Grpc,
+    #[cfg(feature = "sqs")]
+    sqs: sqs::Sqs,
 }
 
 impl Driver {
@@ -69,6 +73,8 @@ impl Driver {
             http: http::Http::new(&routes, addresses.authority.as_deref())?,
             #[cfg(feature = "grpc")]
             grpc: grpc::Grpc::new(&routes, addresses.authority.as_deref(), addresses.hops.len())?,
+            #[cfg(feature = "sqs")]
+            sqs: sqs::Sqs::new(&routes)?,
             plan,
             addresses,
             clock,
@@ -90,6 +96,8 @@ impl Driver {
                 Way::Http { version, .. } => http::check(route, &outgoing, *version)?,
                 #[cfg(feature = "grpc")]
                 Way::Grpc { .. } => grpc::check(route, &outgoing)?,
+                #[cfg(feature = "sqs")]
+                Way::Sqs { .. } => sqs::check(route, &outgoing)?,
                 #[allow(unreachable_patterns, reason = "a build with every transport has no other")]
                 _ => return Err(not_built(route, &outgoing)),
             }
@@ -173,6 +181,8 @@ impl Driver {
             Way::Http { version, .. } => self.http.send(route, outgoing, *version).await,
             #[cfg(feature = "grpc")]
             Way::Grpc { stream, .. } => self.grpc.send(route, outgoing, *stream).await,
+            #[cfg(feature = "sqs")]
+            Way::Sqs { .. } => self.sqs.send(route, outgoing).await,
             #[allow(unreachable_patterns, reason = "a build with every transport has no other")]
             _ => Answer::Failed(not_built(route, &outgoing).to_string()),
         }

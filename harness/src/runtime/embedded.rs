@@ -93,15 +93,22 @@ async fn otlp_endpoints(plan: &Plan, collector: &Collector) -> Result<Vec<Option
 }
 
 /// Every tap of the plan, and what makes its target known.
-#[cfg_attr(not(feature = "tls"), allow(unused_variables, unused_mut))]
+#[cfg_attr(not(any(feature = "tls", feature = "sqs")), allow(unused_mut))]
+#[cfg_attr(not(feature = "tls"), allow(unused_variables))]
 async fn listen(
     plan: &Plan,
     recorder: &Recorder,
     trust: Option<&Trust>,
 ) -> Result<(Vec<Tap>, Vec<Aim>), RuntimeError> {
+    #[cfg(feature = "sqs")]
+    let sqs = &super::tap::SqsMessages::default();
     let taps = plan.taps.iter().enumerate().map(|(ix, tap)| async move {
         let (aim, target) = Target::later();
         let mut config = TapConfig::new(TapIx(ix), tap.clone(), plan.run, target);
+        #[cfg(feature = "sqs")]
+        {
+            config.sqs = sqs.clone();
+        }
         #[cfg(feature = "tls")]
         {
             let clear = matches!(plan.scenario.node(tap.to).kind, NodeKind::Relay(_) | NodeKind::Stub(_));

@@ -3,6 +3,8 @@
 pub mod addresses;
 #[cfg(feature = "tls")]
 pub mod authority;
+#[cfg(feature = "sqs")]
+pub mod broker;
 mod command;
 pub mod embedded;
 mod environment;
@@ -19,7 +21,7 @@ mod request;
 pub mod running;
 mod spawner;
 mod stand_in;
-#[cfg(any(feature = "stubs", feature = "grpc"))]
+#[cfg(any(feature = "stubs", feature = "grpc", feature = "sqs"))]
 pub mod stub;
 pub mod tap;
 #[cfg(feature = "tls")]
