@@ -15,6 +15,8 @@ mod grpc;
 mod http;
 #[cfg(all(feature = "http", feature = "tls"))]
 mod https;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod outgoing;
 #[cfg(feature = "http")]
 mod raw;
@@ -53,6 +55,8 @@ pub struct Driver {
     http: http::Http,
     #[cfg(feature = "grpc")]
     grpc: grpc::Grpc,
+    #[cfg(feature = "kafka")]
+    kafka: kafka::Kafka,
 }
 
 impl Driver {
@@ -69,6 +73,8 @@ impl Driver {
             http: http::Http::new(&routes, addresses.authority.as_deref())?,
             #[cfg(feature = "grpc")]
             grpc: grpc::Grpc::new(&routes, addresses.authority.as_deref(), addresses.hops.len())?,
+            #[cfg(feature = "kafka")]
+            kafka: kafka::Kafka::new(&routes)?,
             plan,
             addresses,
             clock,
@@ -90,6 +96,8 @@ impl Driver {
                 Way::Http { version, .. } => http::check(route, &outgoing, *version)?,
                 #[cfg(feature = "grpc")]
                 Way::Grpc { .. } => grpc::check(route, &outgoing)?,
+                #[cfg(feature = "kafka")]
+                Way::Kafka { .. } => kafka::check(route, &outgoing)?,
                 #[allow(unreachable_patterns, reason = "a build with every transport has no other")]
                 _ => return Err(not_built(route, &outgoing)),
             }
@@ -173,6 +181,8 @@ impl Driver {
             Way::Http { version, .. } => self.http.send(route, outgoing, *version).await,
             #[cfg(feature = "grpc")]
             Way::Grpc { stream, .. } => self.grpc.send(route, outgoing, *stream).await,
+            #[cfg(feature = "kafka")]
+            Way::Kafka { .. } => self.kafka.send(route, outgoing).await,
             #[allow(unreachable_patterns, reason = "a build with every transport has no other")]
             _ => Answer::Failed(not_built(route, &outgoing).to_string()),
         }

@@ -3,11 +3,13 @@
 pub mod addresses;
 #[cfg(feature = "tls")]
 pub mod authority;
+pub mod broker;
 mod command;
 pub mod embedded;
 mod environment;
 pub mod error;
 mod guard;
+mod messaging;
 mod node;
 pub mod options;
 mod output;
@@ -19,9 +21,12 @@ mod request;
 pub mod running;
 mod spawner;
 mod stand_in;
-#[cfg(any(feature = "stubs", feature = "grpc"))]
+mod standing;
+#[cfg(any(feature = "stubs", feature = "grpc", feature = "kafka"))]
 pub mod stub;
 pub mod tap;
+#[cfg(feature = "kafka")]
+mod threads;
 #[cfg(feature = "tls")]
 mod trust;
 #[cfg(not(feature = "tls"))]

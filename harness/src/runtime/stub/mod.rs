@@ -11,6 +11,8 @@ use thiserror::Error;
 mod grpc;
 #[cfg(feature = "stubs")]
 mod http;
+#[cfg(feature = "kafka")]
+mod kafka;
 
 #[cfg(test)]
 #[cfg(all(feature = "stubs", feature = "grpc"))]
@@ -20,6 +22,8 @@ pub(super) mod tests;
 pub use grpc::GrpcStub;
 #[cfg(feature = "stubs")]
 pub use http::HttpStub;
+#[cfg(feature = "kafka")]
+pub use kafka::KafkaStub;
 
 #[derive(Debug, Error)]
 pub enum StubError {

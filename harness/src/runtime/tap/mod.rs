@@ -22,6 +22,8 @@ mod connection;
 mod eye;
 mod http1;
 mod http2;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod refused;
 mod scene;
 mod search;
@@ -32,6 +34,8 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "kafka")]
+pub use kafka::{KafkaTap, KafkaTapConfig};
 pub use target::{Aim, Target};
 #[cfg(feature = "tls")]
 pub use tls::TapTls;
