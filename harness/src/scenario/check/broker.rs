@@ -6,14 +6,16 @@ use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::{Hop, Transport};
 use crate::scenario::relation::{At, Relation};
 
+/// What two hops through one broker contradict each other in, the first before the second.
+type Question = fn(&Draft<'_>, &HopDraft<'_>, &HopDraft<'_>) -> Option<Diagnostic>;
+
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     for (index, second) in draft.hops.iter().enumerate() {
         let Some(via) = second.hop.transport.via() else { continue };
         let earlier = &draft.hops[..index];
         let same: Vec<&HopDraft<'_>> =
             earlier.iter().filter(|first| first.hop.transport.via() == Some(via)).collect();
-        let asked: [fn(&Draft<'_>, &HopDraft<'_>, &HopDraft<'_>) -> Option<Diagnostic>; 5] =
-            [partitions, exchanges, readers, batches, delays];
+        let asked: [Question; 5] = [partitions, exchanges, readers, batches, delays];
         for ask in asked {
             complaints.extend(same.iter().find_map(|first| ask(draft, first, second)));
         }

@@ -122,8 +122,6 @@ fn one_body(draft: &Draft<'_>, sent: HopIx, complaints: &mut Complaints) {
         }
         let message = format!("`{}` would be sent by every relay that reads the message: {names}", hop.id);
         let mistake = Diagnostic::new("fan-out-below", hop.place, message).label("told to all of them");
-        let help =
-            "one body tells all relays what to do: put `command` nodes or stubs in place of all but one";
         let mistake = told.iter().fold(mistake, |mistake, reader| arrives(mistake, draft.hop(*reader)));
         complaints.say(mistake.help(ONE_BODY));
     }
@@ -133,8 +131,6 @@ fn one_body(draft: &Draft<'_>, sent: HopIx, complaints: &mut Complaints) {
         if fails {
             let message = format!("every relay that reads the message would fail: {names}");
             let mistake = Diagnostic::new("fan-out-below", reader.tree.value_place("steps"), message);
-            let help =
-                "one body tells all relays what to do: put `command` nodes or stubs in place of all but one";
             complaints.say(mistake.label("told to all of them").help(ONE_BODY));
         }
     }
