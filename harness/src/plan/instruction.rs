@@ -252,3 +252,6 @@ pub fn filled(pattern: &str, mark: &str) -> String {
     });
     segments.collect::<Vec<_>>().join("/")
 }
+
+#[cfg(test)]
+mod tests;
