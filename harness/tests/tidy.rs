@@ -142,6 +142,7 @@ fn the_judging_side_names_no_fixture_and_only_the_command_prints() {
         let code = without_tests(&text);
         let relays = inside.starts_with("cli") || inside.starts_with("door") || inside == "main.rs";
         if !relays
+            && !is_test_file(&path)
             && (["relay_model::", "relay_rust::", "stand_in_brokers::"]
                 .iter()
                 .any(|fixture| code.contains(fixture)))

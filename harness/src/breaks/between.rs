@@ -1,4 +1,5 @@
-//! T1: what came into a forwarder against what it sent on, judged on its outgoing hop.
+//! T1: what came into a forwarder against what it sent on, judged on its outgoing hop; and what was published to a
+//! broker against what it delivered.
 //!
 //! HTTP fields are compared as RFC 9110 5.2 and 5.3 see them: tracestate as one list, baggage as one set.
 
@@ -10,11 +11,14 @@ use crate::scenario::Role;
 pub fn row(all: &Crossings<'_>, ix: CrossingIx, found: &mut Breaks) {
     let crossing = all.get(ix);
     let node = all.sender(crossing);
-    if all.plan.scenario.node(node).role != Role::Forwarder {
-        return;
-    }
-    let before = crossing.cause.and_then(|cause| all.wire(all.get(cause)));
-    let (Some(before), Some(after)) = (before, all.wire(crossing)) else { return };
+    let forwarder = all.plan.scenario.node(node).role == Role::Forwarder;
+    let (before, after) = match forwarder {
+        true => (crossing.cause.and_then(|cause| all.arrived(all.get(cause))), all.wire(crossing)),
+        // A broker: as it was published against as it was delivered.
+        false if crossing.arrival.is_some() => (all.wire(crossing), all.arrived(crossing)),
+        false => return,
+    };
+    let (Some(before), Some(after)) = (before, after) else { return };
     let mut held: Vec<(Class, &'static str)> = Vec::new();
     let fields = ["traceparent", "tracestate", "baggage"];
     for (field, seen) in fields.into_iter().zip([
@@ -34,7 +38,8 @@ pub fn row(all: &Crossings<'_>, ix: CrossingIx, found: &mut Breaks) {
 }
 
 fn told(all: &Crossings<'_>, ix: CrossingIx, class: Class, fields: &[&'static str]) -> Break {
-    let who = name(all, all.sender(all.get(ix)));
+    let hop = all.plan.scenario.hop(all.get(ix).hop);
+    let who = name(all, hop.transport.via().unwrap_or(all.get(ix).sender));
     let named: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
     let named = named.join(" and ");
     let (message, actual) = match class {

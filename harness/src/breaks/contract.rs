@@ -66,7 +66,7 @@ fn values(all: &Crossings<'_>, found: &mut Breaks) {
 
 fn take(all: &Crossings<'_>, ix: CrossingIx) -> Option<Taken> {
     let crossing = all.get(ix);
-    let wire = all.wire(crossing).filter(|wire| wire.differs())?;
+    let wire = all.arrived(crossing).filter(|wire| wire.differs())?;
     let span = all.spans.get(crossing.receiver_span?);
     let parents: Vec<bool> =
         wire.contexts().map(|context| span.parent_id == context.parent_id.as_bytes()).collect();

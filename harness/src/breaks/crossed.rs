@@ -3,35 +3,67 @@
 use super::fault::{Break, Grade};
 use super::{Breaks, Class, Side, name};
 use crate::crossings::hashing::{IdMap, IdSet};
-use crate::crossings::{CrossingIx, Crossings};
+use crate::crossings::{CrossingIx, Crossings, Nature};
+use crate::evidence::{CaptureEnd, CaptureIx, Settlement};
 use crate::plan::StimulusIx;
 use crate::scenario::{HopIx, NodeIx};
 
 pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
-    let mut seen: IdMap<(CrossingIx, HopIx), u32> = IdMap::default();
-    for (_, crossing) in all.iter() {
-        if let Some(cause) = crossing.cause {
-            *seen.entry((cause, crossing.hop)).or_default() += 1;
-        }
-    }
+    let caused = Caused::of(all);
     let unattributed: IdSet<HopIx> = all.unattributed.iter().map(|(_, hop)| *hop).collect();
     for (hop_ix, hop) in all.plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop)) {
         let Some(within) = hop.within else { continue };
-        let causes: Vec<CrossingIx> = all.of_hop(within).map(|(ix, _)| ix).collect();
+        let first = all.of_hop(within).filter(|(_, crossing)| crossing.nature != Nature::Redelivered);
+        let causes: Vec<CrossingIx> = first.map(|(ix, _)| ix).collect();
         if causes.is_empty() {
             found.consequences.push((hop_ix, within));
         }
         for cause in causes {
-            let times = seen.get(&(cause, hop_ix)).copied().unwrap_or_default();
+            let seen = caused.seen.get(&(cause, hop_ix)).map_or(&[][..], Vec::as_slice);
+            let times = u32::try_from(seen.len()).unwrap_or(u32::MAX);
+            let deliveries = caused.deliveries.get(&cause).copied().unwrap_or_default() + 1;
             if times < hop.times.min {
                 let told = row(all, cause, hop_ix, times, unattributed.contains(&hop_ix));
                 found.list.extend(told);
-            } else if times > hop.times.max {
-                found.list.push(more(all, cause, hop_ix, times));
+            } else if times > hop.times.max.saturating_mul(deliveries) {
+                found.list.extend(more(all, cause, hop_ix, seen));
             }
         }
     }
     from_client(all, found);
+}
+
+/// What each crossing caused; what a further delivery caused counts as the first one's.
+#[derive(Default)]
+struct Caused {
+    seen: IdMap<(CrossingIx, HopIx), Vec<CrossingIx>>,
+    /// Further deliveries of each.
+    deliveries: IdMap<CrossingIx, u32>,
+}
+
+impl Caused {
+    fn of(all: &Crossings<'_>) -> Caused {
+        let mut caused = Caused::default();
+        let mut first: IdMap<(CaptureIx, HopIx), CrossingIx> = IdMap::default();
+        for (ix, crossing) in all.iter().filter(|(_, crossing)| crossing.nature != Nature::Redelivered) {
+            if let Some(capture) = crossing.capture {
+                first.entry((capture, crossing.hop)).or_insert(ix);
+            }
+        }
+        let origin = |ix: CrossingIx| {
+            let crossing = all.get(ix);
+            let known = crossing.capture.and_then(|capture| first.get(&(capture, crossing.hop)));
+            known.copied().filter(|_| crossing.nature == Nature::Redelivered).unwrap_or(ix)
+        };
+        for (ix, crossing) in all.iter() {
+            match (crossing.nature, crossing.cause) {
+                (Nature::Redelivered, _) => *caused.deliveries.entry(origin(ix)).or_default() += 1,
+                (_, Some(cause)) => caused.seen.entry((origin(cause), crossing.hop)).or_default().push(ix),
+                (_, None) => {}
+            }
+        }
+        caused
+    }
 }
 
 fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, unattributed: bool) -> Option<Break> {
@@ -42,8 +74,11 @@ fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, unattribu
     }
     let who = name(all, declared.from);
     let target = name(all, declared.to);
-    let succeeded = match crossing.capture {
-        Some(capture) => all.evidence.captures[capture.0].end.is_success(),
+    let end = all.seen_at_receiver(crossing).map(|capture| &all.evidence.captures[capture.0].end);
+    let given_up = [Settlement::Rejected, Settlement::Returned].map(CaptureEnd::Settled);
+    let succeeded = match end {
+        Some(end) if declared.dead_letter_of.is_some() => given_up.contains(end),
+        Some(end) => end.is_success() && !all.is_undelivered(crossing),
         None => true,
     };
     let mut told = Break::new(Class::NotCrossed, Side::Sender, hop, declared.from);
@@ -51,6 +86,10 @@ fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, unattribu
     let due = format!("{} crossings of `{}`", declared.times.min, declared.id);
     let message = if unattributed {
         format!("no call of {who} to {target} is known to be of this stimulus")
+    } else if declared.dead_letter_of.is_some() {
+        format!("no message that {who} gave up was moved to where {target} reads")
+    } else if let Some(source) = declared.transport.source() {
+        format!("{who} sent no message to `{source}`, which {target} reads")
     } else {
         format!("{who} did not call {target}")
     };
@@ -67,14 +106,27 @@ fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, unattribu
     Some(told)
 }
 
-/// More crossings than declared: worth saying.
-fn more(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32) -> Break {
+/// More calls than declared are worth saying; a message that is sent once too often is doubled.
+fn more(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, seen: &[CrossingIx]) -> Option<Break> {
     let declared = all.plan.scenario.hop(hop);
-    let mut told = Break::new(Class::NotCrossed, Side::Sender, hop, declared.from).graded(Grade::Note);
+    let message = declared.transport.via().is_some();
+    let (class, grade) = match message {
+        true => (Class::Duplicated, Grade::Fault),
+        false => (Class::NotCrossed, Grade::Note),
+    };
+    let last = *seen.last()?;
+    if message && !super::sends_first(all, last) {
+        return None;
+    }
+    let mut told = Break::new(class, Side::Sender, hop, declared.from).graded(grade);
     told.stimulus = Some(all.get(cause).stimulus);
-    let message =
-        format!("{} called {} more often than declared", name(all, declared.from), name(all, declared.to));
-    told.told(message, format!("at most {}", declared.times.max), format!("{times} crossings"))
+    told.crossing = message.then_some(last);
+    let (who, target) = (name(all, declared.from), name(all, declared.to));
+    let what = match message {
+        true => format!("{who} sent a message to {target} more often than declared"),
+        false => format!("{who} called {target} more often than declared"),
+    };
+    Some(told.told(what, format!("at most {}", declared.times.max), format!("{} crossings", seen.len())))
 }
 
 /// What the driver sent and no tap saw.
@@ -93,8 +145,10 @@ fn from_client(all: &Crossings<'_>, found: &mut Breaks) {
 }
 
 fn answer(all: &Crossings<'_>, crossing: CrossingIx) -> String {
-    use crate::evidence::CaptureEnd;
-    let Some(capture) = all.get(crossing).capture else { return "not seen".into() };
+    if all.is_undelivered(all.get(crossing)) {
+        return "the message was not delivered".into();
+    }
+    let Some(capture) = all.seen_at_receiver(all.get(crossing)) else { return "not seen".into() };
     match &all.evidence.captures[capture.0].end {
         CaptureEnd::Answered { status, grpc_status: Some(code) } => {
             format!("it answered {status}, gRPC status {code}")

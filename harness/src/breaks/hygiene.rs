@@ -9,7 +9,7 @@ use super::sender_spans::described;
 use super::{Breaks, Class, Side, name};
 use crate::crossings::hashing::{IdMap, IdSet};
 use crate::crossings::span_index::{is_call, is_receipt};
-use crate::crossings::{CrossingIx, Crossings};
+use crate::crossings::{Crossing, CrossingIx, Crossings};
 use crate::evidence::{Span, SpanIx, SpanKind};
 use crate::scenario::{HopIx, NodeIx, NodeKind};
 use crate::wire::{SpanId, TraceId};
@@ -206,7 +206,7 @@ fn malformed_how(span: &Span) -> String {
 fn arrived_ids(all: &Crossings<'_>) -> IdSet<(NodeIx, SpanId)> {
     let mut ids = IdSet::default();
     for (_, crossing) in all.iter() {
-        for context in all.wire(crossing).into_iter().flat_map(|wire| wire.contexts()) {
+        for context in all.arrived(crossing).into_iter().flat_map(|wire| wire.contexts()) {
             ids.insert((all.receiver(crossing), context.parent_id));
         }
     }
@@ -241,9 +241,10 @@ struct Unanswered {
 impl Unanswered {
     fn of(all: &Crossings<'_>) -> Unanswered {
         let (mut in_trace, mut in_any) = (IdSet::default(), IdSet::default());
-        for (_, crossing) in all.iter().filter(|(_, crossing)| crossing.receiver_span.is_none()) {
+        let silent = |crossing: &&Crossing| crossing.receiver_span.is_none() && !all.is_undelivered(crossing);
+        for crossing in all.iter().map(|(_, crossing)| crossing).filter(silent) {
             let node = all.receiver(crossing);
-            match all.wire(crossing).and_then(|wire| wire.first()) {
+            match all.arrived(crossing).and_then(|wire| wire.first()) {
                 Some(context) => in_trace.insert((node, context.trace_id)),
                 None => in_any.insert(node),
             };
@@ -262,7 +263,8 @@ impl Unanswered {
 fn sampled_in(all: &Crossings<'_>, found: &mut Breaks, at: At<'_>, span: &Span) {
     let Some(crossing) = at.crossing.map(|ix| all.get(ix)) else { return };
     let own = crossing.receiver_span.is_some_and(|own| std::ptr::eq(all.spans.get(own), span));
-    let context = all.wire(crossing).and_then(|wire| wire.context());
+    let wire = if at.side == Side::Sender { all.wire(crossing) } else { all.arrived(crossing) };
+    let context = wire.and_then(|wire| wire.context());
     let Some(context) = context.filter(|context| context.trace_id.as_bytes() == span.trace_id.as_slice())
     else {
         return;

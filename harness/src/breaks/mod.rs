@@ -4,7 +4,7 @@
 //! them, span hygiene beside them). Of S0 to S8 the first that holds, of R0 to R9 too; S9 to S12, T1 and X
 //! each on its own. Whether a class counts is for `rules` to say: here classes are always worked out.
 
-use crate::crossings::{CrossingIx, Crossings};
+use crate::crossings::{Crossing, CrossingIx, Crossings, Nature};
 use crate::plan::StimulusIx;
 use crate::scenario::{HopIx, NodeIx, Relation};
 
@@ -21,6 +21,7 @@ pub mod reported;
 pub mod sender;
 pub mod sender_spans;
 pub mod undeclared;
+pub mod undelivered;
 pub mod untapped;
 
 pub use class::{Class, Side};
@@ -42,15 +43,22 @@ impl Breaks {
         let mut found = Breaks::default();
         let senders = lists::Senders::of(all.plan);
         for (ix, crossing) in all.iter() {
-            if all.wire(crossing).is_none() {
+            if all.wire(crossing).is_none() && crossing.capture.is_none() {
                 untapped::row(all, ix, &mut found);
                 continue;
             }
-            sender::rows(all, ix, &senders, &mut found);
+            if sends_first(all, ix) {
+                let before = found.list.len();
+                sender::rows(all, ix, &senders, &mut found);
+                name_others(all, ix, &mut found.list[before..]);
+            }
             between::row(all, ix, &mut found);
         }
         let tellers = receiver::tellers(&found);
         for (ix, crossing) in all.iter() {
+            if undelivered::row(all, ix, &mut found) {
+                continue;
+            }
             if all.wire(crossing).is_some() && relation(all, ix) != Relation::None {
                 receiver::rows(all, ix, &tellers, &mut found);
             }
@@ -65,6 +73,41 @@ impl Breaks {
     }
 }
 
+/// The sender's rows are asked once for each message: not for a further delivery, and of the hops that share it on the
+/// first.
+fn sends_first(all: &Crossings<'_>, ix: CrossingIx) -> bool {
+    let crossing = all.get(ix);
+    crossing.nature == Nature::Sent && sharing(all, ix).first() == Some(&ix)
+}
+
+/// The crossings of one sent message, one for each hop that it goes over.
+fn sharing(all: &Crossings<'_>, ix: CrossingIx) -> Vec<CrossingIx> {
+    let crossing = all.get(ix);
+    if all.plan.scenario.hop(crossing.hop).transport.via().is_none() {
+        return vec![ix];
+    }
+    let same = |(_, other): &(CrossingIx, &Crossing)| {
+        other.nature == Nature::Sent && other.capture == crossing.capture
+    };
+    let around = (ix.0.saturating_sub(SHARED)..all.list.len().min(ix.0 + SHARED)).map(CrossingIx);
+    around.map(|ix| (ix, all.get(ix))).filter(same).map(|(ix, _)| ix).collect()
+}
+
+/// What is wrong with a message is wrong for all who read it.
+fn name_others(all: &Crossings<'_>, ix: CrossingIx, told: &mut [Break]) {
+    let others = sharing(all, ix);
+    let others = others.iter().filter(|other| **other != ix).map(|other| all.get(*other).hop);
+    let names: Vec<String> = others.map(|hop| format!("`{}`", all.plan.scenario.hop(hop).id)).collect();
+    if !names.is_empty() {
+        for told in told {
+            told.inside.push(format!("the same message goes over {} too", names.join(" and ")));
+        }
+    }
+}
+
+/// Crossings of one message stand side by side; no message goes over more hops than this.
+const SHARED: usize = 64;
+
 fn relation(all: &Crossings<'_>, crossing: CrossingIx) -> Relation {
     all.plan.scenario.hop(all.get(crossing).hop).relation
 }
@@ -73,7 +116,11 @@ fn relation(all: &Crossings<'_>, crossing: CrossingIx) -> Relation {
 fn on_crossing(all: &Crossings<'_>, ix: CrossingIx, class: Class, side: Side) -> Break {
     let crossing = all.get(ix);
     let hop = all.plan.scenario.hop(crossing.hop);
-    let node = if side == Side::Receiver { hop.to } else { hop.from };
+    let node = match side {
+        Side::Receiver => hop.to,
+        Side::Intermediary => hop.transport.via().unwrap_or(crossing.sender),
+        Side::Sender | Side::Nobody => crossing.sender,
+    };
     Break {
         stimulus: Some(crossing.stimulus),
         crossing: Some(ix),

@@ -37,7 +37,7 @@ pub fn rows(all: &Crossings<'_>, ix: CrossingIx, tellers: &Tellers, found: &mut 
     if !all.exports(all.receiver(crossing)) {
         return;
     }
-    let Some(wire) = all.wire(crossing) else { return };
+    let Some(wire) = all.arrived(crossing) else { return };
     let span = crossing.receiver_span.map(|span| all.spans.get(span));
     if let Some(first) = adopted(all, ix, span).or_else(|| joined(all, ix, wire, span)) {
         found.list.push(first);
@@ -58,8 +58,8 @@ fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, tellers: &Teller
         (Some(context), _) => context.flags.sampled() && !decides_anew,
         (None, root) => root == Some(true),
     };
-    let broken = crossing
-        .capture
+    let broken = all
+        .seen_at_receiver(crossing)
         .is_some_and(|capture| matches!(all.evidence.captures[capture.0].end, CaptureEnd::Broken(_)));
     if !sampled || broken {
         return;
@@ -121,7 +121,8 @@ fn with_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, span: &Span) -
 /// R5 to R9; right under any one of several contexts.
 fn continued(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, span: &Span) -> Option<Break> {
     let contexts: Vec<&TraceParent> = wire.contexts().collect();
-    if contexts.is_empty() || (contexts.len() > 1 && span.parent_id.is_empty()) {
+    let several = contexts.len() > 1 || wire.is_uncertain();
+    if contexts.is_empty() || (several && span.parent_id.is_empty()) {
         return None;
     }
     let mut first = None;
@@ -196,22 +197,49 @@ fn begun(
             ));
         }
     }
-    let link_due = !matches!(relation, Relation::Restart(_));
-    if !link_due
-        || span.links.iter().filter(|link| links(link, context)).count() == 1 && span.links.len() <= 1
-    {
+    if matches!(relation, Relation::Restart(_)) {
         return None;
     }
-    let due = format!("one link to {} in trace {}", context.parent_id, context.trace_id);
-    let right = span.links.iter().filter(|link| links(link, context)).count();
-    let (class, message) = match (span.links.len(), right) {
-        (0, _) => (Class::LinkMissing, format!("{who} began a new trace without a link to what it received")),
-        (_, 0) => (Class::LinkWrong, format!("{who} linked to something else than it received")),
-        (_, 1) => return None,
-        (_, _) => (Class::LinkWrong, format!("{who} linked to what it received more than once")),
+    linked(all, ix, context, span)
+}
+
+/// R8: links are due to exactly the contexts that one receive brought, each once; equal contexts need one.
+fn linked(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent, span: &Span) -> Option<Break> {
+    let who = name(all, all.receiver(all.get(ix)));
+    let mates = all.batch_of(all.get(ix));
+    let mut due: Vec<TraceParent> = Vec::new();
+    for mate in mates {
+        let came = all.arrived(all.get(*mate)).and_then(|wire| wire.context());
+        due.extend(came.filter(|came| !due.iter().any(|known| is_same(known, came))).copied());
+    }
+    let right = |to: &TraceParent| span.links.iter().filter(|link| links(link, to)).count();
+    let own = right(context);
+    let missing = due.iter().filter(|to| right(to) == 0).count();
+    let foreign = span.links.iter().filter(|link| !due.iter().any(|to| links(link, to))).count();
+    let first = mates.first() == Some(&ix);
+    let (class, message) = match own {
+        0 if span.links.len() < due.len() => {
+            (Class::LinkMissing, format!("{who} began a new trace without a link to what it received"))
+        }
+        0 => (Class::LinkWrong, format!("{who} linked to something else than it received")),
+        1 if missing == 0 && foreign > 0 && first => {
+            (Class::LinkWrong, format!("{who} linked to something that it did not receive, too"))
+        }
+        1 => return None,
+        // Where another message of the batch has none, that is what is told.
+        _ if missing > 0 => return None,
+        _ => (Class::LinkWrong, format!("{who} linked to what it received more than once")),
+    };
+    let expected = match due.len() {
+        1 => format!("one link to {} in trace {}", context.parent_id, context.trace_id),
+        many => format!("{many} links, one of them to {} in trace {}", context.parent_id, context.trace_id),
     };
     let told = on_crossing(all, ix, class, Side::Receiver).at(Caret::ParentId);
-    Some(told.told(message, due, format!("links: {}, right ones: {right}", span.links.len())))
+    Some(told.told(message, expected, format!("links: {}, to this one: {own}", span.links.len())))
+}
+
+fn is_same(one: &TraceParent, other: &TraceParent) -> bool {
+    one.trace_id == other.trace_id && one.parent_id == other.parent_id
 }
 
 fn links(link: &crate::evidence::Link, context: &TraceParent) -> bool {
@@ -283,7 +311,12 @@ fn swapped(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, span: &Span) -> 
         let own = wire.contexts().any(|context| context.trace_id == trace);
         all.owners.get(&trace).copied().filter(|owner| *owner != crossing.stimulus && !own)
     };
-    let by_link = || span.links.iter().find_map(|link| of_another(&link.trace_id));
+    let in_batch = |link: &crate::evidence::Link| {
+        let mates = all.batch_of(crossing).iter().filter_map(|mate| all.arrived(all.get(*mate)));
+        mates.flat_map(|wire| wire.contexts()).any(|context| link.trace_id == context.trace_id.as_bytes())
+    };
+    let foreign = |link: &&crate::evidence::Link| !in_batch(link);
+    let by_link = || span.links.iter().filter(foreign).find_map(|link| of_another(&link.trace_id));
     let other = of_another(&span.trace_id).or_else(by_link)?;
     let who = name(all, all.receiver(crossing));
     let message = format!(

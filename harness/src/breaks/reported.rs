@@ -7,7 +7,7 @@ use super::fault::{Break, Grade};
 use super::sender_spans::described;
 use super::{Breaks, Class, Side, name, on_crossing};
 use crate::crossings::hashing::IdSet;
-use crate::crossings::{CrossingIx, Crossings};
+use crate::crossings::{Carried, CrossingIx, Crossings};
 use crate::evidence::{Link, Span};
 use crate::scenario::NodeIx;
 use crate::wire::TraceParent;
@@ -20,13 +20,15 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     let told = found.list.iter().filter_map(|told| Some((told.crossing?, told.side)));
     let told: IdSet<(CrossingIx, Side)> = told.collect();
     for (ix, crossing) in all.iter() {
-        let Some(context) = all.wire(crossing).and_then(|wire| wire.context()).copied() else { continue };
+        let context = |wire: Option<&Carried>| wire.and_then(|wire| wire.context()).copied();
+        let (sent, came) = (context(all.wire(crossing)), context(all.arrived(crossing)));
         let clean = |side: Side| !told.contains(&(ix, side));
         let (sender, receiver) = (clean(Side::Sender), clean(Side::Receiver));
-        if sender && all.sender(crossing) != NodeIx::CLIENT {
+        let asked = sender && super::sends_first(all, ix) && all.sender(crossing) != NodeIx::CLIENT;
+        if let Some(context) = sent.filter(|_| asked) {
             found.list.extend(by_sender(all, ix, &context));
         }
-        if receiver {
+        if let Some(context) = came.filter(|_| receiver && !all.is_undelivered(crossing)) {
             found.list.extend(by_receiver(all, ix, &context));
         }
     }
@@ -45,11 +47,14 @@ fn by_sender(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Opti
     if span.flags & 1 != u32::from(context.flags.sampled()) {
         return told(Grade::Note, "the sampled flag");
     }
-    (!same_state(&span.trace_state, all, ix)).then(|| told(Grade::Note, "the trace state")).flatten()
+    (!same_state(&span.trace_state, all.wire(crossing)))
+        .then(|| told(Grade::Note, "the trace state"))
+        .flatten()
 }
 
 fn by_receiver(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
-    let span = all.spans.get(all.get(ix).receiver_span?);
+    let crossing = all.get(ix);
+    let span = all.spans.get(crossing.receiver_span?);
     let told = |grade, what: &str| {
         Some(told(
             all,
@@ -60,8 +65,8 @@ fn by_receiver(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Op
     };
     if span.trace_id != context.trace_id.as_bytes() {
         let link = span.links.iter().find(|link| is_to(link, context))?;
-        let bare =
-            link.flags & 1 != u32::from(context.flags.sampled()) || !same_state(&link.trace_state, all, ix);
+        let bare = link.flags & 1 != u32::from(context.flags.sampled())
+            || !same_state(&link.trace_state, all.arrived(crossing));
         return bare.then(|| told(Grade::Note, "the flags or trace state of its link")).flatten();
     }
     if span.flags & 1 != u32::from(context.flags.sampled()) {
@@ -70,15 +75,17 @@ fn by_receiver(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Op
     if span.flags & HAS_IS_REMOTE != 0 && span.flags & IS_REMOTE == 0 {
         return told(Grade::Note, "the remote bit of its parent");
     }
-    (!same_state(&span.trace_state, all, ix)).then(|| told(Grade::Note, "the trace state")).flatten()
+    (!same_state(&span.trace_state, all.arrived(crossing)))
+        .then(|| told(Grade::Note, "the trace state"))
+        .flatten()
 }
 
 fn is_to(link: &Link, context: &TraceParent) -> bool {
     link.trace_id == context.trace_id.as_bytes() && link.span_id == context.parent_id.as_bytes()
 }
 
-fn same_state(reported: &str, all: &Crossings<'_>, ix: CrossingIx) -> bool {
-    let Some(wire) = all.wire(all.get(ix)) else { return true };
+fn same_state(reported: &str, wire: Option<&Carried>) -> bool {
+    let Some(wire) = wire else { return true };
     let reported = crate::wire::tracestate::TraceState::members_of([reported.as_bytes()]);
     wire.lists.tracestate_open
         || reported.iter().map(|member| &member.bytes).eq(wire

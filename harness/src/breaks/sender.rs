@@ -64,6 +64,11 @@ fn no_single_context(
 ) -> Option<Break> {
     let who = name(all, all.sender(all.get(ix)));
     let field = Caret::Field("traceparent");
+    if let Some((_, how)) = wire.misfits.iter().find(|(field, _)| *field == "traceparent") {
+        let message = format!("{who} sent a `traceparent` that its readers do not take: {how}");
+        let told = on_crossing(all, ix, Class::Malformed, Side::Sender).at(field);
+        return Some(told.told(message, due_context(all, ix), how.clone()));
+    }
     let Some((_, first)) = wire.traceparents.first() else {
         let instead: Vec<&str> = wire.others.iter().map(|format| format.name()).collect();
         let actual = if instead.is_empty() {
@@ -89,19 +94,31 @@ fn no_single_context(
         let told = on_crossing(all, ix, Class::Malformed, Side::Sender).at(field);
         return Some(told.told(message, due_context(all, ix), refusal.to_string()));
     }
-    if let Some(told) = malformed_list(all, ix, wire) {
+    if let Some(told) = malformed_list(all, ix, wire).or_else(|| doubled_list(all, ix, wire)) {
         return Some(told);
     }
     if wire.traceparents.len() > 1 {
         let message = format!("{who} sent the same `traceparent` {} times", wire.traceparents.len());
-        let told = on_crossing(all, ix, Class::Duplicated, Side::Sender).at(field).graded(Grade::Note);
-        found.list.push(told.told(message, "one `traceparent`".into(), "identical copies".into()));
+        let told = on_crossing(all, ix, Class::Duplicated, Side::Sender).at(field);
+        let told = told.told(message, "one `traceparent`".into(), "identical copies".into());
+        let crossing = all.get(ix);
+        // Whoever sends a message again must not add to what it carries.
+        if crossing.sender == all.plan.scenario.hop(crossing.hop).to {
+            return Some(told);
+        }
+        found.list.push(told.graded(Grade::Note));
     }
     None
 }
 
 /// S2 for the lists: what came in parsed, and what goes out does not.
 fn malformed_list(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
+    let who = name(all, all.sender(all.get(ix)));
+    if let Some((field, how)) = wire.misfits.first() {
+        let message = format!("{who} sent a `{field}` that its readers do not take: {how}");
+        let told = on_crossing(all, ix, Class::Malformed, Side::Sender).at(Caret::Field(field));
+        return Some(told.told(message, format!("`{field}` as text under its own key"), how.clone()));
+    }
     let due = &all.get(ix).due;
     let tracestate = wire.lists.tracestate_refusal.as_ref().filter(|_| due.members.is_some());
     let baggage = wire.lists.baggage_refusal.as_ref().filter(|_| due.entries.is_some());
@@ -110,10 +127,24 @@ fn malformed_list(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option
         (None, Some(refusal)) => ("baggage", refusal),
         (None, None) => return None,
     };
-    let who = name(all, all.sender(all.get(ix)));
     let message = format!("{who} sent a `{field}` that does not parse: {refusal}");
     let told = on_crossing(all, ix, Class::Malformed, Side::Sender).at(Caret::Field(field));
     Some(told.told(message, format!("a `{field}` that parses"), refusal.to_string()))
+}
+
+/// S3 for the lists of a message, which are single values there.
+fn doubled_list(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
+    all.plan.scenario.hop(all.get(ix).hop).transport.via()?;
+    let differ = |lines: &[Vec<u8>]| lines.windows(2).any(|two| two[0] != two[1]);
+    let field = match () {
+        () if differ(&wire.lists.tracestate_lines) => "tracestate",
+        () if differ(&wire.lists.baggage_lines) => "baggage",
+        () => return None,
+    };
+    let who = name(all, all.sender(all.get(ix)));
+    let message = format!("{who} sent several `{field}` headers that differ");
+    let told = on_crossing(all, ix, Class::Duplicated, Side::Sender).at(Caret::Field(field));
+    Some(told.told(message, format!("one `{field}`"), "several that differ".into()))
 }
 
 /// S5 to S7.
@@ -169,7 +200,7 @@ fn restarted(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Opti
         return None;
     }
     // Its own span is in another trace than what it received and sent on: told of the hop before (R4, R5).
-    let received = crossing.cause.and_then(|cause| all.wire(all.get(cause)));
+    let received = crossing.cause.and_then(|cause| all.arrived(all.get(cause)));
     if received.is_some_and(|wire| wire.contexts().any(|came| came.trace_id == context.trace_id)) {
         return None;
     }
@@ -197,7 +228,7 @@ fn restarted(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Opti
 /// S7.
 fn passed_through(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
     let crossing = all.get(ix);
-    let received = all.wire(all.get(crossing.cause?))?;
+    let received = all.arrived(all.get(crossing.cause?))?;
     if !received.contexts().any(|received| received.parent_id == context.parent_id) {
         return None;
     }
@@ -247,7 +278,7 @@ fn incoming_side(all: &Crossings<'_>, ix: CrossingIx, told: Break) -> Break {
     let crossing = all.get(ix);
     let who = name(all, all.sender(crossing));
     let Some(span) = all.incoming_span(crossing).map(|span| all.spans.get(span)) else { return told };
-    let received = crossing.cause.and_then(|cause| all.wire(all.get(cause)));
+    let received = crossing.cause.and_then(|cause| all.arrived(all.get(cause)));
     let in_trace = |received: &Carried| {
         let mut contexts = received.contexts().peekable();
         contexts.peek().is_none() || contexts.any(|context| span.trace_id == context.trace_id.as_bytes())

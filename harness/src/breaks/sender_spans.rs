@@ -151,7 +151,7 @@ fn is_below_incoming(all: &Crossings<'_>, crossing: &Crossing, span: SpanIx) -> 
 }
 
 fn continues_incoming(all: &Crossings<'_>, crossing: &Crossing, top: &Span) -> bool {
-    let received = crossing.cause.and_then(|cause| all.wire(all.get(cause)));
+    let received = crossing.cause.and_then(|cause| all.arrived(all.get(cause)));
     received.into_iter().flat_map(|wire| wire.contexts()).any(|context| {
         top.trace_id == context.trace_id.as_bytes() && top.parent_id == context.parent_id.as_bytes()
     })

@@ -7,6 +7,7 @@ use super::bar::Bar;
 use super::interrupt::interrupted;
 use super::selection::{Selected, select};
 use super::{baseline_file, exit, print, tell};
+use crate::door::brokers;
 use crate::progress::Progress;
 use crate::report::Outcome;
 use crate::run::{CaseOptions, JudgeSettings, SuiteOptions, fresh_seed, suite};
@@ -62,6 +63,7 @@ fn options(arguments: &Run, judge: JudgeSettings) -> SuiteOptions {
     let runtime = RuntimeOptions {
         faults: arguments.fault.clone(),
         keep_raw: arguments.keep_raw,
+        brokers: brokers::stand_ins(),
         ..RuntimeOptions::default()
     };
     SuiteOptions {

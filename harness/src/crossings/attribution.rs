@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use super::hashing::{IdMap, IdSet};
-use super::{Carried, Crossing, Expected, SpanIndex};
-use crate::evidence::{Capture, CaptureIx, Evidence, Exchange, mark_of};
+use super::{Carried, Crossing, Expected, Nature, SpanIndex, messages};
+use crate::evidence::{Capture, CaptureIx, Evidence, Exchange, Way, mark_of};
 use crate::plan::{CallIx, Plan, StimulusIx};
-use crate::scenario::{HopIx, NodeKind, Transport};
+use crate::scenario::{HopIx, NodeIx, NodeKind, Transport};
 use crate::wire::TraceId;
 
 #[derive(Debug, Default)]
@@ -30,27 +30,36 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
         if first_sent.is_some_and(|sent| capture.begun_nanos < sent) {
             continue;
         }
-        let Some(hop) = hop_of(plan, capture) else {
-            found.undeclared.push(CaptureIx(ix));
+        let hops = hops_of((plan, spans), capture, &carried[ix]);
+        if hops.is_empty() {
+            if !messages::is(capture, Way::Delivered) || messages::read_over(plan, capture).is_empty() {
+                found.undeclared.push(CaptureIx(ix));
+            }
             continue;
-        };
+        }
         match stimulus_of(plan, capture) {
             Some(stimulus) => {
                 traces.learn(carried[ix].first().map(|context| context.trace_id), stimulus);
                 let marked = mark_of(&capture.marked).into_iter();
-                let spans_of = marked.flat_map(|mark| spans.marked(plan.tap(capture.tap).to, mark));
+                let receivers = hops.iter().map(|(hop, _)| plan.scenario.hop(*hop).to);
+                let receivers: Vec<NodeIx> = receivers.collect();
+                let spans_of =
+                    marked.flat_map(|mark| receivers.iter().flat_map(move |to| spans.marked(*to, mark)));
                 for span in spans_of {
                     traces.learn(TraceId::from_bytes(&spans.get(*span).trace_id), stimulus);
                 }
-                found.crossings.push(crossing(hop, stimulus, ix));
+                found.crossings.extend(sent(&hops, stimulus, ix));
             }
-            None => waiting.push((ix, hop)),
+            None => waiting.push((ix, hops)),
         }
     }
     by_trace((plan, evidence), carried, &mut traces, waiting, &mut found);
-    found
-        .crossings
-        .sort_by_key(|crossing| crossing.capture.map(|capture| evidence.captures[capture.0].begun_nanos));
+    let Attributed { crossings, unattributed, .. } = &mut found;
+    messages::deliver((plan, evidence), carried, crossings, unattributed);
+    found.crossings.sort_by_key(|crossing| {
+        let first = if crossing.nature == Nature::Sent { crossing.capture } else { crossing.arrival };
+        first.map(|capture| evidence.captures[capture.0].begun_nanos)
+    });
     add_untapped(plan, &mut found.crossings);
     found
 }
@@ -66,7 +75,7 @@ fn by_trace(
     (plan, evidence): (&Plan, &Evidence),
     carried: &[Carried],
     traces: &mut Traces,
-    waiting: Vec<(usize, HopIx)>,
+    waiting: Vec<(usize, Vec<(HopIx, NodeIx)>)>,
     found: &mut Attributed,
 ) {
     let owner = |traces: &Traces, ix: usize| carried[ix].first().and_then(|it| traces.owner(it.trace_id));
@@ -77,8 +86,9 @@ fn by_trace(
         *seen.entry((crossing.stimulus, crossing.hop)).or_default() += 1;
     }
     let mut under_way = UnderWay::of(&evidence.exchanges);
-    for (ix, hop) in known.into_iter().chain(unknown) {
+    for (ix, hops) in known.into_iter().chain(unknown) {
         let capture = &evidence.captures[ix];
+        let hop = hops[0].0;
         let by_time = || {
             let owed = |stimulus: StimulusIx| is_owed(plan, &seen, hop, stimulus);
             under_way.chosen_at(capture.begun_nanos, hop, owed)
@@ -89,7 +99,7 @@ fn by_trace(
                     traces.add(context.trace_id, stimulus);
                 }
                 *seen.entry((stimulus, hop)).or_default() += 1;
-                found.crossings.push(crossing(hop, stimulus, ix));
+                found.crossings.extend(sent(&hops, stimulus, ix));
             }
             None => found.unattributed.push((CaptureIx(ix), hop)),
         }
@@ -107,11 +117,19 @@ fn is_owed(plan: &Plan, seen: &Seen, hop: HopIx, stimulus: StimulusIx) -> Option
 /// How often each stimulus was seen to cross each hop.
 type Seen = HashMap<(StimulusIx, HopIx), u32>;
 
-fn crossing(hop: HopIx, stimulus: StimulusIx, ix: usize) -> Crossing {
+/// One crossing for each hop that shares what was sent.
+fn sent(hops: &[(HopIx, NodeIx)], stimulus: StimulusIx, ix: usize) -> impl Iterator<Item = Crossing> {
+    hops.iter().map(move |(hop, sender)| Crossing { sender: *sender, ..crossing(*hop, stimulus, ix) })
+}
+
+pub(super) fn crossing(hop: HopIx, stimulus: StimulusIx, ix: usize) -> Crossing {
     Crossing {
         stimulus,
         hop,
+        nature: Nature::Sent,
+        sender: NodeIx::CLIENT,
         capture: Some(CaptureIx(ix)),
+        arrival: None,
         cause: None,
         call_span: None,
         named_span: None,
@@ -127,7 +145,8 @@ fn add_untapped(plan: &Plan, crossings: &mut Vec<Crossing>) {
     for stimulus in &plan.stimuli {
         for hop in calls_under(plan, stimulus.call).map(|call| plan.calls[call.0].hop) {
             if plan.hop_taps[hop.0].is_none() {
-                let unseen = Crossing { capture: None, ..crossing(hop, stimulus.ix, 0) };
+                let sender = plan.scenario.hop(hop).from;
+                let unseen = Crossing { capture: None, sender, ..crossing(hop, stimulus.ix, 0) };
                 crossings.push(unseen);
             }
         }
@@ -142,6 +161,25 @@ fn calls_under(plan: &Plan, top: CallIx) -> impl Iterator<Item = CallIx> {
         let inside = *call == top || parent.is_some_and(|parent| under.contains(&parent));
         inside && (under.insert(*call) || *call == top)
     })
+}
+
+/// The hops that a capture goes over, each with who sent it; only a message goes over several.
+fn hops_of(
+    (plan, spans): (&Plan, &SpanIndex<'_>),
+    capture: &Capture,
+    carried: &Carried,
+) -> Vec<(HopIx, NodeIx)> {
+    match &capture.message {
+        None => hop_of(plan, capture).map(|hop| (hop, plan.scenario.hop(hop).from)).into_iter().collect(),
+        Some(message) if message.way == Way::Delivered => Vec::new(),
+        Some(message) => {
+            let context = carried.first();
+            let by = |node: NodeIx| {
+                context.is_some_and(|context| !spans.with_id(node, context.parent_id.as_bytes()).is_empty())
+            };
+            messages::hops_of(plan, capture, message, by)
+        }
+    }
 }
 
 /// The hop whose method and path fit; where several do, the one whose call the mark names.

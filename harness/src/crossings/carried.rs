@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::evidence::Capture;
+use crate::evidence::{Capture, Field, FieldKind, Protocol};
 use crate::wire::baggage::{Baggage, Entry, within_limits};
 use crate::wire::tracestate::{RawMember, TraceState};
 use crate::wire::{Format, Level, Refusal, TraceParent, trim_ows};
@@ -17,6 +17,8 @@ pub struct Carried {
     pub lists: Arc<Lists>,
     /// Other formats that the fields' names show.
     pub others: Vec<Format>,
+    /// Propagation fields of a message that stand there otherwise than its readers take them, and how.
+    pub misfits: Vec<(&'static str, String)>,
 }
 
 /// The two lists that go beside the context.
@@ -97,7 +99,9 @@ impl Carried {
         let names = capture.headers.iter().map(|field| field.name.as_slice());
         let others = Format::others_among(names);
         let lists = known.read(lines("tracestate"), lines("baggage"));
-        Carried { traceparents, lists, others }
+        let fields = capture.message.iter().flat_map(|_| &capture.headers);
+        let misfits = fields.filter_map(|field| misfit(capture.protocol, field)).collect();
+        Carried { traceparents, lists, others, misfits }
     }
 
     /// Every context that a reader may take; several where the field is doubled.
@@ -113,11 +117,40 @@ impl Carried {
     pub fn context(&self) -> Option<&TraceParent> {
         let first = self.traceparents.first()?;
         let one = self.traceparents.iter().all(|line| line.0 == first.0);
-        first.1.as_ref().ok().filter(|_| one)
+        first.1.as_ref().ok().filter(|_| one && !self.is_uncertain())
+    }
+
+    /// A `traceparent` that some readers take and others do not.
+    pub fn is_uncertain(&self) -> bool {
+        self.misfits.iter().any(|(field, _)| *field == "traceparent")
     }
 
     /// Several `traceparent` lines that differ.
     pub fn differs(&self) -> bool {
         self.traceparents.windows(2).any(|two| two[0].0 != two[1].0)
     }
+}
+
+/// What the readers of a transport do not take: keys of messages are bytes, so upper case is another key; values are
+/// text (Kafka: UTF-8; AMQP: long strings; SQS: String attributes).
+fn misfit(protocol: Protocol, field: &Field) -> Option<(&'static str, String)> {
+    const FIELDS: [&str; 3] = ["traceparent", "tracestate", "baggage"];
+    let name = FIELDS.into_iter().find(|name| name.as_bytes().eq_ignore_ascii_case(&field.name))?;
+    if field.name != name.as_bytes() {
+        let key = String::from_utf8_lossy(&field.name).into_owned();
+        return Some((name, format!("its key is `{key}`, and keys of messages are compared byte for byte")));
+    }
+    let how = match (field.kind, protocol) {
+        (FieldKind::Text | FieldKind::System, _) => match &field.value {
+            Some(value) if std::str::from_utf8(value).is_err() => "its value is not UTF-8",
+            _ => return None,
+        },
+        (FieldKind::Bytes, Protocol::Sqs) => "it is a Binary attribute, not a String",
+        (FieldKind::Number, Protocol::Sqs) => "it is a Number attribute, not a String",
+        (FieldKind::Bytes, _) => "it is a byte array, not a long string",
+        (FieldKind::Number, _) => "it is a number, not a long string",
+        (FieldKind::Null, _) => "its value is null",
+        (FieldKind::Other, _) => "its value is no string",
+    };
+    Some((name, how.to_owned()))
 }

@@ -4,7 +4,7 @@
 use super::hashing::IdMap;
 use super::{Crossing, CrossingIx, Crossings};
 use crate::evidence::SpanIx;
-use crate::plan::StimulusIx;
+use crate::plan::{Mark, StimulusIx};
 use crate::scenario::{HopIx, NodeIx};
 
 pub fn find(all: &mut Crossings<'_>) {
@@ -15,8 +15,19 @@ pub fn find(all: &mut Crossings<'_>) {
     for ix in 0..all.list.len() {
         let crossing = &all.list[ix];
         let hop = all.plan.scenario.hop(crossing.hop);
-        let Some(within) = hop.within.filter(|_| hop.from != NodeIx::CLIENT) else { continue };
+        let again = crossing.sender == hop.to && hop.from != hop.to;
+        // A message that its reader sent again: what it had read caused it.
+        let within = if again { Some(crossing.hop) } else { hop.within };
+        let Some(within) = within.filter(|_| crossing.sender != NodeIx::CLIENT) else { continue };
         let candidates = incoming.get(&(crossing.stimulus, within)).map_or(&[][..], Vec::as_slice);
+        let own: Vec<CrossingIx>;
+        let candidates = match again {
+            true => {
+                own = candidates.iter().copied().filter(|other| other.0 < ix).collect();
+                &own
+            }
+            false => candidates,
+        };
         all.list[ix].cause = choose(all, CrossingIx(ix), candidates);
     }
 }
@@ -41,25 +52,31 @@ fn choose(all: &Crossings<'_>, ix: CrossingIx, candidates: &[CrossingIx]) -> Opt
 
 /// Where marks name calls: the candidates that carried the call above this one.
 fn told_by(all: &Crossings<'_>, ix: CrossingIx, candidates: &[CrossingIx]) -> Vec<CrossingIx> {
-    let call = super::receiver::mark(all, ix).and_then(|mark| mark.call);
+    let mark = super::receiver::mark(all, ix);
+    let call = mark.and_then(|mark| mark.call);
     let Some(parent) = call.and_then(|call| all.plan.calls.get(call.0)).and_then(|call| call.parent) else {
         return Vec::new();
     };
-    let carries = |candidate: &CrossingIx| super::receiver::mark(all, *candidate).and_then(|mark| mark.call);
-    candidates.iter().copied().filter(|candidate| carries(candidate) == Some(parent)).collect()
+    let item = mark.and_then(|mark| mark.item);
+    let told: Vec<(CrossingIx, Mark)> = candidates
+        .iter()
+        .filter_map(|candidate| Some((*candidate, super::receiver::mark(all, *candidate)?)))
+        .filter(|(_, mark)| mark.call == Some(parent))
+        .collect();
+    let same_item = told.iter().any(|(_, mark)| item.is_some() && mark.item == item);
+    told.iter().filter(|(_, mark)| !same_item || mark.item == item).map(|(candidate, _)| *candidate).collect()
 }
 
 fn named_span(all: &Crossings<'_>, crossing: &Crossing) -> Option<SpanIx> {
     let context = all.wire(crossing)?.first()?;
-    let capture = crossing.capture?;
-    all.evidence.spans_named(&all.spans, all.plan.tap(all.evidence.captures[capture.0].tap).from, context)
+    all.evidence.spans_named(&all.spans, crossing.sender, context)
 }
 
 /// The candidate whose own context has the trace of this one, if only one has.
 fn by_context(all: &Crossings<'_>, crossing: &Crossing, pool: &[CrossingIx]) -> Option<CrossingIx> {
     let trace = all.wire(crossing)?.first()?.trace_id;
     let same = |candidate: &&CrossingIx| {
-        let wire = all.wire(all.get(**candidate));
+        let wire = all.arrived(all.get(**candidate));
         wire.is_some_and(|wire| wire.contexts().any(|context| context.trace_id == trace))
     };
     let mut fitting = pool.iter().filter(same);
@@ -72,9 +89,8 @@ fn by_context(all: &Crossings<'_>, crossing: &Crossing, pool: &[CrossingIx]) -> 
 /// The candidate that was under way when this one began; the last of several.
 fn by_time(all: &Crossings<'_>, crossing: &Crossing, pool: &[CrossingIx]) -> Option<CrossingIx> {
     let begun = all.evidence.captures[crossing.capture?.0].begun_nanos;
-    let before = pool.iter().filter(|candidate| {
-        let capture = all.get(**candidate).capture.map(|capture| &all.evidence.captures[capture.0]);
-        capture.is_none_or(|capture| capture.begun_nanos <= begun)
-    });
+    let before = pool
+        .iter()
+        .filter(|candidate| all.begun_nanos(all.get(**candidate)).is_none_or(|before| before <= begun));
     before.max_by_key(|candidate| candidate.0).copied()
 }

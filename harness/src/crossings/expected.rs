@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::carried::Lists;
 use super::hashing::IdMap;
-use super::{Crossing, CrossingIx, Crossings};
+use super::{Crossing, CrossingIx, Crossings, Nature};
+use crate::evidence::CaptureIx;
 use crate::plan::Stimulus;
 use crate::scenario::{At, Hop, NodeIx, NodeKind, Relation};
 use crate::wire::baggage::Entry;
@@ -35,9 +36,18 @@ pub struct Expected {
 pub fn carry(all: &mut Crossings<'_>) {
     let mut after: IdMap<CrossingIx, Expected> = IdMap::default();
     let mut starts: IdMap<usize, Expected> = IdMap::default();
-    for ix in 0..all.list.len() {
+    let origins = origins(all);
+    for ix in causes_first(all, &origins) {
         let crossing = CrossingIx(ix);
         let stimulus = all.list[ix].stimulus;
+        // Nobody sent it anew: what is expected is what was due when it was sent.
+        if let Some(origin) = origins.get(&crossing).copied().filter(|_| all.list[ix].nature != Nature::Sent)
+        {
+            let due = all.list[origin.0].due.clone();
+            after.insert(crossing, re_based(all, &all.list[ix], &due));
+            (all.list[ix].expected, all.list[ix].due) = (due.clone(), due);
+            continue;
+        }
         let before = match all.list[ix].cause {
             Some(cause) => after.entry(cause).or_default(),
             None => starts.entry(stimulus.0).or_insert_with(|| start(all.plan.stimulus(stimulus))),
@@ -53,6 +63,39 @@ pub fn carry(all: &mut Crossings<'_>) {
         all.list[ix].due = due;
     }
 }
+
+/// For each further delivery of a message the crossing by which it was sent.
+fn origins(all: &Crossings<'_>) -> IdMap<CrossingIx, CrossingIx> {
+    let mut sent: IdMap<CaptureIx, Vec<CrossingIx>> = IdMap::default();
+    for (ix, crossing) in all.iter().filter(|(_, crossing)| crossing.nature == Nature::Sent) {
+        if let Some(capture) = crossing.capture {
+            sent.entry(capture).or_default().push(ix);
+        }
+    }
+    let further = all.iter().filter(|(_, crossing)| crossing.nature != Nature::Sent);
+    further
+        .filter_map(|(ix, crossing)| {
+            let shared = sent.get(&crossing.capture?)?;
+            let same = shared.iter().find(|sent| all.get(**sent).hop == crossing.hop);
+            Some((ix, *same.or(shared.first())?))
+        })
+        .collect()
+}
+
+/// Causes before what they caused, and otherwise in the order in which they were seen.
+fn causes_first(all: &Crossings<'_>, origins: &IdMap<CrossingIx, CrossingIx>) -> Vec<usize> {
+    let before = |ix: &CrossingIx| match all.get(*ix).nature {
+        Nature::Sent => all.get(*ix).cause,
+        Nature::Redelivered | Nature::Moved => origins.get(ix).copied(),
+    };
+    let depth = |ix: usize| std::iter::successors(Some(CrossingIx(ix)), before).take(DEPTH).count();
+    let mut order: Vec<usize> = (0..all.list.len()).collect();
+    order.sort_by_cached_key(|ix| depth(*ix));
+    order
+}
+
+/// No chain of causes is followed further than this.
+const DEPTH: usize = 256;
 
 /// What the stimulus carried.
 fn start(stimulus: &Stimulus) -> Expected {
@@ -148,7 +191,7 @@ fn baggage_kept(all: &Crossings<'_>, hop: &Hop, by: NodeIx) -> bool {
 /// What is expected of the crossings that this one causes.
 fn re_based(all: &Crossings<'_>, crossing: &Crossing, due: &Expected) -> Expected {
     let hop = all.plan.scenario.hop(crossing.hop);
-    let Some(wire) = all.wire(crossing) else { return behind_no_tap(all, crossing, due) };
+    let Some(wire) = all.arrived(crossing) else { return behind_no_tap(all, crossing, due) };
     let span = crossing.receiver_span.map(|span| all.spans.get(span));
     let span_trace = span.and_then(|span| TraceId::from_bytes(&span.trace_id));
     let Some(context) = wire.context() else { return after_no_context(all, crossing, due, span_trace) };

@@ -1,24 +1,59 @@
 //! Whether a span's attributes fit a capture: what is there must agree, what is missing proves nothing.
 //!
-//! Names follow the OpenTelemetry semantic conventions for HTTP and RPC, current and former.
+//! Names follow the OpenTelemetry semantic conventions for HTTP, RPC and messaging, current and former.
 
 use super::Crossings;
-use crate::evidence::{Capture, Span};
+use crate::evidence::{Capture, Message, Span};
 
 /// Address, path and method of the span agree with the capture wherever the span names them.
 pub fn fits(all: &Crossings<'_>, span: &Span, capture: &Capture, at_sender: bool) -> bool {
+    if let Some(message) = &capture.message {
+        return destination_fits(span, message) && id_fits(span, message);
+    }
     method_fits(span, capture) && path_fits(span, capture) && (!at_sender || port_fits(all, span, capture))
 }
 
 /// How many of them the span names at all: more is a better fit.
 pub fn named(span: &Span) -> usize {
-    let groups: [&[&str]; 3] = [METHOD, PATH, PORT];
+    let groups: [&[&str]; 5] = [METHOD, PATH, PORT, DESTINATION, MESSAGE];
     groups.iter().filter(|names| attribute(span, names).is_some()).count()
 }
 
 const METHOD: &[&str] = &["http.request.method", "http.method", "rpc.method"];
 const PATH: &[&str] = &["url.path", "url.full", "http.target", "http.url"];
 const PORT: &[&str] = &["server.port", "net.peer.port"];
+
+const DESTINATION: &[&str] = &["messaging.destination.name", "messaging.destination"];
+const MESSAGE: &[&str] = &[
+    "messaging.message.id",
+    "messaging.message_id",
+    "messaging.kafka.offset",
+    "messaging.kafka.message.offset",
+];
+const PARTITION: &[&str] = &[
+    "messaging.destination.partition.id",
+    "messaging.kafka.destination.partition",
+    "messaging.kafka.partition",
+];
+
+/// Instrumentations name the exchange, the queue, the routing key, or several of them with colons between; for SQS the
+/// queue or its URL.
+fn destination_fits(span: &Span, message: &Message) -> bool {
+    let Some((_, named)) = attribute(span, DESTINATION) else { return true };
+    let last = named.rsplit('/').next().unwrap_or_default();
+    let key = message.routing_key.as_deref();
+    let known = |part: &str| part == message.destination || Some(part) == key;
+    named.is_empty() || known(named) || known(last) || named.split(':').any(known)
+}
+
+fn id_fits(span: &Span, message: &Message) -> bool {
+    let Some((name, named)) = attribute(span, MESSAGE) else { return true };
+    let Some((partition, offset)) = message.offset else {
+        return message.id.as_deref().is_none_or(|id| id == named);
+    };
+    let same_partition = attribute(span, PARTITION).is_none_or(|(_, own)| own == partition.to_string());
+    !name.starts_with("messaging.kafka") || (named == offset.to_string() && same_partition)
+}
 
 fn attribute<'s>(span: &'s Span, names: &[&str]) -> Option<(&'s str, &'s str)> {
     let found = span.attributes.iter().find(|(name, _)| names.contains(&name.as_str()));

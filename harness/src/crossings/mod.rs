@@ -16,8 +16,10 @@ pub mod cause;
 pub mod expected;
 pub mod fit;
 pub mod hashing;
+pub mod messages;
 pub mod owner;
 pub mod receiver;
+pub mod redelivery;
 pub mod sender;
 pub mod span_index;
 
@@ -30,13 +32,29 @@ pub use span_index::SpanIndex;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CrossingIx(pub usize);
 
+/// How a crossing came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// Somebody sent it.
+    Sent,
+    /// A further delivery of a message that was sent before.
+    Redelivered,
+    /// The broker moved it here (dead-letter exchange, redrive).
+    Moved,
+}
+
 /// One stimulus over one hop, once.
 #[derive(Clone, Debug)]
 pub struct Crossing {
     pub stimulus: StimulusIx,
     pub hop: HopIx,
-    /// What the tap saw; `None` behind `tap: none`.
+    pub nature: Nature,
+    /// The hop's sender; its receiver, where that sent a message again.
+    pub sender: NodeIx,
+    /// What the tap saw as it left the sender; `None` behind `tap: none`.
     pub capture: Option<CaptureIx>,
+    /// What a broker gave to the receiver; `None` for a call, and where nothing was delivered.
+    pub arrival: Option<CaptureIx>,
     /// The crossing that reached the sender and caused this one; `None` for what the driver sends.
     pub cause: Option<CrossingIx>,
     /// The sender's span for this call: CLIENT or PRODUCER.
@@ -69,6 +87,8 @@ pub struct Crossings<'a> {
     /// For each trace the stimulus that it is of; a trace that several share is nobody's.
     pub owners: IdMap<TraceId, StimulusIx>,
     effects: Vec<Vec<CrossingIx>>,
+    /// For each span of a receiver the crossings that it stands for; several in a batch.
+    by_receiver: IdMap<SpanIx, Vec<CrossingIx>>,
     /// For each hop its crossings.
     by_hop: Vec<Vec<CrossingIx>>,
     /// For each stimulus its exchange.
@@ -87,10 +107,7 @@ impl<'a> Crossings<'a> {
         let (unattributed, undeclared) = (found.unattributed, found.undeclared);
         let owners = IdMap::default();
         let effects = vec![Vec::new(); list.len()];
-        let mut by_hop = vec![Vec::new(); plan.scenario.hops.len()];
-        for (ix, crossing) in list.iter().enumerate() {
-            by_hop[crossing.hop.0].push(CrossingIx(ix));
-        }
+        let by_hop = vec![Vec::new(); plan.scenario.hops.len()];
         let answered = evidence.exchanges.iter().rev();
         let answered_nanos = answered.map(|one| (one.stimulus, one.answered_nanos)).collect();
         let mut all = Crossings {
@@ -103,16 +120,29 @@ impl<'a> Crossings<'a> {
             undeclared,
             owners,
             effects,
+            by_receiver: IdMap::default(),
             by_hop,
             answered_nanos,
         };
         receiver::pair(&mut all);
+        redelivery::add(&mut all);
+        all.index();
         cause::find(&mut all);
         all.note_effects();
         sender::pair(&mut all);
         expected::carry(&mut all);
         all.owners = owner::owners(&all);
         all
+    }
+
+    fn index(&mut self) {
+        self.effects = vec![Vec::new(); self.list.len()];
+        for (ix, crossing) in self.list.iter().enumerate() {
+            self.by_hop[crossing.hop.0].push(CrossingIx(ix));
+            if let Some(span) = crossing.receiver_span {
+                self.by_receiver.entry(span).or_default().push(CrossingIx(ix));
+            }
+        }
     }
 
     fn note_effects(&mut self) {
@@ -145,8 +175,34 @@ impl<'a> Crossings<'a> {
         crossing.capture.map(|capture| &self.carried[capture.0])
     }
 
+    /// What reached the receiver, as far as it was seen; of a call, what was sent.
+    pub fn arrived(&self, crossing: &Crossing) -> Option<&Carried> {
+        self.seen_at_receiver(crossing).map(|capture| &self.carried[capture.0])
+    }
+
+    /// The capture nearest to the receiver.
+    pub fn seen_at_receiver(&self, crossing: &Crossing) -> Option<CaptureIx> {
+        crossing.arrival.or(crossing.capture)
+    }
+
+    /// Whether a message was sent that was never given to the receiver; a call is there as soon as it is seen.
+    pub fn is_undelivered(&self, crossing: &Crossing) -> bool {
+        let message = self.plan.scenario.hop(crossing.hop).transport.via().is_some();
+        message && crossing.capture.is_some() && crossing.arrival.is_none()
+    }
+
+    /// The crossings that one batch took in with this one, itself included.
+    pub fn batch_of(&self, crossing: &Crossing) -> &[CrossingIx] {
+        crossing.receiver_span.and_then(|span| self.by_receiver.get(&span)).map_or(&[], Vec::as_slice)
+    }
+
+    /// When the receiver got it.
+    pub fn begun_nanos(&self, crossing: &Crossing) -> Option<u64> {
+        self.seen_at_receiver(crossing).map(|capture| self.evidence.captures[capture.0].begun_nanos)
+    }
+
     pub fn sender(&self, crossing: &Crossing) -> NodeIx {
-        self.plan.scenario.hop(crossing.hop).from
+        crossing.sender
     }
 
     pub fn receiver(&self, crossing: &Crossing) -> NodeIx {
@@ -174,7 +230,10 @@ impl<'a> Crossings<'a> {
 
     /// When the answer of a crossing was complete.
     pub fn ended_nanos(&self, crossing: &Crossing) -> Option<u64> {
-        match crossing.capture {
+        if self.is_undelivered(crossing) {
+            return None;
+        }
+        match self.seen_at_receiver(crossing) {
             Some(capture) => self.evidence.captures[capture.0].ended_nanos,
             None => self.answered_nanos.get(&crossing.stimulus).copied().flatten(),
         }

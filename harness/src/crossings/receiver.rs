@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use super::fit::{fits, named};
 use super::hashing::{IdMap, IdSet};
 use super::span_index::is_receipt;
-use super::{CrossingIx, Crossings};
+use super::{Crossing, CrossingIx, Crossings};
 use crate::evidence::{Span, SpanIx, SpanKind, mark_of};
 use crate::plan::{Mark, StimulusIx};
 use crate::scenario::NodeIx;
@@ -27,6 +27,8 @@ enum Tier {
     /// Its parent or link is what crossed, and it has the mark of something else.
     Continues,
     Fits,
+    /// One receive returned it together with others, whose span is known.
+    Batch,
     /// Nothing saw what crossed (`tap: none`): it is in a trace of the stimulus.
     Untapped,
 }
@@ -40,6 +42,7 @@ pub fn pair(all: &mut Crossings<'_>) {
         Tier::Marked,
         Tier::Continues,
         Tier::Fits,
+        Tier::Batch,
         Tier::Untapped,
     ];
     for tier in tiers {
@@ -48,12 +51,16 @@ pub fn pair(all: &mut Crossings<'_>) {
                 continue;
             }
             let crossing = CrossingIx(ix);
+            if all.is_undelivered(&all.list[ix]) {
+                continue;
+            }
             let span = match tier {
                 Tier::ContinuesAndMarked | Tier::ContinuesUnmarked | Tier::Continues => {
                     continuing(all, crossing, &claimed, tier)
                 }
                 Tier::Marked => marked(all, crossing, &claimed),
                 Tier::Fits => fitting(all, crossing, &claimed, free.get_or_init(|| Free::of(all))),
+                Tier::Batch => batch(all, crossing),
                 Tier::Untapped => untapped(all, crossing, &claimed, free.get_or_init(|| Free::of(all))),
             };
             if let Some(span) = span {
@@ -66,7 +73,7 @@ pub fn pair(all: &mut Crossings<'_>) {
 
 /// The mark of a crossing, where its capture has one of this run.
 pub fn mark(all: &Crossings<'_>, crossing: CrossingIx) -> Option<Mark> {
-    let capture = all.get(crossing).capture?;
+    let capture = all.seen_at_receiver(all.get(crossing))?;
     mark_of(&all.evidence.captures[capture.0].marked)
 }
 
@@ -76,7 +83,7 @@ fn continuing(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, tier
     let node = all.receiver(crossing);
     let mark = mark(all, ix);
     let mut best: Option<(u8, u64, SpanIx)> = None;
-    for context in all.wire(crossing)?.contexts() {
+    for context in all.arrived(crossing)?.contexts() {
         let (trace, parent) = (context.trace_id, context.parent_id);
         let under = all.evidence.spans_under(&all.spans, node, trace, parent);
         for span in under {
@@ -86,7 +93,7 @@ fn continuing(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, tier
                 Tier::ContinuesUnmarked => seen.marks.is_empty() || mark.is_none(),
                 _ => true,
             };
-            let free = marks && !claimed.contains(&span);
+            let free = marks && is_free(all, crossing, span, claimed);
             let rank = (receipt_rank(seen), seen.start_nanos, span);
             if free && best.is_none_or(|known| rank < known) {
                 best = Some(rank);
@@ -96,9 +103,32 @@ fn continuing(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, tier
     best.map(|(_, _, span)| span)
 }
 
-/// SERVER and CONSUMER before anything else; a call of the receiver that continues what crossed comes last.
+/// A span that processes a batch stands for each of its messages.
+fn is_free(all: &Crossings<'_>, crossing: &Crossing, span: SpanIx, claimed: &IdSet<SpanIx>) -> bool {
+    let hop = all.plan.scenario.hop(crossing.hop);
+    let seen = all.spans.get(span);
+    let several = seen.marks.len() > 1 || seen.links.len() > 1;
+    !claimed.contains(&span) || (several && hop.transport.via().is_some())
+}
+
+/// A poll or a receive, which is not what is done with the message (OpenTelemetry, messaging spans).
+pub fn is_receive(span: &Span) -> bool {
+    const OPERATION: [&str; 3] =
+        ["messaging.operation.type", "messaging.operation", "messaging.operation.name"];
+    const RECEIVES: [&str; 6] = ["receive", "poll", "settle", "ack", "commit", "delete"];
+    let operation = OPERATION.iter().find_map(|name| attribute(span, name));
+    operation.is_some_and(|operation| RECEIVES.contains(&operation))
+}
+
+fn attribute<'s>(span: &'s Span, name: &str) -> Option<&'s str> {
+    span.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+}
+
+/// SERVER and CONSUMER before anything else; a receive comes later, and a call of the receiver that continues what
+/// crossed comes last.
 fn receipt_rank(span: &Span) -> u8 {
     match span.kind {
+        SpanKind::Server | SpanKind::Consumer if is_receive(span) => 1,
         SpanKind::Server | SpanKind::Consumer => 0,
         SpanKind::Internal | SpanKind::Unspecified => 1,
         SpanKind::Client | SpanKind::Producer => 2,
@@ -108,7 +138,8 @@ fn receipt_rank(span: &Span) -> u8 {
 fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>) -> Option<SpanIx> {
     let mark = mark(all, ix)?;
     let node = all.receiver(all.get(ix));
-    let free = all.spans.marked(node, mark).iter().filter(|span| !claimed.contains(span));
+    let crossing = all.get(ix);
+    let free = all.spans.marked(node, mark).iter().filter(|span| is_free(all, crossing, **span, claimed));
     free.copied().min_by_key(|span| (receipt_rank(all.spans.get(*span)), all.spans.get(*span).start_nanos))
 }
 
@@ -116,13 +147,13 @@ fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>) -> Optio
 fn fitting(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, free: &Free) -> Option<SpanIx> {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
-    let capture = &all.evidence.captures[crossing.capture?.0];
+    let capture = &all.evidence.captures[all.seen_at_receiver(crossing)?.0];
     let fitting = |span: &&SpanIx| {
         let seen = all.spans.get(**span);
         let own = free.owned.says(node, seen, crossing.stimulus);
         let marked_elsewhere =
             !seen.marks.is_empty() && mark(all, ix).is_none_or(|mark| !seen.marks.contains(&mark));
-        !claimed.contains(*span)
+        is_free(all, crossing, **span, claimed)
             && own != Some(false)
             && !marked_elsewhere
             && (named(seen) > 0 || own == Some(true))
@@ -133,6 +164,27 @@ fn fitting(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, free: &
         let own = free.owned.says(node, seen, crossing.stimulus) == Some(true);
         (!own, std::cmp::Reverse(named(seen)), seen.start_nanos)
     })
+}
+
+/// The span of what the same receive returned.
+fn batch(all: &Crossings<'_>, ix: CrossingIx) -> Option<SpanIx> {
+    let crossing = all.get(ix);
+    let capture = &all.evidence.captures[crossing.arrival?.0];
+    let receive = capture.message.as_ref()?.receive?;
+    let declared = all.plan.scenario.hop(crossing.hop).transport.batch().is_some();
+    let same = |other: &&Crossing| {
+        let seen = other.arrival.map(|arrival| &all.evidence.captures[arrival.0]);
+        let with = seen.is_some_and(|seen| {
+            seen.tap == capture.tap
+                && seen.message.as_ref().is_some_and(|other| other.receive == Some(receive))
+        });
+        with && other.hop == crossing.hop
+    };
+    let mate = all.list.iter().filter(same).find_map(|other| other.receiver_span)?;
+    let span = all.spans.get(mate);
+    let counted = attribute(span, "messaging.batch.message_count").is_some_and(|count| count != "1");
+    let (links, marks) = (span.links.len() > 1, span.marks.len() > 1);
+    (declared || counted || links || marks).then_some(mate)
 }
 
 /// A span for something received in a trace of the stimulus, first of all one under a span of the sender.
@@ -208,7 +260,7 @@ impl Free {
 fn carried_ids(all: &Crossings<'_>) -> IdSet<(NodeIx, SpanId)> {
     let mut ids = IdSet::default();
     for (_, crossing) in all.iter() {
-        for context in all.wire(crossing).into_iter().flat_map(|wire| wire.contexts()) {
+        for context in all.arrived(crossing).into_iter().flat_map(|wire| wire.contexts()) {
             ids.insert((all.receiver(crossing), context.parent_id));
         }
     }

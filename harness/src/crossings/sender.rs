@@ -4,7 +4,7 @@
 use super::fit::{fits, named};
 use super::hashing::{IdMap, IdSet};
 use super::span_index::is_call;
-use super::{Crossing, CrossingIx, Crossings};
+use super::{Crossing, CrossingIx, Crossings, Nature};
 use crate::evidence::{Evidence, SpanIx};
 use crate::scenario::NodeIx;
 use crate::wire::{SpanId, TraceId, TraceParent};
@@ -14,13 +14,17 @@ pub fn pair(all: &mut Crossings<'_>) {
     let mut on_wire: IdSet<SpanIx> = IdSet::default();
     for ix in 0..all.list.len() {
         let crossing = &all.list[ix];
+        if crossing.nature != Nature::Sent {
+            continue;
+        }
         let node = all.sender(crossing);
         let Some(context) = all.wire(crossing).and_then(|wire| wire.first()).copied() else { continue };
         let named = all.evidence.spans_named(&all.spans, node, &context);
         let before = *first_with.entry((node, context.parent_id)).or_insert(CrossingIx(ix));
-        let crossing = &mut all.list[ix];
-        crossing.named_span = named;
-        crossing.same_id_as = (before != CrossingIx(ix)).then_some(before);
+        all.list[ix].named_span = named;
+        // Hops that share a message share its id.
+        let other = before != CrossingIx(ix) && all.list[before.0].capture != all.list[ix].capture;
+        all.list[ix].same_id_as = other.then_some(before);
         on_wire.extend(named);
     }
     let mut used: IdSet<SpanIx> = outer_calls(all, &on_wire);
@@ -32,7 +36,8 @@ pub fn pair(all: &mut Crossings<'_>) {
         all.list[ix].call_span = own;
     }
     for ix in 0..all.list.len() {
-        if all.list[ix].call_span.is_some() || !all.exports(all.sender(&all.list[ix])) {
+        let sent = all.list[ix].nature == Nature::Sent;
+        if !sent || all.list[ix].call_span.is_some() || !all.exports(all.sender(&all.list[ix])) {
             continue;
         }
         let found = unnamed(all, &all.list[ix], &used);

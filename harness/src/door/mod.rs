@@ -117,6 +117,7 @@
 //! | `UNBROKEN_INCONCLUSIVE` | `fail` or `ignore`, for tests of a directory |
 //! | `UNBROKEN_BIN` | the program that is asked for relays |
 
+pub mod brokers;
 #[cfg(feature = "libtest")]
 mod directory;
 mod judged;

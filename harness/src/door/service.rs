@@ -37,13 +37,23 @@ impl Wiring {
     pub fn grpc(&self, node: &str) -> &str {
         named(&self.given.grpc, node, "grpc")
     }
+
+    /// Where this service reaches a broker: `host:port` of Kafka, `amqp://` and `http://` URLs of RabbitMQ and SQS, these
+    /// two through a tap.
+    ///
+    /// # Panics
+    /// When no hop of the scenario from or to this service goes through `broker`.
+    #[track_caller]
+    pub fn broker(&self, broker: &str) -> &str {
+        named(&self.given.brokers, broker, "messaging")
+    }
 }
 
 #[track_caller]
 fn named<'a>(known: &'a [(String, String)], node: &str, transport: &str) -> &'a str {
     match known.iter().find(|(name, _)| name == node) {
         Some((_, address)) => address,
-        None => panic!("the scenario has no {transport} hop from this service to `{node}`: declare one"),
+        None => panic!("the scenario has no {transport} hop of this service by `{node}`: declare one"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::relay;
+use super::{brokers, relay};
 use crate::run::{CaseOptions, Chosen, JudgeSettings, SuiteOptions, fresh_seed};
 use crate::runtime::{InProcess, RuntimeOptions};
 use crate::scenario::{NodeKind, Scenario};
@@ -46,6 +46,7 @@ impl Settings {
         let runtime = RuntimeOptions {
             relay: relay::program(),
             in_process: self.services.clone(),
+            brokers: brokers::stand_ins(),
             ..RuntimeOptions::default()
         };
         let judge =

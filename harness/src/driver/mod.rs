@@ -15,6 +15,8 @@ mod grpc;
 mod http;
 #[cfg(all(feature = "http", feature = "tls"))]
 mod https;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod outgoing;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
@@ -55,6 +57,8 @@ pub struct Driver {
     http: http::Http,
     #[cfg(feature = "grpc")]
     grpc: grpc::Grpc,
+    #[cfg(feature = "kafka")]
+    kafka: kafka::Kafka,
     #[cfg(feature = "rabbitmq")]
     rabbitmq: rabbitmq::RabbitMq,
 }
@@ -73,6 +77,8 @@ impl Driver {
             http: http::Http::new(&routes, addresses.authority.as_deref())?,
             #[cfg(feature = "grpc")]
             grpc: grpc::Grpc::new(&routes, addresses.authority.as_deref(), addresses.hops.len())?,
+            #[cfg(feature = "kafka")]
+            kafka: kafka::Kafka::new(&routes)?,
             #[cfg(feature = "rabbitmq")]
             rabbitmq: rabbitmq::RabbitMq::new(&routes)?,
             plan,
@@ -96,6 +102,8 @@ impl Driver {
                 Way::Http { version, .. } => http::check(route, &outgoing, *version)?,
                 #[cfg(feature = "grpc")]
                 Way::Grpc { .. } => grpc::check(route, &outgoing)?,
+                #[cfg(feature = "kafka")]
+                Way::Kafka { .. } => kafka::check(route, &outgoing)?,
                 #[cfg(feature = "rabbitmq")]
                 Way::RabbitMq { .. } => rabbitmq::check(route, &outgoing)?,
                 #[allow(unreachable_patterns, reason = "a build with every transport has no other")]
@@ -181,6 +189,8 @@ impl Driver {
             Way::Http { version, .. } => self.http.send(route, outgoing, *version).await,
             #[cfg(feature = "grpc")]
             Way::Grpc { stream, .. } => self.grpc.send(route, outgoing, *stream).await,
+            #[cfg(feature = "kafka")]
+            Way::Kafka { .. } => self.kafka.send(route, outgoing).await,
             #[cfg(feature = "rabbitmq")]
             Way::RabbitMq { .. } => self.rabbitmq.send(route, outgoing).await,
             #[allow(unreachable_patterns, reason = "a build with every transport has no other")]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::DriverError;
 use super::filling::{Filling, Scope};
-use crate::plan::instruction::is_instructed;
+use crate::plan::fan_out::is_instructed;
 use crate::scenario::{Body, Drive, GrpcHop, Hop, HopIx, HttpVersion, Marker, Transport};
 
 pub(super) struct Route {

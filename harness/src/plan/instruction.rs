@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::build::hops_below;
+use super::fan_out::{ends_at_a_relay, fan_out, readers};
 use super::{Mark, Plan, StimulusIx};
 use crate::scenario::{At, HopIx, NodeKind, Role, Scenario, Step, Transport};
 
@@ -30,7 +31,7 @@ pub enum Task {
     Spawn(Vec<Task>),
     Retry(u32, Vec<Task>),
     Restart(Vec<Task>),
-    /// `500` or `panic`.
+    /// `500`, `panic`, `nack` or `reject`.
     Fail(String),
     Call(CallIx),
 }
@@ -42,32 +43,66 @@ pub fn calls_of(scenario: &Scenario) -> Vec<Call> {
     for drive in &scenario.drives {
         if !driven.contains(&drive.send) {
             driven.push(drive.send);
-            add_call(scenario, drive.send, None, &mut calls);
+            add_call(scenario, Send { hop: drive.send, items: 1 }, None, &mut calls);
         }
     }
     calls
 }
 
-fn add_call(scenario: &Scenario, hop: HopIx, parent: Option<CallIx>, calls: &mut Vec<Call>) -> CallIx {
+/// What is sent over a hop at once.
+#[derive(Clone, Copy)]
+struct Send {
+    hop: HopIx,
+    items: u32,
+}
+
+fn add_call(scenario: &Scenario, send: Send, parent: Option<CallIx>, calls: &mut Vec<Call>) -> CallIx {
     let ix = CallIx(calls.len());
-    calls.push(Call { hop, parent, items: 1, task: Vec::new() });
+    calls.push(Call { hop: send.hop, parent, items: send.items, task: Vec::new() });
+    let readers = readers(scenario, send.hop);
+    let relays: Vec<HopIx> =
+        readers.iter().copied().filter(|reader| ends_at_a_relay(scenario, *reader)).collect();
     let mut task = Vec::new();
-    for below in hops_below(scenario, hop) {
-        for _ in 0..scenario.hop(below).times.min.max(1) {
-            let call = add_call(scenario, below, Some(ix), calls);
-            task.extend(around(scenario, below, call));
-            if scenario.hop(below).steps.iter().any(|step| matches!(step, Step::Retry(_))) {
-                break;
+    for reader in &readers {
+        // One body is read by all: it tells relays what to do, and nobody what others do.
+        let told = relays.is_empty() || relays.contains(reader);
+        for below in hops_below(scenario, *reader).filter(|below| is_sent_first(scenario, *below)) {
+            for send in sends(scenario, below) {
+                let call = add_call(scenario, send, Some(ix), calls);
+                if told {
+                    task.extend(around(scenario, below, call));
+                }
             }
         }
     }
-    let fails = scenario.hop(hop).steps.iter().filter_map(|step| match step {
+    let told = readers.iter().filter(|reader| relays.is_empty() || relays.contains(reader));
+    let steps = told.flat_map(|reader| &scenario.hop(*reader).steps);
+    task.extend(steps.filter_map(|step| match step {
         Step::Fail(how) => Some(Task::Fail(how.clone())),
         _ => None,
-    });
-    task.extend(fails);
+    }));
     calls[ix.0].task = task;
     ix
+}
+
+/// Of the hops that share a message the first stands for all; a dead letter is moved, not sent.
+fn is_sent_first(scenario: &Scenario, hop: HopIx) -> bool {
+    scenario.hop(hop).dead_letter_of.is_none() && fan_out(scenario, hop).first() == Some(&hop)
+}
+
+/// How often a hop below another is sent, and how much each time: a relay sends what is read in batches in batches.
+fn sends(scenario: &Scenario, hop: HopIx) -> Vec<Send> {
+    let times = scenario.hop(hop).times.min.max(1);
+    if scenario.hop(hop).steps.iter().any(|step| matches!(step, Step::Retry(_))) {
+        return vec![Send { hop, items: 1 }];
+    }
+    let relay = matches!(scenario.node(scenario.hop(hop).from).kind, NodeKind::Relay(_));
+    let batch =
+        fan_out(scenario, hop).into_iter().filter_map(|hop| scenario.hop(hop).transport.batch()).max();
+    let most = batch.filter(|_| relay).unwrap_or(1).max(1);
+    let full = std::iter::repeat_n(most, usize::try_from(times / most).expect("at most ten thousand"));
+    let rest = (times % most > 0).then_some(times % most);
+    full.chain(rest).map(|items| Send { hop, items }).collect()
 }
 
 /// The call with the sender's steps around it, the first step outermost; a wait or a log stands before what
@@ -95,19 +130,11 @@ fn around(scenario: &Scenario, hop: HopIx, call: CallIx) -> Vec<Task> {
     tasks
 }
 
-/// Whether what is sent over a hop is read by a relay, be it behind forwarders.
-pub fn is_instructed(scenario: &Scenario, hop: HopIx) -> bool {
-    let to = scenario.node(scenario.hop(hop).to);
-    match (to.role, hops_below(scenario, hop).next()) {
-        (Role::Forwarder, Some(below)) => is_instructed(scenario, below),
-        (Role::Forwarder, None) => false,
-        (Role::Participant, _) => matches!(to.kind, NodeKind::Relay(_)),
-    }
-}
-
 /// The call whose receiver reads what is sent with `call`: a forwarder passes it on to the next node.
 fn read_by(plan: &Plan, call: CallIx) -> CallIx {
-    let forwarded = plan.scenario.node(plan.scenario.hop(plan.calls[call.0].hop).to).role == Role::Forwarder;
+    let readers = readers(&plan.scenario, plan.calls[call.0].hop);
+    let role = |reader: &HopIx| plan.scenario.node(plan.scenario.hop(*reader).to).role;
+    let forwarded = readers.iter().any(|reader| role(reader) == Role::Forwarder);
     let below =
         (call.0 + 1..plan.calls.len()).map(CallIx).find(|below| plan.calls[below.0].parent == Some(call));
     match below {
@@ -125,8 +152,7 @@ pub fn render(
     address: &dyn Fn(HopIx) -> Option<String>,
 ) -> Value {
     let call = read_by(plan, call);
-    let mark = Mark { run: plan.run, stimulus, call: Some(call), item: None };
-    let mut steps = vec![json!({ "url": format!("mark:{mark}") })];
+    let mut steps = vec![json!({ "url": format!("mark:{}", mark(plan, call, stimulus)) })];
     steps.extend(tasks(plan, &plan.calls[call.0].task, stimulus, address));
     Value::Array(steps)
 }
@@ -156,29 +182,49 @@ fn tasks(
         .collect()
 }
 
+/// The mark of a call as an instruction has it: below a batch each message has its own, because its relay puts the
+/// message's number in place of `{i}`.
+fn mark(plan: &Plan, call: CallIx, stimulus: StimulusIx) -> String {
+    let mark = Mark { run: plan.run, stimulus, call: Some(call), item: None };
+    let mut at = Some(call);
+    while let Some(ix) = at {
+        if plan.calls[ix.0].items > 1 {
+            return format!("{mark}-{{i}}");
+        }
+        at = plan.calls[ix.0].parent;
+    }
+    mark.to_string()
+}
+
 /// The address of a call as a relay reads it; towards a node that is no relay the mark goes into an open path
 /// segment.
 fn call_url(plan: &Plan, hop: HopIx, at: &str, call: CallIx, stimulus: StimulusIx) -> String {
     let hop = plan.scenario.hop(hop);
+    let items = plan.calls[call.0].items;
+    let batch = (items > 1).then(|| format!("batch={items}"));
     match &hop.transport {
         Transport::Http(http) => {
             let scheme = if hop.tls { "https" } else { "http" };
-            let mark = Mark { run: plan.run, stimulus, call: Some(call), item: None };
             let pattern = http.path.as_ref().map_or("/", |path| path.0.as_str());
-            format!("{scheme}://{at}{}", filled(pattern, &mark.to_string()))
+            format!("{scheme}://{at}{}", filled(pattern, &mark(plan, call, stimulus)))
         }
         Transport::Grpc(grpc) if grpc.stream => format!("grpc://{at}?call=stream"),
         Transport::Grpc(_) => format!("grpc://{at}"),
-        Transport::Kafka(kafka) => match &kafka.key {
-            Some(key) => format!("kafka://{}?key={}", escaped(&kafka.topic), escaped(key)),
-            None => format!("kafka://{}", escaped(&kafka.topic)),
-        },
+        Transport::Kafka(kafka) => {
+            let key = kafka.key.as_ref().map(|key| format!("key={}", escaped(key)));
+            let options: Vec<String> = key.into_iter().chain(batch).collect();
+            format!("kafka://{}{}", escaped(&kafka.topic), query(&options))
+        }
         Transport::RabbitMq(rabbit) => {
             let (exchange, key) = rabbit.published_to();
-            format!("amqp://{}/{}", escaped(exchange), escaped(&key))
+            format!("amqp://{}/{}{}", escaped(exchange), escaped(&key), query(batch.as_slice()))
         }
-        Transport::Sqs(sqs) => format!("sqs://{}", escaped(&sqs.queue)),
+        Transport::Sqs(sqs) => format!("sqs://{}{}", escaped(&sqs.queue), query(batch.as_slice())),
     }
+}
+
+fn query(options: &[String]) -> String {
+    if options.is_empty() { String::new() } else { format!("?{}", options.join("&")) }
 }
 
 /// Percent-encoded but for what names usually consist of (relay contract, section 1).

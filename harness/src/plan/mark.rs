@@ -1,7 +1,8 @@
 //! Marks: what a message is recognised by without its propagation headers.
 //!
 //! Written `ub<run>-<stimulus>`, `ub<run>-<stimulus>-<call>` or, for the messages of a batch,
-//! `ub<run>-<stimulus>-<call>-<item>`, `run` as eight lower-case hex digits, the rest decimal. Only letters, digits and dashes, so that it goes unescaped through paths, headers, queries
+//! `ub<run>-<stimulus>-<call>-<item>`, `run` as eight lower-case hex digits, the rest decimal. Only letters,
+//! digits and dashes, so that it goes unescaped through paths, headers, queries
 //! and JSON.
 
 use std::fmt;

@@ -10,6 +10,7 @@ use crate::scenario::{HopIx, NodeIx, Scenario};
 
 pub mod broker;
 pub mod build;
+pub mod fan_out;
 pub mod instruction;
 pub mod mark;
 pub mod seed;
@@ -17,6 +18,7 @@ pub mod stimulus;
 pub mod tap;
 
 pub use broker::{BrokerPlan, Subscription};
+pub use fan_out::fan_out;
 pub use instruction::{Call, CallIx, Task};
 pub use mark::Mark;
 pub use seed::Seed;

@@ -3,7 +3,7 @@
 use super::{Line, baggage, owner, tracestate};
 use crate::breaks::{Break, Caret, Class, Side};
 use crate::crossings::{Carried, CrossingIx, Crossings};
-use crate::evidence::{Span, SpanIx};
+use crate::evidence::{Capture, Span, SpanIx};
 
 /// What crossed before, what crossed here, and the spans on both sides.
 pub fn lines(all: &Crossings<'_>, told: &Break) -> Vec<Line> {
@@ -12,30 +12,49 @@ pub fn lines(all: &Crossings<'_>, told: &Break) -> Vec<Line> {
     let mut lines = Vec::new();
     let from = &all.plan.scenario.node(all.sender(crossing)).name;
     let to = &all.plan.scenario.node(all.receiver(crossing)).name;
+    let via = all.plan.scenario.hop(crossing.hop).transport.via();
+    let broker = via.map(|via| all.plan.scenario.node(via).name.as_str());
+    let sent = broker.filter(|_| crossing.arrival.is_some()).unwrap_or(to);
     if told.side != Side::Receiver {
         if let Some(cause) = crossing.cause {
-            lines.extend(wire(all, cause, told, format!("into `{from}`"), false));
+            lines.extend(wire(all, End::Arrived(cause), told, format!("into `{from}`"), false));
         }
         lines.extend(crossing.call_span.or(crossing.named_span).map(|span| span_line(all, span, from)));
     }
-    lines.extend(wire(all, ix, told, format!("`{from}` to `{to}`"), told.side != Side::Receiver));
+    let at_fault = told.side == Side::Sender || (told.side == Side::Intermediary && broker.is_none());
+    lines.extend(wire(all, End::Left(ix), told, format!("`{from}` to `{sent}`"), at_fault));
+    if let Some(broker) = broker.filter(|_| crossing.arrival.is_some() && told.side != Side::Sender) {
+        let label = format!("`{broker}` to `{to}`");
+        lines.extend(wire(all, End::Arrived(ix), told, label, told.side == Side::Intermediary));
+    }
     if told.side == Side::Receiver {
         lines.extend(crossing.receiver_span.map(|span| span_line(all, span, to)));
     }
     lines
 }
 
+/// Which end of a crossing; the same for a call.
+#[derive(Clone, Copy)]
+enum End {
+    Left(CrossingIx),
+    Arrived(CrossingIx),
+}
+
 /// The field lines of one crossing that the break is about.
-fn wire(all: &Crossings<'_>, ix: CrossingIx, told: &Break, label: String, at_fault: bool) -> Vec<Line> {
-    let crossing = all.get(ix);
-    let Some(carried) = all.wire(crossing) else { return Vec::new() };
+fn wire(all: &Crossings<'_>, end: End, told: &Break, label: String, at_fault: bool) -> Vec<Line> {
+    let capture = match end {
+        End::Left(ix) => all.get(ix).capture,
+        End::Arrived(ix) => all.seen_at_receiver(all.get(ix)),
+    };
+    let Some(capture) = capture else { return Vec::new() };
+    let carried = &all.carried[capture.0];
     let field = match told.caret {
         Caret::Field(field) => field,
         _ => "traceparent",
     };
     let values = values(carried, field);
     if values.is_empty() {
-        let names = names(all, ix);
+        let names = names(&all.evidence.captures[capture.0]);
         let text = format!("no {field}; fields: {names}");
         return vec![Line { label, text, caret: None, caption: String::new() }];
     }
@@ -70,10 +89,9 @@ fn caret(caret: Caret, start: usize, end: usize) -> Option<std::ops::Range<usize
 }
 
 /// Names of the fields that were there, so that a reader sees that the call itself arrived.
-fn names(all: &Crossings<'_>, ix: CrossingIx) -> String {
-    let Some(capture) = all.get(ix).capture else { return "not seen".into() };
-    let headers = &all.evidence.captures[capture.0].headers;
-    let names: Vec<String> = headers.iter().map(|field| field.name.escape_ascii().to_string()).collect();
+fn names(capture: &Capture) -> String {
+    let names: Vec<String> =
+        capture.headers.iter().map(|field| field.name.escape_ascii().to_string()).collect();
     if names.is_empty() { "none".into() } else { names.join(", ") }
 }
 

@@ -59,6 +59,8 @@ pub(super) async fn complete(story: &Story<'_>) -> Vec<Completion> {
             break;
         }
     }
+    let stubs: Vec<NodeIx> = (0..nodes.len()).map(NodeIx).collect();
+    story.messages_settled(&stubs).await;
     story.fall_quiet(&mut completions).await;
     completions
 }
@@ -66,6 +68,7 @@ pub(super) async fn complete(story: &Story<'_>) -> Vec<Completion> {
 impl Story<'_> {
     /// Flushes nodes side by side; one that has ended cannot be asked again.
     async fn flush(&self, level: &[NodeIx], completions: &mut [Completion]) {
+        self.messages_settled(level).await;
         let shows = |node: &NodeIx| self.running.shows(*node);
         let asked = |node: &NodeIx| matches!(completions[node.0], Completion::Stopped { .. });
         let busy: Vec<NodeIx> =
@@ -96,6 +99,25 @@ impl Story<'_> {
         let exporting: Vec<NodeIx> =
             level.iter().copied().filter(|node| shows(node) == Shows::Exported).collect();
         self.flush_what_ends_late(&exporting, completions).await;
+    }
+
+    /// Until every message on its way to these nodes is processed or given up, or the deadline.
+    async fn messages_settled(&self, nodes: &[NodeIx]) {
+        if self.plan.brokers.is_empty() {
+            return;
+        }
+        let mut captures = self.recorder.watch();
+        let settled = async {
+            loop {
+                captures.mark_unchanged();
+                let due = self.recorder.look(|captures| due::messages_due(self.plan, captures, nodes));
+                if !due || captures.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        // At the deadline what was not delivered is judged undelivered.
+        let _ = timeout_at(self.deadline, settled).await;
     }
 
     /// A service may end a span after it has answered, and a flush exports only what has ended: what is still due is

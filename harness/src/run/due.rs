@@ -1,7 +1,9 @@
 //! What is still due, given what was seen so far: pure, on the same pairing that judging uses.
 
+use crate::crossings::messages;
 use crate::crossings::{Crossing, Crossings};
-use crate::evidence::CaptureEnd;
+use crate::evidence::{Capture, CaptureEnd, Settlement, Way};
+use crate::plan::Plan;
 use crate::scenario::{At, HopIx, NodeIx, Relation};
 
 /// Whether one of `senders` still owes a crossing: it took part in a crossing that ended well, and not every
@@ -16,7 +18,7 @@ pub(super) fn crossings_due(seen: &Crossings<'_>, senders: &[NodeIx]) -> bool {
 
 fn hop_is_due(seen: &Crossings<'_>, hop: HopIx) -> bool {
     let declared = seen.plan.scenario.hop(hop);
-    let Some(cause) = declared.within else { return false };
+    let Some(cause) = declared.within.filter(|_| declared.dead_letter_of.is_none()) else { return false };
     let times = usize::try_from(declared.times.min).unwrap_or(usize::MAX);
     let mut due = vec![0_usize; seen.plan.stimuli.len()];
     for (_, crossing) in seen.of_hop(cause).filter(|(_, crossing)| may_cause(seen, crossing)) {
@@ -31,7 +33,7 @@ fn hop_is_due(seen: &Crossings<'_>, hop: HopIx) -> bool {
 
 /// A crossing that failed owes nothing further; one that nobody watches is taken to have gone well.
 fn may_cause(seen: &Crossings<'_>, crossing: &Crossing) -> bool {
-    crossing.capture.is_none_or(|capture| {
+    seen.seen_at_receiver(crossing).is_none_or(|capture| {
         let end = &seen.evidence.captures[capture.0].end;
         end.is_success() || *end == CaptureEnd::Open
     })
@@ -55,7 +57,7 @@ pub(super) fn spans_due(seen: &Crossings<'_>, node: NodeIx) -> bool {
             };
             let received = seen.receiver(crossing) == node && receiver_exports(seen, crossing);
             let sent = seen.sender(crossing) == node && crossing.capture.is_some();
-            let received = received && crossing.receiver_span.is_none();
+            let received = received && crossing.receiver_span.is_none() && !seen.is_undelivered(crossing);
             let sent = sent && crossing.call_span.is_none() && crossing.named_span.is_none();
             sampled && (received || sent)
         })
@@ -70,4 +72,63 @@ fn receiver_exports(seen: &Crossings<'_>, crossing: &Crossing) -> bool {
 /// Whether anything of `node` has arrived at all.
 pub(super) fn has_exported(seen: &Crossings<'_>, node: NodeIx) -> bool {
     seen.evidence.spans.iter().any(|span| span.node == node)
+}
+
+/// Whether a message is on its way to one of `nodes` or to what the broker would move it on to: taken by the broker
+/// and not yet processed or given up.
+pub(super) fn messages_due(plan: &Plan, captures: &[Capture], nodes: &[NodeIx]) -> bool {
+    let hops = plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop));
+    let watched: Vec<Watched> = hops
+        .filter(|(ix, hop)| plan.arrival_taps[ix.0].is_some() && hop.dead_letter_of.is_none())
+        .map(|(ix, _)| Watched::new(plan, ix))
+        .filter(|watched| watched.readers.iter().any(|reader| nodes.contains(reader)))
+        .collect();
+    if watched.is_empty() {
+        return false;
+    }
+    let mut open = vec![0_i64; watched.len()];
+    for capture in captures {
+        for (ix, watched) in watched.iter().enumerate() {
+            open[ix] += watched.weight(plan, capture);
+        }
+    }
+    open.iter().any(|open| *open > 0)
+}
+
+/// A hop through a broker with the dead-letter hops behind it.
+struct Watched {
+    hop: HopIx,
+    moved: Vec<HopIx>,
+    readers: Vec<NodeIx>,
+}
+
+impl Watched {
+    fn new(plan: &Plan, hop: HopIx) -> Watched {
+        let mut moved: Vec<HopIx> = Vec::new();
+        for (ix, other) in plan.scenario.hops.iter().enumerate() {
+            let from = other.dead_letter_of;
+            if from == Some(hop) || from.is_some_and(|from| moved.contains(&from)) {
+                moved.push(HopIx(ix));
+            }
+        }
+        let readers = std::iter::once(&hop).chain(&moved).map(|hop| plan.scenario.hop(*hop).to).collect();
+        Watched { hop, moved, readers }
+    }
+
+    /// One more message on its way, one less, or nothing.
+    fn weight(&self, plan: &Plan, capture: &Capture) -> i64 {
+        if messages::is(capture, Way::Published) {
+            let goes = std::iter::once(&self.hop).chain(&self.moved);
+            let goes = goes.filter(|hop| messages::is_published_to(plan, **hop, capture)).count();
+            return i64::from(goes > 0 && !messages::was_refused(capture));
+        }
+        let read = messages::read_over(plan, capture);
+        let (own, moved) = (read.contains(&self.hop), self.moved.iter().any(|hop| read.contains(hop)));
+        let over = match capture.end {
+            CaptureEnd::Settled(Settlement::Done) => own || moved,
+            CaptureEnd::Settled(Settlement::Rejected) => moved || (own && self.moved.is_empty()),
+            _ => false,
+        };
+        -i64::from(over)
+    }
 }

@@ -48,6 +48,7 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> Result<Evidenc
     let mut evidence = told?;
     let collected = running.collect();
     (evidence.spans, evidence.logs) = (collected.spans, collected.logs);
+    evidence.gaps.extend(running.broker_gaps());
     Ok(evidence)
 }
 

@@ -249,7 +249,13 @@ fn hop_verdict(
 /// Whether something on a hop could not be seen, or belongs to nobody.
 fn is_unsure(all: &Crossings<'_>, ix: HopIx) -> bool {
     let tap = all.plan.hop_taps[ix.0];
-    let gap = |gap: &crate::evidence::Gap| matches!(gap.place, GapPlace::Tap(at) if Some(at) == tap);
+    let arrival = all.plan.arrival_taps[ix.0];
+    let via = all.plan.scenario.hop(ix).transport.via();
+    let gap = |gap: &crate::evidence::Gap| match gap.place {
+        GapPlace::Tap(at) => Some(at) == tap || Some(at) == arrival,
+        GapPlace::Node(node) => Some(node) == via,
+        GapPlace::Run | GapPlace::Stimulus(_) => false,
+    };
     all.evidence.gaps.iter().any(gap) || all.unattributed.iter().any(|(_, hop)| *hop == ix)
 }
 
@@ -273,7 +279,7 @@ fn seen_relation(all: &Crossings<'_>, ix: HopIx, hop: &Hop) -> Option<&'static s
     }
     let kept = |crossing: &crate::crossings::Crossing| {
         let span = all.spans.get(crossing.receiver_span?);
-        let context = all.wire(crossing)?.context()?;
+        let context = all.arrived(crossing)?.context()?;
         match span.trace_id == context.trace_id.as_bytes() {
             true => Some("child"),
             false => Some(if span.links.is_empty() { "neither" } else { "link" }),

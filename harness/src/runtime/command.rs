@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::environment::{self, fill};
 use super::error::RuntimeError;
+use super::messaging;
 use super::node::{Flush, Program, RunningNode};
 use super::options::Listening;
 use super::output::Wanted;
@@ -92,7 +93,8 @@ async fn prepare(
     for argument in &command.argv {
         argv.push(fill(argument, ix, port, wiring).await?);
     }
-    let variables = environment::variables(&command.env, Vec::new(), ix, port, wiring).await?;
+    let variables =
+        environment::variables(&command.env, messaging::credentials(ix, wiring), ix, port, wiring).await?;
     let work_in = command.cwd.as_ref().map_or_else(|| folder.clone(), |cwd| folder.join(cwd));
     if !work_in.is_dir() {
         return Err(RuntimeError::FolderMissing { node: node.clone(), path: work_in });

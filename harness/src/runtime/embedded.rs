@@ -1,26 +1,26 @@
 //! The embedded runtime: everything on this machine, nothing needed but the programs themselves.
 //!
-//! The collector and every tap listen before the first node starts; then all nodes start together, and a tap
-//! learns where to go on to as soon as its receiver listens.
+//! The collector, the brokers with everything that hops name, and every tap are there before the first node starts;
+//! then all nodes start together, and a tap learns where to go on to as soon as its receiver listens.
 
 use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
 use in_memory_collector::{Collector, Limits};
 
+use super::broker::Brokers;
 use super::error::RuntimeError;
 use super::node::{Flush, RunningNode};
 use super::options::{Listening, RuntimeOptions};
 use super::running::Running;
 use super::stand_in::StandIn;
-#[cfg(feature = "tls")]
-use super::tap::TapTls;
-use super::tap::{Aim, Tap, TapConfig, Target};
+use super::standing::{Ground, Standing};
 use super::trust::Trust;
 use super::wiring::{Wiring, address};
 use super::{Addresses, command, relay};
 use crate::evidence::Recorder;
-use crate::plan::{Plan, TapIx, TapProtocol};
+use crate::plan::broker::Source;
+use crate::plan::{Plan, TapProtocol};
 use crate::scenario::{HopIx, Node, NodeIx, NodeKind, Role, Transport, Url};
 
 /// Starts everything that the plan needs; when it fails, what had started is ended again.
@@ -33,15 +33,17 @@ pub async fn start(
         Collector::start(Limits::default()).map_err(|e| RuntimeError::listen("the collector", e))?;
     let otlp = otlp_endpoints(&plan, &collector).await?;
     let trust = Trust::new(&plan)?;
-    let (taps, aims) = listen(&plan, &recorder, trust.as_ref()).await?;
-    let at = taps.iter().map(Tap::address).collect();
-    let wiring = Wiring::new(plan.clone(), at, otlp, trust);
+    let brokers = Brokers::start(&plan, options).await?;
+    let ground = Ground { plan: &plan, recorder: &recorder, trust: trust.as_ref(), brokers: &brokers };
+    let taps = Standing::start(ground).await?;
+    let reaches = brokers.reaches(&plan);
+    let wiring = Wiring::new(plan.clone(), taps.addresses(), otlp, trust, reaches);
     let nodes = plan.scenario.nodes.iter().enumerate().map(|(ix, node)| {
-        let (wiring, aims) = (&wiring, &aims);
+        let (wiring, taps) = (&wiring, &taps);
         async move {
             let started = start_node(NodeIx(ix), node, options, wiring).await?;
             if let Some(listening) = started.listening() {
-                aim(NodeIx(ix), listening, wiring.plan(), aims);
+                taps.aim(NodeIx(ix), listening, wiring.plan());
             }
             Ok::<Started, RuntimeError>(started)
         }
@@ -60,7 +62,7 @@ pub async fn start(
         }
     }
     let _trust = wiring.into_trust();
-    Ok(Running { plan, recorder, addresses, nodes, taps, _stubs: stubs, _trust, collector })
+    Ok(Running { plan, recorder, addresses, nodes, taps, stubs, _trust, collector, brokers })
 }
 
 enum Started {
@@ -92,31 +94,6 @@ async fn otlp_endpoints(plan: &Plan, collector: &Collector) -> Result<Vec<Option
     try_join_all(endpoints).await
 }
 
-/// Every tap of the plan, and what makes its target known.
-#[cfg_attr(not(feature = "tls"), allow(unused_variables, unused_mut))]
-async fn listen(
-    plan: &Plan,
-    recorder: &Recorder,
-    trust: Option<&Trust>,
-) -> Result<(Vec<Tap>, Vec<Aim>), RuntimeError> {
-    let taps = plan.taps.iter().enumerate().map(|(ix, tap)| async move {
-        let (aim, target) = Target::later();
-        let mut config = TapConfig::new(TapIx(ix), tap.clone(), plan.run, target);
-        #[cfg(feature = "tls")]
-        {
-            let clear = matches!(plan.scenario.node(tap.to).kind, NodeKind::Relay(_) | NodeKind::Stub(_));
-            let tls = trust.map(|trust| trust.tap.clone());
-            config.tls = if clear { tls.map(TapTls::ending_here) } else { tls };
-        }
-        let listening = Tap::start(config, recorder.clone()).await.map_err(|error| {
-            let (from, to) = (&plan.scenario.node(tap.from).name, &plan.scenario.node(tap.to).name);
-            RuntimeError::listen(format!("the tap between `{from}` and `{to}`"), error)
-        });
-        listening.map(|tap| (tap, aim))
-    });
-    Ok(try_join_all(taps).await?.into_iter().unzip())
-}
-
 async fn start_node(
     ix: NodeIx,
     node: &Node,
@@ -128,7 +105,8 @@ async fn start_node(
         NodeKind::Stub(stub) => {
             let listens = wiring.plan().listens[ix.0];
             let what = || format!("the stub `{}`", node.name);
-            let stub = StandIn::start(stub, listens).await;
+            let sources = sources(ix, wiring)?;
+            let stub = StandIn::start(stub, listens, &sources).await;
             let stub = stub.map_err(|error| RuntimeError::listen(what(), error))?;
             wiring.listens(ix, stub.listening());
             return Ok(Started::Stub(stub));
@@ -139,6 +117,13 @@ async fn start_node(
         NodeKind::InProcess => in_process(ix, node, options, wiring).await?,
     };
     Ok(Started::Node(Box::new(silent_where_nothing_is_due(node, started))))
+}
+
+/// What a stub reads, and where.
+fn sources(stub: NodeIx, wiring: &Wiring) -> Result<Vec<(Source, String)>, RuntimeError> {
+    let read = wiring.plan().subscriptions.get(stub.0).into_iter().flatten();
+    let read = read.map(|read| Ok((read.source.clone(), wiring.broker_url(stub, read.broker)?)));
+    read.collect()
 }
 
 /// A relay is asked to flush even then: it shows that nothing is under way any more.
@@ -195,31 +180,26 @@ async fn resolve(node: &str, url: Option<&str>) -> Result<Option<std::net::Socke
     address.map(Some).ok_or_else(|| unresolved(None))
 }
 
-/// Tells every tap before this node where it goes on to.
-fn aim(node: NodeIx, listening: Listening, plan: &Plan, aims: &[Aim]) {
-    for (aim, tap) in aims.iter().zip(&plan.taps).filter(|(_, tap)| tap.to == node) {
-        if let Some(target) = address(listening, tap.protocol) {
-            aim.at(target);
-        }
-    }
-}
-
 /// For each hop where its sender calls it.
-async fn addresses(plan: &Plan, wiring: &Wiring, taps: &[Tap]) -> Addresses {
+async fn addresses(plan: &Plan, wiring: &Wiring, taps: &Standing) -> Addresses {
     let hops = (0..plan.scenario.hops.len()).map(|ix| async move {
         let hop = plan.scenario.hop(HopIx(ix));
-        match plan.hop_taps[ix] {
-            Some(tap) => Some(taps[tap.0].address()),
-            None => {
-                let protocol = match hop.transport {
-                    Transport::Http(_) => TapProtocol::Http,
-                    Transport::Grpc(_) => TapProtocol::Grpc,
-                    Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => return None,
-                };
-                wiring.own(hop.to).await.and_then(|listening| address(listening, protocol))
-            }
+        match (plan.hop_taps[ix], &hop.transport) {
+            (Some(tap), _) => Some(taps.address(tap)),
+            (None, Transport::Http(_)) => own(wiring, hop.to, TapProtocol::Http).await,
+            (None, Transport::Grpc(_)) => own(wiring, hop.to, TapProtocol::Grpc).await,
+            (None, through) => through.via().and_then(|via| wiring.broker(via)).map(|reach| reach.at),
         }
     });
+    let brokers = plan.scenario.hops.iter().map(|hop| {
+        let via = hop.transport.via()?;
+        // A hop through a broker that is not in the plan was refused by the scenario's check.
+        wiring.broker_url(hop.from, via).ok()
+    });
     let authority = wiring.trust().map(|trust| trust.pem().to_owned());
-    Addresses { hops: join_all(hops).await, brokers: Vec::new(), authority }
+    Addresses { hops: join_all(hops).await, brokers: brokers.collect(), authority }
+}
+
+async fn own(wiring: &Wiring, node: NodeIx, protocol: TapProtocol) -> Option<std::net::SocketAddr> {
+    wiring.own(node).await.and_then(|listening| address(listening, protocol))
 }

@@ -8,7 +8,7 @@ use tokio::process::Command;
 use super::error::RuntimeError;
 use super::trust::Trust;
 use super::wiring::Wiring;
-use crate::plan::TapProtocol;
+use crate::plan::{Plan, TapProtocol};
 use crate::scenario::{NodeIx, Template, TemplatePart};
 
 /// The batch delays of the SDKs (default 5 s and 1 s), in milliseconds: long enough to batch, short enough
@@ -28,23 +28,44 @@ pub(super) async fn fill(
         match part {
             TemplatePart::Text(part) => text.push_str(part),
             TemplatePart::Url(to) => text.push_str(&wiring.url(node, *to).await?),
-            TemplatePart::Broker(_) => {}
+            TemplatePart::Broker(broker) => text.push_str(&wiring.broker_url(node, *broker)?),
             TemplatePart::Grpc(to) => {
                 text.push_str(&wiring.reach(node, *to, TapProtocol::Grpc).await?.to_string());
             }
             TemplatePart::OtlpEndpoint => text.push_str(wiring.otlp(node).unwrap_or_default()),
             TemplatePart::SelfPort => text.push_str(&port.map(|port| port.to_string()).unwrap_or_default()),
-            TemplatePart::Env(name) => {
-                let node = wiring.plan().scenario.node(node).name.clone();
-                let missing = |_| RuntimeError::EnvMissing { node, name: name.clone() };
-                text.push_str(&std::env::var(name).map_err(missing)?);
-            }
+            TemplatePart::Env(name) => text.push_str(&from_outside(name, node, wiring.plan())?),
             // A node has no stimulus; the scenario's check refuses it there.
             TemplatePart::Mark => {}
             TemplatePart::ScenarioDir => text.push_str(&wiring.plan().folder.display().to_string()),
         }
     }
     Ok(text)
+}
+
+/// A template of a broker's address, which is settled before anything listens.
+pub(super) fn setting(template: &Template, node: NodeIx, plan: &Plan) -> Result<String, RuntimeError> {
+    let mut text = String::new();
+    for part in &template.parts {
+        match part {
+            TemplatePart::Text(part) => text.push_str(part),
+            TemplatePart::Env(name) => text.push_str(&from_outside(name, node, plan)?),
+            TemplatePart::ScenarioDir => text.push_str(&plan.folder.display().to_string()),
+            // The scenario's check refuses them there.
+            TemplatePart::Url(_)
+            | TemplatePart::Grpc(_)
+            | TemplatePart::Broker(_)
+            | TemplatePart::OtlpEndpoint
+            | TemplatePart::SelfPort
+            | TemplatePart::Mark => {}
+        }
+    }
+    Ok(text)
+}
+
+fn from_outside(name: &str, node: NodeIx, plan: &Plan) -> Result<String, RuntimeError> {
+    let node = plan.scenario.node(node).name.clone();
+    std::env::var(name).map_err(|_| RuntimeError::EnvMissing { node, name: name.to_owned() })
 }
 
 /// The variables of a node's process: `ours` first, then the scenario's own, which win.

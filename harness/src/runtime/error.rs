@@ -64,6 +64,37 @@ pub enum RuntimeError {
     NotInThisProcess { node: String },
     #[error("node `{node}`: no address is known for `{to}`: a hop from `{node}` to `{to}` is needed")]
     NoAddress { node: String, to: String },
+    #[error(
+        "broker `{node}`: no {kind} broker is built in: build with the feature `brokers`, or give the `address:` of yours"
+    )]
+    NoBroker { node: String, kind: &'static str },
+    #[error("broker `{node}`: the stand-in for {kind} could not be started: {problem}")]
+    BrokerNotStarted { node: String, kind: &'static str, problem: String },
+    #[error("broker `{node}`: its address is none of {kind} in the clear: it is {}", address_of(kind))]
+    BrokerAddress { node: String, kind: &'static str },
+    #[error("broker `{node}`: no {kind} can be reached at {address}: start it, or correct its `address:`")]
+    BrokerUnreachable { node: String, kind: &'static str, address: String, source: io::Error },
+    #[error(
+        "broker `{node}`: what the hops name could not be declared at {kind} {address}: see that nobody has declared it \
+         otherwise, and that its user may"
+    )]
+    NotDeclared {
+        node: String,
+        kind: &'static str,
+        address: String,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error(
+        "broker `{node}`: what goes through {kind} {address} cannot be read: see that reading is allowed there"
+    )]
+    NotRead {
+        node: String,
+        kind: &'static str,
+        address: String,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("node `{node}`: this build has no client for {what}: build with the feature `{feature}`")]
+    NotBuilt { node: String, what: &'static str, feature: &'static str },
     #[error("no address to listen on for {what}")]
     Listen { what: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("the certificate authority of this run could not be made")]
@@ -93,6 +124,15 @@ impl RuntimeError {
 
     pub(super) fn unresolved(node: &str, url: &str, source: Option<io::Error>) -> Self {
         RuntimeError::Url { node: node.to_owned(), url: url.to_owned(), source }
+    }
+}
+
+/// What an address of such a broker looks like.
+fn address_of(kind: &str) -> &'static str {
+    match kind {
+        "rabbitmq" => "`amqp://user:password@host:port/vhost`",
+        "sqs" => "`http://host:port`",
+        _ => "`host:port`",
     }
 }
 

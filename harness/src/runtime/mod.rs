@@ -9,6 +9,7 @@ pub mod embedded;
 mod environment;
 pub mod error;
 mod guard;
+mod messaging;
 mod node;
 pub mod options;
 mod output;
@@ -20,9 +21,12 @@ mod request;
 pub mod running;
 mod spawner;
 mod stand_in;
-#[cfg(any(feature = "stubs", feature = "grpc", feature = "rabbitmq"))]
+mod standing;
+#[cfg(any(feature = "stubs", feature = "grpc", feature = "kafka", feature = "rabbitmq"))]
 pub mod stub;
 pub mod tap;
+#[cfg(feature = "kafka")]
+mod threads;
 #[cfg(feature = "tls")]
 mod trust;
 #[cfg(not(feature = "tls"))]

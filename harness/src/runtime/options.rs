@@ -55,8 +55,8 @@ fn relay_program() -> PathBuf {
 
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
 
-/// Starts one broker on this address, port 0 for any. The stand-ins come from whoever calls (`cli`, `door`): the judging
-/// side names no fixture.
+/// Starts one broker on this address, port 0 for any. The stand-ins come from whoever calls (`cli`, `door`): the
+/// judging side names no fixture.
 #[derive(Clone)]
 pub struct StartBroker(pub Arc<dyn Fn(BrokerKind, SocketAddr) -> Answer<StartedBroker> + Send + Sync>);
 

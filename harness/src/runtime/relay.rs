@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::environment;
 use super::error::RuntimeError;
+use super::messaging;
 use super::node::{Flush, Program, RunningNode};
 use super::options::{Listening, RuntimeOptions};
 use super::output::Wanted;
@@ -35,6 +36,7 @@ pub(super) async fn start(
     let node = scenario.node(ix);
     let mut ours = ours(ix, relay, options, wiring);
     ours.extend(forwarding(ix, wiring).await?);
+    ours.extend(messaging::of_relay(ix, wiring)?);
     let variables = environment::variables(&relay.env, ours, ix, None, wiring).await?;
     let no_relay =
         || RuntimeError::NoRelay { node: node.name.clone(), implementation: relay.implementation.clone() };

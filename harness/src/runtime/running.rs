@@ -2,6 +2,7 @@
 //!
 //! Dropping it ends everything at once; `stop` lets services of the user's end by themselves first.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures_util::future::{join_all, select_all};
@@ -10,13 +11,14 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::Addresses;
+use super::broker::Brokers;
 use super::error::RuntimeError;
 use super::node::{Flush, RunningNode};
 use super::stand_in::StandIn;
-use super::tap::Tap;
+use super::standing::Standing;
 use super::trust::Trust;
 use crate::evidence::collected::{self, Collected};
-use crate::evidence::{Completion, Recorder};
+use crate::evidence::{Completion, Gap, Recorder};
 use crate::plan::Plan;
 use crate::scenario::NodeIx;
 
@@ -42,10 +44,12 @@ pub struct Running {
     pub(super) addresses: Addresses,
     /// For each node of the scenario; `None` for the client and for stubs.
     pub(super) nodes: Vec<Option<RunningNode>>,
-    pub(super) taps: Vec<Tap>,
-    pub(super) _stubs: Vec<StandIn>,
+    pub(super) taps: Standing,
+    pub(super) stubs: Vec<StandIn>,
     pub(super) _trust: Option<Trust>,
     pub(super) collector: Collector,
+    /// Last: nodes, taps and stubs are their clients.
+    pub(super) brokers: Brokers,
 }
 
 impl Running {
@@ -56,7 +60,7 @@ impl Running {
 
     /// The port of each tap of the plan, as the nodes see it.
     pub fn tap_ports(&self) -> Vec<u16> {
-        self.taps.iter().map(|tap| tap.address().port()).collect()
+        self.taps.addresses().iter().map(SocketAddr::port).collect()
     }
 
     pub fn shows(&self, node: NodeIx) -> Shows {
@@ -113,8 +117,22 @@ impl Running {
         collected::collect(&self.collector, &self.plan, &self.recorder)
     }
 
-    /// Ends every node and waits until it is gone; what it exports at its end is still taken in.
+    /// Comes back when the taps that read beside a broker have read everything that was there when this was
+    /// called: what a node had sent before is a capture then. What they cannot read by the deadline is a gap.
+    pub async fn caught_up(&self, deadline: Instant) {
+        self.taps.caught_up(deadline).await;
+    }
+
+    /// What can be said of the brokers at the end.
+    pub fn broker_gaps(&self) -> Vec<Gap> {
+        self.brokers.gaps()
+    }
+
+    /// Ends every node and waits until it is gone; what it exports at its end is still taken in. Then those of the
+    /// harness's own that have threads at a broker; brokers outlive them all.
     pub async fn stop(&self) {
         join_all(self.nodes.iter().flatten().map(RunningNode::end)).await;
+        self.taps.stop().await;
+        join_all(self.stubs.iter().map(StandIn::stop)).await;
     }
 }

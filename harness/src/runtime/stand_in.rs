@@ -1,14 +1,22 @@
-//! A `stub:` node on every transport that it is reached by.
+//! A `stub:` node on every transport that it is reached by, and at every topic or queue that it reads.
 //!
 //! What is not built in cannot be started, and says which feature it needs.
 
 use std::net::SocketAddr;
 
+#[cfg(feature = "kafka")]
+use futures_util::future::join_all;
+
 #[cfg(feature = "grpc")]
 use super::stub::GrpcStub;
 #[cfg(feature = "stubs")]
 use super::stub::HttpStub;
+#[cfg(feature = "kafka")]
+use super::stub::KafkaStub;
+#[cfg(feature = "rabbitmq")]
+use super::stub::RabbitMqStub;
 use crate::plan::Listens;
+use crate::plan::broker::Source;
 use crate::runtime::Listening;
 use crate::scenario::Stub;
 
@@ -18,14 +26,22 @@ pub(super) struct StandIn {
     http: Option<HttpStub>,
     #[cfg(feature = "grpc")]
     grpc: Option<GrpcStub>,
+    #[cfg(feature = "kafka")]
+    kafka: Vec<KafkaStub>,
+    /// They read until they are dropped.
+    #[cfg(feature = "rabbitmq")]
+    rabbitmq: Vec<RabbitMqStub>,
 }
+
+type Problem = Box<dyn std::error::Error + Send + Sync>;
 
 impl StandIn {
     #[cfg_attr(not(any(feature = "stubs", feature = "grpc")), allow(unused_variables, unused_mut))]
     pub(super) async fn start(
         stub: &Stub,
         listens: Listens,
-    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        sources: &[(Source, String)],
+    ) -> Result<Self, Problem> {
         let mut started = StandIn::default();
         #[cfg(feature = "stubs")]
         if listens.http {
@@ -43,7 +59,42 @@ impl StandIn {
         if listens.grpc {
             return Err("this build has no stubs for gRPC: build with the feature `grpc`".into());
         }
+        for (source, broker) in sources {
+            started.read(source, broker).await?;
+        }
         Ok(started)
+    }
+
+    /// A reader of one topic or queue at the broker with this address.
+    #[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq")), allow(unused_variables))]
+    async fn read(&mut self, source: &Source, broker: &str) -> Result<(), Problem> {
+        match source {
+            #[cfg(feature = "kafka")]
+            Source::Kafka { topic, group } => {
+                self.kafka.push(KafkaStub::start(broker, topic, group).await?);
+                Ok(())
+            }
+            #[cfg(feature = "rabbitmq")]
+            Source::RabbitMq { queue } => {
+                self.rabbitmq.push(RabbitMqStub::start(broker, queue).await?);
+                Ok(())
+            }
+            #[allow(unreachable_patterns, reason = "a build with every broker has no other")]
+            source => {
+                let feature = match source {
+                    Source::Kafka { .. } => "kafka",
+                    Source::RabbitMq { .. } => "rabbitmq",
+                    Source::Sqs { .. } => "sqs",
+                };
+                Err(format!("this build has no stubs for it: build with the feature `{feature}`").into())
+            }
+        }
+    }
+
+    /// Ends the readers that have threads of their own; the rest ends when it is dropped.
+    pub(super) async fn stop(&self) {
+        #[cfg(feature = "kafka")]
+        join_all(self.kafka.iter().map(KafkaStub::stop)).await;
     }
 
     pub(super) fn listening(&self) -> Listening {

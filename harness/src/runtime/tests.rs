@@ -68,7 +68,13 @@ fn wiring(command: &Command) -> Wiring {
         timeout: SOON,
     };
     let plan = Plan::build(Arc::new(scenario), PathBuf::from("/"), Seed(1));
-    Wiring::new(Arc::new(plan), Vec::new(), vec![None, Some("http://127.0.0.1:4318".to_owned())], None)
+    Wiring::new(
+        Arc::new(plan),
+        Vec::new(),
+        vec![None, Some("http://127.0.0.1:4318".to_owned())],
+        None,
+        Vec::new(),
+    )
 }
 
 async fn start(command: Command) -> Result<RunningNode, RuntimeError> {

@@ -10,11 +10,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::broker::{Address, Reach};
 use super::error::RuntimeError;
 use super::options::{Given, Listening};
 use super::trust::Trust;
 use crate::plan::{Plan, TapProtocol};
-use crate::scenario::{NodeIx, Transport};
+use crate::scenario::{BrokerKind, NodeIx, Transport};
 
 /// How long the address of an untapped neighbour is waited for; its own deadlines are shorter.
 const NEIGHBOUR_WITHIN: Duration = Duration::from_secs(60);
@@ -28,6 +29,7 @@ pub(super) struct Wiring {
     otlp: Vec<Option<String>>,
     /// Made when a hop is TLS.
     trust: Option<Trust>,
+    brokers: Vec<Reach>,
     /// Where each node listens itself, once known.
     own: Vec<watch::Sender<Option<Listening>>>,
 }
@@ -38,9 +40,10 @@ impl Wiring {
         taps: Vec<SocketAddr>,
         otlp: Vec<Option<String>>,
         trust: Option<Trust>,
+        brokers: Vec<Reach>,
     ) -> Self {
         let own = plan.scenario.nodes.iter().map(|_| watch::channel(None).0).collect();
-        Self { plan, taps, otlp, trust, own }
+        Self { plan, taps, otlp, trust, brokers, own }
     }
 
     pub(super) fn trust(&self) -> Option<&Trust> {
@@ -97,6 +100,37 @@ impl Wiring {
         Ok(format!("{}://{address}", if tls { "https" } else { "http" }))
     }
 
+    pub(super) fn broker(&self, broker: NodeIx) -> Option<&Reach> {
+        self.brokers.iter().find(|reach| reach.node == broker)
+    }
+
+    /// The address at which `node` reaches a broker: its own tap's, or with `tap: none`, and always for Kafka, which is
+    /// read beside, the broker's own.
+    pub(super) fn reach_broker(&self, node: NodeIx, broker: NodeIx) -> Result<Address, RuntimeError> {
+        let name = |ix: NodeIx| self.plan.scenario.node(ix).name.clone();
+        let missing = || RuntimeError::NoAddress { node: name(node), to: name(broker) };
+        let reach = self.broker(broker).ok_or_else(missing)?;
+        let tap = match reach.kind {
+            BrokerKind::Kafka => None,
+            BrokerKind::RabbitMq => self.plan.tap_between(node, broker, TapProtocol::Amqp),
+            BrokerKind::Sqs => self.plan.tap_between(node, broker, TapProtocol::Sqs),
+        };
+        Ok(tap.map_or_else(|| reach.address.clone(), |tap| reach.address.through(self.taps[tap.0])))
+    }
+
+    /// What the templates `bootstrap`, `amqp` and `endpoint` stand for.
+    pub(super) fn broker_url(&self, node: NodeIx, broker: NodeIx) -> Result<String, RuntimeError> {
+        Ok(self.reach_broker(node, broker)?.text())
+    }
+
+    /// The brokers that a node sends to or reads from, each once.
+    pub(super) fn brokers_of(&self, node: NodeIx) -> impl Iterator<Item = &Reach> {
+        self.brokers.iter().filter(move |reach| {
+            let mut hops = self.plan.scenario.hops.iter();
+            hops.any(|hop| hop.transport.via() == Some(reach.node) && (hop.from == node || hop.to == node))
+        })
+    }
+
     /// What a service in this process is given instead of an environment.
     pub(super) async fn given(&self, node: NodeIx) -> Result<Given, RuntimeError> {
         let otlp_endpoint = self.otlp(node).unwrap_or_default().to_owned();
@@ -111,6 +145,10 @@ impl Wiring {
                 }
                 Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => {}
             }
+        }
+        for reach in self.brokers_of(node) {
+            let name = self.plan.scenario.node(reach.node).name.clone();
+            given.brokers.push((name, self.broker_url(node, reach.node)?));
         }
         given.http.dedup();
         given.grpc.dedup();

@@ -37,6 +37,15 @@ pub struct Hop {
     pub dead_letter_of: Option<HopIx>,
 }
 
+impl Hop {
+    /// Whether one message crosses both hops: the same node sends it to the same topic, or to the same exchange in
+    /// such a way that it reaches both queues. What a broker moves is sent by nobody.
+    pub fn shares_message(&self, other: &Hop) -> bool {
+        let sent = self.dead_letter_of.is_none() && other.dead_letter_of.is_none();
+        sent && self.from == other.from && self.transport.sent_alike(&other.transport)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum Transport {
     Http(HttpHop),
@@ -64,6 +73,16 @@ impl Transport {
             Transport::Kafka(hop) => Some(hop.via),
             Transport::RabbitMq(hop) => Some(hop.via),
             Transport::Sqs(hop) => Some(hop.via),
+        }
+    }
+
+    /// Whether what is sent over one of the two is sent over the other.
+    fn sent_alike(&self, other: &Transport) -> bool {
+        match (self, other) {
+            (Transport::Kafka(one), Transport::Kafka(two)) => (one.via, &one.topic) == (two.via, &two.topic),
+            (Transport::RabbitMq(one), Transport::RabbitMq(two)) => one.via == two.via && one.sent_alike(two),
+            (Transport::Sqs(one), Transport::Sqs(two)) => (one.via, &one.queue) == (two.via, &two.queue),
+            _ => false,
         }
     }
 

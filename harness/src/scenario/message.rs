@@ -73,6 +73,14 @@ impl RabbitMqHop {
         }
     }
 
+    /// Whether what is published for one of the two reaches the other's queue; a fanout looks at no routing key.
+    pub fn sent_alike(&self, other: &Self) -> bool {
+        match (&self.exchange, &other.exchange) {
+            (Some(one), Some(two)) if one.kind == ExchangeKind::Fanout => one.name == two.name,
+            _ => self.published_to() == other.published_to(),
+        }
+    }
+
     /// The queue in which messages wait out their delay.
     pub fn delay_queue(&self) -> String {
         format!("{}.delay", self.queue)

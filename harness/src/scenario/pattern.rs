@@ -94,12 +94,55 @@ pub(super) static HEADER: Pattern = Pattern {
     any_scalar: false,
 };
 
+/// Apache Kafka, `Topic.validate`: also neither `.` nor `..`.
+pub(super) static TOPIC: Pattern = Pattern {
+    what: "the name of a topic: letters, digits, `.`, `_` and `-`, at most 249 in all",
+    regex: "^[A-Za-z0-9._-]{1,249}$",
+    fits: |text| {
+        (1..=249).contains(&text.len())
+            && ![".", ".."].contains(&text)
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    },
+    any_scalar: false,
+};
+
+/// AMQP 0-9-1, `queue.declare` and `exchange.declare`: a short string; names that begin with `amq.` are the broker's
+/// own. Room is left for `.delay`.
+pub(super) static AMQP_NAME: Pattern = Pattern {
+    what: "a name of at most 200 bytes that does not begin with `amq.`",
+    regex: "^(?!amq\\.)[^\\u0000-\\u001f]{1,200}$",
+    fits: |text| (1..=200).contains(&text.len()) && !text.starts_with("amq.") && printable(text),
+    any_scalar: false,
+};
+
+pub(super) static AMQP_KEY: Pattern = Pattern {
+    what: "a routing key of at most 255 bytes",
+    regex: "^[^\\u0000-\\u001f]{1,255}$",
+    fits: |text| (1..=255).contains(&text.len()) && printable(text),
+    any_scalar: false,
+};
+
+/// Amazon SQS, quotas: a standard queue's name.
+pub(super) static SQS_QUEUE: Pattern = Pattern {
+    what: "the name of a standard queue: letters, digits, `-` and `_`, at most 80 in all",
+    regex: "^[A-Za-z0-9_-]{1,80}$",
+    fits: |text| {
+        (1..=80).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    },
+    any_scalar: false,
+};
+
 pub(super) static FAULT: Pattern = Pattern {
     what: "the name of a fault of the model relay",
     regex: "^[^\\s,]+$",
     fits: |text| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c == ','),
     any_scalar: false,
 };
+
+fn printable(text: &str) -> bool {
+    !text.contains(|c: char| c < ' ')
+}
 
 pub(super) fn variable(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -135,6 +178,7 @@ mod tests {
 
     #[test]
     fn each_pattern_takes_what_it_names_and_refuses_the_rest() {
+        let long = "a".repeat(256);
         let table: &[(&Pattern, &[&str], &[&str])] = &[
             (&NAME, &["shop", "a-1_B"], &["", "1a", "a b", "ä", "a.b"]),
             (&PATH, &["/", "/orders/{id}", "/a/*"], &["orders", "/a?b", "/a b", ""]),
@@ -147,6 +191,10 @@ mod tests {
             ),
             (&HEADER, &["x-id", "X_1"], &["", "a b", "a:"]),
             (&VARIABLE, &["PATH", "_a1"], &["", "1A", "A-B"]),
+            (&TOPIC, &["orders", "a.b_c-1"], &["", ".", "..", "a b", "a/b", &long]),
+            (&AMQP_NAME, &["orders", "a b", "ä"], &["", "amq.direct", "a\tb", &long]),
+            (&AMQP_KEY, &["a.b", "*"], &["", "a\nb", &long]),
+            (&SQS_QUEUE, &["orders", "a-b_1"], &["", "a.fifo", "a.b", &long]),
         ];
         for (pattern, good, bad) in table {
             assert!(good.iter().all(|text| (pattern.fits)(text)), "{}", pattern.what);

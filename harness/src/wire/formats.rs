@@ -63,7 +63,8 @@ impl Format {
                 &["x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "x-b3-flags"]
             }
             Format::Jaeger => &["uber-trace-id"],
-            Format::XRay => &["x-amzn-trace-id"],
+            // SQS carries it as the system attribute `AWSTraceHeader`.
+            Format::XRay => &["x-amzn-trace-id", "awstraceheader"],
             Format::Datadog => &[
                 "x-datadog-trace-id",
                 "x-datadog-parent-id",

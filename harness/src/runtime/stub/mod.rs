@@ -11,6 +11,8 @@ use thiserror::Error;
 mod grpc;
 #[cfg(feature = "stubs")]
 mod http;
+#[cfg(feature = "kafka")]
+mod kafka;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
 
@@ -22,6 +24,8 @@ pub(super) mod tests;
 pub use grpc::GrpcStub;
 #[cfg(feature = "stubs")]
 pub use http::HttpStub;
+#[cfg(feature = "kafka")]
+pub use kafka::KafkaStub;
 #[cfg(feature = "rabbitmq")]
 pub use rabbitmq::RabbitMqStub;
 

@@ -23,6 +23,8 @@ mod connection;
 mod eye;
 mod http1;
 mod http2;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod refused;
 mod scene;
 mod search;
@@ -33,6 +35,8 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "kafka")]
+pub use kafka::{KafkaTap, KafkaTapConfig};
 pub use target::{Aim, Target};
 #[cfg(feature = "tls")]
 pub use tls::TapTls;

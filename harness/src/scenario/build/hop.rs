@@ -12,14 +12,18 @@ use crate::source::{Place, Placed};
 impl<'a> Builder<'a, '_> {
     /// `None` when its transport or an end of it is not known.
     pub(super) fn hop(&mut self, name: &'a Placed<String>, tree: &'a Tree) -> Option<HopDraft<'a>> {
-        let (transport, inner) = match (tree.get("http"), tree.get("grpc")) {
-            (Some(inner), _) => (Transport::Http(http(inner)), inner),
-            (_, Some(inner)) => (Transport::Grpc(grpc(inner)), inner),
-            _ => return None,
-        };
+        let words = ["http", "grpc", "kafka", "rabbitmq", "sqs"];
+        let Entry { key, value: inner } = words.iter().find_map(|word| tree.entry(word))?;
         let (from, to) = (self.end(inner, "from"), self.end(inner, "to"));
-        let (from, to) = (from?, to?);
-        let relation = relation(tree);
+        let transport = match key.value.as_str() {
+            "http" => Some(Transport::Http(http(inner))),
+            "grpc" => Some(Transport::Grpc(grpc(inner))),
+            "kafka" => self.kafka(inner),
+            "rabbitmq" => self.rabbitmq(inner),
+            _ => self.sqs(inner),
+        };
+        let (from, to, transport) = (from?, to?, transport?);
+        let relation = relation(tree, transport.via().is_some());
         let relation_place = match tree.entry("relation") {
             Some(entry) => entry.value.place,
             None => name.place,
@@ -44,7 +48,7 @@ impl<'a> Builder<'a, '_> {
         Some(HopDraft { hop, tree, transport: inner })
     }
 
-    fn end(&mut self, tree: &'a Tree, key: &str) -> Option<NodeIx> {
+    pub(super) fn end(&mut self, tree: &'a Tree, key: &str) -> Option<NodeIx> {
         let value = tree.get(key)?;
         let name = value.text()?;
         if let Some(node) = self.draft.node_names.get(name) {
@@ -70,11 +74,33 @@ impl<'a> Builder<'a, '_> {
         steps
     }
 
+    /// `dead-letter-of`, once all hops are known; it is also what causes the hop.
+    pub(super) fn dead_letters(&mut self) {
+        for index in 0..self.draft.hops.len() {
+            let tree = self.draft.hops[index].tree;
+            let Some(said) = tree.get("dead-letter-of") else { continue };
+            let of = self.hop_named(said);
+            self.draft.incomplete |= of.is_none();
+            let hop = &mut self.draft.hops[index].hop;
+            hop.dead_letter_of = of;
+            hop.within = of;
+        }
+    }
+
     /// `within`, said or worked out, once all hops are known.
     pub(super) fn withins(&mut self) {
         for index in 0..self.draft.hops.len() {
             let HopDraft { hop, tree, transport } = &self.draft.hops[index];
             let (tree, from, place) = (*tree, hop.from, hop.place);
+            if let Some(of) = tree.entry("dead-letter-of") {
+                if let Some(within) = tree.entry("within") {
+                    let message =
+                        "`within` cannot stand beside `dead-letter-of`, which says what causes this hop";
+                    let mistake = Diagnostic::new("stray-key", within.key.place, message);
+                    self.complaints.say(mistake.also(of.key.place, "said here").help("leave `within` out"));
+                }
+                continue;
+            }
             let from_place = transport.value_place("from");
             if from == NodeIx::CLIENT {
                 if let Some(within) = tree.entry("within") {
@@ -156,8 +182,13 @@ fn grpc(tree: &Tree) -> GrpcHop {
     GrpcHop { method: tree.text_at("method").map(str::to_owned), stream: tree.entry("stream").is_some() }
 }
 
-fn relation(tree: &Tree) -> Relation {
-    let at = if tree.text_at("at") == Some("receiver") { At::Receiver } else { At::Sender };
+/// Who calls begins a new trace itself unless `at` says otherwise; of messages it is usually who reads them.
+fn relation(tree: &Tree, through_a_broker: bool) -> Relation {
+    let at = match tree.text_at("at") {
+        Some("receiver") => At::Receiver,
+        None if through_a_broker => At::Receiver,
+        _ => At::Sender,
+    };
     match tree.text_at("relation") {
         Some("child-or-link") => Relation::ChildOrLink,
         Some("link") => Relation::Link,

@@ -5,8 +5,11 @@
 
 mod drive;
 mod hop;
+mod message;
 mod node;
 mod template;
+
+pub(super) use template::address_of;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -15,7 +18,7 @@ use std::time::Duration;
 use super::complaints::Complaints;
 use super::hop::Hop;
 use super::matrix::Case;
-use super::node::{Node, NodeKind};
+use super::node::{BrokerKind, Node, NodeKind};
 use super::tree::{Entry, Tree};
 use super::{Drive, Expectation, Expectations, HopIx, NodeIx, Scenario, pattern, spelling};
 use crate::diagnostic::Diagnostic;
@@ -27,6 +30,8 @@ pub(super) struct Draft<'a> {
     /// `nodes[0]` is `client`.
     pub nodes: Vec<NodeDraft<'a>>,
     pub node_names: HashMap<&'a str, NodeIx>,
+    /// Known before any node is made, because templates may name brokers that come later.
+    pub brokers: HashMap<NodeIx, BrokerKind>,
     pub hops: Vec<HopDraft<'a>>,
     /// `None` for a hop that could not be made.
     pub hop_names: HashMap<&'a str, Option<HopIx>>,
@@ -52,7 +57,7 @@ pub(super) struct NodeDraft<'a> {
 pub(super) struct HopDraft<'a> {
     pub hop: Hop,
     pub tree: &'a Tree,
-    /// What stands under `http:` or `grpc:`.
+    /// What stands under the transport's word.
     pub transport: &'a Tree,
 }
 
@@ -74,6 +79,7 @@ pub(super) struct Use {
 pub(super) enum Used {
     Http(NodeIx),
     Grpc(NodeIx),
+    Broker(NodeIx),
     SelfPort,
     Mark,
 }
@@ -89,6 +95,7 @@ pub(super) fn draft<'a>(
         draft: Draft {
             nodes: vec![NodeDraft { node: node::client(), tree: None, known: true }],
             node_names: HashMap::from([("client", NodeIx::CLIENT)]),
+            brokers: HashMap::new(),
             hops: Vec::new(),
             hop_names: HashMap::new(),
             drives: Vec::new(),
@@ -145,7 +152,9 @@ impl<'a> Builder<'a, '_> {
                 continue;
             }
             // Named before any is made, because templates may name nodes that come later.
-            self.draft.node_names.insert(&key.value, NodeIx(1 + trees.len()));
+            let ix = NodeIx(1 + trees.len());
+            self.draft.node_names.insert(&key.value, ix);
+            self.draft.brokers.extend(node::broker_kind(value).map(|kind| (ix, kind)));
             trees.push((key, value));
         }
         for (name, tree) in trees {
@@ -164,6 +173,7 @@ impl<'a> Builder<'a, '_> {
             self.draft.hop_names.insert(&key.value, ix);
             self.draft.hops.extend(made);
         }
+        self.dead_letters();
         self.withins();
     }
 

@@ -6,12 +6,16 @@ use super::template::Ground;
 use super::{Builder, NodeDraft};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::node::{
-    Command, Marker, Node, NodeIx, NodeKind, Ready, Relay, Role, SpecLevel, StopSignal, Stub, StubAnswer, Url,
+    Broker, BrokerKind, Command, Marker, Node, NodeIx, NodeKind, Ready, Relay, Role, SpecLevel, StopSignal,
+    Stub, StubAnswer, Url,
 };
 use crate::scenario::pattern;
-use crate::scenario::template::Template;
+use crate::scenario::template::{Template, TemplatePart};
 use crate::scenario::tree::{Entry, Tree, Value};
 use crate::source::{Place, Placed};
+
+/// Stands for what a variable holds.
+const OPEN: &str = "\u{0}";
 
 /// Names that templates or the format have taken.
 pub(super) fn reserved(name: &str) -> bool {
@@ -50,7 +54,8 @@ impl<'a> Builder<'a, '_> {
         let node = Node {
             role: if tree.text_at("role") == Some("forwarder") { Role::Forwarder } else { Role::Participant },
             service: text("service"),
-            telemetry: !matches!(kind, NodeKind::Stub(_)) && tree.entry("telemetry").is_none(),
+            telemetry: !matches!(kind, NodeKind::Stub(_) | NodeKind::Broker(_))
+                && tree.entry("telemetry").is_none(),
             tracestate_key: text("tracestate-key"),
             sets_baggage: texts(tree.get("sets-baggage")),
             stop: match tree.text_at("stop") {
@@ -81,9 +86,30 @@ impl<'a> Builder<'a, '_> {
         if tree.get("in-process").is_some() {
             return Some(NodeKind::InProcess);
         }
+        if let Some(kind) = broker_kind(tree) {
+            return Some(NodeKind::Broker(self.broker(tree, kind, ix)));
+        }
         let stub = tree.get("stub")?;
         let answers = stub.get("answers").map_or(&[][..], Tree::items);
         Some(NodeKind::Stub(Stub { answers: answers.iter().filter_map(|tree| self.answer(tree)).collect() }))
+    }
+
+    fn broker(&mut self, tree: &'a Tree, kind: BrokerKind, ix: NodeIx) -> Broker {
+        let Some(said) = tree.get(kind.word()).and_then(|tree| tree.get("address")) else {
+            return Broker { kind, address: None };
+        };
+        let address = self.template(said, ix, Ground::Broker);
+        let text: String = address.parts.iter().map(shown).collect();
+        let wanted = match kind {
+            BrokerKind::Kafka => "`host:port`",
+            BrokerKind::RabbitMq => "`amqp://user:password@host:port/vhost`",
+            BrokerKind::Sqs => "`http://host:port`",
+        };
+        if !reachable(kind, &text) {
+            let message = format!("the address of a {} broker must be {wanted}", kind.word());
+            self.complaints.say(Diagnostic::new("bad-text", said.place, message).label("this is not"));
+        }
+        Broker { kind, address: Some(address) }
     }
 
     fn relay(&mut self, tree: &'a Tree, implementation: String, ix: NodeIx) -> Relay {
@@ -162,6 +188,32 @@ impl<'a> Builder<'a, '_> {
             self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
         Some(StubAnswer::Http { status: status(tree.get("status")?.number()?)?, body, content_type })
+    }
+}
+
+/// Which broker a node is, if it is one.
+pub(super) fn broker_kind(tree: &Tree) -> Option<BrokerKind> {
+    let kinds = [BrokerKind::Kafka, BrokerKind::RabbitMq, BrokerKind::Sqs];
+    kinds.into_iter().find(|kind| tree.entry(kind.word()).is_some())
+}
+
+/// What an address looks like before the environment is known: a variable may hold a part of it or all.
+fn shown(part: &TemplatePart) -> &str {
+    match part {
+        TemplatePart::Text(text) => text,
+        _ => OPEN,
+    }
+}
+
+/// Whether an address has the form of its kind; what a variable holds is found out when it is used.
+fn reachable(kind: BrokerKind, text: &str) -> bool {
+    if text.contains(OPEN) {
+        return true;
+    }
+    match kind {
+        BrokerKind::Kafka => (pattern::URL.fits)(&format!("http://{text}")),
+        BrokerKind::RabbitMq => text.strip_prefix("amqp://").is_some_and(|rest| !rest.is_empty()),
+        BrokerKind::Sqs => (pattern::URL.fits)(text),
     }
 }
 

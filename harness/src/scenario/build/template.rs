@@ -3,7 +3,7 @@
 use super::{Builder, Use, Used};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::json::{Piece, escaped};
-use crate::scenario::node::NodeIx;
+use crate::scenario::node::{BrokerKind, NodeIx};
 use crate::scenario::template::{Template, TemplatePart};
 use crate::scenario::tree::Tree;
 use crate::scenario::{pattern, spelling};
@@ -15,6 +15,8 @@ pub(super) enum Ground {
     Command,
     Relay,
     Drive,
+    /// The address of a broker that runs already.
+    Broker,
 }
 
 impl<'a> Builder<'a, '_> {
@@ -92,20 +94,28 @@ impl<'a> Builder<'a, '_> {
             variable if subject == "env" && pattern::variable(variable) => {
                 Some(TemplatePart::Env(variable.to_owned()))
             }
+            _ if ground == Ground::Broker => None,
             "url" => self.neighbour(subject).map(TemplatePart::Url),
             "grpc" => self.neighbour(subject).map(TemplatePart::Grpc),
-            _ => None,
+            _ if ground == Ground::Drive => None,
+            _ => {
+                let broker = self.draft.node_names.get(subject)?;
+                (member == address_of(*self.draft.brokers.get(broker)?))
+                    .then_some(TemplatePart::Broker(*broker))
+            }
         }
     }
 
     fn neighbour(&self, name: &str) -> Option<NodeIx> {
-        self.draft.node_names.get(name).copied().filter(|node| *node != NodeIx::CLIENT)
+        let called = |node: &NodeIx| *node != NodeIx::CLIENT && !self.draft.brokers.contains_key(node);
+        self.draft.node_names.get(name).copied().filter(called)
     }
 
     fn used(&mut self, part: &TemplatePart, user: NodeIx, place: Place) {
         let what = match part {
             TemplatePart::Url(node) => Used::Http(*node),
             TemplatePart::Grpc(node) => Used::Grpc(*node),
+            TemplatePart::Broker(node) => Used::Broker(*node),
             TemplatePart::SelfPort => Used::SelfPort,
             TemplatePart::Mark => Used::Mark,
             _ => return,
@@ -122,27 +132,56 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn unknown(&mut self, name: &str, place: Place, ground: Ground) {
-        let mut known = vec!["scenario.dir".to_owned(), "env.NAME".to_owned()];
-        match ground {
-            Ground::Command => known.extend(["otlp.endpoint".to_owned(), "self.port".to_owned()]),
-            Ground::Relay => known.push("otlp.endpoint".to_owned()),
-            Ground::Drive => known.push("mark".to_owned()),
-        }
-        let mut nodes: Vec<&str> =
-            self.draft.node_names.keys().copied().filter(|name| *name != "client").collect();
-        nodes.sort_unstable();
-        known.extend(nodes.iter().flat_map(|node| [format!("{node}.url"), format!("{node}.grpc")]));
+        let known = self.known(ground);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let help = match (name, ground) {
-            ("mark", _) => {
+        let subject = name.rsplit_once('.').map(|(subject, _)| subject);
+        let broker = subject.and_then(|subject| self.draft.node_names.get(subject));
+        let broker = broker.and_then(|broker| self.draft.brokers.get(broker));
+        let help = match (name, ground, broker) {
+            ("mark", ..) => {
                 "the mark belongs to a stimulus: it can stand in `headers` and `body` of a drive".to_owned()
             }
-            ("self.port", Ground::Relay) => "a relay chooses its own port".to_owned(),
+            ("self.port", Ground::Relay, _) => "a relay chooses its own port".to_owned(),
+            (_, Ground::Command | Ground::Relay, Some(kind)) => {
+                format!("did you mean `{}.{}`?", subject.unwrap_or_default(), address_of(*kind))
+            }
             _ => spelling::help(name, &known, "templates here"),
         };
         let message = format!("the template `${{{name}}}` names nothing");
         self.complaints
             .say(Diagnostic::new("unknown-template", place, message).label("not known here").help(help));
+    }
+
+    /// The templates that may stand there.
+    fn known(&self, ground: Ground) -> Vec<String> {
+        let mut known = vec!["scenario.dir".to_owned(), "env.NAME".to_owned()];
+        match ground {
+            Ground::Command => known.extend(["otlp.endpoint".to_owned(), "self.port".to_owned()]),
+            Ground::Relay => known.push("otlp.endpoint".to_owned()),
+            Ground::Drive => known.push("mark".to_owned()),
+            Ground::Broker => return known,
+        }
+        let mut nodes: Vec<(&str, NodeIx)> =
+            self.draft.node_names.iter().map(|(name, ix)| (*name, *ix)).collect();
+        nodes.retain(|(_, ix)| *ix != NodeIx::CLIENT);
+        nodes.sort_unstable();
+        for (name, ix) in nodes {
+            match self.draft.brokers.get(&ix) {
+                Some(_) if ground == Ground::Drive => {}
+                Some(kind) => known.push(format!("{name}.{}", address_of(*kind))),
+                None => known.extend([format!("{name}.url"), format!("{name}.grpc")]),
+            }
+        }
+        known
+    }
+}
+
+/// What the address of a broker is called, by the name that its clients have for it.
+pub(in super::super) fn address_of(kind: BrokerKind) -> &'static str {
+    match kind {
+        BrokerKind::Kafka => "bootstrap",
+        BrokerKind::RabbitMq => "amqp",
+        BrokerKind::Sqs => "endpoint",
     }
 }
 

@@ -65,9 +65,7 @@ fn answers(draft: &Draft<'_>, answers: Option<u32>, tree: &Tree, hop: &Hop, comp
     let (fits, what) = match hop.transport {
         Transport::Http(_) => ((100..600).contains(&answers), "an HTTP status, from 100 to 599"),
         Transport::Grpc(_) => (answers <= 16, "a gRPC code, from 0 to 16"),
-        Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => {
-            (false, "nothing: a broker takes a message or does not")
-        }
+        Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => return,
     };
     if !fits {
         let to = &draft.node(hop.to).name;

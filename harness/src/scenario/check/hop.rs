@@ -52,14 +52,28 @@ impl Asked<'_, '_, '_> {
             self.complaints
                 .say(Diagnostic::new("hop-from-stub", transport.value_place("from"), message).help(help));
         }
+        for (key, end) in [("from", hop.from), ("to", hop.to)] {
+            let NodeKind::Broker(broker) = &self.draft.node(end).kind else { continue };
+            let (name, word) = (&self.draft.node(end).name, broker.kind.word());
+            let message = format!("`{name}` is a broker, and hops go through it, not {key} it");
+            let help = format!(
+                "name the service that {} there, and say `via: {name}` in a hop over {word}",
+                match key {
+                    "from" => "reads",
+                    _ => "is reached",
+                }
+            );
+            let place = transport.value_place(key);
+            self.complaints.say(Diagnostic::new("broker-at-an-end", place, message).help(help));
+        }
     }
 
     fn relation(&mut self) {
         let HopDraft { hop, tree, .. } = self.hop;
         let place = hop.relation_place;
-        if hop.relation == Relation::Link {
-            let word = hop.transport.word();
-            let message = format!("`link` cannot be kept over {word}");
+        if matches!(hop.relation, Relation::Link | Relation::ChildOrLink) && hop.transport.via().is_none() {
+            let (word, relation) = (hop.transport.word(), hop.relation.word());
+            let message = format!("`{relation}` cannot be kept over {word}");
             let mistake = Diagnostic::new("relation-of-transport", place, message)
                 .label("a relation of messages")
                 .help(
@@ -72,9 +86,14 @@ impl Asked<'_, '_, '_> {
             let help = "leave `at` out, or name the relation that begins a new trace";
             self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
-        if let (Some(kept), None) = (tree.entry("baggage"), hop.relation.restarts_at()) {
+        let may_begin = hop.relation.restarts_at().is_some()
+            || matches!(hop.relation, Relation::Link | Relation::ChildOrLink);
+        if let (Some(kept), false) = (tree.entry("baggage"), may_begin) {
             let message = match hop.relation {
                 Relation::None => "no context may cross this hop, so baggage cannot be kept",
+                _ if hop.transport.via().is_some() => {
+                    "`baggage: kept` goes with `link`, `child-or-link`, `restart` and `restart-with-link`"
+                }
                 _ => "`baggage: kept` goes with `restart` and `restart-with-link`",
             };
             let help = "leave it out; where no new trace begins, `baggage.kept` asks for baggage anyway";
@@ -147,6 +166,14 @@ impl Asked<'_, '_, '_> {
                 let help = "steps are for relays; other services do what they do";
                 let mistake = Diagnostic::new("step-without-relay", item.place, message).label(label);
                 self.complaints.say(mistake.help(help));
+            }
+            if matches!(step, Step::Fail(how) if ["nack", "reject"].contains(&how.as_str()))
+                && hop.transport.via().is_none()
+            {
+                let word = hop.transport.word();
+                let message = format!("a request over {word} cannot be given back or up");
+                let mistake = Diagnostic::new("step-of-transport", item.place, message);
+                self.complaints.say(mistake.label("a step of messages").help("say `{ fail: 500 }`"));
             }
         }
     }

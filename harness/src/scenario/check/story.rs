@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::build::Draft;
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::HopIx;
-use crate::scenario::node::NodeIx;
+use crate::scenario::node::{NodeIx, NodeKind};
 use crate::scenario::spelling;
 
 /// Which hops are driven, directly or through others.
@@ -18,7 +18,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) -> Vec<bool>
         let chain = chain(draft, HopIx(index));
         match chain {
             Chain::From(first) => {
-                *driven = sent.contains(&first);
+                *driven = sent.iter().any(|sent| *sent == first || shared(draft, *sent, first));
                 if !*driven && !draft.incomplete && told.insert(first) {
                     complaints.say(never_driven(draft, first));
                 }
@@ -32,6 +32,11 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) -> Vec<bool>
     }
     unused_nodes(draft, complaints);
     driven
+}
+
+/// A drive that sends one hop of a fan-out reaches all of it.
+fn shared(draft: &Draft<'_>, one: HopIx, two: HopIx) -> bool {
+    draft.hop(one).shares_message(draft.hop(two))
 }
 
 enum Chain {
@@ -88,12 +93,21 @@ fn unused_nodes(draft: &Draft<'_>, complaints: &mut Complaints) {
     if draft.incomplete {
         return;
     }
-    let used: HashSet<NodeIx> = draft.hops.iter().flat_map(|hop| [hop.hop.from, hop.hop.to]).collect();
+    let ends = draft.hops.iter().flat_map(|hop| [hop.hop.from, hop.hop.to]);
+    let used: HashSet<NodeIx> =
+        ends.chain(draft.hops.iter().filter_map(|hop| hop.hop.transport.via())).collect();
     for (index, node) in draft.nodes.iter().enumerate().skip(1) {
         if !used.contains(&NodeIx(index)) {
             let name = &node.node.name;
-            let message = format!("the node `{name}` is in no hop");
-            let help = "add a hop from or to it, or take the node away";
+            let broker = matches!(node.node.kind, NodeKind::Broker(_));
+            let message = match broker {
+                true => format!("no hop goes through the broker `{name}`"),
+                false => format!("the node `{name}` is in no hop"),
+            };
+            let help = match broker {
+                true => format!("add a hop with `via: {name}`, or take the broker away"),
+                false => "add a hop from or to it, or take the node away".to_owned(),
+            };
             let mistake =
                 Diagnostic::new("unused-node", node.node.place, message).label("has no part in the story");
             complaints.say(mistake.help(help));

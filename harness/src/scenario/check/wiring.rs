@@ -1,10 +1,10 @@
 //! Whether nodes can reach each other: addresses that templates give, ports, what stubs answer.
 
 use crate::diagnostic::Diagnostic;
-use crate::scenario::build::{Draft, HopDraft, NodeDraft, Use, Used};
+use crate::scenario::build::{Draft, HopDraft, NodeDraft, Use, Used, address_of};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::Transport;
-use crate::scenario::node::{NodeIx, NodeKind, Ready, StubAnswer};
+use crate::scenario::node::{BrokerKind, NodeIx, NodeKind, Ready, StubAnswer};
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     if !draft.incomplete {
@@ -15,6 +15,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     for hop in &draft.hops {
         url_serves(draft, hop, complaints);
         sender_is_told(draft, hop, complaints);
+        broker_is_told(draft, hop, complaints);
     }
     for (index, node) in draft.nodes.iter().enumerate() {
         listens(draft, NodeIx(index), node, complaints);
@@ -27,6 +28,7 @@ fn names_a_hop(draft: &Draft<'_>, used: &Use, complaints: &mut Complaints) {
     let (to, word, member) = match used.what {
         Used::Http(to) => (to, "http", "url"),
         Used::Grpc(to) => (to, "grpc", "grpc"),
+        Used::Broker(broker) => return goes_through(draft, used, broker, complaints),
         Used::SelfPort | Used::Mark => return,
     };
     let is = |hop: &HopDraft<'_>| {
@@ -39,6 +41,22 @@ fn names_a_hop(draft: &Draft<'_>, used: &Use, complaints: &mut Complaints) {
     let message = format!("`${{{to}.{member}}}` needs an {word} hop from `{user}` to `{to}`");
     let message = message.replace("an grpc", "a grpc");
     let help = format!("add a hop: `{user}-to-{to}: {{ {word}: {{ from: {user}, to: {to} }} }}`");
+    let mistake =
+        Diagnostic::new("template-without-hop", used.place, message).label("the address of which tap?");
+    complaints.say(mistake.help(help));
+}
+
+/// A broker's address is that of the node's own tap before it, or of the broker itself.
+fn goes_through(draft: &Draft<'_>, used: &Use, broker: NodeIx, complaints: &mut Complaints) {
+    let is = |hop: &HopDraft<'_>| {
+        hop.hop.transport.via() == Some(broker) && [hop.hop.from, hop.hop.to].contains(&used.user)
+    };
+    if draft.hops.iter().any(is) {
+        return;
+    }
+    let (user, name) = (&draft.node(used.user).name, &draft.node(broker).name);
+    let message = format!("`{user}` neither sends nor reads through `{name}`");
+    let help = format!("add a hop from or to `{user}` with `via: {name}`");
     let mistake =
         Diagnostic::new("template-without-hop", used.place, message).label("the address of which tap?");
     complaints.say(mistake.help(help));
@@ -87,6 +105,32 @@ fn sender_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Compla
     }
 }
 
+/// The same for both ends of a hop through a broker; where a broker runs already, only a tap must be told of.
+fn broker_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
+    let HopDraft { hop, transport, .. } = hop;
+    let Some(broker) = hop.transport.via() else { return };
+    let NodeKind::Broker(described) = &draft.node(broker).kind else { return };
+    // The tap of Kafka stands beside the broker, not before it.
+    let tapped = hop.tapped && described.kind != BrokerKind::Kafka;
+    if described.address.is_some() && !tapped {
+        return;
+    }
+    for (key, end) in [("from", hop.from), ("to", hop.to)] {
+        let node = draft.node(end);
+        let told = draft.uses.iter().any(|used| used.user == end && used.what == Used::Broker(broker));
+        if told || draft.misread.contains(&end) || !matches!(node.kind, NodeKind::Command(_)) {
+            continue;
+        }
+        let (name, via) = (&node.name, &draft.node(broker).name);
+        let template = format!("${{{via}.{}}}", address_of(described.kind));
+        let message = format!("`{name}` is never told where `{via}` is");
+        let help = format!("give `{name}` the template `{template}` in its `env` or `command`");
+        let mistake = Diagnostic::new("address-not-given", transport.value_place(key), message);
+        complaints
+            .say(mistake.label("reached at which address?").also(node.place, "not told here").help(help));
+    }
+}
+
 /// A program that is reached at a port must learn it, unless it has one of its own.
 fn listens(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints: &mut Complaints) {
     let NodeKind::Command(command) = &node.node.kind else { return };
@@ -94,7 +138,7 @@ fn listens(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints: &mut
     if told || command.port.is_some() || draft.misread.contains(&ix) {
         return;
     }
-    let reached = draft.hops.iter().any(|hop| hop.hop.to == ix);
+    let reached = draft.hops.iter().any(|hop| hop.hop.to == ix && hop.hop.transport.via().is_none());
     let asked = !matches!(command.ready, Ready::Output(_));
     if !reached && !asked {
         return;
@@ -113,11 +157,20 @@ fn listens(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints: &mut
 fn stub_answers(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints: &mut Complaints) {
     let NodeKind::Stub(stub) = &node.node.kind else { return };
     let reached = |word| draft.hops.iter().any(|hop| hop.hop.to == ix && hop.hop.transport.word() == word);
-    if draft.incomplete || !(reached("http") || reached("grpc")) {
+    let called = reached("http") || reached("grpc");
+    let reads = draft.hops.iter().any(|hop| hop.hop.to == ix && hop.hop.transport.via().is_some());
+    if draft.incomplete || !(called || reads) {
         return;
     }
-    let items =
-        node.tree.and_then(|tree| tree.get("stub")?.get("answers")).map_or(&[][..], |tree| tree.items());
+    let answers = node.tree.and_then(|tree| tree.get("stub")?.get("answers"));
+    if let (Some(answers), false) = (answers, called) {
+        let message =
+            format!("`{}` only reads messages, and nobody waits for an answer to those", node.node.name);
+        let help = "leave `answers` out: a stub takes every message";
+        complaints.say(Diagnostic::new("answer-never-given", answers.place, message).help(help));
+        return;
+    }
+    let items = answers.map_or(&[][..], |tree| tree.items());
     for (answer, tree) in stub.answers.iter().zip(items) {
         let word = match answer {
             StubAnswer::Http { .. } => "http",

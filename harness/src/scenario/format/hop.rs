@@ -1,6 +1,7 @@
 //! The keys of a hop, by its transport.
 
 use super::NONE;
+use super::message::{KAFKA, RABBITMQ, SQS};
 use crate::scenario::pattern::{DURATION, GRPC_METHOD, LINE, METHOD, NAME, PATH};
 use crate::scenario::shape::{Kind, Object, Shape, Tag, Words, may, must};
 use Shape::{Either, List, True, Whole};
@@ -12,7 +13,8 @@ pub(super) static HOP: Object = Object {
         may(
             "at",
             Shape::Words(&SIDES),
-            "who begins the new trace of `restart` and `restart-with-link`; `sender` when left out",
+            "who begins the new trace of `restart` and `restart-with-link`; left out, `sender` over HTTP and gRPC, \
+             and `receiver` through a broker",
         ),
         may(
             "times",
@@ -32,14 +34,25 @@ pub(super) static HOP: Object = Object {
         may("baggage", Shape::Words(&KEPT), "`kept`: baggage goes on although a new trace begins"),
         may("host", Shape::Text(&LINE), "the `Host` or `:authority` that the receiver is to see"),
         may("tap", Shape::Words(&NONE), "`none`: judged without a wire witness"),
+        may(
+            "dead-letter-of",
+            Shape::Text(&NAME),
+            "the hop whose receiver gives messages up, which the broker then moves here",
+        ),
     ],
     tag: Some(&Tag {
         what: "transport",
         kinds: &[
             Kind { key: must("http", Shape::Object(&HTTP), "over HTTP/1.1 or HTTP/2"), with: &[] },
             Kind { key: must("grpc", Shape::Object(&GRPC), "over gRPC"), with: &[] },
+            Kind { key: must("kafka", Shape::Object(&KAFKA), "through a topic of Kafka"), with: &[] },
+            Kind {
+                key: must("rabbitmq", Shape::Object(&RABBITMQ), "through a queue of RabbitMQ"),
+                with: &[],
+            },
+            Kind { key: must("sqs", Shape::Object(&SQS), "through a queue of SQS"), with: &[] },
         ],
-        later: &["kafka", "rabbitmq", "sqs"],
+        later: &[],
     }),
 };
 
@@ -81,7 +94,7 @@ static SIDES: Words = Words { what: "side", words: || vec!["sender", "receiver"]
 static KEPT: Words = Words { what: "word", words: || vec!["kept"], later: &[] };
 static PLAIN_STEPS: Words = Words { what: "step", words: || vec!["spawn", "restart"], later: &[] };
 static FAILURES: Words =
-    Words { what: "failure", words: || vec!["500", "panic"], later: &["nack", "reject"] };
+    Words { what: "failure", words: || vec!["500", "panic", "nack", "reject"], later: &[] };
 
 static TIMES: Object = Object {
     what: "`times`",
@@ -108,7 +121,14 @@ static STEP: Object = Object {
                 with: &[],
             },
             Kind { key: must("log", Shape::Text(&LINE), "the sender writes a log record"), with: &[] },
-            Kind { key: must("fail", Shape::Words(&FAILURES), "the receiver fails at the end"), with: &[] },
+            Kind {
+                key: must(
+                    "fail",
+                    Shape::Words(&FAILURES),
+                    "the receiver fails at the end; `nack` gives a message back once, `reject` gives it up",
+                ),
+                with: &[],
+            },
         ],
         later: &[],
     }),

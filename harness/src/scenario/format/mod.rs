@@ -2,6 +2,7 @@
 
 mod drive;
 mod hop;
+mod message;
 mod node;
 
 use super::expectation::Expectation;

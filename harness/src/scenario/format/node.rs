@@ -47,9 +47,40 @@ pub(super) static NODE: Object = Object {
                 ),
                 with: &[SERVICE_KEYS, MARKER_KEYS],
             },
+            Kind { key: must("kafka", Shape::Object(&KAFKA), "a Kafka broker"), with: &[] },
+            Kind { key: must("rabbitmq", Shape::Object(&RABBITMQ), "a RabbitMQ broker"), with: &[] },
+            Kind { key: must("sqs", Shape::Object(&SQS), "an SQS endpoint"), with: &[] },
         ],
-        later: &["image", "gateway", "collector", "kafka", "rabbitmq", "sqs"],
+        later: &["image", "gateway", "collector"],
     }),
+};
+
+static KAFKA: Object = Object {
+    what: "`kafka`",
+    keys: &[may(
+        "address",
+        Shape::Text(&LINE),
+        "`host:port` of one that runs already; left out, one is started",
+    )],
+    tag: None,
+};
+static RABBITMQ: Object = Object {
+    what: "`rabbitmq`",
+    keys: &[may(
+        "address",
+        Shape::Text(&LINE),
+        "`amqp://user:password@host:port/vhost` of one that runs already; left out, one is started",
+    )],
+    tag: None,
+};
+static SQS: Object = Object {
+    what: "`sqs`",
+    keys: &[may(
+        "address",
+        Shape::Text(&LINE),
+        "`http://host:port` of one that runs already; left out, one is started",
+    )],
+    tag: None,
 };
 
 static RELAYS: Words =

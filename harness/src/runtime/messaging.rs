@@ -1,0 +1,81 @@
+//! What a node is told of the brokers that it uses, besides templates: the environment of the relay contract
+//! (`fixtures/CONTRACT.md`, section 3), and what the AWS SDKs do not start without.
+
+use super::broker::Reach;
+use super::error::RuntimeError;
+use super::wiring::Wiring;
+use crate::plan::Subscription;
+use crate::plan::broker::Source;
+use crate::plan::instruction::escaped;
+use crate::scenario::{At, BrokerKind, NodeIx, Relation};
+
+/// Taken by every SQS server that is not Amazon's.
+const REGION: &str = "us-east-1";
+const CREDENTIALS: [(&str, &str); 2] =
+    [("AWS_ACCESS_KEY_ID", "unbroken"), ("AWS_SECRET_ACCESS_KEY", "unbroken")];
+
+type Variables = Vec<(&'static str, String)>;
+
+/// Brokers, subscriptions and how consumers relate to what they read, for a relay.
+pub(super) fn of_relay(node: NodeIx, wiring: &Wiring) -> Result<Variables, RuntimeError> {
+    let mut variables = credentials(node, wiring);
+    let mut told: Vec<&str> = Vec::new();
+    for reach in wiring.brokers_of(node) {
+        let name = match reach.kind {
+            BrokerKind::Kafka => "KAFKA_BOOTSTRAP_SERVERS",
+            BrokerKind::RabbitMq => "AMQP_URL",
+            BrokerKind::Sqs => "AWS_ENDPOINT_URL_SQS",
+        };
+        // The contract has one of each kind; the first of the scenario is it.
+        if !told.contains(&name) {
+            told.push(name);
+            variables.push((name, wiring.broker_url(node, reach.node)?));
+        }
+    }
+    let subscriptions = wiring.plan().subscriptions.get(node.0).map(Vec::as_slice).unwrap_or_default();
+    if !subscriptions.is_empty() {
+        let subscriptions: Vec<String> = subscriptions.iter().map(subscription).collect();
+        variables.push(("RELAY_CONSUME", subscriptions.join(",")));
+        variables.push(("RELAY_CONSUMER_RELATION", consumer_relation(node, wiring).to_owned()));
+    }
+    Ok(variables)
+}
+
+/// A service of the user's is told nothing of its brokers but by templates; the SDKs, though, want a region and a key
+/// even where nobody looks at them.
+pub(super) fn credentials(node: NodeIx, wiring: &Wiring) -> Variables {
+    let Some(reach) = wiring.brokers_of(node).find(|reach| reach.kind == BrokerKind::Sqs) else {
+        return Vec::new();
+    };
+    let region = std::iter::once(("AWS_REGION", REGION));
+    let wanted = region.chain(CREDENTIALS).filter(|(name, _)| is_due(reach, name));
+    wanted.map(|(name, value)| (name, value.to_owned())).collect()
+}
+
+/// The keys of whoever runs the scenario are for a broker of theirs, and for no other.
+fn is_due(reach: &Reach, name: &str) -> bool {
+    reach.own || std::env::var_os(name).is_none()
+}
+
+fn subscription(subscription: &Subscription) -> String {
+    let mut options = Vec::new();
+    let address = match &subscription.source {
+        Source::Kafka { topic, group } => {
+            options.push(format!("group={}", escaped(group)));
+            format!("kafka://{}", escaped(topic))
+        }
+        Source::RabbitMq { queue } => format!("amqp:///{}", escaped(queue)),
+        Source::Sqs { queue } => format!("sqs://{}", escaped(queue)),
+    };
+    options.extend(subscription.batch.map(|batch| format!("batch={batch}")));
+    if options.is_empty() { address } else { format!("{address}?{}", options.join("&")) }
+}
+
+/// One for all that a relay reads: it links as soon as one hop wants that.
+fn consumer_relation(node: NodeIx, wiring: &Wiring) -> &'static str {
+    let read =
+        wiring.plan().scenario.hops.iter().filter(|hop| hop.to == node && hop.transport.via().is_some());
+    let links =
+        |relation: Relation| relation == Relation::Link || relation.restarts_at() == Some(At::Receiver);
+    if read.map(|hop| hop.relation).any(links) { "link" } else { "child" }
+}

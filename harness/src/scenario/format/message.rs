@@ -1,0 +1,63 @@
+//! The keys of a hop through a broker, by its transport.
+
+use crate::scenario::pattern::{AMQP_KEY, AMQP_NAME, DURATION, LINE, NAME, SQS_QUEUE, TOPIC};
+use crate::scenario::shape::{Key, Object, Shape, Words, may, must};
+use Shape::Whole;
+
+const FROM: Key = must("from", Shape::Text(&NAME), "the node that sends");
+const TO: Key = must("to", Shape::Text(&NAME), "the node that reads");
+const BATCH: &str = "up to so many are processed at a time, and a relay sends `times` of them at once";
+
+pub(super) static KAFKA: Object = Object {
+    what: "`kafka`",
+    keys: &[
+        FROM,
+        TO,
+        must("via", Shape::Text(&NAME), "the broker, a `kafka` node"),
+        must("topic", Shape::Text(&TOPIC), "made before the nodes start"),
+        may("group", Shape::Text(&LINE), "the receiver's consumer group; the receiver's name when left out"),
+        may("key", Shape::Text(&LINE), "of the record that the driver or a relay sends; none when left out"),
+        may("partitions", Whole { min: 1, max: 1_000 }, "of the topic; 1 when left out"),
+        may("batch", Whole { min: 1, max: 1_000 }, BATCH),
+    ],
+    tag: None,
+};
+
+pub(super) static RABBITMQ: Object = Object {
+    what: "`rabbitmq`",
+    keys: &[
+        FROM,
+        TO,
+        must("via", Shape::Text(&NAME), "the broker, a `rabbitmq` node"),
+        must("queue", Shape::Text(&AMQP_NAME), "that the receiver reads; made before the nodes start"),
+        may("exchange", Shape::Text(&AMQP_NAME), "published to it; the default exchange when left out"),
+        may("exchange-type", Shape::Words(&EXCHANGE_TYPES), "`direct` when left out"),
+        may(
+            "routing-key",
+            Shape::Text(&AMQP_KEY),
+            "published with it, and the queue bound by it; the queue's name when left out",
+        ),
+        may(
+            "delay",
+            Shape::Text(&DURATION),
+            "messages wait so long in the queue `<queue>.delay`, and the broker moves them on",
+        ),
+        may("batch", Whole { min: 1, max: 1_000 }, BATCH),
+    ],
+    tag: None,
+};
+
+pub(super) static SQS: Object = Object {
+    what: "`sqs`",
+    keys: &[
+        FROM,
+        TO,
+        must("via", Shape::Text(&NAME), "the broker, an `sqs` node"),
+        must("queue", Shape::Text(&SQS_QUEUE), "made before the nodes start"),
+        may("batch", Whole { min: 1, max: 10 }, BATCH),
+    ],
+    tag: None,
+};
+
+static EXCHANGE_TYPES: Words =
+    Words { what: "exchange type", words: || vec!["direct", "fanout", "topic"], later: &[] };
