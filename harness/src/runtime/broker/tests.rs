@@ -206,6 +206,23 @@ async fn a_broker_that_runs_already_is_used_and_left_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_goes_away_in_the_middle_is_a_gap_and_keeps_nobody_from_ending() {
+    let broker = KafkaBroker::start(Default::default()).await.unwrap();
+    let plan = at(&broker.address().to_string(), 1);
+    let recorder = Recorder::new(100, false);
+    let running =
+        embedded::start(plan, &RuntimeOptions::default(), recorder.clone()).await.expect("it starts");
+    broker.stop().await;
+    let asked = Instant::now();
+    running.caught_up(asked + SOON).await;
+    running.stop().await;
+    drop(running);
+    assert!(asked.elapsed() < SOON / 2, "{:?}", asked.elapsed());
+    let gaps = recorder.freeze().1;
+    assert!(gaps.iter().any(|gap| gap.what.contains("the topic `orders` at 127.0.0.1:")), "{gaps:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_cannot_be_reached_or_refuses_is_told_with_what_to_do() {
     let broker = KafkaBroker::start(Default::default()).await.unwrap();
     broker.create_topic("orders", 1).unwrap();

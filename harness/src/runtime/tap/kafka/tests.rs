@@ -123,6 +123,9 @@ fn headers(list: &[(&str, Option<&[u8]>)]) -> OwnedHeaders {
         .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: *value }))
 }
 
+/// A header: name, value, kind.
+type Seen<'a> = (&'a [u8], Option<&'a [u8]>, FieldKind);
+
 const ODD: &[(&str, Option<&[u8]>)] = &[
     ("traceparent", Some(b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")),
     ("TraceState", Some(b"a=1,b=\xff\xfe")),
@@ -143,12 +146,12 @@ async fn headers_of_every_partition_are_seen_byte_for_byte_in_their_order() {
     assert_eq!(captures.len(), 6);
     for partition in 0..3 {
         let seen: Vec<&Capture> = captures.iter().filter(|capture| capture.stream == partition).collect();
-        let told: Vec<(&[u8], Option<&[u8]>, FieldKind)> = seen[0]
+        let told: Vec<Seen<'_>> = seen[0]
             .headers
             .iter()
             .map(|Field { name, value, kind }| (name.as_slice(), value.as_deref(), *kind))
             .collect();
-        let wanted: Vec<(&[u8], Option<&[u8]>, FieldKind)> = ODD
+        let wanted: Vec<Seen<'_>> = ODD
             .iter()
             .map(|(name, value)| match (*name, value) {
                 // Its value stays where it is.
