@@ -268,6 +268,24 @@ async fn transactions_are_read_to_their_end_and_aborted_ones_have_crossed_nothin
     assert_eq!(scene.gaps(), [""; 0]);
 }
 
+#[cfg(feature = "zstd")]
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_are_read_whatever_they_are_compressed_with() {
+    let scene = Scene::new(vec![topic("orders", 1, &[])]).await;
+    let codecs = ["none", "gzip", "snappy", "lz4", "zstd"];
+    for (ix, codec) in codecs.iter().enumerate() {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", scene.broker.address().to_string()).set("compression.type", *codec);
+        let producer: FutureProducer = config.create().unwrap();
+        let body = format!("{} {}", mark(ix), "x".repeat(10_000));
+        let record = FutureRecord::<(), str>::to("orders").headers(headers(ODD)).payload(&body);
+        producer.send(record, SOON).await.unwrap();
+    }
+    let marks: Vec<Marked> = scene.read().await.into_iter().map(|capture| capture.marked).collect();
+    assert_eq!(marks, Vec::from_iter((0..codecs.len()).map(|ix| Marked::By(mark(ix)))));
+    assert_eq!(scene.gaps(), [""; 0]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_that_is_not_there_is_told_at_once() {
     let config_of =
