@@ -95,6 +95,16 @@ pub(super) fn messages_due(plan: &Plan, captures: &[Capture], nodes: &[NodeIx]) 
     open.iter().any(|open| *open > 0)
 }
 
+/// Whether every message to one of `nodes` has the span of its receiver. A stub has none, nor has a node that exports
+/// nothing: theirs are known by being settled alone.
+pub(super) fn messages_have_spans(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
+    let hops = seen.plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop));
+    let mut read = hops.filter(|(_, hop)| hop.transport.via().is_some() && nodes.contains(&hop.to));
+    read.all(|(ix, hop)| {
+        seen.exports(hop.to) && seen.of_hop(ix).all(|(_, crossing)| crossing.receiver_span.is_some())
+    })
+}
+
 /// A hop through a broker with the dead-letter hops behind it.
 struct Watched {
     hop: HopIx,
