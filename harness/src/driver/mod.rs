@@ -18,11 +18,15 @@ mod https;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod outgoing;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 #[cfg(feature = "http")]
 mod raw;
 // A build without a transport has no use for what only that transport reads.
 #[cfg_attr(not(all(feature = "http", feature = "grpc")), allow(dead_code))]
 mod route;
+#[cfg(feature = "sqs")]
+mod sqs;
 #[cfg(feature = "tls")]
 #[cfg_attr(not(any(feature = "http", feature = "grpc")), allow(dead_code))]
 mod tls;
@@ -57,6 +61,10 @@ pub struct Driver {
     grpc: grpc::Grpc,
     #[cfg(feature = "kafka")]
     kafka: kafka::Kafka,
+    #[cfg(feature = "rabbitmq")]
+    rabbitmq: rabbitmq::RabbitMq,
+    #[cfg(feature = "sqs")]
+    sqs: sqs::Sqs,
 }
 
 impl Driver {
@@ -75,6 +83,10 @@ impl Driver {
             grpc: grpc::Grpc::new(&routes, addresses.authority.as_deref(), addresses.hops.len())?,
             #[cfg(feature = "kafka")]
             kafka: kafka::Kafka::new(&routes)?,
+            #[cfg(feature = "rabbitmq")]
+            rabbitmq: rabbitmq::RabbitMq::new(&routes)?,
+            #[cfg(feature = "sqs")]
+            sqs: sqs::Sqs::new(&routes)?,
             plan,
             addresses,
             clock,
@@ -98,6 +110,10 @@ impl Driver {
                 Way::Grpc { .. } => grpc::check(route, &outgoing)?,
                 #[cfg(feature = "kafka")]
                 Way::Kafka { .. } => kafka::check(route, &outgoing)?,
+                #[cfg(feature = "rabbitmq")]
+                Way::RabbitMq { .. } => rabbitmq::check(route, &outgoing)?,
+                #[cfg(feature = "sqs")]
+                Way::Sqs { .. } => sqs::check(route, &outgoing)?,
                 #[allow(unreachable_patterns, reason = "a build with every transport has no other")]
                 _ => return Err(not_built(route, &outgoing)),
             }
@@ -183,6 +199,10 @@ impl Driver {
             Way::Grpc { stream, .. } => self.grpc.send(route, outgoing, *stream).await,
             #[cfg(feature = "kafka")]
             Way::Kafka { .. } => self.kafka.send(route, outgoing).await,
+            #[cfg(feature = "rabbitmq")]
+            Way::RabbitMq { .. } => self.rabbitmq.send(route, outgoing).await,
+            #[cfg(feature = "sqs")]
+            Way::Sqs { .. } => self.sqs.send(route, outgoing).await,
             #[allow(unreachable_patterns, reason = "a build with every transport has no other")]
             _ => Answer::Failed(not_built(route, &outgoing).to_string()),
         }

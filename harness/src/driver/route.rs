@@ -10,7 +10,7 @@ use crate::scenario::{Body, Drive, GrpcHop, Hop, HopIx, HttpVersion, Marker, Tra
 
 pub(super) struct Route {
     pub hop: HopIx,
-    /// The id of the hop and the name of its receiver, as the user knows them.
+    /// The id of the hop and the name of who is sent to, its broker or else its receiver, as the user knows them.
     pub hop_name: String,
     pub node: String,
     pub address: SocketAddr,
@@ -70,7 +70,7 @@ impl Route {
         Ok(Self {
             hop: drive.send,
             hop_name: hop.id.clone(),
-            node: scenario.node(hop.to).name.clone(),
+            node: scenario.node(hop.transport.via().unwrap_or(hop.to)).name.clone(),
             address,
             tls: hop.tls,
             broker: scope.addresses.broker(drive.send).unwrap_or_default().to_owned(),
@@ -91,6 +91,12 @@ impl Route {
     /// Words for an attempt that got no connection.
     pub(super) fn unreachable(&self, why: &str) -> String {
         format!("cannot connect to `{}` at {}: {why}", self.node, self.address)
+    }
+
+    /// Words for a message that a broker would not take.
+    #[cfg(feature = "rabbitmq")]
+    pub(super) fn refused(&self, why: &str) -> String {
+        format!("`{}` at {} did not take the message: {why}", self.node, self.address)
     }
 
     /// Words for a connection that ended without an answer.

@@ -59,6 +59,8 @@ pub struct Message {
     pub moved_from: Option<String>,
     /// Messages that came in one answer share this number.
     pub receive: Option<u64>,
+    /// Published, and not taken: why, as the broker says it.
+    pub refused: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +90,7 @@ impl Message {
             deliveries: 1,
             moved_from: None,
             receive: None,
+            refused: None,
         }
     }
 }

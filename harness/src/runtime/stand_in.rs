@@ -4,6 +4,10 @@
 
 use std::net::SocketAddr;
 
+#[cfg(feature = "rabbitmq")]
+use super::stub::RabbitMqStub;
+#[cfg(feature = "sqs")]
+use super::stub::SqsStub;
 #[cfg(feature = "kafka")]
 use futures_util::future::join_all;
 
@@ -26,6 +30,10 @@ pub(super) struct StandIn {
     grpc: Option<GrpcStub>,
     #[cfg(feature = "kafka")]
     kafka: Vec<KafkaStub>,
+    #[cfg(feature = "rabbitmq")]
+    rabbitmq: Vec<RabbitMqStub>,
+    #[cfg(feature = "sqs")]
+    sqs: Vec<SqsStub>,
 }
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
@@ -61,12 +69,22 @@ impl StandIn {
     }
 
     /// A reader of one topic or queue at the broker with this address.
-    #[cfg_attr(not(feature = "kafka"), allow(unused_variables))]
+    #[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq", feature = "sqs")), allow(unused_variables))]
     async fn read(&mut self, source: &Source, broker: &str) -> Result<(), Problem> {
         match source {
             #[cfg(feature = "kafka")]
             Source::Kafka { topic, group } => {
                 self.kafka.push(KafkaStub::start(broker, topic, group).await?);
+                Ok(())
+            }
+            #[cfg(feature = "rabbitmq")]
+            Source::RabbitMq { queue } => {
+                self.rabbitmq.push(RabbitMqStub::start(broker, queue).await?);
+                Ok(())
+            }
+            #[cfg(feature = "sqs")]
+            Source::Sqs { queue } => {
+                self.sqs.push(SqsStub::start(broker, queue).await?);
                 Ok(())
             }
             #[allow(unreachable_patterns, reason = "a build with every broker has no other")]

@@ -59,6 +59,8 @@ pub(super) struct MessageEntry<'t> {
     pub(super) deliveries: u32,
     pub(super) moved_from: Option<Text<'t>>,
     pub(super) receive: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) refused: Option<Text<'t>>,
     /// Of each header what its value is on the transport.
     pub(super) kinds: Vec<Text<'t>>,
 }

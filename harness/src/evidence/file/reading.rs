@@ -116,6 +116,7 @@ fn message(entry: &MessageEntry<'_>, headers: &mut [Field]) -> Result<Message, E
         deliveries: entry.deliveries,
         moved_from: text(&entry.moved_from),
         receive: entry.receive,
+        refused: text(&entry.refused),
     })
 }
 

@@ -91,6 +91,7 @@ fn message_entry<'t>(message: &'t Message, headers: &'t [Field]) -> MessageEntry
         deliveries: message.deliveries,
         moved_from: text(&message.moved_from),
         receive: message.receive,
+        refused: text(&message.refused),
         kinds: headers.iter().map(|field| field.kind.word().into()).collect(),
     }
 }

@@ -13,6 +13,10 @@ mod grpc;
 mod http;
 #[cfg(feature = "kafka")]
 mod kafka;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
+#[cfg(feature = "sqs")]
+mod sqs;
 
 #[cfg(test)]
 #[cfg(all(feature = "stubs", feature = "grpc"))]
@@ -24,9 +28,16 @@ pub use grpc::GrpcStub;
 pub use http::HttpStub;
 #[cfg(feature = "kafka")]
 pub use kafka::KafkaStub;
+#[cfg(feature = "rabbitmq")]
+pub use rabbitmq::RabbitMqStub;
+#[cfg(feature = "sqs")]
+pub use sqs::SqsStub;
 
 #[derive(Debug, Error)]
 pub enum StubError {
     #[error("a stub cannot listen on 127.0.0.1")]
     Listen(#[source] io::Error),
+    #[cfg(feature = "rabbitmq")]
+    #[error("a stub cannot read the queue `{queue}`")]
+    Queue { queue: String, source: lapin::Error },
 }

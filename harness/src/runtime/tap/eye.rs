@@ -1,4 +1,5 @@
-//! Watches one connection: tells the protocols apart by their bytes and hands each direction to its reader.
+//! Watches one connection: tells HTTP/1.1 and HTTP/2 apart by their bytes, everything else by the plan, and hands each
+//! direction to its reader.
 //!
 //! It sees every byte before it goes on. What it cannot read becomes a gap and the connection is left unread
 //! from there; it never stops a byte, and changes one only where the hop says `host:`.
@@ -6,11 +7,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::call::Call;
+use super::amqp::Amqp;
 use super::http1::{Http1, Turn};
 use super::http2::{Http2, PREFACE};
 use super::refused::{Refused, SECTION_LIMIT};
 use super::scene::Scene;
+use crate::plan::TapProtocol;
 
 /// First byte of a TLS record that carries a handshake (RFC 8446 section 5.1).
 pub const TLS_HANDSHAKE: u8 = 0x16;
@@ -56,12 +58,16 @@ enum Mode {
     },
     Http1(Http1),
     Http2(Box<Http2>),
+    Amqp(Box<Amqp>),
     Opaque,
 }
 
 impl Eye {
     pub fn new(scene: Arc<Scene>, connection: u32) -> Self {
-        let mode = Mode::Undecided { sent: Vec::new(), answered: Vec::new() };
+        let mode = match scene.plan.protocol {
+            TapProtocol::Amqp => Mode::Amqp(Box::new(Amqp::new(scene.clone(), connection))),
+            _ => Mode::Undecided { sent: Vec::new(), answered: Vec::new() },
+        };
         Self { scene, connection, mode, ended: None, held: Vec::new() }
     }
 
@@ -80,6 +86,10 @@ impl Eye {
         let read = match &mut self.mode {
             Mode::Http1(http1) => http1.request(bytes, out),
             Mode::Http2(http2) => http2.request(bytes, out),
+            Mode::Amqp(amqp) => {
+                out.iter_mut().for_each(|out| out.extend_from_slice(bytes));
+                amqp.client(bytes)
+            }
             Mode::Undecided { .. } | Mode::Opaque => {
                 if let Some(out) = out {
                     out.append(&mut self.held);
@@ -101,13 +111,16 @@ impl Eye {
             return;
         }
         let (sent, answered) = (std::mem::take(sent), std::mem::take(answered));
-        self.mode = if sent[..known] == *PREFACE {
+        let http2 = sent[..known] == *PREFACE;
+        self.mode = if http2 {
             Mode::Http2(Box::new(Http2::new(self.scene.clone(), self.connection)))
         } else {
             Mode::Http1(Http1::new(self.scene.clone(), self.connection))
         };
         if sent[0] == TLS_HANDSHAKE {
             self.give_up(&Refused::Tls);
+        } else if http2 && self.scene.plan.protocol == TapProtocol::Sqs {
+            self.give_up(&Refused::SqsOverHttp2);
         }
         self.read_request(&sent, out);
         self.answer(&answered);
@@ -129,6 +142,7 @@ impl Eye {
                 Err(refused) => Err(refused),
             },
             Mode::Http2(http2) => http2.answer(bytes),
+            Mode::Amqp(amqp) => amqp.broker(bytes),
             Mode::Opaque => Ok(()),
         };
         if let Err(refused) = read {
@@ -169,7 +183,8 @@ impl Eye {
     pub fn end(&mut self, side: Side, how: How) {
         self.ended.get_or_insert((side, how));
         if side == Side::Sender && self.is_in_request_head() {
-            self.scene.gap(format!("connection {} ended within a request's head", self.connection));
+            let what = if matches!(self.mode, Mode::Amqp(_)) { "message" } else { "request's head" };
+            self.scene.gap(format!("connection {} ended within a {what}", self.connection));
         }
         if let Mode::Http1(http1) = &mut self.mode
             && (side, how) == (Side::Receiver, How::Closed)
@@ -190,17 +205,22 @@ impl Eye {
         match &self.mode {
             Mode::Undecided { sent, .. } => !sent.is_empty(),
             Mode::Http1(http1) => http1.is_in_request_head(),
+            Mode::Amqp(amqp) => amqp.is_within_message(),
             Mode::Http2(_) | Mode::Opaque => false,
         }
     }
 
     /// What is left when both directions have ended.
     pub fn break_rest(&mut self) {
+        let (sender, receiver) = match self.mode {
+            Mode::Amqp(_) => ("client", "broker"),
+            _ => ("sender", "receiver"),
+        };
         let mut text = match self.ended {
-            Some((Side::Sender, How::Closed)) => "the sender closed the connection".to_owned(),
-            Some((Side::Sender, How::Reset)) => "the sender reset the connection".to_owned(),
-            Some((Side::Receiver, How::Closed)) => "the receiver closed the connection".to_owned(),
-            Some((Side::Receiver, How::Reset)) => "the receiver reset the connection".to_owned(),
+            Some((Side::Sender, How::Closed)) => format!("the {sender} closed the connection"),
+            Some((Side::Sender, How::Reset)) => format!("the {sender} reset the connection"),
+            Some((Side::Receiver, How::Closed)) => format!("the {receiver} closed the connection"),
+            Some((Side::Receiver, How::Reset)) => format!("the {receiver} reset the connection"),
             None => "the tap was stopped".to_owned(),
         };
         if let Mode::Http2(http2) = &self.mode
@@ -219,7 +239,7 @@ impl Mode {
             Mode::Undecided { sent, .. } => std::mem::take(sent),
             Mode::Http1(http1) => http1.let_go(),
             Mode::Http2(http2) => http2.let_go(),
-            Mode::Opaque => Vec::new(),
+            Mode::Amqp(_) | Mode::Opaque => Vec::new(),
         }
     }
 }
@@ -231,12 +251,10 @@ impl Drop for Eye {
 }
 
 fn break_all(mode: Mode, how: &str) {
-    let calls: Box<dyn Iterator<Item = Call>> = match mode {
-        Mode::Http1(http1) => Box::new(http1.into_calls()),
-        Mode::Http2(http2) => Box::new(http2.into_calls()),
-        Mode::Undecided { .. } | Mode::Opaque => return,
-    };
-    for call in calls {
-        call.broken(how);
+    match mode {
+        Mode::Http1(http1) => http1.into_requests().for_each(|request| request.broken(how)),
+        Mode::Http2(http2) => http2.into_calls().for_each(|call| call.broken(how)),
+        Mode::Amqp(amqp) => amqp.broken(how),
+        Mode::Undecided { .. } | Mode::Opaque => {}
     }
 }

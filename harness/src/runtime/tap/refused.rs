@@ -6,6 +6,8 @@ use thiserror::Error;
 pub const SECTION_LIMIT: usize = 256 * 1024;
 /// The most requests of one connection that may wait for their answers.
 pub const WAITING_LIMIT: usize = 10_000;
+/// The most messages of one AMQP channel that may be neither confirmed nor acknowledged.
+pub const UNSETTLED_LIMIT: usize = 100_000;
 
 #[derive(Debug, Error)]
 pub enum Refused {
@@ -21,10 +23,20 @@ pub enum Refused {
     TooMany,
     #[error("TLS on a hop that is not declared as TLS")]
     Tls,
+    #[error("it is HTTP/2, over which calls of SQS are not read")]
+    SqsOverHttp2,
     #[error("the {0} does not begin as HTTP/2 does")]
     NotHttp2(&'static str),
     #[error("an HTTP/2 frame is malformed: {0}")]
     Frame(&'static str),
     #[error("a header block cannot be decoded: {0}")]
     Hpack(&'static str),
+    #[error("the {0} does not begin as AMQP 0-9-1 does")]
+    NotAmqp(&'static str),
+    #[error("an AMQP frame is malformed: {0}")]
+    AmqpFrame(&'static str),
+    #[error("an AMQP frame that is no body is longer than 1 MiB")]
+    AmqpTooLong,
+    #[error("more than 100000 messages of a channel are not settled")]
+    Unsettled,
 }

@@ -11,12 +11,15 @@ use crate::evidence::{Capture, CaptureEnd, Gap, Recorder};
 use crate::plan::{TapIx, TapPlan, TapProtocol};
 use crate::scenario::{Marker, NodeIx};
 
+mod amqp;
 mod ends;
 #[cfg(all(feature = "stubs", feature = "grpc"))]
 mod grpc;
 mod http1;
 mod http2;
 mod splits;
+#[cfg(feature = "sqs")]
+mod sqs;
 #[cfg(feature = "tls")]
 mod tls;
 

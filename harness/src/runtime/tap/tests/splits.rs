@@ -9,7 +9,7 @@ use crate::runtime::tap::eye::{Eye, How, Side};
 use crate::runtime::tap::scene::Scene;
 
 /// What an eye makes of a conversation whose turns are cut after the given numbers of bytes.
-fn watch(
+pub fn watch(
     plan: TapPlan,
     turns: &[(Side, Vec<u8>)],
     mut cuts: impl Iterator<Item = usize>,
@@ -40,7 +40,7 @@ fn watch(
     (sent, captures)
 }
 
-fn sent_by(turns: &[(Side, Vec<u8>)]) -> Vec<u8> {
+pub fn sent_by(turns: &[(Side, Vec<u8>)]) -> Vec<u8> {
     turns.iter().filter(|(side, _)| *side == Side::Sender).flat_map(|(_, bytes)| bytes.clone()).collect()
 }
 

@@ -1,0 +1,161 @@
+//! RabbitMQ through `lapin`: one connection for each broker and one channel for each hop, with publisher confirms.
+//!
+//! Every message is mandatory, so that one that no queue gets is told from one that got lost. Headers are long strings;
+//! the client's table holds a name once and sorts by name, so duplicates are refused before anything is sent.
+
+use std::collections::HashMap;
+
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ErrorKind};
+use tokio::sync::Mutex;
+
+use super::DriverError;
+use super::outgoing::Outgoing;
+use super::route::{Payload, Route, Way};
+use crate::evidence::Answer;
+use crate::scenario::HopIx;
+
+/// AMQP 0-9-1 section 4.2.5.3.
+const LONGEST_NAME: usize = 255;
+/// RabbitMQ's frames are 128 KiB unless it is told otherwise, and all properties of a message go in one.
+const LARGEST_HEADERS: usize = 128 * 1024 - 1024;
+
+pub(super) struct RabbitMq {
+    /// By URL.
+    connections: HashMap<String, Mutex<Option<Connection>>>,
+    channels: HashMap<HopIx, Mutex<Option<Channel>>>,
+}
+
+/// Whether what is to be sent can be.
+pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
+    let (exchange, routing_key) = destination(route);
+    for (what, name) in [("exchange", exchange), ("routing key", routing_key)] {
+        if name.len() > LONGEST_NAME {
+            return Err(DriverError::TooLong { hop: route.hop_name.clone(), what });
+        }
+    }
+    let refused = |name: &str, why| {
+        let header = name.escape_debug().to_string();
+        Err(DriverError::Header { hop: route.hop_name.clone(), header, why })
+    };
+    let mut size = 0;
+    for (ix, (name, value)) in outgoing.headers.iter().enumerate() {
+        if name.len() > LONGEST_NAME {
+            return refused(name, "the name of an AMQP header has 255 bytes at most");
+        }
+        if outgoing.headers[..ix].iter().any(|(earlier, _)| earlier == name) {
+            return refused(name, "the AMQP client that sends it holds each name once");
+        }
+        // Length and type stand beside both.
+        size += name.len() + value.len() + 6;
+        if size > LARGEST_HEADERS {
+            return refused(
+                name,
+                "the headers of a message are larger than a frame of RabbitMQ, which is 128 KiB",
+            );
+        }
+    }
+    Ok(())
+}
+
+impl RabbitMq {
+    pub(super) fn new(routes: &[Route]) -> Result<Self, DriverError> {
+        let own = || routes.iter().filter(|route| matches!(route.way, Way::RabbitMq { .. }));
+        Ok(Self {
+            connections: own().map(|route| (route.broker.clone(), Mutex::default())).collect(),
+            channels: own().map(|route| (route.hop, Mutex::default())).collect(),
+        })
+    }
+
+    pub(super) async fn send(&self, route: &Route, outgoing: Outgoing) -> Answer {
+        let channel = match self.channel(route).await {
+            Ok(channel) => channel,
+            Err(error) => return Answer::Failed(route.unreachable(&words(&error))),
+        };
+        match publish(&channel, route, outgoing).await {
+            Ok(Confirmation::Nack(_)) => {
+                Answer::Failed(route.refused("the broker answered with basic.nack; its queue may be full"))
+            }
+            Ok(confirmation) => match confirmation.take_message() {
+                Some(returned) => {
+                    let why = format!("{} {}", returned.reply_code, returned.reply_text);
+                    Answer::Failed(route.refused(&unroutable(route, &why)))
+                }
+                None => Answer::Accepted,
+            },
+            Err(error) if error.is_amqp_error() => Answer::Failed(route.refused(&words(&error))),
+            Err(error) => Answer::Failed(route.broken_off(&words(&error))),
+        }
+    }
+
+    /// The hop's channel; a new one where there is none, or where the broker has closed it.
+    async fn channel(&self, route: &Route) -> lapin::Result<Channel> {
+        let mut slot = self.channels[&route.hop].lock().await;
+        if let Some(channel) = slot.as_ref().filter(|channel| channel.status().connected()) {
+            return Ok(channel.clone());
+        }
+        let channel = self.opened(route).await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(slot.insert(channel).clone())
+    }
+
+    async fn opened(&self, route: &Route) -> lapin::Result<Channel> {
+        let mut slot = self.connections[&route.broker].lock().await;
+        let alive = slot.take_if(|connection| connection.status().connected());
+        let connection = match alive {
+            Some(connection) => connection,
+            None => Connection::connect(&route.broker, ConnectionProperties::default()).await?,
+        };
+        slot.insert(connection).create_channel().await
+    }
+}
+
+async fn publish(channel: &Channel, route: &Route, outgoing: Outgoing) -> lapin::Result<Confirmation> {
+    let mut headers = FieldTable::default();
+    for (name, value) in outgoing.headers {
+        headers.insert(short(&name), AMQPValue::LongString(value.into()));
+    }
+    let mut properties = BasicProperties::default().with_headers(headers);
+    properties = match &route.body {
+        Payload::Empty => properties,
+        Payload::Instruction => properties.with_content_type("application/json".into()),
+        Payload::Bytes { content_type, .. } => properties.with_content_type(short(content_type)),
+    };
+    let (exchange, routing_key) = destination(route);
+    let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+    let sent =
+        channel.basic_publish(short(exchange), short(routing_key), options, &outgoing.body, properties);
+    sent.await?.await
+}
+
+fn destination(route: &Route) -> (&str, &str) {
+    match &route.way {
+        Way::RabbitMq { exchange, routing_key } => (exchange, routing_key),
+        _ => unreachable!("only hops through RabbitMQ are sent here"),
+    }
+}
+
+/// Names were checked; a content type that is too long is no content type.
+fn short(text: &str) -> ShortString {
+    ShortString::try_new(text).unwrap_or_default()
+}
+
+fn unroutable(route: &Route, why: &str) -> String {
+    match destination(route) {
+        ("", queue) => format!("there is no queue `{queue}` ({why}); name the queue that is read"),
+        (exchange, routing_key) => format!(
+            "no queue is bound to exchange `{exchange}` by routing key `{routing_key}` ({why}); bind the queue that is \
+             read, or correct the hop's `exchange` and `routing-key`"
+        ),
+    }
+}
+
+/// What the broker says, else what the client or the machine says.
+fn words(error: &lapin::Error) -> String {
+    match error.kind() {
+        ErrorKind::ProtocolError(said) => format!("{} {}", said.get_id(), said.get_message()),
+        ErrorKind::IOError(cause) => cause.to_string(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,133 @@
+//! Declares at RabbitMQ what a scenario's hops name: exchanges, queues and bindings.
+//!
+//! What is there already with other settings is left as it is, unless the story depends on the difference.
+
+use std::error::Error;
+
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::{Channel, Connection, ConnectionProperties, ErrorKind};
+use thiserror::Error;
+
+use crate::plan::BrokerPlan;
+use crate::plan::broker::{Binding, Queue};
+use crate::scenario::{Exchange, ExchangeKind};
+
+/// PRECONDITION_FAILED: it is there with other settings.
+const DIFFERS: u16 = 406;
+
+#[derive(Debug, Error)]
+enum NotDeclared {
+    #[error("RabbitMQ lets nobody in")]
+    Connect(#[source] lapin::Error),
+    #[error("exchange `{name}` cannot be declared: {why}")]
+    Exchange { name: String, why: String },
+    #[error("queue `{name}` cannot be declared: {why}")]
+    Queue { name: String, why: String },
+    #[error("queue `{queue}` cannot be bound to exchange `{exchange}` by `{routing_key}`: {why}")]
+    Binding { queue: String, exchange: String, routing_key: String, why: String },
+}
+
+/// `address` is an `amqp://` URL.
+pub async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let connected = Connection::connect(address, ConnectionProperties::default()).await;
+    let connection = connected.map_err(NotDeclared::Connect)?;
+    for exchange in &plan.exchanges {
+        declare_exchange(&connection, exchange).await?;
+    }
+    for queue in &plan.queues {
+        declare_queue(&connection, queue).await?;
+    }
+    for binding in &plan.bindings {
+        bind(&connection, binding).await?;
+    }
+    // Everything is declared, whatever becomes of the connection.
+    let _ = connection.close(200, "declared".into()).await;
+    Ok(())
+}
+
+async fn declare_exchange(connection: &Connection, exchange: &Exchange) -> Result<(), NotDeclared> {
+    let kind = match exchange.kind {
+        ExchangeKind::Direct => lapin::ExchangeKind::Direct,
+        ExchangeKind::Fanout => lapin::ExchangeKind::Fanout,
+        ExchangeKind::Topic => lapin::ExchangeKind::Topic,
+    };
+    let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
+    let declared = async {
+        let channel = connection.create_channel().await?;
+        channel.exchange_declare(short(&exchange.name)?, kind, options, FieldTable::default()).await?;
+        closed(&channel).await
+    };
+    match declared.await {
+        Err(error) if differs(&error) && !error.to_string().contains("'type'") => Ok(()),
+        Err(error) => Err(NotDeclared::Exchange { name: exchange.name.clone(), why: words(&error) }),
+        Ok(()) => Ok(()),
+    }
+}
+
+async fn declare_queue(connection: &Connection, queue: &Queue) -> Result<(), NotDeclared> {
+    let options = QueueDeclareOptions { durable: true, ..Default::default() };
+    let mut arguments = FieldTable::default();
+    if let Some(expires) = queue.expires {
+        let millis = i64::try_from(expires.as_millis()).unwrap_or(i64::MAX);
+        arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(millis));
+    }
+    if let Some(moves_to) = &queue.moves_to {
+        let text = |text: &str| AMQPValue::LongString(text.into());
+        arguments.insert("x-dead-letter-exchange".into(), text(""));
+        arguments.insert("x-dead-letter-routing-key".into(), text(moves_to));
+    }
+    let plain = arguments.inner().is_empty();
+    let declared = async {
+        let channel = connection.create_channel().await?;
+        channel.queue_declare(short(&queue.name)?, options, arguments).await?;
+        closed(&channel).await
+    };
+    let name = || queue.name.clone();
+    match declared.await {
+        Err(error) if differs(&error) && plain => Ok(()),
+        Err(error) if differs(&error) => {
+            let why = format!("{}; delete it at the broker, or name another one", words(&error));
+            Err(NotDeclared::Queue { name: name(), why })
+        }
+        Err(error) => Err(NotDeclared::Queue { name: name(), why: words(&error) }),
+        Ok(()) => Ok(()),
+    }
+}
+
+async fn bind(connection: &Connection, binding: &Binding) -> Result<(), NotDeclared> {
+    let Binding { exchange, routing_key, queue } = binding;
+    let bound = async {
+        let channel = connection.create_channel().await?;
+        let options = QueueBindOptions::default();
+        let (exchange, routing_key) = (short(exchange)?, short(routing_key)?);
+        channel.queue_bind(short(queue)?, exchange, routing_key, options, FieldTable::default()).await?;
+        closed(&channel).await
+    };
+    bound.await.map_err(|error| NotDeclared::Binding {
+        queue: queue.clone(),
+        exchange: exchange.clone(),
+        routing_key: routing_key.clone(),
+        why: words(&error),
+    })
+}
+
+async fn closed(channel: &Channel) -> lapin::Result<()> {
+    channel.close(200, "declared".into()).await
+}
+
+fn short(text: &str) -> lapin::Result<ShortString> {
+    ShortString::try_new(text).map_err(|error| std::io::Error::other(error).into())
+}
+
+fn differs(error: &lapin::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ProtocolError(said) if said.get_id() == DIFFERS)
+}
+
+fn words(error: &lapin::Error) -> String {
+    match error.kind() {
+        ErrorKind::ProtocolError(said) => format!("{} {}", said.get_id(), said.get_message()),
+        ErrorKind::IOError(cause) => cause.to_string(),
+        _ => error.to_string(),
+    }
+}

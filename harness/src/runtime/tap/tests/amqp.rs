@@ -1,0 +1,20 @@
+//! AMQP through a tap: conversations written by hand, and `lapin` against the stand-in.
+
+mod conversation;
+mod frames;
+mod read;
+
+use super::*;
+use crate::evidence::{Message, Settlement};
+
+fn amqp() -> TapPlan {
+    TapPlan { protocol: TapProtocol::Amqp, ..plan() }
+}
+
+fn ended(how: Settlement) -> CaptureEnd {
+    CaptureEnd::Settled(how)
+}
+
+fn message(capture: &Capture) -> &Message {
+    capture.message.as_ref().expect("a message")
+}
