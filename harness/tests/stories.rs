@@ -60,6 +60,7 @@ fn judged(path: &Path) -> Result<CaseVerdict, Failed> {
     let plan = Plan::build(scenario, path.parent().expect("a file stands in a folder").to_owned(), Seed(11));
     let mut options = CaseOptions::default();
     options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
+    options.runtime.brokers = unbroken::door::brokers::stand_ins();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     match runtime.block_on(case(Arc::new(plan), &options)).end {
         CaseEnd::Judged(verdict) => Ok(*verdict),

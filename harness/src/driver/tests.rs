@@ -4,5 +4,7 @@ mod drives;
 mod fixture;
 mod grpc;
 mod http;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod raw;
 mod tls;

@@ -106,6 +106,7 @@ impl Story<'_> {
         if self.plan.brokers.is_empty() {
             return;
         }
+        self.running.caught_up(self.deadline).await;
         let mut captures = self.recorder.watch();
         let settled = async {
             loop {

@@ -22,7 +22,7 @@ pub mod running;
 mod spawner;
 mod stand_in;
 mod standing;
-#[cfg(any(feature = "stubs", feature = "grpc", feature = "kafka", feature = "rabbitmq"))]
+#[cfg(any(feature = "stubs", feature = "grpc", feature = "kafka", feature = "rabbitmq", feature = "sqs"))]
 pub mod stub;
 pub mod tap;
 #[cfg(feature = "kafka")]

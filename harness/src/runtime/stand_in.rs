@@ -4,6 +4,10 @@
 
 use std::net::SocketAddr;
 
+#[cfg(feature = "rabbitmq")]
+use super::stub::RabbitMqStub;
+#[cfg(feature = "sqs")]
+use super::stub::SqsStub;
 #[cfg(feature = "kafka")]
 use futures_util::future::join_all;
 
@@ -13,8 +17,6 @@ use super::stub::GrpcStub;
 use super::stub::HttpStub;
 #[cfg(feature = "kafka")]
 use super::stub::KafkaStub;
-#[cfg(feature = "rabbitmq")]
-use super::stub::RabbitMqStub;
 use crate::plan::Listens;
 use crate::plan::broker::Source;
 use crate::runtime::Listening;
@@ -28,9 +30,10 @@ pub(super) struct StandIn {
     grpc: Option<GrpcStub>,
     #[cfg(feature = "kafka")]
     kafka: Vec<KafkaStub>,
-    /// They read until they are dropped.
     #[cfg(feature = "rabbitmq")]
     rabbitmq: Vec<RabbitMqStub>,
+    #[cfg(feature = "sqs")]
+    sqs: Vec<SqsStub>,
 }
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
@@ -66,7 +69,7 @@ impl StandIn {
     }
 
     /// A reader of one topic or queue at the broker with this address.
-    #[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq")), allow(unused_variables))]
+    #[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq", feature = "sqs")), allow(unused_variables))]
     async fn read(&mut self, source: &Source, broker: &str) -> Result<(), Problem> {
         match source {
             #[cfg(feature = "kafka")]
@@ -77,6 +80,11 @@ impl StandIn {
             #[cfg(feature = "rabbitmq")]
             Source::RabbitMq { queue } => {
                 self.rabbitmq.push(RabbitMqStub::start(broker, queue).await?);
+                Ok(())
+            }
+            #[cfg(feature = "sqs")]
+            Source::Sqs { queue } => {
+                self.sqs.push(SqsStub::start(broker, queue).await?);
                 Ok(())
             }
             #[allow(unreachable_patterns, reason = "a build with every broker has no other")]

@@ -20,15 +20,19 @@ use super::trust::Trust;
 use super::wiring::address;
 use crate::evidence::Recorder;
 use crate::plan::{Plan, TapIx, TapPlan, TapProtocol};
-use crate::scenario::{NodeIx, NodeKind};
+use crate::scenario::NodeIx;
 
 /// What taps are started with.
 #[derive(Clone, Copy)]
 pub(super) struct Ground<'a> {
     pub(super) plan: &'a Plan,
     pub(super) recorder: &'a Recorder,
+    #[cfg_attr(not(feature = "tls"), allow(dead_code))]
     pub(super) trust: Option<&'a Trust>,
     pub(super) brokers: &'a Brokers,
+    /// What all taps before SQS know of its messages: a node may send through one and read through another.
+    #[cfg(feature = "sqs")]
+    pub(super) sqs: &'a super::tap::SqsMessages,
 }
 
 #[derive(Debug)]
@@ -124,12 +128,17 @@ async fn start(ix: TapIx, tap: &TapPlan, ground: Ground<'_>) -> Result<(Eye, Opt
     }
 }
 
-#[cfg_attr(not(feature = "tls"), allow(unused_mut))]
+#[cfg_attr(not(any(feature = "tls", feature = "sqs")), allow(unused_mut))]
 async fn between(ix: TapIx, tap: &TapPlan, target: Target, ground: Ground<'_>) -> Result<Eye, RuntimeError> {
     let Ground { plan, recorder, .. } = ground;
     let mut config = TapConfig::new(ix, tap.clone(), plan.run, target);
+    #[cfg(feature = "sqs")]
+    {
+        config.sqs = ground.sqs.clone();
+    }
     #[cfg(feature = "tls")]
     {
+        use crate::scenario::NodeKind;
         let clear = matches!(plan.scenario.node(tap.to).kind, NodeKind::Relay(_) | NodeKind::Stub(_));
         let tls = ground.trust.map(|trust| trust.tap.clone());
         config.tls = if clear { tls.map(TapTls::ending_here) } else { tls };

@@ -77,7 +77,7 @@ impl Transport {
     }
 
     /// Whether what is sent over one of the two is sent over the other.
-    fn sent_alike(&self, other: &Transport) -> bool {
+    pub fn sent_alike(&self, other: &Transport) -> bool {
         match (self, other) {
             (Transport::Kafka(one), Transport::Kafka(two)) => (one.via, &one.topic) == (two.via, &two.topic),
             (Transport::RabbitMq(one), Transport::RabbitMq(two)) => one.via == two.via && one.sent_alike(two),

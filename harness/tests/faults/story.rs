@@ -49,6 +49,7 @@ pub fn run(story: &str, fault: Option<&str>, strict: bool) -> Result<BTreeSet<To
     let plan = Arc::new(Plan::build(scenario, folder, Seed(7)));
     let mut options = CaseOptions::default();
     options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
+    options.runtime.brokers = unbroken::door::brokers::stand_ins();
     options.judge.strict = strict;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let end = runtime.block_on(case(plan, &options)).end;

@@ -24,6 +24,8 @@ mod address;
 pub mod kafka;
 #[cfg(feature = "rabbitmq")]
 pub mod rabbitmq;
+#[cfg(feature = "sqs")]
+pub mod sqs;
 
 pub(super) use address::Address;
 
@@ -160,13 +162,15 @@ async fn stand_in(
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
 
-#[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq")), allow(unused_variables))]
+#[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq", feature = "sqs")), allow(unused_variables))]
 async fn declare(address: &str, planned: &BrokerPlan) -> Result<(), Problem> {
     match planned.kind {
         #[cfg(feature = "kafka")]
         BrokerKind::Kafka => kafka::declare(address, planned).await,
         #[cfg(feature = "rabbitmq")]
         BrokerKind::RabbitMq => rabbitmq::declare(address, planned).await,
+        #[cfg(feature = "sqs")]
+        BrokerKind::Sqs => sqs::declare(address, planned).await,
         #[allow(unreachable_patterns, reason = "a build with every broker has no other")]
         kind => {
             Err(format!("this build has no client for it: build with the feature `{}`", kind.word()).into())

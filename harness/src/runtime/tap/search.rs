@@ -39,6 +39,7 @@ impl Looked<'_> {
 }
 
 /// The mark of a message whose headers and body are at hand.
+#[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq", feature = "sqs")), allow(dead_code))]
 pub fn in_message(markers: &[Marker], run: u32, headers: &[(Vec<u8>, Vec<u8>)], body: &[u8]) -> Marked {
     let (mut search, found) = Search::begin(markers, run, Looked { target: "", headers });
     let found = found.or_else(|| search.body(body));
