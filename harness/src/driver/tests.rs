@@ -6,5 +6,7 @@ mod grpc;
 mod http;
 #[cfg(feature = "kafka")]
 mod kafka;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 mod raw;
 mod tls;
