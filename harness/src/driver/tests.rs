@@ -7,4 +7,6 @@ mod http;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod raw;
+#[cfg(feature = "sqs")]
+mod sqs;
 mod tls;
