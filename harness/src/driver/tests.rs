@@ -6,6 +6,8 @@ mod grpc;
 mod http;
 #[cfg(feature = "kafka")]
 mod kafka;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 mod raw;
 #[cfg(feature = "sqs")]
 mod sqs;

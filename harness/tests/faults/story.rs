@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,6 +16,44 @@ use unbroken::verdict::CaseEnd;
 
 /// Stories whose healthy variant is itself a switch of the relay.
 pub const NEEDS_A_FAULT: &[&str] = &["edge-alone", "edge-without-link", "no-context-may-cross", "two-values"];
+
+/// A file of `tests/faults/`; one of messages over one transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Story {
+    pub name: &'static str,
+    pub over: Option<&'static str>,
+}
+
+impl fmt::Display for Story {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.over {
+            Some(over) => write!(formatter, "{over}::{}", self.name),
+            None => formatter.write_str(self.name),
+        }
+    }
+}
+
+impl Story {
+    fn path(self) -> PathBuf {
+        let folder = if self.over.is_some() { "tests/faults/messages" } else { "tests/faults" };
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder).join(format!("{}.yaml", self.name))
+    }
+
+    /// The scenario, with this fault or with none.
+    fn text(self, fault: Option<&str>) -> Result<String, Failed> {
+        let path = self.path();
+        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = match fault {
+            Some(fault) => text.replace("FAULT", fault),
+            None => text.replace(", fault: FAULT", "").replace(", FAULT]", "]"),
+        };
+        let source = if self.over == Some("kafka") { "topic" } else { "queue" };
+        Ok(match self.over {
+            Some(over) => text.replace("TRANSPORT", over).replace("SOURCE", source),
+            None => text,
+        })
+    }
+}
 
 /// What a finding is compared by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,14 +73,9 @@ impl Told {
 }
 
 /// Everything that was found, and nothing else; gaps and troubles are failures of the test.
-pub fn run(story: &str, fault: Option<&str>, strict: bool) -> Result<BTreeSet<Told>, Failed> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/faults").join(format!("{story}.yaml"));
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let text = match fault {
-        Some(fault) => text.replace("FAULT", fault),
-        None => text.replace(", fault: FAULT", "").replace(", FAULT]", "]"),
-    };
-    let source = Source::new(path.display().to_string(), text);
+pub fn run(story: Story, fault: Option<&str>, strict: bool) -> Result<BTreeSet<Told>, Failed> {
+    let path = story.path();
+    let source = Source::new(path.display().to_string(), story.text(fault)?);
     let cases = scenario::parse(&source)
         .map_err(|wrong| Failed::from(unbroken::diagnostic::render(&source, &wrong, false)))?;
     let scenario = Arc::new(cases.into_iter().next().expect("a file that parses has a case"));
@@ -49,6 +83,7 @@ pub fn run(story: &str, fault: Option<&str>, strict: bool) -> Result<BTreeSet<To
     let plan = Arc::new(Plan::build(scenario, folder, Seed(7)));
     let mut options = CaseOptions::default();
     options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
+    options.runtime.brokers = unbroken::door::brokers::stand_ins();
     options.runtime.brokers = unbroken::door::brokers::stand_ins();
     options.judge.strict = strict;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

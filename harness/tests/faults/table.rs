@@ -3,13 +3,18 @@
 use unbroken::breaks::Class::{self, *};
 use unbroken::breaks::Side::{self, *};
 
+/// Class, side and hops of every finding; none for what is legal.
+pub type Found = &'static [(Class, Side, &'static [&'static str])];
+
 /// One fault in one story.
 pub struct Row {
     pub fault: &'static str,
-    /// `tests/faults/NAME.yaml`; the fault is at `shop`, or at the node that says `FAULT`.
+    /// `tests/faults/NAME.yaml`, of messages `tests/faults/messages/NAME.yaml`; the fault is at the node that says
+    /// `FAULT`.
     pub story: &'static str,
-    /// Class, side and hops of every finding; none for what is legal.
-    pub found: &'static [(Class, Side, &'static [&'static str])],
+    /// Transports for which a story of messages is run; none where the story says it itself.
+    pub over: &'static [&'static str],
+    pub found: Found,
     /// Judged with `--strict`.
     pub strict: bool,
 }
@@ -20,20 +25,12 @@ pub const NOT_TOLD: &[(&str, &str)] = &[
     ("ready-early", "the case cannot be run: trouble of the relay, shown in tests/endings.rs"),
 ];
 
-const fn row(
-    fault: &'static str,
-    story: &'static str,
-    found: &'static [(Class, Side, &'static [&'static str])],
-) -> Row {
-    Row { fault, story, found, strict: false }
+const fn row(fault: &'static str, story: &'static str, found: Found) -> Row {
+    Row { fault, story, over: &[], found, strict: false }
 }
 
-const fn strict(
-    fault: &'static str,
-    story: &'static str,
-    found: &'static [(Class, Side, &'static [&'static str])],
-) -> Row {
-    Row { fault, story, found, strict: true }
+const fn strict(fault: &'static str, story: &'static str, found: Found) -> Row {
+    Row { fault, story, over: &[], found, strict: true }
 }
 
 #[rustfmt::skip]

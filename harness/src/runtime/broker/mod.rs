@@ -177,3 +177,13 @@ async fn declare(address: &str, planned: &BrokerPlan) -> Result<(), Problem> {
         }
     }
 }
+
+#[cfg(test)]
+#[cfg(all(
+    feature = "brokers",
+    feature = "kafka",
+    feature = "rabbitmq",
+    feature = "stubs",
+    feature = "grpc"
+))]
+mod tests;

@@ -81,7 +81,7 @@ fn readers(draft: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Op
 
 /// A node reads a queue in one way, whoever sent the message.
 fn batches(_: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<Diagnostic> {
-    let differs = same_source(&first.hop, &second.hop)
+    let differs = first.hop.shares_source(&second.hop)
         && first.hop.to == second.hop.to
         && first.hop.transport.batch() != second.hop.transport.batch();
     differs.then(|| differ(source(&second.hop), "batch", first, second))
@@ -141,17 +141,6 @@ fn wants_link(hop: &Hop) -> Option<bool> {
         Relation::Restart(at) | Relation::RestartWithLink(at) => (at == At::Receiver).then_some(true),
         Relation::ChildOrLink | Relation::Unchanged | Relation::None => None,
     }
-}
-
-/// Whether two hops are read from one queue, or in one group from one topic.
-pub(super) fn same_source(one: &Hop, two: &Hop) -> bool {
-    let group = |hop: &Hop| match &hop.transport {
-        Transport::Kafka(kafka) => Some(kafka.group.clone()),
-        _ => None,
-    };
-    one.transport.via() == two.transport.via()
-        && one.transport.source() == two.transport.source()
-        && group(one) == group(two)
 }
 
 fn source(hop: &Hop) -> String {

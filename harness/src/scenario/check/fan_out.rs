@@ -9,8 +9,6 @@ use crate::scenario::relation::{At, Relation};
 use crate::scenario::spelling;
 use crate::source::Place;
 
-use super::broker::same_source;
-
 const ONE_BODY: &str =
     "one body tells all relays what to do: put `command` nodes or stubs in place of all but one";
 
@@ -144,7 +142,7 @@ fn is_a_relay(draft: &Draft<'_>, node: NodeIx) -> bool {
 fn reaches_others(draft: &Draft<'_>, ix: HopIx, complaints: &mut Complaints) {
     let sent = draft.hop(ix);
     let known = |other: &Hop| {
-        draft.hops.iter().any(|hop| hop.hop.shares_message(sent) && same_source(&hop.hop, other))
+        draft.hops.iter().any(|hop| hop.hop.shares_message(sent) && hop.hop.shares_source(other))
     };
     let others = draft.hops.iter().map(|hop| &hop.hop).filter(|other| {
         let elsewhere = other.from != sent.from && other.dead_letter_of.is_none();

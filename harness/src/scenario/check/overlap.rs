@@ -8,8 +8,6 @@ use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::{Hop, HttpHop, PathPattern, Transport};
 use crate::scenario::node::NodeIx;
 
-use super::broker::same_source;
-
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     let mut ways: BTreeMap<(NodeIx, NodeIx, &str), Vec<&HopDraft<'_>>> = BTreeMap::new();
     for hop in &draft.hops {
@@ -67,7 +65,7 @@ fn overlap(one: &Hop, two: &Hop) -> bool {
             same_method && (one.method.is_some() || two.method.is_some() || one.stream == two.stream)
         }
         // Other messages are told apart by where they are sent to, and readings of one message by who reads it.
-        _ => one.shares_message(two) && same_source(one, two),
+        _ => one.shares_message(two) && one.shares_source(two),
     }
 }
 
