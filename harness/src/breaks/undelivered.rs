@@ -7,7 +7,7 @@ use crate::crossings::{CrossingIx, Crossings};
 /// True when there is nothing to ask the receiver.
 pub fn row(all: &Crossings<'_>, ix: CrossingIx, found: &mut Breaks) -> bool {
     let crossing = all.get(ix);
-    if !all.is_undelivered(crossing) {
+    if !all.is_undelivered(crossing) && !all.is_unread(crossing) {
         return false;
     }
     let hop = all.plan.scenario.hop(crossing.hop);

@@ -37,7 +37,10 @@ fn choose(all: &Crossings<'_>, ix: CrossingIx, candidates: &[CrossingIx]) -> Opt
         return Some(*only);
     }
     let crossing = all.get(ix);
-    let told = told_by(all, ix, candidates);
+    let told = match all.plan.scenario.hop(crossing.hop).dead_letter_of {
+        Some(_) => same_message(all, crossing, candidates),
+        None => told_by(all, ix, candidates),
+    };
     let named = named_span(all, crossing);
     let by_span = |pool: &[CrossingIx]| {
         let above = |candidate: &&CrossingIx| {
@@ -48,6 +51,14 @@ fn choose(all: &Crossings<'_>, ix: CrossingIx, candidates: &[CrossingIx]) -> Opt
     };
     let pool = if told.is_empty() { candidates.to_vec() } else { told };
     by_span(&pool).or_else(|| by_context(all, crossing, &pool)).or_else(|| by_time(all, crossing, &pool))
+}
+
+/// What a broker moves is the message of the crossing that caused it, with the same mark and bytes.
+fn same_message(all: &Crossings<'_>, crossing: &Crossing, candidates: &[CrossingIx]) -> Vec<CrossingIx> {
+    let same = |candidate: &&CrossingIx| {
+        crossing.capture.is_some() && all.get(**candidate).capture == crossing.capture
+    };
+    candidates.iter().filter(same).copied().collect()
 }
 
 /// Where marks name calls: the candidates that carried the call above this one.

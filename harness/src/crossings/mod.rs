@@ -5,7 +5,7 @@
 //! after each crossing on what was really carried, so that a break is found once and a second, independent
 //! one is still found.
 
-use crate::evidence::{CaptureIx, Evidence, SpanIx};
+use crate::evidence::{CaptureEnd, CaptureIx, Evidence, Protocol, SpanIx};
 use crate::plan::{Plan, StimulusIx};
 use crate::scenario::{HopIx, NodeIx, NodeKind, Role};
 use crate::wire::TraceId;
@@ -189,6 +189,15 @@ impl<'a> Crossings<'a> {
     pub fn is_undelivered(&self, crossing: &Crossing) -> bool {
         let message = self.plan.scenario.hop(crossing.hop).transport.via().is_some();
         message && crossing.capture.is_some() && crossing.arrival.is_none()
+    }
+
+    /// A record of Kafka that nobody committed past and that has no span: its group has not read it.
+    pub fn is_unread(&self, crossing: &Crossing) -> bool {
+        let Some(arrival) = crossing.arrival.map(|arrival| &self.evidence.captures[arrival.0]) else {
+            return false;
+        };
+        let open = !matches!(arrival.end, CaptureEnd::Settled(_));
+        arrival.protocol == Protocol::Kafka && open && crossing.receiver_span.is_none()
     }
 
     /// The crossings that one batch took in with this one, itself included.

@@ -15,6 +15,8 @@ pub enum DriverError {
     #[cfg(feature = "rabbitmq")]
     #[error("the {what} of hop `{hop}` has more than the 255 bytes of AMQP")]
     TooLong { hop: String, what: &'static str },
+    #[error("the body cannot be sent over `{hop}`: {why}")]
+    Body { hop: String, why: &'static str },
     #[error("the mark cannot be put into the body that is sent over `{hop}`: it is not a JSON object")]
     Marker { hop: String },
     #[error("hop `{hop}` needs the cargo feature `{feature}`, which this build is without")]

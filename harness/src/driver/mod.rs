@@ -25,6 +25,8 @@ mod raw;
 // A build without a transport has no use for what only that transport reads.
 #[cfg_attr(not(all(feature = "http", feature = "grpc")), allow(dead_code))]
 mod route;
+#[cfg(feature = "sqs")]
+mod sqs;
 #[cfg(feature = "tls")]
 #[cfg_attr(not(any(feature = "http", feature = "grpc")), allow(dead_code))]
 mod tls;
@@ -61,6 +63,8 @@ pub struct Driver {
     kafka: kafka::Kafka,
     #[cfg(feature = "rabbitmq")]
     rabbitmq: rabbitmq::RabbitMq,
+    #[cfg(feature = "sqs")]
+    sqs: sqs::Sqs,
 }
 
 impl Driver {
@@ -81,6 +85,8 @@ impl Driver {
             kafka: kafka::Kafka::new(&routes)?,
             #[cfg(feature = "rabbitmq")]
             rabbitmq: rabbitmq::RabbitMq::new(&routes)?,
+            #[cfg(feature = "sqs")]
+            sqs: sqs::Sqs::new(&routes)?,
             plan,
             addresses,
             clock,
@@ -106,6 +112,8 @@ impl Driver {
                 Way::Kafka { .. } => kafka::check(route, &outgoing)?,
                 #[cfg(feature = "rabbitmq")]
                 Way::RabbitMq { .. } => rabbitmq::check(route, &outgoing)?,
+                #[cfg(feature = "sqs")]
+                Way::Sqs { .. } => sqs::check(route, &outgoing)?,
                 #[allow(unreachable_patterns, reason = "a build with every transport has no other")]
                 _ => return Err(not_built(route, &outgoing)),
             }
@@ -193,6 +201,8 @@ impl Driver {
             Way::Kafka { .. } => self.kafka.send(route, outgoing).await,
             #[cfg(feature = "rabbitmq")]
             Way::RabbitMq { .. } => self.rabbitmq.send(route, outgoing).await,
+            #[cfg(feature = "sqs")]
+            Way::Sqs { .. } => self.sqs.send(route, outgoing).await,
             #[allow(unreachable_patterns, reason = "a build with every transport has no other")]
             _ => Answer::Failed(not_built(route, &outgoing).to_string()),
         }

@@ -4,5 +4,9 @@ mod drives;
 mod fixture;
 mod grpc;
 mod http;
+#[cfg(feature = "kafka")]
+mod kafka;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 mod raw;
 mod tls;

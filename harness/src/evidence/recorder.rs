@@ -104,11 +104,7 @@ impl Recorder {
 
     pub fn message(&self, head: MessageHead) -> Recording {
         let keep_raw = self.shared.keep_raw;
-        let keep = |name: &[u8]| keep_raw || is_propagation_field(name) || is_named(&head.kept, name);
-        let headers = head.fields.into_iter().map(|field| match keep(&field.name) {
-            true => field,
-            false => Field { value: None, ..field },
-        });
+        let headers = head.fields.into_iter().map(|field| redacted(field, &head.kept, keep_raw));
         let method = match head.message.way {
             Way::Published => "publish",
             Way::Delivered => "deliver",
@@ -128,6 +124,13 @@ impl Recorder {
             end: CaptureEnd::Open,
             message: Some(head.message),
         })
+    }
+
+    /// Fields of a message that count as its own and are learned of only after it was recorded.
+    pub fn add_fields(&self, ix: CaptureIx, fields: Vec<Field>, kept: &[String]) {
+        let keep_raw = self.shared.keep_raw;
+        let fields = fields.into_iter().map(|field| redacted(field, kept, keep_raw));
+        self.change(Some(ix), |capture| capture.headers.extend(fields));
     }
 
     fn add(&self, capture: Capture) -> Recording {
@@ -202,6 +205,11 @@ pub struct Recording {
 }
 
 impl Recording {
+    /// Which capture it is; `None` beyond the recorder's limit.
+    pub fn ix(&self) -> Option<CaptureIx> {
+        self.ix
+    }
+
     pub fn marked(&self, marked: Marked) {
         self.recorder.change(self.ix, |capture| capture.marked = marked);
     }
@@ -257,6 +265,14 @@ impl Drop for Recording {
 
 fn is_named(names: &[String], name: &[u8]) -> bool {
     names.iter().any(|kept| kept.as_bytes().eq_ignore_ascii_case(name))
+}
+
+/// Without its value, unless that is evidence.
+fn redacted(field: Field, kept: &[String], keep_raw: bool) -> Field {
+    match keep_raw || is_propagation_field(&field.name) || is_named(kept, &field.name) {
+        true => field,
+        false => Field { value: None, ..field },
+    }
 }
 
 fn kept_field(name: Vec<u8>, value: Vec<u8>, keep: &dyn Fn(&[u8]) -> bool) -> Field {

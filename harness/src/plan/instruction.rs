@@ -101,7 +101,7 @@ fn sends(scenario: &Scenario, hop: HopIx) -> Vec<Send> {
         fan_out(scenario, hop).into_iter().filter_map(|hop| scenario.hop(hop).transport.batch()).max();
     let most = batch.filter(|_| relay).unwrap_or(1).max(1);
     let full = std::iter::repeat_n(most, usize::try_from(times / most).expect("at most ten thousand"));
-    let rest = (times % most > 0).then_some(times % most);
+    let rest = (!times.is_multiple_of(most)).then_some(times % most);
     full.chain(rest).map(|items| Send { hop, items }).collect()
 }
 
@@ -252,3 +252,6 @@ pub fn filled(pattern: &str, mark: &str) -> String {
     });
     segments.collect::<Vec<_>>().join("/")
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,8 @@ const FLUSH_WITHIN: Duration = Duration::from_secs(10);
 const LATE: Duration = Duration::from_millis(10);
 /// How often: about two thirds of a second in all, and only where a span is missing.
 const LATE_FLUSHES: usize = 6;
+/// How long a tap may take to read what is there already, when the deadline has passed.
+const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(2);
 /// Nodes in a circle may call each other after they were flushed; then they are flushed again, so often at most.
 const ROUNDS: usize = 8;
 
@@ -106,13 +108,25 @@ impl Story<'_> {
         if self.plan.brokers.is_empty() {
             return;
         }
-        let mut captures = self.recorder.watch();
+        self.running.caught_up(self.deadline.max(Instant::now() + CAUGHT_UP_WITHIN)).await;
+        let (mut captures, mut exports) = (self.recorder.watch(), self.running.watch());
         let settled = async {
             loop {
                 captures.mark_unchanged();
-                let due = self.recorder.look(|captures| due::messages_due(self.plan, captures, nodes));
-                if !due || captures.changed().await.is_err() {
+                exports.mark_unchanged();
+                if !self.recorder.look(|captures| due::messages_due(self.plan, captures, nodes)) {
                     return;
+                }
+                tokio::select! {
+                    Ok(()) = captures.changed() => {}
+                    // A consumer may commit long after it has processed: its spans show that, too.
+                    Ok(()) = exports.changed() => {
+                        let seen = self.seen();
+                        if due::messages_have_spans(&Crossings::pair(self.plan, &seen), nodes) {
+                            return;
+                        }
+                    }
+                    else => return,
                 }
             }
         };

@@ -95,9 +95,21 @@ pub(super) fn messages_due(plan: &Plan, captures: &[Capture], nodes: &[NodeIx]) 
     open.iter().any(|open| *open > 0)
 }
 
+/// Whether every message to one of `nodes` has the span of its receiver. A stub has none, nor has a node that exports
+/// nothing: theirs are known by being settled alone.
+pub(super) fn messages_have_spans(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
+    let hops = seen.plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop));
+    let mut read = hops.filter(|(_, hop)| hop.transport.via().is_some() && nodes.contains(&hop.to));
+    read.all(|(ix, hop)| {
+        seen.exports(hop.to) && seen.of_hop(ix).all(|(_, crossing)| crossing.receiver_span.is_some())
+    })
+}
+
 /// A hop through a broker with the dead-letter hops behind it.
 struct Watched {
     hop: HopIx,
+    /// It and the hops that are read from the same queue: what is read there may be of any of them.
+    sent: Vec<HopIx>,
     moved: Vec<HopIx>,
     readers: Vec<NodeIx>,
 }
@@ -112,13 +124,18 @@ impl Watched {
             }
         }
         let readers = std::iter::once(&hop).chain(&moved).map(|hop| plan.scenario.hop(*hop).to).collect();
-        Watched { hop, moved, readers }
+        let declared = plan.scenario.hop(hop);
+        let others = plan.scenario.hops.iter().enumerate();
+        let beside =
+            others.filter(|(_, other)| other.dead_letter_of.is_none() && other.shares_source(declared));
+        let sent = beside.map(|(ix, _)| HopIx(ix)).collect();
+        Watched { hop, sent, moved, readers }
     }
 
     /// One more message on its way, one less, or nothing.
     fn weight(&self, plan: &Plan, capture: &Capture) -> i64 {
         if messages::is(capture, Way::Published) {
-            let goes = std::iter::once(&self.hop).chain(&self.moved);
+            let goes = self.sent.iter().chain(&self.moved);
             let goes = goes.filter(|hop| messages::is_published_to(plan, **hop, capture)).count();
             return i64::from(goes > 0 && !messages::was_refused(capture));
         }

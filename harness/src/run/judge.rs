@@ -133,6 +133,12 @@ fn seen_gap(all: &Crossings<'_>, gap: &crate::evidence::Gap) -> GapVerdict {
         GapPlace::Node(node) => format!("`{}`: ", scenario.node(node).name),
         GapPlace::Tap(tap) => {
             let tap = all.plan.tap(tap);
+            if tap.from == tap.to {
+                return GapVerdict {
+                    what: format!("at `{}`: {}", scenario.node(tap.to).name, gap.what),
+                    lines: gap.lines.clone(),
+                };
+            }
             format!("between `{}` and `{}`: ", scenario.node(tap.from).name, scenario.node(tap.to).name)
         }
         GapPlace::Stimulus(stimulus) => format!("stimulus {}: ", stimulus.0 + 1),

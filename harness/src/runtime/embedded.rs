@@ -34,7 +34,16 @@ pub async fn start(
     let otlp = otlp_endpoints(&plan, &collector).await?;
     let trust = Trust::new(&plan)?;
     let brokers = Brokers::start(&plan, options).await?;
-    let ground = Ground { plan: &plan, recorder: &recorder, trust: trust.as_ref(), brokers: &brokers };
+    #[cfg(feature = "sqs")]
+    let sqs = super::tap::SqsMessages::default();
+    let ground = Ground {
+        plan: &plan,
+        recorder: &recorder,
+        trust: trust.as_ref(),
+        brokers: &brokers,
+        #[cfg(feature = "sqs")]
+        sqs: &sqs,
+    };
     let taps = Standing::start(ground).await?;
     let reaches = brokers.reaches(&plan);
     let wiring = Wiring::new(plan.clone(), taps.addresses(), otlp, trust, reaches);

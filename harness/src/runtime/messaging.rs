@@ -71,10 +71,11 @@ fn subscription(subscription: &Subscription) -> String {
     if options.is_empty() { address } else { format!("{address}?{}", options.join("&")) }
 }
 
-/// One for all that a relay reads: it links as soon as one hop wants that.
+/// One for all that a relay reads one by one: it links as soon as one hop wants that. A batch is linked anyway.
 fn consumer_relation(node: NodeIx, wiring: &Wiring) -> &'static str {
     let read =
         wiring.plan().scenario.hops.iter().filter(|hop| hop.to == node && hop.transport.via().is_some());
+    let read = read.filter(|hop| hop.transport.batch().is_none());
     let links =
         |relation: Relation| relation == Relation::Link || relation.restarts_at() == Some(At::Receiver);
     if read.map(|hop| hop.relation).any(links) { "link" } else { "child" }

@@ -128,11 +128,11 @@ impl Running {
         self.brokers.gaps()
     }
 
-    /// Ends every node and waits until it is gone; what it exports at its end is still taken in. Then those of the
-    /// harness's own that have threads at a broker; brokers outlive them all.
+    /// Ends every node and waits until it is gone; what it exports at its end is still taken in. Side by side with them
+    /// end the clients of brokers that have threads of their own; brokers and wire taps outlive them all.
     pub async fn stop(&self) {
-        join_all(self.nodes.iter().flatten().map(RunningNode::end)).await;
-        self.taps.stop().await;
-        join_all(self.stubs.iter().map(StandIn::stop)).await;
+        let nodes = join_all(self.nodes.iter().flatten().map(RunningNode::end));
+        let stubs = join_all(self.stubs.iter().map(StandIn::stop));
+        tokio::join!(nodes, self.taps.stop(), stubs);
     }
 }

@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 
 #[cfg(feature = "rabbitmq")]
 use super::stub::RabbitMqStub;
+#[cfg(feature = "sqs")]
+use super::stub::SqsStub;
 #[cfg(feature = "kafka")]
 use futures_util::future::join_all;
 
@@ -29,7 +31,9 @@ pub(super) struct StandIn {
     #[cfg(feature = "kafka")]
     kafka: Vec<KafkaStub>,
     #[cfg(feature = "rabbitmq")]
-    _rabbitmq: Vec<RabbitMqStub>,
+    rabbitmq: Vec<RabbitMqStub>,
+    #[cfg(feature = "sqs")]
+    sqs: Vec<SqsStub>,
 }
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
@@ -75,7 +79,12 @@ impl StandIn {
             }
             #[cfg(feature = "rabbitmq")]
             Source::RabbitMq { queue } => {
-                self._rabbitmq.push(RabbitMqStub::start(broker, queue).await?);
+                self.rabbitmq.push(RabbitMqStub::start(broker, queue).await?);
+                Ok(())
+            }
+            #[cfg(feature = "sqs")]
+            Source::Sqs { queue } => {
+                self.sqs.push(SqsStub::start(broker, queue).await?);
                 Ok(())
             }
             #[allow(unreachable_patterns, reason = "a build with every broker has no other")]

@@ -30,6 +30,9 @@ pub(super) struct Ground<'a> {
     #[cfg_attr(not(feature = "tls"), allow(dead_code))]
     pub(super) trust: Option<&'a Trust>,
     pub(super) brokers: &'a Brokers,
+    /// What all taps before SQS know of its messages: a node may send through one and read through another.
+    #[cfg(feature = "sqs")]
+    pub(super) sqs: &'a super::tap::SqsMessages,
 }
 
 #[derive(Debug)]
@@ -125,10 +128,14 @@ async fn start(ix: TapIx, tap: &TapPlan, ground: Ground<'_>) -> Result<(Eye, Opt
     }
 }
 
-#[cfg_attr(not(feature = "tls"), allow(unused_mut))]
+#[cfg_attr(not(any(feature = "tls", feature = "sqs")), allow(unused_mut))]
 async fn between(ix: TapIx, tap: &TapPlan, target: Target, ground: Ground<'_>) -> Result<Eye, RuntimeError> {
     let Ground { plan, recorder, .. } = ground;
     let mut config = TapConfig::new(ix, tap.clone(), plan.run, target);
+    #[cfg(feature = "sqs")]
+    {
+        config.sqs = ground.sqs.clone();
+    }
     #[cfg(feature = "tls")]
     {
         use crate::scenario::NodeKind;

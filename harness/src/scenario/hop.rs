@@ -44,6 +44,18 @@ impl Hop {
         let sent = self.dead_letter_of.is_none() && other.dead_letter_of.is_none();
         sent && self.from == other.from && self.transport.sent_alike(&other.transport)
     }
+
+    /// Whether both are read from one queue, or in one group from one topic.
+    pub fn shares_source(&self, other: &Hop) -> bool {
+        let group = |hop: &Hop| match &hop.transport {
+            Transport::Kafka(kafka) => Some(kafka.group.clone()),
+            _ => None,
+        };
+        let (one, two) = (&self.transport, &other.transport);
+        one.via().is_some()
+            && (one.via(), one.source()) == (two.via(), two.source())
+            && group(self) == group(other)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -77,7 +89,7 @@ impl Transport {
     }
 
     /// Whether what is sent over one of the two is sent over the other.
-    fn sent_alike(&self, other: &Transport) -> bool {
+    pub fn sent_alike(&self, other: &Transport) -> bool {
         match (self, other) {
             (Transport::Kafka(one), Transport::Kafka(two)) => (one.via, &one.topic) == (two.via, &two.topic),
             (Transport::RabbitMq(one), Transport::RabbitMq(two)) => one.via == two.via && one.sent_alike(two),

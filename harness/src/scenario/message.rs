@@ -76,7 +76,7 @@ impl RabbitMqHop {
     /// Whether what is published for one of the two reaches the other's queue; a fanout looks at no routing key.
     pub fn sent_alike(&self, other: &Self) -> bool {
         match (&self.exchange, &other.exchange) {
-            (Some(one), Some(two)) if one.kind == ExchangeKind::Fanout => one.name == two.name,
+            (Some(one), Some(two)) if one.kind == ExchangeKind::Fanout => one == two,
             _ => self.published_to() == other.published_to(),
         }
     }

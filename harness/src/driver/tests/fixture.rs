@@ -14,9 +14,9 @@ use crate::evidence::Recorder;
 use crate::plan::{Plan, Seed};
 use crate::runtime::Addresses;
 use crate::scenario::{
-    Body, Drive, DriveContext, Expectations, GrpcHop, Hop, HopIx, HttpHop, HttpVersion, Node, NodeIx,
-    NodeKind, PathPattern, Relation, Relay, Role, Scenario, SpecLevel, StopSignal, Template, TemplatePart,
-    Times, Transport, Url,
+    Body, Broker, BrokerKind, Drive, DriveContext, Expectations, GrpcHop, Hop, HopIx, HttpHop, HttpVersion,
+    Node, NodeIx, NodeKind, PathPattern, Relation, Relay, Role, Scenario, SpecLevel, StopSignal, Template,
+    TemplatePart, Times, Transport, Url,
 };
 use crate::source::{Place, Source};
 
@@ -28,6 +28,8 @@ pub struct Case {
     pub hop: Hop,
     pub drive: Drive,
     pub authority: Option<String>,
+    /// What hops through a broker go through; it is node 2.
+    pub broker: Option<BrokerKind>,
 }
 
 impl Case {
@@ -37,6 +39,11 @@ impl Case {
 
     pub fn grpc(method: Option<&str>, stream: bool) -> Case {
         Case::over(Transport::Grpc(GrpcHop { method: method.map(str::to_owned), stream }))
+    }
+
+    /// Through a broker, which is node 2.
+    pub fn message(kind: BrokerKind, transport: Transport) -> Case {
+        Case { broker: Some(kind), ..Case::over(transport) }
     }
 
     fn over(transport: Transport) -> Case {
@@ -70,7 +77,7 @@ impl Case {
             hangs_up: false,
             answers: None,
         };
-        Case { shop, hop, drive, authority: None }
+        Case { shop, hop, drive, authority: None, broker: None }
     }
 
     pub fn relay(mut self) -> Case {
@@ -104,13 +111,16 @@ impl Case {
     }
 
     pub fn plan(&self) -> Arc<Plan> {
+        let mut nodes = vec![node("client", NodeKind::Client), self.shop.clone()];
+        let broker = |kind| node("broker", NodeKind::Broker(Broker { kind, address: None }));
+        nodes.extend(self.broker.map(broker));
         let scenario = Scenario {
             source: Source::new("case.yaml", ""),
             name: "case".to_owned(),
             name_place: Place::default(),
             case: String::new(),
             about: None,
-            nodes: vec![node("client", NodeKind::Client), self.shop.clone()],
+            nodes,
             hops: vec![self.hop.clone()],
             drives: vec![self.drive.clone()],
             expect: Expectations::All,
@@ -120,8 +130,16 @@ impl Case {
     }
 
     pub fn driver(&self, address: SocketAddr) -> Result<Driver, DriverError> {
-        let addresses =
-            Addresses { hops: vec![Some(address)], brokers: Vec::new(), authority: self.authority.clone() };
+        self.driver_through(address, address.to_string())
+    }
+
+    /// `broker` is what a sender is told of it.
+    pub fn driver_through(&self, address: SocketAddr, broker: String) -> Result<Driver, DriverError> {
+        let addresses = Addresses {
+            hops: vec![Some(address)],
+            brokers: vec![self.broker.map(|_| broker)],
+            authority: self.authority.clone(),
+        };
         Driver::new(self.plan(), addresses, Recorder::new(100, false))
     }
 }

@@ -3,6 +3,8 @@
 /// Pages that belong to no single rule or class.
 pub(super) const PAGES: &[(&str, &str)] = &[
     ("relations", include_str!("page/relations.md")),
+    ("brokers", include_str!("page/brokers.md")),
+    ("messages", include_str!("page/messages.md")),
     ("verdicts", include_str!("page/verdicts.md")),
     ("exit-codes", include_str!("page/exit-codes.md")),
     ("evidence", include_str!("page/evidence.md")),

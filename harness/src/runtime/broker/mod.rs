@@ -24,6 +24,8 @@ mod address;
 pub mod kafka;
 #[cfg(feature = "rabbitmq")]
 pub mod rabbitmq;
+#[cfg(feature = "sqs")]
+pub mod sqs;
 
 pub(super) use address::Address;
 
@@ -167,9 +169,21 @@ async fn declare(address: &str, planned: &BrokerPlan) -> Result<(), Problem> {
         BrokerKind::Kafka => kafka::declare(address, planned).await,
         #[cfg(feature = "rabbitmq")]
         BrokerKind::RabbitMq => rabbitmq::declare(address, planned).await,
+        #[cfg(feature = "sqs")]
+        BrokerKind::Sqs => sqs::declare(address, planned).await,
         #[allow(unreachable_patterns, reason = "a build with every broker has no other")]
         kind => {
             Err(format!("this build has no client for it: build with the feature `{}`", kind.word()).into())
         }
     }
 }
+
+#[cfg(test)]
+#[cfg(all(
+    feature = "brokers",
+    feature = "kafka",
+    feature = "rabbitmq",
+    feature = "stubs",
+    feature = "grpc"
+))]
+mod tests;

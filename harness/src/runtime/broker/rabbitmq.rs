@@ -13,6 +13,9 @@ use crate::plan::BrokerPlan;
 use crate::plan::broker::{Binding, Queue};
 use crate::scenario::{Exchange, ExchangeKind};
 
+#[cfg(test)]
+mod tests;
+
 /// PRECONDITION_FAILED: it is there with other settings.
 const DIFFERS: u16 = 406;
 

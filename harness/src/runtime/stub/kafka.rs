@@ -54,3 +54,6 @@ fn read(consumer: &BaseConsumer, life: &Life) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,8 @@ mod http;
 mod kafka;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
+#[cfg(feature = "sqs")]
+mod sqs;
 
 #[cfg(test)]
 #[cfg(all(feature = "stubs", feature = "grpc"))]
@@ -28,6 +30,8 @@ pub use http::HttpStub;
 pub use kafka::KafkaStub;
 #[cfg(feature = "rabbitmq")]
 pub use rabbitmq::RabbitMqStub;
+#[cfg(feature = "sqs")]
+pub use sqs::SqsStub;
 
 #[derive(Debug, Error)]
 pub enum StubError {

@@ -47,3 +47,81 @@ async fn read(mut consumer: Consumer) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use lapin::options::{BasicPublishOptions, QueueDeclareOptions};
+    use lapin::{BasicProperties, Channel};
+    use stand_in_brokers::amqp::{Config, RabbitBroker};
+
+    use super::*;
+    use crate::evidence::{Capture, CaptureEnd, Recorder, Settlement};
+    use crate::plan::{TapIx, TapPlan, TapProtocol};
+    use crate::runtime::tap::{Tap, TapConfig};
+    use crate::scenario::NodeIx;
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    async fn broker() -> RabbitBroker {
+        RabbitBroker::start(Config::on("127.0.0.1:0".parse().unwrap())).await.unwrap()
+    }
+
+    fn url(address: std::net::SocketAddr) -> String {
+        format!("amqp://guest:guest@{address}/%2f")
+    }
+
+    async fn publish(channel: &Channel) {
+        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+        channel.basic_publish("".into(), "orders".into(), options, b"x", properties).await.unwrap();
+    }
+
+    /// Comes back when the queue has so many messages and no consumer.
+    async fn left(channel: &Channel, messages: u32) {
+        let options = QueueDeclareOptions { passive: true, ..Default::default() };
+        let asked = async {
+            loop {
+                let queue = channel.queue_declare("orders".into(), options, FieldTable::default()).await;
+                let queue = queue.unwrap();
+                if (queue.message_count(), queue.consumer_count()) == (messages, 0) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(SOON, asked).await.expect("so many messages and no consumer");
+    }
+
+    #[tokio::test]
+    async fn a_stub_reads_and_acknowledges_until_it_is_dropped() {
+        let broker = broker().await;
+        broker.declare_queue("orders", &[]).unwrap();
+        let recorder = Recorder::new(10, false);
+        let (from, to, protocol) = (NodeIx(1), NodeIx(2), TapProtocol::Amqp);
+        let plan = TapPlan { from, to, protocol, tls: false, host: None, markers: Vec::new() };
+        let config = TapConfig::new(TapIx(0), plan, 0, broker.address());
+        let tap = Tap::start(config, recorder.clone()).await.unwrap();
+        let connection =
+            Connection::connect(&url(broker.address()), ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        publish(&channel).await;
+        let stub = RabbitMqStub::start(&url(tap.address()), "orders").await.unwrap();
+        publish(&channel).await;
+        let done = |capture: &Capture| capture.end == CaptureEnd::Settled(Settlement::Done);
+        let both = |captures: &[Capture]| captures.iter().filter(|capture| done(capture)).count() == 2;
+        let mut watch = recorder.watch();
+        let acknowledged = watch.wait_for(|_| recorder.look(both));
+        tokio::time::timeout(SOON, acknowledged).await.expect("both are acknowledged").unwrap();
+        drop(stub);
+        left(&channel, 0).await;
+        publish(&channel).await;
+        left(&channel, 1).await;
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_is_not_there_is_named() {
+        let broker = broker().await;
+        let error = RabbitMqStub::start(&url(broker.address()), "none").await.unwrap_err();
+        assert_eq!(error.to_string(), "a stub cannot read the queue `none`");
+    }
+}

@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::amqp::Amqp;
-use super::call::Call;
 use super::http1::{Http1, Turn};
 use super::http2::{Http2, PREFACE};
 use super::refused::{Refused, SECTION_LIMIT};
@@ -112,13 +111,16 @@ impl Eye {
             return;
         }
         let (sent, answered) = (std::mem::take(sent), std::mem::take(answered));
-        self.mode = if sent[..known] == *PREFACE {
+        let http2 = sent[..known] == *PREFACE;
+        self.mode = if http2 {
             Mode::Http2(Box::new(Http2::new(self.scene.clone(), self.connection)))
         } else {
             Mode::Http1(Http1::new(self.scene.clone(), self.connection))
         };
         if sent[0] == TLS_HANDSHAKE {
             self.give_up(&Refused::Tls);
+        } else if http2 && self.scene.plan.protocol == TapProtocol::Sqs {
+            self.give_up(&Refused::SqsOverHttp2);
         }
         self.read_request(&sent, out);
         self.answer(&answered);
@@ -249,13 +251,10 @@ impl Drop for Eye {
 }
 
 fn break_all(mode: Mode, how: &str) {
-    let calls: Box<dyn Iterator<Item = Call>> = match mode {
-        Mode::Http1(http1) => Box::new(http1.into_calls()),
-        Mode::Http2(http2) => Box::new(http2.into_calls()),
-        Mode::Amqp(amqp) => return amqp.broken(how),
-        Mode::Undecided { .. } | Mode::Opaque => return,
-    };
-    for call in calls {
-        call.broken(how);
+    match mode {
+        Mode::Http1(http1) => http1.into_requests().for_each(|request| request.broken(how)),
+        Mode::Http2(http2) => http2.into_calls().for_each(|call| call.broken(how)),
+        Mode::Amqp(amqp) => amqp.broken(how),
+        Mode::Undecided { .. } | Mode::Opaque => {}
     }
 }

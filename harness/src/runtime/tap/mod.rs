@@ -1,7 +1,7 @@
 //! Wire taps: the harness's own eye on a hop, between the sender and the receiver.
 //!
-//! Bytes go through untouched and are read beside: HTTP/1.1, HTTP/2, gRPC and AMQP 0-9-1, in the clear and, with the
-//! feature `tls`, over TLS. Each incoming connection gets one outgoing connection, so that what the service
+//! Bytes go through untouched and are read beside: HTTP/1.1, HTTP/2, gRPC, AMQP 0-9-1 and the API of SQS, in the clear
+//! and, with the feature `tls`, over TLS. Each incoming connection gets one outgoing connection, so that what the service
 //! under test does with its connections stays what it is. What cannot be read goes through all the same and
 //! is recorded as a gap.
 
@@ -28,6 +28,8 @@ mod kafka;
 mod refused;
 mod scene;
 mod search;
+#[cfg(feature = "sqs")]
+mod sqs;
 mod target;
 #[cfg(feature = "tls")]
 mod tls;
@@ -37,6 +39,8 @@ mod tests;
 
 #[cfg(feature = "kafka")]
 pub use kafka::{KafkaTap, KafkaTapConfig};
+#[cfg(feature = "sqs")]
+pub use sqs::Messages as SqsMessages;
 pub use target::{Aim, Target};
 #[cfg(feature = "tls")]
 pub use tls::TapTls;
@@ -57,6 +61,10 @@ pub struct TapConfig {
     /// For `plan.tls`: how TLS is terminated here and spoken to the receiver.
     #[cfg(feature = "tls")]
     pub tls: Option<TapTls>,
+    /// What taps of SQS know of the messages; the taps of one run share it, for a message that is sent through one of
+    /// them is received through another.
+    #[cfg(feature = "sqs")]
+    pub sqs: SqsMessages,
 }
 
 impl TapConfig {
@@ -70,6 +78,8 @@ impl TapConfig {
             target: target.into(),
             #[cfg(feature = "tls")]
             tls: None,
+            #[cfg(feature = "sqs")]
+            sqs: SqsMessages::default(),
         }
     }
 }
@@ -120,7 +130,13 @@ async fn accept_all(
     recorder: Recorder,
     mut stopped: oneshot::Receiver<()>,
 ) {
-    let scene = Arc::new(Scene::new(config.tap, config.plan.clone(), config.run, recorder));
+    #[cfg_attr(not(feature = "sqs"), allow(unused_mut))]
+    let mut scene = Scene::new(config.tap, config.plan.clone(), config.run, recorder);
+    #[cfg(feature = "sqs")]
+    {
+        scene.sqs = config.sqs.clone();
+    }
+    let scene = Arc::new(scene);
     let mut connections = JoinSet::new();
     let mut number = 0;
     loop {

@@ -23,6 +23,8 @@ pub enum Refused {
     TooMany,
     #[error("TLS on a hop that is not declared as TLS")]
     Tls,
+    #[error("it is HTTP/2, over which calls of SQS are not read")]
+    SqsOverHttp2,
     #[error("the {0} does not begin as HTTP/2 does")]
     NotHttp2(&'static str),
     #[error("an HTTP/2 frame is malformed: {0}")]

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+#[cfg(feature = "sqs")]
+use super::sqs::Messages;
 use crate::evidence::{GapPlace, Recorder};
 use crate::plan::{TapIx, TapPlan};
 use crate::scenario::Marker;
@@ -18,6 +20,9 @@ pub struct Scene {
     pub recorder: Recorder,
     /// Names of header fields whose values are kept because they are declared markers.
     pub kept: Vec<String>,
+    /// What was seen of the messages of SQS so far, at all taps that share it.
+    #[cfg(feature = "sqs")]
+    pub sqs: Messages,
     gaps: AtomicU32,
 }
 
@@ -27,7 +32,16 @@ impl Scene {
             Marker::Header(name) => Some(name.clone()),
             Marker::Path | Marker::Body(_) | Marker::Query(_) => None,
         });
-        Self { tap, run, recorder, kept: kept.collect(), plan, gaps: AtomicU32::new(0) }
+        Self {
+            tap,
+            run,
+            recorder,
+            kept: kept.collect(),
+            plan,
+            #[cfg(feature = "sqs")]
+            sqs: Messages::default(),
+            gaps: AtomicU32::new(0),
+        }
     }
 
     pub fn gap(&self, what: String) {

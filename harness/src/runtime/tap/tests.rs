@@ -18,6 +18,8 @@ mod grpc;
 mod http1;
 mod http2;
 mod splits;
+#[cfg(feature = "sqs")]
+mod sqs;
 #[cfg(feature = "tls")]
 mod tls;
 

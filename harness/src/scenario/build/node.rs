@@ -106,7 +106,7 @@ impl<'a> Builder<'a, '_> {
             BrokerKind::Sqs => "`http://host:port`",
         };
         if !reachable(kind, &text) {
-            let message = format!("the address of a {} broker must be {wanted}", kind.word());
+            let message = format!("the address of a broker of kind `{}` must be {wanted}", kind.word());
             self.complaints.say(Diagnostic::new("bad-text", said.place, message).label("this is not"));
         }
         Broker { kind, address: Some(address) }

@@ -9,8 +9,12 @@ use crate::scenario::node::NodeIx;
 use crate::scenario::relation::Relation;
 use crate::scenario::tree::Tree;
 
+use super::drive_message;
+use super::fan_out::readers;
+
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
-    for DriveDraft { drive, tree } in &draft.drives {
+    for sent in &draft.drives {
+        let DriveDraft { drive, tree } = sent;
         let hop = draft.hop(drive.send);
         let from = &draft.node(hop.from).name;
         if hop.from != NodeIx::CLIENT {
@@ -36,11 +40,12 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         }
         lower_case(tree, hop, complaints);
         answers(draft, drive.answers, tree, hop, complaints);
-        if let (Some(body), true) = (tree.entry("body"), draft.is_relay(hop.to)) {
-            let message = format!(
-                "`{}` is a relay, and what it is sent follows from the hops",
-                draft.node(hop.to).name
-            );
+        drive_message::check(draft, sent, complaints);
+        let relay =
+            readers(draft, drive.send).into_iter().map(|ix| draft.hop(ix).to).find(|to| draft.is_relay(*to));
+        if let (Some(body), Some(relay)) = (tree.entry("body"), relay) {
+            let message =
+                format!("`{}` is a relay, and what it is sent follows from the hops", draft.node(relay).name);
             let help = "leave `body` out; `steps` at the hops say what relays do";
             complaints.say(Diagnostic::new("not-for-relays", body.key.place, message).help(help));
         }
@@ -49,10 +54,14 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
 
 /// RFC 9113 8.2: a field name with capital letters makes an HTTP/2 request malformed.
 fn lower_case(tree: &Tree, hop: &Hop, complaints: &mut Complaints) {
-    let http1 = matches!(&hop.transport, Transport::Http(http) if http.version == HttpVersion::Http1);
+    let http2 = match &hop.transport {
+        Transport::Http(http) => http.version == HttpVersion::Http2,
+        Transport::Grpc(_) => true,
+        Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => false,
+    };
     for header in tree.get("headers").map_or(&[][..], Tree::entries) {
         let name = &header.key.value;
-        if !http1 && name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        if http2 && name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             let message = format!("over HTTP/2 a header name has no capital letters, and `{name}` has");
             let help = format!("write `{}`", name.to_ascii_lowercase());
             complaints.say(Diagnostic::new("bad-name", header.key.place, message).help(help));

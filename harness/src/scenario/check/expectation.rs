@@ -10,6 +10,8 @@ use crate::scenario::node::{Marker, NodeIx, NodeKind, Role};
 use crate::scenario::relation::Relation;
 use crate::source::Place;
 
+use super::fan_out::readers;
+
 pub(super) fn check(draft: &Draft<'_>, driven: &[bool], complaints: &mut Complaints) {
     let mut isolation = match &draft.expect {
         Expectations::All => Some(None),
@@ -62,7 +64,10 @@ fn nothing_to_look_at(draft: &Draft<'_>, rule: Expectation) -> Option<(&'static 
             .then_some(("no node exports spans", "leave the rule out, or add a node with telemetry")),
         Expectation::LogsCorrelated => {
             let logs = hops().any(|hop| hop.steps.iter().any(|step| matches!(step, Step::Log(_))));
-            let services = nodes().any(|node| !matches!(node.kind, NodeKind::Relay(_) | NodeKind::Stub(_)));
+            let silent = |kind: &NodeKind| {
+                matches!(kind, NodeKind::Relay(_) | NodeKind::Stub(_) | NodeKind::Broker(_))
+            };
+            let services = nodes().any(|node| !silent(&node.kind));
             (!logs && !services).then_some(("no node writes logs", "add a step `{ log: \"...\" }`"))
         }
         Expectation::RelayKeepsContract => (!nodes().any(|node| matches!(node.kind, NodeKind::Relay(_))))
@@ -107,13 +112,15 @@ fn unmarked(draft: &Draft<'_>, driven: &[bool], place: Option<Place>, complaints
         if marker && (marks || driver_fills(draft, HopIx(index))) {
             continue;
         }
+        let message = hop.transport.via().is_some();
+        let what = if message { "messages" } else { "requests" };
         let (label, help) = match marker {
             true => (
                 "its marker is never filled",
                 "put `${mark}` into `headers` or `body` of the drive".to_owned(),
             ),
             false => (
-                "whose request is it?",
+                if message { "whose message is it?" } else { "whose request is it?" },
                 format!(
                     "give `{}` a marker, as in `marker: {{ header: x-request-id }}`, and send `${{mark}}` there",
                     from.name
@@ -121,7 +128,7 @@ fn unmarked(draft: &Draft<'_>, driven: &[bool], place: Option<Place>, complaints
             ),
         };
         let message =
-            format!("`isolation` cannot be judged on `{}`: requests run at once and none is marked", hop.id);
+            format!("`isolation` cannot be judged on `{}`: {what} run at once and none is marked", hop.id);
         let at_once = concurrent.tree.value_place("concurrency");
         let mut mistake =
             Diagnostic::new("isolation-without-mark", hop.place, message).label(label).help(help);
@@ -141,7 +148,9 @@ fn instructed(draft: &Draft<'_>, hop: HopIx) -> bool {
         let hop = draft.hop(ix);
         // A forwarder passes the mark on with all the rest.
         let forwards = draft.node(hop.from).role == Role::Forwarder;
-        if hop.from != NodeIx::CLIENT && !draft.is_relay(hop.from) && !forwards {
+        // And a broker moves a message as it is.
+        let moved = hop.dead_letter_of.is_some();
+        if hop.from != NodeIx::CLIENT && !draft.is_relay(hop.from) && !forwards && !moved {
             return false;
         }
         at = hop.within;
@@ -164,9 +173,10 @@ fn driver_fills(draft: &Draft<'_>, hop: HopIx) -> bool {
     let has_room = |path: &PathPattern| path.0.split('/').any(open);
     let declared = match &draft.node(first.to).marker {
         Some(Marker::Path) => http.is_some_and(|http| http.path.as_ref().is_none_or(has_room)),
-        Some(Marker::Body(_) | Marker::Query(_)) => http.is_some(),
+        Some(Marker::Query(_)) => http.is_some(),
+        Some(Marker::Body(_)) => !matches!(first.transport, Transport::Grpc(_)),
         Some(Marker::Header(_)) => true,
         None => false,
     };
-    declared || draft.is_relay(first.to)
+    declared || readers(draft, at).into_iter().any(|reader| draft.is_relay(draft.hop(reader).to))
 }

@@ -1,8 +1,13 @@
 //! Whether the parts of a scenario make sense together; each file asks its own questions of a draft.
 
+mod broker;
+mod dead_letter;
 mod drive;
+mod drive_message;
 mod expectation;
+mod fan_out;
 mod hop;
+mod message;
 mod overlap;
 mod restart;
 mod story;
@@ -14,6 +19,10 @@ use super::complaints::Complaints;
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     hop::check(draft, complaints);
     restart::check(draft, complaints);
+    message::check(draft, complaints);
+    broker::check(draft, complaints);
+    fan_out::check(draft, complaints);
+    dead_letter::check(draft, complaints);
     overlap::check(draft, complaints);
     drive::check(draft, complaints);
     wiring::check(draft, complaints);

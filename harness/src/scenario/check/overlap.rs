@@ -19,7 +19,8 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
             if let Some(first) = hops[..index].iter().find(|first| overlap(&first.hop, &second.hop)) {
                 complaints.say(same_requests(&first.hop, &second.hop));
             }
-            if let Some(first) = hops.first().filter(|_| index > 0) {
+            let taps = hops.first().filter(|first| index > 0 && first.hop.transport.via().is_none());
+            if let Some(first) = taps {
                 same_tap(first, second, complaints);
             }
         }
@@ -27,7 +28,8 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
 }
 
 fn same_requests(first: &Hop, second: &Hop) -> Diagnostic {
-    let message = format!("`{}` and `{}` can mean the same request", first.id, second.id);
+    let what = if first.transport.via().is_some() { "message" } else { "request" };
+    let message = format!("`{}` and `{}` can mean the same {what}", first.id, second.id);
     let help = match second.transport {
         Transport::Http(_) => "tell them apart by `method` or `path`; `times` says how often one hop happens",
         Transport::Grpc(_) => "tell them apart by `method`; `times` says how often one hop happens",
@@ -62,7 +64,8 @@ fn overlap(one: &Hop, two: &Hop) -> bool {
             // A relay's two methods differ by the key `stream` alone.
             same_method && (one.method.is_some() || two.method.is_some() || one.stream == two.stream)
         }
-        _ => false,
+        // Other messages are told apart by where they are sent to, and readings of one message by who reads it.
+        _ => one.shares_message(two) && one.shares_source(two),
     }
 }
 

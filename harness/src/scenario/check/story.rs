@@ -80,8 +80,10 @@ fn never_driven(draft: &Draft<'_>, hop: HopIx) -> Diagnostic {
 fn goes_round(draft: &Draft<'_>, circle: &[HopIx]) -> Diagnostic {
     let names: Vec<&str> = circle.iter().map(|hop| draft.hop(*hop).id.as_str()).collect();
     let message = format!("hops cause each other in a circle: {}", spelling::listed(&names));
-    let place = draft.hops[circle[0].0].tree.value_place("within");
-    let help = "say `within` so that each hop is caused by a hop from `client` in the end";
+    let first = draft.hops[circle[0].0].tree;
+    let key = if first.entry("dead-letter-of").is_some() { "dead-letter-of" } else { "within" };
+    let place = first.value_place(key);
+    let help = format!("say `{key}` so that each hop is caused by a hop from `client` in the end");
     let mut mistake = Diagnostic::new("within-circle", place, message).label("in the circle").help(help);
     for hop in &circle[1..] {
         mistake = mistake.also(draft.hop(*hop).place, "and this");

@@ -118,10 +118,20 @@ fn broker_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Compla
     for (key, end) in [("from", hop.from), ("to", hop.to)] {
         let node = draft.node(end);
         let told = draft.uses.iter().any(|used| used.user == end && used.what == Used::Broker(broker));
+        let (name, via) = (&node.name, &draft.node(broker).name);
+        if matches!(node.kind, NodeKind::Url(_)) {
+            let help = match described.address {
+                Some(_) => "say `tap: none` at this hop".to_owned(),
+                None => format!("give `{via}` the `address` of the broker that `{name}` knows"),
+            };
+            let message = format!("`{name}` runs already, and cannot be told where `{via}` is");
+            let mistake = Diagnostic::new("address-not-given", transport.value_place(key), message);
+            complaints.say(mistake.label("reached at which address?").help(help));
+            continue;
+        }
         if told || draft.misread.contains(&end) || !matches!(node.kind, NodeKind::Command(_)) {
             continue;
         }
-        let (name, via) = (&node.name, &draft.node(broker).name);
         let template = format!("${{{via}.{}}}", address_of(described.kind));
         let message = format!("`{name}` is never told where `{via}` is");
         let help = format!("give `{name}` the template `{template}` in its `env` or `command`");

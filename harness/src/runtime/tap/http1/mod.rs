@@ -14,10 +14,12 @@ use crate::evidence::{Head, Protocol};
 
 mod body;
 mod head;
+mod request;
 mod section;
 
 use body::Body;
 use head::{AnswerHead, RequestHead};
+pub use request::Request;
 use section::Section;
 
 #[derive(Debug)]
@@ -35,7 +37,7 @@ impl At {
 /// A request that waits for its answer.
 #[derive(Debug)]
 struct Waiting {
-    call: Call,
+    request: Request,
     head: bool,
     connect: bool,
 }
@@ -117,14 +119,14 @@ impl Http1 {
                 Ok(used)
             }
             At::Body(body) => {
-                let call = self.sending.and_then(|number| {
+                let request = self.sending.and_then(|number| {
                     let at = number.checked_sub(self.first)?;
                     self.waiting.get_mut(usize::try_from(at).ok()?)
                 });
-                let mut call = call.map(|waiting| &mut waiting.call);
+                let mut request = request.map(|waiting| &mut waiting.request);
                 let used = body.read(bytes, &mut |data| {
-                    if let Some(call) = &mut call {
-                        call.request_body(data);
+                    if let Some(request) = &mut request {
+                        request.body(data);
                     }
                 })?;
                 push(out, &bytes[..used]);
@@ -169,8 +171,8 @@ impl Http1 {
             headers: head.fields,
             kept: self.scene.kept.clone(),
         };
-        let call = Call::begin(&self.scene, seen);
-        self.waiting.push_back(Waiting { call, head: is_head, connect });
+        let request = Request::begin(&self.scene, seen);
+        self.waiting.push_back(Waiting { request, head: is_head, connect });
         self.sending = Some(self.requests);
         self.requests = self.requests.wrapping_add(1);
         let complete = body.is_complete();
@@ -187,9 +189,9 @@ impl Http1 {
         let Some(waiting) = usize::try_from(at).ok().and_then(|at| self.waiting.get_mut(at)) else { return };
         let trailers = body.into_trailers();
         if !trailers.is_empty() {
-            waiting.call.request_trailers(trailers);
+            waiting.request.trailers(trailers);
         }
-        waiting.call.request_complete();
+        waiting.request.complete();
     }
 
     /// More of what the receiver sent: how many bytes were HTTP/1.1, and what follows them if it is not.
@@ -209,7 +211,12 @@ impl Http1 {
                     }
                 }
                 At::Body(body) => {
-                    used += body.read(rest, &mut |_| {})?;
+                    let mut first = self.waiting.front_mut();
+                    used += body.read(rest, &mut |data| {
+                        if let Some(waiting) = &mut first {
+                            waiting.request.answer_body(data);
+                        }
+                    })?;
                     if body.is_complete() {
                         self.answer_is_complete();
                     }
@@ -222,23 +229,23 @@ impl Http1 {
     fn answer_begins(&mut self, head: AnswerHead) -> Result<Option<Turn>, Refused> {
         if head.status == 101 {
             let Some(waiting) = self.take_first() else { return Ok(Some(Turn::Opaque)) };
-            if head.upgrades_to("h2c") {
-                return Ok(Some(Turn::Http2(waiting.call)));
-            }
-            return Ok(Some(tunnel(waiting, head.status)));
+            return Ok(Some(match waiting.request {
+                Request::Call(call) if head.upgrades_to("h2c") => Turn::Http2(call),
+                request => tunnel(request, head.status),
+            }));
         }
         if head.status < 200 {
             return Ok(None);
         }
         let tunnels = self.waiting.front().is_some_and(|waiting| waiting.connect) && head.status < 300;
         if let Some(waiting) = tunnels.then(|| self.take_first()).flatten() {
-            return Ok(Some(tunnel(waiting, head.status)));
+            return Ok(Some(tunnel(waiting.request, head.status)));
         }
         let first = self.waiting.front_mut();
         let bodiless = first.as_ref().is_some_and(|waiting| waiting.head);
         if let Some(waiting) = first {
-            waiting.call.status(head.status);
-            waiting.call.answer_fields(&head.fields);
+            waiting.request.status(head.status);
+            waiting.request.answer_fields(&head.fields);
         }
         let body = if bodiless { Body::length(0) } else { head.body()? };
         let complete = body.is_complete();
@@ -252,8 +259,8 @@ impl Http1 {
     fn answer_is_complete(&mut self) {
         let At::Body(body) = std::mem::replace(&mut self.answer, At::head()) else { return };
         if let Some(mut waiting) = self.take_first() {
-            waiting.call.answer_fields(&body.into_trailers());
-            waiting.call.answered();
+            waiting.request.answer_fields(&body.into_trailers());
+            waiting.request.answered();
         }
     }
 
@@ -276,14 +283,14 @@ impl Http1 {
     }
 
     /// What is left when nothing more is read.
-    pub fn into_calls(self) -> impl Iterator<Item = Call> {
-        self.waiting.into_iter().map(|waiting| waiting.call)
+    pub fn into_requests(self) -> impl Iterator<Item = Request> {
+        self.waiting.into_iter().map(|waiting| waiting.request)
     }
 }
 
-fn tunnel(mut waiting: Waiting, status: u16) -> Turn {
-    waiting.call.status(status);
-    waiting.call.answered();
+fn tunnel(mut request: Request, status: u16) -> Turn {
+    request.status(status);
+    request.answered();
     Turn::Opaque
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::sync::oneshot;
@@ -62,6 +62,7 @@ struct Reading<'a> {
     waiting: Vec<Waiting>,
     last_record: Instant,
     trouble: Option<(Instant, KafkaError)>,
+    /// Said once: what is not read is a gap, however much of it there is.
     told: bool,
 }
 
@@ -125,9 +126,10 @@ impl Reading<'_> {
                 self.reached(partition, offset + 1);
             }
             Err(KafkaError::PartitionEOF(partition)) => self.at_end(partition),
-            Err(error) => {
+            Err(error) if is_passing(&error) => {
                 self.trouble.get_or_insert_with(|| (Instant::now(), error));
             }
+            Err(error) => self.lost(&error),
         }
         self.in_trouble();
     }
@@ -135,7 +137,7 @@ impl Reading<'_> {
     fn reached(&mut self, partition: i32, next: i64) {
         self.next.insert(partition, next);
         self.last_record = Instant::now();
-        (self.trouble, self.told) = (None, false);
+        self.trouble = None;
         for waiting in &mut self.waiting {
             waiting.ends.retain(|ended, end| *ended != partition || *end > next);
         }
@@ -143,7 +145,7 @@ impl Reading<'_> {
     }
 
     fn at_end(&mut self, partition: i32) {
-        (self.trouble, self.told) = (None, false);
+        self.trouble = None;
         // An end that was told before the question, or before it could be, proves nothing.
         for waiting in self.waiting.iter_mut().filter(|waiting| waiting.sought) {
             waiting.ends.remove(&partition);
@@ -190,6 +192,14 @@ impl Reading<'_> {
         }
     }
 
+    /// What is there and cannot be read: another codec than this build's, a broken batch, a topic that is gone.
+    fn lost(&mut self, error: &KafkaError) {
+        if !std::mem::replace(&mut self.told, true) {
+            let topic = &self.reader.topic.name;
+            self.reader.scene.gap(format!("the topic `{topic}` could not be read: {error}"));
+        }
+    }
+
     /// A broker may come back, and then nothing is lost: what was written is still there to be read.
     fn in_trouble(&mut self) {
         let Some((since, error)) = self.trouble.take_if(|(since, _)| since.elapsed() > PATIENCE) else {
@@ -201,12 +211,31 @@ impl Reading<'_> {
             .keys()
             .next()
             .map(|partition| self.consumer.fetch_watermarks(topic, *partition, ANSWER));
-        if let (Some(Err(_)), false) = (still_there, self.told) {
-            self.told = true;
+        if matches!(still_there, Some(Err(_))) && !std::mem::replace(&mut self.told, true) {
             let time = since.elapsed().as_secs();
             self.reader.scene.gap(format!("the topic `{topic}` could not be read for {time} s: {error}"));
         }
     }
+}
+
+/// Whether it is the broker's connection that is in trouble, which may be mended.
+fn is_passing(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode as Code;
+    let passing = [
+        Code::AllBrokersDown,
+        Code::BrokerTransportFailure,
+        Code::Resolve,
+        Code::OperationTimedOut,
+        Code::MessageTimedOut,
+        Code::NetworkException,
+        Code::RequestTimedOut,
+        Code::LeaderNotAvailable,
+        Code::NotLeaderForPartition,
+        Code::CoordinatorNotAvailable,
+        Code::CoordinatorLoadInProgress,
+        Code::NotCoordinator,
+    ];
+    error.rdkafka_error_code().is_some_and(|code| passing.contains(&code))
 }
 
 /// Writes down what was read; returns its partition and offset.

@@ -123,6 +123,9 @@ fn headers(list: &[(&str, Option<&[u8]>)]) -> OwnedHeaders {
         .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: *value }))
 }
 
+/// A header: name, value, kind.
+type Seen<'a> = (&'a [u8], Option<&'a [u8]>, FieldKind);
+
 const ODD: &[(&str, Option<&[u8]>)] = &[
     ("traceparent", Some(b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")),
     ("TraceState", Some(b"a=1,b=\xff\xfe")),
@@ -143,12 +146,12 @@ async fn headers_of_every_partition_are_seen_byte_for_byte_in_their_order() {
     assert_eq!(captures.len(), 6);
     for partition in 0..3 {
         let seen: Vec<&Capture> = captures.iter().filter(|capture| capture.stream == partition).collect();
-        let told: Vec<(&[u8], Option<&[u8]>, FieldKind)> = seen[0]
+        let told: Vec<Seen<'_>> = seen[0]
             .headers
             .iter()
             .map(|Field { name, value, kind }| (name.as_slice(), value.as_deref(), *kind))
             .collect();
-        let wanted: Vec<(&[u8], Option<&[u8]>, FieldKind)> = ODD
+        let wanted: Vec<Seen<'_>> = ODD
             .iter()
             .map(|(name, value)| match (*name, value) {
                 // Its value stays where it is.
@@ -262,6 +265,24 @@ async fn transactions_are_read_to_their_end_and_aborted_ones_have_crossed_nothin
     }
     let captures = scene.read().await;
     assert_eq!(captures.iter().map(|capture| &capture.marked).collect::<Vec<_>>(), [&Marked::By(mark(2))]);
+    assert_eq!(scene.gaps(), [""; 0]);
+}
+
+#[cfg(feature = "zstd")]
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_are_read_whatever_they_are_compressed_with() {
+    let scene = Scene::new(vec![topic("orders", 1, &[])]).await;
+    let codecs = ["none", "gzip", "snappy", "lz4", "zstd"];
+    for (ix, codec) in codecs.iter().enumerate() {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", scene.broker.address().to_string()).set("compression.type", *codec);
+        let producer: FutureProducer = config.create().unwrap();
+        let body = format!("{} {}", mark(ix), "x".repeat(10_000));
+        let record = FutureRecord::<(), str>::to("orders").headers(headers(ODD)).payload(&body);
+        producer.send(record, SOON).await.unwrap();
+    }
+    let marks: Vec<Marked> = scene.read().await.into_iter().map(|capture| capture.marked).collect();
+    assert_eq!(marks, Vec::from_iter((0..codecs.len()).map(|ix| Marked::By(mark(ix)))));
     assert_eq!(scene.gaps(), [""; 0]);
 }
 

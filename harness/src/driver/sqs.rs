@@ -1,0 +1,183 @@
+//! SQS through the AWS SDK: one SendMessage for each stimulus, tried once.
+//!
+//! Header lines are String attributes; lines of `tracestate` and of `baggage` are one attribute each, joined by commas,
+//! because a name can stand only once. `AWSTraceHeader` goes out as the system attribute. SQS takes no empty body: `{}`
+//! is sent in its place. In a FIFO queue each message is its own group, so that none waits for another.
+//! API: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::SdkError;
+use aws_sdk_sqs::types::{
+    MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
+};
+use tokio::sync::OnceCell;
+
+use super::DriverError;
+use super::outgoing::Outgoing;
+use super::route::{Route, Way};
+use crate::evidence::Answer;
+use crate::runtime::broker::sqs::{FIFO, client, queue_url, told};
+
+/// SQS API reference, `MessageAttributeValue` and "Amazon SQS message quotas".
+const ATTRIBUTES: usize = 10;
+const NAME_LENGTH: usize = 256;
+const TRACE_HEADER: &str = "AWSTraceHeader";
+/// Lists, whose lines are one list (RFC 9110 section 5.3).
+const LISTS: [&str; 2] = ["tracestate", "baggage"];
+
+pub(super) struct Sqs {
+    /// By endpoint and name.
+    queues: HashMap<(String, String), Queue>,
+    /// Part of the ids of FIFO messages: a queue remembers ids for five minutes.
+    started: u128,
+    sent: AtomicU64,
+}
+
+struct Queue {
+    client: Client,
+    url: OnceCell<String>,
+}
+
+/// A message that SQS has room for.
+#[derive(Debug, PartialEq)]
+struct Fitting {
+    body: String,
+    attributes: Vec<(String, String)>,
+    trace_header: Option<String>,
+}
+
+/// Whether what is to be sent can be.
+pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
+    fit(route, outgoing).map(drop)
+}
+
+impl Sqs {
+    pub(super) fn new(routes: &[Route]) -> Result<Self, DriverError> {
+        let mut queues = HashMap::new();
+        for route in routes {
+            if let Way::Sqs { queue } = &route.way {
+                if route.broker.is_empty() {
+                    return Err(DriverError::NoAddress { hop: route.hop_name.clone() });
+                }
+                let made = || Queue { client: client(&route.broker), url: OnceCell::new() };
+                queues.entry((route.broker.clone(), queue.clone())).or_insert_with(made);
+            }
+        }
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        Ok(Self { queues, started, sent: AtomicU64::new(0) })
+    }
+
+    pub(super) async fn send(&self, route: &Route, outgoing: Outgoing) -> Answer {
+        let Way::Sqs { queue: name } = &route.way else { unreachable!("the hop goes through SQS") };
+        let queue = self.queues.get(&(route.broker.clone(), name.clone()));
+        let queue = queue.expect("`new` has seen every route");
+        let failed = |what: &str, why: String| {
+            Answer::Failed(format!("the queue `{name}` at {} {what}: {why}", route.broker))
+        };
+        let fitting = match fit(route, &outgoing) {
+            Ok(fitting) => fitting,
+            Err(error) => return Answer::Failed(error.to_string()),
+        };
+        let url = match queue.url.get_or_try_init(|| queue_url(&queue.client, name)).await {
+            Ok(url) => url,
+            Err(why) => return failed("cannot be found", why),
+        };
+        let mut sending = queue.client.send_message().queue_url(url).message_body(fitting.body);
+        for (name, value) in fitting.attributes {
+            sending = sending.message_attributes(name, string(value));
+        }
+        if let Some(value) = fitting.trace_header {
+            let name = MessageSystemAttributeNameForSends::AwsTraceHeader;
+            sending = sending.message_system_attributes(name, system_string(value));
+        }
+        if name.ends_with(FIFO) {
+            let id = format!("{}-{}", self.started, self.sent.fetch_add(1, Ordering::Relaxed));
+            sending = sending.message_group_id(id.clone()).message_deduplication_id(id);
+        }
+        match sending.send().await {
+            Ok(_) => Answer::Accepted,
+            Err(error @ SdkError::ServiceError(_)) => failed("refused the message", told(&error)),
+            Err(error) => failed("gave no answer", told(&error)),
+        }
+    }
+}
+
+fn fit(route: &Route, outgoing: &Outgoing) -> Result<Fitting, DriverError> {
+    let refused = |name: &str, why| {
+        let header = name.escape_debug().to_string();
+        DriverError::Header { hop: route.hop_name.clone(), header, why }
+    };
+    let mut attributes: Vec<(String, String)> = Vec::new();
+    let mut trace_header = None;
+    for (name, value) in &outgoing.headers {
+        let value = text(value).map_err(|why| refused(name, why))?;
+        if name.eq_ignore_ascii_case(TRACE_HEADER) {
+            if trace_header.replace(value.to_owned()).is_some() {
+                return Err(refused(name, TWICE));
+            }
+            continue;
+        }
+        named(name).map_err(|why| refused(name, why))?;
+        let known = attributes.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        match known {
+            Some((_, line)) if LISTS.iter().any(|list| name.eq_ignore_ascii_case(list)) => {
+                line.push(',');
+                line.push_str(value);
+            }
+            Some((known, _)) if known == name => return Err(refused(name, TWICE)),
+            _ => attributes.push((name.clone(), value.to_owned())),
+        }
+    }
+    if let Some((eleventh, _)) = attributes.get(ATTRIBUTES) {
+        return Err(refused(eleventh, "a message of SQS has ten attributes at most"));
+    }
+    let body = match outgoing.body.as_slice() {
+        [] => "{}",
+        body => text(body).map_err(|why| DriverError::Body { hop: route.hop_name.clone(), why })?,
+    };
+    Ok(Fitting { body: body.to_owned(), attributes, trace_header })
+}
+
+const TWICE: &str = "a message of SQS has no attribute twice";
+
+/// The service does not say what it makes of other names, but that it refuses them.
+fn named(name: &str) -> Result<(), &'static str> {
+    let lower = name.to_ascii_lowercase();
+    let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    let dots = name.starts_with('.') || name.ends_with('.') || name.contains("..");
+    if name.is_empty() || name.len() > NAME_LENGTH || !letters || dots {
+        return Err("SQS has no room for such a name");
+    }
+    if lower.starts_with("aws.") || lower.starts_with("amazon.") {
+        return Err("names that begin so are the service's own");
+    }
+    Ok(())
+}
+
+/// XML's characters, and at least one.
+fn text(value: &[u8]) -> Result<&str, &'static str> {
+    let text = std::str::from_utf8(value).map_err(|_| "what is not UTF-8 is no text to SQS")?;
+    let foreign = |letter: char| {
+        let control = letter < ' ' && !matches!(letter, '\t' | '\n' | '\r');
+        control || matches!(letter, '\u{fffe}' | '\u{ffff}')
+    };
+    match text {
+        "" => Err("SQS takes no empty value"),
+        text if text.contains(foreign) => Err("SQS takes no control characters"),
+        text => Ok(text),
+    }
+}
+
+fn string(value: String) -> MessageAttributeValue {
+    let built = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+    built.expect("the data type is there")
+}
+
+fn system_string(value: String) -> MessageSystemAttributeValue {
+    let built = MessageSystemAttributeValue::builder().data_type("String").string_value(value).build();
+    built.expect("the data type is there")
+}

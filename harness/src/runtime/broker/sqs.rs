@@ -1,0 +1,105 @@
+//! Queues of SQS, and the client that the harness itself uses.
+//!
+//! A queue that is there already is taken as it is if it does not differ in what is asked for; nothing is changed and
+//! nothing deleted. Requests are signed with made-up credentials, which stand-ins and emulators take; over HTTP only.
+//! API: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html>
+
+use std::collections::HashMap;
+use std::error::Error;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::config::{BehaviorVersion, Config, Credentials, Region, StalledStreamProtectionConfig};
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::types::QueueAttributeName;
+
+use crate::plan::BrokerPlan;
+use crate::plan::broker::Queue;
+
+/// Names that end so are FIFO queues.
+pub const FIFO: &str = ".fifo";
+
+/// A client of the API at this URL. It tries once, and a long poll may take as long as it takes.
+pub fn client(endpoint: &str) -> Client {
+    let region = std::env::var("AWS_REGION").ok().filter(|region| !region.is_empty());
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .credentials_provider(Credentials::new("unbroken", "unbroken", None, None, "unbroken"))
+        .region(Region::new(region.unwrap_or_else(|| "us-east-1".to_owned())))
+        .retry_config(RetryConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .endpoint_url(endpoint);
+    Client::from_conf(config.build())
+}
+
+/// What the service answered, or why it answered nothing.
+pub fn told<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: std::fmt::Debug,
+{
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        (None, _) => {
+            let mut innermost: &dyn Error = error;
+            while let Some(source) = innermost.source() {
+                innermost = source;
+            }
+            innermost.to_string()
+        }
+    }
+}
+
+/// The URL by which the service knows a queue.
+pub async fn queue_url(client: &Client, queue: &str) -> Result<String, String> {
+    let found = client.get_queue_url().queue_name(queue).send().await.map_err(|error| told(&error))?;
+    found.queue_url.ok_or_else(|| "the answer names no URL".to_owned())
+}
+
+/// Makes every queue of the plan, those first that others move their messages to.
+pub async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let client = client(address);
+    let mut urls: HashMap<&str, String> = HashMap::new();
+    let mut left: Vec<&Queue> = plan.queues.iter().collect();
+    while !left.is_empty() {
+        let waits = |queue: &&&Queue| {
+            let target = queue.moves_to.as_deref();
+            target.is_some_and(|target| left.iter().any(|other| other.name == target))
+        };
+        let (later, now): (Vec<&Queue>, Vec<&Queue>) = left.iter().partition(waits);
+        if now.is_empty() {
+            return Err(format!("the queue `{}` moves its messages in a circle", later[0].name).into());
+        }
+        for queue in now {
+            let url = make(&client, queue, &urls).await;
+            let url = url.map_err(|why| format!("the queue `{}` cannot be made: {why}", queue.name))?;
+            urls.insert(&queue.name, url);
+        }
+        left = later;
+    }
+    Ok(())
+}
+
+async fn make(client: &Client, queue: &Queue, urls: &HashMap<&str, String>) -> Result<String, String> {
+    let mut making = client.create_queue().queue_name(&queue.name);
+    if queue.name.ends_with(FIFO) {
+        making = making.attributes(QueueAttributeName::FifoQueue, "true");
+        making = making.attributes(QueueAttributeName::ContentBasedDeduplication, "true");
+    }
+    if let Some(target) = &queue.moves_to {
+        let url = match urls.get(target.as_str()) {
+            Some(url) => url.clone(),
+            None => queue_url(client, target).await?,
+        };
+        let arn = QueueAttributeName::QueueArn;
+        let asked = client.get_queue_attributes().queue_url(url).attribute_names(arn.clone()).send().await;
+        let attributes = asked.map_err(|error| told(&error))?.attributes.unwrap_or_default();
+        let arn = attributes.get(&arn).ok_or("the queue that it moves messages to has no ARN")?;
+        let policy = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":"1"}}"#);
+        making = making.attributes(QueueAttributeName::RedrivePolicy, policy);
+    }
+    let made = making.send().await.map_err(|error| told(&error))?;
+    made.queue_url.ok_or_else(|| "the answer names no URL".to_owned())
+}

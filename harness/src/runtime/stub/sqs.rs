@@ -1,0 +1,74 @@
+//! A stub that reads a queue of SQS: it takes every message and deletes it.
+//!
+//! It asks for all attributes, waits by long polls, and after an error for a while. What a message holds is not looked
+//! at.
+
+use std::error::Error;
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use futures_util::future::join_all;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::runtime::broker::sqs::{client, queue_url, told};
+
+/// What one call gives at most, and how long it waits for the first message; the service's own limits.
+const AT_MOST: i32 = 10;
+const WAIT_SECONDS: i32 = 20;
+/// After an error, or an empty answer that came too soon; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// A stub that reads; it ends when it is dropped.
+#[derive(Debug)]
+pub struct SqsStub {
+    task: JoinHandle<()>,
+}
+
+impl SqsStub {
+    /// Finds the queue, and reads it from then on.
+    pub async fn start(endpoint: &str, queue: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let client = client(endpoint);
+        let url = queue_url(&client, queue).await;
+        let url = url.map_err(|why| format!("the queue `{queue}` at {endpoint} cannot be read: {why}"))?;
+        Ok(Self { task: tokio::spawn(read(client, url)) })
+    }
+}
+
+impl Drop for SqsStub {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn read(client: Client, url: String) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let asked = Instant::now();
+        let received = receive(&client, &url).await;
+        let messages = received.as_deref().unwrap_or_default();
+        join_all(messages.iter().map(|message| delete(&client, &url, message))).await;
+        if !messages.is_empty() || (received.is_ok() && asked.elapsed() >= LONGEST_PAUSE) {
+            pause = FIRST_PAUSE;
+        } else {
+            tokio::time::sleep_until(Instant::now() + pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+async fn receive(client: &Client, url: &str) -> Result<Vec<Message>, String> {
+    let asking = client.receive_message().queue_url(url).max_number_of_messages(AT_MOST);
+    let asking = asking.wait_time_seconds(WAIT_SECONDS).message_attribute_names("All");
+    let asking = asking.message_system_attribute_names(MessageSystemAttributeName::All);
+    let received = asking.send().await.map_err(|error| told(&error))?;
+    Ok(received.messages.unwrap_or_default())
+}
+
+/// One that cannot be deleted comes again.
+async fn delete(client: &Client, url: &str, message: &Message) {
+    let deleting = client.delete_message().queue_url(url);
+    let _ = deleting.set_receipt_handle(message.receipt_handle.clone()).send().await;
+}

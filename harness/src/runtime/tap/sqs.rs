@@ -1,0 +1,273 @@
+//! Reads the calls of the SQS API beside the stream: what is sent, what is received, and what becomes of it.
+//!
+//! Only the JSON protocol is read (`X-Amz-Target: AmazonSQS.*`, `application/x-amz-json-1.0`). The older query
+//! protocol, bodies of more than 1 MiB and bodies in an encoding go through unread and are gaps. A message is
+//! recorded when its request is complete, a delivery when its answer is, before the last bytes go on.
+//! API: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/>
+
+use std::sync::Arc;
+
+use super::scene::Scene;
+use super::search::in_message;
+use crate::evidence::{CaptureEnd, Field, Head, Message, MessageHead, Protocol, Recording, Settlement, Way};
+
+mod asked;
+mod attribute;
+mod json;
+mod messages;
+mod operation;
+mod outcome;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use messages::Messages;
+
+use asked::Asked;
+use json::Json;
+use messages::Delivery;
+use operation::{Asks, Operation, Sent};
+use outcome::{Outcome, Received};
+use text::Text;
+
+const TARGET_PREFIX: &str = "AmazonSQS.";
+
+/// One request on its way, and its answer.
+#[derive(Debug)]
+pub struct ApiCall {
+    scene: Arc<Scene>,
+    connection: u32,
+    /// The number of the request on its connection.
+    stream: u32,
+    operation: Option<Operation>,
+    request: Text,
+    answer: Text,
+    status: Option<u16>,
+    waiting: Waiting,
+}
+
+/// What waits for the answer.
+#[derive(Debug)]
+enum Waiting {
+    Nothing,
+    Send(Vec<Publishing>),
+    Receive {
+        queue: String,
+        asked: Asked,
+    },
+    /// Entry of the batch and receipt handle of each, and what the answer makes of them.
+    Settle(Vec<(Option<String>, String)>, Settlement),
+}
+
+/// A message that the broker has not answered for yet.
+#[derive(Debug)]
+struct Publishing {
+    entry: Option<String>,
+    fields: Vec<Field>,
+    recording: Recording,
+}
+
+impl ApiCall {
+    pub fn begin(scene: &Arc<Scene>, head: &Head) -> ApiCall {
+        let target = value(&head.headers, "x-amz-target");
+        let name = target.as_deref().and_then(|target| target.strip_prefix(TARGET_PREFIX));
+        let operation = name.and_then(Operation::named);
+        let call = ApiCall {
+            scene: scene.clone(),
+            connection: head.connection,
+            stream: head.stream,
+            operation,
+            request: Text::new(operation.is_some(), value(&head.headers, "content-encoding")),
+            answer: Text::new(operation.is_some(), None),
+            status: None,
+            waiting: Waiting::Nothing,
+        };
+        if name.is_none()
+            && let Some(why) = is_no_call(head, target.as_deref())
+        {
+            call.gap(&format!("is not read: {why}"));
+        }
+        call
+    }
+
+    pub fn request_body(&mut self, bytes: &[u8]) {
+        self.request.add(bytes);
+    }
+
+    pub fn request_complete(&mut self) {
+        let Some(operation) = self.operation else { return };
+        match self.request.take().json() {
+            Ok(request) => self.wait_for(Asks::of(operation, &request)),
+            Err(why) => self.gap(&format!("({}) is not read: {why}", operation.name())),
+        }
+    }
+
+    fn wait_for(&mut self, asks: Asks) {
+        self.waiting = match asks {
+            Asks::Send { queue, entries } => {
+                let publish = |entry: operation::Entry<Sent>| Publishing {
+                    recording: self.published(&queue, &entry.content),
+                    entry: entry.id,
+                    fields: entry.content.fields,
+                };
+                Waiting::Send(entries.into_iter().map(publish).collect())
+            }
+            Asks::Receive { queue, asked } => Waiting::Receive { queue, asked },
+            Asks::Delete(entries) => Waiting::Settle(handles(entries), Settlement::Done),
+            Asks::GiveBack(entries) => Waiting::Settle(handles(entries), Settlement::Returned),
+        };
+    }
+
+    pub fn status(&mut self, status: u16) {
+        self.status = Some(status);
+    }
+
+    /// Fields of the answer, of its head or its trailers.
+    pub fn answer_fields(&mut self, fields: &[(Vec<u8>, Vec<u8>)]) {
+        if let Some(encoding) = value(fields, "content-encoding") {
+            self.answer.encoded(encoding);
+        }
+    }
+
+    pub fn answer_body(&mut self, bytes: &[u8]) {
+        self.answer.add(bytes);
+    }
+
+    /// The answer is complete.
+    pub fn answered(mut self) {
+        let accepted = self.status.is_some_and(|status| (200..300).contains(&status));
+        match std::mem::replace(&mut self.waiting, Waiting::Nothing) {
+            Waiting::Nothing => {}
+            Waiting::Send(messages) if !accepted => {
+                for message in messages {
+                    message.recording.end(CaptureEnd::Settled(Settlement::Refused));
+                }
+            }
+            Waiting::Send(messages) => {
+                let answer = self.read_answer();
+                messages.into_iter().for_each(|message| self.taken(message, &answer));
+            }
+            Waiting::Receive { .. } | Waiting::Settle(..) if !accepted => {}
+            Waiting::Receive { queue, asked } => self.delivered(&queue, &asked),
+            Waiting::Settle(entries, how) => {
+                // The answer to one is empty; that it came is what counts.
+                let batch = entries.iter().any(|(entry, _)| entry.is_some());
+                let answer = if batch { self.read_answer() } else { Json::Null };
+                let done = |(entry, _): &&(Option<String>, String)| {
+                    matches!(Outcome::of(entry.as_deref(), &answer), Outcome::Done(_))
+                };
+                for (_, handle) in entries.iter().filter(done) {
+                    self.scene.sqs.settled(handle, how);
+                }
+            }
+        }
+    }
+
+    /// The request ended otherwise; `how` names who ended it.
+    pub fn broken(self, how: &str) {
+        if let Waiting::Send(messages) = self.waiting {
+            for message in messages {
+                message.recording.end(CaptureEnd::Broken(how.to_owned()));
+            }
+        }
+    }
+
+    fn taken(&self, message: Publishing, answer: &Json) {
+        let end = match Outcome::of(message.entry.as_deref(), answer) {
+            Outcome::Done(id) => {
+                if let Some(id) = id {
+                    self.scene.sqs.sent(&self.scene, &id, message.fields);
+                    message.recording.message(|message| message.id = Some(id));
+                }
+                CaptureEnd::Settled(Settlement::Accepted)
+            }
+            Outcome::Refused => CaptureEnd::Settled(Settlement::Refused),
+            Outcome::Untold => CaptureEnd::Broken("the answer does not say what became of it".to_owned()),
+        };
+        message.recording.end(end);
+    }
+
+    fn delivered(&mut self, queue: &str, asked: &Asked) {
+        let answer = self.read_answer();
+        let messages = answer.member("Messages").items();
+        if messages.is_empty() {
+            return;
+        }
+        let receive = self.scene.sqs.next_receive();
+        for message in messages {
+            let Some(received) = Received::of(message) else {
+                self.gap("was answered with a message that lacks its id or its receipt handle");
+                continue;
+            };
+            let record = |delivery: Delivery| {
+                let message = Message {
+                    id: Some(delivery.received.id),
+                    deliveries: delivery.number,
+                    receive: Some(receive),
+                    ..Message::new(Way::Delivered, queue)
+                };
+                self.record(message, delivery.fields, delivery.received.body.as_bytes())
+            };
+            self.scene.sqs.delivered(&self.scene, received, asked, record);
+        }
+    }
+
+    fn published(&self, queue: &str, sent: &Sent) -> Recording {
+        self.record(Message::new(Way::Published, queue), sent.fields.clone(), sent.body.as_bytes())
+    }
+
+    fn record(&self, message: Message, fields: Vec<Field>, body: &[u8]) -> Recording {
+        let headers: Vec<_> = fields
+            .iter()
+            .map(|field| (field.name.clone(), field.value.clone().unwrap_or_default()))
+            .collect();
+        let marked = in_message(&self.scene.plan.markers, self.scene.run, &headers, body);
+        self.scene.recorder.message(MessageHead {
+            tap: self.scene.tap,
+            protocol: Protocol::Sqs,
+            connection: self.connection,
+            stream: self.stream,
+            message,
+            fields,
+            kept: self.scene.kept.clone(),
+            marked,
+        })
+    }
+
+    /// Null where it cannot be read.
+    fn read_answer(&mut self) -> Json {
+        self.answer.take().json().unwrap_or_else(|why| {
+            let name = self.operation.map_or("no call", Operation::name);
+            self.gap(&format!("({name}) has an answer that is not read: {why}"));
+            Json::Null
+        })
+    }
+
+    fn gap(&self, what: &str) {
+        self.scene.gap(format!("request {} on connection {} {what}", self.stream, self.connection));
+    }
+}
+
+fn handles(entries: Vec<operation::Entry<String>>) -> Vec<(Option<String>, String)> {
+    entries.into_iter().map(|entry| (entry.id, entry.content)).collect()
+}
+
+/// Why a request may move messages and is not read. Whoever only looks whether somebody is there says nothing.
+fn is_no_call(head: &Head, target: Option<&str>) -> Option<String> {
+    if let Some(target) = target {
+        return Some(format!("`{target}` is no call of SQS"));
+    }
+    let form = value(&head.headers, "content-type")
+        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"));
+    if form || head.target.contains("Action=") {
+        let newer = "the tap reads the JSON protocol, which SDKs speak since November 2023";
+        return Some(format!("it is of the older query protocol, and {newer}"));
+    }
+    (head.method == "POST").then(|| "it names no call in `X-Amz-Target`".to_owned())
+}
+
+fn value(fields: &[(Vec<u8>, Vec<u8>)], name: &str) -> Option<String> {
+    let field = fields.iter().find(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()));
+    field.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+}

@@ -1,0 +1,130 @@
+//! Calls of the API that move messages, as their requests tell them; a call for one message is a batch of one.
+//!
+//! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operations.html>
+
+use super::asked::Asked;
+use super::attribute::{attributes, system_attributes_sent};
+use super::json::Json;
+use crate::evidence::Field;
+
+/// The calls that are read. Queues, their settings and what moves between them by itself are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    SendMessage,
+    SendMessageBatch,
+    ReceiveMessage,
+    DeleteMessage,
+    DeleteMessageBatch,
+    ChangeMessageVisibility,
+    ChangeMessageVisibilityBatch,
+}
+
+impl Operation {
+    const ALL: [Operation; 7] = [
+        Operation::SendMessage,
+        Operation::SendMessageBatch,
+        Operation::ReceiveMessage,
+        Operation::DeleteMessage,
+        Operation::DeleteMessageBatch,
+        Operation::ChangeMessageVisibility,
+        Operation::ChangeMessageVisibilityBatch,
+    ];
+
+    pub fn named(name: &str) -> Option<Operation> {
+        Operation::ALL.into_iter().find(|operation| operation.name() == name)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::SendMessage => "SendMessage",
+            Operation::SendMessageBatch => "SendMessageBatch",
+            Operation::ReceiveMessage => "ReceiveMessage",
+            Operation::DeleteMessage => "DeleteMessage",
+            Operation::DeleteMessageBatch => "DeleteMessageBatch",
+            Operation::ChangeMessageVisibility => "ChangeMessageVisibility",
+            Operation::ChangeMessageVisibilityBatch => "ChangeMessageVisibilityBatch",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub enum Asks {
+    Send {
+        queue: String,
+        entries: Vec<Entry<Sent>>,
+    },
+    Receive {
+        queue: String,
+        asked: Asked,
+    },
+    /// Receipt handles.
+    Delete(Vec<Entry<String>>),
+    /// Receipt handles of what is given back at once; other times leave a message with its reader.
+    GiveBack(Vec<Entry<String>>),
+}
+
+/// One message of a call; `id` ties it to its part of a batch's answer.
+#[derive(Debug)]
+pub struct Entry<T> {
+    pub id: Option<String>,
+    pub content: T,
+}
+
+#[derive(Debug)]
+pub struct Sent {
+    pub fields: Vec<Field>,
+    pub body: String,
+}
+
+impl Asks {
+    pub fn of(operation: Operation, request: &Json) -> Asks {
+        match operation {
+            Operation::SendMessage | Operation::SendMessageBatch => {
+                let entries = entries(operation, request).map(|entry| entry.with(sent(entry.content)));
+                Asks::Send { queue: queue(request), entries: entries.collect() }
+            }
+            Operation::ReceiveMessage => Asks::Receive { queue: queue(request), asked: Asked::of(request) },
+            Operation::DeleteMessage | Operation::DeleteMessageBatch => Asks::Delete(
+                entries(operation, request).map(|entry| entry.with(handle(entry.content))).collect(),
+            ),
+            Operation::ChangeMessageVisibility | Operation::ChangeMessageVisibilityBatch => {
+                let at_once =
+                    |entry: &Entry<&Json>| *entry.content.member("VisibilityTimeout") == Json::Number(0.0);
+                let entries = entries(operation, request).filter(at_once);
+                Asks::GiveBack(entries.map(|entry| entry.with(handle(entry.content))).collect())
+            }
+        }
+    }
+}
+
+impl<T> Entry<T> {
+    fn with<U>(&self, content: U) -> Entry<U> {
+        Entry { id: self.id.clone(), content }
+    }
+}
+
+fn entries(operation: Operation, request: &Json) -> impl Iterator<Item = Entry<&Json>> {
+    let batch = matches!(
+        operation,
+        Operation::SendMessageBatch | Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch
+    );
+    let single = (!batch).then_some(Entry { id: None, content: request });
+    let listed = if batch { request.member("Entries").items() } else { &[] };
+    let id = |entry: &Json| Some(entry.text_of("Id").unwrap_or_default().to_owned());
+    single.into_iter().chain(listed.iter().map(move |entry| Entry { id: id(entry), content: entry }))
+}
+
+fn sent(message: &Json) -> Sent {
+    let fields = attributes(message).into_iter().chain(system_attributes_sent(message)).collect();
+    Sent { fields, body: message.text_of("MessageBody").unwrap_or_default().to_owned() }
+}
+
+fn handle(entry: &Json) -> String {
+    entry.text_of("ReceiptHandle").unwrap_or_default().to_owned()
+}
+
+/// The last segment of the queue's URL is its name.
+fn queue(request: &Json) -> String {
+    let url = request.text_of("QueueUrl").unwrap_or_default();
+    url.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
+}

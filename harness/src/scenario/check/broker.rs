@@ -1,0 +1,151 @@
+//! Whether hops through one broker agree on its topics, exchanges and queues, and on who reads what.
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario::build::{Draft, HopDraft};
+use crate::scenario::complaints::Complaints;
+use crate::scenario::hop::{Hop, Transport};
+use crate::scenario::relation::{At, Relation};
+
+/// What two hops through one broker contradict each other in, the first before the second.
+type Question = fn(&Draft<'_>, &HopDraft<'_>, &HopDraft<'_>) -> Option<Diagnostic>;
+
+pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
+    for (index, second) in draft.hops.iter().enumerate() {
+        let Some(via) = second.hop.transport.via() else { continue };
+        let earlier = &draft.hops[..index];
+        let same: Vec<&HopDraft<'_>> =
+            earlier.iter().filter(|first| first.hop.transport.via() == Some(via)).collect();
+        let asked: [Question; 5] = [partitions, exchanges, readers, batches, delays];
+        for ask in asked {
+            complaints.extend(same.iter().find_map(|first| ask(draft, first, second)));
+        }
+        // What a relay is told of its messages, it is told once for all brokers.
+        complaints.extend(earlier.iter().find_map(|first| relations(draft, first, second)));
+    }
+}
+
+fn differ(what: String, key: &str, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Diagnostic {
+    let (one, two) = (&first.hop.id, &second.hop.id);
+    let message = format!("`{one}` and `{two}` disagree about `{key}` of {what}");
+    let place = |hop: &HopDraft<'_>| match hop.transport.entry(key) {
+        Some(entry) => entry.value.place,
+        None => hop.hop.place,
+    };
+    Diagnostic::new("contradiction", place(second), message)
+        .label("here another")
+        .also(place(first), "here one thing")
+        .help("say the same at both hops")
+}
+
+/// Said at one of them, it holds for the topic.
+fn partitions(_: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<Diagnostic> {
+    let (Transport::Kafka(one), Transport::Kafka(two)) = (&first.hop.transport, &second.hop.transport) else {
+        return None;
+    };
+    let said = |hop: &HopDraft<'_>| hop.transport.entry("partitions").is_some();
+    let differs = one.topic == two.topic && said(first) && said(second) && one.partitions != two.partitions;
+    differs.then(|| differ(format!("the topic `{}`", one.topic), "partitions", first, second))
+}
+
+fn exchanges(_: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<Diagnostic> {
+    let (Transport::RabbitMq(one), Transport::RabbitMq(two)) = (&first.hop.transport, &second.hop.transport)
+    else {
+        return None;
+    };
+    let (one, two) = (one.exchange.as_ref()?, two.exchange.as_ref()?);
+    let differs = one.name == two.name && one.kind != two.kind;
+    differs.then(|| differ(format!("the exchange `{}`", one.name), "exchange-type", first, second))
+}
+
+/// Of two readers of one queue, or in one group, either may get a message, and nobody says which.
+fn readers(draft: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<Diagnostic> {
+    let (what, help) = match (&first.hop.transport, &second.hop.transport) {
+        (Transport::Kafka(one), Transport::Kafka(two)) if one.group == two.group => {
+            (format!("are both in the group `{}`", one.group), "give each its own `group`")
+        }
+        (Transport::RabbitMq(_), Transport::RabbitMq(_)) | (Transport::Sqs(_), Transport::Sqs(_)) => {
+            let queue =
+                first.hop.transport.source().filter(|queue| Some(*queue) == second.hop.transport.source())?;
+            (format!("both read the queue `{queue}`"), "give each its own `queue`")
+        }
+        _ => return None,
+    };
+    if first.hop.to == second.hop.to {
+        return None;
+    }
+    let (one, two) = (&draft.node(first.hop.to).name, &draft.node(second.hop.to).name);
+    let message = format!("`{one}` and `{two}` {what}, so that nobody knows which of them gets a message");
+    let mistake = Diagnostic::new("competing-readers", second.transport.value_place("to"), message);
+    Some(mistake.label("the second reader").also(first.transport.value_place("to"), "the first").help(help))
+}
+
+/// A node reads a queue in one way, whoever sent the message.
+fn batches(_: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<Diagnostic> {
+    let differs = first.hop.shares_source(&second.hop)
+        && first.hop.to == second.hop.to
+        && first.hop.transport.batch() != second.hop.transport.batch();
+    differs.then(|| differ(source(&second.hop), "batch", first, second))
+}
+
+/// One queue holds messages back for one time only; and its name is made of the other's.
+fn delays(_: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<Diagnostic> {
+    let (Transport::RabbitMq(one), Transport::RabbitMq(two)) = (&first.hop.transport, &second.hop.transport)
+    else {
+        return None;
+    };
+    let both = one.delay.is_some() && two.delay.is_some();
+    // Bound alike, one message would come both at once and after its delay.
+    let bound_alike = one.exchange.is_some() && one.sent_alike(two);
+    if one.queue == two.queue && one.delay != two.delay && (both || bound_alike) {
+        return Some(differ(format!("the queue `{}`", one.queue), "delay", first, second));
+    }
+    let taken = |held: &crate::scenario::RabbitMqHop, queue: &str| {
+        held.delay.is_some() && held.delay_queue() == queue
+    };
+    let (holder, other) = match (taken(one, &two.queue), taken(two, &one.queue)) {
+        (true, _) => (first, second),
+        (_, true) => (second, first),
+        _ => return None,
+    };
+    let message =
+        format!("`{}` is the queue in which `{}` waits", other.hop.transport.source()?, holder.hop.id);
+    let mistake = Diagnostic::new("reserved-name", other.transport.value_place("queue"), message);
+    let also = holder.transport.place_of("delay");
+    Some(mistake.also(also, "it waits there").help("choose another name"))
+}
+
+/// A relay relates all its messages in one way (relay contract, section 3, `RELAY_CONSUMER_RELATION`); batches are
+/// always linked.
+fn relations(draft: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<Diagnostic> {
+    let (one, two) = (&first.hop, &second.hop);
+    if one.to != two.to || !draft.is_relay(one.to) || wants_link(one)? == wants_link(two)? {
+        return None;
+    }
+    let name = &draft.node(one.to).name;
+    let message = format!("`{name}` is a relay, and relates to all its messages in one way");
+    let said = |hop: &Hop| format!("here `{}`", hop.relation.word());
+    let help = format!("say the same relation at both, or let another node than `{name}` read one of them");
+    let mistake = Diagnostic::new("relation-of-relay", two.relation_place, message).label(said(two));
+    Some(mistake.also(one.relation_place, said(one)).help(help))
+}
+
+/// What a hop asks of the span of a relay that reads a message; `None` where either will do.
+fn wants_link(hop: &Hop) -> Option<bool> {
+    hop.transport.via()?;
+    if hop.transport.batch().is_some() {
+        return None;
+    }
+    match hop.relation {
+        Relation::Child => Some(false),
+        Relation::Link => Some(true),
+        Relation::Restart(at) | Relation::RestartWithLink(at) => (at == At::Receiver).then_some(true),
+        Relation::ChildOrLink | Relation::Unchanged | Relation::None => None,
+    }
+}
+
+fn source(hop: &Hop) -> String {
+    match &hop.transport {
+        Transport::Kafka(kafka) => format!("the group `{}`", kafka.group),
+        transport => format!("the queue `{}`", transport.source().unwrap_or_default()),
+    }
+}

@@ -1,0 +1,77 @@
+//! What a drive says of a message: nobody answers one, and each broker has its own rules for headers.
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario::build::{Draft, DriveDraft};
+use crate::scenario::complaints::Complaints;
+use crate::scenario::drive::DriveContext;
+use crate::scenario::hop::Transport;
+use crate::scenario::tree::Tree;
+
+use super::fan_out::readers;
+
+/// Amazon SQS, message quotas.
+const MOST_ATTRIBUTES: usize = 10;
+
+pub(super) fn check(draft: &Draft<'_>, sent: &DriveDraft<'_>, complaints: &mut Complaints) {
+    let hop = draft.hop(sent.drive.send);
+    if hop.transport.via().is_none() {
+        return;
+    }
+    for key in ["answers", "within", "hangs-up-after"] {
+        if let Some(stray) = sent.tree.entry(key) {
+            let message =
+                format!("nobody answers a message, and `{}` goes over {}", hop.id, hop.transport.word());
+            let mistake =
+                Diagnostic::new("stray-key", stray.key.place, message).label("no answer is waited for");
+            complaints.say(mistake.also(hop.place, "through a broker").help("leave it out"));
+        }
+    }
+    if matches!(hop.transport, Transport::RabbitMq(_) | Transport::Sqs(_)) {
+        once_each(sent.tree, hop.transport.word(), complaints);
+    }
+    if matches!(hop.transport, Transport::Sqs(_)) {
+        attributes(sent, complaints);
+        let instructed =
+            readers(draft, sent.drive.send).into_iter().any(|ix| draft.is_relay(draft.hop(ix).to));
+        if sent.tree.entry("body").is_none() && !instructed {
+            let message = "SQS takes no message without a body";
+            let help = "add `body`: text, or a mapping that is sent as JSON";
+            complaints.say(Diagnostic::new("missing-key", sent.drive.place, message).help(help));
+        }
+    }
+}
+
+/// A table of AMQP and the attributes of SQS are written by clients that keep each name once.
+fn once_each(tree: &Tree, word: &str, complaints: &mut Complaints) {
+    for header in tree.get("headers").map_or(&[][..], Tree::entries) {
+        if header.value.one_or_more().len() > 1 {
+            let message = format!("over {word} a message has `{}` once", header.key.value);
+            let help = "give one value; Kafka, HTTP and gRPC carry several";
+            complaints.say(Diagnostic::new("repeated-header", header.value.place, message).help(help));
+        }
+    }
+}
+
+/// Amazon SQS, message attributes: the names, and how many.
+fn attributes(DriveDraft { drive, tree }: &DriveDraft<'_>, complaints: &mut Complaints) {
+    let entries = tree.get("headers").map_or(&[][..], Tree::entries);
+    for header in entries {
+        let name = &header.key.value;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let reserved = ["aws.", "amazon."].iter().any(|prefix| name.to_ascii_lowercase().starts_with(prefix));
+        if !name.bytes().all(plain) || reserved {
+            let message = format!("`{name}` cannot be the name of an attribute of SQS");
+            let help = "letters, digits, `-`, `_` and `.`, and neither `AWS.` nor `Amazon.` in front";
+            complaints.say(Diagnostic::new("bad-name", header.key.place, message).help(help));
+        }
+    }
+    let context = usize::from(!matches!(drive.context, DriveContext::None { .. }));
+    let count = context + entries.len();
+    if count > MOST_ATTRIBUTES {
+        let message =
+            format!("a message of SQS has at most {MOST_ATTRIBUTES} attributes, and this one has {count}");
+        let place = tree.place_of("headers");
+        let help = if context == 1 { "the traceparent is one of them" } else { "leave some out" };
+        complaints.say(Diagnostic::new("too-much", place, message).help(help));
+    }
+}

@@ -1,0 +1,163 @@
+//! One message that crosses several hops: what they say of it must agree, and one body tells all relays what to do.
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario::build::{Draft, HopDraft};
+use crate::scenario::complaints::Complaints;
+use crate::scenario::hop::{Hop, HopIx, Step, Transport};
+use crate::scenario::node::{NodeIx, NodeKind, Role};
+use crate::scenario::relation::{At, Relation};
+use crate::scenario::spelling;
+use crate::source::Place;
+
+const ONE_BODY: &str =
+    "one body tells all relays what to do: put `command` nodes or stubs in place of all but one";
+
+pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
+    for (index, hop) in draft.hops.iter().enumerate() {
+        let (ix, dead_letter) = (HopIx(index), hop.hop.dead_letter_of.is_some());
+        if hop.hop.transport.via().is_none() || dead_letter {
+            continue;
+        }
+        let first = draft.hops.iter().find(|first| first.hop.shares_message(&hop.hop)).unwrap_or(hop);
+        if first.hop.place != hop.hop.place {
+            same_message(draft, first, hop, complaints);
+        } else if !draft.incomplete {
+            one_body(draft, ix, complaints);
+        }
+        if !draft.incomplete {
+            reaches_others(draft, ix, complaints);
+        }
+    }
+}
+
+/// The hops over which the message that is sent over `hop` arrives: all readers, and where a broker moves it.
+pub(super) fn readers(draft: &Draft<'_>, hop: HopIx) -> Vec<HopIx> {
+    let all = || draft.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), &hop.hop));
+    let sent = draft.hop(hop);
+    let mut readers: Vec<HopIx> =
+        all().filter(|(ix, other)| *ix == hop || other.shares_message(sent)).map(|(ix, _)| ix).collect();
+    let mut at = 0;
+    while let Some(reader) = readers.get(at).copied() {
+        let moved = all().filter(|(_, other)| other.dead_letter_of == Some(reader)).map(|(ix, _)| ix);
+        let new: Vec<HopIx> = moved.filter(|moved| !readers.contains(moved)).collect();
+        readers.extend(new);
+        at += 1;
+    }
+    readers
+}
+
+/// Whether its receiver does what the body says, or passes it on to one that may.
+fn is_told(draft: &Draft<'_>, hop: HopIx) -> bool {
+    let to = draft.node(draft.hop(hop).to);
+    matches!(to.kind, NodeKind::Relay(_)) || to.role == Role::Forwarder
+}
+
+/// What hops say of the one message that crosses them.
+fn same_message(draft: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>, complaints: &mut Complaints) {
+    let (one, two) = (&first.hop, &second.hop);
+    let relation =
+        |hop: &Hop| (hop.relation.restarts_at() == Some(At::Sender), hop.relation == Relation::None);
+    let key = |hop: &Hop| match &hop.transport {
+        Transport::Kafka(kafka) => kafka.key.clone(),
+        _ => None,
+    };
+    let routing_key = |hop: &Hop| match &hop.transport {
+        Transport::RabbitMq(rabbit) => rabbit.exchange.as_ref().map(|_| rabbit.routing_key.clone()),
+        _ => None,
+    };
+    let differing = [
+        ("within", one.within != two.within),
+        ("times", one.times != two.times),
+        ("relation", relation(one) != relation(two) && !complaints.misfit(two.relation_place)),
+        ("tap", one.tapped != two.tapped),
+        ("key", key(one) != key(two)),
+        ("routing-key", routing_key(one) != routing_key(two)),
+    ];
+    let apart = match &two.transport {
+        Transport::Kafka(_) | Transport::Sqs(_) => "to two topics",
+        _ if routing_key(one).is_some_and(|key| routing_key(two) == Some(key)) => "with two routing keys",
+        _ => "to two exchanges",
+    };
+    for (key, _) in differing.into_iter().filter(|(_, differs)| *differs) {
+        let message =
+            format!("one message crosses `{}` and `{}`, which disagree about `{key}`", one.id, two.id);
+        let mistake = Diagnostic::new("fan-out", place_of(second, key), message).label("here another");
+        let help = format!("say the same at both hops, or send two messages {apart}");
+        complaints.say(mistake.also(place_of(first, key), "here one thing").help(help));
+    }
+    let sender = |step: &&Step| !matches!(step, Step::Fail(_) | Step::Restart);
+    if two.steps.iter().any(|step| sender(&step)) && draft.is_relay(two.from) {
+        let message =
+            format!("`{}` is sent together with `{}`, which comes first in the file", two.id, one.id);
+        let mistake = Diagnostic::new("fan-out", second.tree.place_of("steps"), message);
+        let help = format!("move the sender's steps to `{}`", one.id);
+        complaints.say(mistake.also(one.place, "sent here").help(help));
+    }
+}
+
+fn place_of(hop: &HopDraft<'_>, key: &str) -> Place {
+    let said = hop.tree.entry(key).or_else(|| hop.transport.entry(key));
+    said.map_or(hop.hop.place, |entry| entry.value.place)
+}
+
+/// One body is read by all, so that several relays would all do what it says.
+fn one_body(draft: &Draft<'_>, sent: HopIx, complaints: &mut Complaints) {
+    let readers = readers(draft, sent);
+    let told: Vec<HopIx> = readers.iter().copied().filter(|reader| is_told(draft, *reader)).collect();
+    if told.len() < 2 {
+        return;
+    }
+    let mut names: Vec<&str> = told.iter().map(|hop| draft.node(draft.hop(*hop).to).name.as_str()).collect();
+    names.dedup();
+    let names = spelling::listed(&names);
+    let arrives = |mistake: Diagnostic, hop: &Hop| mistake.also(hop.place, "the message is read here");
+    for below in &draft.hops {
+        let hop = &below.hop;
+        let of_a_relay =
+            hop.within.is_some_and(|within| told.contains(&within)) && is_a_relay(draft, hop.from);
+        if !of_a_relay || hop.dead_letter_of.is_some() {
+            continue;
+        }
+        let message = format!("`{}` would be sent by every relay that reads the message: {names}", hop.id);
+        let mistake = Diagnostic::new("fan-out-below", hop.place, message).label("told to all of them");
+        let mistake = told.iter().fold(mistake, |mistake, reader| arrives(mistake, draft.hop(*reader)));
+        complaints.say(mistake.help(ONE_BODY));
+    }
+    let at_once = told.iter().filter(|reader| draft.hop(**reader).dead_letter_of.is_none()).count();
+    for reader in told.iter().map(|reader| &draft.hops[reader.0]).filter(|_| at_once > 1) {
+        let fails = reader.hop.steps.iter().any(|step| matches!(step, Step::Fail(_)));
+        if fails {
+            let message = format!("every relay that reads the message would fail: {names}");
+            let mistake = Diagnostic::new("fan-out-below", reader.tree.value_place("steps"), message);
+            complaints.say(mistake.label("told to all of them").help(ONE_BODY));
+        }
+    }
+}
+
+fn is_a_relay(draft: &Draft<'_>, node: NodeIx) -> bool {
+    draft.is_relay(node) || draft.node(node).role == Role::Forwarder
+}
+
+/// A broker gives a message to every group and queue, whoever sent it: what another node's hops declare, too.
+fn reaches_others(draft: &Draft<'_>, ix: HopIx, complaints: &mut Complaints) {
+    let sent = draft.hop(ix);
+    let known = |other: &Hop| {
+        draft.hops.iter().any(|hop| hop.hop.shares_message(sent) && hop.hop.shares_source(other))
+    };
+    let others = draft.hops.iter().map(|hop| &hop.hop).filter(|other| {
+        let elsewhere = other.from != sent.from && other.dead_letter_of.is_none();
+        elsewhere && other.transport.sent_alike(&sent.transport) && !known(other)
+    });
+    for other in others {
+        let (from, to) = (&draft.node(sent.from).name, &draft.node(other.to).name);
+        let message =
+            format!("what `{from}` sends over `{}` is read by `{to}` too, and no hop says so", sent.id);
+        let mistake =
+            Diagnostic::new("undeclared-reader", sent.place, message).label(format!("reaches `{to}`"));
+        let help = format!(
+            "add a hop from `{from}` to `{to}` like `{}`, or send to another topic or exchange",
+            other.id
+        );
+        complaints.say(mistake.also(other.place, "read here").help(help));
+    }
+}

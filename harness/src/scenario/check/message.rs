@@ -1,0 +1,129 @@
+//! What one hop through a broker says by itself: keys that need each other, batches, what no message has.
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario::build::{Draft, HopDraft};
+use crate::scenario::complaints::Complaints;
+use crate::scenario::hop::{Hop, HopIx, Step, Transport};
+use crate::scenario::message::{ExchangeKind, RabbitMqHop};
+use crate::scenario::node::{Marker, NodeIx, NodeKind};
+use crate::scenario::relation::Relation;
+
+pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
+    for (index, hop) in draft.hops.iter().enumerate().filter(|(_, hop)| hop.hop.transport.via().is_some()) {
+        no_host(hop, complaints);
+        key_of_whom(draft, hop, complaints);
+        one_span_for_many(hop, complaints);
+        batch_in_a_batch(draft, HopIx(index), complaints);
+        if let Transport::RabbitMq(rabbit) = &hop.hop.transport {
+            exchange_keys(hop, rabbit, complaints);
+        }
+    }
+    for (index, node) in draft.nodes.iter().enumerate() {
+        let marker = node.node.marker.as_ref();
+        if let (Some(Marker::Path | Marker::Query(_)), Some(tree)) = (marker, node.tree) {
+            let place = tree.value_place("marker");
+            marker_without_requests(draft, NodeIx(index), place, complaints);
+        }
+    }
+}
+
+fn no_host(hop: &HopDraft<'_>, complaints: &mut Complaints) {
+    let Some(host) = hop.tree.entry("host") else { return };
+    let word = hop.hop.transport.word();
+    let message = format!("`host` is for HTTP and gRPC, and this hop goes over {word}");
+    complaints.say(Diagnostic::new("stray-key", host.key.place, message).help("leave it out"));
+}
+
+/// Only who is told what to send can be told with which key.
+fn key_of_whom(
+    draft: &Draft<'_>,
+    HopDraft { hop, transport, .. }: &HopDraft<'_>,
+    complaints: &mut Complaints,
+) {
+    let sender = &draft.nodes[hop.from.0];
+    let told = matches!(sender.node.kind, NodeKind::Client | NodeKind::Relay(_));
+    let (Some(key), true, false) = (transport.entry("key"), sender.known, told) else { return };
+    let message =
+        format!("`key` is for what `client` or a relay sends, and `{}` is neither", sender.node.name);
+    complaints.say(Diagnostic::new("stray-key", key.key.place, message).help("leave it out"));
+}
+
+fn exchange_keys(
+    HopDraft { transport, .. }: &HopDraft<'_>,
+    rabbit: &RabbitMqHop,
+    complaints: &mut Complaints,
+) {
+    let Some(exchange) = &rabbit.exchange else {
+        for stray in ["exchange-type", "routing-key"].iter().filter_map(|key| transport.entry(key)) {
+            let message = format!("`{}` goes with `exchange`", stray.key.value);
+            let help = "leave it out: the default exchange takes messages to the queue of that name";
+            complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
+        }
+        return;
+    };
+    let pattern = rabbit.routing_key.split('.').any(|word| ["*", "#"].contains(&word));
+    if exchange.kind == ExchangeKind::Topic && pattern {
+        let message = format!("messages are published with `{}`, and this is a pattern", rabbit.routing_key);
+        let help = "name the key that is published, without `*` and `#`; the queue is bound by it";
+        let place = transport.value_place("routing-key");
+        complaints.say(Diagnostic::new("bad-text", place, message).help(help));
+    }
+}
+
+/// A span has one parent, so that several messages can only be linked.
+fn one_span_for_many(HopDraft { hop, transport, .. }: &HopDraft<'_>, complaints: &mut Complaints) {
+    let (Some(batch), Relation::Child) = (transport.entry("batch"), hop.relation) else { return };
+    if complaints.misfit(hop.relation_place) {
+        return;
+    }
+    let message = "one span for a batch cannot be the child of several messages";
+    let mistake =
+        Diagnostic::new("contradiction", hop.relation_place, message).label("`child`, and in batches");
+    complaints.say(mistake.also(batch.key.place, "batches").help("say `relation: link`"));
+}
+
+/// A relay puts the numbers of the outer batch in, and nothing is left for the inner one.
+fn batch_in_a_batch(draft: &Draft<'_>, ix: HopIx, complaints: &mut Complaints) {
+    if !sends_batches(draft, draft.hop(ix)) {
+        return;
+    }
+    let mut seen = vec![ix];
+    let mut at = draft.hop(ix).within;
+    while let Some(outer) = at.filter(|outer| !seen.contains(outer)) {
+        if sends_batches(draft, draft.hop(outer)) {
+            let (inner, outer) = (draft.hop(ix), draft.hop(outer));
+            let message = format!("`{}` is sent in batches within the batches of `{}`", inner.id, outer.id);
+            let mistake =
+                Diagnostic::new("batch-in-batch", inner.place, message).label("a batch for each message");
+            let help =
+                "leave `batch` or `times` out at one of them: a relay numbers the messages of one batch only";
+            complaints.say(mistake.also(outer.place, "a batch already").help(help));
+            return;
+        }
+        seen.push(outer);
+        at = draft.hop(outer).within;
+    }
+}
+
+fn sends_batches(draft: &Draft<'_>, hop: &Hop) -> bool {
+    let retried = hop.steps.iter().any(|step| matches!(step, Step::Retry(_)));
+    let several = hop.times.min > 1 && hop.transport.batch().is_some_and(|most| most > 1);
+    several && !retried && draft.is_relay(hop.from)
+}
+
+/// Messages have neither a path nor a query.
+fn marker_without_requests(
+    draft: &Draft<'_>,
+    ix: NodeIx,
+    place: crate::source::Place,
+    complaints: &mut Complaints,
+) {
+    let mut hops =
+        draft.hops.iter().map(|hop| &hop.hop).filter(|hop| [hop.from, hop.to].contains(&ix)).peekable();
+    if draft.incomplete || hops.peek().is_none() || hops.any(|hop| hop.transport.via().is_none()) {
+        return;
+    }
+    let message = format!("`{}` sends and reads messages only, and those have no path", draft.node(ix).name);
+    let help = "say `marker: { header: NAME }` or `marker: { body: MEMBER }`";
+    complaints.say(Diagnostic::new("marker-of-transport", place, message).help(help));
+}

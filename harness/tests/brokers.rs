@@ -1,0 +1,280 @@
+//! What is said when a broker is the trouble: it goes away in the middle, nobody reads, nothing is routed, a message is
+//! refused, a stand-in cannot do what it is asked for. Never a fail of the service under test, and no hang.
+
+#![cfg(all(
+    feature = "kafka",
+    feature = "rabbitmq",
+    feature = "sqs",
+    feature = "brokers",
+    feature = "relays"
+))]
+#![allow(clippy::unwrap_used, reason = "a test fails by it, and says where")]
+
+use std::any::Any;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use stand_in_brokers::{kafka, sqs};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use unbroken::plan::{Plan, Seed};
+use unbroken::run::{CaseOptions, CaseRun, case};
+use unbroken::runtime::{Answer, InProcess, Listening, Served, StartBroker, StartedBroker};
+use unbroken::scenario::{BrokerKind, parse};
+use unbroken::source::Source;
+use unbroken::verdict::{CaseEnd, CaseVerdict, Verdict};
+
+/// Far more than any of these may take; what hangs is a fault.
+const NO_HANG: Duration = Duration::from_secs(60);
+
+fn options() -> CaseOptions {
+    let mut options = CaseOptions::default();
+    options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
+    options.runtime.brokers = unbroken::door::brokers::stand_ins();
+    options
+}
+
+async fn run(yaml: &str, options: CaseOptions) -> CaseRun {
+    let source = Source::new("brokers.yaml", yaml);
+    let wrong = |wrong: Vec<_>| panic!("{}", unbroken::diagnostic::render(&source, &wrong, false));
+    let scenario = parse(&source).unwrap_or_else(wrong).into_iter().next().unwrap();
+    let plan = Arc::new(Plan::build(Arc::new(scenario), PathBuf::from("."), Seed(5)));
+    tokio::time::timeout(NO_HANG, case(plan, &options)).await.expect("nothing hangs")
+}
+
+async fn judged(yaml: &str, options: CaseOptions) -> CaseVerdict {
+    match run(yaml, options).await.end {
+        CaseEnd::Judged(verdict) => *verdict,
+        CaseEnd::CouldNotRun(trouble) => panic!("{trouble:#?}"),
+    }
+}
+
+/// Everything that a verdict says besides findings.
+fn said(verdict: &CaseVerdict) -> String {
+    format!("{:#?} {:#?}", verdict.gaps, verdict.findings)
+}
+
+#[track_caller]
+fn is_inconclusive(verdict: &CaseVerdict, texts: &[&str]) {
+    let said = said(verdict);
+    assert_eq!(verdict.verdict, Verdict::Inconclusive, "{said}");
+    for text in texts {
+        assert!(said.contains(text), "{text:?} is not in {said}");
+    }
+}
+
+/// A service that ends the brokers when it is called, and then answers.
+fn gate(held: Arc<Mutex<Vec<Box<dyn Any + Send + Sync>>>>) -> InProcess {
+    let start = move |_| {
+        let held = held.clone();
+        Box::pin(async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
+            let address = listener.local_addr().map_err(|error| error.to_string())?;
+            tokio::spawn(async move {
+                let (mut connection, _) = listener.accept().await.unwrap();
+                let mut asked = vec![0; 64 * 1024];
+                let _ = connection.read(&mut asked).await.unwrap();
+                held.lock().unwrap().clear();
+                connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+                // Kept open: the relay keeps its connections, too.
+                let _ = connection.read(&mut asked).await;
+            });
+            Ok(Served { listening: Listening { http: Some(address), grpc: None }, flush: None })
+        }) as Answer<Served>
+    };
+    InProcess { node: "gate".to_owned(), start: Arc::new(start) }
+}
+
+/// Brokers that end when what is held of them is dropped.
+fn ending(held: Arc<Mutex<Vec<Box<dyn Any + Send + Sync>>>>) -> StartBroker {
+    let stand_ins = unbroken::door::brokers::stand_ins().unwrap();
+    StartBroker(Arc::new(move |kind, address| {
+        let (started, held) = ((stand_ins.0)(kind, address), held.clone());
+        Box::pin(async move {
+            let mut started = started.await?;
+            let broker = std::mem::replace(&mut started.held, Box::new(()));
+            held.lock().unwrap().push(broker);
+            Ok(started)
+        })
+    }))
+}
+
+async fn goes_away(broker: &str, hop: &str) {
+    let held = Arc::default();
+    let mut options = options();
+    options.runtime.in_process = vec![gate(Arc::clone(&held))];
+    options.runtime.brokers = Some(ending(held));
+    let yaml = format!(
+        r#"
+scenario: goes-away
+nodes:
+  shop: {{ relay: model }}
+  gate: {{ in-process: true, telemetry: none }}
+  billing: {{ relay: model }}
+  broker: {{ {broker}: {{}} }}
+hops:
+  order: {{ http: {{ from: client, to: shop, method: POST, path: /orders }} }}
+  warn: {{ http: {{ from: shop, to: gate, method: POST, path: /warnings }} }}
+  publish: {{ {broker}: {{ from: shop, to: billing, via: broker, {hop} }} }}
+drive:
+  - {{ send: order }}
+timeout: 2s
+"#
+    );
+    let verdict = judged(&yaml, options).await;
+    is_inconclusive(&verdict, &["publish"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kafka_broker_that_goes_away_is_no_fail() {
+    goes_away("kafka", "topic: orders").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rabbitmq_broker_that_goes_away_is_no_fail() {
+    goes_away("rabbitmq", "queue: orders").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_sqs_endpoint_that_goes_away_is_no_fail() {
+    goes_away("sqs", "queue: orders").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_consumer_that_never_joins_is_named() {
+    for (broker, hop, member) in [
+        ("kafka", "topic: orders", "bootstrap"),
+        ("rabbitmq", "queue: orders", "amqp"),
+        ("sqs", "queue: orders", "endpoint"),
+    ] {
+        let yaml = format!(
+            r#"
+scenario: never-joins
+nodes:
+  shop: {{ relay: model }}
+  billing: {{ command: ["sh", "-c", "echo ready for ${{broker.{member}}}; exec sleep 1000"], ready: {{ output: ready }} }}
+  broker: {{ {broker}: {{}} }}
+hops:
+  order: {{ http: {{ from: client, to: shop, method: POST, path: /orders }} }}
+  publish: {{ {broker}: {{ from: shop, to: billing, via: broker, {hop} }} }}
+drive:
+  - {{ send: order, sampled: [true] }}
+timeout: 1s
+"#
+        );
+        let verdict = judged(&yaml, options()).await;
+        let read = "`billing` did not read it from `orders` by the deadline";
+        is_inconclusive(&verdict, &["the message was taken by the broker", read]);
+        assert!(verdict.findings.is_empty(), "{:#?}", verdict.findings);
+    }
+}
+
+/// A broker that takes nothing.
+fn full() -> StartBroker {
+    StartBroker(Arc::new(|kind, listen| {
+        Box::pin(async move {
+            let none = || Arc::new(Vec::new) as Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+            match kind {
+                BrokerKind::Kafka => {
+                    let config = kafka::Config { listen, max_log_bytes: 1, ..kafka::Config::default() };
+                    let broker =
+                        kafka::KafkaBroker::start(config).await.map_err(|error| error.to_string())?;
+                    let address = broker.address();
+                    Ok(StartedBroker { address, refusals: none(), held: Box::new(broker) })
+                }
+                _ => {
+                    let config = sqs::Config { listen, max_bytes: 1, ..sqs::Config::default() };
+                    let broker = sqs::SqsBroker::start(config).await.map_err(|error| error.to_string())?;
+                    let address = broker.address();
+                    Ok(StartedBroker { address, refusals: none(), held: Box::new(broker) })
+                }
+            }
+        })
+    }))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_is_refused_names_the_broker_s_reason() {
+    for (broker, hop, reason) in
+        [("kafka", "topic: orders", "olicy violation"), ("sqs", "queue: orders", "OverLimit")]
+    {
+        let mut options = options();
+        options.runtime.brokers = Some(full());
+        let yaml = format!(
+            r#"
+scenario: refused
+nodes:
+  billing: {{ stub: {{}} }}
+  broker: {{ {broker}: {{}} }}
+hops:
+  publish: {{ {broker}: {{ from: client, to: billing, via: broker, {hop} }} }}
+drive:
+  - {{ send: publish, body: "an order" }}
+timeout: 2s
+"#
+        );
+        let verdict = judged(&yaml, options).await;
+        is_inconclusive(&verdict, &["publish", reason]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_no_broker_takes_is_said_before_anything_is_sent() {
+    let yaml = r#"
+scenario: refused
+nodes:
+  billing: { stub: {} }
+  broker: { sqs: {} }
+hops:
+  publish: { sqs: { from: client, to: billing, via: broker, queue: orders } }
+drive:
+  - { send: publish, body: "a\x01b" }
+"#;
+    let CaseEnd::CouldNotRun(trouble) = run(yaml, options()).await.end else { panic!("it could be run") };
+    assert!(trouble.message.contains("SQS takes no control characters"), "{trouble:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_is_not_there_is_trouble_and_says_what_to_do() {
+    let yaml = r#"
+scenario: not-there
+nodes:
+  billing: { stub: {} }
+  mail: { rabbitmq: { address: "amqp://guest:guest@127.0.0.1:1/%2f" } }
+hops:
+  publish: { rabbitmq: { from: client, to: billing, via: mail, queue: orders } }
+drive:
+  - { send: publish }
+"#;
+    let CaseEnd::CouldNotRun(trouble) = run(yaml, options()).await.end else { panic!("it could be run") };
+    assert!(trouble.message.contains("`mail`") && trouble.message.contains("127.0.0.1:1"), "{trouble:#?}");
+    assert!(!trouble.message.contains("guest:guest"), "no password is shown: {trouble:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_stand_in_cannot_do_is_never_a_fault_of_the_service() {
+    let stand_ins = unbroken::door::brokers::stand_ins().unwrap();
+    let mut options = options();
+    options.runtime.brokers = Some(StartBroker(Arc::new(move |kind, address| {
+        let started = (stand_ins.0)(kind, address);
+        Box::pin(async move {
+            let mut started = started.await?;
+            started.refusals = Arc::new(|| vec!["DescribeQuorum (2 times)".to_owned()]);
+            Ok(started)
+        })
+    })));
+    let yaml = r#"
+scenario: cannot
+nodes:
+  billing: { stub: {} }
+  broker: { kafka: {} }
+hops:
+  publish: { kafka: { from: client, to: billing, via: broker, topic: orders } }
+drive:
+  - { send: publish }
+"#;
+    let verdict = judged(yaml, options).await;
+    is_inconclusive(&verdict, &["DescribeQuorum (2 times)", "run against the real broker", "`broker`"]);
+}
