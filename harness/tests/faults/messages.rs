@@ -288,6 +288,7 @@ pub const ROWS: &[Row] = &[
     row("loop-first-context", "interleaved", &[(Swapped, Receiver, &["publish"])]),
     row("loop-previous-span", "interleaved", &[(Swapped, Receiver, &["publish"])]),
     row("loop-first-context", "fan-in", &[(Reparented, Receiver, &["publish"])]),
+    over(KAFKA, row("kafka-other-partition", "partitions", &[(Swapped, Receiver, &["publish"])])),
     row("loop-sends-previous", "interleaved", &[(Swapped, Sender, &["record"])]),
     row("loop-ambient", "billed", &[(NotExtracted, Receiver, &["publish"])]),
     row("loop-ambient", "link", &[(LinkMissing, Receiver, &["publish"])]),
@@ -312,6 +313,9 @@ pub const ROWS: &[Row] = &[
     row("redelivery-new-trace", "redelivery-link", &[(LinkMissing, Receiver, &["publish"])]),
     row("redelivery-below-first", "redelivery", &[(Reparented, Receiver, &["publish"])]),
     row("redelivery-baggage-lost", "redelivery", &[(BaggageLost, Sender, &["record"])]),
+    over(MOVES, row("reject-drops-headers", "dead-letter-sent", &[(NotInjected, Sender, &["park"])])),
+    over(MOVES, row("reject-new-trace", "dead-letter-sent", &[(Restarted, Sender, &["park"])])),
+    over(MOVES, row("reject-baggage-lost", "dead-letter-sent", &[(BaggageLost, Sender, &["park"])])),
     // Legal, although it looks broken.
     row("legal-internal-span", "chain", &[]),
     row("legal-internal-span", "batch", &[]),
@@ -373,6 +377,7 @@ pub const ROWS: &[Row] = &[
     row("legal-batch-links-reversed", "batch", &[]),
     row("legal-nack-republished", "redelivery", &[]),
     row("legal-nack-republished", "redelivery-link", &[]),
+    over(MOVES, row("legal-reject-republished", "dead-letter-sent", &[])),
     over(DOUBLES, row("legal-extract-first-header", "two-values", &[(Duplicated, Sender, &["order"])])),
     over(DOUBLES, row("legal-extract-last-header", "two-values", &[(Duplicated, Sender, &["order"])])),
 ];
