@@ -94,7 +94,7 @@ impl Route {
     }
 
     /// Words for a message that a broker would not take.
-    #[cfg(feature = "rabbitmq")]
+    #[cfg(any(feature = "rabbitmq", feature = "sqs"))]
     pub(super) fn refused(&self, why: &str) -> String {
         format!("`{}` at {} did not take the message: {why}", self.node, self.address)
     }

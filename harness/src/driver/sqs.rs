@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::SdkError;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
 };
@@ -20,7 +19,7 @@ use super::DriverError;
 use super::outgoing::Outgoing;
 use super::route::{Route, Way};
 use crate::evidence::Answer;
-use crate::runtime::broker::sqs::{FIFO, client, queue_url, told};
+use crate::runtime::broker::sqs::{FIFO, Failed, client, queue_url};
 
 /// SQS API reference, `MessageAttributeValue` and "Amazon SQS message quotas".
 const ATTRIBUTES: usize = 10;
@@ -75,16 +74,16 @@ impl Sqs {
         let Way::Sqs { queue: name } = &route.way else { unreachable!("the hop goes through SQS") };
         let queue = self.queues.get(&(route.broker.clone(), name.clone()));
         let queue = queue.expect("`new` has seen every route");
-        let failed = |what: &str, why: String| {
-            Answer::Failed(format!("the queue `{name}` at {} {what}: {why}", route.broker))
-        };
         let fitting = match fit(route, &outgoing) {
             Ok(fitting) => fitting,
             Err(error) => return Answer::Failed(error.to_string()),
         };
         let url = match queue.url.get_or_try_init(|| queue_url(&queue.client, name)).await {
             Ok(url) => url,
-            Err(why) => return failed("cannot be found", why),
+            Err(Failed::Refused(why)) => {
+                return Answer::Failed(route.refused(&format!("queue `{name}`: {why}")));
+            }
+            Err(Failed::Unanswered(why)) => return Answer::Failed(route.unreachable(&why)),
         };
         let mut sending = queue.client.send_message().queue_url(url).message_body(fitting.body);
         for (name, value) in fitting.attributes {
@@ -98,10 +97,10 @@ impl Sqs {
             let id = format!("{}-{}", self.started, self.sent.fetch_add(1, Ordering::Relaxed));
             sending = sending.message_group_id(id.clone()).message_deduplication_id(id);
         }
-        match sending.send().await {
+        match sending.send().await.map_err(Failed::from) {
             Ok(_) => Answer::Accepted,
-            Err(error @ SdkError::ServiceError(_)) => failed("refused the message", told(&error)),
-            Err(error) => failed("gave no answer", told(&error)),
+            Err(Failed::Refused(why)) => Answer::Failed(route.refused(&why)),
+            Err(Failed::Unanswered(why)) => Answer::Failed(route.broken_off(&why)),
         }
     }
 }

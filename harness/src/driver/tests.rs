@@ -9,4 +9,6 @@ mod kafka;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
 mod raw;
+#[cfg(feature = "sqs")]
+mod sqs;
 mod tls;

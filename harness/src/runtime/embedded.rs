@@ -64,7 +64,7 @@ pub async fn start(
         match started {
             Started::Node(node) => nodes.push(Some(*node)),
             Started::Stub(stub) => {
-                stubs.push(stub);
+                stubs.push(*stub);
                 nodes.push(None);
             }
             Started::Nothing => nodes.push(None),
@@ -76,7 +76,7 @@ pub async fn start(
 
 enum Started {
     Node(Box<RunningNode>),
-    Stub(StandIn),
+    Stub(Box<StandIn>),
     Nothing,
 }
 
@@ -118,7 +118,7 @@ async fn start_node(
             let stub = StandIn::start(stub, listens, &sources).await;
             let stub = stub.map_err(|error| RuntimeError::listen(what(), error))?;
             wiring.listens(ix, stub.listening());
-            return Ok(Started::Stub(stub));
+            return Ok(Started::Stub(Box::new(stub)));
         }
         NodeKind::Relay(relay) => relay::start(ix, relay, options, wiring).await?,
         NodeKind::Command(command) => command::start(ix, command, wiring).await?,

@@ -33,29 +33,48 @@ pub fn client(endpoint: &str) -> Client {
     Client::from_conf(config.build())
 }
 
-/// What the service answered, or why it answered nothing.
-pub fn told<E, R>(error: &SdkError<E, R>) -> String
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The service said so.
+    #[error("{0}")]
+    Refused(String),
+    /// There is no answer, or none that can be read.
+    #[error("{0}")]
+    Unanswered(String),
+}
+
+impl<E, R> From<SdkError<E, R>> for Failed
 where
     E: ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug,
 {
-    match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code.to_owned(),
-        (None, _) => {
-            let mut innermost: &dyn Error = error;
-            while let Some(source) = innermost.source() {
-                innermost = source;
+    fn from(error: SdkError<E, R>) -> Self {
+        match (error.code(), error.message()) {
+            (Some(code), Some(message)) => Failed::Refused(format!("{code}: {message}")),
+            (Some(code), None) => Failed::Refused(code.to_owned()),
+            (None, _) => {
+                let mut innermost: &dyn Error = &error;
+                while let Some(source) = innermost.source() {
+                    innermost = source;
+                }
+                Failed::Unanswered(innermost.to_string())
             }
-            innermost.to_string()
         }
     }
 }
 
 /// The URL by which the service knows a queue.
-pub async fn queue_url(client: &Client, queue: &str) -> Result<String, String> {
-    let found = client.get_queue_url().queue_name(queue).send().await.map_err(|error| told(&error))?;
-    found.queue_url.ok_or_else(|| "the answer names no URL".to_owned())
+pub async fn queue_url(client: &Client, queue: &str) -> Result<String, Failed> {
+    let found = client.get_queue_url().queue_name(queue).send().await?;
+    found.queue_url.ok_or_else(|| Failed::Unanswered("the answer names no URL".to_owned()))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the queue `{name}` cannot be made")]
+struct NotDeclared {
+    name: String,
+    source: Failed,
 }
 
 /// Makes every queue of the plan, those first that others move their messages to.
@@ -74,7 +93,7 @@ pub async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), Box<dyn Err
         }
         for queue in now {
             let url = make(&client, queue, &urls).await;
-            let url = url.map_err(|why| format!("the queue `{}` cannot be made: {why}", queue.name))?;
+            let url = url.map_err(|source| NotDeclared { name: queue.name.clone(), source })?;
             urls.insert(&queue.name, url);
         }
         left = later;
@@ -82,7 +101,7 @@ pub async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), Box<dyn Err
     Ok(())
 }
 
-async fn make(client: &Client, queue: &Queue, urls: &HashMap<&str, String>) -> Result<String, String> {
+async fn make(client: &Client, queue: &Queue, urls: &HashMap<&str, String>) -> Result<String, Failed> {
     let mut making = client.create_queue().queue_name(&queue.name);
     if queue.name.ends_with(FIFO) {
         making = making.attributes(QueueAttributeName::FifoQueue, "true");
@@ -94,12 +113,16 @@ async fn make(client: &Client, queue: &Queue, urls: &HashMap<&str, String>) -> R
             None => queue_url(client, target).await?,
         };
         let arn = QueueAttributeName::QueueArn;
-        let asked = client.get_queue_attributes().queue_url(url).attribute_names(arn.clone()).send().await;
-        let attributes = asked.map_err(|error| told(&error))?.attributes.unwrap_or_default();
-        let arn = attributes.get(&arn).ok_or("the queue that it moves messages to has no ARN")?;
+        let asked = client.get_queue_attributes().queue_url(url).attribute_names(arn.clone()).send().await?;
+        let attributes = asked.attributes.unwrap_or_default();
+        let missing = || Failed::Unanswered(format!("`{target}`, to which it moves messages, has no ARN"));
+        let arn = attributes.get(&arn).ok_or_else(missing)?;
         let policy = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":"1"}}"#);
         making = making.attributes(QueueAttributeName::RedrivePolicy, policy);
     }
-    let made = making.send().await.map_err(|error| told(&error))?;
-    made.queue_url.ok_or_else(|| "the answer names no URL".to_owned())
+    let made = making.send().await?;
+    made.queue_url.ok_or_else(|| Failed::Unanswered("the answer names no URL".to_owned()))
 }
+
+#[cfg(test)]
+mod tests;

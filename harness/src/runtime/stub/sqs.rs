@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::runtime::broker::sqs::{client, queue_url, told};
+use crate::runtime::broker::sqs::{Failed, client, queue_url};
 
 /// What one call gives at most, and how long it waits for the first message; the service's own limits.
 const AT_MOST: i32 = 10;
@@ -27,12 +27,19 @@ pub struct SqsStub {
     task: JoinHandle<()>,
 }
 
+#[derive(Debug, thiserror::Error)]
+#[error("the queue `{queue}` cannot be read")]
+struct NotRead {
+    queue: String,
+    source: Failed,
+}
+
 impl SqsStub {
     /// Finds the queue, and reads it from then on.
     pub async fn start(endpoint: &str, queue: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let client = client(endpoint);
         let url = queue_url(&client, queue).await;
-        let url = url.map_err(|why| format!("the queue `{queue}` at {endpoint} cannot be read: {why}"))?;
+        let url = url.map_err(|source| NotRead { queue: queue.to_owned(), source })?;
         Ok(Self { task: tokio::spawn(read(client, url)) })
     }
 }
@@ -44,27 +51,42 @@ impl Drop for SqsStub {
 }
 
 async fn read(client: Client, url: String) {
-    let mut pause = FIRST_PAUSE;
+    let mut rest = Rest::default();
     loop {
         let asked = Instant::now();
         let received = receive(&client, &url).await;
         let messages = received.as_deref().unwrap_or_default();
         join_all(messages.iter().map(|message| delete(&client, &url, message))).await;
         if !messages.is_empty() || (received.is_ok() && asked.elapsed() >= LONGEST_PAUSE) {
-            pause = FIRST_PAUSE;
+            rest = Rest::default();
         } else {
-            tokio::time::sleep_until(Instant::now() + pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            tokio::time::sleep_until(Instant::now() + rest.next()).await;
         }
     }
 }
 
-async fn receive(client: &Client, url: &str) -> Result<Vec<Message>, String> {
+/// The pause after an error.
+struct Rest(Duration);
+
+impl Default for Rest {
+    fn default() -> Self {
+        Rest(FIRST_PAUSE)
+    }
+}
+
+impl Rest {
+    fn next(&mut self) -> Duration {
+        let pause = self.0;
+        self.0 = (pause * 2).min(LONGEST_PAUSE);
+        pause
+    }
+}
+
+async fn receive(client: &Client, url: &str) -> Result<Vec<Message>, Failed> {
     let asking = client.receive_message().queue_url(url).max_number_of_messages(AT_MOST);
     let asking = asking.wait_time_seconds(WAIT_SECONDS).message_attribute_names("All");
     let asking = asking.message_system_attribute_names(MessageSystemAttributeName::All);
-    let received = asking.send().await.map_err(|error| told(&error))?;
-    Ok(received.messages.unwrap_or_default())
+    Ok(asking.send().await?.messages.unwrap_or_default())
 }
 
 /// One that cannot be deleted comes again.
@@ -72,3 +94,6 @@ async fn delete(client: &Client, url: &str, message: &Message) {
     let deleting = client.delete_message().queue_url(url);
     let _ = deleting.set_receipt_handle(message.receipt_handle.clone()).send().await;
 }
+
+#[cfg(test)]
+mod tests;

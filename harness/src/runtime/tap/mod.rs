@@ -1,9 +1,9 @@
 //! Wire taps: the harness's own eye on a hop, between the sender and the receiver.
 //!
 //! Bytes go through untouched and are read beside: HTTP/1.1, HTTP/2, gRPC, AMQP 0-9-1 and the API of SQS, in the clear
-//! and, with the feature `tls`, over TLS. Each incoming connection gets one outgoing connection, so that what the service
-//! under test does with its connections stays what it is. What cannot be read goes through all the same and
-//! is recorded as a gap.
+//! and, with the feature `tls`, over TLS. Each incoming connection gets one outgoing connection, so that what the
+//! service under test does with its connections stays what it is. What cannot be read goes through all the same and
+//! is recorded as a gap. Kafka alone is read beside its broker.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
