@@ -26,6 +26,8 @@ pub fn row(all: &Crossings<'_>, ix: CrossingIx, found: &mut Breaks) {
         tracestate(before, after),
         baggage(before, after),
     ]) {
+        let doubled = after.twice.contains(&field) && !before.twice.contains(&field);
+        let seen = seen.or(doubled.then_some(Class::Duplicated));
         held.extend(seen.map(|class| (class, field)));
     }
     for class in [Class::Stripped, Class::Altered, Class::Duplicated] {

@@ -13,6 +13,8 @@ pub struct Break {
     /// Whose it is.
     pub node: NodeIx,
     pub crossing: Option<CrossingIx>,
+    /// Crossings of other hops that the same message goes over.
+    pub shared: Vec<CrossingIx>,
     pub stimulus: Option<StimulusIx>,
     pub grade: Grade,
     /// One sentence, lower case, no full stop.
@@ -55,6 +57,7 @@ impl Break {
             hop,
             node,
             crossing: None,
+            shared: Vec::new(),
             stimulus: None,
             grade: Grade::Fault,
             message: String::new(),

@@ -8,9 +8,10 @@ use super::fault::{Break, Caret, Grade};
 use super::sender_spans::described;
 use super::{Breaks, Class, Side, name};
 use crate::crossings::hashing::{IdMap, IdSet};
+use crate::crossings::receiver::operation;
 use crate::crossings::span_index::{is_call, is_receipt};
 use crate::crossings::{Crossing, CrossingIx, Crossings};
-use crate::evidence::{Span, SpanIx, SpanKind};
+use crate::evidence::{Span, SpanIx};
 use crate::scenario::{HopIx, NodeIx, NodeKind};
 use crate::wire::{SpanId, TraceId};
 
@@ -310,7 +311,9 @@ fn kind(all: &Crossings<'_>, found: &mut Breaks, places: &Places, ix: SpanIx, at
 
 fn is_like_a_call(span: &Span) -> bool {
     let named = |names: &[&str]| span.attributes.iter().any(|(name, _)| names.contains(&name.as_str()));
-    span.kind != SpanKind::Server && named(&["server.address", "net.peer.name", "url.full", "http.url"])
+    let calls = named(&["server.address", "net.peer.name", "url.full", "http.url"]);
+    let sends = matches!(operation(span), Some("send" | "publish" | "create"));
+    !is_receipt(span) && (calls || sends)
 }
 
 /// A relay reports the name that it was given.

@@ -95,13 +95,9 @@ fn sharing(all: &Crossings<'_>, ix: CrossingIx) -> Vec<CrossingIx> {
 
 /// What is wrong with a message is wrong for all who read it.
 fn name_others(all: &Crossings<'_>, ix: CrossingIx, told: &mut [Break]) {
-    let others = sharing(all, ix);
-    let others = others.iter().filter(|other| **other != ix).map(|other| all.get(*other).hop);
-    let names: Vec<String> = others.map(|hop| format!("`{}`", all.plan.scenario.hop(hop).id)).collect();
-    if !names.is_empty() {
-        for told in told {
-            told.inside.push(format!("the same message goes over {} too", names.join(" and ")));
-        }
+    let others: Vec<CrossingIx> = sharing(all, ix).into_iter().filter(|other| *other != ix).collect();
+    for told in told {
+        told.shared.clone_from(&others);
     }
 }
 

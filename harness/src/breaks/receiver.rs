@@ -214,6 +214,11 @@ fn linked(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent, span: &Spa
     }
     let right = |to: &TraceParent| span.links.iter().filter(|link| links(link, to)).count();
     let own = right(context);
+    let came = |mate: &&CrossingIx| {
+        let wire = all.arrived(all.get(**mate));
+        wire.and_then(|wire| wire.context()).is_some_and(|came| is_same(came, context))
+    };
+    let equal = mates.iter().filter(came).count().max(1);
     let missing = due.iter().filter(|to| right(to) == 0).count();
     let foreign = span.links.iter().filter(|link| !due.iter().any(|to| links(link, to))).count();
     let first = mates.first() == Some(&ix);
@@ -222,10 +227,10 @@ fn linked(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent, span: &Spa
             (Class::LinkMissing, format!("{who} began a new trace without a link to what it received"))
         }
         0 => (Class::LinkWrong, format!("{who} linked to something else than it received")),
-        1 if missing == 0 && foreign > 0 && first => {
+        many if many <= equal && missing == 0 && foreign > 0 && first => {
             (Class::LinkWrong, format!("{who} linked to something that it did not receive, too"))
         }
-        1 => return None,
+        many if many <= equal => return None,
         // Where another message of the batch has none, that is what is told.
         _ if missing > 0 => return None,
         _ => (Class::LinkWrong, format!("{who} linked to what it received more than once")),

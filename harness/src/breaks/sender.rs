@@ -97,10 +97,10 @@ fn no_single_context(
     if let Some(told) = malformed_list(all, ix, wire).or_else(|| doubled_list(all, ix, wire)) {
         return Some(told);
     }
-    if wire.traceparents.len() > 1 {
-        let message = format!("{who} sent the same `traceparent` {} times", wire.traceparents.len());
-        let told = on_crossing(all, ix, Class::Duplicated, Side::Sender).at(field);
-        let told = told.told(message, "one `traceparent`".into(), "identical copies".into());
+    for field in wire.twice() {
+        let message = format!("{who} sent the same `{field}` more than once");
+        let told = on_crossing(all, ix, Class::Duplicated, Side::Sender).at(Caret::Field(field));
+        let told = told.told(message, format!("one `{field}`"), "identical copies".into());
         let crossing = all.get(ix);
         // Whoever sends a message again must not add to what it carries.
         if crossing.sender == all.plan.scenario.hop(crossing.hop).to {

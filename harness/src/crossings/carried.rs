@@ -15,6 +15,8 @@ pub struct Carried {
     /// Each `traceparent` line, in the order of the wire.
     pub traceparents: Vec<(Vec<u8>, Result<TraceParent, Refusal>)>,
     pub lists: Arc<Lists>,
+    /// Lists of a message that stand there more than once with the same value.
+    pub twice: Vec<&'static str>,
     /// Other formats that the fields' names show.
     pub others: Vec<Format>,
     /// Propagation fields of a message that stand there otherwise than its readers take them, and how.
@@ -98,10 +100,20 @@ impl Carried {
         let traceparents = lines("traceparent").into_iter().map(read).collect();
         let names = capture.headers.iter().map(|field| field.name.as_slice());
         let others = Format::others_among(names);
-        let lists = known.read(lines("tracestate"), lines("baggage"));
+        let mut twice = Vec::new();
+        let mut list = |name: &'static str| {
+            let mut lines = lines(name);
+            // A header of a message is a single value: the same once more adds nothing to it.
+            if capture.message.is_some() && lines.len() > 1 && is_one(&lines) {
+                twice.push(name);
+                lines.truncate(1);
+            }
+            lines
+        };
+        let lists = known.read(list("tracestate"), list("baggage"));
         let fields = capture.message.iter().flat_map(|_| &capture.headers);
         let misfits = fields.filter_map(|field| misfit(capture.protocol, field)).collect();
-        Carried { traceparents, lists, others, misfits }
+        Carried { traceparents, lists, twice, others, misfits }
     }
 
     /// Every context that a reader may take; several where the field is doubled.
@@ -120,6 +132,12 @@ impl Carried {
         first.1.as_ref().ok().filter(|_| one && !self.is_uncertain())
     }
 
+    /// Fields with a single value that have it more than once.
+    pub fn twice(&self) -> impl Iterator<Item = &'static str> {
+        let context = (self.traceparents.len() > 1 && !self.differs()).then_some("traceparent");
+        context.into_iter().chain(self.twice.iter().copied())
+    }
+
     /// A `traceparent` that some readers take and others do not.
     pub fn is_uncertain(&self) -> bool {
         self.misfits.iter().any(|(field, _)| *field == "traceparent")
@@ -129,6 +147,10 @@ impl Carried {
     pub fn differs(&self) -> bool {
         self.traceparents.windows(2).any(|two| two[0].0 != two[1].0)
     }
+}
+
+fn is_one(lines: &[Vec<u8>]) -> bool {
+    lines.windows(2).all(|two| two[0] == two[1])
 }
 
 /// What the readers of a transport do not take: keys of messages are bytes, so upper case is another key; values are

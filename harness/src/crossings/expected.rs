@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::carried::Lists;
 use super::hashing::IdMap;
-use super::{Crossing, CrossingIx, Crossings, Nature};
-use crate::evidence::CaptureIx;
+use super::{Carried, Crossing, CrossingIx, Crossings, Nature};
+use crate::evidence::{CaptureIx, Span};
 use crate::plan::Stimulus;
 use crate::scenario::{At, Hop, NodeIx, NodeKind, Relation};
 use crate::wire::baggage::Entry;
@@ -211,7 +211,10 @@ fn re_based(all: &Crossings<'_>, crossing: &Crossing, due: &Expected) -> Expecte
             Expected { sampled, ..carried }
         }
         Some(seen) if new_trace_is_due(hop.relation) => {
-            carried.left_for(Some(seen), Some(true), baggage_kept(all, hop, hop.to))
+            let begun = carried.left_for(Some(seen), Some(true), baggage_kept(all, hop, hop.to));
+            // Where the link is not what was due, the next wire shows what was read at all.
+            let read = span.is_none_or(|span| !link_is_due(hop.relation) || links_to(span, wire));
+            Expected { entries: begun.entries.filter(|_| read), ..begun }
         }
         Some(seen) => Expected {
             trace: Some(seen),
@@ -240,6 +243,18 @@ pub fn new_trace_is_due(relation: Relation) -> bool {
         Relation::Restart(at) | Relation::RestartWithLink(at) => at == At::Receiver,
         Relation::Child | Relation::Unchanged | Relation::None => false,
     }
+}
+
+fn link_is_due(relation: Relation) -> bool {
+    matches!(relation, Relation::Link | Relation::ChildOrLink | Relation::RestartWithLink(At::Receiver))
+}
+
+fn links_to(span: &Span, wire: &Carried) -> bool {
+    let to = |context: &TraceParent| {
+        let (trace, id) = (context.trace_id.as_bytes().as_slice(), context.parent_id.as_bytes().as_slice());
+        span.links.iter().any(|link| link.trace_id == trace && link.span_id == id)
+    };
+    wire.contexts().any(to)
 }
 
 /// Without a context the receiver begins a trace: its span's, or the one that it sends.

@@ -113,11 +113,15 @@ fn is_free(all: &Crossings<'_>, crossing: &Crossing, span: SpanIx, claimed: &IdS
 
 /// A poll or a receive, which is not what is done with the message (OpenTelemetry, messaging spans).
 pub fn is_receive(span: &Span) -> bool {
+    const RECEIVES: [&str; 6] = ["receive", "poll", "settle", "ack", "commit", "delete"];
+    operation(span).is_some_and(|operation| RECEIVES.contains(&operation))
+}
+
+/// What the span says that it does with a message.
+pub fn operation(span: &Span) -> Option<&str> {
     const OPERATION: [&str; 3] =
         ["messaging.operation.type", "messaging.operation", "messaging.operation.name"];
-    const RECEIVES: [&str; 6] = ["receive", "poll", "settle", "ack", "commit", "delete"];
-    let operation = OPERATION.iter().find_map(|name| attribute(span, name));
-    operation.is_some_and(|operation| RECEIVES.contains(&operation))
+    OPERATION.iter().find_map(|name| attribute(span, name))
 }
 
 fn attribute<'s>(span: &'s Span, name: &str) -> Option<&'s str> {

@@ -34,6 +34,7 @@ pub fn group(all: &Crossings<'_>, breaks: &Breaks, strict: bool) -> Grouped {
         let group = groups.entry((key, shared, told.class, told.side, told.node)).or_default();
         group.0.push(told);
         group.1.insert(told.hop);
+        group.1.extend(told.shared.iter().map(|crossing| all.get(*crossing).hop));
     }
     let mut findings: Vec<(HopIx, Finding)> =
         groups.into_iter().map(|(_, (told, hops))| (told[0].hop, finding(all, &told, &hops))).collect();
@@ -71,7 +72,8 @@ fn finding(all: &Crossings<'_>, told: &[&Break], hops: &BTreeSet<HopIx>) -> Find
     let stimuli: BTreeSet<StimulusIx> = told.iter().filter_map(|told| told.stimulus).collect();
     let number = |stimulus: StimulusIx| u32::try_from(stimulus.0 + 1).unwrap_or(u32::MAX);
     let first = scenario.hop(*hops.first().unwrap_or(&example.hop));
-    let crossings: BTreeSet<_> = told.iter().filter_map(|told| told.crossing).collect();
+    let crossings: BTreeSet<_> =
+        told.iter().flat_map(|told| told.crossing.iter().chain(&told.shared)).collect();
     let hit = if crossings.is_empty() { told.len() } else { crossings.len() };
     let key = Key {
         scenario: &scenario.name,

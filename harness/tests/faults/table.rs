@@ -22,6 +22,7 @@ pub struct Row {
 /// Faults that no verdict tells of, and why.
 pub const NOT_TOLD: &[(&str, &str)] = &[
     ("capability-claimed", "a capability that no step of the story needs is not asked for"),
+    ("ready-unsubscribed", "what is sent in the meantime waits in its topic or queue: nothing is lost by it"),
     ("ready-early", "the case cannot be run: trouble of the relay, shown in tests/endings.rs"),
 ];
 
