@@ -51,6 +51,10 @@ pub fn rows(all: &Crossings<'_>, ix: CrossingIx, tellers: &Tellers, found: &mut 
 
 /// R2 and R3.
 fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, tellers: &Tellers, found: &mut Breaks) {
+    if let Some(told) = begun_unlinked(all, ix, wire) {
+        found.list.push(told);
+        return;
+    }
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
     let decides_anew = new_trace_is_due(relation(all, ix));
@@ -88,6 +92,31 @@ fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, tellers: &Teller
     let told = on_crossing(all, ix, Class::NotExported, Side::Nobody).graded(Grade::Inconclusive);
     let told = Break { node, ..told.told(message, due, "no span".into()) };
     found.list.push(told.missing(why_unknown(all, node, others)));
+}
+
+/// R8 without a span for what was received: what the receiver sent shows that it began a trace and samples it, and no
+/// span of its own links to what came in.
+fn begun_unlinked(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
+    let crossing = all.get(ix);
+    let node = all.receiver(crossing);
+    let link_is_due = match relation(all, ix) {
+        Relation::Link | Relation::ChildOrLink => true,
+        Relation::RestartWithLink(at) => at == At::Receiver,
+        _ => false,
+    };
+    let context = wire.context().filter(|_| link_is_due && all.flushed(node, all.ended_nanos(crossing)))?;
+    let root = all.effects(ix).iter().find_map(|next| {
+        let sent = all.wire(all.get(*next))?.context()?;
+        let begun = sent.trace_id != context.trace_id && sent.flags.sampled();
+        let root = all.spans.get(all.spans.top_of(all.get(*next).named_span.filter(|_| begun)?));
+        (root.node == node && root.parent_id.is_empty()).then_some(root)
+    })?;
+    let who = name(all, node);
+    let message = format!("{who} began a new trace without a link to what it received");
+    let due = format!("a span with a link to {} in trace {}", context.parent_id, context.trace_id);
+    let told = on_crossing(all, ix, Class::LinkMissing, Side::Receiver).at(Caret::ParentId);
+    let actual = format!("{} at the root of trace {}", described(root), hex(&root.trace_id));
+    Some(told.told(message, due, actual).missing(format!("{who}'s own span for what it received")))
 }
 
 /// Which witness would have told whether the node means not to export.

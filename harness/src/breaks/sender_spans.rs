@@ -2,6 +2,7 @@
 
 use super::fault::{Break, Caret, Grade};
 use super::{Breaks, Class, Side, name, on_crossing, relation};
+use crate::crossings::receiver::is_receive;
 use crate::crossings::span_index::is_call;
 use crate::crossings::{Crossing, CrossingIx, Crossings};
 use crate::evidence::{CaptureEnd, Span, SpanIx, SpanKind, mark_of};
@@ -134,6 +135,12 @@ fn is_below_incoming(all: &Crossings<'_>, crossing: &Crossing, span: SpanIx) -> 
     if hop.relation.restarts_at() == Some(At::Sender)
         || other_trace
         || all.spans.is_at_or_below(span, incoming)
+    {
+        return true;
+    }
+    // The receive began the trace: what is done with the message stands beside the span that links to it.
+    if is_receive(all.spans.get(all.spans.top_of(span)))
+        && all.spans.top_of(span) == all.spans.top_of(incoming)
     {
         return true;
     }

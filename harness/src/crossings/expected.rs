@@ -44,7 +44,7 @@ pub fn carry(all: &mut Crossings<'_>) {
         if let Some(origin) = origins.get(&crossing).copied().filter(|_| all.list[ix].nature != Nature::Sent)
         {
             let due = all.list[origin.0].due.clone();
-            after.insert(crossing, re_based(all, &all.list[ix], &due));
+            after.insert(crossing, re_based(all, crossing, &due));
             (all.list[ix].expected, all.list[ix].due) = (due.clone(), due);
             continue;
         }
@@ -58,7 +58,7 @@ pub fn carry(all: &mut Crossings<'_>) {
         }
         let expected = before.clone();
         let due = due(all, &all.list[ix], &expected);
-        after.insert(crossing, re_based(all, &all.list[ix], &due));
+        after.insert(crossing, re_based(all, crossing, &due));
         all.list[ix].expected = expected;
         all.list[ix].due = due;
     }
@@ -189,7 +189,8 @@ fn baggage_kept(all: &Crossings<'_>, hop: &Hop, by: NodeIx) -> bool {
 }
 
 /// What is expected of the crossings that this one causes.
-fn re_based(all: &Crossings<'_>, crossing: &Crossing, due: &Expected) -> Expected {
+fn re_based(all: &Crossings<'_>, ix: CrossingIx, due: &Expected) -> Expected {
+    let crossing = all.get(ix);
     let hop = all.plan.scenario.hop(crossing.hop);
     let Some(wire) = all.arrived(crossing) else { return behind_no_tap(all, crossing, due) };
     let span = crossing.receiver_span.map(|span| all.spans.get(span));
@@ -224,7 +225,7 @@ fn re_based(all: &Crossings<'_>, crossing: &Crossing, due: &Expected) -> Expecte
             entries: None,
             ..carried
         },
-        None if new_trace_is_due(hop.relation) => {
+        None if new_trace_is_due(hop.relation) && !went_on_as_child(all, ix, trace) => {
             carried.left_for(None, None, baggage_kept(all, hop, hop.to))
         }
         None if all.exports(hop.to) => {
@@ -234,6 +235,15 @@ fn re_based(all: &Crossings<'_>, crossing: &Crossing, due: &Expected) -> Expecte
         }
         None => carried,
     }
+}
+
+/// Whether a receiver that had the choice stayed in the trace: without a span of its own, what it sent shows it.
+fn went_on_as_child(all: &Crossings<'_>, ix: CrossingIx, trace: TraceId) -> bool {
+    let went_on = |next: &CrossingIx| {
+        all.wire(all.get(*next)).is_some_and(|wire| wire.contexts().any(|sent| sent.trace_id == trace))
+    };
+    let relation = all.plan.scenario.hop(all.get(ix).hop).relation;
+    relation == Relation::ChildOrLink && all.effects(ix).iter().any(went_on)
 }
 
 /// Whether a relation lets the receiver begin a trace, and so decide anew about sampling.
