@@ -5,14 +5,14 @@ use unbroken::breaks::Side::*;
 
 use super::table::{Found, Row};
 
-const ALL: &[&str] = &["kafka", "rabbitmq"];
+const ALL: &[&str] = &["kafka", "rabbitmq", "sqs"];
 const KAFKA: &[&str] = &["kafka"];
 const RABBITMQ: &[&str] = &["rabbitmq"];
 const SQS: &[&str] = &["sqs"];
 /// Headers of records and, sent by hand, a header table may have a name twice; attributes may not.
 const DOUBLES: &[&str] = &["kafka", "rabbitmq"];
 /// Where the broker moves what a reader gives up.
-const MOVES: &[&str] = &["rabbitmq"];
+const MOVES: &[&str] = &["rabbitmq", "sqs"];
 
 const fn row(fault: &'static str, story: &'static str, found: Found) -> Row {
     Row { fault, story, over: ALL, found, strict: false }
