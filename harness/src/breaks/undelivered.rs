@@ -15,8 +15,10 @@ pub fn row(all: &Crossings<'_>, ix: CrossingIx, found: &mut Breaks) -> bool {
     let source = hop.transport.source().unwrap_or_default();
     let refused = crossing.capture.map(|capture| &all.evidence.captures[capture.0]);
     let why = match refused.filter(|capture| was_refused(capture)) {
-        Some(_) => {
-            format!("the broker did not take the message for `{source}`: see its answer to the sender")
+        Some(capture) => {
+            let reason = capture.message.as_ref().and_then(|message| message.refused.as_deref());
+            let reason = reason.unwrap_or("see its answer to the sender");
+            format!("the broker did not take the message for `{source}`: {reason}")
         }
         None => format!(
             "the message was taken by the broker, and `{who}` did not read it from `{source}` by the deadline: has \

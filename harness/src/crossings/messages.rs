@@ -46,12 +46,11 @@ pub(super) fn hops_of(
             && goes_over(plan, *ix, hop, capture, message)
     });
     let by_hand: Vec<(HopIx, NodeIx)> = moved.map(|(ix, hop)| (ix, hop.from)).collect();
-    let found = match (own.is_empty() || (kafka && !again.is_empty()), again.is_empty()) {
+    match (own.is_empty() || (kafka && !again.is_empty()), again.is_empty()) {
         (false, _) => narrowed(plan, own, mark_of(&capture.marked), &by),
         (true, false) => again,
         (true, true) => by_hand,
-    };
-    found
+    }
 }
 
 fn sent_by_reader((ix, hop): (HopIx, &Hop)) -> (HopIx, NodeIx) {

@@ -37,6 +37,7 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
+pub use eye::Side;
 #[cfg(feature = "kafka")]
 pub use kafka::{KafkaTap, KafkaTapConfig};
 #[cfg(feature = "sqs")]
@@ -45,7 +46,26 @@ pub use target::{Aim, Target};
 #[cfg(feature = "tls")]
 pub use tls::TapTls;
 
+use eye::{Eye, How};
 use scene::Scene;
+
+/// Shows a tap a connection whose bytes are at hand, each piece with who sent it, and then that both sides close it;
+/// gives back what goes on to the receiver.
+pub fn replay(config: &TapConfig, recorder: Recorder, pieces: &[(Side, &[u8])]) -> Vec<u8> {
+    let scene = Scene::new(config.tap, config.plan.clone(), config.run, recorder);
+    let mut eye = Eye::new(Arc::new(scene), 0);
+    let mut goes_on = Vec::new();
+    for (side, bytes) in pieces {
+        match side {
+            Side::Sender => goes_on.extend_from_slice(&eye.request(bytes)),
+            Side::Receiver => eye.answer(bytes),
+        }
+    }
+    goes_on.extend(eye.let_go());
+    eye.end(Side::Sender, How::Closed);
+    eye.end(Side::Receiver, How::Closed);
+    goes_on
+}
 
 /// What a tap needs to know before it listens.
 #[derive(Clone, Debug)]

@@ -28,7 +28,7 @@ use asked::Asked;
 use json::Json;
 use messages::Delivery;
 use operation::{Asks, Operation, Sent};
-use outcome::{Outcome, Received};
+use outcome::{Outcome, Received, failure};
 use text::Text;
 
 const TARGET_PREFIX: &str = "AmazonSQS.";
@@ -66,6 +66,13 @@ struct Publishing {
     entry: Option<String>,
     fields: Vec<Field>,
     recording: Recording,
+}
+
+impl Publishing {
+    fn refused(self, why: &str) {
+        self.recording.message(|message| message.refused = Some(why.to_owned()));
+        self.recording.end(CaptureEnd::Settled(Settlement::Refused));
+    }
 }
 
 impl ApiCall {
@@ -140,9 +147,8 @@ impl ApiCall {
         match std::mem::replace(&mut self.waiting, Waiting::Nothing) {
             Waiting::Nothing => {}
             Waiting::Send(messages) if !accepted => {
-                for message in messages {
-                    message.recording.end(CaptureEnd::Settled(Settlement::Refused));
-                }
+                let why = failure(&self.read_answer());
+                messages.into_iter().for_each(|message| message.refused(&why));
             }
             Waiting::Send(messages) => {
                 let answer = self.read_answer();
@@ -182,7 +188,7 @@ impl ApiCall {
                 }
                 CaptureEnd::Settled(Settlement::Accepted)
             }
-            Outcome::Refused => CaptureEnd::Settled(Settlement::Refused),
+            Outcome::Refused(why) => return message.refused(&why),
             Outcome::Untold => CaptureEnd::Broken("the answer does not say what became of it".to_owned()),
         };
         message.recording.end(end);

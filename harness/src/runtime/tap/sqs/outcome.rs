@@ -9,7 +9,8 @@ use crate::evidence::Field;
 pub enum Outcome {
     /// With the id that a sent message was given.
     Done(Option<String>),
-    Refused,
+    /// With the broker's code and reason.
+    Refused(String),
     /// The answer does not say.
     Untold,
 }
@@ -25,9 +26,23 @@ impl Outcome {
         };
         match (among("Successful"), among("Failed")) {
             (Some(entry), _) => given(entry),
-            (None, Some(_)) => Outcome::Refused,
+            (None, Some(entry)) => Outcome::Refused(reason(entry, "Code", "Message")),
             (None, None) => Outcome::Untold,
         }
+    }
+}
+
+/// Why a call failed as a whole (AWS JSON 1.0: `__type` is a name, with its namespace in front).
+pub fn failure(answer: &Json) -> String {
+    reason(answer, "__type", "message")
+}
+
+fn reason(said: &Json, code: &str, why: &str) -> String {
+    let code = said.text_of(code).unwrap_or("no code");
+    let code = code.rsplit('#').next().unwrap_or(code);
+    match said.text_of(why) {
+        Some(why) => format!("{code}: {why}"),
+        None => code.to_owned(),
     }
 }
 
