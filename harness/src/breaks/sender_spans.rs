@@ -2,6 +2,7 @@
 
 use super::fault::{Break, Caret, Grade};
 use super::{Breaks, Class, Side, name, on_crossing, relation};
+use crate::crossings::fit::{fits_message, is_of_message};
 use crate::crossings::receiver::is_receive;
 use crate::crossings::span_index::is_call;
 use crate::crossings::{Crossing, CrossingIx, Crossings};
@@ -29,7 +30,9 @@ pub(super) fn row(
     match crossing.named_span {
         None => unknown_id(all, ix, context),
         Some(named) if !is_below_incoming(all, crossing, named) => Some(foreign_span(all, ix, named)),
-        Some(named) if is_call(all.spans.get(named)) => shared_id(all, ix, named, found),
+        Some(named) if is_call(all.spans.get(named)) => {
+            other_message(all, ix, named).or_else(|| shared_id(all, ix, named, found))
+        }
         Some(named) => other_kind(all, ix, named, found),
     }
 }
@@ -53,6 +56,21 @@ fn foreign_span(all: &Crossings<'_>, ix: CrossingIx, named: SpanIx) -> Break {
     let message = format!("{who} sent the id of a span that does not stand below what it received");
     let told = on_crossing(all, ix, Class::Reparented, Side::Sender).at(Caret::ParentId);
     told.told(message, "a span below the incoming one".into(), described(span))
+}
+
+/// A PRODUCER span that says to be of another message, while another one says to be of this one.
+fn other_message(all: &Crossings<'_>, ix: CrossingIx, named: SpanIx) -> Option<Break> {
+    let crossing = all.get(ix);
+    let message = all.evidence.captures[crossing.capture?.0].message.as_ref()?;
+    let span = all.spans.get(named);
+    if is_of_message(span, message) != Some(false) {
+        return None;
+    }
+    let beside = all.spans.in_trace(all.sender(crossing), &span.trace_id).iter().copied();
+    let own = beside.map(|other| (other, all.spans.get(other))).find(|(_, other)| {
+        is_call(other) && fits_message(other, message) && is_of_message(other, message) == Some(true)
+    });
+    own.map(|(own, _)| reparented(all, ix, own, format!("{} of another message", described(span))))
 }
 
 /// A CLIENT or PRODUCER span that an earlier call carried already.

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::hashing::{IdMap, IdSet};
+use super::sent_by::SentBy;
 use super::{Carried, Crossing, Expected, Nature, SpanIndex, messages};
 use crate::evidence::{Capture, CaptureIx, Evidence, Exchange, Way, mark_of};
 use crate::plan::{CallIx, Plan, StimulusIx};
@@ -23,6 +24,7 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
     order.sort_by_key(|ix| evidence.captures[*ix].begun_nanos);
     let mut traces = Traces::minted(plan);
     let mut waiting = Vec::new();
+    let sent_by = SentBy::new(spans, carried);
     let first_sent = evidence.exchanges.iter().map(|exchange| exchange.sent_nanos).min();
     for ix in order {
         let capture = &evidence.captures[ix];
@@ -30,7 +32,7 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
         if first_sent.is_some_and(|sent| capture.begun_nanos < sent) {
             continue;
         }
-        let hops = hops_of((plan, spans), capture, &carried[ix]);
+        let hops = hops_of((plan, &sent_by), capture, &carried[ix]);
         if hops.is_empty() {
             if !messages::is(capture, Way::Delivered) || messages::read_over(plan, capture).is_empty() {
                 found.undeclared.push(CaptureIx(ix));
@@ -165,20 +167,14 @@ fn calls_under(plan: &Plan, top: CallIx) -> impl Iterator<Item = CallIx> {
 
 /// The hops that a capture goes over, each with who sent it; only a message goes over several.
 fn hops_of(
-    (plan, spans): (&Plan, &SpanIndex<'_>),
+    (plan, sent_by): (&Plan, &SentBy<'_>),
     capture: &Capture,
     carried: &Carried,
 ) -> Vec<(HopIx, NodeIx)> {
     match &capture.message {
         None => hop_of(plan, capture).map(|hop| (hop, plan.scenario.hop(hop).from)).into_iter().collect(),
         Some(message) if message.way == Way::Delivered => Vec::new(),
-        Some(message) => {
-            let context = carried.first();
-            let by = |node: NodeIx| {
-                context.is_some_and(|context| !spans.with_id(node, context.parent_id.as_bytes()).is_empty())
-            };
-            messages::hops_of(plan, capture, message, by)
-        }
+        Some(message) => messages::hops_of(plan, capture, message, |node| sent_by.is(node, capture, carried)),
     }
 }
 

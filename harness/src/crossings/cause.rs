@@ -47,7 +47,13 @@ fn choose(all: &Crossings<'_>, ix: CrossingIx, candidates: &[CrossingIx]) -> Opt
             let receiver = all.get(**candidate).receiver_span;
             matches!((receiver, named), (Some(above), Some(span)) if all.spans.is_at_or_below(span, above))
         };
-        pool.iter().find(above).copied()
+        let above: Vec<CrossingIx> = pool.iter().filter(above).copied().collect();
+        // What a node sent to itself stands below what it had received before: the nearest one above is meant.
+        let below = |one: &CrossingIx, other: &CrossingIx| {
+            let (one, other) = (all.get(*one).receiver_span, all.get(*other).receiver_span);
+            matches!((one, other), (Some(one), Some(other)) if all.spans.is_at_or_below(one, other))
+        };
+        above.iter().find(|one| above.iter().all(|other| below(one, other))).copied()
     };
     let pool = if told.is_empty() { candidates.to_vec() } else { told };
     by_span(&pool).or_else(|| by_context(all, crossing, &pool)).or_else(|| by_time(all, crossing, &pool))

@@ -36,6 +36,17 @@ const PARTITION: &[&str] = &[
     "messaging.kafka.partition",
 ];
 
+/// Whether the span says that it is about this topic or queue, and nothing that contradicts it.
+pub fn fits_message(span: &Span, message: &Message) -> bool {
+    attribute(span, DESTINATION).is_some() && destination_fits(span, message) && id_fits(span, message)
+}
+
+/// Whether the id or the offset that the span names is this message's; `None` where one of the two has none.
+pub fn is_of_message(span: &Span, message: &Message) -> Option<bool> {
+    attribute(span, MESSAGE)?;
+    (message.offset.is_some() || message.id.is_some()).then(|| id_fits(span, message))
+}
+
 /// Instrumentations name the exchange, the queue, the routing key, or several of them with colons between; for SQS the
 /// queue or its URL.
 fn destination_fits(span: &Span, message: &Message) -> bool {

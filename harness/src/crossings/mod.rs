@@ -21,6 +21,7 @@ pub mod owner;
 pub mod receiver;
 pub mod redelivery;
 pub mod sender;
+pub mod sent_by;
 pub mod span_index;
 
 pub use carried::{Carried, KnownLists};

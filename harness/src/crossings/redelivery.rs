@@ -49,7 +49,7 @@ fn further(all: &Crossings<'_>, ix: CrossingIx, first: SpanIx) -> Vec<SpanIx> {
     };
     let mut seen = IdSet::default();
     found.retain(|span| *span != first && seen.insert(*span) && same(all.spans.get(*span)));
-    found.retain(|span| !all.spans.is_at_or_below(*span, first) && apart(all.spans.get(*span), known));
+    found.retain(|span| apart(all.spans.get(*span), known));
     found
 }
 

@@ -4,7 +4,7 @@ use crate::crossings::messages;
 use crate::crossings::{Crossing, Crossings};
 use crate::evidence::{Capture, CaptureEnd, Settlement, Way};
 use crate::plan::Plan;
-use crate::scenario::{At, HopIx, NodeIx, Relation};
+use crate::scenario::{At, HopIx, NodeIx, Relation, Step};
 
 /// Whether one of `senders` still owes a crossing: it took part in a crossing that ended well, and not every
 /// hop that this one causes was crossed as often as it declares. A request under way may still cause some.
@@ -96,12 +96,15 @@ pub(super) fn messages_due(plan: &Plan, captures: &[Capture], nodes: &[NodeIx]) 
 }
 
 /// Whether every message to one of `nodes` has the span of its receiver. A stub has none, nor has a node that exports
-/// nothing: theirs are known by being settled alone.
+/// nothing: theirs are known by being settled alone; and so is what is given back, which has a span for each delivery.
 pub(super) fn messages_have_spans(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
     let hops = seen.plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop));
     let mut read = hops.filter(|(_, hop)| hop.transport.via().is_some() && nodes.contains(&hop.to));
     read.all(|(ix, hop)| {
-        seen.exports(hop.to) && seen.of_hop(ix).all(|(_, crossing)| crossing.receiver_span.is_some())
+        let given_back = hop.steps.iter().any(|step| matches!(step, Step::Fail(how) if how == "nack"));
+        !given_back
+            && seen.exports(hop.to)
+            && seen.of_hop(ix).all(|(_, crossing)| crossing.receiver_span.is_some())
     })
 }
 

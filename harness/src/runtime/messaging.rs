@@ -47,8 +47,9 @@ pub(super) fn credentials(node: NodeIx, wiring: &Wiring) -> Variables {
     let Some(reach) = wiring.brokers_of(node).find(|reach| reach.kind == BrokerKind::Sqs) else {
         return Vec::new();
     };
-    let region = std::iter::once(("AWS_REGION", REGION));
-    let wanted = region.chain(CREDENTIALS).filter(|(name, _)| is_due(reach, name));
+    // Python's SDK reads the second name only.
+    let region = [("AWS_REGION", REGION), ("AWS_DEFAULT_REGION", REGION)];
+    let wanted = region.into_iter().chain(CREDENTIALS).filter(|(name, _)| is_due(reach, name));
     wanted.map(|(name, value)| (name, value.to_owned())).collect()
 }
 

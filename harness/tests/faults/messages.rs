@@ -5,14 +5,14 @@ use unbroken::breaks::Side::*;
 
 use super::table::{Found, Row};
 
-const ALL: &[&str] = &["kafka", "rabbitmq"];
+const ALL: &[&str] = &["kafka", "rabbitmq", "sqs"];
 const KAFKA: &[&str] = &["kafka"];
 const RABBITMQ: &[&str] = &["rabbitmq"];
 const SQS: &[&str] = &["sqs"];
 /// Headers of records and, sent by hand, a header table may have a name twice; attributes may not.
 const DOUBLES: &[&str] = &["kafka", "rabbitmq"];
 /// Where the broker moves what a reader gives up.
-const MOVES: &[&str] = &["rabbitmq"];
+const MOVES: &[&str] = &["rabbitmq", "sqs"];
 
 const fn row(fault: &'static str, story: &'static str, found: Found) -> Row {
     Row { fault, story, over: ALL, found, strict: false }
@@ -287,7 +287,7 @@ pub const ROWS: &[Row] = &[
     row("loop-previous-context", "interleaved", &[(Swapped, Receiver, &["publish"])]),
     row("loop-first-context", "interleaved", &[(Swapped, Receiver, &["publish"])]),
     row("loop-previous-span", "interleaved", &[(Swapped, Receiver, &["publish"])]),
-    row("loop-first-context", "fan-in", &[(Reparented, Receiver, &["publish"])]),
+    row("loop-first-context", "fan-in", &[(Reparented, Receiver, &["publish"]), (Swapped, Receiver, &["publish"])]),
     over(KAFKA, row("kafka-other-partition", "partitions", &[(Swapped, Receiver, &["publish"])])),
     row("loop-sends-previous", "interleaved", &[(Swapped, Sender, &["record"])]),
     row("loop-ambient", "billed", &[(NotExtracted, Receiver, &["publish"])]),
@@ -313,9 +313,9 @@ pub const ROWS: &[Row] = &[
     row("redelivery-new-trace", "redelivery-link", &[(LinkMissing, Receiver, &["publish"])]),
     row("redelivery-below-first", "redelivery", &[(Reparented, Receiver, &["publish"])]),
     row("redelivery-baggage-lost", "redelivery", &[(BaggageLost, Sender, &["record"])]),
-    over(MOVES, row("reject-drops-headers", "dead-letter-sent", &[(NotInjected, Sender, &["park"])])),
-    over(MOVES, row("reject-new-trace", "dead-letter-sent", &[(Restarted, Sender, &["park"])])),
-    over(MOVES, row("reject-baggage-lost", "dead-letter-sent", &[(BaggageLost, Sender, &["park"])])),
+    over(RABBITMQ, row("reject-drops-headers", "dead-letter-sent", &[(NotInjected, Sender, &["park"])])),
+    over(RABBITMQ, row("reject-new-trace", "dead-letter-sent", &[(Restarted, Sender, &["park"])])),
+    over(RABBITMQ, row("reject-baggage-lost", "dead-letter-sent", &[(BaggageLost, Sender, &["park"])])),
     // Legal, although it looks broken.
     row("legal-internal-span", "chain", &[]),
     row("legal-internal-span", "batch", &[]),
@@ -377,7 +377,7 @@ pub const ROWS: &[Row] = &[
     row("legal-batch-links-reversed", "batch", &[]),
     row("legal-nack-republished", "redelivery", &[]),
     row("legal-nack-republished", "redelivery-link", &[]),
-    over(MOVES, row("legal-reject-republished", "dead-letter-sent", &[])),
+    over(RABBITMQ, row("legal-reject-republished", "dead-letter-sent", &[])),
     over(DOUBLES, row("legal-extract-first-header", "two-values", &[(Duplicated, Sender, &["order"])])),
     over(DOUBLES, row("legal-extract-last-header", "two-values", &[(Duplicated, Sender, &["order"])])),
 ];

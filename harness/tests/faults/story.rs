@@ -24,6 +24,15 @@ pub struct Story {
     pub over: Option<&'static str>,
 }
 
+/// What stands at the node that is looked at.
+#[derive(Clone, Copy, Debug)]
+pub enum LookedAt<'a> {
+    /// The model relay with this fault.
+    Faulty(&'a str),
+    /// This relay, healthy.
+    Correct(&'a str),
+}
+
 impl fmt::Display for Story {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.over {
@@ -39,17 +48,26 @@ impl Story {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder).join(format!("{}.yaml", self.name))
     }
 
-    /// The scenario, with this fault or with none.
-    fn text(self, fault: Option<&str>) -> Result<String, Failed> {
+    /// The scenario with this relay at the node that is looked at. The Rust SDK decodes a percent sign once more on
+    /// each hop (README of its relay), and is sent none.
+    fn text(self, looked_at: LookedAt<'_>) -> Result<String, Failed> {
         let path = self.path();
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let text = match fault {
-            Some(fault) => text.replace("FAULT", fault),
-            None => text.replace(", fault: FAULT", "").replace(", FAULT]", "]"),
+        let text = match looked_at {
+            LookedAt::Faulty(fault) => text.replace("FAULT", fault),
+            LookedAt::Correct(relay) => text
+                .replace("relay: model, fault: FAULT", &format!("relay: {relay}"))
+                .replace("%252F", if relay == "rust" { "" } else { "%252F" })
+                .replace(", fault: FAULT", "")
+                .replace(", FAULT]", "]"),
         };
         let source = if self.over == Some("kafka") { "topic" } else { "queue" };
+        // SQS moves what was given back too often, and what is rejected is deleted.
+        let gives_up = if self.over == Some("sqs") { "nack" } else { "reject" };
         Ok(match self.over {
-            Some(over) => text.replace("TRANSPORT", over).replace("SOURCE", source),
+            Some(over) => {
+                text.replace("TRANSPORT", over).replace("SOURCE", source).replace("GIVES-UP", gives_up)
+            }
             None => text,
         })
     }
@@ -73,9 +91,9 @@ impl Told {
 }
 
 /// Everything that was found, and nothing else; gaps and troubles are failures of the test.
-pub fn run(story: Story, fault: Option<&str>, strict: bool) -> Result<BTreeSet<Told>, Failed> {
+pub fn run(story: Story, looked_at: LookedAt<'_>, strict: bool) -> Result<BTreeSet<Told>, Failed> {
     let path = story.path();
-    let source = Source::new(path.display().to_string(), story.text(fault)?);
+    let source = Source::new(path.display().to_string(), story.text(looked_at)?);
     let cases = scenario::parse(&source)
         .map_err(|wrong| Failed::from(unbroken::diagnostic::render(&source, &wrong, false)))?;
     let scenario = Arc::new(cases.into_iter().next().expect("a file that parses has a case"));
