@@ -13,8 +13,8 @@ use crate::wire::SpanId;
 
 #[derive(Debug)]
 pub struct SentBy<'a> {
-    pub spans: &'a SpanIndex<'a>,
-    pub carried: &'a [Carried],
+    spans: &'a SpanIndex<'a>,
+    carried: &'a [Carried],
     /// Ids of spans that are on the wire.
     named: OnceCell<IdSet<SpanId>>,
 }
