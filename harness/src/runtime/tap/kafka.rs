@@ -69,7 +69,11 @@ impl KafkaTap {
         let client = client(&config.bootstrap);
         let failed = |topic: &Topic, source| KafkaTapError { topic: topic.name.clone(), source };
         let (deliveries, delivered) = mpsc::channel();
-        let commits = Commits::new(scene.clone(), client.clone(), delivered);
+        let groups = |topic: &Topic| -> Vec<(String, String)> {
+            topic.groups.iter().map(|group| (group.clone(), topic.name.clone())).collect()
+        };
+        let expected = config.topics.iter().flat_map(groups).collect();
+        let commits = Commits::new(scene.clone(), client.clone(), delivered, expected);
         let started = threads.spawn("commits of kafka", move |life| commits.watch(life));
         if let (Err(error), Some(first)) = (started, config.topics.first()) {
             return Err(failed(first, error.into()));

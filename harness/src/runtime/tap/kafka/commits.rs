@@ -37,6 +37,8 @@ pub struct Commits {
     client: ClientConfig,
     deliveries: mpsc::Receiver<Delivery>,
     groups: BTreeMap<String, Group>,
+    /// Group and topic, for each group that will read.
+    expected: Vec<(String, String)>,
 }
 
 /// What a group has still to process.
@@ -50,14 +52,31 @@ struct Group {
 }
 
 impl Commits {
-    pub fn new(scene: Arc<Scene>, client: ClientConfig, deliveries: mpsc::Receiver<Delivery>) -> Self {
-        Self { scene, client, deliveries, groups: BTreeMap::new() }
+    pub fn new(
+        scene: Arc<Scene>,
+        client: ClientConfig,
+        deliveries: mpsc::Receiver<Delivery>,
+        expected: Vec<(String, String)>,
+    ) -> Self {
+        Self { scene, client, deliveries, groups: BTreeMap::new(), expected }
+    }
+
+    /// Finds each group's coordinator while the nodes are starting: it takes longer than everything after it.
+    fn find_coordinators(&mut self) {
+        for (name, topic) in std::mem::take(&mut self.expected) {
+            let group = self.groups.entry(name.clone()).or_default();
+            group.open.insert((topic, 0), BTreeMap::new());
+            // What goes wrong here goes wrong again when it matters, and is told then.
+            let _ = group.committed(&name, &self.client);
+            group.open.clear();
+        }
     }
 
     /// Until nobody brings deliveries any more.
     pub fn watch(mut self, life: &Life) {
         let mut pause = SOON;
         let mut next_look = None;
+        self.find_coordinators();
         while !life.is_over() {
             let received = match next_look {
                 None => self.deliveries.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
