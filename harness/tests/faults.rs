@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use unbroken::breaks::Class;
+use unbroken::breaks::{Class, Side};
 use unbroken::rules;
 use unbroken::scenario::Expectation;
 
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         relays.iter().map(move |relay| correct(story, relay))
     }));
     trials.push(Trial::test("the_table_has_every_fault_of_the_relay", every_fault));
+    trials.push(Trial::test("a_row_finds_what_the_relay_says", as_the_relay_says));
     trials.push(Trial::test("the_table_has_every_class_and_every_rule", every_class));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -85,6 +86,26 @@ fn every_fault() -> Result<(), Failed> {
         }
     }
     if missing.is_empty() { Ok(()) } else { Err(format!("faults without a row: {missing:#?}").into()) }
+}
+
+/// What the relay says that a fault shows is what some row of it finds.
+fn as_the_relay_says() -> Result<(), Failed> {
+    let says = |shows: &str, row: &Row| match shows {
+        "passes" => row.found.is_empty() || story::NEEDS_A_FAULT.contains(&row.story),
+        _ => row.found.iter().any(|(class, side, _)| {
+            let sided = [Side::Sender, Side::Receiver].iter().any(|side| shows.contains(side.word()));
+            shows.contains(class.word()) && (!sided || shows.contains(side.word()))
+        }),
+    };
+    let told = relay_model::faults::Fault::ALL.into_iter().filter(|fault| {
+        let listed = NOT_TOLD.iter().any(|(name, _)| *name == fault.name());
+        !listed && !fault.shows().starts_with("a note")
+    });
+    let other: Vec<String> = told
+        .filter(|fault| !rows().any(|row| row.fault == fault.name() && says(fault.shows(), row)))
+        .map(|fault| format!("{} ({})", fault.name(), fault.shows()))
+        .collect();
+    if other.is_empty() { Ok(()) } else { Err(format!("no row finds what they show: {other:#?}").into()) }
 }
 
 fn every_class() -> Result<(), Failed> {
