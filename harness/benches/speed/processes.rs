@@ -25,7 +25,7 @@ pub fn start_to_verdict(table: &mut Table) {
 pub fn shipped_set(table: &mut Table) {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
     let all = Samples::take(1, 7, || run(&shipped));
-    table.row("`unbroken run scenarios/`", &all, Some(Duration::from_secs(3)));
+    table.row("`unbroken run scenarios/`", &all, Some(Duration::from_secs(6)));
 }
 
 pub fn under_load(table: &mut Table) {

@@ -15,7 +15,8 @@ use tokio::time::{Instant, timeout_at};
 use super::due;
 use crate::crossings::Crossings;
 use crate::evidence::{Completion, Evidence, Exchange, Recorder};
-use crate::plan::Plan;
+use crate::plan::broker::Source;
+use crate::plan::{Plan, Subscription};
 use crate::runtime::running::{Running, Shows};
 use crate::scenario::NodeIx;
 
@@ -108,7 +109,10 @@ impl Story<'_> {
         if self.plan.brokers.is_empty() {
             return;
         }
-        self.running.caught_up(self.deadline.max(Instant::now() + CAUGHT_UP_WITHIN)).await;
+        let reads_kafka = |subscription: &Subscription| matches!(subscription.source, Source::Kafka { .. });
+        if nodes.iter().any(|node| self.plan.subscriptions[node.0].iter().any(reads_kafka)) {
+            self.running.caught_up(self.deadline.max(Instant::now() + CAUGHT_UP_WITHIN)).await;
+        }
         let (mut captures, mut exports) = (self.recorder.watch(), self.running.watch());
         let settled = async {
             loop {

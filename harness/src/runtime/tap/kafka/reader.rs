@@ -57,6 +57,9 @@ struct Waiting {
 struct Reading<'a> {
     reader: &'a Reader,
     consumer: BaseConsumer,
+    /// Asked how far the topic goes, on a connection of its own: the other one answers in order, and its long polls are
+    /// what would be waited for.
+    ends: BaseConsumer,
     /// For each partition the offset that comes next.
     next: BTreeMap<i32, i64>,
     waiting: Vec<Waiting>,
@@ -93,14 +96,15 @@ impl Reader {
         let mut client = client.clone();
         // A name is needed to read at all. No group is joined under it, and nothing committed.
         let name = format!("unbroken-tap-{:08x}", self.scene.run);
+        let ends: BaseConsumer = client.create()?;
         let consumer: BaseConsumer =
             client.set("group.id", name).set("enable.partition.eof", "true").create()?;
-        let metadata = consumer.fetch_metadata(Some(&self.topic.name), BEGIN)?;
+        let metadata = ends.fetch_metadata(Some(&self.topic.name), BEGIN)?;
         let topic = metadata.topics().iter().find(|topic| topic.name() == self.topic.name);
         let partitions = topic.map(|topic| topic.partitions()).unwrap_or_default();
         let (mut next, mut assignment) = (BTreeMap::new(), TopicPartitionList::new());
         for partition in partitions.iter().map(|partition| partition.id()) {
-            let (_, end) = consumer.fetch_watermarks(&self.topic.name, partition, BEGIN)?;
+            let (_, end) = ends.fetch_watermarks(&self.topic.name, partition, BEGIN)?;
             assignment.add_partition_offset(&self.topic.name, partition, Offset::Offset(end))?;
             next.insert(partition, end);
         }
@@ -109,7 +113,7 @@ impl Reader {
         }
         consumer.assign(&assignment)?;
         let (waiting, last_record) = (Vec::new(), Instant::now());
-        Ok(Reading { reader: self, consumer, next, waiting, last_record, trouble: None, told: false })
+        Ok(Reading { reader: self, consumer, ends, next, waiting, last_record, trouble: None, told: false })
     }
 }
 
@@ -156,7 +160,7 @@ impl Reading<'_> {
     fn ask(&mut self, question: Question) {
         let mut ends = BTreeMap::new();
         for (partition, next) in &self.next {
-            match self.consumer.fetch_watermarks(&self.reader.topic.name, *partition, ANSWER) {
+            match self.ends.fetch_watermarks(&self.reader.topic.name, *partition, ANSWER) {
                 Ok((_, end)) if end > *next => drop(ends.insert(*partition, end)),
                 Ok(_) => {}
                 Err(error) => return drop(question.reply.send(Err(error.to_string()))),
@@ -206,11 +210,8 @@ impl Reading<'_> {
             return;
         };
         let topic = &self.reader.topic.name;
-        let still_there = self
-            .next
-            .keys()
-            .next()
-            .map(|partition| self.consumer.fetch_watermarks(topic, *partition, ANSWER));
+        let still_there =
+            self.next.keys().next().map(|partition| self.ends.fetch_watermarks(topic, *partition, ANSWER));
         if matches!(still_there, Some(Err(_))) && !std::mem::replace(&mut self.told, true) {
             let time = since.elapsed().as_secs();
             self.reader.scene.gap(format!("the topic `{topic}` could not be read for {time} s: {error}"));
