@@ -29,7 +29,7 @@ use unbroken::verdict::{CaseEnd, Verdict};
 const TRACES: usize = 50;
 const EACH: usize = 200;
 /// How many records the first consumer has processed when the second one joins.
-const JOINS_AFTER: usize = 2_000;
+const JOINS_AFTER: usize = 500;
 
 fn scenario() -> String {
     format!(
