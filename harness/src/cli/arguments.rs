@@ -35,7 +35,7 @@ pub enum Command {
 pub struct Run {
     #[command(flatten)]
     pub selection: Selection,
-    /// How many cases run side by side [default: one per core]
+    /// How many cases run side by side [default: two per core]
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<std::num::NonZeroUsize>,
     /// Take trace ids from this seed; each run prints the one it used

@@ -59,7 +59,8 @@ pub fn run(arguments: &Run) -> u8 {
 }
 
 fn options(arguments: &Run, judge: JudgeSettings) -> SuiteOptions {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // A case waits for its nodes and brokers more than it computes.
+    let side_by_side = 2 * std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = RuntimeOptions {
         faults: arguments.fault.clone(),
         keep_raw: arguments.keep_raw,
@@ -68,7 +69,7 @@ fn options(arguments: &Run, judge: JudgeSettings) -> SuiteOptions {
     };
     SuiteOptions {
         case: CaseOptions { runtime, judge },
-        jobs: arguments.jobs.map_or(cores, usize::from),
+        jobs: arguments.jobs.map_or(side_by_side, usize::from),
         repeats: arguments.repeat.get(),
         seed: arguments.seed.unwrap_or_else(fresh_seed),
         fail_fast: arguments.fail_fast,
