@@ -7,6 +7,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "other_languages/node.rs"]
+mod node;
+#[path = "other_languages/python.rs"]
+mod python;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -45,246 +50,26 @@ const PASS: i32 = 0;
 const FAIL: i32 = 4;
 const INCONCLUSIVE: i32 = 5;
 
-const PYTHON: Language = Language {
-    folder: "python-services",
-    variable: "UNBROKEN_PYTHON",
-    packages: &["requirements.txt"],
-    install: virtual_environment,
-    ends: &[
-        End { case: "python-healthy [sampled=true]", status: PASS, findings: &[], tells: "" },
-        End { case: "python-healthy [sampled=false]", status: PASS, findings: &[], tells: "" },
-        End {
-            case: "python-client-instrumentation-off",
-            status: FAIL,
-            findings: &["not-injected at bill, sender shop, 6 of 6"],
-            tells: "what `shop` received was right",
-        },
-        End {
-            case: "python-server-instrumentation-off",
-            status: FAIL,
-            findings: &["restarted at record, sender billing, 6 of 6"],
-            tells: "`billing`'s own span for what it received",
-        },
-        End {
-            case: "python-tracing-off",
-            status: FAIL,
-            findings: &["passed-through at bill, sender shop, 6 of 6"],
-            tells: "`shop` exported no span for what it received",
-        },
-        End {
-            case: "python-no-instrumentation",
-            status: FAIL,
-            findings: &["not-injected at bill, sender shop, 6 of 6"],
-            tells: "`shop` exported no span for what it received",
-        },
-        End {
-            case: "python-last-node-off",
-            status: INCONCLUSIVE,
-            findings: &["not-exported at bill, nobody yet billing, 6 of 6"],
-            tells: "any span of `billing`",
-        },
-        End {
-            case: "python-exporter-nowhere",
-            status: INCONCLUSIVE,
-            findings: &["not-exported at bill, nobody yet billing, 6 of 6"],
-            tells: "any span of `billing`",
-        },
-        End { case: "python-kafka-healthy [sampled=true]", status: PASS, findings: &[], tells: "" },
-        End { case: "python-kafka-healthy [sampled=false]", status: PASS, findings: &[], tells: "" },
-        End {
-            case: "python-kafka-child-expected",
-            status: FAIL,
-            findings: &["restarted at publish, receiver billing, 6 of 6"],
-            tells: "with a link instead of a child",
-        },
-        End {
-            case: "python-kafka-producer-off",
-            status: FAIL,
-            findings: &["not-injected at publish, sender shop, 6 of 6"],
-            tells: "what `shop` received was right",
-        },
-        End {
-            case: "python-kafka-consumer-off",
-            status: FAIL,
-            findings: &["link-missing at publish, receiver billing, 6 of 6"],
-            tells: "`billing`'s own span for what it received",
-        },
-        End {
-            case: "python-kafka-tracing-off",
-            status: FAIL,
-            findings: &["not-injected at record, sender billing, 6 of 6"],
-            tells: "",
-        },
-        End {
-            case: "python-kafka-receive-only",
-            status: FAIL,
-            findings: &["restarted at reserve, sender stock, 6 of 6"],
-            tells: "it made the span `orders receive` for it",
-        },
-        End { case: "python-mail-healthy [sampled=true]", status: PASS, findings: &[], tells: "" },
-        End { case: "python-mail-healthy [sampled=false]", status: PASS, findings: &[], tells: "" },
-        End {
-            case: "python-mail-consumer-off",
-            status: FAIL,
-            findings: &[
-                "restarted at text, sender mailer, 6 of 6",
-                "not-injected at confirm, sender mailer, 6 of 6",
-            ],
-            tells: "`mailer`'s own span for what it received",
-        },
-        End {
-            case: "python-mail-tracing-off",
-            status: FAIL,
-            findings: &[
-                "passed-through at text, sender mailer, 6 of 6",
-                "passed-through at confirm, sender mailer, 6 of 6",
-            ],
-            tells: "`mailer` exported no span for what it received",
-        },
-        End { case: "python-outbox-healthy [sampled=true]", status: PASS, findings: &[], tells: "" },
-        End { case: "python-outbox-healthy [sampled=false]", status: PASS, findings: &[], tells: "" },
-    ],
-    seen: &[
-        "python-kafka-healthy [sampled=false], publish: link",
-        "python-kafka-healthy [sampled=true], publish: link",
-        "python-mail-healthy [sampled=true], notify: child",
-        "python-outbox-healthy [sampled=false], publish: link",
-        "python-outbox-healthy [sampled=true], publish: link",
-    ],
-};
+const fn passes(case: &'static str) -> End {
+    End { case, status: PASS, findings: &[], tells: "" }
+}
 
-const NODE: Language = Language {
-    folder: "node-services",
-    variable: "UNBROKEN_NODE",
-    packages: &["package.json", "package-lock.json"],
-    install: node_modules,
-    ends: &[
-        End { case: "node-healthy [sampled=true]", status: PASS, findings: &[], tells: "" },
-        End { case: "node-healthy [sampled=false]", status: PASS, findings: &[], tells: "" },
-        End {
-            case: "node-client-instrumentation-off",
-            status: FAIL,
-            findings: &["not-injected at bill, sender shop, 6 of 6"],
-            tells: "what `shop` received was right",
-        },
-        End {
-            case: "node-tracing-off",
-            status: FAIL,
-            findings: &["not-injected at bill, sender shop, 6 of 6"],
-            tells: "`shop` exported no span for what it received",
-        },
-        End {
-            case: "node-no-instrumentation",
-            status: FAIL,
-            findings: &["not-injected at bill, sender shop, 6 of 6"],
-            tells: "`shop` exported no span for what it received",
-        },
-        End {
-            case: "node-exporter-off",
-            status: FAIL,
-            findings: &["passed-through at bill, sender shop, 6 of 6"],
-            tells: "`shop` exported no span for what it received",
-        },
-        End {
-            case: "node-sampler-always-on",
-            status: FAIL,
-            findings: &["sampled-in at order, receiver shop, 6 of 6"],
-            tells: "",
-        },
-        End {
-            case: "node-sampler-always-off",
-            status: FAIL,
-            findings: &["sampled-out at order, receiver shop, 6 of 6"],
-            tells: "",
-        },
-        End {
-            case: "node-baggage-not-propagated",
-            status: FAIL,
-            findings: &["baggage-lost at bill, sender shop, 6 of 6"],
-            tells: "tenant=blue",
-        },
-        End {
-            case: "node-last-node-off",
-            status: INCONCLUSIVE,
-            findings: &["not-exported at bill, nobody yet billing, 6 of 6"],
-            tells: "any span of `billing`",
-        },
-        End { case: "node-kafka-healthy [sampled=true]", status: PASS, findings: &[], tells: "" },
-        End { case: "node-kafka-healthy [sampled=false]", status: PASS, findings: &[], tells: "" },
-        End {
-            case: "node-kafka-link-expected",
-            status: FAIL,
-            findings: &["joined at publish, receiver billing, 6 of 6"],
-            tells: "",
-        },
-        End {
-            case: "node-kafka-batch-child-expected",
-            status: FAIL,
-            findings: &["restarted at publish, receiver stock, 6 of 6"],
-            tells: "with a link instead of a child",
-        },
-        End {
-            case: "node-kafka-producer-off",
-            status: FAIL,
-            findings: &["not-injected at publish, sender shop, 6 of 6"],
-            tells: "what `shop` received was right",
-        },
-        End {
-            case: "node-kafka-consumer-off",
-            status: FAIL,
-            findings: &["link-missing at publish, receiver billing, 6 of 6"],
-            tells: "`billing`'s own span for what it received",
-        },
-        End {
-            case: "node-kafka-exporter-off",
-            status: FAIL,
-            findings: &["passed-through at record, sender billing, 6 of 6"],
-            tells: "`billing` exported no span for what it received",
-        },
-        End { case: "node-mail-healthy [sampled=true]", status: PASS, findings: &[], tells: "" },
-        End { case: "node-mail-healthy [sampled=false]", status: PASS, findings: &[], tells: "" },
-        End {
-            case: "node-mail-consumer-off",
-            status: FAIL,
-            findings: &[
-                "restarted at text, sender mailer, 6 of 6",
-                "not-injected at confirm, sender mailer, 6 of 6",
-            ],
-            tells: "`mailer`'s own span for what it received",
-        },
-        End {
-            case: "node-mail-tracing-off",
-            status: FAIL,
-            findings: &[
-                "not-injected at text, sender mailer, 6 of 6",
-                "not-injected at confirm, sender mailer, 6 of 6",
-            ],
-            tells: "`mailer` exported no span for what it received",
-        },
-        End {
-            case: "node-outbox-receive-only",
-            status: FAIL,
-            findings: &["restarted at record, sender billing, 6 of 6"],
-            tells: "it made the span `bills receive` for it",
-        },
-    ],
-    seen: &[
-        "node-kafka-healthy [sampled=false], to-stock: link",
-        "node-kafka-healthy [sampled=true], to-billing: child",
-        "node-kafka-healthy [sampled=true], to-stock: link",
-        "node-mail-healthy [sampled=true], notify: child",
-        "node-outbox-receive-only, publish: link",
-    ],
-};
+const fn fails(case: &'static str, findings: &'static [&'static str], tells: &'static str) -> End {
+    End { case, status: FAIL, findings, tells }
+}
+
+const fn unsure(case: &'static str, findings: &'static [&'static str], tells: &'static str) -> End {
+    End { case, status: INCONCLUSIVE, findings, tells }
+}
 
 #[test]
 fn python_services_end_as_their_scenarios_say() {
-    ends_as_it_should(&PYTHON);
+    ends_as_it_should(&python::LANGUAGE);
 }
 
 #[test]
 fn node_services_end_as_their_scenarios_say() {
-    ends_as_it_should(&NODE);
+    ends_as_it_should(&node::LANGUAGE);
 }
 
 /// `python3 -m venv`, and the pinned packages in it.
@@ -297,7 +82,7 @@ fn virtual_environment(services: &Path, into: &Path) -> Result<(), String> {
 
 /// `npm ci`: what the lock file names and nothing else.
 fn node_modules(services: &Path, into: &Path) -> Result<(), String> {
-    for file in NODE.packages {
+    for file in node::LANGUAGE.packages {
         fs::copy(services.join(file), into.join(file)).unwrap();
     }
     run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(into))

@@ -1,0 +1,92 @@
+//! What Node services with their published instrumentation end with, case by case.
+
+use super::{Language, fails, node_modules, passes, unsure};
+
+pub const LANGUAGE: Language = Language {
+    folder: "node-services",
+    variable: "UNBROKEN_NODE",
+    packages: &["package.json", "package-lock.json"],
+    install: node_modules,
+    ends: &[
+        passes("node-healthy [sampled=true]"),
+        passes("node-healthy [sampled=false]"),
+        fails(
+            "node-client-instrumentation-off",
+            &["not-injected at bill, sender shop, 6 of 6"],
+            "what `shop` received was right",
+        ),
+        fails(
+            "node-tracing-off",
+            &["not-injected at bill, sender shop, 6 of 6"],
+            "`shop` exported no span for what it received",
+        ),
+        fails(
+            "node-no-instrumentation",
+            &["not-injected at bill, sender shop, 6 of 6"],
+            "`shop` exported no span for what it received",
+        ),
+        fails(
+            "node-exporter-off",
+            &["passed-through at bill, sender shop, 6 of 6"],
+            "`shop` exported no span for what it received",
+        ),
+        fails("node-sampler-always-on", &["sampled-in at order, receiver shop, 6 of 6"], ""),
+        fails("node-sampler-always-off", &["sampled-out at order, receiver shop, 6 of 6"], ""),
+        fails("node-baggage-not-propagated", &["baggage-lost at bill, sender shop, 6 of 6"], "tenant=blue"),
+        unsure(
+            "node-last-node-off",
+            &["not-exported at bill, nobody yet billing, 6 of 6"],
+            "any span of `billing`",
+        ),
+        passes("node-kafka-healthy [sampled=true]"),
+        passes("node-kafka-healthy [sampled=false]"),
+        fails("node-kafka-link-expected", &["joined at publish, receiver billing, 6 of 6"], ""),
+        fails(
+            "node-kafka-batch-child-expected",
+            &["restarted at publish, receiver stock, 6 of 6"],
+            "with a link instead of a child",
+        ),
+        fails(
+            "node-kafka-producer-off",
+            &["not-injected at publish, sender shop, 6 of 6"],
+            "what `shop` received was right",
+        ),
+        fails(
+            "node-kafka-consumer-off",
+            &["link-missing at publish, receiver billing, 6 of 6"],
+            "`billing`'s own span for what it received",
+        ),
+        fails(
+            "node-kafka-exporter-off",
+            &["passed-through at record, sender billing, 6 of 6"],
+            "`billing` exported no span for what it received",
+        ),
+        passes("node-mail-healthy [sampled=true]"),
+        passes("node-mail-healthy [sampled=false]"),
+        fails(
+            "node-mail-consumer-off",
+            &["restarted at text, sender mailer, 6 of 6", "not-injected at confirm, sender mailer, 6 of 6"],
+            "`mailer`'s own span for what it received",
+        ),
+        fails(
+            "node-mail-tracing-off",
+            &[
+                "not-injected at text, sender mailer, 6 of 6",
+                "not-injected at confirm, sender mailer, 6 of 6",
+            ],
+            "`mailer` exported no span for what it received",
+        ),
+        fails(
+            "node-outbox-receive-only",
+            &["restarted at record, sender billing, 6 of 6"],
+            "it made the span `bills receive` for it",
+        ),
+    ],
+    seen: &[
+        "node-kafka-healthy [sampled=false], to-stock: link",
+        "node-kafka-healthy [sampled=true], to-billing: child",
+        "node-kafka-healthy [sampled=true], to-stock: link",
+        "node-mail-healthy [sampled=true], notify: child",
+        "node-outbox-receive-only, publish: link",
+    ],
+};

@@ -1,0 +1,91 @@
+//! What Python services with their published instrumentation end with, case by case.
+
+use super::{Language, fails, passes, unsure, virtual_environment};
+
+pub const LANGUAGE: Language = Language {
+    folder: "python-services",
+    variable: "UNBROKEN_PYTHON",
+    packages: &["requirements.txt"],
+    install: virtual_environment,
+    ends: &[
+        passes("python-healthy [sampled=true]"),
+        passes("python-healthy [sampled=false]"),
+        fails(
+            "python-client-instrumentation-off",
+            &["not-injected at bill, sender shop, 6 of 6"],
+            "what `shop` received was right",
+        ),
+        fails(
+            "python-server-instrumentation-off",
+            &["restarted at record, sender billing, 6 of 6"],
+            "`billing`'s own span for what it received",
+        ),
+        fails(
+            "python-tracing-off",
+            &["passed-through at bill, sender shop, 6 of 6"],
+            "`shop` exported no span for what it received",
+        ),
+        fails(
+            "python-no-instrumentation",
+            &["not-injected at bill, sender shop, 6 of 6"],
+            "`shop` exported no span for what it received",
+        ),
+        unsure(
+            "python-last-node-off",
+            &["not-exported at bill, nobody yet billing, 6 of 6"],
+            "any span of `billing`",
+        ),
+        unsure(
+            "python-exporter-nowhere",
+            &["not-exported at bill, nobody yet billing, 6 of 6"],
+            "any span of `billing`",
+        ),
+        passes("python-kafka-healthy [sampled=true]"),
+        passes("python-kafka-healthy [sampled=false]"),
+        fails(
+            "python-kafka-child-expected",
+            &["restarted at publish, receiver billing, 6 of 6"],
+            "with a link instead of a child",
+        ),
+        fails(
+            "python-kafka-producer-off",
+            &["not-injected at publish, sender shop, 6 of 6"],
+            "what `shop` received was right",
+        ),
+        fails(
+            "python-kafka-consumer-off",
+            &["link-missing at publish, receiver billing, 6 of 6"],
+            "`billing`'s own span for what it received",
+        ),
+        fails("python-kafka-tracing-off", &["not-injected at record, sender billing, 6 of 6"], ""),
+        fails(
+            "python-kafka-receive-only",
+            &["restarted at reserve, sender stock, 6 of 6"],
+            "it made the span `orders receive` for it",
+        ),
+        passes("python-mail-healthy [sampled=true]"),
+        passes("python-mail-healthy [sampled=false]"),
+        fails(
+            "python-mail-consumer-off",
+            &["restarted at text, sender mailer, 6 of 6", "not-injected at confirm, sender mailer, 6 of 6"],
+            "`mailer`'s own span for what it received",
+        ),
+        fails(
+            "python-mail-tracing-off",
+            &[
+                "passed-through at text, sender mailer, 6 of 6",
+                "passed-through at confirm, sender mailer, 6 of 6",
+            ],
+            "`mailer` exported no span for what it received",
+        ),
+        passes("python-outbox-healthy [sampled=true]"),
+        passes("python-outbox-healthy [sampled=false]"),
+    ],
+    seen: &[
+        "python-kafka-healthy [sampled=false], publish: link",
+        "python-kafka-healthy [sampled=true], publish: link",
+        "python-mail-healthy [sampled=true], notify: child",
+        "python-outbox-healthy [sampled=false], publish: link",
+        "python-outbox-healthy [sampled=true], publish: link",
+    ],
+};
