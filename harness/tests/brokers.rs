@@ -1,5 +1,6 @@
 //! What is said when a broker is the trouble: it goes away in the middle, nobody reads, nothing is routed, a message is
-//! refused, a stand-in cannot do what it is asked for. Never a fail of the service under test, and no hang.
+//! refused, a stand-in cannot do what it is asked for. Never a fail of the service under test, and no hang. And what a
+//! broker does to the headers of a message is the broker's.
 
 #![cfg(all(
     feature = "kafka",
@@ -18,7 +19,8 @@ use std::time::Duration;
 
 use stand_in_brokers::{kafka, sqs};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use unbroken::breaks::{Class, Side};
 use unbroken::plan::{Plan, Seed};
 use unbroken::run::{CaseOptions, CaseRun, case};
 use unbroken::runtime::{Answer, InProcess, Listening, Served, StartBroker, StartedBroker};
@@ -277,4 +279,85 @@ drive:
 "#;
     let verdict = judged(yaml, options).await;
     is_inconclusive(&verdict, &["DescribeQuorum (2 times)", "run against the real broker", "`broker`"]);
+}
+
+/// A stand-in whose answers have other bytes in place of some, as many of them.
+fn changing(from: &'static [u8], to: &'static [u8]) -> StartBroker {
+    assert_eq!(from.len(), to.len(), "lengths on the wire stay right");
+    let stand_ins = unbroken::door::brokers::stand_ins().unwrap();
+    StartBroker(Arc::new(move |kind, address| {
+        let started = (stand_ins.0)(kind, address);
+        Box::pin(async move {
+            let mut started = started.await?;
+            let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
+            let broker = std::mem::replace(&mut started.address, listener.local_addr().unwrap());
+            tokio::spawn(async move {
+                while let Ok((client, _)) = listener.accept().await {
+                    let server = TcpStream::connect(broker).await.unwrap();
+                    tokio::spawn(between(client, server, from, to));
+                }
+            });
+            Ok(started)
+        })
+    }))
+}
+
+async fn between(client: TcpStream, server: TcpStream, from: &[u8], to: &[u8]) {
+    let ((mut asks, mut hears), (mut answers, mut takes)) = (client.into_split(), server.into_split());
+    let there = async { tokio::io::copy(&mut asks, &mut takes).await.map(drop) };
+    let back = async {
+        let mut bytes = vec![0; 256 * 1024];
+        loop {
+            // A delivery of these few bytes comes in one piece.
+            let length = answers.read(&mut bytes).await?;
+            if length == 0 {
+                return std::io::Result::Ok(());
+            }
+            let at: Vec<usize> = bytes[..length]
+                .windows(from.len())
+                .enumerate()
+                .filter(|(_, seen)| *seen == from)
+                .map(|(at, _)| at)
+                .collect();
+            at.into_iter().for_each(|at| bytes[at..at + to.len()].copy_from_slice(to));
+            hears.write_all(&bytes[..length]).await?;
+        }
+    };
+    // Either end may hang up.
+    let _ = tokio::try_join!(there, back);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_broker_does_to_a_message_is_told_of_the_broker() {
+    for (broker, from, to, class) in [
+        ("rabbitmq", &b"traceparent"[..], &b"traceabsent"[..], Class::Stripped),
+        ("sqs", b"traceparent", b"traceabsent", Class::Stripped),
+        ("rabbitmq", b"acme=1", b"acme=2", Class::Altered),
+        ("sqs", b"acme=1", b"acme=2", Class::Altered),
+    ] {
+        let mut options = options();
+        options.runtime.brokers = Some(changing(from, to));
+        let yaml = format!(
+            r#"
+scenario: changed
+nodes:
+  shop: {{ relay: model }}
+  billing: {{ relay: model }}
+  broker: {{ {broker}: {{}} }}
+hops:
+  order: {{ http: {{ from: client, to: shop, method: POST, path: /orders }} }}
+  publish: {{ {broker}: {{ from: shop, to: billing, via: broker, queue: orders }} }}
+drive:
+  - {{ send: order, headers: {{ tracestate: "acme=1", baggage: "tenant=blue" }} }}
+"#
+        );
+        let verdict = judged(&yaml, options).await;
+        let told: Vec<_> = verdict
+            .findings
+            .iter()
+            .map(|finding| (finding.class, finding.side, finding.node.as_deref(), finding.hops.join(" ")))
+            .collect();
+        let due = (class, Side::Intermediary, Some("broker"), "publish".to_owned());
+        assert_eq!(told, [due], "{broker}: {}", said(&verdict));
+    }
 }
