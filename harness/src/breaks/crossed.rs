@@ -4,7 +4,7 @@ use super::fault::{Break, Grade};
 use super::{Breaks, Class, Side, name};
 use crate::crossings::hashing::{IdMap, IdSet};
 use crate::crossings::{CrossingIx, Crossings, Nature};
-use crate::evidence::{CaptureEnd, CaptureIx, Settlement};
+use crate::evidence::{CaptureEnd, Settlement};
 use crate::plan::StimulusIx;
 use crate::scenario::{HopIx, NodeIx};
 
@@ -44,21 +44,14 @@ struct Caused {
 impl Caused {
     fn of(all: &Crossings<'_>) -> Caused {
         let mut caused = Caused::default();
-        let mut first: IdMap<(CaptureIx, HopIx), CrossingIx> = IdMap::default();
-        for (ix, crossing) in all.iter().filter(|(_, crossing)| crossing.nature != Nature::Redelivered) {
-            if let Some(capture) = crossing.capture {
-                first.entry((capture, crossing.hop)).or_insert(ix);
-            }
-        }
-        let origin = |ix: CrossingIx| {
-            let crossing = all.get(ix);
-            let known = crossing.capture.and_then(|capture| first.get(&(capture, crossing.hop)));
-            known.copied().filter(|_| crossing.nature == Nature::Redelivered).unwrap_or(ix)
-        };
         for (ix, crossing) in all.iter() {
             match (crossing.nature, crossing.cause) {
-                (Nature::Redelivered, _) => *caused.deliveries.entry(origin(ix)).or_default() += 1,
-                (_, Some(cause)) => caused.seen.entry((origin(cause), crossing.hop)).or_default().push(ix),
+                (Nature::Redelivered, _) => {
+                    *caused.deliveries.entry(all.first_delivery(ix)).or_default() += 1
+                }
+                (_, Some(cause)) => {
+                    caused.seen.entry((all.first_delivery(cause), crossing.hop)).or_default().push(ix)
+                }
                 (_, None) => {}
             }
         }

@@ -4,7 +4,7 @@
 //! them, span hygiene beside them). Of S0 to S8 the first that holds, of R0 to R9 too; S9 to S12, T1 and X
 //! each on its own. Whether a class counts is for `rules` to say: here classes are always worked out.
 
-use crate::crossings::{Crossing, CrossingIx, Crossings, Nature};
+use crate::crossings::{CrossingIx, Crossings};
 use crate::plan::StimulusIx;
 use crate::scenario::{HopIx, NodeIx, Relation};
 
@@ -43,7 +43,7 @@ impl Breaks {
         let mut found = Breaks::default();
         let senders = lists::Senders::of(all.plan);
         for (ix, crossing) in all.iter() {
-            if all.wire(crossing).is_none() && crossing.capture.is_none() {
+            if crossing.capture.is_none() {
                 untapped::row(all, ix, &mut found);
                 continue;
             }
@@ -59,7 +59,7 @@ impl Breaks {
             if undelivered::row(all, ix, &mut found) {
                 continue;
             }
-            if all.wire(crossing).is_some() && relation(all, ix) != Relation::None {
+            if crossing.capture.is_some() && relation(all, ix) != Relation::None {
                 receiver::rows(all, ix, &tellers, &mut found);
             }
         }
@@ -76,33 +76,15 @@ impl Breaks {
 /// The sender's rows are asked once for each message: not for a further delivery, and of the hops that share it on the
 /// first.
 fn sends_first(all: &Crossings<'_>, ix: CrossingIx) -> bool {
-    let crossing = all.get(ix);
-    crossing.nature == Nature::Sent && sharing(all, ix).first() == Some(&ix)
-}
-
-/// The crossings of one sent message, one for each hop that it goes over.
-fn sharing(all: &Crossings<'_>, ix: CrossingIx) -> Vec<CrossingIx> {
-    let crossing = all.get(ix);
-    if all.plan.scenario.hop(crossing.hop).transport.via().is_none() {
-        return vec![ix];
-    }
-    let same = |(_, other): &(CrossingIx, &Crossing)| {
-        other.nature == Nature::Sent && other.capture == crossing.capture
-    };
-    let around = (ix.0.saturating_sub(SHARED)..all.list.len().min(ix.0 + SHARED)).map(CrossingIx);
-    around.map(|ix| (ix, all.get(ix))).filter(same).map(|(ix, _)| ix).collect()
+    all.sent_with(all.get(ix)).next() == Some(ix)
 }
 
 /// What is wrong with a message is wrong for all who read it.
 fn name_others(all: &Crossings<'_>, ix: CrossingIx, told: &mut [Break]) {
-    let others: Vec<CrossingIx> = sharing(all, ix).into_iter().filter(|other| *other != ix).collect();
     for told in told {
-        told.shared.clone_from(&others);
+        told.shared = all.sent_with(all.get(ix)).filter(|other| *other != ix).collect();
     }
 }
-
-/// Crossings of one message stand side by side; no message goes over more hops than this.
-const SHARED: usize = 64;
 
 fn relation(all: &Crossings<'_>, crossing: CrossingIx) -> Relation {
     all.plan.scenario.hop(all.get(crossing).hop).relation

@@ -20,15 +20,8 @@ pub fn find(all: &mut Crossings<'_>) {
         let within = if again { Some(crossing.hop) } else { hop.within };
         let Some(within) = within.filter(|_| crossing.sender != NodeIx::CLIENT) else { continue };
         let candidates = incoming.get(&(crossing.stimulus, within)).map_or(&[][..], Vec::as_slice);
-        let own: Vec<CrossingIx>;
-        let candidates = match again {
-            true => {
-                own = candidates.iter().copied().filter(|other| other.0 < ix).collect();
-                &own
-            }
-            false => candidates,
-        };
-        all.list[ix].cause = choose(all, CrossingIx(ix), candidates);
+        let earlier = if again { candidates.partition_point(|other| other.0 < ix) } else { candidates.len() };
+        all.list[ix].cause = choose(all, CrossingIx(ix), &candidates[..earlier]);
     }
 }
 

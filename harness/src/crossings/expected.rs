@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::carried::Lists;
 use super::hashing::IdMap;
 use super::{Carried, Crossing, CrossingIx, Crossings, Nature};
-use crate::evidence::{CaptureIx, Span};
+use crate::evidence::Span;
 use crate::plan::Stimulus;
 use crate::scenario::{At, Hop, NodeIx, NodeKind, Relation};
 use crate::wire::baggage::Entry;
@@ -36,13 +36,11 @@ pub struct Expected {
 pub fn carry(all: &mut Crossings<'_>) {
     let mut after: IdMap<CrossingIx, Expected> = IdMap::default();
     let mut starts: IdMap<usize, Expected> = IdMap::default();
-    let origins = origins(all);
-    for ix in causes_first(all, &origins) {
+    for ix in causes_first(all) {
         let crossing = CrossingIx(ix);
         let stimulus = all.list[ix].stimulus;
         // Nobody sent it anew: what is expected is what was due when it was sent.
-        if let Some(origin) = origins.get(&crossing).copied().filter(|_| all.list[ix].nature != Nature::Sent)
-        {
+        if let Some(origin) = origin(all, crossing) {
             let due = all.list[origin.0].due.clone();
             after.insert(crossing, re_based(all, crossing, &due));
             (all.list[ix].expected, all.list[ix].due) = (due.clone(), due);
@@ -64,29 +62,19 @@ pub fn carry(all: &mut Crossings<'_>) {
     }
 }
 
-/// For each further delivery of a message the crossing by which it was sent.
-fn origins(all: &Crossings<'_>) -> IdMap<CrossingIx, CrossingIx> {
-    let mut sent: IdMap<CaptureIx, Vec<CrossingIx>> = IdMap::default();
-    for (ix, crossing) in all.iter().filter(|(_, crossing)| crossing.nature == Nature::Sent) {
-        if let Some(capture) = crossing.capture {
-            sent.entry(capture).or_default().push(ix);
-        }
-    }
-    let further = all.iter().filter(|(_, crossing)| crossing.nature != Nature::Sent);
-    further
-        .filter_map(|(ix, crossing)| {
-            let shared = sent.get(&crossing.capture?)?;
-            let same = shared.iter().find(|sent| all.get(**sent).hop == crossing.hop);
-            Some((ix, *same.or(shared.first())?))
-        })
-        .collect()
+/// Of a further delivery the crossing by which the message was sent, over the same hop if there is one.
+fn origin(all: &Crossings<'_>, ix: CrossingIx) -> Option<CrossingIx> {
+    let crossing = all.get(ix);
+    let mut sent = all.sent_with(crossing).filter(|_| crossing.nature != Nature::Sent).peekable();
+    let first = sent.peek().copied();
+    sent.find(|sent| all.get(*sent).hop == crossing.hop).or(first)
 }
 
 /// Causes before what they caused, and otherwise in the order in which they were seen.
-fn causes_first(all: &Crossings<'_>, origins: &IdMap<CrossingIx, CrossingIx>) -> Vec<usize> {
+fn causes_first(all: &Crossings<'_>) -> Vec<usize> {
     let before = |ix: &CrossingIx| match all.get(*ix).nature {
         Nature::Sent => all.get(*ix).cause,
-        Nature::Redelivered | Nature::Moved => origins.get(ix).copied(),
+        Nature::Redelivered | Nature::Moved => origin(all, *ix),
     };
     let depth = |ix: usize| std::iter::successors(Some(CrossingIx(ix)), before).take(DEPTH).count();
     let mut order: Vec<usize> = (0..all.list.len()).collect();

@@ -10,7 +10,7 @@ use super::attribution::crossing;
 use super::hashing::IdMap;
 use super::{Carried, Crossing, Nature};
 use crate::evidence::{Capture, CaptureEnd, CaptureIx, Evidence, Message, Settlement, Way, mark_of};
-use crate::plan::{Mark, Plan};
+use crate::plan::{Mark, Plan, TapProtocol};
 use crate::scenario::{ExchangeKind, Hop, HopIx, NodeIx, RabbitMqHop, Transport};
 use crate::wire::TraceParent;
 
@@ -21,40 +21,28 @@ pub(super) fn hops_of(
     message: &Message,
     by: impl Fn(NodeIx) -> bool,
 ) -> Vec<(HopIx, NodeIx)> {
-    let from = plan.tap(capture.tap).from;
-    let hops = || plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop));
-    let goes =
-        |ix: HopIx, hop: &Hop| hop.dead_letter_of.is_none() && goes_over(plan, ix, hop, capture, message);
-    let own = hops().filter(|(ix, hop)| plan.hop_taps[ix.0] == Some(capture.tap) && goes(*ix, hop));
-    let own: Vec<(HopIx, NodeIx)> = own.map(|(ix, hop)| (ix, hop.from)).collect();
+    let tap = plan.tap(capture.tap);
+    let hops = plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop));
+    let over: Vec<(HopIx, &Hop)> =
+        hops.filter(|(ix, hop)| goes_over(plan, *ix, hop, capture, message)).collect();
+    let sent = over.iter().filter(|(ix, _)| plan.hop_taps[ix.0] == Some(capture.tap));
+    let sent = sent.map(|(ix, hop)| (*ix, hop.from));
+    let (by_hand, own): (Vec<_>, Vec<_>) =
+        sent.partition(|(ix, _)| plan.scenario.hop(*ix).dead_letter_of.is_some());
+    let kafka = tap.protocol == TapProtocol::Kafka;
     // Sent by the one that reads it: again to the same queue, or by hand to where the broker would have moved it.
-    let back = hops().filter(|(ix, hop)| {
-        plan.arrival_taps[ix.0] == Some(capture.tap) && goes_over(plan, *ix, hop, capture, message)
-    });
-    let kafka = matches!(plan.tap(capture.tap).protocol, crate::plan::TapProtocol::Kafka);
-    let again: Vec<(HopIx, NodeIx)> = match kafka {
+    let by_reader = |hop: &Hop| match kafka {
         // One tap for everybody: who sent it shows in whose span it names.
-        true => back
-            .filter(|(_, hop)| hop.to != hop.from && by(hop.to) && !by(hop.from))
-            .map(sent_by_reader)
-            .collect(),
-        false => back.filter(|(_, hop)| hop.to == from).map(sent_by_reader).collect(),
+        true => hop.to != hop.from && by(hop.to) && !by(hop.from),
+        false => hop.to == tap.from,
     };
-    let moved = hops().filter(|(ix, hop)| {
-        hop.dead_letter_of.is_some()
-            && plan.hop_taps[ix.0] == Some(capture.tap)
-            && goes_over(plan, *ix, hop, capture, message)
-    });
-    let by_hand: Vec<(HopIx, NodeIx)> = moved.map(|(ix, hop)| (ix, hop.from)).collect();
+    let back = over.iter().filter(|(ix, _)| plan.arrival_taps[ix.0] == Some(capture.tap));
+    let again: Vec<_> = back.filter(|(_, hop)| by_reader(hop)).map(|(ix, hop)| (*ix, hop.to)).collect();
     match (own.is_empty() || (kafka && !again.is_empty()), again.is_empty()) {
         (false, _) => narrowed(plan, own, mark_of(&capture.marked), &by),
         (true, false) => again,
         (true, true) => by_hand,
     }
-}
-
-fn sent_by_reader((ix, hop): (HopIx, &Hop)) -> (HopIx, NodeIx) {
-    (ix, hop.to)
 }
 
 /// Of hops that look alike those that share what the mark's call sends; else those whose sender's span is named.

@@ -92,6 +92,8 @@ pub struct Crossings<'a> {
     by_receiver: IdMap<SpanIx, Vec<CrossingIx>>,
     /// For each hop its crossings.
     by_hop: Vec<Vec<CrossingIx>>,
+    /// For each capture of what was sent its crossings; a message has several.
+    by_capture: Vec<Vec<CrossingIx>>,
     /// For each stimulus its exchange.
     answered_nanos: IdMap<StimulusIx, Option<u64>>,
 }
@@ -123,6 +125,7 @@ impl<'a> Crossings<'a> {
             effects,
             by_receiver: IdMap::default(),
             by_hop,
+            by_capture: vec![Vec::new(); evidence.captures.len()],
             answered_nanos,
         };
         receiver::pair(&mut all);
@@ -140,6 +143,9 @@ impl<'a> Crossings<'a> {
         self.effects = vec![Vec::new(); self.list.len()];
         for (ix, crossing) in self.list.iter().enumerate() {
             self.by_hop[crossing.hop.0].push(CrossingIx(ix));
+            if let Some(capture) = crossing.capture {
+                self.by_capture[capture.0].push(CrossingIx(ix));
+            }
             if let Some(span) = crossing.receiver_span {
                 self.by_receiver.entry(span).or_default().push(CrossingIx(ix));
             }
@@ -204,6 +210,25 @@ impl<'a> Crossings<'a> {
     /// The crossings that one batch took in with this one, itself included.
     pub fn batch_of(&self, crossing: &Crossing) -> &[CrossingIx] {
         crossing.receiver_span.and_then(|span| self.by_receiver.get(&span)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The crossings by which one message was sent, one for each hop that it goes over; of a call itself alone.
+    pub fn sent_with(&self, crossing: &Crossing) -> impl Iterator<Item = CrossingIx> {
+        let same = crossing.capture.map_or(&[][..], |capture| &self.by_capture[capture.0]);
+        same.iter().copied().filter(|ix| self.get(*ix).nature == Nature::Sent)
+    }
+
+    /// Of a further delivery the first one over the same hop; otherwise the crossing itself.
+    pub fn first_delivery(&self, ix: CrossingIx) -> CrossingIx {
+        let crossing = self.get(ix);
+        let Some(capture) = crossing.capture.filter(|_| crossing.nature == Nature::Redelivered) else {
+            return ix;
+        };
+        let first = |other: &&CrossingIx| {
+            let other = self.get(**other);
+            other.hop == crossing.hop && other.nature != Nature::Redelivered
+        };
+        self.by_capture[capture.0].iter().find(first).copied().unwrap_or(ix)
     }
 
     /// When the receiver got it.

@@ -9,9 +9,8 @@ use crate::evidence::{Span, SpanIx};
 use crate::scenario::Transport;
 
 pub(super) fn add(all: &mut Crossings<'_>) {
-    let claimed: IdSet<SpanIx> = all.list.iter().filter_map(|crossing| crossing.receiver_span).collect();
+    let mut taken: IdSet<SpanIx> = all.list.iter().filter_map(|crossing| crossing.receiver_span).collect();
     let mut more: Vec<Crossing> = Vec::new();
-    let mut taken = claimed;
     for (ix, crossing) in all.iter() {
         let transport = &all.plan.scenario.hop(crossing.hop).transport;
         let Some(first) = crossing.receiver_span.filter(|_| matches!(transport, Transport::Kafka(_))) else {

@@ -113,12 +113,13 @@ impl Story<'_> {
         if nodes.iter().any(|node| self.plan.subscriptions[node.0].iter().any(reads_kafka)) {
             self.running.caught_up(self.deadline.max(Instant::now() + CAUGHT_UP_WITHIN)).await;
         }
+        let messages = due::Messages::to(self.plan, nodes);
         let (mut captures, mut exports) = (self.recorder.watch(), self.running.watch());
         let settled = async {
             loop {
                 captures.mark_unchanged();
                 exports.mark_unchanged();
-                if !self.recorder.look(|captures| due::messages_due(self.plan, captures, nodes)) {
+                if !self.recorder.look(|captures| messages.are_due(captures)) {
                     return;
                 }
                 tokio::select! {

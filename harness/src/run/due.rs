@@ -74,25 +74,34 @@ pub(super) fn has_exported(seen: &Crossings<'_>, node: NodeIx) -> bool {
     seen.evidence.spans.iter().any(|span| span.node == node)
 }
 
-/// Whether a message is on its way to one of `nodes` or to what the broker would move it on to: taken by the broker
-/// and not yet processed or given up.
-pub(super) fn messages_due(plan: &Plan, captures: &[Capture], nodes: &[NodeIx]) -> bool {
-    let hops = plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop));
-    let watched: Vec<Watched> = hops
-        .filter(|(ix, hop)| plan.arrival_taps[ix.0].is_some() && hop.dead_letter_of.is_none())
-        .map(|(ix, _)| Watched::new(plan, ix))
-        .filter(|watched| watched.readers.iter().any(|reader| nodes.contains(reader)))
-        .collect();
-    if watched.is_empty() {
-        return false;
+/// The hops over which messages come to some nodes, and to where the broker would move them on.
+pub(super) struct Messages<'a> {
+    plan: &'a Plan,
+    watched: Vec<Watched>,
+}
+
+impl<'a> Messages<'a> {
+    pub(super) fn to(plan: &'a Plan, nodes: &[NodeIx]) -> Messages<'a> {
+        let hops = plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop));
+        let watched = hops
+            .filter(|(ix, hop)| plan.arrival_taps[ix.0].is_some() && hop.dead_letter_of.is_none())
+            .map(|(ix, _)| Watched::new(plan, ix))
+            .filter(|watched| watched.readers.iter().any(|reader| nodes.contains(reader)))
+            .collect();
+        Messages { plan, watched }
     }
-    let mut open = vec![0_i64; watched.len()];
-    for capture in captures {
-        for (ix, watched) in watched.iter().enumerate() {
-            open[ix] += watched.weight(plan, capture);
+
+    /// Whether one is on its way: taken by the broker and not yet processed or given up.
+    pub(super) fn are_due(&self, captures: &[Capture]) -> bool {
+        let mut open = vec![0_i64; self.watched.len()];
+        for capture in captures.iter().filter(|_| !self.watched.is_empty()) {
+            let read = messages::read_over(self.plan, capture);
+            for (open, watched) in open.iter_mut().zip(&self.watched) {
+                *open += watched.weight(self.plan, capture, &read);
+            }
         }
+        open.iter().any(|open| *open > 0)
     }
-    open.iter().any(|open| *open > 0)
 }
 
 /// Whether every message to one of `nodes` has the span of its receiver. A stub has none, nor has a node that exports
@@ -136,13 +145,12 @@ impl Watched {
     }
 
     /// One more message on its way, one less, or nothing.
-    fn weight(&self, plan: &Plan, capture: &Capture) -> i64 {
+    fn weight(&self, plan: &Plan, capture: &Capture, read: &[HopIx]) -> i64 {
         if messages::is(capture, Way::Published) {
             let goes = self.sent.iter().chain(&self.moved);
             let goes = goes.filter(|hop| messages::is_published_to(plan, **hop, capture)).count();
             return i64::from(goes > 0 && !messages::was_refused(capture));
         }
-        let read = messages::read_over(plan, capture);
         let (own, moved) = (read.contains(&self.hop), self.moved.iter().any(|hop| read.contains(hop)));
         let over = match capture.end {
             CaptureEnd::Settled(Settlement::Done) => own || moved,
