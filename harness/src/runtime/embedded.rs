@@ -122,6 +122,7 @@ async fn start_node(
         }
         NodeKind::Relay(relay) => relay::start(ix, relay, options, wiring).await?,
         NodeKind::Command(command) => command::start(ix, command, wiring).await?,
+        NodeKind::Image(_) => return Err(RuntimeError::NoContainers { node: node.name.clone() }),
         NodeKind::Url(url) => running_already(ix, node, url, wiring).await?,
         NodeKind::InProcess => in_process(ix, node, options, wiring).await?,
     };

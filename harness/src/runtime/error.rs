@@ -62,6 +62,8 @@ pub enum RuntimeError {
         "node `{node}` lives in a test's process, and this run was given none: start it with `.in_process(\"{node}\", ...)` of `unbroken::door`, or give it another kind"
     )]
     NotInThisProcess { node: String },
+    #[error("node `{node}` is an image, and this runtime starts no containers: give it another kind")]
+    NoContainers { node: String },
     #[error("node `{node}`: no address is known for `{to}`: a hop from `{node}` to `{to}` is needed")]
     NoAddress { node: String, to: String },
     #[error(

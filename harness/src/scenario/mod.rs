@@ -28,6 +28,7 @@ mod offsets;
 mod parse;
 mod pattern;
 mod read;
+mod reference;
 mod schema;
 mod shape;
 mod spelling;
@@ -39,8 +40,8 @@ pub use expectation::{Expectation, Expectations};
 pub use hop::{GrpcHop, Hop, HopIx, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
 pub use message::{Exchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
 pub use node::{
-    Broker, BrokerKind, Command, Marker, Node, NodeIx, NodeKind, Ready, Relay, Role, SpecLevel, StopSignal,
-    Stub, StubAnswer, Url,
+    Broker, BrokerKind, Command, Image, Marker, Mount, Node, NodeIx, NodeKind, Ready, Relay, Role, SpecLevel,
+    StopSignal, Stub, StubAnswer, Url,
 };
 pub use parse::parse;
 pub use read::{ReadError, read};

@@ -41,6 +41,8 @@ pub enum NodeKind {
     Client,
     Relay(Relay),
     Command(Command),
+    /// `image:`, your service as a container.
+    Image(Image),
     Url(Url),
     Stub(Stub),
     /// A service that lives in the test's own process (the builder of the `cargo test` door).
@@ -54,6 +56,9 @@ pub struct Broker {
     pub kind: BrokerKind,
     /// Where one of yours runs already; otherwise the runtime starts one.
     pub address: Option<Template>,
+    /// The image that is started where brokers run in containers; otherwise the runtime's own choice. Never together
+    /// with `address`.
+    pub image: Option<Template>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,6 +114,37 @@ pub struct Command {
     pub ready_within: Duration,
     /// `port:`, a fixed port; otherwise `${self.port}` is a free one.
     pub port: Option<u16>,
+    pub place: Place,
+}
+
+/// `image:`, your service as a container.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// Text and `${env.NAME}` only.
+    pub name: Template,
+    /// In place of the image's own command; its entry point stays.
+    pub args: Vec<Template>,
+    pub env: Vec<(String, Template)>,
+    pub mounts: Vec<Mount>,
+    /// Where it listens inside its container, HTTP and gRPC alike, and what `${self.port}` is; `None` where nothing
+    /// calls it.
+    pub port: Option<u16>,
+    /// By its port; always `Output` where there is none.
+    pub ready: Ready,
+    /// How long it may take to become ready; default 30 s.
+    pub ready_within: Duration,
+    pub place: Place,
+}
+
+/// A file or folder that a container finds in its own tree.
+#[derive(Clone, Debug)]
+pub struct Mount {
+    /// File or folder, relative to the scenario file.
+    pub from: String,
+    /// Absolute path in the container.
+    pub to: String,
+    /// Whether the templates in the text file are filled (`Template::read`).
+    pub templates: bool,
     pub place: Place,
 }
 

@@ -133,6 +133,21 @@ pub(super) static SQS_QUEUE: Pattern = Pattern {
     any_scalar: false,
 };
 
+/// Whether there is such an image is for the engine to say.
+pub(super) static IMAGE: Pattern = Pattern {
+    what: "the name of an image such as `registry.example/ledger:1.4`",
+    regex: "^[^\\s\\u0000-\\u001f]+$",
+    fits: |text| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c < ' '),
+    any_scalar: false,
+};
+
+pub(super) static ABSOLUTE: Pattern = Pattern {
+    what: "an absolute path in the container such as `/etc/ledger.yaml`",
+    regex: "^/[^\\u0000-\\u001f]*[^/\\u0000-\\u001f]/*$",
+    fits: |text| text.starts_with('/') && printable(text) && !text.trim_end_matches('/').is_empty(),
+    any_scalar: false,
+};
+
 pub(super) static FAULT: Pattern = Pattern {
     what: "the name of a fault of the model relay",
     regex: "^[^\\s,]+$",

@@ -112,7 +112,7 @@ impl Case {
 
     pub fn plan(&self) -> Arc<Plan> {
         let mut nodes = vec![node("client", NodeKind::Client), self.shop.clone()];
-        let broker = |kind| node("broker", NodeKind::Broker(Broker { kind, address: None }));
+        let broker = |kind| node("broker", NodeKind::Broker(Broker { kind, address: None, image: None }));
         nodes.extend(self.broker.map(broker));
         let scenario = Scenario {
             source: Source::new("case.yaml", ""),

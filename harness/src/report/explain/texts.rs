@@ -4,6 +4,7 @@
 pub(super) const PAGES: &[(&str, &str)] = &[
     ("relations", include_str!("page/relations.md")),
     ("brokers", include_str!("page/brokers.md")),
+    ("images", include_str!("page/images.md")),
     ("messages", include_str!("page/messages.md")),
     ("verdicts", include_str!("page/verdicts.md")),
     ("exit-codes", include_str!("page/exit-codes.md")),

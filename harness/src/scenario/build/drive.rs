@@ -1,11 +1,11 @@
 //! `drive:`, one drive each.
 
-use super::template::Ground;
 use super::{Builder, DriveDraft};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::drive::{Body, Drive, DriveContext};
 use crate::scenario::node::NodeIx;
 use crate::scenario::pattern;
+use crate::scenario::reference::Ground;
 use crate::scenario::template::{Template, TemplatePart};
 use crate::scenario::tree::{Entry, Tree, Value};
 

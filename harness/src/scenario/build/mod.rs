@@ -5,11 +5,10 @@
 
 mod drive;
 mod hop;
+mod image;
 mod message;
 mod node;
 mod template;
-
-pub(super) use template::address_of;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::template::Ground;
 use super::{Builder, NodeDraft};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::node::{
@@ -10,6 +9,7 @@ use crate::scenario::node::{
     Stub, StubAnswer, Url,
 };
 use crate::scenario::pattern;
+use crate::scenario::reference::Ground;
 use crate::scenario::template::{Template, TemplatePart};
 use crate::scenario::tree::{Entry, Tree, Value};
 use crate::source::{Place, Placed};
@@ -80,6 +80,9 @@ impl<'a> Builder<'a, '_> {
         if let Some(argv) = tree.get("command") {
             return Some(NodeKind::Command(self.command(tree, argv, name.place, ix)));
         }
+        if let Some(image) = tree.get("image") {
+            return Some(NodeKind::Image(self.image(tree, image, name.place, ix)));
+        }
         if let Some(url) = tree.get("url") {
             return Some(NodeKind::Url(address(url)));
         }
@@ -95,9 +98,22 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn broker(&mut self, tree: &'a Tree, kind: BrokerKind, ix: NodeIx) -> Broker {
-        let Some(said) = tree.get(kind.word()).and_then(|tree| tree.get("address")) else {
-            return Broker { kind, address: None };
-        };
+        let said = |key: &str| tree.get(kind.word()).and_then(|tree| tree.entry(key));
+        let (address, image) = (said("address"), said("image"));
+        if let (Some(address), Some(image)) = (address, image) {
+            let message = "a broker that runs already is not started from an image";
+            let mistake = Diagnostic::new("two-kinds", image.key.place, message).label("started");
+            let help = "keep one of `address` and `image`";
+            self.complaints.say(mistake.also(address.key.place, "runs already").help(help));
+        }
+        Broker {
+            kind,
+            address: address.map(|said| self.broker_address(&said.value, kind, ix)),
+            image: image.map(|said| self.template(&said.value, ix, Ground::ImageName)),
+        }
+    }
+
+    fn broker_address(&mut self, said: &'a Tree, kind: BrokerKind, ix: NodeIx) -> Template {
         let address = self.template(said, ix, Ground::Broker);
         let text: String = address.parts.iter().map(shown).collect();
         let wanted = match kind {
@@ -109,7 +125,7 @@ impl<'a> Builder<'a, '_> {
             let message = format!("the address of a broker of kind `{}` must be {wanted}", kind.word());
             self.complaints.say(Diagnostic::new("bad-text", said.place, message).label("this is not"));
         }
-        Broker { kind, address: Some(address) }
+        address
     }
 
     fn relay(&mut self, tree: &'a Tree, implementation: String, ix: NodeIx) -> Relay {
@@ -137,8 +153,8 @@ impl<'a> Builder<'a, '_> {
     fn command(&mut self, tree: &'a Tree, argv: &'a Tree, place: Place, ix: NodeIx) -> Command {
         let ready_within = tree.text_at("ready-within").and_then(pattern::duration);
         Command {
-            argv: argv.items().iter().map(|part| self.template(part, ix, Ground::Command)).collect(),
-            env: self.env(tree, ix, Ground::Command),
+            argv: argv.items().iter().map(|part| self.template(part, ix, Ground::Service)).collect(),
+            env: self.env(tree, ix, Ground::Service),
             cwd: tree.text_at("cwd").map(str::to_owned),
             ready: tree.get("ready").and_then(ready).unwrap_or(Ready::Tcp),
             ready_within: ready_within.unwrap_or(Duration::from_secs(30)),
@@ -147,7 +163,7 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    fn env(&mut self, tree: &'a Tree, ix: NodeIx, ground: Ground) -> Vec<(String, Template)> {
+    pub(super) fn env(&mut self, tree: &'a Tree, ix: NodeIx, ground: Ground) -> Vec<(String, Template)> {
         let entries = tree.get("env").map_or(&[][..], Tree::entries);
         entries
             .iter()
@@ -232,7 +248,7 @@ fn address(tree: &Tree) -> Url {
     }
 }
 
-fn ready(tree: &Tree) -> Option<Ready> {
+pub(super) fn ready(tree: &Tree) -> Option<Ready> {
     let Entry { key, value } = tree.entries().first()?;
     match key.value.as_str() {
         "http" => Some(Ready::Http(value.text()?.to_owned())),

@@ -7,6 +7,7 @@ mod drive_message;
 mod expectation;
 mod fan_out;
 mod hop;
+mod image;
 mod message;
 mod overlap;
 mod restart;
@@ -26,6 +27,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     overlap::check(draft, complaints);
     drive::check(draft, complaints);
     wiring::check(draft, complaints);
+    image::check(draft, complaints);
     let driven = story::check(draft, complaints);
     // What follows from a part that could not be made would be told twice.
     if !draft.incomplete {

@@ -1,10 +1,11 @@
 //! Whether nodes can reach each other: addresses that templates give, ports, what stubs answer.
 
 use crate::diagnostic::Diagnostic;
-use crate::scenario::build::{Draft, HopDraft, NodeDraft, Use, Used, address_of};
+use crate::scenario::build::{Draft, HopDraft, NodeDraft, Use, Used};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::Transport;
-use crate::scenario::node::{BrokerKind, NodeIx, NodeKind, Ready, StubAnswer};
+use crate::scenario::node::{BrokerKind, Node, NodeIx, NodeKind, Ready, StubAnswer};
+use crate::scenario::reference::address_of;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     if !draft.incomplete {
@@ -80,11 +81,23 @@ fn url_serves(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints
     }
 }
 
+/// Where a service can be told addresses; `None` where it is not told by the scenario, or where it cannot be seen here.
+fn where_told(node: &Node) -> Option<&'static str> {
+    match &node.kind {
+        NodeKind::Command(_) => Some("its `env` or `command`"),
+        // What a file says is read when it is mounted.
+        NodeKind::Image(image) if image.mounts.iter().any(|mount| mount.templates) => None,
+        NodeKind::Image(_) => Some("its `env`, its `args` or a file that it mounts with `templates: true`"),
+        _ => None,
+    }
+}
+
 /// A program that is never told the tap's address goes past the tap.
 fn sender_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
     let HopDraft { hop, transport, .. } = hop;
     let sender = draft.node(hop.from);
-    if !hop.tapped || draft.misread.contains(&hop.from) || !matches!(sender.kind, NodeKind::Command(_)) {
+    let Some(place) = where_told(sender) else { return };
+    if !hop.tapped || draft.misread.contains(&hop.from) {
         return;
     }
     let (what, member) = match hop.transport {
@@ -96,9 +109,7 @@ fn sender_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Compla
         let (from, to) = (&sender.name, &draft.node(hop.to).name);
         let message =
             format!("`{from}` is never told where `{to}` is, so that the tap would not see this hop");
-        let help = format!(
-            "give `{from}` the template `${{{to}.{member}}}` in its `env` or `command`, or say `tap: none`"
-        );
+        let help = format!("give `{from}` the template `${{{to}.{member}}}` in {place}, or say `tap: none`");
         let mistake = Diagnostic::new("address-not-given", transport.value_place("to"), message);
         complaints
             .say(mistake.label("called at which address?").also(sender.place, "not told here").help(help));
@@ -129,12 +140,12 @@ fn broker_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Compla
             complaints.say(mistake.label("reached at which address?").help(help));
             continue;
         }
-        if told || draft.misread.contains(&end) || !matches!(node.kind, NodeKind::Command(_)) {
+        let Some(place) = where_told(node).filter(|_| !told && !draft.misread.contains(&end)) else {
             continue;
-        }
+        };
         let template = format!("${{{via}.{}}}", address_of(described.kind));
         let message = format!("`{name}` is never told where `{via}` is");
-        let help = format!("give `{name}` the template `{template}` in its `env` or `command`");
+        let help = format!("give `{name}` the template `{template}` in {place}");
         let mistake = Diagnostic::new("address-not-given", transport.value_place(key), message);
         complaints
             .say(mistake.label("reached at which address?").also(node.place, "not told here").help(help));

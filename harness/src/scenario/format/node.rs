@@ -1,7 +1,7 @@
 //! The keys of a node, by its kind.
 
 use super::NONE;
-use crate::scenario::pattern::{DURATION, FAULT, HEADER, LINE, PATH, TEXT, URL, VARIABLE};
+use crate::scenario::pattern::{ABSOLUTE, DURATION, FAULT, HEADER, IMAGE, LINE, PATH, TEXT, URL, VARIABLE};
 use crate::scenario::shape::{Key, Kind, Object, Shape, Tag, Words, may, must};
 use Shape::{Either, Json, List, Named, OneOrList, True, Whole};
 
@@ -25,7 +25,15 @@ pub(super) static NODE: Object = Object {
                     List(&Shape::Text(&TEXT)),
                     "your service as a process: program and arguments, with templates",
                 ),
-                with: &[COMMAND_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
+                with: &[COMMAND_KEYS, READY_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
+            },
+            Kind {
+                key: must(
+                    "image",
+                    Shape::Text(&IMAGE),
+                    "your service as a container: the name of its image, in which `${env.NAME}` may stand",
+                ),
+                with: &[IMAGE_KEYS, READY_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
             },
             Kind {
                 key: must(
@@ -51,35 +59,43 @@ pub(super) static NODE: Object = Object {
             Kind { key: must("rabbitmq", Shape::Object(&RABBITMQ), "a RabbitMQ broker"), with: &[] },
             Kind { key: must("sqs", Shape::Object(&SQS), "an SQS endpoint"), with: &[] },
         ],
-        later: &["image", "gateway", "collector"],
+        later: &["gateway", "collector"],
     }),
 };
 
+const BROKER_IMAGE: Key =
+    may("image", Shape::Text(&IMAGE), "the image that is started where brokers run in containers");
+
 static KAFKA: Object = Object {
     what: "`kafka`",
-    keys: &[may(
-        "address",
-        Shape::Text(&LINE),
-        "`host:port` of one that runs already; left out, one is started",
-    )],
+    keys: &[
+        may("address", Shape::Text(&LINE), "`host:port` of one that runs already; left out, one is started"),
+        BROKER_IMAGE,
+    ],
     tag: None,
 };
 static RABBITMQ: Object = Object {
     what: "`rabbitmq`",
-    keys: &[may(
-        "address",
-        Shape::Text(&LINE),
-        "`amqp://user:password@host:port/vhost` of one that runs already; left out, one is started",
-    )],
+    keys: &[
+        may(
+            "address",
+            Shape::Text(&LINE),
+            "`amqp://user:password@host:port/vhost` of one that runs already; left out, one is started",
+        ),
+        BROKER_IMAGE,
+    ],
     tag: None,
 };
 static SQS: Object = Object {
     what: "`sqs`",
-    keys: &[may(
-        "address",
-        Shape::Text(&LINE),
-        "`http://host:port` of one that runs already; left out, one is started",
-    )],
+    keys: &[
+        may(
+            "address",
+            Shape::Text(&LINE),
+            "`http://host:port` of one that runs already; left out, one is started",
+        ),
+        BROKER_IMAGE,
+    ],
     tag: None,
 };
 
@@ -103,6 +119,33 @@ static COMMAND_KEYS: &[Key] = &[
         "working directory, relative to the scenario file; its folder when left out",
     ),
     may("port", Whole { min: 1, max: 65_535 }, "a fixed port; left out, `${self.port}` is a free one"),
+];
+
+static IMAGE_KEYS: &[Key] = &[
+    may(
+        "args",
+        List(&Shape::Text(&TEXT)),
+        "arguments in place of the image's own command, with templates; its entry point stays",
+    ),
+    may("mounts", List(&Shape::Object(&MOUNT)), "files and folders that it finds in its container"),
+    may(
+        "port",
+        Whole { min: 1, max: 65_535 },
+        "where it listens inside its container, HTTP and gRPC alike; left out where nothing calls it",
+    ),
+];
+
+static MOUNT: Object = Object {
+    what: "a mount",
+    keys: &[
+        must("from", Shape::Text(&LINE), "a file or folder, relative to the scenario file"),
+        must("to", Shape::Text(&ABSOLUTE), "where the container finds it"),
+        may("templates", Shape::Bool, "`true`: the templates in the text file are filled"),
+    ],
+    tag: None,
+};
+
+static READY_KEYS: &[Key] = &[
     may(
         "ready",
         Shape::Object(&READY),

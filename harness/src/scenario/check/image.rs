@@ -1,0 +1,66 @@
+//! Whether a service in a container can be reached, and shows when it is ready: both need its `port`.
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario::build::{Draft, NodeDraft, Used};
+use crate::scenario::complaints::Complaints;
+use crate::scenario::node::{Image, NodeIx, NodeKind, Ready};
+use crate::scenario::tree::Tree;
+
+pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
+    for (index, node) in draft.nodes.iter().enumerate() {
+        if let NodeKind::Image(image) = &node.node.kind {
+            has_a_port(draft, NodeIx(index), node, image, complaints);
+        }
+    }
+}
+
+fn has_a_port(
+    draft: &Draft<'_>,
+    ix: NodeIx,
+    node: &NodeDraft<'_>,
+    image: &Image,
+    complaints: &mut Complaints,
+) {
+    // One that is out of range was told already.
+    if image.port.is_some() || node.tree.is_some_and(|tree| tree.entry("port").is_some()) {
+        return;
+    }
+    let name = &node.node.name;
+    let help = format!("add `port: NUMBER` to `{name}`: where it listens inside its container");
+    let mut told = false;
+    for used in draft.uses.iter().filter(|used| used.user == ix && used.what == Used::SelfPort) {
+        let message = format!("`${{self.port}}` is the `port` of `{name}`, and it names none");
+        complaints.say(Diagnostic::new("port-missing", used.place, message).help(help.as_str()));
+        told = true;
+    }
+    for hop in draft.hops.iter().filter(|hop| hop.hop.to == ix && hop.hop.transport.via().is_none()) {
+        let message = format!("`{name}` is reached over {}, and names no `port`", hop.hop.transport.word());
+        let mistake = Diagnostic::new("port-missing", hop.transport.value_place("to"), message);
+        let mistake = mistake.label("reached at which port?").also(node.node.place, "named nowhere here");
+        complaints.say(mistake.help(help.as_str()));
+        told = true;
+    }
+    if !told {
+        shows_readiness(node, image, complaints);
+    }
+}
+
+fn shows_readiness(node: &NodeDraft<'_>, image: &Image, complaints: &mut Complaints) {
+    if matches!(image.ready, Ready::Output(_)) {
+        return;
+    }
+    let name = &node.node.name;
+    let asked = node.tree.and_then(|tree| tree.get("ready")).and_then(|ready: &Tree| ready.entries().first());
+    let mistake = match asked {
+        Some(asked) => {
+            let message =
+                format!("`ready: {}` asks at the `port` of `{name}`, and it names none", asked.key.value);
+            Diagnostic::new("port-missing", asked.key.place, message).label("asked at which port?")
+        }
+        None => {
+            let message = format!("nothing shows when `{name}` is ready: it has neither `port` nor `ready`");
+            Diagnostic::new("port-missing", node.node.place, message)
+        }
+    };
+    complaints.say(mistake.help("say `ready: { output: \"...\" }`, or add the `port` at which it listens"));
+}

@@ -1,0 +1,133 @@
+//! `${...}` in text: where each stands, and what it names.
+//!
+//! Shared by the texts of a scenario (`build::template`) and the files that it mounts (`template`); what is said of a
+//! mistake is theirs.
+
+use super::node::{BrokerKind, NodeIx};
+use super::pattern;
+use super::template::TemplatePart;
+
+/// Where a template stands, which decides what it may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ground {
+    /// A service that is told everything: a command, an image, a file that is mounted into it.
+    Service,
+    Relay,
+    Drive,
+    /// The address of a broker that runs already.
+    Broker,
+    /// The name of an image.
+    ImageName,
+}
+
+/// A stretch of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stretch<'t> {
+    Text(&'t str),
+    /// What stands between `${` and `}`, and where the `$` is.
+    Reference(&'t str, usize),
+    /// A `${` without its `}`, and where the `$` is; nothing comes after it.
+    Open(usize),
+}
+
+/// A text in its stretches; `$${` stands for `${` itself.
+pub(super) fn stretches(text: &str) -> Vec<Stretch<'_>> {
+    let (mut stretches, mut from) = (Vec::new(), 0);
+    while let Some(found) = text[from..].find("${") {
+        let at = from + found;
+        if found > 0 && text.as_bytes()[at - 1] == b'$' {
+            stretches.extend([Stretch::Text(&text[from..at - 1]), Stretch::Text("${")]);
+            from = at + 2;
+            continue;
+        }
+        stretches.push(Stretch::Text(&text[from..at]));
+        let Some(length) = text[at..].find('}') else {
+            stretches.push(Stretch::Open(at));
+            return stretches;
+        };
+        stretches.push(Stretch::Reference(&text[at + 2..at + length], at));
+        from = at + length + 1;
+    }
+    stretches.push(Stretch::Text(&text[from..]));
+    stretches
+}
+
+/// What a name means there; `find` knows the nodes, and which of them are brokers.
+pub(super) fn meaning(
+    name: &str,
+    ground: Ground,
+    find: impl Fn(&str) -> Option<(NodeIx, Option<BrokerKind>)>,
+) -> Option<TemplatePart> {
+    match (name, ground) {
+        ("mark", Ground::Drive) => return Some(TemplatePart::Mark),
+        ("scenario.dir", ground) if ground != Ground::ImageName => return Some(TemplatePart::ScenarioDir),
+        ("otlp.endpoint", Ground::Service | Ground::Relay) => return Some(TemplatePart::OtlpEndpoint),
+        ("self.port", Ground::Service) => return Some(TemplatePart::SelfPort),
+        _ => {}
+    }
+    let (subject, member) = name.rsplit_once('.')?;
+    let neighbour = || match find(subject)? {
+        (NodeIx::CLIENT, _) | (_, Some(_)) => None,
+        (node, None) => Some(node),
+    };
+    match member {
+        variable if subject == "env" && pattern::variable(variable) => {
+            Some(TemplatePart::Env(variable.to_owned()))
+        }
+        _ if matches!(ground, Ground::Broker | Ground::ImageName) => None,
+        "url" => neighbour().map(TemplatePart::Url),
+        "grpc" => neighbour().map(TemplatePart::Grpc),
+        _ if ground == Ground::Drive => None,
+        _ => {
+            let (broker, kind) = find(subject)?;
+            (member == address_of(kind?)).then_some(TemplatePart::Broker(broker))
+        }
+    }
+}
+
+/// The names that may stand there; `nodes` without `client`, in the order in which they are listed.
+pub(super) fn known<'n>(
+    ground: Ground,
+    nodes: impl IntoIterator<Item = (&'n str, Option<BrokerKind>)>,
+) -> Vec<String> {
+    let mut known = match ground {
+        Ground::ImageName => return vec!["env.NAME".to_owned()],
+        _ => vec!["scenario.dir".to_owned(), "env.NAME".to_owned()],
+    };
+    match ground {
+        Ground::Service => known.extend(["otlp.endpoint".to_owned(), "self.port".to_owned()]),
+        Ground::Relay => known.push("otlp.endpoint".to_owned()),
+        Ground::Drive => known.push("mark".to_owned()),
+        Ground::Broker | Ground::ImageName => return known,
+    }
+    for (name, broker) in nodes {
+        match broker {
+            Some(_) if ground == Ground::Drive => {}
+            Some(kind) => known.push(format!("{name}.{}", address_of(kind))),
+            None => known.extend([format!("{name}.url"), format!("{name}.grpc")]),
+        }
+    }
+    known
+}
+
+/// What the address of a broker is called, by the name that its clients have for it.
+pub(super) fn address_of(kind: BrokerKind) -> &'static str {
+    match kind {
+        BrokerKind::Kafka => "bootstrap",
+        BrokerKind::RabbitMq => "amqp",
+        BrokerKind::Sqs => "endpoint",
+    }
+}
+
+/// Stretches of text side by side made one, empty ones left out.
+pub(super) fn joined(parts: Vec<TemplatePart>) -> Vec<TemplatePart> {
+    let mut joined: Vec<TemplatePart> = Vec::new();
+    for part in parts {
+        match (joined.last_mut(), part) {
+            (Some(TemplatePart::Text(last)), TemplatePart::Text(more)) => last.push_str(&more),
+            (_, TemplatePart::Text(text)) if text.is_empty() => {}
+            (_, part) => joined.push(part),
+        }
+    }
+    joined
+}
