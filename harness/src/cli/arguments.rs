@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::exit;
 use super::report_file::ReportFile;
+use crate::runtime::Kind;
 
 /// Checks that trace context survives every hop between your services, and says where and why it does not.
 #[derive(Debug, Parser)]
@@ -27,6 +28,7 @@ pub enum Command {
     Init(Init),
     Completions(Completions),
     Relay(Relay),
+    Clean(Clean),
 }
 
 /// Run scenarios: start the nodes, drive the requests, judge every hop
@@ -63,6 +65,17 @@ pub struct Run {
     /// lists them
     #[arg(long, value_name = "NODE=NAME", value_parser = node_fault)]
     pub fault: Vec<(String, String)>,
+    /// Where brokers and relays run: `embedded` (stand-ins, processes) or `container`; `image:` nodes are containers in
+    /// either [default: embedded, or UNBROKEN_RUNTIME]
+    #[arg(long, value_name = "KIND", value_parser = runtime_kind)]
+    pub runtime: Option<Kind>,
+    /// Start another image: `kafka=NAME`, `rabbitmq=`, `sqs=`, `relay-model=`, `relay-rust=` [default: UNBROKEN_IMAGE_PART,
+    /// what `fixtures/images/build` made, the public one]
+    #[arg(long, value_name = "PART=NAME", value_parser = part_image)]
+    pub image: Vec<(String, String)>,
+    /// Leave all containers running, and say how to reach them; `unbroken clean` removes them
+    #[arg(long)]
+    pub keep: bool,
     #[command(flatten)]
     pub judging: Judging,
     /// Tell more of cases that passed: every hop, rule and note
@@ -77,6 +90,7 @@ Examples:
   unbroken run --report junit=out/unbroken.xml    for a CI server
   unbroken run --repeat 100 --jobs 8 --fail-fast  hunt for a flake
   unbroken run --fault shop=inject-nothing  see that a break is found
+  unbroken run --runtime container                real brokers, relays as containers
   unbroken run --baseline known.json              findings that are known do not fail";
 
 /// Which cases
@@ -192,6 +206,24 @@ pub struct Relay {
     /// Passed on to the relay
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     pub arguments: Vec<String>,
+}
+
+/// Remove the containers and networks that `run --keep`, or a run that was killed, has left
+#[derive(Debug, Args)]
+pub struct Clean {}
+
+fn runtime_kind(text: &str) -> Result<Kind, String> {
+    Kind::read(text).ok_or_else(|| "expected `embedded` or `container`".to_owned())
+}
+
+fn part_image(text: &str) -> Result<(String, String), String> {
+    const PARTS: &[&str] = &["kafka", "rabbitmq", "sqs", "relay-model", "relay-rust"];
+    match text.split_once('=') {
+        Some((part, name)) if PARTS.contains(&part) && !name.is_empty() => {
+            Ok((part.to_owned(), name.to_owned()))
+        }
+        _ => Err(format!("expected PART=NAME, with one of {}", PARTS.join(", "))),
+    }
 }
 
 /// `500ms`, `30s`, `2m`; a bare number is seconds.

@@ -9,6 +9,12 @@ mod bar;
 mod baseline_file;
 mod check;
 mod completions;
+#[cfg(feature = "container")]
+#[path = "containers.rs"]
+mod containers;
+#[cfg(not(feature = "container"))]
+#[path = "no_containers.rs"]
+mod containers;
 pub mod exit;
 mod explain;
 mod init;
@@ -44,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => ExitCode::from(explain::explain(&arguments)),
         Command::Schema(arguments) => ExitCode::from(schema::schema(&arguments)),
         Command::Init(arguments) => ExitCode::from(init::init(&arguments)),
+        Command::Clean(_) => ExitCode::from(containers::clean()),
         Command::Completions(arguments) => ExitCode::from(completions::completions(&arguments)),
     }
 }

@@ -6,7 +6,7 @@ use super::arguments::Run;
 use super::bar::Bar;
 use super::interrupt::interrupted;
 use super::selection::{Selected, select};
-use super::{baseline_file, exit, print, tell};
+use super::{baseline_file, containers, exit, print, tell};
 use crate::door::brokers;
 use crate::progress::Progress;
 use crate::report::Outcome;
@@ -41,13 +41,26 @@ pub fn run(arguments: &Run) -> u8 {
     };
     let baseline = judge.baseline.clone();
     let bar = Bar::new();
+    let containers = match containers::Wanted::of(arguments, &selected.cases) {
+        Ok(containers) => containers,
+        Err(problem) => {
+            print::problem(&format!("error: {problem}"));
+            return exit::USAGE;
+        }
+    };
+    if let Err(status) = runtime.block_on(containers.warm_up()) {
+        return status;
+    }
     let outcome = Mutex::new(Outcome::default());
     let on_progress = |progress: Progress| {
         bar.take(&progress);
         outcome.lock().unwrap_or_else(PoisonError::into_inner).take(&progress);
     };
-    let end =
-        runtime.block_on(suite(&selected.cases, &options(arguments, judge), interrupted(), on_progress));
+    let options = options(arguments, judge, &containers);
+    let end = runtime.block_on(suite(&selected.cases, &options, interrupted(), on_progress));
+    // Its clone of the containers is not the last.
+    drop(options);
+    runtime.block_on(containers.end());
     runtime.shutdown_background();
     let mut outcome = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
     outcome.fixed = baseline_file::fixed(baseline.as_ref(), &outcome);
@@ -58,13 +71,16 @@ pub fn run(arguments: &Run) -> u8 {
     tell::tell(&outcome, &arguments.report, arguments.verbose, written)
 }
 
-fn options(arguments: &Run, judge: JudgeSettings) -> SuiteOptions {
+fn options(arguments: &Run, judge: JudgeSettings, containers: &containers::Wanted) -> SuiteOptions {
     // A case waits for its nodes and brokers more than it computes.
     let side_by_side = 2 * std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = RuntimeOptions {
         faults: arguments.fault.clone(),
         keep_raw: arguments.keep_raw,
         brokers: brokers::stand_ins(),
+        kind: containers.kind,
+        #[cfg(feature = "container")]
+        containers: containers.all.clone(),
         ..RuntimeOptions::default()
     };
     SuiteOptions {

@@ -15,6 +15,7 @@ use super::settings::Settings;
 use crate::diagnostic;
 use crate::report::terminal::Again;
 use crate::run::{Chosen, selection};
+use crate::runtime::Kind;
 use crate::verdict::Verdict;
 
 /// Set to `ignore`, an inconclusive case is an ignored test with its reason instead of a failed one.
@@ -86,6 +87,12 @@ impl Tests {
         self
     }
 
+    /// Where brokers and relays run; `UNBROKEN_RUNTIME` in the environment wins over it.
+    pub fn runtime(mut self, runtime: Kind) -> Tests {
+        self.settings.runtime = runtime;
+        self
+    }
+
     /// What is worth saying counts as a finding, too.
     pub fn strict(mut self) -> Tests {
         self.settings.strict = true;
@@ -104,7 +111,13 @@ impl Tests {
             return ended;
         }
         let arguments = Arguments::from_args();
-        libtest_mimic::run(&arguments, self.trials()).exit_code()
+        let conclusion = libtest_mimic::run(&arguments, self.trials());
+        #[cfg(feature = "container")]
+        if let Ok(runtime) = runtime() {
+            // What stays is removed at the next start.
+            runtime.block_on(super::runtime::containers().end());
+        }
+        conclusion.exit_code()
     }
 
     fn trials(mut self) -> Vec<Trial> {

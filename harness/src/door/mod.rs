@@ -108,6 +108,13 @@
 //! `#[test]` functions has a `main` that cannot; there, `UNBROKEN_BIN` names the `unbroken` command. A `main` of your
 //! own calls `relay::answer` first.
 //!
+//! # Real brokers
+//!
+//! With `UNBROKEN_RUNTIME=container`, or `.runtime(Kind::Container)` in the test, brokers and relays are containers: real
+//! Apache Kafka, RabbitMQ and an SQS server, one of each for all tests of the process. The scenario stays as it is.
+//! `image:` nodes are containers in either runtime. Both want the feature `container`, which is off where default
+//! features are off, and a container engine.
+//!
 //! # What the environment says
 //!
 //! | variable | |
@@ -116,6 +123,9 @@
 //! | `UNBROKEN_KEEP_EVIDENCE` | a folder for the evidence of every case, for `unbroken judge` |
 //! | `UNBROKEN_INCONCLUSIVE` | `fail` or `ignore`, for tests of a directory |
 //! | `UNBROKEN_BIN` | the program that is asked for relays |
+//! | `UNBROKEN_RUNTIME` | `embedded` (the default) or `container`: brokers and relays in containers |
+//! | `UNBROKEN_IMAGE_KAFKA`, `_RABBITMQ`, `_SQS`, `_RELAY_MODEL`, `_RELAY_RUST` | other images |
+//! | `UNBROKEN_KEEP_CONTAINERS` | leaves all containers running |
 
 pub mod brokers;
 #[cfg(feature = "libtest")]
@@ -123,6 +133,7 @@ mod directory;
 mod judged;
 pub mod relay;
 mod run;
+pub mod runtime;
 mod service;
 mod settings;
 

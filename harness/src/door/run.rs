@@ -11,6 +11,7 @@ use crate::diagnostic;
 use crate::report::Outcome;
 use crate::report::terminal::Again;
 use crate::run::{Chosen, selection, suite};
+use crate::runtime::Kind;
 use crate::scenario::{ReadError, Scenario};
 use crate::source::Source;
 
@@ -79,6 +80,12 @@ impl Run {
     /// In place of the scenario's own timeout.
     pub fn timeout(mut self, timeout: Duration) -> Run {
         self.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// Where brokers and relays run; `UNBROKEN_RUNTIME` in the environment wins over it.
+    pub fn runtime(mut self, runtime: Kind) -> Run {
+        self.settings.runtime = runtime;
         self
     }
 

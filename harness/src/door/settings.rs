@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{brokers, relay};
+use super::{brokers, relay, runtime};
 use crate::run::{CaseOptions, Chosen, JudgeSettings, SuiteOptions, fresh_seed};
-use crate::runtime::{InProcess, RuntimeOptions};
+use crate::runtime::{InProcess, Kind, RuntimeOptions};
 use crate::scenario::{NodeKind, Scenario};
 use crate::verdict::baseline::{Baseline, BaselineError};
 
@@ -22,6 +22,7 @@ pub(super) struct Settings {
     pub(super) seed: Option<u64>,
     pub(super) timeout: Option<Duration>,
     pub(super) strict: bool,
+    pub(super) runtime: Kind,
     pub(super) baselines: Vec<PathBuf>,
 }
 
@@ -30,6 +31,8 @@ pub(super) struct Settings {
 pub(super) enum SettingsError {
     #[error("`{SEED}={0}` is no number: write the seed as it was printed")]
     Seed(String),
+    #[error("`{}={said}` is no runtime: `embedded` or `container`", runtime::RUNTIME)]
+    Runtime { said: String },
     #[error("cannot read the baseline `{}`", path.display())]
     NoBaseline { path: PathBuf, source: std::io::Error },
     #[error("`{}` cannot be used", path.display())]
@@ -43,7 +46,11 @@ pub(super) enum SettingsError {
 impl Settings {
     /// One case after the other: a service that lives in this process may not like company.
     pub(super) fn suite(&self) -> Result<SuiteOptions, SettingsError> {
+        let kind = runtime::from_environment().map_err(|said| SettingsError::Runtime { said })?.unwrap_or(self.runtime);
         let runtime = RuntimeOptions {
+            kind,
+            #[cfg(feature = "container")]
+            containers: runtime::containers(),
             relay: relay::program(),
             in_process: self.services.clone(),
             brokers: brokers::stand_ins(),

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::time::Instant;
 
+use super::body::Body;
 use super::environment::{self, fill};
 use super::error::RuntimeError;
 use super::messaging;
@@ -32,21 +33,23 @@ pub(super) async fn start(
     let process = Process::start(prepared, wanted(&command.ready)).await.map_err(|source| {
         RuntimeError::NotStarted { node: node.name.clone(), command: shown.clone(), source }
     })?;
+    let body = Body::Process(process);
     let deadline = Instant::now() + command.ready_within;
-    match ready::until_ready(&process, &command.ready, port, deadline).await {
+    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or_default()));
+    match ready::until_ready(&body, &command.ready, at, deadline).await {
         Ok(()) => {}
         Err(NotReady::Died(ended)) => {
-            let (node, lines) = (node.name.clone(), process.last_lines().await);
+            let (node, lines) = (node.name.clone(), body.last_lines().await);
             let ended = ended.words();
             return Err(RuntimeError::DiedAtStart { node, command: shown, port, ended, lines });
         }
         Err(NotReady::Late(last)) => {
-            let (node, lines, within) = (node.name.clone(), process.lines(), command.ready_within);
+            let (node, lines, within) = (node.name.clone(), body.lines(), command.ready_within);
             return Err(RuntimeError::NeverReady { node, command: shown, port, within, last, lines });
         }
     }
     let asked = AtomicBool::new(false);
-    let program = Program { process, command: shown, port, stop: node.stop, asked, _held: held };
+    let program = Program { body, command: shown, port, stop: node.stop, asked, _held: held };
     Ok(RunningNode { name: node.name.clone(), listening, program: Some(program), flush: Flush::Stop })
 }
 
@@ -73,7 +76,7 @@ fn choose_port(
     Ok((Some(port.number), Some(port)))
 }
 
-fn wanted(ready: &Ready) -> Option<Wanted> {
+pub(super) fn wanted(ready: &Ready) -> Option<Wanted> {
     match ready {
         Ready::Output(text) => Some(Wanted::Containing(text.clone())),
         _ => None,

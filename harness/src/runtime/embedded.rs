@@ -1,8 +1,10 @@
-//! The embedded runtime: everything on this machine, nothing needed but the programs themselves.
+//! Starts a case: the embedded runtime on this machine alone, the container runtime with brokers and relays in
+//! containers. `image:` nodes are containers in both.
 //!
 //! The collector, the brokers with everything that hops name, and every tap are there before the first node starts;
 //! then all nodes start together, and a tap learns where to go on to as soon as its receiver listens.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
@@ -10,6 +12,7 @@ use in_memory_collector::{Collector, Limits};
 
 use super::broker::Brokers;
 use super::error::RuntimeError;
+use super::here::{self, Here};
 use super::node::{Flush, RunningNode};
 use super::options::{Listening, RuntimeOptions};
 use super::running::Running;
@@ -17,7 +20,7 @@ use super::stand_in::StandIn;
 use super::standing::{Ground, Standing};
 use super::trust::Trust;
 use super::wiring::{Wiring, address};
-use super::{Addresses, command, relay};
+use super::{Addresses, Kind, command, relay};
 use crate::evidence::Recorder;
 use crate::plan::broker::Source;
 use crate::plan::{Plan, TapProtocol};
@@ -31,9 +34,10 @@ pub async fn start(
 ) -> Result<Running, RuntimeError> {
     let collector =
         Collector::start(Limits::default()).map_err(|e| RuntimeError::listen("the collector", e))?;
-    let otlp = otlp_endpoints(&plan, &collector).await?;
-    let trust = Trust::new(&plan)?;
-    let brokers = Brokers::start(&plan, options).await?;
+    let here = here(&plan, options).await?;
+    let otlp = otlp_endpoints(&plan, &collector, &here).await?;
+    let trust = Trust::new(&plan, &here)?;
+    let brokers = Brokers::start(&plan, options, here.listen).await?;
     #[cfg(feature = "sqs")]
     let sqs = super::tap::SqsMessages::default();
     let ground = Ground {
@@ -41,12 +45,13 @@ pub async fn start(
         recorder: &recorder,
         trust: trust.as_ref(),
         brokers: &brokers,
+        here: &here,
         #[cfg(feature = "sqs")]
         sqs: &sqs,
     };
     let taps = Standing::start(ground).await?;
     let reaches = brokers.reaches(&plan);
-    let wiring = Wiring::new(plan.clone(), taps.addresses(), otlp, trust, reaches);
+    let wiring = Wiring::new(plan.clone(), taps.addresses(), otlp, trust, (reaches, here));
     let nodes = plan.scenario.nodes.iter().enumerate().map(|(ix, node)| {
         let (wiring, taps) = (&wiring, &taps);
         async move {
@@ -74,6 +79,34 @@ pub async fn start(
     Ok(Running { plan, recorder, addresses, nodes, taps, stubs, _trust, collector, brokers })
 }
 
+/// Where listeners listen. An engine is asked for only when a node or broker of the case is a container.
+#[cfg(feature = "container")]
+async fn here(plan: &Plan, options: &RuntimeOptions) -> Result<Here, RuntimeError> {
+    let relays_too = options.kind == Kind::Container;
+    let mut nodes = plan.scenario.nodes.iter();
+    let Some(first) = nodes.find(|node| here::is_container(&node.kind, relays_too)) else {
+        return Ok(Here::loopback(plan));
+    };
+    let started = options.containers.started().await;
+    let started = started.map_err(|source| RuntimeError::Engine { node: first.name.clone(), source })?;
+    Ok(Here::beside_containers(plan, relays_too, started.between()))
+}
+
+#[cfg(not(feature = "container"))]
+async fn here(plan: &Plan, options: &RuntimeOptions) -> Result<Here, RuntimeError> {
+    let relays_too = options.kind == Kind::Container;
+    let mut nodes = plan.scenario.nodes.iter();
+    match nodes.find(|node| here::is_container(&node.kind, relays_too)) {
+        Some(node) => Err(no_containers(node)),
+        None => Ok(Here::loopback(plan)),
+    }
+}
+
+#[cfg(not(feature = "container"))]
+fn no_containers(node: &Node) -> RuntimeError {
+    RuntimeError::NotBuilt { node: node.name.clone(), what: "containers", feature: "container" }
+}
+
 enum Started {
     Node(Box<RunningNode>),
     Stub(Box<StandIn>),
@@ -91,14 +124,18 @@ impl Started {
 }
 
 /// An OTLP endpoint for each node that can be told where to export to.
-async fn otlp_endpoints(plan: &Plan, collector: &Collector) -> Result<Vec<Option<String>>, RuntimeError> {
+async fn otlp_endpoints(
+    plan: &Plan,
+    collector: &Collector,
+    here: &Here,
+) -> Result<Vec<Option<SocketAddr>>, RuntimeError> {
     let endpoints = plan.scenario.nodes.iter().map(|node| async move {
         if matches!(node.kind, NodeKind::Client | NodeKind::Stub(_) | NodeKind::Broker(_)) {
             return Ok(None);
         }
         let what = || format!("the OTLP endpoint of node `{}`", node.name);
-        let endpoint = collector.endpoint(&node.name).await;
-        endpoint.map(|endpoint| Some(endpoint.url())).map_err(|error| RuntimeError::listen(what(), error))
+        let endpoint = collector.endpoint_at(&node.name, (here.listen, 0).into()).await;
+        endpoint.map(|endpoint| Some(endpoint.address())).map_err(|error| RuntimeError::listen(what(), error))
     });
     try_join_all(endpoints).await
 }
@@ -120,9 +157,21 @@ async fn start_node(
             wiring.listens(ix, stub.listening());
             return Ok(Started::Stub(Box::new(stub)));
         }
+        #[cfg(feature = "container")]
+        NodeKind::Relay(relay) if wiring.is_contained(ix) => {
+            relay::start_in_container(ix, relay, options, wiring).await?
+        }
         NodeKind::Relay(relay) => relay::start(ix, relay, options, wiring).await?,
         NodeKind::Command(command) => command::start(ix, command, wiring).await?,
-        NodeKind::Image(_) => return Err(RuntimeError::NoContainers { node: node.name.clone() }),
+        #[cfg(feature = "container")]
+        NodeKind::Image(image) => {
+            let started = options.containers.started().await;
+            let started =
+                started.map_err(|source| RuntimeError::Engine { node: node.name.clone(), source })?;
+            super::container::start_image(ix, image, &started, wiring).await?
+        }
+        #[cfg(not(feature = "container"))]
+        NodeKind::Image(_) => return Err(no_containers(node)),
         NodeKind::Url(url) => running_already(ix, node, url, wiring).await?,
         NodeKind::InProcess => in_process(ix, node, options, wiring).await?,
     };

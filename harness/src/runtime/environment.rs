@@ -6,7 +6,6 @@
 use tokio::process::Command;
 
 use super::error::RuntimeError;
-use super::trust::Trust;
 use super::wiring::Wiring;
 use crate::plan::{Plan, TapProtocol};
 use crate::scenario::{NodeIx, Template, TemplatePart};
@@ -30,9 +29,9 @@ pub(super) async fn fill(
             TemplatePart::Url(to) => text.push_str(&wiring.url(node, *to).await?),
             TemplatePart::Broker(broker) => text.push_str(&wiring.broker_url(node, *broker)?),
             TemplatePart::Grpc(to) => {
-                text.push_str(&wiring.reach(node, *to, TapProtocol::Grpc).await?.to_string());
+                text.push_str(&wiring.reach(node, *to, TapProtocol::Grpc).await?);
             }
-            TemplatePart::OtlpEndpoint => text.push_str(wiring.otlp(node).unwrap_or_default()),
+            TemplatePart::OtlpEndpoint => text.push_str(&wiring.otlp(node).unwrap_or_default()),
             TemplatePart::SelfPort => text.push_str(&port.map(|port| port.to_string()).unwrap_or_default()),
             TemplatePart::Env(name) => text.push_str(&from_outside(name, node, wiring.plan())?),
             // A node has no stimulus; the scenario's check refuses it there.
@@ -90,10 +89,11 @@ fn telemetry(node: NodeIx, wiring: &Wiring) -> Vec<(&'static str, String)> {
     let described = wiring.plan().scenario.node(node);
     let mut variables = Vec::new();
     if let Some(endpoint) = wiring.otlp(node) {
-        variables.push(("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.to_owned()));
+        variables.push(("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint));
         variables.push(("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()));
     }
-    variables.extend(wiring.trust().into_iter().flat_map(Trust::variables));
+    let contained = wiring.is_contained(node);
+    variables.extend(wiring.trust().into_iter().flat_map(|trust| trust.variables(contained)));
     let name = described.service.as_ref().unwrap_or(&described.name);
     variables.push(("OTEL_SERVICE_NAME", name.clone()));
     variables.push(("OTEL_BSP_SCHEDULE_DELAY", SCHEDULE_DELAY_MS.to_owned()));

@@ -62,8 +62,6 @@ pub enum RuntimeError {
         "node `{node}` lives in a test's process, and this run was given none: start it with `.in_process(\"{node}\", ...)` of `unbroken::door`, or give it another kind"
     )]
     NotInThisProcess { node: String },
-    #[error("node `{node}` is an image, and this runtime starts no containers: give it another kind")]
-    NoContainers { node: String },
     #[error("node `{node}`: no address is known for `{to}`: a hop from `{node}` to `{to}` is needed")]
     NoAddress { node: String, to: String },
     #[error(
@@ -72,6 +70,9 @@ pub enum RuntimeError {
     NoBroker { node: String, kind: &'static str },
     #[error("broker `{node}`: the stand-in for {kind} could not be started: {problem}")]
     BrokerNotStarted { node: String, kind: &'static str, problem: String },
+    #[cfg(feature = "container")]
+    #[error("broker `{node}`: the {kind} that the cases share is not free for this one: {problem}")]
+    NotLent { node: String, kind: &'static str, problem: String },
     #[error("broker `{node}`: its address is none of {kind} in the clear: it is {}", address_of(kind))]
     BrokerAddress { node: String, kind: &'static str },
     #[error("broker `{node}`: no {kind} can be reached at {address}: start it, or correct its `address:`")]
@@ -97,6 +98,42 @@ pub enum RuntimeError {
     },
     #[error("node `{node}`: this build has no client for {what}: build with the feature `{feature}`")]
     NotBuilt { node: String, what: &'static str, feature: &'static str },
+    #[cfg(feature = "container")]
+    #[error("node `{node}`: its container could not be started")]
+    Engine { node: String, source: super::container::EngineError },
+    #[cfg(feature = "container")]
+    #[error(
+        "node `{node}`: the container of `{image}` ended before it was ready ({ended}): its last lines say why, or \
+         `docker run {image}`"
+    )]
+    ContainerEnded { node: String, image: super::container::ImageName, ended: String, lines: Vec<String> },
+    #[cfg(feature = "container")]
+    #[error(
+        "node `{node}`: the container of `{image}` was not ready within {} s ({last}): correct `port:` or `ready:`, see \
+         that it listens on all addresses, not on 127.0.0.1 alone, or allow more with `ready-within:`",
+        within.as_secs_f32()
+    )]
+    ContainerNeverReady {
+        node: String,
+        image: super::container::ImageName,
+        within: std::time::Duration,
+        last: String,
+        lines: Vec<String>,
+    },
+    #[cfg(feature = "container")]
+    #[error(
+        "node `{node}`: there is no `{}` to be put into its container, or it cannot be read: correct `from:` of `mounts:`",
+        path.display()
+    )]
+    MountMissing { node: String, path: PathBuf },
+    #[cfg(feature = "container")]
+    #[error("node `{node}`: `{}`: {problem}", path.display())]
+    MountTemplate { node: String, path: PathBuf, problem: String },
+    #[error(
+        "node `{node}` runs in a container and cannot reach `{to}` at {at} of this machine: leave out `tap: none`, or run \
+         `{to}` as an image too"
+    )]
+    OutOfReach { node: String, to: String, at: SocketAddr },
     #[error("no address to listen on for {what}")]
     Listen { what: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("the certificate authority of this run could not be made")]
@@ -112,6 +149,10 @@ impl RuntimeError {
             RuntimeError::DiedAtStart { lines, .. }
             | RuntimeError::NeverReady { lines, .. }
             | RuntimeError::Died { lines, .. } => lines,
+            #[cfg(feature = "container")]
+            RuntimeError::ContainerEnded { lines, .. } | RuntimeError::ContainerNeverReady { lines, .. } => {
+                lines
+            }
             _ => &[],
         }
     }

@@ -3,12 +3,16 @@
 pub mod addresses;
 #[cfg(feature = "tls")]
 pub mod authority;
+mod body;
 pub mod broker;
 mod command;
+#[cfg(feature = "container")]
+pub mod container;
 pub mod embedded;
 mod environment;
 pub mod error;
 mod guard;
+mod here;
 mod messaging;
 mod node;
 pub mod options;
@@ -40,5 +44,6 @@ mod tests;
 pub use addresses::Addresses;
 pub use error::RuntimeError;
 pub use options::{
-    Answer, Given, InProcess, Listening, RuntimeOptions, Served, StartBroker, StartedBroker, UNBROKEN_BIN,
+    Answer, Given, InProcess, Kind, Listening, RuntimeOptions, Served, StartBroker, StartedBroker,
+    UNBROKEN_BIN,
 };

@@ -1,13 +1,14 @@
 //! A build without TLS: no hop is terminated, and no authority made.
 
 use super::error::RuntimeError;
+use super::here::Here;
 use crate::plan::Plan;
 
 #[derive(Debug)]
 pub(super) enum Trust {}
 
 impl Trust {
-    pub(super) fn new(plan: &Plan) -> Result<Option<Trust>, RuntimeError> {
+    pub(super) fn new(plan: &Plan, _: &Here) -> Result<Option<Trust>, RuntimeError> {
         match plan.taps.iter().any(|tap| tap.tls) {
             true => Err(RuntimeError::NoTls),
             false => Ok(None),
@@ -18,7 +19,12 @@ impl Trust {
         match *self {}
     }
 
-    pub(super) fn variables(&self) -> impl Iterator<Item = (&'static str, String)> {
+    #[cfg(feature = "container")]
+    pub(super) fn file_in_container(&self) -> (String, super::container::File) {
+        match *self {}
+    }
+
+    pub(super) fn variables(&self, _: bool) -> impl Iterator<Item = (&'static str, String)> {
         std::iter::empty()
     }
 }

@@ -9,10 +9,10 @@ use hyper::{Method, StatusCode};
 use nix::sys::signal::Signal;
 use tokio::time::{Instant, timeout_at};
 
+use super::body::Body;
 use super::error::RuntimeError;
 use super::options::{Answer, Listening};
 use super::port::Port;
-use super::process::Process;
 use super::request;
 use crate::evidence::{Completion, Recorder};
 use crate::scenario::StopSignal;
@@ -53,10 +53,10 @@ impl fmt::Debug for Flush {
     }
 }
 
-/// A node's process, and what is said of it when it is in trouble.
+/// A node's process or container, and what is said of it when it is in trouble.
 #[derive(Debug)]
 pub(super) struct Program {
-    pub(super) process: Process,
+    pub(super) body: Body,
     /// As it would be typed.
     pub(super) command: String,
     pub(super) port: Option<u16>,
@@ -132,7 +132,7 @@ impl RunningNode {
     /// Comes back only when the process has ended although nobody asked it to.
     pub(super) async fn died(&self) -> RuntimeError {
         let Some(program) = &self.program else { return std::future::pending().await };
-        let ended = program.process.ended().await;
+        let ended = program.body.ended().await;
         if program.asked.load(Ordering::Acquire) {
             return std::future::pending().await;
         }
@@ -141,25 +141,25 @@ impl RunningNode {
             command: program.command.clone(),
             port: program.port,
             ended: ended.words(),
-            lines: program.process.last_lines().await,
+            lines: program.body.last_lines().await,
         }
     }
 
     /// The last output lines, oldest first.
     pub(super) fn lines(&self) -> Vec<String> {
-        self.program.as_ref().map(|program| program.process.lines()).unwrap_or_default()
+        self.program.as_ref().map(|program| program.body.lines()).unwrap_or_default()
     }
 
     /// Ends the node by its stop signal, so that it may clean up and export what it still has; then for good.
     pub(super) async fn end(&self) {
         let Some(program) = &self.program else { return };
         let deadline = Instant::now() + LAST_CHANCE;
-        if program.process.has_ended() {
+        if program.body.has_ended() {
             program.asked.store(true, Ordering::Release);
-            program.process.kill(deadline).await;
+            program.body.kill(deadline).await;
         } else {
             program.stop(deadline).await;
-            program.process.kill(deadline + LAST_CHANCE).await;
+            program.body.kill(deadline + LAST_CHANCE).await;
         }
     }
 }
@@ -174,6 +174,6 @@ impl Program {
 
     async fn stop(&self, deadline: Instant) -> Option<super::process::Ended> {
         self.asked.store(true, Ordering::Release);
-        self.process.stop(self.signal(), deadline).await
+        self.body.stop(self.signal(), deadline).await
     }
 }

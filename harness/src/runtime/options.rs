@@ -13,8 +13,36 @@ use crate::scenario::BrokerKind;
 /// The program that answers `relay IMPLEMENTATION`, unless `RuntimeOptions::relay` says otherwise.
 pub const UNBROKEN_BIN: &str = "UNBROKEN_BIN";
 
+/// Where brokers and relays run. A scenario does not say: the same file runs in either.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Stand-in brokers in this process, relays as processes; only `image:` nodes are containers.
+    #[default]
+    Embedded,
+    /// Real brokers and relays in containers, too.
+    Container,
+}
+
+impl Kind {
+    /// As `--runtime` and `UNBROKEN_RUNTIME` call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Embedded => "embedded",
+            Kind::Container => "container",
+        }
+    }
+
+    pub fn read(word: &str) -> Option<Kind> {
+        [Kind::Embedded, Kind::Container].into_iter().find(|kind| kind.word() == word)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct RuntimeOptions {
+    pub kind: Kind,
+    /// The containers of the run; its cases share them.
+    #[cfg(feature = "container")]
+    pub containers: super::container::Containers,
     /// Program and first arguments that start a relay; `relay IMPLEMENTATION` is put behind them.
     pub relay: Vec<OsString>,
     /// Faults that are switched on besides the scenario's own: node and fault.
@@ -34,6 +62,9 @@ pub struct RuntimeOptions {
 impl Default for RuntimeOptions {
     fn default() -> Self {
         Self {
+            kind: Kind::default(),
+            #[cfg(feature = "container")]
+            containers: super::container::Containers::default(),
             relay: vec![relay_program().into_os_string()],
             faults: Vec::new(),
             in_process: Vec::new(),

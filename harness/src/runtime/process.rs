@@ -116,6 +116,10 @@ async fn reap(mut child: Child, ended: watch::Sender<Option<ExitStatus>>) {
 pub(super) struct Ended(Option<ExitStatus>);
 
 impl Ended {
+    pub(super) fn of(status: Option<ExitStatus>) -> Ended {
+        Ended(status)
+    }
+
     /// It came to its own end, whatever the status; a process that died of a signal did not.
     pub(super) fn by_itself(self) -> bool {
         self.0.is_some_and(|status| status.code().is_some())

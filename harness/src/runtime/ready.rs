@@ -4,14 +4,15 @@
 //! to wait on for "somebody listens". Probes carry an unsampled context, so that they leave no spans with an
 //! ordinary sampler.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use hyper::Method;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, timeout_at};
 
-use super::process::{Ended, Process};
+use super::body::Body;
+use super::process::Ended;
 use super::request;
 use crate::scenario::Ready;
 
@@ -30,19 +31,18 @@ pub(super) enum NotReady {
     Late(String),
 }
 
-/// Waits until the node on `port` of this machine is ready, has died, or `deadline` has passed.
+/// Waits until the node at `address` is ready, has died, or `deadline` has passed.
 pub(super) async fn until_ready(
-    process: &Process,
+    body: &Body,
     ready: &Ready,
-    port: Option<u16>,
+    address: SocketAddr,
     deadline: Instant,
 ) -> Result<(), NotReady> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or_default()));
     let probing = async {
         match ready {
             Ready::Output(text) => {
                 let what = format!("no output line contains `{text}`");
-                found(process, deadline, what).await.map(|_| ())
+                found(body, deadline, what).await.map(|_| ())
             }
             probe => attempts(probe, address, deadline).await,
         }
@@ -50,13 +50,13 @@ pub(super) async fn until_ready(
     tokio::select! {
         biased;
         ready = probing => ready,
-        ended = process.ended() => Err(NotReady::Died(ended)),
+        ended = body.ended() => Err(NotReady::Died(ended)),
     }
 }
 
-/// Waits for the line that the process was started to look out for.
-pub(super) async fn found(process: &Process, deadline: Instant, late: String) -> Result<String, NotReady> {
-    let mut found = process.found();
+/// Waits for the line that the node was started to look out for.
+pub(super) async fn found(body: &Body, deadline: Instant, late: String) -> Result<String, NotReady> {
+    let mut found = body.found();
     let line = async {
         let line = found.wait_for(Option::is_some).await.map(|line| line.clone().unwrap_or_default());
         match line {
@@ -68,7 +68,7 @@ pub(super) async fn found(process: &Process, deadline: Instant, late: String) ->
     tokio::select! {
         biased;
         line = timeout_at(deadline, line) => line.map_err(|_| NotReady::Late(late)),
-        ended = process.ended() => Err(NotReady::Died(ended)),
+        ended = body.ended() => Err(NotReady::Died(ended)),
     }
 }
 

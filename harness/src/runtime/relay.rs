@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 use tokio::process::Command;
 use tokio::time::Instant;
 
+use super::body::Body;
 use super::environment;
 use super::error::RuntimeError;
 use super::messaging;
@@ -34,10 +35,8 @@ pub(super) async fn start(
 ) -> Result<RunningNode, RuntimeError> {
     let scenario = &wiring.plan().scenario;
     let node = scenario.node(ix);
-    let mut ours = ours(ix, relay, options, wiring);
-    ours.extend(forwarding(ix, wiring).await?);
-    ours.extend(messaging::of_relay(ix, wiring)?);
-    let variables = environment::variables(&relay.env, ours, ix, None, wiring).await?;
+    let any_port = super::error::loopback().to_string();
+    let variables = variables(ix, relay, options, wiring, (&any_port, &any_port)).await?;
     let no_relay =
         || RuntimeError::NoRelay { node: node.name.clone(), implementation: relay.implementation.clone() };
     let (program, arguments) = options.relay.split_first().ok_or_else(no_relay)?;
@@ -48,33 +47,94 @@ pub(super) async fn start(
     let process = Process::start(command, Some(Wanted::Beginning(READY))).await.map_err(|source| {
         RuntimeError::NotStarted { node: node.name.clone(), command: shown.clone(), source }
     })?;
+    let body = Body::Process(process);
+    let listening = said_ready(ix, &body, &shown, options, wiring).await?;
+    Ok(running(ix, body, shown, listening, wiring))
+}
+
+/// The same in a container of the run.
+#[cfg(feature = "container")]
+pub(super) async fn start_in_container(
+    ix: NodeIx,
+    relay: &Relay,
+    options: &RuntimeOptions,
+    wiring: &Wiring,
+) -> Result<RunningNode, RuntimeError> {
+    use super::container::{relay_listens, start_relay};
+
+    let node = &wiring.plan().scenario.node(ix).name;
+    let started = options.containers.started().await;
+    let started = started.map_err(|source| RuntimeError::Engine { node: node.clone(), source })?;
+    let listens = relay_listens(&started);
+    let variables = variables(ix, relay, options, wiring, (&listens.0, &listens.1)).await?;
+    let wanted = Wanted::Beginning(READY);
+    let files = wiring.trusted_files();
+    let relay = start_relay(&started, node, &relay.implementation, variables, files, wanted).await;
+    let relay = relay.map_err(|error| error.of(node))?;
+    let shown = format!("image {}", relay.image);
+    let body = Body::Container(relay.contained);
+    let said = said_ready(ix, &body, &shown, options, wiring).await?;
+    let listening = relay.seen.of(&body, said);
+    Ok(running(ix, body, shown, listening, wiring))
+}
+
+/// Waits for the ready line, which says where the relay listens.
+async fn said_ready(
+    ix: NodeIx,
+    body: &Body,
+    shown: &str,
+    options: &RuntimeOptions,
+    wiring: &Wiring,
+) -> Result<Listening, RuntimeError> {
+    let (node, command) = (wiring.plan().scenario.node(ix).name.clone(), shown.to_owned());
     let late = format!("it printed no line that begins with `{READY}`");
-    let line = match ready::found(&process, Instant::now() + options.node_within, late).await {
+    let line = match ready::found(body, Instant::now() + options.node_within, late).await {
         Ok(line) => line,
         Err(NotReady::Died(ended)) => {
-            let (node, lines) = (node.name.clone(), process.last_lines().await);
-            let ended = ended.words();
-            return Err(RuntimeError::DiedAtStart { node, command: shown, port: None, ended, lines });
+            let (ended, lines) = (ended.words(), body.last_lines().await);
+            return Err(RuntimeError::DiedAtStart { node, command, port: None, ended, lines });
         }
         Err(NotReady::Late(last)) => {
-            let (node, lines, within) = (node.name.clone(), process.lines(), options.node_within);
-            return Err(RuntimeError::NeverReady { node, command: shown, port: None, within, last, lines });
+            let (lines, within) = (body.lines(), options.node_within);
+            return Err(RuntimeError::NeverReady { node, command, port: None, within, last, lines });
         }
     };
-    let listening = read_ready(&line)
-        .ok_or_else(|| RuntimeError::ReadyLine { node: node.name.clone(), line: line.clone() })?;
+    read_ready(&line).ok_or(RuntimeError::ReadyLine { node, line })
+}
+
+fn running(ix: NodeIx, body: Body, command: String, listening: Listening, wiring: &Wiring) -> RunningNode {
+    let node = wiring.plan().scenario.node(ix);
     wiring.listens(ix, listening);
     let asked = AtomicBool::new(false);
-    let program = Program { process, command: shown, port: None, stop: node.stop, asked, _held: None };
-    Ok(RunningNode { name: node.name.clone(), listening, program: Some(program), flush: Flush::Relay })
+    let program = Program { body, command, port: None, stop: node.stop, asked, _held: None };
+    RunningNode { name: node.name.clone(), listening, program: Some(program), flush: Flush::Relay }
+}
+
+/// Everything that the relay is told, listening at these addresses for HTTP and gRPC.
+async fn variables(
+    ix: NodeIx,
+    relay: &Relay,
+    options: &RuntimeOptions,
+    wiring: &Wiring,
+    listens: (&str, &str),
+) -> Result<Vec<(String, String)>, RuntimeError> {
+    let mut ours = ours(ix, relay, options, wiring, listens);
+    ours.extend(forwarding(ix, wiring).await?);
+    ours.extend(messaging::of_relay(ix, wiring)?);
+    environment::variables(&relay.env, ours, ix, None, wiring).await
 }
 
 /// The contract's own variables. HTTP is always served: flush and capabilities are asked for there.
-fn ours(ix: NodeIx, relay: &Relay, options: &RuntimeOptions, wiring: &Wiring) -> Vec<(&'static str, String)> {
-    let any_port = super::error::loopback().to_string();
-    let mut ours = vec![("RELAY_HTTP_ADDR", any_port.clone())];
+fn ours(
+    ix: NodeIx,
+    relay: &Relay,
+    options: &RuntimeOptions,
+    wiring: &Wiring,
+    (http, grpc): (&str, &str),
+) -> Vec<(&'static str, String)> {
+    let mut ours = vec![("RELAY_HTTP_ADDR", http.to_owned())];
     if wiring.plan().listens.get(ix.0).is_some_and(|listens| listens.grpc) {
-        ours.push(("RELAY_GRPC_ADDR", any_port));
+        ours.push(("RELAY_GRPC_ADDR", grpc.to_owned()));
     }
     let name = &wiring.plan().scenario.node(ix).name;
     let mut faults: Vec<&str> = relay.faults.iter().map(String::as_str).collect();

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::broker::{Broker, Brokers};
 use super::error::RuntimeError;
+use super::here::Here;
 use super::options::Listening;
 #[cfg(feature = "kafka")]
 use super::tap::KafkaTap;
@@ -30,6 +31,7 @@ pub(super) struct Ground<'a> {
     #[cfg_attr(not(feature = "tls"), allow(dead_code))]
     pub(super) trust: Option<&'a Trust>,
     pub(super) brokers: &'a Brokers,
+    pub(super) here: &'a Here,
     /// What all taps before SQS know of its messages: a node may send through one and read through another.
     #[cfg(feature = "sqs")]
     pub(super) sqs: &'a super::tap::SqsMessages,
@@ -90,7 +92,7 @@ impl Standing {
 impl Eye {
     fn address(&self) -> SocketAddr {
         match self {
-            Eye::Wire(tap) => tap.address(),
+            Eye::Wire(tap) => Here::from_outside(tap.address()),
             #[cfg(feature = "kafka")]
             Eye::Kafka(tap) => tap.address(),
         }
@@ -128,10 +130,10 @@ async fn start(ix: TapIx, tap: &TapPlan, ground: Ground<'_>) -> Result<(Eye, Opt
     }
 }
 
-#[cfg_attr(not(any(feature = "tls", feature = "sqs")), allow(unused_mut))]
 async fn between(ix: TapIx, tap: &TapPlan, target: Target, ground: Ground<'_>) -> Result<Eye, RuntimeError> {
     let Ground { plan, recorder, .. } = ground;
     let mut config = TapConfig::new(ix, tap.clone(), plan.run, target);
+    config.listen = ground.here.listen;
     #[cfg(feature = "sqs")]
     {
         config.sqs = ground.sqs.clone();

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::authority::Authority;
 use super::error::RuntimeError;
 use super::guard;
+use super::here::Here;
 use super::tap::TapTls;
 use crate::plan::Plan;
 
@@ -22,6 +23,8 @@ const VARIABLES: &[&str] = &[
     "CURL_CA_BUNDLE",
     "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
 ];
+/// Where containers have it.
+const IN_CONTAINER: &str = "/etc/unbroken/authority.pem";
 /// Where systems keep the authorities that they trust.
 const SYSTEM_BUNDLES: &[&str] =
     &["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
@@ -35,14 +38,15 @@ pub(super) struct Trust {
 
 impl Trust {
     /// `None` when no hop is TLS.
-    pub(super) fn new(plan: &Plan) -> Result<Option<Trust>, RuntimeError> {
+    pub(super) fn new(plan: &Plan, here: &Here) -> Result<Option<Trust>, RuntimeError> {
         if !plan.taps.iter().any(|tap| tap.tls) {
             return Ok(None);
         }
         let failed = |source| RuntimeError::Authority { source };
         let authority = Authority::new().map_err(|error| failed(error.into()))?;
         let hosts = plan.taps.iter().filter_map(|tap| tap.host.as_deref());
-        let names: Vec<String> = hosts.map(|host| without_port(host).to_owned()).collect();
+        let names: Vec<String> =
+            hosts.map(|host| without_port(host).to_owned()).chain(here.names()).collect();
         let system = system_bundle();
         let tap = TapTls::new(&authority, &names, system.as_deref()).map_err(|error| failed(error.into()))?;
         let pem = authority.pem();
@@ -57,9 +61,15 @@ impl Trust {
         &self.pem
     }
 
-    /// What makes a node trust it.
-    pub(super) fn variables(&self) -> impl Iterator<Item = (&'static str, String)> {
-        VARIABLES.iter().map(|name| (*name, self.file.display().to_string()))
+    /// What makes a node trust it; a container has the file at a place of its own.
+    pub(super) fn variables(&self, contained: bool) -> impl Iterator<Item = (&'static str, String)> {
+        let file = if contained { IN_CONTAINER.to_owned() } else { self.file.display().to_string() };
+        VARIABLES.iter().map(move |name| (*name, file.clone()))
+    }
+
+    #[cfg(feature = "container")]
+    pub(super) fn file_in_container(&self) -> (String, super::container::File) {
+        (IN_CONTAINER.to_owned(), super::container::File::Path(self.file.clone()))
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::broker::{Address, Reach};
 use super::error::RuntimeError;
+use super::here::{Here, Spelled};
 use super::options::{Given, Listening};
 use super::trust::Trust;
 use crate::plan::{Plan, TapProtocol};
@@ -25,8 +26,9 @@ pub(super) struct Wiring {
     plan: Arc<Plan>,
     /// Where each tap of the plan listens.
     taps: Vec<SocketAddr>,
-    /// `http://host:port` of each node's own OTLP endpoint.
-    otlp: Vec<Option<String>>,
+    /// Each node's own OTLP endpoint.
+    otlp: Vec<Option<SocketAddr>>,
+    here: Here,
     /// Made when a hop is TLS.
     trust: Option<Trust>,
     brokers: Vec<Reach>,
@@ -38,16 +40,22 @@ impl Wiring {
     pub(super) fn new(
         plan: Arc<Plan>,
         taps: Vec<SocketAddr>,
-        otlp: Vec<Option<String>>,
+        otlp: Vec<Option<SocketAddr>>,
         trust: Option<Trust>,
-        brokers: Vec<Reach>,
+        (brokers, here): (Vec<Reach>, Here),
     ) -> Self {
         let own = plan.scenario.nodes.iter().map(|_| watch::channel(None).0).collect();
-        Self { plan, taps, otlp, trust, brokers, own }
+        Self { plan, taps, otlp, here, trust, brokers, own }
     }
 
     pub(super) fn trust(&self) -> Option<&Trust> {
         self.trust.as_ref()
+    }
+
+    /// What makes a container trust the run's authority.
+    #[cfg(feature = "container")]
+    pub(super) fn trusted_files(&self) -> Vec<(String, super::container::File)> {
+        self.trust.iter().map(Trust::file_in_container).collect()
     }
 
     /// The authority outlives the start: nodes read its file when they like.
@@ -59,8 +67,14 @@ impl Wiring {
         &self.plan
     }
 
-    pub(super) fn otlp(&self, node: NodeIx) -> Option<&str> {
-        self.otlp[node.0].as_deref()
+    pub(super) fn is_contained(&self, node: NodeIx) -> bool {
+        self.here.is_contained(node)
+    }
+
+    /// `http://host:port` of the node's own OTLP endpoint.
+    pub(super) fn otlp(&self, node: NodeIx) -> Option<String> {
+        let (host, port) = self.here.spell(node, self.otlp[node.0]?);
+        Some(format!("http://{host}:{port}"))
     }
 
     /// The node listens there, ready or not.
@@ -74,21 +88,41 @@ impl Wiring {
         known.ok().and_then(|known| known.map(|listening| *listening).ok()).flatten()
     }
 
-    /// The address at which `from` reaches `to`: the tap's, or with `tap: none` the node's own.
+    /// `host:port` at which `from` reaches `to`: the tap's, or with `tap: none` the node's own.
     pub(super) async fn reach(
         &self,
         from: NodeIx,
         to: NodeIx,
         protocol: TapProtocol,
-    ) -> Result<SocketAddr, RuntimeError> {
+    ) -> Result<String, RuntimeError> {
+        let (host, port) = self.spelled(from, to, protocol).await?;
+        Ok(format!("{host}:{port}"))
+    }
+
+    async fn spelled(
+        &self,
+        from: NodeIx,
+        to: NodeIx,
+        protocol: TapProtocol,
+    ) -> Result<Spelled, RuntimeError> {
         if let Some(tap) = self.plan.tap_between(from, to, protocol) {
-            return Ok(self.taps[tap.0]);
+            return Ok(self.here.spell(from, self.taps[tap.0]));
         }
-        let address = self.own(to).await.and_then(|listening| address(listening, protocol));
-        address.ok_or_else(|| RuntimeError::NoAddress {
-            node: self.plan.scenario.node(from).name.clone(),
-            to: self.plan.scenario.node(to).name.clone(),
-        })
+        let names = || {
+            let name = |node: NodeIx| self.plan.scenario.node(node).name.clone();
+            (name(from), name(to))
+        };
+        match self.own(to).await.and_then(|listening| address(listening, protocol)) {
+            Some(at) if self.is_contained(from) && at.ip().is_loopback() => {
+                let (node, to) = names();
+                Err(RuntimeError::OutOfReach { node, to, at })
+            }
+            Some(at) => Ok(self.here.spell(from, at)),
+            None => {
+                let (node, to) = names();
+                Err(RuntimeError::NoAddress { node, to })
+            }
+        }
     }
 
     /// `http://host:port`, or `https://` where the hop between them is TLS.
@@ -115,7 +149,14 @@ impl Wiring {
             BrokerKind::RabbitMq => self.plan.tap_between(node, broker, TapProtocol::Amqp),
             BrokerKind::Sqs => self.plan.tap_between(node, broker, TapProtocol::Sqs),
         };
-        Ok(tap.map_or_else(|| reach.address.clone(), |tap| reach.address.through(self.taps[tap.0])))
+        Ok(match (tap, &reach.inside) {
+            (Some(tap), _) => reach.address.through(self.here.spell(node, self.taps[tap.0])),
+            (None, Some(inside)) if self.is_contained(node) => reach.address.through(inside.clone()),
+            (None, None) if self.is_contained(node) && reach.own => {
+                reach.address.through(self.here.spell(node, reach.at))
+            }
+            (None, _) => reach.address.clone(),
+        })
     }
 
     /// What the templates `bootstrap`, `amqp` and `endpoint` stand for.
@@ -133,7 +174,7 @@ impl Wiring {
 
     /// What a service in this process is given instead of an environment.
     pub(super) async fn given(&self, node: NodeIx) -> Result<Given, RuntimeError> {
-        let otlp_endpoint = self.otlp(node).unwrap_or_default().to_owned();
+        let otlp_endpoint = self.otlp(node).unwrap_or_default();
         let mut given = Given { otlp_endpoint, ..Given::default() };
         for hop in self.plan.scenario.hops.iter().filter(|hop| hop.from == node) {
             let name = self.plan.scenario.node(hop.to).name.clone();
@@ -141,7 +182,7 @@ impl Wiring {
                 Transport::Http(_) => given.http.push((name, self.url(node, hop.to).await?)),
                 Transport::Grpc(_) => {
                     let address = self.reach(node, hop.to, TapProtocol::Grpc).await?;
-                    given.grpc.push((name, address.to_string()));
+                    given.grpc.push((name, address));
                 }
                 Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => {}
             }

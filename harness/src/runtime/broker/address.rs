@@ -2,8 +2,7 @@
 //!
 //! No TLS: neither the taps nor the harness's own clients speak it to a broker.
 
-use std::net::SocketAddr;
-
+use crate::runtime::here::Spelled;
 use crate::scenario::BrokerKind;
 
 /// An address taken apart, so that a tap's can be put in the place of the broker's.
@@ -51,8 +50,8 @@ impl Address {
         (!host.is_empty()).then(|| Address { kind, before, host: host.to_owned(), port, after })
     }
 
-    /// A stand-in's, which lets `guest` in.
-    pub(in crate::runtime) fn of_stand_in(kind: BrokerKind, at: SocketAddr) -> Address {
+    /// Of one that was started here, which lets `guest` in.
+    pub(in crate::runtime) fn of_started(kind: BrokerKind, at: Spelled) -> Address {
         let (credentials, after) = match kind {
             BrokerKind::RabbitMq => ("guest:guest@", "/%2f"),
             BrokerKind::Kafka | BrokerKind::Sqs => ("", ""),
@@ -63,9 +62,8 @@ impl Address {
     }
 
     /// The same with this in place of host and port.
-    pub(in crate::runtime) fn through(&self, at: SocketAddr) -> Address {
-        let host = if at.is_ipv6() { format!("[{}]", at.ip()) } else { at.ip().to_string() };
-        Address { host, port: at.port(), ..self.clone() }
+    pub(in crate::runtime) fn through(&self, (host, port): Spelled) -> Address {
+        Address { host, port, ..self.clone() }
     }
 
     /// As clients are told it.
@@ -90,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_tap_takes_the_place_of_host_and_port_and_of_nothing_else() {
-        let tap: SocketAddr = "127.0.0.1:7".parse().unwrap();
+        let tap: Spelled = ("127.0.0.1".into(), 7);
         let cases = [
             (BrokerKind::Kafka, "kafka", "kafka:9092", "127.0.0.1:7"),
             (BrokerKind::Kafka, "a:1,b:2", "a:1", "127.0.0.1:7,b:2"),
@@ -102,12 +100,12 @@ mod tests {
         for (kind, text, shown, through) in cases {
             let address = Address::read(kind, text).expect(text);
             assert_eq!(
-                (address.shown(), address.through(tap).text()),
+                (address.shown(), address.through(tap.clone()).text()),
                 (shown.to_owned(), through.to_owned())
             );
         }
         assert_eq!(
-            Address::of_stand_in(BrokerKind::RabbitMq, tap).text(),
+            Address::of_started(BrokerKind::RabbitMq, tap).text(),
             "amqp://guest:guest@127.0.0.1:7/%2f"
         );
     }

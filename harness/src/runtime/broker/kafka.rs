@@ -70,6 +70,33 @@ fn declare_all(address: &str, topics: &[Topic]) -> Result<(), Problem> {
     topics.iter().try_for_each(|topic| await_topic(&client, topic, deadline))
 }
 
+/// Deletes the topics of the plan, and waits until they are gone: the next case may have one of that name. The offsets of
+/// their groups go with them.
+pub async fn forget(address: &str, plan: &BrokerPlan) -> Result<(), Problem> {
+    let (address, topics) = (address.to_owned(), plan.topics.clone());
+    tokio::task::spawn_blocking(move || delete_all(&address, &topics)).await?
+}
+
+fn delete_all(address: &str, topics: &[Topic]) -> Result<(), Problem> {
+    let names: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", address).set("allow.auto.create.topics", "false");
+    let admin: AdminClient<DefaultClientContext> = config.create()?;
+    let options = AdminOptions::new().request_timeout(Some(WITHIN)).operation_timeout(Some(WITHIN));
+    for deleted in Handle::current().block_on(admin.delete_topics(&names, &options))? {
+        match deleted {
+            Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+            Err((topic, code)) => {
+                return Err(TopicError::Refused { topic, source: KafkaError::AdminOp(code) }.into());
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A broker says that a topic is made before every client can see it.
 fn await_topic(client: &BaseConsumer, topic: &Topic, deadline: Instant) -> Result<(), Problem> {
     let mut pause = Duration::from_millis(5);

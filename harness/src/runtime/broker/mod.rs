@@ -5,7 +5,7 @@
 //! Nothing is deleted again: a broker that was started here ends as a whole, and one that is somebody's keeps what
 //! it has.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -13,7 +13,10 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::environment;
-use super::error::{RuntimeError, loopback};
+use super::error::RuntimeError;
+use super::here::{Here, Spelled};
+#[cfg(feature = "container")]
+use super::options::Kind;
 use super::options::{RuntimeOptions, StartedBroker};
 use crate::evidence::{Gap, GapPlace};
 use crate::plan::{BrokerPlan, Plan};
@@ -31,6 +34,9 @@ pub(super) use address::Address;
 
 /// How long a broker may take to start, and a client to declare everything.
 const WITHIN: Duration = Duration::from_secs(30);
+/// How long another case may have a name of this one's at a broker that they share.
+#[cfg(feature = "container")]
+const LENT_WITHIN: Duration = Duration::from_secs(120);
 /// How long a broker that runs already may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -41,8 +47,19 @@ pub(super) struct Broker {
     pub(super) address: Address,
     /// Where taps go on to.
     pub(super) at: SocketAddr,
-    /// `None` for one that ran already.
-    pub(super) started: Option<StartedBroker>,
+    pub(super) origin: Origin,
+}
+
+/// Where a broker comes from.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// It ran already.
+    Found,
+    /// It ends with the case.
+    StandIn(StartedBroker),
+    /// Shared by the cases of the run; what this one declares there is its own.
+    #[cfg(feature = "container")]
+    Shared { broker: std::sync::Arc<super::container::SharedBroker>, _lease: super::container::Lease },
 }
 
 /// All brokers of a case, side by side; they end when this is dropped.
@@ -58,13 +75,20 @@ pub(super) struct Reach {
     pub(super) kind: BrokerKind,
     pub(super) address: Address,
     pub(super) at: SocketAddr,
-    /// Nobody but this case uses it.
+    /// For clients in containers, where that is another address.
+    pub(super) inside: Option<Spelled>,
+    /// It was started for this run.
     pub(super) own: bool,
 }
 
 impl Brokers {
-    pub(super) async fn start(plan: &Plan, options: &RuntimeOptions) -> Result<Brokers, RuntimeError> {
-        let started = plan.brokers.iter().map(|broker| Broker::start(broker, plan, options));
+    /// Stand-ins listen on `listen`.
+    pub(super) async fn start(
+        plan: &Plan,
+        options: &RuntimeOptions,
+        listen: IpAddr,
+    ) -> Result<Brokers, RuntimeError> {
+        let started = plan.brokers.iter().map(|broker| Broker::start(broker, plan, options, listen));
         Ok(Brokers { list: try_join_all(started).await? })
     }
 
@@ -74,27 +98,49 @@ impl Brokers {
 
     pub(super) fn reaches(&self, plan: &Plan) -> Vec<Reach> {
         let reach = |broker: &BrokerPlan| {
-            let Broker { node, address, at, started } = self.of(broker.node)?;
+            let Broker { node, address, at, origin } = self.of(broker.node)?;
             let (address, at) = (address.clone(), *at);
-            Some(Reach { node: *node, kind: broker.kind, address, at, own: started.is_some() })
+            let inside = origin.inside();
+            let own = !matches!(origin, Origin::Found);
+            Some(Reach { node: *node, kind: broker.kind, address, at, inside, own })
         };
         plan.brokers.iter().filter_map(reach).collect()
     }
 
-    /// What stand-ins were asked for and could not do: nothing is known then about who asked.
+    /// What stand-ins were asked for and could not do, and brokers that have ended: nothing is known then about who
+    /// asked.
     pub(super) fn gaps(&self) -> Vec<Gap> {
-        let refused = |broker: &Broker| {
-            let refusals = broker.started.as_ref().map(|started| (started.refusals)()).unwrap_or_default();
-            (!refusals.is_empty()).then(|| Gap {
-                place: GapPlace::Node(broker.node),
-                what: format!(
+        let gap = |broker: &Broker| {
+            let (what, lines) = broker.origin.trouble()?;
+            Some(Gap { place: GapPlace::Node(broker.node), what, lines })
+        };
+        self.list.iter().filter_map(gap).collect()
+    }
+}
+
+impl Origin {
+    fn inside(&self) -> Option<Spelled> {
+        match self {
+            Origin::Found | Origin::StandIn(_) => None,
+            #[cfg(feature = "container")]
+            Origin::Shared { broker, .. } => Some(broker.inside.clone()),
+        }
+    }
+
+    fn trouble(&self) -> Option<(String, Vec<String>)> {
+        match self {
+            Origin::Found => None,
+            Origin::StandIn(started) => {
+                let refusals = (started.refusals)();
+                let what = format!(
                     "the stand-in was asked for something it cannot do: {}; run against the real broker",
                     refusals.join(", ")
-                ),
-                lines: Vec::new(),
-            })
-        };
-        self.list.iter().filter_map(refused).collect()
+                );
+                (!refusals.is_empty()).then_some((what, Vec::new()))
+            }
+            #[cfg(feature = "container")]
+            Origin::Shared { broker, .. } => broker.trouble(),
+        }
     }
 }
 
@@ -103,13 +149,18 @@ impl Broker {
         planned: &BrokerPlan,
         plan: &Plan,
         options: &RuntimeOptions,
+        listen: IpAddr,
     ) -> Result<Self, RuntimeError> {
         let name = &plan.scenario.node(planned.node).name;
         let broker = match &plan.scenario.node(planned.node).kind {
             NodeKind::Broker(crate::scenario::Broker { address: Some(address), .. }) => {
                 find(planned, address, plan).await?
             }
-            _ => stand_in(planned, name, options).await?,
+            #[cfg(feature = "container")]
+            NodeKind::Broker(broker) if options.kind == Kind::Container => {
+                shared(planned, broker, plan, options).await?
+            }
+            _ => stand_in(planned, name, options, listen).await?,
         };
         let declared = timeout(WITHIN, declare(&broker.address.text(), planned)).await;
         let failed = |source| RuntimeError::NotDeclared {
@@ -142,22 +193,57 @@ async fn find(planned: &BrokerPlan, address: &Template, plan: &Plan) -> Result<B
     let connecting = timeout(CONNECT, TcpStream::connect(address.host_and_port())).await;
     let connected = connecting.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
     let at = connected.and_then(|connection| connection.peer_addr()).map_err(unreachable)?;
-    Ok(Broker { node: planned.node, address, at, started: None })
+    Ok(Broker { node: planned.node, address, at, origin: Origin::Found })
 }
 
 async fn stand_in(
     planned: &BrokerPlan,
     name: &str,
     options: &RuntimeOptions,
+    listen: IpAddr,
 ) -> Result<Broker, RuntimeError> {
     let (node, kind) = (name.to_owned(), planned.kind.word());
     let Some(start) = &options.brokers else { return Err(RuntimeError::NoBroker { node, kind }) };
-    let started = timeout(WITHIN, (start.0)(planned.kind, loopback())).await;
+    let started = timeout(WITHIN, (start.0)(planned.kind, (listen, 0).into())).await;
     let started = started.unwrap_or_else(|late| Err(late.to_string()));
     let started = started.map_err(|problem| RuntimeError::BrokerNotStarted { node, kind, problem })?;
     let at = started.address;
-    let address = Address::of_stand_in(planned.kind, at);
-    Ok(Broker { node: planned.node, address, at, started: Some(started) })
+    let address = Address::of_started(planned.kind, spelled(at));
+    Ok(Broker { node: planned.node, address, at, origin: Origin::StandIn(started) })
+}
+
+fn spelled(at: SocketAddr) -> Spelled {
+    let at = Here::from_outside(at);
+    let host = if at.is_ipv6() { format!("[{}]", at.ip()) } else { at.ip().to_string() };
+    (host, at.port())
+}
+
+/// The run's own in a container; waits while another case has a name of this one's.
+#[cfg(feature = "container")]
+async fn shared(
+    planned: &BrokerPlan,
+    broker: &crate::scenario::Broker,
+    plan: &Plan,
+    options: &RuntimeOptions,
+) -> Result<Broker, RuntimeError> {
+    use super::container::ImageName;
+
+    let node = plan.scenario.node(planned.node).name.clone();
+    let image = match &broker.image {
+        Some(image) => Some(ImageName(environment::setting(image, planned.node, plan)?)),
+        None => None,
+    };
+    let started = options.containers.started().await;
+    let started = started.map_err(|source| RuntimeError::Engine { node: node.clone(), source })?;
+    let got = started.broker(planned.kind, image).await;
+    let broker = got.map_err(|error| error.of(&node))?;
+    let at = broker.at;
+    let address = Address::of_started(planned.kind, spelled(at));
+    let deadline = tokio::time::Instant::now() + LENT_WITHIN;
+    let lease = broker.lend(planned, address.text(), deadline).await;
+    let lease =
+        lease.map_err(|problem| RuntimeError::NotLent { node, kind: planned.kind.word(), problem })?;
+    Ok(Broker { node: planned.node, address, at, origin: Origin::Shared { broker, _lease: lease } })
 }
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
@@ -175,6 +261,22 @@ async fn declare(address: &str, planned: &BrokerPlan) -> Result<(), Problem> {
         kind => {
             Err(format!("this build has no client for it: build with the feature `{}`", kind.word()).into())
         }
+    }
+}
+
+/// Deletes what `declare` has made at a broker that others go on to use.
+#[cfg(feature = "container")]
+#[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq", feature = "sqs")), allow(unused_variables))]
+pub(super) async fn forget(address: &str, planned: &BrokerPlan) -> Result<(), Problem> {
+    match planned.kind {
+        #[cfg(feature = "kafka")]
+        BrokerKind::Kafka => kafka::forget(address, planned).await,
+        #[cfg(feature = "rabbitmq")]
+        BrokerKind::RabbitMq => rabbitmq::forget(address, planned).await,
+        #[cfg(feature = "sqs")]
+        BrokerKind::Sqs => sqs::forget(address, planned).await,
+        #[allow(unreachable_patterns, reason = "a build with every broker has no other")]
+        _ => Ok(()),
     }
 }
 

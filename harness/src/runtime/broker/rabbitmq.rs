@@ -4,7 +4,9 @@
 
 use std::error::Error;
 
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{
+    ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Connection, ConnectionProperties, ErrorKind};
 use thiserror::Error;
@@ -46,6 +48,21 @@ pub async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), Box<dyn Err
     }
     // Everything is declared, whatever becomes of the connection.
     let _ = connection.close(200, "declared".into()).await;
+    Ok(())
+}
+
+/// Deletes what `declare` has made; what is not there any more is as good.
+pub async fn forget(address: &str, plan: &BrokerPlan) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let connection = Connection::connect(address, ConnectionProperties::default()).await?;
+    let channel = connection.create_channel().await?;
+    for queue in &plan.queues {
+        channel.queue_delete(short(&queue.name)?, QueueDeleteOptions::default()).await?;
+    }
+    for exchange in &plan.exchanges {
+        channel.exchange_delete(short(&exchange.name)?, ExchangeDeleteOptions::default()).await?;
+    }
+    // Everything is deleted, whatever becomes of the connection.
+    let _ = connection.close(200, "deleted".into()).await;
     Ok(())
 }
 

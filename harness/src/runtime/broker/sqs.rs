@@ -101,6 +101,17 @@ pub async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), Box<dyn Err
     Ok(())
 }
 
+/// Deletes the queues of the plan; one that is not there any more is as good.
+pub async fn forget(address: &str, plan: &BrokerPlan) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let client = client(address);
+    for queue in &plan.queues {
+        if let Ok(url) = queue_url(&client, &queue.name).await {
+            client.delete_queue().queue_url(url).send().await.map_err(Failed::from)?;
+        }
+    }
+    Ok(())
+}
+
 async fn make(client: &Client, queue: &Queue, urls: &HashMap<&str, String>) -> Result<String, Failed> {
     let mut making = client.create_queue().queue_name(&queue.name);
     if queue.name.ends_with(FIFO) {

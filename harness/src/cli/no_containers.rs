@@ -1,0 +1,31 @@
+//! A build without containers.
+
+use super::arguments::Run;
+use super::{exit, print};
+use crate::door::runtime;
+use crate::run::Chosen;
+use crate::runtime::Kind;
+
+pub struct Wanted {
+    pub kind: Kind,
+}
+
+impl Wanted {
+    pub fn of(arguments: &Run, _: &[Chosen]) -> Result<Wanted, String> {
+        let from_environment = runtime::from_environment();
+        let from_environment =
+            from_environment.map_err(|word| format!("`{}={word}` is no runtime", runtime::RUNTIME))?;
+        Ok(Wanted { kind: arguments.runtime.or(from_environment).unwrap_or_default() })
+    }
+
+    pub async fn warm_up(&self) -> Result<(), u8> {
+        Ok(())
+    }
+
+    pub async fn end(&self) {}
+}
+
+pub fn clean() -> u8 {
+    print::problem("error: this build knows no containers: build with the feature `container`");
+    exit::USAGE
+}

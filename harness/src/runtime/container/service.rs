@@ -1,0 +1,99 @@
+//! `image:` nodes: your service as a container, told what it needs by its environment, arguments and files.
+
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
+
+use tokio::time::Instant;
+
+use super::contained::Contained;
+use super::error::EngineError;
+use super::images::ImageName;
+use super::spec::{File, Joins, Published, Spec};
+use super::{StartError, Started};
+use crate::runtime::body::Body;
+use crate::runtime::command::wanted;
+use crate::runtime::environment::{self, fill, setting};
+use crate::runtime::error::RuntimeError;
+use crate::runtime::messaging;
+use crate::runtime::node::{Flush, Program, RunningNode};
+use crate::runtime::options::Listening;
+use crate::runtime::ready::{self, NotReady};
+use crate::runtime::wiring::Wiring;
+use crate::scenario::{Image, Mount, NodeIx, Template};
+
+pub(in crate::runtime) async fn start(
+    ix: NodeIx,
+    image: &Image,
+    started: &Started,
+    wiring: &Wiring,
+) -> Result<RunningNode, RuntimeError> {
+    let node = wiring.plan().scenario.node(ix);
+    let name = ImageName(setting(&image.name, ix, wiring.plan())?);
+    let engine = &started.engine;
+    let failed = |error: EngineError| StartError::Engine(error).of(&node.name);
+    engine.have(&name, None).await.map_err(failed)?;
+    let spec = spec(ix, image, name.clone(), wiring).await?;
+    let contained = Contained::start(engine, spec, wanted(&image.ready)).await.map_err(failed)?;
+    let body = Body::Container(contained);
+    let at = image.port.and_then(|port| body.at(port));
+    wiring.listens(ix, Listening { http: at, grpc: at });
+    let deadline = Instant::now() + image.ready_within;
+    // Without an address it has ended already, which is what is waited for first.
+    let probed = at.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
+    match ready::until_ready(&body, &image.ready, probed, deadline).await {
+        Ok(()) => {}
+        Err(NotReady::Died(ended)) => {
+            let (ended, lines) = (ended.words(), body.last_lines().await);
+            return Err(StartError::Ended { image: name, ended, lines }.of(&node.name));
+        }
+        Err(NotReady::Late(last)) => {
+            let (within, lines) = (image.ready_within, body.lines());
+            return Err(StartError::Late { image: name, within, last, lines }.of(&node.name));
+        }
+    }
+    let listening = Listening { http: at, grpc: at };
+    let command = format!("image {name}");
+    let asked = AtomicBool::new(false);
+    let program = Program { body, command, port: image.port, stop: node.stop, asked, _held: None };
+    Ok(RunningNode { name: node.name.clone(), listening, program: Some(program), flush: Flush::Stop })
+}
+
+async fn spec(ix: NodeIx, image: &Image, name: ImageName, wiring: &Wiring) -> Result<Spec, RuntimeError> {
+    let mut command = Vec::new();
+    for argument in &image.args {
+        command.push(fill(argument, ix, image.port, wiring).await?);
+    }
+    let ours = messaging::credentials(ix, wiring);
+    let env = environment::variables(&image.env, ours, ix, image.port, wiring).await?;
+    let mut files = wiring.trusted_files();
+    for mount in &image.mounts {
+        files.push((mount.to.clone(), file(ix, mount, image.port, wiring).await?));
+    }
+    Ok(Spec {
+        part: wiring.plan().scenario.node(ix).name.clone(),
+        image: name,
+        env,
+        command,
+        ports: image.port.into_iter().map(|inside| Published { inside, outside: None }).collect(),
+        files,
+        joins: Joins::Run,
+    })
+}
+
+/// A file or folder as it is, or a text whose templates are filled.
+async fn file(ix: NodeIx, mount: &Mount, port: Option<u16>, wiring: &Wiring) -> Result<File, RuntimeError> {
+    let plan = wiring.plan();
+    let node = || plan.scenario.node(ix).name.clone();
+    let path = plan.folder.join(&mount.from);
+    if !mount.templates {
+        return match path.exists() {
+            true => Ok(File::Path(path)),
+            false => Err(RuntimeError::MountMissing { node: node(), path }),
+        };
+    }
+    let text = std::fs::read_to_string(&path);
+    let text = text.map_err(|_| RuntimeError::MountMissing { node: node(), path: path.clone() })?;
+    let template = Template::read(&text, &plan.scenario, ix)
+        .map_err(|problem| RuntimeError::MountTemplate { node: node(), path, problem })?;
+    Ok(File::Text(fill(&template, ix, port, wiring).await?))
+}
