@@ -46,7 +46,9 @@ pub(super) enum SettingsError {
 impl Settings {
     /// One case after the other: a service that lives in this process may not like company.
     pub(super) fn suite(&self) -> Result<SuiteOptions, SettingsError> {
-        let kind = runtime::from_environment().map_err(|said| SettingsError::Runtime { said })?.unwrap_or(self.runtime);
+        let kind = runtime::from_environment()
+            .map_err(|said| SettingsError::Runtime { said })?
+            .unwrap_or(self.runtime);
         let runtime = RuntimeOptions {
             kind,
             #[cfg(feature = "container")]

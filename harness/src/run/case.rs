@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use super::gather::{GatherError, gather};
+use super::gather::{GatherError, Gathered, gather};
 use super::judge::{JudgeSettings, judge};
 use crate::evidence::Evidence;
 use crate::plan::Plan;
@@ -22,15 +22,18 @@ pub struct CaseOptions {
 pub struct CaseRun {
     pub end: CaseEnd,
     pub evidence: Option<Evidence>,
+    /// Of each node that has output: its name and its last lines.
+    pub logs: Vec<(String, Vec<String>)>,
 }
 
 pub async fn case(plan: Arc<Plan>, options: &CaseOptions) -> CaseRun {
-    match gather(plan.clone(), &options.runtime).await {
+    let Gathered { evidence, logs } = gather(plan.clone(), &options.runtime).await;
+    match evidence {
         Ok(evidence) => {
             let verdict = judge(&plan, &evidence, &options.judge);
-            CaseRun { end: CaseEnd::Judged(Box::new(verdict)), evidence: Some(evidence) }
+            CaseRun { end: CaseEnd::Judged(Box::new(verdict)), evidence: Some(evidence), logs }
         }
-        Err(error) => CaseRun { end: CaseEnd::CouldNotRun(trouble(&plan, &error)), evidence: None },
+        Err(error) => CaseRun { end: CaseEnd::CouldNotRun(trouble(&plan, &error)), evidence: None, logs },
     }
 }
 

@@ -31,13 +31,24 @@ impl GatherError {
     }
 }
 
+/// What came of running one case.
+#[derive(Debug)]
+pub struct Gathered {
+    pub evidence: Result<Evidence, GatherError>,
+    /// Of each node that has output, and each broker in a container: its name and its last lines.
+    pub logs: Vec<(String, Vec<String>)>,
+}
+
 /// Runs one case and comes back with what was seen; nothing is left running.
 ///
 /// What is missing is waited for until the scenario's timeout after the last answer; starting the nodes has
 /// deadlines of its own.
-pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> Result<Evidence, GatherError> {
+pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> Gathered {
     let recorder = Recorder::new(options.captures, options.keep_raw);
-    let running = embedded::start(plan.clone(), options, recorder.clone()).await?;
+    let running = match embedded::start(plan.clone(), options, recorder.clone()).await {
+        Ok(running) => running,
+        Err(error) => return Gathered { evidence: Err(error.into()), logs: Vec::new() },
+    };
     let told = tokio::select! {
         biased;
         error = running.died() => Err(error.into()),
@@ -45,11 +56,13 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> Result<Evidenc
     };
     running.stop().await;
     // Only now: what a node exports at its end is evidence too, be it that its flush was none.
-    let mut evidence = told?;
-    let collected = running.collect();
-    (evidence.spans, evidence.logs) = (collected.spans, collected.logs);
-    evidence.gaps.extend(running.broker_gaps());
-    Ok(evidence)
+    let evidence = told.map(|mut evidence| {
+        let collected = running.collect();
+        (evidence.spans, evidence.logs) = (collected.spans, collected.logs);
+        evidence.gaps.extend(running.broker_gaps());
+        evidence
+    });
+    Gathered { evidence, logs: running.logs() }
 }
 
 async fn tell(plan: &Arc<Plan>, running: &Running, recorder: &Recorder) -> Result<Evidence, GatherError> {

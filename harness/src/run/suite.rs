@@ -140,7 +140,8 @@ fn took_in(
     let verdict = run.end.verdict();
     end.verdict = end.verdict.and(verdict);
     if let (Some(folder), Some(evidence)) = (&options.keep_evidence, &run.evidence) {
-        let path = folder.join(evidence_name(&title, repeat, options.repeats));
+        keep_logs(folder, &case_name(&title, repeat, options.repeats), &run.logs, end);
+        let path = folder.join(format!("{}.json", case_name(&title, repeat, options.repeats)));
         match keep(&path, &file::write(&plan, evidence)) {
             Ok(()) => end.kept.push(Kept { path }),
             Err(error) => end.not_kept.push((path, error)),
@@ -148,6 +149,16 @@ fn took_in(
     }
     on_progress(Progress::CaseEnded { title, file, repeat, end: run.end, took });
     verdict != Verdict::Pass
+}
+
+/// The last lines of each node and container, in a file beside the evidence.
+fn keep_logs(folder: &Path, case: &str, logs: &[(String, Vec<String>)], end: &mut SuiteEnd) {
+    for (node, lines) in logs.iter().filter(|(_, lines)| !lines.is_empty()) {
+        let path = folder.join(format!("{case}.{node}.log"));
+        if let Err(error) = keep(&path, &(lines.join("\n") + "\n")) {
+            end.not_kept.push((path, error));
+        }
+    }
 }
 
 fn keep(path: &Path, text: &str) -> std::io::Result<()> {
@@ -158,9 +169,9 @@ fn keep(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// The title with what file systems dislike replaced; the repeat where there are several.
-fn evidence_name(title: &str, repeat: u32, repeats: u32) -> String {
+fn case_name(title: &str, repeat: u32, repeats: u32) -> String {
     let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '=') { c } else { '-' };
     let name: String = title.chars().map(plain).collect();
     let name = name.trim_matches('-');
-    if repeats > 1 { format!("{name}.{repeat}.json") } else { format!("{name}.json") }
+    if repeats > 1 { format!("{name}.{repeat}") } else { name.to_owned() }
 }

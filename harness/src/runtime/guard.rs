@@ -16,20 +16,29 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use nix::unistd::Pid;
 
-/// `+ GROUP` puts a group on the list, `- GROUP` takes it off, `f PATH` names a file to be removed at the end.
+/// `+ GROUP` puts a group on the list, `- GROUP` takes it off, `f PATH` names a file to be removed at the end, `x NAME
+/// COMMAND` a command to be run at the end, unless `X NAME` has come.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
 groups=' '
 files=
+orders=
+called_off=' '
 while read -r sign group; do
   case $sign in
     f) files="$files$group
 " ;;
+    x) orders="$orders$group
+" ;;
+    X) called_off="$called_off$group " ;;
     +) groups="$groups$group " ;;
     -) case $groups in *" $group "*) groups="${groups%% $group *} ${groups#* $group }" ;; esac ;;
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+printf %s "$orders" | while read -r name order; do
+  case $called_off in *" $name "*) ;; *) sh -c "$order" >/dev/null 2>&1 </dev/null ;; esac
+done
 printf %s "$files" | while read -r file; do rm -f -- "$file"; done
 "#;
 
@@ -73,6 +82,17 @@ impl Drop for Guarded {
 #[cfg(feature = "tls")]
 pub(super) fn remove_later(file: &Path) {
     tell('f', file.display());
+}
+
+/// Runs the command when the harness has ended, in whatever way, unless it is called off by its name before.
+#[cfg(feature = "container")]
+pub(super) fn run_later(name: &str, command: &str) {
+    tell('x', format!("{name} {command}"));
+}
+
+#[cfg(feature = "container")]
+pub(super) fn call_off(name: &str) {
+    tell('X', name);
 }
 
 fn tell(sign: char, what: impl Display) {

@@ -11,7 +11,7 @@ use tokio::sync::{self, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-const LINES: usize = 200;
+const LINES: usize = 1000;
 const LINE_BYTES: usize = 4096;
 
 /// A line that somebody waits for.
@@ -143,7 +143,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_last_lines_are_kept_and_long_ones_are_cut() {
-        let mut text: Vec<u8> = (0..250).flat_map(|i| format!("line {i}\r\n").into_bytes()).collect();
+        let mut text: Vec<u8> = (0..LINES + 50).flat_map(|i| format!("line {i}\r\n").into_bytes()).collect();
         text.extend(vec![b'x'; 3 * LINE_BYTES]);
         text.extend(b"\nnot \xff utf-8");
         let lines = read(&text, None).await.lines();

@@ -107,6 +107,14 @@ impl Running {
         self.nodes[node.0].as_ref().map(RunningNode::lines).unwrap_or_default()
     }
 
+    /// Of each node that has output, and each broker in a container: its name and its last lines.
+    pub fn logs(&self) -> Vec<(String, Vec<String>)> {
+        let nodes = self.nodes.iter().flatten().map(|node| (node.name.clone(), node.lines()));
+        let name = |node: NodeIx| self.plan.scenario.node(node).name.clone();
+        let brokers = self.brokers.logs().into_iter().map(|(node, lines)| (name(node), lines));
+        nodes.chain(brokers).collect()
+    }
+
     /// Changes whenever a span or log record has arrived.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.collector.watch()

@@ -27,6 +27,8 @@ mod address;
 pub mod kafka;
 #[cfg(feature = "rabbitmq")]
 pub mod rabbitmq;
+#[cfg(feature = "container")]
+mod shared;
 #[cfg(feature = "sqs")]
 pub mod sqs;
 
@@ -34,9 +36,6 @@ pub(super) use address::Address;
 
 /// How long a broker may take to start, and a client to declare everything.
 const WITHIN: Duration = Duration::from_secs(30);
-/// How long another case may have a name of this one's at a broker that they share.
-#[cfg(feature = "container")]
-const LENT_WITHIN: Duration = Duration::from_secs(120);
 /// How long a broker that runs already may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -88,7 +87,24 @@ impl Brokers {
         options: &RuntimeOptions,
         listen: IpAddr,
     ) -> Result<Brokers, RuntimeError> {
-        let started = plan.brokers.iter().map(|broker| Broker::start(broker, plan, options, listen));
+        #[cfg(feature = "container")]
+        if options.kind == Kind::Container {
+            let mut found = shared::find(plan, options).await?;
+            let started = plan.brokers.iter().map(|planned| {
+                let shared = found.remove(&planned.node);
+                async move {
+                    let broker = match shared {
+                        Some(shared) => shared,
+                        None => Broker::find_or_start(planned, plan, options, listen).await?,
+                    };
+                    broker.declared(planned, plan).await
+                }
+            });
+            return Ok(Brokers { list: try_join_all(started).await? });
+        }
+        let started = plan.brokers.iter().map(|planned| async move {
+            Broker::find_or_start(planned, plan, options, listen).await?.declared(planned, plan).await
+        });
         Ok(Brokers { list: try_join_all(started).await? })
     }
 
@@ -118,7 +134,22 @@ impl Brokers {
     }
 }
 
+impl Brokers {
+    /// The last lines of brokers in containers.
+    pub(super) fn logs(&self) -> Vec<(NodeIx, Vec<String>)> {
+        self.list.iter().filter_map(|broker| Some((broker.node, broker.origin.lines()?))).collect()
+    }
+}
+
 impl Origin {
+    fn lines(&self) -> Option<Vec<String>> {
+        match self {
+            Origin::Found | Origin::StandIn(_) => None,
+            #[cfg(feature = "container")]
+            Origin::Shared { broker, .. } => Some(broker.lines()),
+        }
+    }
+
     fn inside(&self) -> Option<Spelled> {
         match self {
             Origin::Found | Origin::StandIn(_) => None,
@@ -145,32 +176,32 @@ impl Origin {
 }
 
 impl Broker {
-    async fn start(
+    async fn find_or_start(
         planned: &BrokerPlan,
         plan: &Plan,
         options: &RuntimeOptions,
         listen: IpAddr,
     ) -> Result<Self, RuntimeError> {
         let name = &plan.scenario.node(planned.node).name;
-        let broker = match &plan.scenario.node(planned.node).kind {
+        match &plan.scenario.node(planned.node).kind {
             NodeKind::Broker(crate::scenario::Broker { address: Some(address), .. }) => {
-                find(planned, address, plan).await?
+                find(planned, address, plan).await
             }
-            #[cfg(feature = "container")]
-            NodeKind::Broker(broker) if options.kind == Kind::Container => {
-                shared(planned, broker, plan, options).await?
-            }
-            _ => stand_in(planned, name, options, listen).await?,
-        };
-        let declared = timeout(WITHIN, declare(&broker.address.text(), planned)).await;
+            _ => stand_in(planned, name, options, listen).await,
+        }
+    }
+
+    /// Everything that hops name is there.
+    async fn declared(self, planned: &BrokerPlan, plan: &Plan) -> Result<Self, RuntimeError> {
+        let declared = timeout(WITHIN, declare(&self.address.text(), planned)).await;
         let failed = |source| RuntimeError::NotDeclared {
-            node: name.clone(),
+            node: plan.scenario.node(planned.node).name.clone(),
             kind: planned.kind.word(),
-            address: broker.address.shown(),
+            address: self.address.shown(),
             source,
         };
         match declared {
-            Ok(Ok(())) => Ok(broker),
+            Ok(Ok(())) => Ok(self),
             Ok(Err(source)) => Err(failed(source)),
             Err(late) => Err(failed(late.into())),
         }
@@ -216,34 +247,6 @@ fn spelled(at: SocketAddr) -> Spelled {
     let at = Here::from_outside(at);
     let host = if at.is_ipv6() { format!("[{}]", at.ip()) } else { at.ip().to_string() };
     (host, at.port())
-}
-
-/// The run's own in a container; waits while another case has a name of this one's.
-#[cfg(feature = "container")]
-async fn shared(
-    planned: &BrokerPlan,
-    broker: &crate::scenario::Broker,
-    plan: &Plan,
-    options: &RuntimeOptions,
-) -> Result<Broker, RuntimeError> {
-    use super::container::ImageName;
-
-    let node = plan.scenario.node(planned.node).name.clone();
-    let image = match &broker.image {
-        Some(image) => Some(ImageName(environment::setting(image, planned.node, plan)?)),
-        None => None,
-    };
-    let started = options.containers.started().await;
-    let started = started.map_err(|source| RuntimeError::Engine { node: node.clone(), source })?;
-    let got = started.broker(planned.kind, image).await;
-    let broker = got.map_err(|error| error.of(&node))?;
-    let at = broker.at;
-    let address = Address::of_started(planned.kind, spelled(at));
-    let deadline = tokio::time::Instant::now() + LENT_WITHIN;
-    let lease = broker.lend(planned, address.text(), deadline).await;
-    let lease =
-        lease.map_err(|problem| RuntimeError::NotLent { node, kind: planned.kind.word(), problem })?;
-    Ok(Broker { node: planned.node, address, at, origin: Origin::Shared { broker, _lease: lease } })
 }
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;

@@ -28,7 +28,8 @@ const READY_WITHIN: Duration = Duration::from_secs(90);
 /// How long what a case had declared may take to be deleted, before its names are lent on all the same.
 const FORGET_WITHIN: Duration = Duration::from_secs(20);
 
-type Asked = (BrokerKind, Option<ImageName>);
+/// Its kind, an image of the scenario's own, and which of several in one story.
+type Asked = (BrokerKind, Option<ImageName>, usize);
 
 #[derive(Debug, Default)]
 pub(super) struct SharedBrokers(Mutex<HashMap<Asked, Arc<OnceCell<Arc<SharedBroker>>>>>);
@@ -65,10 +66,11 @@ impl SharedBrokers {
         engine: &Arc<Engine>,
         kind: BrokerKind,
         image: Option<ImageName>,
+        which: usize,
     ) -> Result<Arc<SharedBroker>, StartError> {
         let slot = {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            all.entry((kind, image.clone())).or_default().clone()
+            all.entry((kind, image.clone(), which)).or_default().clone()
         };
         slot.get_or_try_init(|| start(engine, kind, image)).await.cloned()
     }
@@ -160,6 +162,10 @@ impl SharedBroker {
         }
         drop(lent);
         self.given_back.notify_waiters();
+    }
+
+    pub(in crate::runtime) fn lines(&self) -> Vec<String> {
+        self.contained.lines()
     }
 
     /// Why it is not there any more; `None` while it is.

@@ -23,6 +23,7 @@ use super::error::EngineError;
 use super::images::{ImageName, Part};
 use super::owner::{KEPT, OWNER, Owner, PART, RUN};
 use super::{ContainerOptions, Event, Kept, ready_event};
+use crate::runtime::guard;
 
 /// How long everything of a run may take to be removed.
 const REMOVE_WITHIN: Duration = Duration::from_secs(60);
@@ -81,6 +82,9 @@ impl Engine {
         let connected = connecting.await.map_err(|error| EngineError::of("a connection", error))?;
         match connected {
             Ok((docker, run, reach)) => {
+                if !options.keep {
+                    guard::run_later(&network_name(&run), &removal(&run));
+                }
                 let threads = Some(threads);
                 Ok(Engine { docker, run, threads, options, reach, ended: Mutex::new(false) })
             }
@@ -200,7 +204,12 @@ impl Engine {
         let (docker, run) = (self.docker.clone(), self.run.clone());
         let removing = self.spawn(async move { timeout(REMOVE_WITHIN, remove_run(&docker, &run)).await });
         match removing.await {
-            Ok(Ok(left)) => left,
+            Ok(Ok(left)) => {
+                if left.is_empty() {
+                    guard::call_off(&self.network());
+                }
+                left
+            }
             Ok(Err(_)) => vec![format!("the engine took longer than {} s", REMOVE_WITHIN.as_secs())],
             Err(error) => vec![error.to_string()],
         }
@@ -239,6 +248,17 @@ fn run_id(owner: &Owner) -> String {
 
 fn network_name(run: &str) -> String {
     format!("unbroken-{run}")
+}
+
+/// For a shell that outlives the process, after SIGKILL too: three times, because the engine may be making one more when it
+/// is asked first. Where there is no `docker` command, the next start does it.
+fn removal(run: &str) -> String {
+    let network = network_name(run);
+    format!(
+        "command -v docker || exit; for turn in 1 2 3; do \
+         for id in $(docker ps -aq --filter label={RUN}={run}); do docker rm -fv $id; done; sleep 1; done; \
+         docker network rm {network}"
+    )
 }
 
 fn labels(run: &str, owner: &Owner, keep: bool) -> Vec<(&'static str, String)> {

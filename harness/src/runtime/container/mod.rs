@@ -160,7 +160,9 @@ impl Containers {
             match part {
                 Part::Kafka | Part::RabbitMq | Part::Sqs => {
                     let kind = part.broker().expect("the three are brokers");
-                    tokio::spawn(async move { started.brokers.get(&started.engine, kind, None).await.err() });
+                    tokio::spawn(
+                        async move { started.brokers.get(&started.engine, kind, None, 0).await.err() },
+                    );
                 }
                 Part::RelayModel | Part::RelayRust => {
                     tokio::spawn(async move { started.pod.get(&started.engine).await.err() });
@@ -195,13 +197,15 @@ impl Containers {
 }
 
 impl Started {
-    /// The broker of this kind, started if no case has wanted it yet; `image` is the scenario's own.
+    /// The broker of this kind, started if no case has wanted it yet; `image` is the scenario's own, `which` tells apart
+    /// several of a kind in one story.
     pub(super) async fn broker(
         &self,
         kind: BrokerKind,
         image: Option<ImageName>,
+        which: usize,
     ) -> Result<Arc<SharedBroker>, StartError> {
-        self.brokers.get(&self.engine, kind, image).await
+        self.brokers.get(&self.engine, kind, image, which).await
     }
 
     pub(super) fn between(&self) -> Between {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -92,6 +93,31 @@ impl Reader {
         }
     }
 
+    /// Where a partition ends. One that was made a moment ago may not have its leader yet.
+    fn end_of(&self, ends: &BaseConsumer, partition: i32) -> Result<i64, Problem> {
+        const NOT_YET: &[RDKafkaErrorCode] = &[
+            RDKafkaErrorCode::NotLeaderForPartition,
+            RDKafkaErrorCode::LeaderNotAvailable,
+            RDKafkaErrorCode::UnknownTopicOrPartition,
+            RDKafkaErrorCode::UnknownPartition,
+        ];
+        let deadline = Instant::now() + BEGIN;
+        let mut pause = Duration::from_millis(5);
+        loop {
+            match ends.fetch_watermarks(&self.topic.name, partition, BEGIN) {
+                Ok((_, end)) => return Ok(end),
+                Err(error)
+                    if error.rdkafka_error_code().is_some_and(|code| NOT_YET.contains(&code))
+                        && Instant::now() < deadline =>
+                {
+                    thread::park_timeout(pause);
+                    pause *= 2;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
     fn begin(&self, client: &ClientConfig) -> Result<Reading<'_>, Problem> {
         let mut client = client.clone();
         // A name is needed to read at all. No group is joined under it, and nothing committed.
@@ -104,7 +130,7 @@ impl Reader {
         let partitions = topic.map(|topic| topic.partitions()).unwrap_or_default();
         let (mut next, mut assignment) = (BTreeMap::new(), TopicPartitionList::new());
         for partition in partitions.iter().map(|partition| partition.id()) {
-            let (_, end) = ends.fetch_watermarks(&self.topic.name, partition, BEGIN)?;
+            let end = self.end_of(&ends, partition)?;
             assignment.add_partition_offset(&self.topic.name, partition, Offset::Offset(end))?;
             next.insert(partition, end);
         }
