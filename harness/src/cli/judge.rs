@@ -1,5 +1,6 @@
 //! `unbroken judge`: kept evidence judged again, without running anything.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::arguments::Judge;
@@ -63,8 +64,8 @@ fn read_evidence(cases: &[Chosen], text: &str) -> Result<(Plan, Evidence), ReadE
     let Some(chosen) = cases.iter().find(of) else {
         return Err(ReadError::NoSuchCase { scenario: kept.scenario, case: kept.case });
     };
-    let chosen = chosen.clone();
-    let plan = Plan::build(chosen.scenario, chosen.folder, Seed(kept.seed));
+    let scenario = Arc::new(kept.scenario(&chosen.scenario)?);
+    let plan = Plan::build(scenario, chosen.folder.clone(), Seed(kept.seed));
     let evidence = kept.evidence(&plan)?;
     // As in `judge`: the process ends soon.
     std::mem::forget(kept);

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Serializer;
 use thiserror::Error;
 
-use self::entries::{CaptureEntry, CompletionEntry, ExchangeEntry, GapEntry, LogEntry, SpanEntry};
+use self::entries::{CaptureEntry, CompletionEntry, ExchangeEntry, GapEntry, LogEntry, NameEntry, SpanEntry};
 use self::lines::EntryALine;
 use self::text::Text;
 use super::Evidence;
 use crate::plan::Plan;
+use crate::scenario::Scenario;
 
 mod bytes;
 mod entries;
@@ -53,6 +54,9 @@ struct File<'t> {
     scenario: Text<'t>,
     case: Text<'t>,
     seed: u64,
+    /// What hops were called at brokers that cases shared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    names: Vec<NameEntry<'t>>,
     tap_ports: Vec<u16>,
     exchanges: Vec<ExchangeEntry<'t>>,
     captures: Vec<CaptureEntry<'t>>,
@@ -69,6 +73,7 @@ pub fn write(plan: &Plan, evidence: &Evidence) -> String {
         scenario: (&plan.scenario.name).into(),
         case: (&plan.scenario.case).into(),
         seed: plan.seed.0,
+        names: plan.scenario.own_names.iter().map(|name| writing::name_entry(plan, name)).collect(),
         tap_ports: evidence.tap_ports.clone(),
         exchanges: evidence.exchanges.iter().map(writing::exchange_entry).collect(),
         captures: evidence.captures.iter().map(|capture| writing::capture_entry(plan, capture)).collect(),
@@ -94,7 +99,13 @@ impl<'t> Kept<'t> {
         Ok(Kept { scenario, case, seed: file.seed, file })
     }
 
-    /// The evidence in terms of the plan that it belongs to.
+    /// The scenario as it was run: with the names that its hops had at brokers then, where those are not the file's.
+    pub fn scenario(&self, read: &Scenario) -> Result<Scenario, EvidenceError> {
+        let names: Result<_, _> = self.file.names.iter().map(|entry| reading::name(read, entry)).collect();
+        Ok(read.named(names?))
+    }
+
+    /// The evidence in terms of the plan that it belongs to, which is one of `scenario`.
     pub fn evidence(&self, plan: &Plan) -> Result<Evidence, EvidenceError> {
         let file = &self.file;
         let spans = || file.spans.iter().map(|entry| reading::span(plan, entry)).collect();

@@ -215,3 +215,6 @@ pub fn hops_below(scenario: &Scenario, hop: HopIx) -> impl Iterator<Item = HopIx
         .filter(move |(_, below)| below.within == Some(hop))
         .map(|(ix, _)| HopIx(ix))
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use crate::evidence::{Completion, Evidence, GapPlace};
 use crate::plan::Plan;
 use crate::rules::grouping::{Grouped, group};
 use crate::rules::{Finding, Note, TABLE, is_asked, owner};
-use crate::scenario::{Drive, Hop, HopIx, NodeIx, Relation, Transport};
+use crate::scenario::{Drive, Hop, HopIx, NodeIx, Relation, Scenario, Transport};
 use crate::verdict::baseline::Baseline;
 use crate::verdict::{CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};
 
@@ -76,11 +76,7 @@ fn weight(finding: &Finding) -> Verdict {
 }
 
 /// Marks what the baseline accepts; the hops of what it accepts and that is gone.
-fn accept(
-    scenario: &crate::scenario::Scenario,
-    findings: &mut [Finding],
-    settings: &JudgeSettings,
-) -> Vec<String> {
+fn accept(scenario: &Scenario, findings: &mut [Finding], settings: &JudgeSettings) -> Vec<String> {
     let Some(baseline) = &settings.baseline else { return Vec::new() };
     let (name, case) = (scenario.name.as_str(), scenario.case.as_str());
     let fixed = baseline.fixed(name, case, findings).map(|accepted| accepted.hop.clone()).collect();
@@ -236,7 +232,7 @@ fn hop_verdict(
     if verdict == Verdict::Pass && (unseen || follows || is_unsure(all, ix)) {
         verdict = Verdict::Inconclusive;
     }
-    let (transport, operation) = operation(&hop.transport);
+    let (transport, operation) = operation(scenario, &hop.transport);
     HopVerdict {
         id: hop.id.clone(),
         place: hop.place,
@@ -265,7 +261,8 @@ fn is_unsure(all: &Crossings<'_>, ix: HopIx) -> bool {
     all.evidence.gaps.iter().any(gap) || all.unattributed.iter().any(|(_, hop)| *hop == ix)
 }
 
-fn operation(transport: &Transport) -> (&'static str, String) {
+/// Over a broker the topic or queue, as the file has it: the same in every run.
+fn operation(scenario: &Scenario, transport: &Transport) -> (&'static str, String) {
     match transport {
         Transport::Http(http) => {
             let parts = [http.method.clone(), http.path.as_ref().map(|path| path.0.clone())];
@@ -273,7 +270,7 @@ fn operation(transport: &Transport) -> (&'static str, String) {
         }
         Transport::Grpc(grpc) => (transport.word(), grpc.method.clone().unwrap_or_default()),
         Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => {
-            (transport.word(), transport.source().unwrap_or_default().to_owned())
+            (transport.word(), scenario.source_in_file(transport).unwrap_or_default().to_owned())
         }
     }
 }

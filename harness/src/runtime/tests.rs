@@ -66,6 +66,7 @@ fn wiring(command: &Command) -> Wiring {
         drives: Vec::new(),
         expect: Expectations::All,
         timeout: SOON,
+        own_names: Vec::new(),
     };
     let plan = Plan::build(Arc::new(scenario), PathBuf::from("/"), Seed(1));
     Wiring::new(

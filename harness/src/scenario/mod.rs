@@ -14,6 +14,7 @@ pub mod expectation;
 pub mod hop;
 pub mod message;
 pub mod node;
+pub mod own_names;
 pub mod relation;
 pub mod template;
 
@@ -43,6 +44,7 @@ pub use node::{
     Broker, BrokerKind, Command, Image, Marker, Mount, Node, NodeIx, NodeKind, Ready, Relay, Role, SpecLevel,
     StopSignal, Stub, StubAnswer, Url,
 };
+pub use own_names::{KeptName, Named, OwnName, OwnNames};
 pub use parse::parse;
 pub use read::{ReadError, read};
 pub use relation::{At, Relation};
@@ -66,6 +68,8 @@ pub struct Scenario {
     pub expect: Expectations,
     /// How long one answer may take, and what is missing after the last answer; default 10 s.
     pub timeout: Duration,
+    /// Names at brokers that stand for those of the file; none as it is read.
+    pub own_names: Vec<OwnName>,
 }
 
 impl Scenario {

@@ -125,6 +125,7 @@ impl Case {
             drives: vec![self.drive.clone()],
             expect: Expectations::All,
             timeout: Duration::from_secs(20),
+            own_names: Vec::new(),
         };
         Arc::new(Plan::build(Arc::new(scenario), PathBuf::from("."), Seed(7)))
     }

@@ -4,6 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use super::text::Text;
 
+/// A name at a broker that stood for one of the scenario file's.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
+pub(super) struct NameEntry<'t> {
+    pub(super) broker: Text<'t>,
+    /// `topic`, `group`, `exchange` or `queue`.
+    pub(super) what: Text<'t>,
+    pub(super) of: Text<'t>,
+    pub(super) own: Text<'t>,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
 pub(super) struct ExchangeEntry<'t> {

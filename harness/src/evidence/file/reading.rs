@@ -10,15 +10,29 @@ use crate::evidence::{
     Marked, Message, Protocol, Settlement, Span, SpanKind, Way,
 };
 use crate::plan::{Mark, Plan, StimulusIx, TapIx, TapProtocol};
-use crate::scenario::NodeIx;
+use crate::scenario::{Named, NodeIx, OwnName, Scenario};
 
 fn unknown(kind: &'static str, name: &str) -> EvidenceError {
     EvidenceError::Unknown { kind, name: name.to_owned() }
 }
 
 fn node(plan: &Plan, name: &str) -> Result<NodeIx, EvidenceError> {
-    let found = plan.scenario.nodes.iter().position(|node| node.name == name);
+    node_of(&plan.scenario, name)
+}
+
+fn node_of(scenario: &Scenario, name: &str) -> Result<NodeIx, EvidenceError> {
+    let found = scenario.nodes.iter().position(|node| node.name == name);
     found.map(NodeIx).ok_or_else(|| unknown("node", name))
+}
+
+pub(super) fn name(scenario: &Scenario, entry: &NameEntry<'_>) -> Result<OwnName, EvidenceError> {
+    let what = Named::ALL.into_iter().find(|what| what.word() == &*entry.what);
+    Ok(OwnName {
+        broker: node_of(scenario, &entry.broker)?,
+        what: what.ok_or_else(|| unknown("kind of name", &entry.what))?,
+        of: entry.of.to_string(),
+        own: entry.own.to_string(),
+    })
 }
 
 fn stimulus(plan: &Plan, number: usize) -> Result<StimulusIx, EvidenceError> {

@@ -8,7 +8,7 @@ use crate::evidence::{
     Protocol, Span,
 };
 use crate::plan::{Plan, TapProtocol};
-use crate::scenario::NodeIx;
+use crate::scenario::{NodeIx, OwnName};
 
 fn node(plan: &Plan, node: NodeIx) -> Text<'_> {
     (&plan.scenario.node(node).name).into()
@@ -21,6 +21,15 @@ pub(super) fn protocol_word(protocol: TapProtocol) -> &'static str {
         TapProtocol::Kafka => "kafka",
         TapProtocol::Amqp => "amqp",
         TapProtocol::Sqs => "sqs",
+    }
+}
+
+pub(super) fn name_entry<'t>(plan: &'t Plan, name: &'t OwnName) -> NameEntry<'t> {
+    NameEntry {
+        broker: node(plan, name.broker),
+        what: name.what.word().into(),
+        of: (&name.of).into(),
+        own: (&name.own).into(),
     }
 }
 

@@ -4,8 +4,8 @@
 pub(super) const PAGES: &[(&str, &str)] = &[
     ("relations", include_str!("page/relations.md")),
     ("brokers", include_str!("page/brokers.md")),
-    ("images", include_str!("page/images.md")),
     ("messages", include_str!("page/messages.md")),
+    ("images", include_str!("page/images.md")),
     ("verdicts", include_str!("page/verdicts.md")),
     ("exit-codes", include_str!("page/exit-codes.md")),
     ("evidence", include_str!("page/evidence.md")),

@@ -128,6 +128,7 @@ pub(super) fn finish(draft: Draft<'_>, root: &Tree, case: &Case<'_>, source: &Ar
         drives: draft.drives.into_iter().map(|drive| drive.drive).collect(),
         expect: draft.expect,
         timeout: timeout.unwrap_or(Duration::from_secs(10)),
+        own_names: Vec::new(),
     }
 }
 

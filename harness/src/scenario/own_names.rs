@@ -1,0 +1,209 @@
+//! Names of a case's own for what its hops go through at brokers, so that several cases can share one broker.
+//!
+//! Only names that nobody but us uses are changed: where a service of the user's sends or reads, the name is that
+//! service's configuration, and stays. What a user wrote as text (bodies, templates, expectations) is not looked at.
+
+use super::hop::Transport;
+use super::node::{BrokerKind, NodeIx, NodeKind};
+use super::{Hop, Scenario};
+
+/// Amazon SQS, quotas: a queue's name, with the `.fifo` of a FIFO queue.
+const SQS_MOST: usize = 80;
+/// Apache Kafka, `Topic.validate`.
+const KAFKA_MOST: usize = 249;
+/// AMQP 0-9-1, short strings, with room for the `.delay` of a queue in which messages wait.
+const AMQP_MOST: usize = 255 - ".delay".len();
+/// How the name of a FIFO queue must end.
+const FIFO: &str = ".fifo";
+
+/// A scenario whose cases can share brokers, and the names at which they still meet.
+#[derive(Clone, Debug)]
+pub struct OwnNames {
+    pub scenario: Scenario,
+    pub kept: Vec<KeptName>,
+}
+
+/// A topic, group, exchange or queue that a service of the user's knows by its name: of two cases that keep the same
+/// one at the same broker, only one can run at a time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeptName {
+    pub broker: NodeIx,
+    pub name: String,
+}
+
+/// A name that was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnName {
+    pub broker: NodeIx,
+    pub what: Named,
+    /// As the file has it.
+    pub of: String,
+    pub own: String,
+}
+
+/// What has a name at a broker; each kind has its own names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    Topic,
+    Group,
+    Exchange,
+    Queue,
+}
+
+impl Named {
+    pub const ALL: [Named; 4] = [Named::Topic, Named::Group, Named::Exchange, Named::Queue];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Named::Topic => "topic",
+            Named::Group => "group",
+            Named::Exchange => "exchange",
+            Named::Queue => "queue",
+        }
+    }
+}
+
+impl Scenario {
+    /// The same story with names of its own for what its hops go through at brokers, so that cases can share a broker:
+    /// `-SUFFIX` is put behind each. `self` is as it was read; a suffix is short, and of letters and digits.
+    ///
+    /// A name stays as it is where a service of the user's uses it on any hop. Brokers with an `address` are somebody
+    /// else's: there every name stays, and none is listed.
+    pub fn with_own_names(&self, suffix: &str) -> OwnNames {
+        let (mut own, mut kept): (Vec<OwnName>, Vec<KeptName>) = (Vec::new(), Vec::new());
+        let uses: Vec<Use<'_>> = self.hops.iter().flat_map(uses).collect();
+        for used in &uses {
+            let NodeKind::Broker(broker) = &self.node(used.broker).kind else { continue };
+            let of = used.name;
+            if broker.address.is_some() || own.iter().any(|known| known.is(used.broker, used.what, of)) {
+                continue;
+            }
+            if uses.iter().filter(|other| used.is_same(other)).all(|other| self.is_ours(other)) {
+                let name = suffixed(of, (broker.kind, own.len()), suffix);
+                own.push(OwnName { broker: used.broker, what: used.what, of: of.to_owned(), own: name });
+            } else {
+                kept.push(KeptName { broker: used.broker, name: of.to_owned() });
+            }
+        }
+        kept.sort_unstable();
+        kept.dedup();
+        OwnNames { scenario: self.named(own), kept }
+    }
+
+    /// The same story with these names in place of the file's.
+    pub fn named(&self, names: Vec<OwnName>) -> Scenario {
+        let mut scenario = self.clone();
+        for hop in &mut scenario.hops {
+            rename(&mut hop.transport, &names);
+        }
+        scenario.own_names = names;
+        scenario
+    }
+
+    /// The topic or queue that the receiver of a hop reads, by the name that the file has for it.
+    pub fn source_in_file<'s>(&'s self, transport: &'s Transport) -> Option<&'s str> {
+        let (broker, source) = (transport.via()?, transport.source()?);
+        let renamed = self.own_names.iter().find(|name| {
+            name.broker == broker && matches!(name.what, Named::Topic | Named::Queue) && name.own == source
+        });
+        Some(renamed.map_or(source, |name| name.of.as_str()))
+    }
+
+    fn is_ours(&self, used: &Use<'_>) -> bool {
+        let ours = |node: &NodeIx| {
+            matches!(self.node(*node).kind, NodeKind::Client | NodeKind::Relay(_) | NodeKind::Stub(_))
+        };
+        used.by.iter().flatten().all(ours)
+    }
+}
+
+impl OwnName {
+    fn is(&self, broker: NodeIx, what: Named, of: &str) -> bool {
+        self.broker == broker && self.what == what && self.of == of
+    }
+}
+
+/// A hop names something at its broker.
+struct Use<'h> {
+    broker: NodeIx,
+    what: Named,
+    name: &'h str,
+    /// The nodes that know it by its name.
+    by: [Option<NodeIx>; 2],
+}
+
+impl Use<'_> {
+    fn is_same(&self, other: &Use<'_>) -> bool {
+        (self.broker, self.what, self.name) == (other.broker, other.what, other.name)
+    }
+}
+
+/// What a hop names, and who has to know the name for it.
+fn uses(hop: &Hop) -> Vec<Use<'_>> {
+    let (both, reader) = ([Some(hop.from), Some(hop.to)], [None, Some(hop.to)]);
+    match &hop.transport {
+        Transport::Http(_) | Transport::Grpc(_) => Vec::new(),
+        Transport::Kafka(kafka) => vec![
+            Use { broker: kafka.via, what: Named::Topic, name: &kafka.topic, by: both },
+            Use { broker: kafka.via, what: Named::Group, name: &kafka.group, by: reader },
+        ],
+        Transport::Sqs(sqs) => vec![Use { broker: sqs.via, what: Named::Queue, name: &sqs.queue, by: both }],
+        Transport::RabbitMq(rabbit) => {
+            // Who publishes to an exchange need not know the queues behind it. Who gives messages up may well: a
+            // queue is declared with where they go, and that is never an exchange here.
+            let by = if rabbit.exchange.is_some() { reader } else { both };
+            let queue = Use { broker: rabbit.via, what: Named::Queue, name: &rabbit.queue, by };
+            let exchange = rabbit.exchange.as_ref().map(|exchange| &exchange.name);
+            // And who reads may bind its queue itself.
+            let exchange =
+                exchange.map(|name| Use { broker: rabbit.via, what: Named::Exchange, name, by: both });
+            std::iter::once(queue).chain(exchange).collect()
+        }
+    }
+}
+
+fn rename(transport: &mut Transport, names: &[OwnName]) {
+    let put = |broker: NodeIx, what: Named, name: &mut String| {
+        if let Some(known) = names.iter().find(|known| known.is(broker, what, name)) {
+            name.clone_from(&known.own);
+        }
+    };
+    match transport {
+        Transport::Http(_) | Transport::Grpc(_) => {}
+        Transport::Kafka(kafka) => {
+            put(kafka.via, Named::Topic, &mut kafka.topic);
+            put(kafka.via, Named::Group, &mut kafka.group);
+        }
+        Transport::Sqs(sqs) => put(sqs.via, Named::Queue, &mut sqs.queue),
+        Transport::RabbitMq(rabbit) => {
+            put(rabbit.via, Named::Queue, &mut rabbit.queue);
+            match &mut rabbit.exchange {
+                Some(exchange) => put(rabbit.via, Named::Exchange, &mut exchange.name),
+                // The default exchange takes a message to the queue of that name.
+                None => rabbit.routing_key.clone_from(&rabbit.queue),
+            }
+        }
+    }
+}
+
+/// `NAME-SUFFIX`. What is too long loses the end of its name, and gets a number instead, so that no two become one.
+fn suffixed(name: &str, (kind, number): (BrokerKind, usize), suffix: &str) -> String {
+    let (name, ending, most) = match kind {
+        BrokerKind::Kafka => (name, "", KAFKA_MOST),
+        BrokerKind::RabbitMq => (name, "", AMQP_MOST),
+        BrokerKind::Sqs => match name.strip_suffix(FIFO) {
+            Some(name) => (name, FIFO, SQS_MOST),
+            None => (name, "", SQS_MOST),
+        },
+    };
+    let end = format!("-{suffix}{ending}");
+    if name.len() + end.len() <= most {
+        return format!("{name}{end}");
+    }
+    let end = format!("-{number}{end}");
+    let room = name.floor_char_boundary(most.saturating_sub(end.len()));
+    format!("{}{end}", &name[..room])
+}
+
+#[cfg(test)]
+mod tests;
