@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -10,6 +11,7 @@ use super::case::{CaseOptions, CaseRun, case};
 use crate::evidence::file;
 use crate::plan::{Plan, Seed};
 use crate::progress::Progress;
+use crate::runtime::Kind;
 use crate::scenario::Scenario;
 use crate::verdict::{Kept, Verdict};
 
@@ -113,9 +115,19 @@ async fn run_one(chosen: Chosen, seed: Seed, repeat: u32, options: Arc<CaseOptio
     let begun = Instant::now();
     let title = chosen.scenario.title();
     let file = chosen.scenario.source.name().to_owned();
-    let plan = Arc::new(Plan::build(chosen.scenario, chosen.folder, seed));
+    let scenario = match options.runtime.kind {
+        Kind::Embedded => chosen.scenario,
+        Kind::Container => Arc::new(chosen.scenario.with_own_names(&own_suffix()).scenario),
+    };
+    let plan = Arc::new(Plan::build(scenario, chosen.folder, seed));
     let run = case(plan.clone(), &options).await;
     Ended { title, file, repeat, plan, run, took: begun.elapsed() }
+}
+
+/// Unlike that of any other case of this process: they share brokers.
+fn own_suffix() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    format!("c{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A panic in a case is ours: it goes on up.

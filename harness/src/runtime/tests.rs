@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use super::command;
 use super::error::RuntimeError;
+use super::here::Here;
 use super::node::RunningNode;
 use super::wiring::Wiring;
 use crate::evidence::{Completion, Recorder};
@@ -69,12 +70,13 @@ fn wiring(command: &Command) -> Wiring {
         own_names: Vec::new(),
     };
     let plan = Plan::build(Arc::new(scenario), PathBuf::from("/"), Seed(1));
+    let here = Here::loopback(&plan);
     Wiring::new(
         Arc::new(plan),
         Vec::new(),
-        vec![None, Some("http://127.0.0.1:4318".to_owned())],
+        vec![None, Some(([127, 0, 0, 1], 4318).into())],
         None,
-        Vec::new(),
+        (Vec::new(), here),
     )
 }
 
