@@ -37,7 +37,9 @@ fn main() -> ExitCode {
     trials.push(Trial::test("the_table_has_every_fault_of_the_relay", every_fault));
     trials.push(Trial::test("a_row_finds_what_the_relay_says", as_the_relay_says));
     trials.push(Trial::test("the_table_has_every_class_and_every_rule", every_class));
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    unbroken::door::runtime::end();
+    conclusion.exit_code()
 }
 
 fn rows() -> impl Iterator<Item = &'static Row> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Failed, Trial};
 use unbroken::plan::{Plan, Seed};
 use unbroken::rules::Finding;
-use unbroken::run::{CaseOptions, case};
+use unbroken::run::{CaseOptions, case, kept_apart};
 use unbroken::verdict::{CaseEnd, CaseVerdict, Verdict};
 
 fn main() -> ExitCode {
@@ -23,7 +23,9 @@ fn main() -> ExitCode {
     files.sort();
     let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let trials = files.into_iter().map(|path| Trial::test(name(&path), move || story(&path))).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    unbroken::door::runtime::end();
+    conclusion.exit_code()
 }
 
 fn story(path: &Path) -> Result<(), Failed> {
@@ -57,10 +59,12 @@ fn judged(path: &Path) -> Result<CaseVerdict, Failed> {
     let cases = unbroken::scenario::parse(&source)
         .map_err(|wrong| Failed::from(unbroken::diagnostic::render(&source, &wrong, false)))?;
     let scenario = Arc::new(cases.into_iter().next().expect("a file that parses has a case"));
-    let plan = Plan::build(scenario, path.parent().expect("a file stands in a folder").to_owned(), Seed(11));
+    let folder = path.parent().expect("a file stands in a folder").to_owned();
     let mut options = CaseOptions::default();
     options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
     options.runtime.brokers = unbroken::door::brokers::stand_ins();
+    unbroken::door::runtime::choose(&mut options.runtime)?;
+    let plan = Plan::build(kept_apart(scenario, &options.runtime), folder, Seed(11));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     match runtime.block_on(case(Arc::new(plan), &options)).end {
         CaseEnd::Judged(verdict) => Ok(*verdict),

@@ -112,11 +112,7 @@ impl Tests {
         }
         let arguments = Arguments::from_args();
         let conclusion = libtest_mimic::run(&arguments, self.trials());
-        #[cfg(feature = "container")]
-        if let Ok(runtime) = runtime() {
-            // What stays is removed at the next start.
-            runtime.block_on(super::runtime::containers().end());
-        }
+        super::runtime::end();
         conclusion.exit_code()
     }
 

@@ -1,8 +1,8 @@
 //! Which runtime a test runs in, and the containers that the tests of a process share.
 
-use crate::runtime::Kind;
 #[cfg(feature = "container")]
 use crate::runtime::container::{ContainerOptions, Containers};
+use crate::runtime::{Kind, RuntimeOptions};
 
 /// `embedded` or `container`; it wins over what the test says.
 pub const RUNTIME: &str = "UNBROKEN_RUNTIME";
@@ -16,6 +16,26 @@ pub fn from_environment() -> Result<Option<Kind>, String> {
         Ok(word) if word.is_empty() => Ok(None),
         Ok(word) => Kind::read(&word).map(Some).ok_or(word),
         Err(_) => Ok(None),
+    }
+}
+
+/// Puts the runtime that the environment says, and the containers of this process, into options.
+pub fn choose(options: &mut RuntimeOptions) -> Result<(), String> {
+    let chosen = from_environment().map_err(|word| format!("`{RUNTIME}={word}` is no runtime"))?;
+    options.kind = chosen.unwrap_or(options.kind);
+    #[cfg(feature = "container")]
+    {
+        options.containers = containers();
+    }
+    Ok(())
+}
+
+/// Removes the containers of this process, unless they are to be kept; for a `main` of your own.
+pub fn end() {
+    #[cfg(feature = "container")]
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        // What stays is removed at the next start.
+        runtime.block_on(containers().end());
     }
 }
 

@@ -12,4 +12,4 @@ pub mod suite;
 pub use case::{CaseOptions, CaseRun, case};
 pub use fresh::fresh_seed;
 pub use judge::JudgeSettings;
-pub use suite::{Chosen, SuiteEnd, SuiteOptions, suite};
+pub use suite::{Chosen, SuiteEnd, SuiteOptions, kept_apart, suite};

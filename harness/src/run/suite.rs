@@ -11,7 +11,7 @@ use super::case::{CaseOptions, CaseRun, case};
 use crate::evidence::file;
 use crate::plan::{Plan, Seed};
 use crate::progress::Progress;
-use crate::runtime::Kind;
+use crate::runtime::{Kind, RuntimeOptions};
 use crate::scenario::Scenario;
 use crate::verdict::{Kept, Verdict};
 
@@ -115,19 +115,22 @@ async fn run_one(chosen: Chosen, seed: Seed, repeat: u32, options: Arc<CaseOptio
     let begun = Instant::now();
     let title = chosen.scenario.title();
     let file = chosen.scenario.source.name().to_owned();
-    let scenario = match options.runtime.kind {
-        Kind::Embedded => chosen.scenario,
-        Kind::Container => Arc::new(chosen.scenario.with_own_names(&own_suffix()).scenario),
-    };
+    let scenario = kept_apart(chosen.scenario, &options.runtime);
     let plan = Arc::new(Plan::build(scenario, chosen.folder, seed));
     let run = case(plan.clone(), &options).await;
     Ended { title, file, repeat, plan, run, took: begun.elapsed() }
 }
 
-/// Unlike that of any other case of this process: they share brokers.
-fn own_suffix() -> String {
+/// The same story with names of its own at brokers, where cases of this process share them.
+pub fn kept_apart(scenario: Arc<Scenario>, options: &RuntimeOptions) -> Arc<Scenario> {
     static NEXT: AtomicU32 = AtomicU32::new(1);
-    format!("c{}", NEXT.fetch_add(1, Ordering::Relaxed))
+    match options.kind {
+        Kind::Embedded => scenario,
+        Kind::Container => {
+            let suffix = format!("c{}", NEXT.fetch_add(1, Ordering::Relaxed));
+            Arc::new(scenario.with_own_names(&suffix).scenario)
+        }
+    }
 }
 
 /// A panic in a case is ours: it goes on up.
