@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 use super::error::EngineError;
-use super::images::{ImageName, Part};
+use super::images::{self, ImageName, Part};
 use super::owner::{KEPT, OWNER, Owner, PART, RUN};
 use super::{ContainerOptions, Event, Kept, ready_event};
 use crate::runtime::guard;
@@ -183,12 +183,16 @@ impl Engine {
             let own = networks.and_then(|networks| networks.get(&network)?.ip_address.clone());
             let own = own.filter(|address| !address.is_empty());
             let published = container.ports.unwrap_or_default().into_iter().find_map(|port| port.public_port);
-            let address = match (self.reach.direct, published) {
-                (true, _) => own,
-                (false, published) => published.map(|port| format!("127.0.0.1:{port}")),
-            };
             let name = container.names.unwrap_or_default().into_iter().next().unwrap_or_default();
             let part = labels.get(PART).cloned().unwrap_or_default();
+            let known = Part::read(&part);
+            let inside = known.map(|known| images::port_of(known, &ImageName(container.image.unwrap_or_default())));
+            let address = match (self.reach.direct, inside, published) {
+                (true, Some(port), _) => own.map(|own| format!("{own}:{port}")),
+                (true, None, _) => own,
+                (false, _, published) => published.map(|port| format!("127.0.0.1:{port}")),
+            };
+            let address = address.map(|at| known.map_or(at.clone(), |known| known.url(&at)));
             Kept { part, name: name.trim_start_matches('/').to_owned(), address }
         };
         let mut all: Vec<Kept> = listed.await.unwrap_or_default().into_iter().map(kept).collect();

@@ -101,6 +101,15 @@ impl Part {
         Some(ImageName(name.to_owned()))
     }
 
+    /// How clients are told an address of it.
+    pub(super) fn url(self, at: &str) -> String {
+        match self {
+            Part::RabbitMq => format!("amqp://guest:guest@{at}/%2f"),
+            Part::Sqs => format!("http://{at}"),
+            Part::Kafka | Part::RelayModel | Part::RelayRust => at.to_owned(),
+        }
+    }
+
     /// The port on which it listens in its container.
     pub(super) fn port(self) -> u16 {
         match self {
