@@ -6,6 +6,7 @@ pub(super) const PAGES: &[(&str, &str)] = &[
     ("brokers", include_str!("page/brokers.md")),
     ("messages", include_str!("page/messages.md")),
     ("images", include_str!("page/images.md")),
+    ("containers", include_str!("page/containers.md")),
     ("verdicts", include_str!("page/verdicts.md")),
     ("exit-codes", include_str!("page/exit-codes.md")),
     ("evidence", include_str!("page/evidence.md")),
