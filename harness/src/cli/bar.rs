@@ -33,6 +33,14 @@ impl Bar {
         Bar(Some(Mutex::new(Shown { live: Live::new(palette), bar })))
     }
 
+    /// A line above the bar; where there is none, on standard error as it is.
+    pub fn say(&self, line: &str) {
+        match &self.0 {
+            Some(shown) => shown.lock().unwrap_or_else(PoisonError::into_inner).bar.println(line),
+            None => print::problem(line),
+        }
+    }
+
     pub fn take(&self, progress: &Progress) {
         let Some(shown) = &self.0 else { return };
         let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);

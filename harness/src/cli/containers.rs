@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::arguments::Run;
+use super::bar::Bar;
 use super::{exit, print};
 use crate::door::runtime;
 use crate::run::Chosen;
@@ -18,7 +19,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    pub fn of(arguments: &Run, cases: &[Chosen]) -> Result<Wanted, String> {
+    pub fn of(arguments: &Run, cases: &[Chosen], bar: Arc<Bar>) -> Result<Wanted, String> {
         let from_environment = runtime::from_environment();
         let from_environment = from_environment.map_err(|word| {
             format!("`{}={word}` is no runtime: `embedded` or `container`", runtime::RUNTIME)
@@ -30,7 +31,7 @@ impl Wanted {
                 images.set(part, ImageName(name.clone()));
             }
         }
-        let on_event = Some(OnEvent(Arc::new(|event| print::problem(&told(&event)))));
+        let on_event = Some(OnEvent(Arc::new(move |event| bar.say(&told(&event)))));
         let all = Containers::new(ContainerOptions { keep: arguments.keep, images, on_event });
         let parts = if kind == Kind::Container { parts(cases) } else { Vec::new() };
         Ok(Wanted { kind, all, parts })

@@ -1,6 +1,9 @@
 //! A build without containers.
 
+use std::sync::Arc;
+
 use super::arguments::Run;
+use super::bar::Bar;
 use super::{exit, print};
 use crate::door::runtime;
 use crate::run::Chosen;
@@ -11,7 +14,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    pub fn of(arguments: &Run, _: &[Chosen]) -> Result<Wanted, String> {
+    pub fn of(arguments: &Run, _: &[Chosen], _: Arc<Bar>) -> Result<Wanted, String> {
         let from_environment = runtime::from_environment();
         let from_environment =
             from_environment.map_err(|word| format!("`{}={word}` is no runtime", runtime::RUNTIME))?;

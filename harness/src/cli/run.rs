@@ -1,6 +1,6 @@
 //! `unbroken run`: scenarios in, verdicts out.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::arguments::Run;
 use super::bar::Bar;
@@ -40,8 +40,8 @@ pub fn run(arguments: &Run) -> u8 {
         }
     };
     let baseline = judge.baseline.clone();
-    let bar = Bar::new();
-    let containers = match containers::Wanted::of(arguments, &selected.cases) {
+    let bar = Arc::new(Bar::new());
+    let containers = match containers::Wanted::of(arguments, &selected.cases, bar.clone()) {
         Ok(containers) => containers,
         Err(problem) => {
             print::problem(&format!("error: {problem}"));

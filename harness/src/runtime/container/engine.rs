@@ -186,7 +186,8 @@ impl Engine {
             let name = container.names.unwrap_or_default().into_iter().next().unwrap_or_default();
             let part = labels.get(PART).cloned().unwrap_or_default();
             let known = Part::read(&part);
-            let inside = known.map(|known| images::port_of(known, &ImageName(container.image.unwrap_or_default())));
+            let inside =
+                known.map(|known| images::port_of(known, &ImageName(container.image.unwrap_or_default())));
             let address = match (self.reach.direct, inside, published) {
                 (true, Some(port), _) => own.map(|own| format!("{own}:{port}")),
                 (true, None, _) => own,

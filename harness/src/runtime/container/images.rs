@@ -93,9 +93,9 @@ impl Part {
     /// The public one; the relays have none.
     pub fn public(self) -> Option<ImageName> {
         let name = match self {
-            Part::Kafka => "apache/kafka:4.1.0",
+            Part::Kafka => "apache/kafka:4.4.0",
             Part::RabbitMq => "rabbitmq:4.1-alpine",
-            Part::Sqs => "softwaremill/elasticmq-native:1.6.14",
+            Part::Sqs => "softwaremill/elasticmq-native:1.7.1",
             Part::RelayModel | Part::RelayRust => return None,
         };
         Some(ImageName(name.to_owned()))
