@@ -243,3 +243,6 @@ fn named(mut fault: Box<Unreadable>, message: &Message, key: &str) -> Box<Unread
     }
     fault
 }
+
+#[cfg(test)]
+mod tests;
