@@ -89,12 +89,8 @@ where
 
 #[test]
 fn every_field_is_read_as_opentelemetry_proto_reads_it() {
-    check::<ExportTraceServiceRequest>(&EXPORT_TRACES, |text| from_slice(text), |message| to_vec(message));
-    check::<ExportLogsServiceRequest>(&EXPORT_LOGS, |text| from_slice(text), |message| to_vec(message));
-    check::<ExportMetricsServiceRequest>(&EXPORT_METRICS, |text| from_slice(text), |message| to_vec(message));
-    check::<ExportProfilesServiceRequest>(
-        &EXPORT_PROFILES,
-        |text| from_slice(text),
-        |message| to_vec(message),
-    );
+    check::<ExportTraceServiceRequest>(&EXPORT_TRACES, |text| from_slice(text), to_vec);
+    check::<ExportLogsServiceRequest>(&EXPORT_LOGS, |text| from_slice(text), to_vec);
+    check::<ExportMetricsServiceRequest>(&EXPORT_METRICS, |text| from_slice(text), to_vec);
+    check::<ExportProfilesServiceRequest>(&EXPORT_PROFILES, |text| from_slice(text), to_vec);
 }
