@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use client::{DEADLINE, Http2, LOGS, METRICS, PROFILES, TRACES, framed, grpc, gzip, samples};
+use client::{DEADLINE, Http2, LOGS, METRICS, PROFILES, TRACES, framed, grpc, gunzip, gzip, samples};
 use in_memory_collector::{Collector, Endpoint, Fault, Limits, Outcome, Refusal, RetryAfter, When};
 
 async fn start(limits: Limits) -> (Collector, std::net::SocketAddr, Endpoint) {
@@ -214,6 +214,22 @@ async fn o21_zstd_and_deflate_are_taken_too() {
         assert_eq!(answer.grpc_status(), Some(0), "{name}");
     }
     assert_eq!(collector.spans()[0].duplicates(), 2);
+}
+
+#[tokio::test]
+async fn o32_an_answer_is_gzip_if_the_client_takes_it_and_it_is_worth_it() {
+    let (_collector, address, endpoint) = start(Limits::default()).await;
+    let message = "no room ".repeat(500);
+    endpoint.inject(When::first(2), Fault::PartialSuccess { rejected: 1, message });
+    let plain = grpc(address, TRACES, &[], &one_span()).await;
+    let takes = ("grpc-accept-encoding", "identity,deflate,gzip");
+    let zipped = grpc(address, TRACES, &[takes], &one_span()).await;
+    assert_eq!((plain.header("grpc-encoding"), plain.body[0]), (None, 0));
+    assert_eq!((zipped.header("grpc-encoding"), zipped.body[0]), (Some("gzip"), 1));
+    assert_eq!(zipped.grpc_status(), Some(0));
+    assert_eq!(gunzip(&zipped.body[5..]), plain.body[5..]);
+    let short = grpc(address, TRACES, &[takes], &one_span()).await;
+    assert_eq!((short.header("grpc-encoding"), &short.body[..]), (None, &[0; 5][..]), "not worth it");
 }
 
 #[tokio::test]

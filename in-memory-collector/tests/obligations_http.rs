@@ -6,7 +6,9 @@ mod client;
 
 use std::time::{Duration, SystemTime};
 
-use client::{Answer, DEADLINE, Http1, Http2, JSON, PROTOBUF, TRACES, framed, gzip, http1, http2, samples};
+use client::{
+    Answer, DEADLINE, Http1, Http2, JSON, PROTOBUF, TRACES, framed, gunzip, gzip, http1, http2, samples,
+};
 use in_memory_collector::{Collector, Cors, Endpoint, Fault, Limits, RetryAfter, When};
 use prost::Message;
 
@@ -190,6 +192,40 @@ async fn o31_retry_after_comes_in_all_its_forms() {
         assert_eq!((answer.status, answer.header("retry-after")), (503, Some(header)));
         endpoint.heal();
     }
+}
+
+#[tokio::test]
+async fn o32_an_answer_is_gzip_if_the_client_takes_it_and_it_is_worth_it() {
+    let (_collector, address, endpoint) = start(Limits::default()).await;
+    let text = "no room ".repeat(500);
+    endpoint.inject(When::always(), Fault::PartialSuccess { rejected: 1, message: text.clone() });
+    for request in [PROTOBUF, JSON] {
+        let body = if request == JSON { one_span_json() } else { one_span() };
+        let plain = http1(address, "/v1/traces", &[request], &body).await;
+        assert_eq!((plain.header("content-encoding"), plain.body.len() > 4000), (None, true));
+        let asks = [request, ("accept-encoding", "br, gzip")];
+        for zipped in [
+            http1(address, "/v1/traces", &asks, &body).await,
+            http2(address, "/v1/traces", &asks, &body).await,
+        ] {
+            assert_eq!((zipped.status, zipped.header("content-encoding")), (200, Some("gzip")));
+            assert_eq!(zipped.header("vary"), Some("accept-encoding"));
+            assert!(zipped.body.len() < 200, "{}", zipped.body.len());
+            assert_eq!(gunzip(&zipped.body), plain.body);
+        }
+        let refuses = [request, ("accept-encoding", "gzip;q=0")];
+        assert_eq!(http1(address, "/v1/traces", &refuses, &body).await.body, plain.body);
+    }
+    endpoint.heal();
+    let short = http1(address, "/v1/traces", &[JSON, ("accept-encoding", "gzip")], &one_span_json()).await;
+    assert_eq!((&short.body[..], short.header("content-encoding")), (&b"{}"[..], None), "not worth it");
+    let path = format!("/v1/{}", "x".repeat(2000));
+    let refusal = http1(address, &path, &[JSON, ("accept-encoding", "gzip")], b"").await;
+    assert_eq!((refusal.status, refusal.header("content-encoding")), (404, Some("gzip")));
+    assert!(gunzip(&refusal.body).starts_with(b"{\"code\":12"));
+    endpoint.inject(When::always(), Fault::LargeAnswer(10_000));
+    let ordered = http1(address, "/v1/traces", &[JSON, ("accept-encoding", "gzip")], &one_span_json()).await;
+    assert!(ordered.body.len() > 10_000, "a fault is committed as it was ordered");
 }
 
 #[tokio::test]

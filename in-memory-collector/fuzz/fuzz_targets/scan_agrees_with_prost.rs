@@ -2,9 +2,11 @@
 
 #![no_main]
 
+#[allow(dead_code, reason = "the seeds are in the corpus")]
 #[path = "../../tests/client/samples.rs"]
 mod samples;
 
+#[allow(dead_code, reason = "libFuzzer mutates")]
 #[path = "../../tests/prost_oracle/mod.rs"]
 mod prost_oracle;
 

@@ -25,12 +25,13 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-pub type Read<T> = Result<T, Unreadable>;
+/// Boxed, so that what is read well is handed on in registers.
+pub type Read<T> = Result<T, Box<Unreadable>>;
 
 #[derive(Debug)]
 pub struct Lexer<'a> {
     text: &'a str,
-    at: usize,
+    pub(super) at: usize,
 }
 
 impl<'a> Lexer<'a> {
@@ -38,25 +39,35 @@ impl<'a> Lexer<'a> {
         Self { text, at: 0 }
     }
 
+    #[cold]
     pub fn fault<T>(&self, what: &'static str) -> Read<T> {
-        Err(Unreadable { what, key: String::new(), at: self.at })
+        Err(Box::new(Unreadable { what, key: String::new(), at: self.at }))
     }
 
-    fn bytes(&self) -> &'a [u8] {
+    /// How much of the text was not read yet.
+    pub fn left(&self) -> usize {
+        self.text.len() - self.at
+    }
+
+    pub(super) fn bytes(&self) -> &'a [u8] {
         self.text.as_bytes()
     }
 
     /// The next byte that is not white space, without going over it.
     #[inline]
     pub fn peek(&mut self) -> Option<u8> {
-        let bytes = self.bytes();
-        while let Some(byte) = bytes.get(self.at) {
-            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
-                return Some(*byte);
-            }
-            self.at += 1;
+        match self.bytes().get(self.at) {
+            Some(byte) if *byte > b' ' => Some(*byte),
+            _ => self.peek_far(),
         }
-        None
+    }
+
+    #[cold]
+    fn peek_far(&mut self) -> Option<u8> {
+        let rest = &self.bytes()[self.at..];
+        let spaces = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
+        self.at += spaces;
+        rest.get(spaces).copied()
     }
 
     /// Goes over `byte` if it is next.
@@ -67,6 +78,7 @@ impl<'a> Lexer<'a> {
         found
     }
 
+    #[inline]
     pub fn expect(&mut self, byte: u8, what: &'static str) -> Read<()> {
         if self.eat(byte) { Ok(()) } else { self.fault(what) }
     }
@@ -85,13 +97,12 @@ impl<'a> Lexer<'a> {
     /// After an element: whether another one follows.
     #[inline]
     pub fn another(&mut self, close: u8) -> Read<bool> {
-        if self.eat(b',') {
-            Ok(true)
-        } else if self.eat(close) {
-            Ok(false)
-        } else {
-            self.fault("neither a comma nor the end of the list or object")
+        let next = self.peek();
+        if next != Some(b',') && next != Some(close) {
+            return self.fault("neither a comma nor the end of the list or object");
         }
+        self.at += 1;
+        Ok(next == Some(b','))
     }
 
     pub fn string(&mut self) -> Read<Cow<'a, str>> {
@@ -248,7 +259,7 @@ impl<'a> Lexer<'a> {
 
 /// How many bytes come before the next quote, backslash or control character.
 #[inline]
-fn plain_length(bytes: &[u8]) -> usize {
+pub(super) fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;

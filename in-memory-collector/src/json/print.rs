@@ -26,7 +26,7 @@ fn print_message(message: &'static Message, bytes: &[u8], out: &mut String) {
             out.push(',');
         }
         out.push('"');
-        out.push_str(field.json);
+        out.push_str(field.json.text);
         out.push_str("\":");
         if field.repeated {
             print_list(field, &values, out);

@@ -3,29 +3,36 @@
 //! `null` means unset, except in a list, where ProtoJSON has no meaning for it. A member that comes twice is written
 //! twice, so that the last one wins as it does in protobuf.
 
+use super::attribute;
 use super::base64;
 use super::lexer::{Lexer, NESTING_LIMIT, Read, Unreadable};
 use super::number;
-use crate::protobuf::{WireType, Writer};
-use crate::schema::{Field, Kind, Message};
-use crate::telemetry::id::hex_digit;
+use super::short::bytes_of_hex;
+use crate::protobuf::{WireType, Writer, varint_width};
+use crate::schema::{Field, KEY_VALUE, Kind, Message};
 
 /// Reads a whole message.
-pub fn read(message: &'static Message, text: &[u8]) -> Result<Vec<u8>, Unreadable> {
-    let text = std::str::from_utf8(text).map_err(|fault| Unreadable {
-        what: "text that is not UTF-8",
-        key: String::new(),
-        at: fault.valid_up_to(),
+pub fn read(message: &'static Message, text: &[u8]) -> Read<Vec<u8>> {
+    let text = std::str::from_utf8(text).map_err(|fault| {
+        let (what, key) = ("text that is not UTF-8", String::new());
+        Box::new(Unreadable { what, key, at: fault.valid_up_to() })
     })?;
-    let mut reader = JsonReader { lexer: Lexer::new(text), writer: Writer::with_capacity(text.len() / 2) };
+    let writer = Writer::with_capacity(text.len() / 2);
+    let mut reader = JsonReader { lexer: Lexer::new(text), writer, widths: [0; 128] };
     reader.message(message, NESTING_LIMIT)?;
     reader.lexer.end()?;
     Ok(reader.writer.into_bytes())
 }
 
+const NO_COLON: &str = "no colon after a key";
+const NO_HEX: &str = "an id that is not hexadecimal";
+
 struct JsonReader<'a> {
     lexer: Lexer<'a>,
     writer: Writer,
+    /// How many bytes the length of the last message took, by field and depth: what the next one will take. 0 before
+    /// the first. Two may share a place, since a wrong guess costs a move and nothing else.
+    widths: [u8; 128],
 }
 
 impl JsonReader<'_> {
@@ -37,19 +44,43 @@ impl JsonReader<'_> {
         if self.lexer.eat(b'}') {
             return Ok(());
         }
+        let mut likely = 0;
         loop {
-            let key = self.lexer.string()?;
-            self.lexer.expect(b':', "no colon after a key")?;
-            match message.by_json_name(&key) {
-                None => self.lexer.skip(depth),
-                Some(_) if self.lexer.peek() == Some(b'n') => self.null(),
-                Some(field) if field.repeated => self.list(field, depth),
-                Some(field) => self.value(field, depth),
+            match self.lexer.short_key(message, likely) {
+                Some(index) => {
+                    likely = index + 1;
+                    let field = &message.fields[index];
+                    self.member(field, depth).map_err(|fault| named(fault, message, field.json.text))?;
+                }
+                None => {
+                    let key = self.lexer.string()?;
+                    match message.by_json_name(&key) {
+                        Some(field) => self.member(field, depth),
+                        None => self.unknown(depth),
+                    }
+                    .map_err(|fault| named(fault, message, &key))?;
+                }
             }
-            .map_err(|fault| named(fault, message, &key))?;
             if !self.lexer.another(b'}')? {
                 return Ok(());
             }
+        }
+    }
+
+    fn unknown(&mut self, depth: u32) -> Read<()> {
+        self.lexer.expect(b':', NO_COLON)?;
+        self.lexer.skip(depth)
+    }
+
+    #[inline]
+    fn member(&mut self, field: &'static Field, depth: u32) -> Read<()> {
+        self.lexer.expect(b':', NO_COLON)?;
+        if self.lexer.peek() == Some(b'n') {
+            self.null()
+        } else if field.repeated {
+            self.list(field, depth)
+        } else {
+            self.value(field, depth)
         }
     }
 
@@ -72,15 +103,14 @@ impl JsonReader<'_> {
 
     fn value(&mut self, field: &'static Field, depth: u32) -> Read<()> {
         match field.kind {
-            Kind::Message(inner) => {
-                let begun = self.writer.begin(field.number);
-                self.message(inner, depth)?;
-                self.writer.end(begun);
-            }
-            Kind::String => {
-                let string = self.lexer.string()?;
-                self.writer.length_delimited(field.number, string.as_bytes());
-            }
+            Kind::Message(inner) => self.inner_message(field.number, inner, depth)?,
+            Kind::String => match self.lexer.short_string() {
+                Some(plain) => self.writer.length_delimited_within(field.number, plain.rest, plain.length),
+                None => {
+                    let string = self.lexer.string()?;
+                    self.writer.length_delimited(field.number, string.as_bytes());
+                }
+            },
             Kind::Id => self.id(field.number)?,
             Kind::Bytes => {
                 let string = self.lexer.string()?;
@@ -107,19 +137,52 @@ impl JsonReader<'_> {
         Ok(())
     }
 
+    fn inner_message(&mut self, number: u32, message: &'static Message, depth: u32) -> Read<()> {
+        if std::ptr::eq(message, &KEY_VALUE)
+            && depth >= attribute::LEVELS
+            && let Some(attribute) = self.lexer.short_attribute()
+        {
+            attribute.write(number, &mut self.writer);
+            return Ok(());
+        }
+        let place = (depth as usize * 16 + number as usize) % self.widths.len();
+        let width = match self.widths[place] {
+            // Of JSON like this, three sevenths are left in protobuf.
+            0 => varint_width(self.lexer.left() as u64 * 3 / 7),
+            width => width,
+        };
+        let begun = self.writer.begin_wide(number, width);
+        self.message(message, depth)?;
+        self.widths[place] = self.writer.end(begun);
+        Ok(())
+    }
+
     fn id(&mut self, number: u32) -> Read<()> {
-        let digits = self.lexer.string()?;
-        if !digits.len().is_multiple_of(2) {
+        match self.lexer.short_string() {
+            Some(plain) => self.hexadecimal(number, plain.bytes()),
+            None => {
+                let digits = self.lexer.string()?;
+                self.hexadecimal(number, digits.as_bytes())
+            }
+        }
+    }
+
+    fn hexadecimal(&mut self, number: u32, digits: &[u8]) -> Read<()> {
+        let (pairs, odd) = digits.as_chunks::<2>();
+        if !odd.is_empty() {
             return self.lexer.fault("an id with an odd number of digits");
         }
-        let begun = self.writer.begin(number);
-        for pair in digits.as_bytes().chunks_exact(2) {
-            let (Some(high), Some(low)) = (hex_digit(pair[0]), hex_digit(pair[1])) else {
-                return self.lexer.fault("an id that is not hexadecimal");
-            };
-            self.writer.push(high << 4 | low);
+        self.writer.key(number, WireType::Length);
+        self.writer.varint(pairs.len() as u64);
+        let (eights, rest) = pairs.as_chunks::<8>();
+        for eight in eights {
+            let Some(bytes) = bytes_of_hex(eight) else { return self.lexer.fault(NO_HEX) };
+            self.writer.raw(&bytes);
         }
-        self.writer.end(begun);
+        for pair in rest {
+            let Some([byte]) = bytes_of_hex(&[*pair]) else { return self.lexer.fault(NO_HEX) };
+            self.writer.push(byte);
+        }
         Ok(())
     }
 
@@ -142,10 +205,10 @@ impl JsonReader<'_> {
         if is_string && matches!(field.kind, Kind::Enum) {
             return self.lexer.fault("an enum that is not written as a number");
         }
-        let value = if is_string {
-            number::integer(&self.lexer.string()?)
-        } else {
-            number::integer(self.lexer.number()?)
+        let value = match self.lexer.short_integer() {
+            Some(value) => Some(i128::from(value)),
+            None if is_string => number::integer(&self.lexer.string()?),
+            None => number::integer(self.lexer.number()?),
         };
         let bits = value.and_then(|value| in_range(field.kind, value));
         let Some(bits) = bits else { return self.lexer.fault("a number that its field cannot hold") };
@@ -173,9 +236,13 @@ fn in_range(kind: Kind, value: i128) -> Option<u64> {
     }
 }
 
-fn named(mut fault: Unreadable, message: &Message, key: &str) -> Unreadable {
+#[cold]
+fn named(mut fault: Box<Unreadable>, message: &Message, key: &str) -> Box<Unreadable> {
     if fault.key.is_empty() {
         fault.key = format!("{}.{key}", message.name);
     }
     fault
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,29 +52,77 @@ impl Writer {
         self.raw(bytes);
     }
 
-    /// Begins something that has its length before it; `end` wants what this returns.
-    pub fn begin(&mut self, number: u32) -> usize {
+    /// The first `length` bytes of `rest`. That more bytes follow lets short ones be copied without a call.
+    #[inline]
+    pub fn length_delimited_within(&mut self, number: u32, rest: &[u8], length: usize) {
         self.key(number, WireType::Length);
-        self.bytes.push(0);
-        self.bytes.len()
+        self.varint(length as u64);
+        match rest.first_chunk::<32>() {
+            Some(more) if length <= more.len() => {
+                let end = self.bytes.len() + length;
+                self.bytes.extend_from_slice(more);
+                self.bytes.truncate(end);
+            }
+            _ => self.raw(&rest[..length]),
+        }
     }
 
-    pub fn end(&mut self, begun: usize) {
-        let mut length = self.bytes.len() - begun;
-        if length < 0x80 {
-            self.bytes[begun - 1] = length as u8;
-            return;
-        }
-        let mut prefix = [0u8; 10];
-        let mut used = 0;
-        while length >= 0x80 {
-            prefix[used] = length as u8 | 0x80;
-            length >>= 7;
-            used += 1;
-        }
-        prefix[used] = length as u8;
-        self.bytes.splice(begun - 1..begun, prefix[..=used].iter().copied());
+    /// Begins something that has its length before it; `end` wants what this returns.
+    pub fn begin(&mut self, number: u32) -> Begun {
+        self.begin_wide(number, 1)
     }
+
+    /// Leaves `width` bytes for the length. If it takes another number of them, what comes after is moved.
+    #[inline]
+    pub fn begin_wide(&mut self, number: u32, width: u8) -> Begun {
+        self.key(number, WireType::Length);
+        let at = self.bytes.len() + usize::from(width);
+        self.bytes.resize(at, 0);
+        Begun { at, width }
+    }
+
+    /// Writes the length, and says how many bytes it took.
+    #[inline]
+    pub fn end(&mut self, begun: Begun) -> u8 {
+        let length = self.bytes.len() - begun.at;
+        if begun.width == 1 && length < 0x80 {
+            self.bytes[begun.at - 1] = length as u8;
+            return 1;
+        }
+        self.end_wide(begun, length)
+    }
+
+    fn end_wide(&mut self, begun: Begun, mut length: usize) -> u8 {
+        let width = varint_width(length as u64);
+        let from = begun.at - usize::from(begun.width);
+        let at = from + usize::from(width);
+        if width > begun.width {
+            self.bytes.resize(at + length, 0);
+        }
+        self.bytes.copy_within(begun.at..begun.at + length, at);
+        self.bytes.truncate(at + length);
+        for byte in &mut self.bytes[from..at] {
+            *byte = length as u8 | 0x80;
+            length >>= 7;
+        }
+        self.bytes[at - 1] &= 0x7f;
+        width
+    }
+}
+
+/// Something whose length is not known yet.
+#[derive(Debug)]
+pub struct Begun {
+    /// Where it starts, after the room for its length.
+    at: usize,
+    width: u8,
+}
+
+/// How many bytes a number takes as a varint.
+#[inline]
+pub fn varint_width(number: u64) -> u8 {
+    let bits = u64::BITS - (number | 1).leading_zeros();
+    bits.div_ceil(7) as u8
 }
 
 #[cfg(test)]
@@ -85,15 +133,31 @@ mod tests {
     #[test]
     fn lengths_of_all_sizes_are_read_back() {
         for size in [0usize, 1, 127, 128, 16_383, 16_384, 3_000_000] {
-            let mut writer = Writer::default();
-            let begun = writer.begin(3);
-            writer.raw(&vec![7; size]);
-            writer.end(begun);
-            let bytes = writer.into_bytes();
-            let mut reader = Reader::new(&bytes);
-            assert_eq!(reader.key().unwrap().number, 3);
-            assert_eq!(reader.length_delimited().unwrap().len(), size);
-            assert!(reader.is_at_end());
+            for width in 1..=4 {
+                let mut writer = Writer::default();
+                let begun = writer.begin_wide(3, width);
+                writer.raw(&vec![7; size]);
+                let taken = writer.end(begun);
+                let bytes = writer.into_bytes();
+                assert_eq!(bytes.len(), 1 + usize::from(taken) + size, "no byte too many");
+                let mut reader = Reader::new(&bytes);
+                assert_eq!(reader.key().unwrap().number, 3);
+                assert!(reader.length_delimited().unwrap().iter().all(|byte| *byte == 7));
+                assert!(reader.is_at_end());
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_text_is_written_like_a_text_of_its_own() {
+        let text: Vec<u8> = (0..100).collect();
+        for (from, length) in
+            [(0, 0), (0, 1), (3, 31), (3, 32), (3, 33), (68, 32), (69, 31), (99, 1), (100, 0)]
+        {
+            let (mut whole, mut within) = (Writer::default(), Writer::default());
+            whole.length_delimited(5, &text[from..from + length]);
+            within.length_delimited_within(5, &text[from..], length);
+            assert_eq!(whole.into_bytes(), within.into_bytes(), "{from} {length}");
         }
     }
 }

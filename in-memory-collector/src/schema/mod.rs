@@ -5,12 +5,14 @@
 
 mod logs;
 mod metrics;
+mod name;
 mod profiles;
 mod shared;
 mod traces;
 
 pub use logs::{EXPORT_LOGS, LOG_RECORD};
 pub use metrics::EXPORT_METRICS;
+pub use name::{AT_ONCE, Name};
 pub use profiles::EXPORT_PROFILES;
 pub use shared::{KEY_VALUE, RESOURCE, SCOPE};
 pub use traces::{EVENT, EXPORT_TRACES, SPAN, STATUS};
@@ -25,7 +27,7 @@ pub struct Message {
 pub struct Field {
     pub number: u32,
     /// The name in JSON, lowerCamelCase.
-    pub json: &'static str,
+    pub json: Name,
     pub kind: Kind,
     pub repeated: bool,
 }
@@ -57,14 +59,14 @@ impl Message {
     }
 
     pub fn by_json_name(&self, name: &str) -> Option<&'static Field> {
-        self.fields.iter().find(|field| field.json == name)
+        self.fields.iter().find(|field| field.json.text == name)
     }
 }
 
 const fn one(number: u32, json: &'static str, kind: Kind) -> Field {
-    Field { number, json, kind, repeated: false }
+    Field { number, json: Name::new(json), kind, repeated: false }
 }
 
 const fn many(number: u32, json: &'static str, kind: Kind) -> Field {
-    Field { number, json, kind, repeated: true }
+    Field { number, json: Name::new(json), kind, repeated: true }
 }

@@ -1,10 +1,13 @@
-//! Takes a body out of its compression, never beyond the limit: the limit is looked at while it grows.
+//! Takes a body out of its compression, never beyond the limit: the limit is looked at while it grows. Answers are
+//! compressed with gzip only.
 //!
-//! Clause: OTLP wants none and gzip; zstd and deflate (which in HTTP is the zlib format) are in wide use.
+//! Clause: OTLP wants none and gzip; zstd and deflate (which in HTTP is the zlib format) are in wide use. An answer MAY
+//! be gzip where the client says that it takes it (RFC 9110, 12.5.3; `grpc-accept-encoding`).
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName};
 
 use super::admission::Admission;
 use super::refusal::Refusal;
@@ -18,6 +21,36 @@ pub const ACCEPTED: &str = "identity,gzip,deflate";
 
 /// The first bytes of a gzip stream.
 pub const TRUNCATED_GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x4b";
+
+/// An answer below this size fits into one packet as it is.
+const WORTH_IT: usize = 1024;
+
+/// The answer in gzip, if the client takes that, it is worth it, and it makes the answer smaller.
+pub fn answer(body: &[u8], request: &HeaderMap, accept: &HeaderName) -> Option<Bytes> {
+    if body.len() < WORTH_IT || !takes_gzip(request, accept) {
+        return None;
+    }
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(body).ok()?;
+    encoder.finish().ok().filter(|zipped| zipped.len() < body.len()).map(Bytes::from)
+}
+
+/// Whether a list of codings has gzip, by its name or by `*`, with a weight above zero.
+fn takes_gzip(request: &HeaderMap, accept: &HeaderName) -> bool {
+    let lines = request.get_all(accept).iter().filter_map(|line| line.to_str().ok());
+    let (mut named, mut any) = (None, false);
+    for coding in lines.flat_map(|line| line.split(',')) {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+        let wanted = weight.is_none_or(|weight| weight > 0.0);
+        match name.trim().to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => named = Some(wanted),
+            "*" => any = wanted,
+            _ => {}
+        }
+    }
+    named.unwrap_or(any)
+}
 
 /// The compression that a header names; nothing and an empty value are none.
 pub fn named(header: Option<&[u8]>) -> Compression {
@@ -90,4 +123,33 @@ fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
         }
     }
     Ok(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{ACCEPT_ENCODING, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn gzip_is_taken_by_name_or_star_unless_its_weight_is_zero() {
+        for (lines, taken) in [
+            (&[][..], false),
+            (&[""], false),
+            (&["gzip"], true),
+            (&["deflate, GZip;q=0.5"], true),
+            (&["br", "x-gzip"], true),
+            (&["*"], true),
+            (&["*;q=0"], false),
+            (&["gzip;q=0, *"], false),
+            (&["gzip; q=0.000"], false),
+            (&["identity,zstd"], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(ACCEPT_ENCODING, HeaderValue::from_static(line));
+            }
+            assert_eq!(takes_gzip(&headers, &ACCEPT_ENCODING), taken, "{lines:?}");
+        }
+    }
 }

@@ -76,6 +76,7 @@ async fn commit(call: &Call, fault: &Fault) -> Reply {
         }
         Fault::PartialSuccess { rejected, message } => {
             reply = success(answer(Some(&Partial { rejected: *rejected, message: message.clone() })));
+            compress(&mut reply, &call.head);
         }
         Fault::LargeAnswer(bytes) => {
             reply = success(answer(Some(&Partial { rejected: 0, message: "x".repeat(*bytes) })));
@@ -165,6 +166,15 @@ pub fn signal(path: &str) -> Option<Signal> {
 fn success(message: Vec<u8>) -> GrpcReply {
     let message = Some(message.into());
     GrpcReply { message, code: 0, text: String::new(), details: None, headers: HeaderMap::new() }
+}
+
+/// Puts the message into gzip if the client takes that. Only the text of a partial success makes one large enough.
+fn compress(reply: &mut GrpcReply, request: &Parts) {
+    let message = reply.message.as_deref().unwrap_or_default();
+    if let Some(zipped) = compression::answer(message, &request.headers, &GRPC_ACCEPT_ENCODING) {
+        reply.headers.insert(GRPC_ENCODING, HeaderValue::from_static("gzip"));
+        reply.message = Some(zipped);
+    }
 }
 
 fn refuse(refusal: &Refusal, most: u64) -> GrpcReply {

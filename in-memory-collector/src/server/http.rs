@@ -1,7 +1,7 @@
 //! OTLP/HTTP: paths, media types, and the answers in the encoding of the request.
 
 use http::Method;
-use http::header;
+use http::header::{self, HeaderValue};
 use http::request::Parts;
 
 use super::body::{Body, Unread};
@@ -23,16 +23,27 @@ pub async fn answer(call: &mut Call, mut ticket: Ticket) -> Reply {
     }
     ticket.record().encoding = encoding(&call.head);
     let encoding = ticket.record().encoding;
+    // An answer that is wrong on purpose stays as it was ordered.
+    let mut may_shrink = true;
     let mut reply = match export(call, ticket).await {
         Ok(signal) => success(encoding, export_response(signal, encoding, None)),
         Err(Ending::Refusal(refusal)) => refuse(&refusal, encoding, shared.limits.response_bytes),
         Err(Ending::Gone) => return Reply::Disconnect,
-        Err(Ending::Fault(fault)) => match commit(call, &fault, encoding).await {
-            Ok(reply) => reply,
-            Err(aborted) => return aborted,
-        },
+        Err(Ending::Fault(fault)) => {
+            may_shrink = !matches!(fault, Fault::LargeAnswer(_));
+            match commit(call, &fault, encoding).await {
+                Ok(reply) => reply,
+                Err(aborted) => return aborted,
+            }
+        }
     };
     shared.cors.allow(&call.head, &mut reply.headers);
+    let zipped = compression::answer(&reply.body, &call.head.headers, &header::ACCEPT_ENCODING);
+    if let Some(zipped) = zipped.filter(|_| may_shrink) {
+        reply.body = zipped;
+        reply.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        reply.headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
     Reply::Http(reply)
 }
 

@@ -117,6 +117,12 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+pub fn gunzip(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(bytes), &mut out).unwrap();
+    out
+}
+
 /// One gRPC message in its frame.
 pub fn framed(flag: u8, message: &[u8]) -> Bytes {
     let mut framed = BytesMut::new();
