@@ -60,6 +60,15 @@ impl Body {
         }
     }
 
+    /// It goes on when the run ends.
+    pub(super) fn is_kept(&self) -> bool {
+        match self {
+            Body::Process(_) => false,
+            #[cfg(feature = "container")]
+            Body::Container(contained) => contained.is_kept(),
+        }
+    }
+
     /// For waiting on the wanted line.
     pub(super) fn found(&self) -> watch::Receiver<Option<String>> {
         match self {

@@ -152,7 +152,7 @@ impl RunningNode {
 
     /// Ends the node by its stop signal, so that it may clean up and export what it still has; then for good.
     pub(super) async fn end(&self) {
-        let Some(program) = &self.program else { return };
+        let Some(program) = self.program.as_ref().filter(|program| !program.body.is_kept()) else { return };
         let deadline = Instant::now() + LAST_CHANCE;
         if program.body.has_ended() {
             program.asked.store(true, Ordering::Release);

@@ -70,8 +70,8 @@ fn declare_all(address: &str, topics: &[Topic]) -> Result<(), Problem> {
     topics.iter().try_for_each(|topic| await_topic(&client, topic, deadline))
 }
 
-/// Deletes the topics of the plan, and waits until they are gone: the next case may have one of that name. The offsets of
-/// their groups go with them.
+/// Deletes the topics of the plan, and waits until they are gone: the next case may have one of that name. The offsets
+/// of their groups go with them.
 pub async fn forget(address: &str, plan: &BrokerPlan) -> Result<(), Problem> {
     let (address, topics) = (address.to_owned(), plan.topics.clone());
     tokio::task::spawn_blocking(move || delete_all(&address, &topics)).await?

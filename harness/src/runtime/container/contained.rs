@@ -91,6 +91,11 @@ impl Contained {
         self.output.found()
     }
 
+    /// It stays when the run ends.
+    pub(in crate::runtime) fn is_kept(&self) -> bool {
+        self.engine.options.keep
+    }
+
     pub(in crate::runtime) fn has_ended(&self) -> bool {
         self.ended.borrow().is_some()
     }
@@ -140,8 +145,8 @@ impl Contained {
 impl Drop for Contained {
     fn drop(&mut self) {
         let Some(container) = self.container.take() else { return };
-        if self.engine.options.keep {
-            // What is not dropped is not removed.
+        if self.engine.options.keep || self.engine.has_ended() {
+            // What is not dropped is not removed: it stays, or has gone with everything else.
             std::mem::forget(container);
             return;
         }

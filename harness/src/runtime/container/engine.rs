@@ -8,13 +8,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use futures_util::future::join_all;
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::models::{ContainerSummary, NetworkCreateRequest};
-use testcontainers::bollard::query_parameters::{
-    CreateImageOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
-    RemoveContainerOptionsBuilder,
-};
+use testcontainers::bollard::query_parameters::{CreateImageOptionsBuilder, ListContainersOptionsBuilder};
 use testcontainers::core::client::docker_client_instance;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
@@ -22,6 +18,7 @@ use tokio::time::timeout;
 use super::error::EngineError;
 use super::images::{self, ImageName, Part};
 use super::owner::{KEPT, OWNER, Owner, PART, RUN};
+use super::remove;
 use super::{ContainerOptions, Event, Kept, ready_event};
 use crate::runtime::guard;
 
@@ -74,7 +71,7 @@ impl Engine {
             asked
                 .map_err(|_| EngineError::of("an answer", late()))?
                 .map_err(|error| EngineError::of("an answer", error))?;
-            sweep(&docker).await;
+            remove::sweep(&docker).await;
             let run = run_id(&owner);
             let reach = network(&docker, &run, &owner).await?;
             Ok::<_, EngineError>((docker, run, reach))
@@ -83,7 +80,7 @@ impl Engine {
         match connected {
             Ok((docker, run, reach)) => {
                 if !options.keep {
-                    guard::run_later(&network_name(&run), &removal(&run));
+                    guard::run_later(&network_name(&run), &remove::by_shell(&run));
                 }
                 let threads = Some(threads);
                 Ok(Engine { docker, run, threads, options, reach, ended: Mutex::new(false) })
@@ -201,13 +198,18 @@ impl Engine {
         all
     }
 
+    /// Everything of the run was removed.
+    pub(super) fn has_ended(&self) -> bool {
+        *lock(&self.ended)
+    }
+
     /// Removes everything of the run, once; what could not be removed is said.
     pub(super) async fn end(&self) -> Vec<String> {
         if self.options.keep || std::mem::replace(&mut *lock(&self.ended), true) {
             return Vec::new();
         }
         let (docker, run) = (self.docker.clone(), self.run.clone());
-        let removing = self.spawn(async move { timeout(REMOVE_WITHIN, remove_run(&docker, &run)).await });
+        let removing = self.spawn(async move { timeout(REMOVE_WITHIN, remove::run(&docker, &run)).await });
         match removing.await {
             Ok(Ok(left)) => {
                 if left.is_empty() {
@@ -229,7 +231,7 @@ impl Drop for Engine {
             let (docker, run) = (self.docker.clone(), self.run.clone());
             let (done, waiting) = std::sync::mpsc::channel();
             threads.spawn(async move {
-                let _ = timeout(REMOVE_WITHIN, remove_run(&docker, &run)).await;
+                let _ = timeout(REMOVE_WITHIN, remove::run(&docker, &run)).await;
                 // Whoever waits has gone, or hears it.
                 let _ = done.send(());
             });
@@ -251,19 +253,8 @@ fn run_id(owner: &Owner) -> String {
     format!("{:08x}", hasher.finish() & 0xffff_ffff)
 }
 
-fn network_name(run: &str) -> String {
+pub(super) fn network_name(run: &str) -> String {
     format!("unbroken-{run}")
-}
-
-/// For a shell that outlives the process, after SIGKILL too: three times, because the engine may be making one more when it
-/// is asked first. Where there is no `docker` command, the next start does it.
-fn removal(run: &str) -> String {
-    let network = network_name(run);
-    format!(
-        "command -v docker || exit; for turn in 1 2 3; do \
-         for id in $(docker ps -aq --filter label={RUN}={run}); do docker rm -fv $id; done; sleep 1; done; \
-         docker network rm {network}"
-    )
 }
 
 fn labels(run: &str, owner: &Owner, keep: bool) -> Vec<(&'static str, String)> {
@@ -297,77 +288,4 @@ async fn network(docker: &Docker, run: &str, owner: &Owner) -> Result<ReachFrom,
         }
         None => ReachFrom { direct: false, listen: Ipv4Addr::LOCALHOST.into(), host: Some(THIS_MACHINE) },
     })
-}
-
-/// Everything with this label: containers with their volumes, then networks. What could not be removed is said.
-async fn remove(
-    docker: &Docker,
-    label: &str,
-    goes: impl Fn(&HashMap<String, String>) -> bool,
-) -> Vec<String> {
-    let filters = HashMap::from([("label".to_owned(), vec![label.to_owned()])]);
-    let all = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-    let containers = match docker.list_containers(Some(all)).await {
-        Ok(containers) => containers,
-        Err(error) => return vec![error.to_string()],
-    };
-    let ours = containers.into_iter().filter(|container| goes(&container.labels.clone().unwrap_or_default()));
-    let removing = ours.filter_map(|container| container.id).map(|id| async move {
-        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-        match docker.remove_container(&id, Some(options)).await {
-            Ok(()) => None,
-            Err(error) => unless_gone(&error),
-        }
-    });
-    let mut left: Vec<String> = join_all(removing).await.into_iter().flatten().collect();
-    let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
-    let networks = docker.list_networks(Some(options)).await.unwrap_or_default();
-    for network in networks.into_iter().filter(|network| goes(&network.labels.clone().unwrap_or_default())) {
-        if let Some(Err(error)) = match &network.id {
-            Some(id) => Some(docker.remove_network(id).await),
-            None => None,
-        } {
-            left.extend(unless_gone(&error));
-        }
-    }
-    left
-}
-
-/// Somebody else may be removing the same: 404 is gone, 409 is being removed.
-fn unless_gone(error: &testcontainers::bollard::errors::Error) -> Option<String> {
-    use testcontainers::bollard::errors::Error::DockerResponseServerError;
-    match error {
-        DockerResponseServerError { status_code: 404 | 409, .. } => None,
-        error => Some(error.to_string()),
-    }
-}
-
-async fn remove_run(docker: &Docker, run: &str) -> Vec<String> {
-    remove(docker, &format!("{RUN}={run}"), |_| true).await
-}
-
-/// What runs have left whose process is gone, as after SIGKILL; what was kept on purpose stays.
-async fn sweep(docker: &Docker) {
-    let is_left = |labels: &HashMap<String, String>| {
-        let gone =
-            labels.get(OWNER).and_then(|owner| Owner::read(owner)).is_some_and(|owner| owner.is_gone());
-        gone && !labels.contains_key(KEPT)
-    };
-    // What cannot be removed now is tried again at the next start.
-    remove(docker, RUN, is_left).await;
-}
-
-/// Removes what `--keep` has left, and what runs that are gone have left: how many containers, and what stayed.
-pub(super) async fn clean() -> Result<(usize, Vec<String>), EngineError> {
-    let docker = &docker_client_instance().await.map_err(|error| EngineError::of("a connection", error))?;
-    docker.ping().await.map_err(|error| EngineError::of("an answer", error))?;
-    let filters = HashMap::from([("label".to_owned(), vec![RUN.to_owned()])]);
-    let all = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-    let is_left = |labels: &HashMap<String, String>| {
-        let owner = labels.get(OWNER).and_then(|owner| Owner::read(owner));
-        labels.contains_key(KEPT) || owner.is_some_and(|owner| owner.is_gone())
-    };
-    let containers = docker.list_containers(Some(all)).await.unwrap_or_default();
-    let count = containers.iter().filter(|one| is_left(&one.labels.clone().unwrap_or_default())).count();
-    Ok((count, remove(docker, RUN, is_left).await))
 }

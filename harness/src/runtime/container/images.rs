@@ -1,8 +1,8 @@
 //! Every image that the runtime starts by itself: its name, and what it is told. Readiness of brokers is an answer in
 //! their own protocol (`answers.rs`), whichever image it is.
 //!
-//! Which one is taken, the first that is there: the scenario's `image:`, `--image PART=NAME`, `UNBROKEN_IMAGE_PART`, one
-//! that `fixtures/images/build` has made on this machine, the public one.
+//! Which one is taken, the first that is there: the scenario's `image:`, `--image PART=NAME`, `UNBROKEN_IMAGE_PART`,
+//! one that `fixtures/images/build` has made on this machine, the public one.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -20,6 +20,7 @@ mod error;
 mod images;
 mod owner;
 mod relay;
+mod remove;
 mod service;
 mod spec;
 
@@ -192,13 +193,13 @@ impl Containers {
 
     /// Removes what `--keep` and runs that are gone have left: how many containers, and what stayed.
     pub async fn clean() -> Result<(usize, Vec<String>), EngineError> {
-        engine::clean().await
+        remove::clean().await
     }
 }
 
 impl Started {
-    /// The broker of this kind, started if no case has wanted it yet; `image` is the scenario's own, `which` tells apart
-    /// several of a kind in one story.
+    /// The broker of this kind, started if no case has wanted it yet; `image` is the scenario's own, `which` tells
+    /// apart several of a kind in one story.
     pub(super) async fn broker(
         &self,
         kind: BrokerKind,
