@@ -6,6 +6,7 @@
 // A benchmark's output is its purpose.
 #![allow(clippy::print_stdout)]
 
+mod containers;
 mod evidence;
 mod judging;
 mod processes;
@@ -38,5 +39,8 @@ fn main() {
     }
     if wanted("tap") {
         tap::measure(&mut table);
+    }
+    if parts.iter().any(|part| part == "containers") {
+        containers::measure(&mut table);
     }
 }

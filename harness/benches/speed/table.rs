@@ -44,8 +44,9 @@ impl Samples {
         self.took[((last as f64 * share).round() as usize).min(last)]
     }
 
-    pub fn worked(&self) -> Duration {
-        self.worked[self.worked.len() / 2]
+    /// Unknown for single calls.
+    pub fn worked(&self) -> Option<Duration> {
+        self.worked.get(self.worked.len() / 2).copied()
     }
 }
 
@@ -75,7 +76,8 @@ impl Table {
 
     /// Less is better.
     pub fn row(&mut self, what: &str, samples: &Samples, aim: Option<Duration>) {
-        let (median, worked) = (samples.median(), told(samples.worked()));
+        let median = samples.median();
+        let worked = samples.worked().map(told).unwrap_or_default();
         let (fastest, slowest) = (told(samples.at(0.0)), told(samples.at(1.0)));
         let share = |aim: Duration| median.as_secs_f64() / aim.as_secs_f64();
         let aim = aim.map_or_else(|| "|".to_owned(), |aim| format!("{} | {:.2}", told(aim), share(aim)));
@@ -86,7 +88,7 @@ impl Table {
     pub fn rate(&mut self, what: &str, each: f64, samples: &Samples, aim: f64) {
         let rate = |took: Duration| each / took.as_secs_f64();
         let (low, middle, high) = (rate(samples.at(1.0)), rate(samples.median()), rate(samples.at(0.0)));
-        let worked = told(samples.worked().div_f64(each));
+        let worked = samples.worked().map(|worked| told(worked.div_f64(each))).unwrap_or_default();
         let share = middle / aim;
         println!(
             "| {what} | {middle:.0}/s | {high:.0} to {low:.0}/s | {worked} each | {aim:.0}/s | {share:.2} |"
