@@ -12,6 +12,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use unbroken::plan::{Plan, Seed};
 use unbroken::rules::Finding;
 use unbroken::run::{CaseOptions, case, kept_apart};
+use unbroken::runtime::Kind;
 use unbroken::verdict::{CaseEnd, CaseVerdict, Verdict};
 
 fn main() -> ExitCode {
@@ -58,13 +59,17 @@ fn judged(path: &Path) -> Result<CaseVerdict, Failed> {
     let source = unbroken::scenario::read(path)?;
     let cases = unbroken::scenario::parse(&source)
         .map_err(|wrong| Failed::from(unbroken::diagnostic::render(&source, &wrong, false)))?;
-    let scenario = Arc::new(cases.into_iter().next().expect("a file that parses has a case"));
+    let mut scenario = cases.into_iter().next().expect("a file that parses has a case");
     let folder = path.parent().expect("a file stands in a folder").to_owned();
     let mut options = CaseOptions::default();
     options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
     options.runtime.brokers = unbroken::door::brokers::stand_ins();
     unbroken::door::runtime::choose(&mut options.runtime)?;
-    let plan = Plan::build(kept_apart(scenario, &options.runtime), folder, Seed(11));
+    if options.runtime.kind == Kind::Container {
+        // Real brokers and all containers of the run share the machine.
+        scenario.timeout *= 4;
+    }
+    let plan = Plan::build(kept_apart(Arc::new(scenario), &options.runtime), folder, Seed(11));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     match runtime.block_on(case(Arc::new(plan), &options)).end {
         CaseEnd::Judged(verdict) => Ok(*verdict),

@@ -213,13 +213,24 @@ fn call_url(plan: &Plan, hop: HopIx, at: &str, call: CallIx, stimulus: StimulusI
         Transport::Kafka(kafka) => {
             let key = kafka.key.as_ref().map(|key| format!("key={}", escaped(key)));
             let options: Vec<String> = key.into_iter().chain(batch).collect();
-            format!("kafka://{}{}", escaped(&kafka.topic), query(&options))
+            format!("{}{}", destination(&hop.transport).unwrap_or_default(), query(&options))
         }
+        Transport::RabbitMq(_) | Transport::Sqs(_) => {
+            format!("{}{}", destination(&hop.transport).unwrap_or_default(), query(batch.as_slice()))
+        }
+    }
+}
+
+/// Where messages of a hop are sent, as a relay reads it; `None` for a hop through no broker.
+pub fn destination(transport: &Transport) -> Option<String> {
+    match transport {
+        Transport::Http(_) | Transport::Grpc(_) => None,
+        Transport::Kafka(kafka) => Some(format!("kafka://{}", escaped(&kafka.topic))),
         Transport::RabbitMq(rabbit) => {
             let (exchange, key) = rabbit.published_to();
-            format!("amqp://{}/{}{}", escaped(exchange), escaped(&key), query(batch.as_slice()))
+            Some(format!("amqp://{}/{}", escaped(exchange), escaped(&key)))
         }
-        Transport::Sqs(sqs) => format!("sqs://{}{}", escaped(&sqs.queue), query(batch.as_slice())),
+        Transport::Sqs(sqs) => Some(format!("sqs://{}", escaped(&sqs.queue))),
     }
 }
 

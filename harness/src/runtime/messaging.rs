@@ -6,8 +6,8 @@ use super::error::RuntimeError;
 use super::wiring::Wiring;
 use crate::plan::Subscription;
 use crate::plan::broker::Source;
-use crate::plan::instruction::escaped;
-use crate::scenario::{At, BrokerKind, NodeIx, Relation};
+use crate::plan::instruction::{destination, escaped};
+use crate::scenario::{At, BrokerKind, Hop, NodeIx, Relation};
 
 /// Taken by every SQS server that is not Amazon's.
 const REGION: &str = "us-east-1";
@@ -37,6 +37,7 @@ pub(super) fn of_relay(node: NodeIx, wiring: &Wiring) -> Result<Variables, Runti
         let subscriptions: Vec<String> = subscriptions.iter().map(subscription).collect();
         variables.push(("RELAY_CONSUME", subscriptions.join(",")));
         variables.push(("RELAY_CONSUMER_RELATION", consumer_relation(node, wiring).to_owned()));
+        variables.extend(dead_letters(node, wiring).map(|url| ("RELAY_MODEL_DEAD_LETTERS", url)));
     }
     Ok(variables)
 }
@@ -70,6 +71,13 @@ fn subscription(subscription: &Subscription) -> String {
     };
     options.extend(subscription.batch.map(|batch| format!("batch={batch}")));
     if options.is_empty() { address } else { format!("{address}?{}", options.join("&")) }
+}
+
+/// Where some faults of the model relay send what it should give up: to the queue that the broker would move it to.
+fn dead_letters(node: NodeIx, wiring: &Wiring) -> Option<String> {
+    let scenario = &wiring.plan().scenario;
+    let given_up = |hop: &&Hop| hop.dead_letter_of.is_some_and(|of| scenario.hop(of).to == node);
+    scenario.hops.iter().find(given_up).and_then(|hop| destination(&hop.transport))
 }
 
 /// One for all that a relay reads one by one: it links as soon as one hop wants that. A batch is linked anyway.

@@ -10,6 +10,7 @@ use libtest_mimic::Failed;
 use unbroken::breaks::{Class, Side};
 use unbroken::plan::{Plan, Seed};
 use unbroken::run::{CaseOptions, case, kept_apart};
+use unbroken::runtime::Kind;
 use unbroken::scenario;
 use unbroken::source::Source;
 use unbroken::verdict::CaseEnd;
@@ -96,14 +97,18 @@ pub fn run(story: Story, looked_at: LookedAt<'_>, strict: bool) -> Result<BTreeS
     let source = Source::new(path.display().to_string(), story.text(looked_at)?);
     let cases = scenario::parse(&source)
         .map_err(|wrong| Failed::from(unbroken::diagnostic::render(&source, &wrong, false)))?;
-    let scenario = Arc::new(cases.into_iter().next().expect("a file that parses has a case"));
+    let mut scenario = cases.into_iter().next().expect("a file that parses has a case");
     let folder = path.parent().expect("a file stands in a folder").to_owned();
     let mut options = CaseOptions::default();
     options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
     options.runtime.brokers = unbroken::door::brokers::stand_ins();
     unbroken::door::runtime::choose(&mut options.runtime)?;
+    if options.runtime.kind == Kind::Container {
+        // Real brokers and all containers of the run share the machine.
+        scenario.timeout *= 4;
+    }
     options.judge.strict = strict;
-    let plan = Arc::new(Plan::build(kept_apart(scenario, &options.runtime), folder, Seed(7)));
+    let plan = Arc::new(Plan::build(kept_apart(Arc::new(scenario), &options.runtime), folder, Seed(7)));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let end = runtime.block_on(case(plan, &options)).end;
     match end {

@@ -166,7 +166,6 @@ fn kafka(seen_at: Option<u16>) -> (Vec<(&'static str, String)>, Vec<String>) {
         ("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", "1"),
         ("KAFKA_TRANSACTION_STATE_LOG_NUM_PARTITIONS", "1"),
         ("KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0"),
-        ("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false"),
     ];
     let mut variables: Vec<_> = variables.map(|(name, value)| (name, value.to_owned())).to_vec();
     variables.push(("KAFKA_LISTENERS", listeners));
