@@ -9,6 +9,8 @@ use crate::scenario::HopIx;
 #[derive(Clone, Debug, Default)]
 pub struct Addresses {
     pub hops: Vec<Option<SocketAddr>>,
+    /// The same as its sender has to spell it, where that is another way: a container may know this machine by a name.
+    pub spelled: Vec<Option<String>>,
     /// For each hop through a broker what its sender is told of it: `host:port` of Kafka, `amqp://` and `http://` URLs.
     pub brokers: Vec<Option<String>>,
     /// The run's certificate authority in PEM, where a hop is TLS.
@@ -18,6 +20,12 @@ pub struct Addresses {
 impl Addresses {
     pub fn hop(&self, hop: HopIx) -> Option<SocketAddr> {
         self.hops.get(hop.0).copied().flatten()
+    }
+
+    /// What the sender of a hop is told to call.
+    pub fn spelled(&self, hop: HopIx) -> Option<String> {
+        let spelled = self.spelled.get(hop.0).cloned().flatten();
+        spelled.or_else(|| self.hop(hop).map(|address| address.to_string()))
     }
 
     /// How the sender of a hop reaches its broker.

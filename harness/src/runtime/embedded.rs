@@ -24,7 +24,7 @@ use super::{Addresses, Kind, command, relay};
 use crate::evidence::Recorder;
 use crate::plan::broker::Source;
 use crate::plan::{Plan, TapProtocol};
-use crate::scenario::{HopIx, Node, NodeIx, NodeKind, Role, Transport, Url};
+use crate::scenario::{Hop, HopIx, Node, NodeIx, NodeKind, Role, Transport, Url};
 
 /// Starts everything that the plan needs; when it fails, what had started is ended again.
 pub async fn start(
@@ -63,7 +63,7 @@ pub async fn start(
         }
     });
     let started = try_join_all(nodes).await?;
-    let addresses = addresses(&plan, &wiring, &taps).await;
+    let addresses = addresses(&plan, &wiring, &taps).await?;
     let (mut nodes, mut stubs) = (Vec::new(), Vec::new());
     for started in started {
         match started {
@@ -240,7 +240,7 @@ async fn resolve(node: &str, url: Option<&str>) -> Result<Option<std::net::Socke
 }
 
 /// For each hop where its sender calls it.
-async fn addresses(plan: &Plan, wiring: &Wiring, taps: &Standing) -> Addresses {
+async fn addresses(plan: &Plan, wiring: &Wiring, taps: &Standing) -> Result<Addresses, RuntimeError> {
     let hops = (0..plan.scenario.hops.len()).map(|ix| async move {
         let hop = plan.scenario.hop(HopIx(ix));
         match (plan.hop_taps[ix], &hop.transport) {
@@ -256,7 +256,22 @@ async fn addresses(plan: &Plan, wiring: &Wiring, taps: &Standing) -> Addresses {
         wiring.broker_url(hop.from, via).ok()
     });
     let authority = wiring.trust().map(|trust| trust.pem().to_owned());
-    Addresses { hops: join_all(hops).await, brokers: brokers.collect(), authority }
+    let spelled = plan.scenario.hops.iter().map(|hop| spelled(wiring, hop));
+    let (hops, brokers, spelled) = (join_all(hops).await, brokers.collect(), try_join_all(spelled).await?);
+    Ok(Addresses { hops, spelled, brokers, authority })
+}
+
+/// A container calls this machine by another address or name than this machine itself does.
+async fn spelled(wiring: &Wiring, hop: &Hop) -> Result<Option<String>, RuntimeError> {
+    let protocol = match &hop.transport {
+        Transport::Http(_) => TapProtocol::Http,
+        Transport::Grpc(_) => TapProtocol::Grpc,
+        _ => return Ok(None),
+    };
+    match wiring.is_contained(hop.from) {
+        true => wiring.reach(hop.from, hop.to, protocol).await.map(Some),
+        false => Ok(None),
+    }
 }
 
 async fn own(wiring: &Wiring, node: NodeIx, protocol: TapProtocol) -> Option<std::net::SocketAddr> {
