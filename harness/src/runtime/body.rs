@@ -12,7 +12,7 @@ use super::process::{Ended, Process};
 pub(super) enum Body {
     Process(Process),
     #[cfg(feature = "container")]
-    Container(Contained),
+    Container(Box<Contained>),
 }
 
 impl Body {

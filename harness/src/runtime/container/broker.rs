@@ -112,6 +112,7 @@ async fn start(
         }
         _ = contained.ended() => return Err(StartError::ended(&contained, &image).await),
     }
+    contained.serves(listens, Some(at));
     engine.tell(ready_event(part.word(), &image, begun.elapsed()));
     let own = contained.address().map(|address| address.to_string());
     let inside_port = images::port_inside(part, &image, !engine.reach.direct);

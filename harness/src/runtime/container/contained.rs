@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use testcontainers::bollard::errors::Error as DockerError;
 use testcontainers::bollard::models::{ContainerInspectResponse, HostConfig, PortBinding};
 use testcontainers::bollard::query_parameters::{KillContainerOptionsBuilder, WaitContainerOptions};
-use testcontainers::core::CopyDataSource;
+use testcontainers::core::{CopyDataSource, IntoContainerPort};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, ContainerRequest, ImageExt};
 use tokio::sync::watch;
@@ -61,8 +61,15 @@ impl Contained {
         spec: Spec,
         wanted: Option<Wanted>,
     ) -> Result<Contained, EngineError> {
+        let starts = engine.starts().await?;
         let starting = start(engine.clone(), spec, wanted);
-        engine.on_threads(starting).await?
+        // Held there: it goes on when whoever asked for it does not wait any more.
+        let until_started = async move {
+            let started = starting.await;
+            drop(starts);
+            started
+        };
+        engine.on_threads(until_started).await?
     }
 
     pub(in crate::runtime) fn id(&self) -> &str {
@@ -81,6 +88,11 @@ impl Contained {
     /// Its own address in the run's network.
     pub(in crate::runtime) fn address(&self) -> Option<IpAddr> {
         self.address
+    }
+
+    /// Somebody listens on `inside` in there, seen `at` from this machine.
+    pub(in crate::runtime) fn serves(&self, inside: u16, at: Option<SocketAddr>) {
+        self.engine.serves(&self.id, inside, at);
     }
 
     pub(in crate::runtime) fn lines(&self) -> Vec<String> {
@@ -119,6 +131,9 @@ impl Contained {
     /// Asks it to end, and waits; `None` when it had to be killed at the deadline.
     pub(in crate::runtime) async fn stop(&self, signal: Signal, deadline: Instant) -> Option<Ended> {
         self.signal(signal).await;
+        if self.is_kept() {
+            self.engine.asked_to_end(&self.id);
+        }
         let ended = timeout_at(deadline, self.ended()).await.ok();
         if ended.is_none() {
             self.signal(Signal::SIGKILL).await;
@@ -158,7 +173,7 @@ impl Drop for Contained {
 }
 
 async fn start(engine: Arc<Engine>, spec: Spec, wanted: Option<Wanted>) -> Result<Contained, EngineError> {
-    let what = format!("a container for `{}`", spec.part);
+    let what = format!("a container of `{}` for `{}`", spec.image, spec.part);
     let (part, joins) = (spec.part.clone(), spec.joins.clone());
     let request = request(&engine, spec)?;
     let container = request.start().await.map_err(|error| EngineError::of(what.clone(), error))?;
@@ -217,11 +232,16 @@ fn request(engine: &Arc<Engine>, spec: Spec) -> Result<ContainerRequest<Spec>, E
             }
         }
     };
+    // A port that the image does not name is bound only where it is exposed as well.
+    let inside = spec.ports.iter().filter(|_| !direct).map(|port| port.inside).collect::<Vec<_>>();
     let labels = engine.labels().into_iter().chain([(PART, part.clone())]);
     let mut request = ContainerRequest::from(spec)
         .with_labels(labels)
         .with_startup_timeout(START_WITHIN)
         .with_host_config_modifier(arrange);
+    for port in inside {
+        request = request.with_mapped_port(0, port.tcp());
+    }
     for (to, file) in files {
         let source = match file {
             File::Text(text) => CopyDataSource::from(text.into_bytes()),

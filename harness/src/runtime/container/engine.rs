@@ -4,22 +4,24 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use testcontainers::bollard::Docker;
-use testcontainers::bollard::models::{ContainerSummary, NetworkCreateRequest};
-use testcontainers::bollard::query_parameters::{CreateImageOptionsBuilder, ListContainersOptionsBuilder};
+use testcontainers::bollard::models::NetworkCreateRequest;
+use testcontainers::bollard::query_parameters::CreateImageOptionsBuilder;
 use testcontainers::core::client::docker_client_instance;
 use tokio::runtime::Runtime;
+use tokio::sync::{OnceCell, OwnedRwLockReadGuard, RwLock};
 use tokio::time::timeout;
 
 use super::error::EngineError;
-use super::images::{self, ImageName, Part};
-use super::owner::{KEPT, OWNER, Owner, PART, RUN};
+use super::images::{ImageName, Part};
+use super::kept::Left;
+use super::owner::{KEPT, OWNER, Owner, RUN};
 use super::remove;
-use super::{ContainerOptions, Event, Kept, ready_event};
+use super::{ContainerOptions, Event, ready_event};
 use crate::runtime::guard;
 
 /// How long everything of a run may take to be removed.
@@ -40,6 +42,11 @@ pub(super) struct Engine {
     pub(super) options: ContainerOptions,
     pub(super) reach: ReachFrom,
     ended: Mutex<bool>,
+    /// Held by whoever starts a container, so that none is made behind the back of what removes them all.
+    starting: Arc<RwLock<()>>,
+    /// Images that were asked for, each once, and what went wrong.
+    pulled: Mutex<HashMap<ImageName, Arc<OnceCell<Option<String>>>>>,
+    pub(super) left: Mutex<Left>,
 }
 
 /// How this machine and the containers of the run reach each other.
@@ -83,13 +90,21 @@ impl Engine {
                     guard::run_later(&network_name(&run), &remove::by_shell(&run));
                 }
                 let threads = Some(threads);
-                Ok(Engine { docker, run, threads, options, reach, ended: Mutex::new(false) })
+                let (ended, starting) = (Mutex::new(false), Arc::default());
+                let (pulled, left) = (Mutex::default(), Mutex::default());
+                Ok(Engine { docker, run, threads, options, reach, ended, starting, pulled, left })
             }
             Err(error) => {
                 threads.shutdown_background();
                 Err(error)
             }
         }
+    }
+
+    /// Nothing is removed while this is held; refused once everything is.
+    pub(super) async fn starts(&self) -> Result<OwnedRwLockReadGuard<()>, EngineError> {
+        let starting = self.starting.clone().read_owned().await;
+        if *lock(&self.ended) { Err(EngineError::Ended) } else { Ok(starting) }
     }
 
     /// Runs `work` on the engine's own threads and waits for it.
@@ -153,49 +168,26 @@ impl Engine {
             let nowhere = std::io::Error::other("it is built on the machine that uses it");
             return Err(EngineError::of_pull(image, built_by, nowhere));
         }
+        let slot = lock(&self.pulled).entry(image.clone()).or_default().clone();
+        let failed = slot.get_or_init(|| self.pull(image)).await;
+        let failed = failed.as_ref().map(|problem| std::io::Error::other(problem.clone()));
+        failed.map_or(Ok(()), |problem| Err(EngineError::of_pull(image, built_by, problem)))
+    }
+
+    /// What went wrong, if anything.
+    async fn pull(&self, image: &ImageName) -> Option<String> {
         self.tell(Event::Pulling { image: image.to_string() });
         let begun = Instant::now();
         let (name, tag) = image.parts();
         let options = CreateImageOptionsBuilder::new().from_image(name).tag(tag).build();
         let mut pulling = self.docker.create_image(Some(options), None, None);
         while let Some(step) = pulling.next().await {
-            step.map_err(|error| EngineError::of_pull(image, built_by, error))?;
+            if let Err(error) = step {
+                return Some(error.to_string());
+            }
         }
         self.tell(ready_event("image", image, begun.elapsed()));
-        Ok(())
-    }
-
-    /// The containers of the run, and where this machine reaches them.
-    pub(super) async fn kept(&self) -> Vec<Kept> {
-        let (docker, filter) = (self.docker.clone(), format!("{RUN}={}", self.run));
-        let listed = self.on_threads(async move {
-            let filters = HashMap::from([("label".to_owned(), vec![filter])]);
-            let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-            docker.list_containers(Some(options)).await.unwrap_or_default()
-        });
-        let network = self.network();
-        let kept = |container: ContainerSummary| {
-            let labels = container.labels.unwrap_or_default();
-            let networks = container.network_settings.and_then(|settings| settings.networks);
-            let own = networks.and_then(|networks| networks.get(&network)?.ip_address.clone());
-            let own = own.filter(|address| !address.is_empty());
-            let published = container.ports.unwrap_or_default().into_iter().find_map(|port| port.public_port);
-            let name = container.names.unwrap_or_default().into_iter().next().unwrap_or_default();
-            let part = labels.get(PART).cloned().unwrap_or_default();
-            let known = Part::read(&part);
-            let inside =
-                known.map(|known| images::port_of(known, &ImageName(container.image.unwrap_or_default())));
-            let address = match (self.reach.direct, inside, published) {
-                (true, Some(port), _) => own.map(|own| format!("{own}:{port}")),
-                (true, None, _) => own,
-                (false, _, published) => published.map(|port| format!("127.0.0.1:{port}")),
-            };
-            let address = address.map(|at| known.map_or(at.clone(), |known| known.url(&at)));
-            Kept { part, name: name.trim_start_matches('/').to_owned(), address }
-        };
-        let mut all: Vec<Kept> = listed.await.unwrap_or_default().into_iter().map(kept).collect();
-        all.sort_by(|one, two| one.part.cmp(&two.part));
-        all
+        None
     }
 
     /// Everything of the run was removed.
@@ -209,7 +201,12 @@ impl Engine {
             return Vec::new();
         }
         let (docker, run) = (self.docker.clone(), self.run.clone());
-        let removing = self.spawn(async move { timeout(REMOVE_WITHIN, remove::run(&docker, &run)).await });
+        let starting = self.starting.clone();
+        let removing = self.spawn(async move {
+            // Whoever comes later is refused.
+            let _none = starting.write().await;
+            timeout(REMOVE_WITHIN, remove::run(&docker, &run)).await
+        });
         match removing.await {
             Ok(Ok(left)) => {
                 if left.is_empty() {
@@ -241,16 +238,14 @@ impl Drop for Engine {
     }
 }
 
-fn lock(ended: &Mutex<bool>) -> std::sync::MutexGuard<'_, bool> {
-    ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Short, because it stands in names; unlike that of any other run on the engine.
 fn run_id(owner: &Owner) -> String {
-    use std::hash::{BuildHasher, Hash, Hasher, RandomState};
-    let mut hasher = RandomState::new().build_hasher();
-    owner.to_string().hash(&mut hasher);
-    format!("{:08x}", hasher.finish() & 0xffff_ffff)
+    use std::hash::{BuildHasher, RandomState};
+    format!("{:08x}", RandomState::new().hash_one(owner.to_string()) & 0xffff_ffff)
 }
 
 pub(super) fn network_name(run: &str) -> String {

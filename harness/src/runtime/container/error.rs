@@ -30,6 +30,8 @@ pub enum EngineError {
     Refused { what: String, source: Problem },
     #[error("the threads that talk to the container engine could not be started")]
     Threads { source: io::Error },
+    #[error("the run has ended before the container was started")]
+    Ended,
     #[error("the container of {what} was gone before its address could be asked for")]
     NoAddress { what: String },
     #[error("{what}: `{path}` cannot be put into the container: see that it is there and can be read")]
@@ -45,7 +47,7 @@ fn missing(image: &ImageName, built_by: Option<&str>) -> String {
         ),
         None => format!(
             "the image `{image}` is not on this machine and cannot be pulled: build or load it, log in where it is \
-             kept, or correct `image:`"
+             kept, or correct its name (`image:`, `--image`, `UNBROKEN_IMAGE_...`)"
         ),
     }
 }

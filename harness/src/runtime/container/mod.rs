@@ -18,6 +18,7 @@ mod contained;
 mod engine;
 mod error;
 mod images;
+mod kept;
 mod owner;
 mod relay;
 mod remove;
@@ -166,7 +167,9 @@ impl Containers {
                     );
                 }
                 Part::RelayModel | Part::RelayRust => {
-                    tokio::spawn(async move { started.pod.get(&started.engine).await.err() });
+                    if started.engine.reach.direct {
+                        tokio::spawn(async move { started.pod.get(&started.engine).await.err() });
+                    }
                 }
             }
         }

@@ -23,6 +23,9 @@ const GRPC: u16 = 8081;
 #[derive(Debug, Default)]
 pub(in crate::runtime) struct Pod(OnceCell<Contained>);
 
+/// Variables, and files by their place in the container.
+type Told = (Vec<(String, String)>, Vec<(String, File)>);
+
 /// A relay that was started, not yet ready.
 pub(in crate::runtime) struct StartedRelay {
     pub(in crate::runtime) contained: Contained,
@@ -67,12 +70,12 @@ pub(in crate::runtime) fn listens(started: &Started) -> (String, String) {
     }
 }
 
+/// `wanted` is the line that says where it listens.
 pub(in crate::runtime) async fn start(
     started: &Started,
     node: &str,
     implementation: &str,
-    env: Vec<(String, String)>,
-    files: Vec<(String, File)>,
+    (env, files): Told,
     wanted: Wanted,
 ) -> Result<StartedRelay, StartError> {
     let engine = &started.engine;
@@ -100,6 +103,10 @@ impl SeenFromHere {
                 None => body.at(at.port()),
             }
         };
-        Listening { http: seen(said.http), grpc: seen(said.grpc) }
+        let (http, grpc) = (seen(said.http), seen(said.grpc));
+        if let (Body::Container(contained), Some(said)) = (body, said.http) {
+            contained.serves(said.port(), http);
+        }
+        Listening { http, grpc }
     }
 }

@@ -34,8 +34,11 @@ pub(in crate::runtime) async fn start(
     engine.have(&name, None).await.map_err(failed)?;
     let spec = spec(ix, image, name.clone(), wiring).await?;
     let contained = Contained::start(engine, spec, wanted(&image.ready)).await.map_err(failed)?;
-    let body = Body::Container(contained);
-    let at = image.port.and_then(|port| body.at(port));
+    let at = image.port.and_then(|port| contained.at(port));
+    if let Some(port) = image.port {
+        contained.serves(port, at);
+    }
+    let body = Body::Container(Box::new(contained));
     wiring.listens(ix, Listening { http: at, grpc: at });
     let deadline = Instant::now() + image.ready_within;
     // Without an address it has ended already, which is what is waited for first.
