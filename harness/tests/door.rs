@@ -5,8 +5,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[cfg(feature = "container")]
+#[path = "containers/engine.rs"]
+mod engine;
+
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         evidence_is_kept_where_the_environment_says
         a_builder_without_a_relay_program_says_so_and_starts_nothing
         what_keeps_a_builder_from_running_is_told
+        the_environment_puts_a_directory_into_containers_and_nothing_stays
     };
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -206,4 +211,37 @@ fn what_keeps_a_builder_from_running_is_told() {
             assert!(asserted.is_err());
         }
     });
+}
+
+#[cfg(not(feature = "container"))]
+fn the_environment_puts_a_directory_into_containers_and_nothing_stays() {}
+
+#[cfg(feature = "container")]
+fn the_environment_puts_a_directory_into_containers_and_nothing_stays() {
+    use unbroken::runtime::container::Part;
+
+    if !engine::has(&[Part::RelayModel, Part::Sqs]) {
+        return;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("door-containers");
+    std::fs::create_dir_all(&folder).unwrap();
+    let scenario = "scenario: kept\nnodes:\n  shop: { relay: model }\n  desk: { stub: {} }\n  outbox: { sqs: {} }\nhops:\n  \
+        order: { http: { from: client, to: shop } }\n  \
+        keep: { sqs: { from: shop, to: desk, via: outbox, queue: kept } }\n\
+        drive:\n  - { send: order, sampled: [true, false] }\n";
+    std::fs::write(folder.join("kept.yaml"), scenario).unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .env(SCENARIOS, &folder)
+        .env("UNBROKEN_RUNTIME", "container")
+        .env("UNBROKEN_BIN", "/no/such/program");
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let process = child.id();
+    engine::until("a broker of the tests runs", || {
+        engine::containers(process).iter().any(|one| one.part == "sqs" && one.is_running)
+    });
+    let ended = child.wait_with_output().unwrap();
+    let output = String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap();
+    assert!(ended.status.success() && output.contains("2 passed; 0 failed"), "{output}");
+    assert_eq!(engine::left(process, &std::collections::BTreeSet::new()), Vec::<String>::new());
 }
