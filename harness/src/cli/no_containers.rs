@@ -18,7 +18,11 @@ impl Wanted {
         let from_environment = runtime::from_environment();
         let from_environment =
             from_environment.map_err(|word| format!("`{}={word}` is no runtime", runtime::RUNTIME))?;
-        Ok(Wanted { kind: arguments.runtime.or(from_environment).unwrap_or_default() })
+        let kind = arguments.runtime.or(from_environment).unwrap_or_default();
+        if kind == Kind::Container || arguments.keep || !arguments.image.is_empty() {
+            return Err("this build knows no containers: build with the feature `container`".to_owned());
+        }
+        Ok(Wanted { kind })
     }
 
     pub async fn warm_up(&self) -> Result<(), u8> {

@@ -49,7 +49,10 @@ pub fn run(arguments: &Run) -> u8 {
         }
     };
     if let Err(status) = runtime.block_on(containers.warm_up()) {
-        return status;
+        // Whoever reads reports is told of each case.
+        if arguments.report.is_empty() {
+            return status;
+        }
     }
     let outcome = Mutex::new(Outcome::default());
     let on_progress = |progress: Progress| {
@@ -60,7 +63,12 @@ pub fn run(arguments: &Run) -> u8 {
     let end = runtime.block_on(suite(&selected.cases, &options, interrupted(), on_progress));
     // Its clone of the containers is not the last.
     drop(options);
-    runtime.block_on(containers.end());
+    runtime.block_on(async {
+        tokio::select! {
+            () = containers.end() => {}
+            () = interrupted() => print::problem("interrupted while containers were removed: see `unbroken clean`"),
+        }
+    });
     runtime.shutdown_background();
     let mut outcome = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
     outcome.fixed = baseline_file::fixed(baseline.as_ref(), &outcome);

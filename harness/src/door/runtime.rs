@@ -6,7 +6,7 @@ use crate::runtime::{Kind, RuntimeOptions};
 
 /// `embedded` or `container`; it wins over what the test says.
 pub const RUNTIME: &str = "UNBROKEN_RUNTIME";
-/// Set to anything, containers are left running.
+/// Set to anything but 0, containers are left running.
 #[cfg(feature = "container")]
 const KEEP: &str = "UNBROKEN_KEEP_CONTAINERS";
 
@@ -19,10 +19,18 @@ pub fn from_environment() -> Result<Option<Kind>, String> {
     }
 }
 
+/// A build without the feature `container` has one runtime only.
+pub(super) fn built(kind: Kind) -> Result<Kind, String> {
+    if kind == Kind::Container && !cfg!(feature = "container") {
+        return Err("this build knows no containers: build with the feature `container`".to_owned());
+    }
+    Ok(kind)
+}
+
 /// Puts the runtime that the environment says, and the containers of this process, into options.
 pub fn choose(options: &mut RuntimeOptions) -> Result<(), String> {
     let chosen = from_environment().map_err(|word| format!("`{RUNTIME}={word}` is no runtime"))?;
-    options.kind = chosen.unwrap_or(options.kind);
+    options.kind = built(chosen.unwrap_or(options.kind))?;
     #[cfg(feature = "container")]
     {
         options.containers = containers();
@@ -44,7 +52,7 @@ pub fn end() {
 #[cfg(feature = "container")]
 pub(super) fn containers() -> Containers {
     static OF_PROCESS: std::sync::OnceLock<Containers> = std::sync::OnceLock::new();
-    let keep = std::env::var_os(KEEP).is_some();
+    let keep = std::env::var(KEEP).is_ok_and(|keep| !matches!(keep.as_str(), "" | "0"));
     let new = || Containers::new(ContainerOptions { keep, ..ContainerOptions::default() });
     OF_PROCESS.get_or_init(new).clone()
 }

@@ -33,6 +33,8 @@ pub(super) enum SettingsError {
     Seed(String),
     #[error("`{}={said}` is no runtime: `embedded` or `container`", runtime::RUNTIME)]
     Runtime { said: String },
+    #[error("{0}")]
+    NotBuilt(String),
     #[error("cannot read the baseline `{}`", path.display())]
     NoBaseline { path: PathBuf, source: std::io::Error },
     #[error("`{}` cannot be used", path.display())]
@@ -49,6 +51,7 @@ impl Settings {
         let kind = runtime::from_environment()
             .map_err(|said| SettingsError::Runtime { said })?
             .unwrap_or(self.runtime);
+        let kind = runtime::built(kind).map_err(SettingsError::NotBuilt)?;
         let runtime = RuntimeOptions {
             kind,
             #[cfg(feature = "container")]

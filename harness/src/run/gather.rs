@@ -47,7 +47,10 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> Gathered {
     let recorder = Recorder::new(options.captures, options.keep_raw);
     let running = match embedded::start(plan.clone(), options, recorder.clone()).await {
         Ok(running) => running,
-        Err(error) => return Gathered { evidence: Err(error.into()), logs: Vec::new() },
+        Err(error) => {
+            let log = error.log().map(|(node, lines)| (node.to_owned(), lines.to_vec()));
+            return Gathered { evidence: Err(error.into()), logs: log.into_iter().collect() };
+        }
     };
     let told = tokio::select! {
         biased;

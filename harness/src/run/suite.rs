@@ -154,8 +154,10 @@ fn took_in(
     let Ended { title, file, repeat, plan, run, took } = ended;
     let verdict = run.end.verdict();
     end.verdict = end.verdict.and(verdict);
-    if let (Some(folder), Some(evidence)) = (&options.keep_evidence, &run.evidence) {
+    if let Some(folder) = &options.keep_evidence {
         keep_logs(folder, &case_name(&title, repeat, options.repeats), &run.logs, end);
+    }
+    if let (Some(folder), Some(evidence)) = (&options.keep_evidence, &run.evidence) {
         let path = folder.join(format!("{}.json", case_name(&title, repeat, options.repeats)));
         match keep(&path, &file::write(&plan, evidence)) {
             Ok(()) => end.kept.push(Kept { path }),

@@ -100,7 +100,7 @@ pub enum RuntimeError {
     NotBuilt { node: String, what: &'static str, feature: &'static str },
     #[cfg(feature = "container")]
     #[error("node `{node}`: its container could not be started")]
-    Engine { node: String, source: super::container::EngineError },
+    Engine { node: String, source: std::sync::Arc<super::container::EngineError> },
     #[cfg(feature = "container")]
     #[error(
         "node `{node}`: the container of `{image}` ended before it was ready ({ended}): its last lines say why, or \
@@ -122,6 +122,19 @@ pub enum RuntimeError {
     },
     #[cfg(feature = "container")]
     #[error(
+        "broker `{node}`: the container of `{image}` did not answer within {} s ({last}): see that the machine has memory \
+         and processor time left, or start another image with `--image`",
+        within.as_secs_f32()
+    )]
+    BrokerNeverReady {
+        node: String,
+        image: super::container::ImageName,
+        within: std::time::Duration,
+        last: String,
+        lines: Vec<String>,
+    },
+    #[cfg(feature = "container")]
+    #[error(
         "node `{node}`: there is no `{}` to be put into its container, or it cannot be read: correct `from:` of `mounts:`",
         path.display()
     )]
@@ -134,6 +147,11 @@ pub enum RuntimeError {
          `{to}` as an image too"
     )]
     OutOfReach { node: String, to: String, at: SocketAddr },
+    #[error(
+        "node `{node}` runs in a container and cannot reach the broker `{to}` at {at} of this machine: give it an \
+         `address:` that containers reach"
+    )]
+    BrokerOutOfReach { node: String, to: String, at: SocketAddr },
     #[error("no address to listen on for {what}")]
     Listen { what: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("the certificate authority of this run could not be made")]
@@ -143,6 +161,20 @@ pub enum RuntimeError {
 }
 
 impl RuntimeError {
+    /// The node that did not come up, and its last lines, for whoever keeps evidence.
+    pub fn log(&self) -> Option<(&str, &[String])> {
+        match self {
+            RuntimeError::DiedAtStart { node, lines, .. } | RuntimeError::NeverReady { node, lines, .. } => {
+                Some((node, lines))
+            }
+            #[cfg(feature = "container")]
+            RuntimeError::ContainerEnded { node, lines, .. }
+            | RuntimeError::ContainerNeverReady { node, lines, .. }
+            | RuntimeError::BrokerNeverReady { node, lines, .. } => Some((node, lines)),
+            _ => None,
+        }
+    }
+
     /// The last output lines of the node that it is about.
     pub fn lines(&self) -> &[String] {
         match self {
@@ -150,9 +182,9 @@ impl RuntimeError {
             | RuntimeError::NeverReady { lines, .. }
             | RuntimeError::Died { lines, .. } => lines,
             #[cfg(feature = "container")]
-            RuntimeError::ContainerEnded { lines, .. } | RuntimeError::ContainerNeverReady { lines, .. } => {
-                lines
-            }
+            RuntimeError::ContainerEnded { lines, .. }
+            | RuntimeError::ContainerNeverReady { lines, .. }
+            | RuntimeError::BrokerNeverReady { lines, .. } => lines,
             _ => &[],
         }
     }

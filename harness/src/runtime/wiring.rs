@@ -155,6 +155,10 @@ impl Wiring {
             (None, None) if self.is_contained(node) && reach.own => {
                 reach.address.through(self.here.spell(node, reach.at))
             }
+            (None, None) if self.is_contained(node) && reach.at.ip().is_loopback() => {
+                let (node, to) = (name(node), name(broker));
+                return Err(RuntimeError::BrokerOutOfReach { node, to, at: reach.at });
+            }
             (None, _) => reach.address.clone(),
         })
     }

@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use tokio::time::Instant;
 
 use super::{Address, Broker, Origin, spelled};
 use crate::plan::{BrokerPlan, Plan};
@@ -17,7 +16,7 @@ use crate::runtime::error::RuntimeError;
 use crate::runtime::options::RuntimeOptions;
 use crate::scenario::{NodeIx, NodeKind};
 
-/// How long another case may have a name of this one's.
+/// How long other cases may have names of this one's without any of them ending.
 const LENT_WITHIN: Duration = Duration::from_secs(120);
 
 /// Every broker of the plan that has no address of its own.
@@ -37,16 +36,15 @@ pub(super) async fn find(
         let started = options.containers.started().await;
         let started = started.map_err(|source| RuntimeError::Engine { node: name(), source })?;
         let broker = started.broker(planned.kind, image, *which).await;
-        Ok::<_, RuntimeError>((*planned, *which, broker.map_err(|error| error.of(&name()))?))
+        Ok::<_, RuntimeError>((*planned, *which, broker.map_err(|error| error.of_broker(&name()))?))
     });
     let mut got = try_join_all(got).await?;
     got.sort_by_key(|(planned, which, _)| (planned.kind, *which));
     let mut found = HashMap::new();
-    let deadline = Instant::now() + LENT_WITHIN;
     for (planned, _, broker) in got {
         let at = broker.at;
         let address = Address::of_started(planned.kind, spelled(at));
-        let lease = broker.lend(planned, address.text(), deadline).await;
+        let lease = broker.lend(planned, address.text(), LENT_WITHIN).await;
         let node = || plan.scenario.node(planned.node).name.clone();
         let kind = planned.kind.word();
         let lease = lease.map_err(|problem| RuntimeError::NotLent { node: node(), kind, problem })?;

@@ -9,8 +9,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, OnceCell};
-use tokio::time::timeout_at;
+use tokio::sync::Notify;
+use tokio::time::{timeout, timeout_at};
 
 use super::contained::Contained;
 use super::engine::Engine;
@@ -31,8 +31,11 @@ const FORGET_WITHIN: Duration = Duration::from_secs(20);
 /// Its kind, an image of the scenario's own, and which of several in one story.
 type Asked = (BrokerKind, Option<ImageName>, usize);
 
+/// What came of the last start, if there was one.
+type Slot = Arc<tokio::sync::Mutex<Option<Result<Arc<SharedBroker>, StartError>>>>;
+
 #[derive(Debug, Default)]
-pub(super) struct SharedBrokers(Mutex<HashMap<Asked, Arc<OnceCell<Arc<SharedBroker>>>>>);
+pub(super) struct SharedBrokers(Mutex<HashMap<Asked, Slot>>);
 
 /// A broker in a container.
 #[derive(Debug)]
@@ -60,7 +63,8 @@ pub(in crate::runtime) struct Lease {
 }
 
 impl SharedBrokers {
-    /// The broker of this kind; started if it is not there yet. Whoever comes meanwhile waits for the same one.
+    /// The broker of this kind; started if it is not there yet, and anew if it has ended since. Whoever comes meanwhile
+    /// waits for the same one, and one that could not be started is not waited for again.
     pub(super) async fn get(
         &self,
         engine: &Arc<Engine>,
@@ -72,7 +76,13 @@ impl SharedBrokers {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             all.entry((kind, image.clone(), which)).or_default().clone()
         };
-        slot.get_or_try_init(|| start(engine, kind, image)).await.cloned()
+        let mut slot = slot.lock().await;
+        match &*slot {
+            Some(Ok(broker)) if broker.trouble().is_none() => return Ok(broker.clone()),
+            Some(Err(error)) => return Err(error.clone()),
+            Some(Ok(_)) | None => {}
+        }
+        slot.insert(start(engine, kind, image).await).clone()
     }
 }
 
@@ -123,12 +133,12 @@ async fn start(
 }
 
 impl SharedBroker {
-    /// Lends everything that the plan names; waits while another case has any of it.
+    /// Lends everything that the plan names; waits while another case has any of it, as long as cases go on to end.
     pub(in crate::runtime) async fn lend(
         self: &Arc<Self>,
         plan: &BrokerPlan,
         address: String,
-        deadline: tokio::time::Instant,
+        within: Duration,
     ) -> Result<Lease, String> {
         let names = names(plan);
         loop {
@@ -138,7 +148,7 @@ impl SharedBroker {
             match self.take(&names) {
                 None => return Ok(Lease { broker: self.clone(), address, plan: plan.clone() }),
                 Some(taken) => {
-                    if timeout_at(deadline, given_back).await.is_err() {
+                    if timeout(within, given_back).await.is_err() {
                         return Err(format!("another case has `{taken}` all the time"));
                     }
                 }
@@ -208,6 +218,6 @@ impl Drop for Lease {
 
 impl From<EngineError> for StartError {
     fn from(error: EngineError) -> Self {
-        StartError::Engine(error)
+        StartError::Engine(Arc::new(error))
     }
 }

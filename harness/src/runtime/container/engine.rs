@@ -71,12 +71,11 @@ impl Engine {
             .map_err(|source| EngineError::Threads { source })?;
         let owner = Owner::here();
         let connecting = threads.spawn(async move {
-            let docker =
-                docker_client_instance().await.map_err(|error| EngineError::of("a connection", error))?;
+            let docker = docker_client_instance().await.map_err(EngineError::of_address)?;
             let asked = timeout(ANSWER_WITHIN, docker.ping()).await;
             let late = || std::io::Error::from(std::io::ErrorKind::TimedOut);
             asked
-                .map_err(|_| EngineError::of("an answer", late()))?
+                .map_err(|_| EngineError::of_address(late()))?
                 .map_err(|error| EngineError::of("an answer", error))?;
             remove::sweep(&docker).await;
             let run = run_id(&owner);
@@ -178,7 +177,7 @@ impl Engine {
     async fn pull(&self, image: &ImageName) -> Option<String> {
         self.tell(Event::Pulling { image: image.to_string() });
         let begun = Instant::now();
-        let (name, tag) = image.parts();
+        let (name, tag) = image.to_pull();
         let options = CreateImageOptionsBuilder::new().from_image(name).tag(tag).build();
         let mut pulling = self.docker.create_image(Some(options), None, None);
         while let Some(step) = pulling.next().await {

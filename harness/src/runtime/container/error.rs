@@ -76,6 +76,14 @@ impl EngineError {
         }
     }
 
+    /// Nobody was reached at all; permission may be the reason.
+    pub(super) fn of_address(source: impl Into<Problem>) -> EngineError {
+        match EngineError::of("a connection", source) {
+            EngineError::Refused { source, .. } => EngineError::NoEngine { at: asked_at(), source },
+            other => other,
+        }
+    }
+
     /// An image that could not be had; the engine itself may be the reason.
     pub(super) fn of_pull(
         image: &ImageName,

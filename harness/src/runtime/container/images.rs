@@ -195,12 +195,24 @@ impl Images {
 }
 
 impl ImageName {
+    /// What is pulled, and which of it: by its digest where there is one.
+    pub(super) fn to_pull(&self) -> (&str, &str) {
+        match self.0.split_once('@') {
+            Some((name, digest)) => (ImageName::untagged(name).0, digest),
+            None => self.parts(),
+        }
+    }
+
     /// Name and tag; a digest stays whole behind its `@sha256`.
     pub(super) fn parts(&self) -> (&str, &str) {
-        let last = self.0.rfind('/').map_or(0, |at| at + 1);
-        match self.0[last..].rfind(':') {
-            Some(at) => (&self.0[..last + at], &self.0[last + at + 1..]),
-            None => (&self.0, "latest"),
+        ImageName::untagged(&self.0)
+    }
+
+    fn untagged(name: &str) -> (&str, &str) {
+        let last = name.rfind('/').map_or(0, |at| at + 1);
+        match name[last..].rfind(':') {
+            Some(at) => (&name[..last + at], &name[last + at + 1..]),
+            None => (name, "latest"),
         }
     }
 }
@@ -226,6 +238,9 @@ mod tests {
         ];
         for (name, parts) in cases {
             assert_eq!(ImageName(name.to_owned()).parts(), parts);
+        }
+        for name in ["host.example:5000/kafka@sha256:ab", "host.example:5000/kafka:4@sha256:ab"] {
+            assert_eq!(ImageName(name.to_owned()).to_pull(), ("host.example:5000/kafka", "sha256:ab"));
         }
     }
 

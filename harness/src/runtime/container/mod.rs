@@ -57,10 +57,10 @@ impl fmt::Debug for OnEvent {
     }
 }
 
-/// Why a container is not what was asked for.
-#[derive(Debug)]
+/// Why a container is not what was asked for; several cases may be told the same.
+#[derive(Clone, Debug)]
 pub(super) enum StartError {
-    Engine(EngineError),
+    Engine(Arc<EngineError>),
     Ended { image: ImageName, ended: String, lines: Vec<String> },
     Late { image: ImageName, within: Duration, last: String, lines: Vec<String> },
 }
@@ -71,7 +71,17 @@ impl StartError {
         StartError::Ended { image: image.clone(), ended, lines: contained.last_lines().await }
     }
 
-    /// As it is told of a node, a broker too.
+    /// As it is told of a broker, which has no keys for ports and readiness.
+    pub(super) fn of_broker(self, node: &str) -> RuntimeError {
+        match self {
+            StartError::Late { image, within, last, lines } => {
+                RuntimeError::BrokerNeverReady { node: node.to_owned(), image, within, last, lines }
+            }
+            other => other.of(node),
+        }
+    }
+
+    /// As it is told of a node.
     pub(super) fn of(self, node: &str) -> RuntimeError {
         let node = node.to_owned();
         match self {
@@ -120,8 +130,8 @@ pub struct Containers(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     options: ContainerOptions,
-    /// Found when it is first wanted.
-    started: Mutex<Option<Arc<Started>>>,
+    /// Looked for when it is first wanted, once.
+    started: Mutex<Option<Result<Arc<Started>, Arc<EngineError>>>>,
 }
 
 /// The engine and what all cases of the run share in it.
@@ -144,18 +154,20 @@ impl Containers {
         Containers(Arc::new(Shared { options, started: Mutex::default() }))
     }
 
-    pub(super) async fn started(&self) -> Result<Arc<Started>, EngineError> {
+    pub(super) async fn started(&self) -> Result<Arc<Started>, Arc<EngineError>> {
         let mut started = self.0.started.lock().await;
-        if let Some(started) = &*started {
-            return Ok(started.clone());
+        if let Some(known) = &*started {
+            return known.clone();
         }
-        let engine = Arc::new(Engine::connect(self.0.options.clone()).await?);
-        let new = Started { engine, brokers: SharedBrokers::default(), pod: relay::Pod::default() };
-        Ok(started.insert(Arc::new(new)).clone())
+        let new = Engine::connect(self.0.options.clone()).await.map_err(Arc::new).map(|engine| {
+            let (engine, brokers) = (Arc::new(engine), SharedBrokers::default());
+            Arc::new(Started { engine, brokers, pod: relay::Pod::default() })
+        });
+        started.insert(new).clone()
     }
 
     /// Starts what cases will want before they do, side by side. Who wants it then is told what went wrong.
-    pub async fn warm_up(&self, parts: &[Part]) -> Result<(), EngineError> {
+    pub async fn warm_up(&self, parts: &[Part]) -> Result<(), Arc<EngineError>> {
         let started = self.started().await?;
         for part in parts {
             let started = started.clone();
@@ -180,8 +192,8 @@ impl Containers {
     pub async fn end(&self) -> Vec<String> {
         let started = self.0.started.lock().await.clone();
         match started {
-            Some(started) => started.engine.end().await,
-            None => Vec::new(),
+            Some(Ok(started)) => started.engine.end().await,
+            Some(Err(_)) | None => Vec::new(),
         }
     }
 
@@ -189,7 +201,7 @@ impl Containers {
     pub async fn kept(&self) -> Vec<Kept> {
         let started = self.0.started.lock().await.clone();
         match started {
-            Some(started) if self.0.options.keep => started.engine.kept().await,
+            Some(Ok(started)) if self.0.options.keep => started.engine.kept().await,
             _ => Vec::new(),
         }
     }

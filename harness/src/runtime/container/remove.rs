@@ -2,6 +2,7 @@
 //! and when `unbroken clean` asks for it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use testcontainers::bollard::Docker;
@@ -14,6 +15,10 @@ use super::engine::network_name;
 use super::error::EngineError;
 use super::owner::{KEPT, OWNER, Owner, RUN};
 
+/// A container goes within a second or two.
+const TRIES: u32 = 50;
+const BETWEEN_TRIES: Duration = Duration::from_millis(200);
+
 /// For a shell that outlives the process, after SIGKILL too: three times, because the engine may be making one more when
 /// it is asked first. Where there is no `docker` command, the next start does it.
 pub(super) fn by_shell(run: &str) -> String {
@@ -25,11 +30,30 @@ pub(super) fn by_shell(run: &str) -> String {
     )
 }
 
-/// Everything with this label: containers with their volumes, then networks. What could not be removed is said.
+/// Everything with this label, tried again while somebody else is at the same: a container that is being removed keeps its
+/// network in use. What could not be removed is said.
 async fn by_label(
     docker: &Docker,
     label: &str,
     goes: impl Fn(&HashMap<String, String>) -> bool,
+) -> Vec<String> {
+    let mut pauses = tokio::time::interval(BETWEEN_TRIES);
+    let mut left = Vec::new();
+    for _ in 0..TRIES {
+        pauses.tick().await;
+        left = try_once(docker, label, &goes).await;
+        if left.is_empty() {
+            break;
+        }
+    }
+    left
+}
+
+/// Containers with their volumes, then networks.
+async fn try_once(
+    docker: &Docker,
+    label: &str,
+    goes: &impl Fn(&HashMap<String, String>) -> bool,
 ) -> Vec<String> {
     let filters = HashMap::from([("label".to_owned(), vec![label.to_owned()])]);
     let all = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();

@@ -30,7 +30,7 @@ pub(in crate::runtime) async fn start(
     let node = wiring.plan().scenario.node(ix);
     let name = ImageName(setting(&image.name, ix, wiring.plan())?);
     let engine = &started.engine;
-    let failed = |error: EngineError| StartError::Engine(error).of(&node.name);
+    let failed = |error: EngineError| StartError::from(error).of(&node.name);
     engine.have(&name, None).await.map_err(failed)?;
     let spec = spec(ix, image, name.clone(), wiring).await?;
     let contained = Contained::start(engine, spec, wanted(&image.ready)).await.map_err(failed)?;
