@@ -27,7 +27,7 @@ fn hanging() -> String {
 
 /// A run that is under way.
 struct Begun {
-    child: Child,
+    child: Option<Child>,
     mark: String,
     _folder: Folder,
 }
@@ -51,12 +51,12 @@ impl Begun {
         let mut command = unbroken(&folder.0);
         command.args(["run", "hangs.yaml", "--runtime", "container"]).env(MARK, &mark);
         change(&mut command);
-        Begun { child: command.spawn().unwrap(), mark: format!("{MARK}={mark}"), _folder: folder }
+        Begun { child: Some(command.spawn().unwrap()), mark: format!("{MARK}={mark}"), _folder: folder }
     }
 
     /// Once so many containers run.
     fn up(&self, many: usize) -> Seen {
-        let process = self.child.id();
+        let process = self.id();
         let running =
             || engine::containers(process).into_iter().filter(|container| container.is_running).count();
         engine::until("the containers are up", || running() >= many);
@@ -64,11 +64,24 @@ impl Begun {
     }
 
     fn send(&self, signal: Signal) {
-        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+        kill(Pid::from_raw(i32::try_from(self.id()).unwrap()), signal).unwrap();
     }
 
-    fn ended(self) -> Output {
-        self.child.wait_with_output().unwrap()
+    fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    fn ended(mut self) -> Output {
+        self.child.take().unwrap().wait_with_output().unwrap()
+    }
+}
+
+/// A test that fails leaves no run behind.
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if self.child.is_some() {
+            self.send(Signal::SIGTERM);
+        }
     }
 }
 
