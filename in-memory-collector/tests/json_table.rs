@@ -286,7 +286,8 @@ fn a_refusal_names_the_place() {
     assert!(refusal.ends_with(&format!("at byte {at}, in `AnyValue.intValue`")), "{refusal}");
 }
 
-/// Payloads with every field that the protocol's own examples have (opentelemetry-proto, `examples/`): all signals, resources, scopes, each kind of metric.
+/// Payloads with every field that the protocol's own examples have (opentelemetry-proto, `examples/`): all signals,
+/// resources, scopes, each kind of metric.
 #[test]
 fn whole_payloads_of_all_signals_are_read() {
     let traces = include_bytes!("payloads/trace.json");

@@ -1,5 +1,5 @@
-//! How fast brokers in containers are ready, and how long the shipped set takes on them. Wants an engine and the images,
-//! so it is measured only when it is named.
+//! How fast brokers in containers are ready, and how long the shipped set takes on them. Wants an engine and the
+//! images, so it is measured only when it is named.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

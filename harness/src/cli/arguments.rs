@@ -69,8 +69,8 @@ pub struct Run {
     /// either [default: embedded, or UNBROKEN_RUNTIME]
     #[arg(long, value_name = "KIND", value_parser = runtime_kind)]
     pub runtime: Option<Kind>,
-    /// Start another image: `kafka=NAME`, `rabbitmq=`, `sqs=`, `relay-model=`, `relay-rust=` [default: UNBROKEN_IMAGE_PART,
-    /// what `fixtures/images/build` made, the public one]
+    /// Start another image: `kafka=NAME`, `rabbitmq=`, `sqs=`, `relay-model=`, `relay-rust=` [default:
+    /// UNBROKEN_IMAGE_PART, what `fixtures/images/build` made, the public one]
     #[arg(long, value_name = "PART=NAME", value_parser = part_image)]
     pub image: Vec<(String, String)>,
     /// Leave all containers running, and say how to reach them; `unbroken clean` removes them

@@ -111,7 +111,8 @@
 //! # Real brokers
 //!
 //! With `UNBROKEN_RUNTIME=container`, or `.runtime(Kind::Container)` in the test, brokers and relays are containers:
-//! real Apache Kafka, RabbitMQ and an SQS server, one of each for all tests of the process. The scenario stays as it is.
+//! real Apache Kafka, RabbitMQ and an SQS server, one of each for all tests of the process. The scenario stays as it
+//! is.
 //! `image:` nodes are containers in either runtime. Both want the feature `container`, which is off where default
 //! features are off, and a container engine.
 //!

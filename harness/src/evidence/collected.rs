@@ -1,7 +1,5 @@
 //! What the collector was sent, as evidence: tied to nodes by endpoint, cut down to what judging may read.
 
-use std::time::Instant;
-
 use in_memory_collector as collector;
 
 use super::{Gap, GapPlace, Link, LogRecord, Recorder, Span, SpanKind};
@@ -23,10 +21,9 @@ pub struct Collected {
 pub fn collect(collector: &collector::Collector, plan: &Plan, recorder: &Recorder) -> Collected {
     let nodes = &plan.scenario.nodes;
     let node = |endpoint: &str| nodes.iter().position(|node| node.name == endpoint).map(NodeIx);
-    let clock = Clock { now: Instant::now(), now_nanos: recorder.now() };
     let told = texts(plan);
     let spans = collector.spans();
-    let spans = spans.iter().filter_map(|span| Some(self::span(span, node(span.endpoint())?, &clock)));
+    let spans = spans.iter().filter_map(|span| Some(self::span(span, node(span.endpoint())?, recorder)));
     let logs = collector.logs();
     let logs = logs.iter().filter_map(|record| Some(log(record, node(record.endpoint())?, &told)));
     Collected { spans: spans.collect(), logs: logs.collect(), gaps: gaps(collector, node) }
@@ -66,20 +63,7 @@ fn may_come_again(refusal: &collector::Refusal) -> bool {
     )
 }
 
-/// The clock of all evidence counts from the start of the case.
-struct Clock {
-    now: Instant,
-    now_nanos: u64,
-}
-
-impl Clock {
-    fn nanos(&self, at: Instant) -> u64 {
-        let ago = u64::try_from(self.now.saturating_duration_since(at).as_nanos()).unwrap_or(u64::MAX);
-        self.now_nanos.saturating_sub(ago)
-    }
-}
-
-fn span(span: &collector::Span, node: NodeIx, clock: &Clock) -> Span {
+fn span(span: &collector::Span, node: NodeIx, recorder: &Recorder) -> Span {
     let attributes = span.attributes();
     let kept = |key: &str| Span::KEPT_ATTRIBUTES.contains(&key);
     let texts = attributes.iter().filter(|(key, _)| kept(key));
@@ -103,7 +87,7 @@ fn span(span: &collector::Span, node: NodeIx, clock: &Clock) -> Span {
         service_name: span.service_name(),
         duplicates: span.duplicates(),
         conflicting: span.conflicts() > 0,
-        arrived_nanos: clock.nanos(span.arrived()),
+        arrived_nanos: recorder.nanos_at(span.arrived()),
     }
 }
 

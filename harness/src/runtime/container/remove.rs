@@ -1,5 +1,5 @@
-//! What runs make is removed by its labels: at the end of a run, at the next start, by a shell that outlives the process,
-//! and when `unbroken clean` asks for it.
+//! What runs make is removed by its labels: at the end of a run, at the next start, by a shell that outlives the
+//! process, and when `unbroken clean` asks for it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,8 +19,8 @@ use super::owner::{KEPT, OWNER, Owner, RUN};
 const TRIES: u32 = 50;
 const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
-/// For a shell that outlives the process, after SIGKILL too: three times, because the engine may be making one more when
-/// it is asked first. Where there is no `docker` command, the next start does it.
+/// For a shell that outlives the process, after SIGKILL too: three times, because the engine may be making one more
+/// when it is asked first. Where there is no `docker` command, the next start does it.
 pub(super) fn by_shell(run: &str) -> String {
     let network = network_name(run);
     format!(
@@ -30,8 +30,8 @@ pub(super) fn by_shell(run: &str) -> String {
     )
 }
 
-/// Everything with this label, tried again while somebody else is at the same: a container that is being removed keeps its
-/// network in use. What could not be removed is said.
+/// Everything with this label, tried again while somebody else is at the same: a container that is being removed keeps
+/// its network in use. What could not be removed is said.
 async fn by_label(
     docker: &Docker,
     label: &str,
