@@ -116,6 +116,7 @@ async fn reap(mut child: Child, ended: watch::Sender<Option<ExitStatus>>) {
 pub(super) struct Ended(Option<ExitStatus>);
 
 impl Ended {
+    #[cfg(feature = "container")]
     pub(super) fn of(status: Option<ExitStatus>) -> Ended {
         Ended(status)
     }
