@@ -4,7 +4,7 @@
 //! recorded before its bytes go on, so whoever has an answer in hand finds the capture here.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 
@@ -22,6 +22,8 @@ pub struct Recorder {
 #[derive(Debug)]
 struct Shared {
     started: Instant,
+    /// The same moment by the clock of this machine's calendar.
+    started_at: SystemTime,
     limit: usize,
     keep_raw: bool,
     seen: Mutex<Seen>,
@@ -70,7 +72,8 @@ impl Recorder {
     pub fn new(limit: usize, keep_raw: bool) -> Self {
         let (version, _) = watch::channel(0);
         let seen = Mutex::default();
-        Self { shared: Arc::new(Shared { started: Instant::now(), limit, keep_raw, seen, version }) }
+        let (started, started_at) = (Instant::now(), SystemTime::now());
+        Self { shared: Arc::new(Shared { started, started_at, limit, keep_raw, seen, version }) }
     }
 
     /// Nanoseconds since the start of the case; the clock of all evidence.
@@ -82,6 +85,13 @@ impl Recorder {
     /// two readings.
     pub fn nanos_at(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.shared.started).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// The same of a moment by the calendar, of which only the millisecond is known: its end.
+    pub fn nanos_at_millisecond(&self, since_1970: Duration) -> u64 {
+        let at = SystemTime::UNIX_EPOCH + since_1970 + Duration::from_millis(1);
+        let since = at.duration_since(self.shared.started_at).unwrap_or_default();
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
     }
 
     pub fn begin(&self, head: Head) -> Recording {
@@ -235,6 +245,11 @@ impl Recording {
                 change(message)
             }
         });
+    }
+
+    /// It began before it could be recorded.
+    pub fn began(&self, nanos: u64) {
+        self.recorder.change(self.ix, |capture| capture.begun_nanos = capture.begun_nanos.min(nanos));
     }
 
     pub fn end(mut self, end: CaptureEnd) {

@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::Instant;
 
+#[cfg(feature = "kafka")]
+use super::broker::Origin;
 use super::broker::{Broker, Brokers};
 use super::error::RuntimeError;
 use super::here::Here;
@@ -165,6 +167,7 @@ async fn beside(ix: TapIx, tap: &TapPlan, broker: &Broker, ground: Ground<'_>) -
         bootstrap: broker.address.text(),
         at: broker.at,
         topics: planned.map(|planned| planned.topics.clone()).unwrap_or_default(),
+        same_clock: !matches!(broker.origin, Origin::Found),
     };
     let reading = KafkaTap::start(config, recorder.clone()).await;
     reading.map(Eye::Kafka).map_err(|error| RuntimeError::NotRead {

@@ -42,6 +42,8 @@ pub struct KafkaTapConfig {
     /// Where the first of these is.
     pub at: SocketAddr,
     pub topics: Vec<Topic>,
+    /// The broker was started for this run: whoever sends to it has this machine's clock.
+    pub same_clock: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +85,8 @@ impl KafkaTap {
         for topic in &config.topics {
             let (questions, asked) = mpsc::channel();
             let (begun, beginning) = oneshot::channel();
-            let reader = Reader::new(topic.clone(), scene.clone(), asked, deliveries.clone());
+            let reader =
+                Reader::new(topic.clone(), scene.clone(), asked, deliveries.clone(), config.same_clock);
             let (client, name) = (client.clone(), format!("tap of {}", topic.name));
             let started = threads.spawn(&name, move |life| reader.read(&client, begun, life));
             started.map_err(|error| failed(topic, error.into()))?;

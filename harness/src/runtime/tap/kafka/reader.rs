@@ -43,6 +43,8 @@ pub struct Reader {
     scene: Arc<Scene>,
     questions: mpsc::Receiver<Question>,
     deliveries: mpsc::Sender<Delivery>,
+    /// Whoever makes records has this machine's clock.
+    same_clock: bool,
 }
 
 /// A question that waits for its answer.
@@ -76,8 +78,9 @@ impl Reader {
         scene: Arc<Scene>,
         questions: mpsc::Receiver<Question>,
         deliveries: mpsc::Sender<Delivery>,
+        same_clock: bool,
     ) -> Self {
-        Self { topic, scene, questions, deliveries }
+        Self { topic, scene, questions, deliveries, same_clock }
     }
 
     /// Until its life is over; `begun` hears when records are seen, or why they will not be.
@@ -269,10 +272,19 @@ fn is_passing(error: &KafkaError) -> bool {
 fn seen(reader: &Reader, message: &BorrowedMessage<'_>) -> (i32, i64) {
     let Reader { scene, topic, deliveries, .. } = reader;
     let record = Record::new(scene, message);
+    // A reader beside the broker may come late: a consumer has called on by then.
+    let made =
+        record.made.filter(|_| reader.same_clock).map(|made| scene.recorder.nanos_at_millisecond(made));
     let published = scene.recorder.message(record.published(scene));
+    if let Some(made) = made {
+        published.began(made);
+    }
     published.end(CaptureEnd::Settled(Settlement::Accepted));
     for group in &topic.groups {
         let recording = scene.recorder.message(record.delivered(scene, group));
+        if let Some(made) = made {
+            recording.began(made);
+        }
         let place = (topic.name.clone(), record.partition);
         // Who watches commits ends after everyone who sends it these.
         let _ = deliveries.send(Delivery { group: group.clone(), place, offset: record.offset, recording });

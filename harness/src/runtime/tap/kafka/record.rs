@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::ptr;
+use std::time::Duration;
 
 use rdkafka::bindings;
 use rdkafka::message::{BorrowedMessage, Message as _};
@@ -17,6 +18,8 @@ pub struct Record {
     pub offset: i64,
     fields: Vec<Field>,
     marked: Marked,
+    /// When it was made, by its producer or its broker, to the millisecond.
+    pub made: Option<Duration>,
 }
 
 impl Record {
@@ -27,7 +30,9 @@ impl Record {
         let body = message.payload().unwrap_or_default();
         let marked = in_message(&scene.plan.markers, scene.run, &headers, body);
         let (partition, offset) = (message.partition(), message.offset());
-        Record { topic: message.topic().to_owned(), partition, offset, fields, marked }
+        let millis = message.timestamp().to_millis().and_then(|millis| u64::try_from(millis).ok());
+        let made = millis.map(Duration::from_millis);
+        Record { topic: message.topic().to_owned(), partition, offset, fields, marked, made }
     }
 
     pub fn published(&self, scene: &Scene) -> MessageHead {

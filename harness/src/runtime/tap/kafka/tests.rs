@@ -103,7 +103,7 @@ fn config(broker: &KafkaBroker, topics: Vec<Topic>) -> KafkaTapConfig {
         host: None,
         markers,
     };
-    KafkaTapConfig { tap: TapIx(3), plan, run: RUN, bootstrap: at.to_string(), at, topics }
+    KafkaTapConfig { tap: TapIx(3), plan, run: RUN, bootstrap: at.to_string(), at, topics, same_clock: true }
 }
 
 fn of(captures: &[Capture], way: Way) -> Vec<&Capture> {
