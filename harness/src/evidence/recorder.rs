@@ -81,8 +81,8 @@ impl Recorder {
         u64::try_from(self.shared.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// The same of a moment that somebody else has noted; of this very clock, so that a busy machine cannot come between
-    /// two readings.
+    /// The same of a moment that somebody else has noted; of this very clock, so that a busy machine cannot come
+    /// between two readings.
     pub fn nanos_at(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.shared.started).as_nanos()).unwrap_or(u64::MAX)
     }
