@@ -9,7 +9,7 @@ use crate::door::runtime;
 use crate::run::Chosen;
 use crate::runtime::Kind;
 use crate::runtime::container::{ContainerOptions, Containers, Event, ImageName, Images, OnEvent, Part};
-use crate::scenario::{Broker, BrokerKind, NodeKind};
+use crate::scenario::{Broker, NodeKind};
 
 pub struct Wanted {
     pub kind: Kind,
@@ -20,11 +20,7 @@ pub struct Wanted {
 
 impl Wanted {
     pub fn of(arguments: &Run, cases: &[Chosen], bar: Arc<Bar>) -> Result<Wanted, String> {
-        let from_environment = runtime::from_environment();
-        let from_environment = from_environment.map_err(|word| {
-            format!("`{}={word}` is no runtime: `embedded` or `container`", runtime::RUNTIME)
-        })?;
-        let kind = arguments.runtime.or(from_environment).unwrap_or_default();
+        let kind = arguments.runtime.or(runtime::from_environment()?).unwrap_or_default();
         let mut images = Images::default();
         for (part, name) in &arguments.image {
             if let Some(part) = Part::read(part) {
@@ -67,11 +63,7 @@ impl Wanted {
 /// Brokers with an image of their scenario's own are started when they are wanted.
 fn parts(cases: &[Chosen]) -> Vec<Part> {
     let part = |kind: &NodeKind| match kind {
-        NodeKind::Broker(Broker { kind, address: None, image: None }) => Some(match kind {
-            BrokerKind::Kafka => Part::Kafka,
-            BrokerKind::RabbitMq => Part::RabbitMq,
-            BrokerKind::Sqs => Part::Sqs,
-        }),
+        NodeKind::Broker(Broker { kind, address: None, image: None }) => Some(Part::of_broker(*kind)),
         NodeKind::Relay(_) => Some(Part::RelayModel),
         _ => None,
     };

@@ -15,12 +15,9 @@ pub struct Wanted {
 
 impl Wanted {
     pub fn of(arguments: &Run, _: &[Chosen], _: Arc<Bar>) -> Result<Wanted, String> {
-        let from_environment = runtime::from_environment();
-        let from_environment =
-            from_environment.map_err(|word| format!("`{}={word}` is no runtime", runtime::RUNTIME))?;
-        let kind = arguments.runtime.or(from_environment).unwrap_or_default();
+        let kind = arguments.runtime.or(runtime::from_environment()?).unwrap_or_default();
         if kind == Kind::Container || arguments.keep || !arguments.image.is_empty() {
-            return Err("this build knows no containers: build with the feature `container`".to_owned());
+            return Err(runtime::NO_CONTAINERS.to_owned());
         }
         Ok(Wanted { kind })
     }
@@ -33,6 +30,6 @@ impl Wanted {
 }
 
 pub fn clean() -> u8 {
-    print::problem("error: this build knows no containers: build with the feature `container`");
+    print::problem(&format!("error: {}", runtime::NO_CONTAINERS));
     exit::USAGE
 }

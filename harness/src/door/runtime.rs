@@ -10,27 +10,27 @@ pub const RUNTIME: &str = "UNBROKEN_RUNTIME";
 #[cfg(feature = "container")]
 const KEEP: &str = "UNBROKEN_KEEP_CONTAINERS";
 
+/// What a build without the feature `container` says when it is asked for them.
+pub const NO_CONTAINERS: &str = "this build knows no containers: build with the feature `container`";
+
 /// The runtime by the environment, if it says one.
 pub fn from_environment() -> Result<Option<Kind>, String> {
     match std::env::var(RUNTIME) {
         Ok(word) if word.is_empty() => Ok(None),
-        Ok(word) => Kind::read(&word).map(Some).ok_or(word),
+        Ok(word) => match Kind::read(&word) {
+            Some(kind) => Ok(Some(kind)),
+            None => Err(format!("`{RUNTIME}={word}` is no runtime: `embedded` or `container`")),
+        },
         Err(_) => Ok(None),
     }
 }
 
-/// A build without the feature `container` has one runtime only.
-pub(super) fn built(kind: Kind) -> Result<Kind, String> {
-    if kind == Kind::Container && !cfg!(feature = "container") {
-        return Err("this build knows no containers: build with the feature `container`".to_owned());
-    }
-    Ok(kind)
-}
-
-/// Puts the runtime that the environment says, and the containers of this process, into options.
+/// Puts the runtime that the environment says, if it does, and the containers of this process into options.
 pub fn choose(options: &mut RuntimeOptions) -> Result<(), String> {
-    let chosen = from_environment().map_err(|word| format!("`{RUNTIME}={word}` is no runtime"))?;
-    options.kind = built(chosen.unwrap_or(options.kind))?;
+    options.kind = from_environment()?.unwrap_or(options.kind);
+    if options.kind == Kind::Container && !cfg!(feature = "container") {
+        return Err(NO_CONTAINERS.to_owned());
+    }
     #[cfg(feature = "container")]
     {
         options.containers = containers();
@@ -50,7 +50,7 @@ pub fn end() {
 /// One network and one of each broker for all tests of the process. They are removed when `tests` has run them, and
 /// otherwise by whoever outlives the process: see `runtime::container`.
 #[cfg(feature = "container")]
-pub(super) fn containers() -> Containers {
+fn containers() -> Containers {
     static OF_PROCESS: std::sync::OnceLock<Containers> = std::sync::OnceLock::new();
     let keep = std::env::var(KEEP).is_ok_and(|keep| !matches!(keep.as_str(), "" | "0"));
     let new = || Containers::new(ContainerOptions { keep, ..ContainerOptions::default() });

@@ -31,10 +31,8 @@ pub(super) struct Settings {
 pub(super) enum SettingsError {
     #[error("`{SEED}={0}` is no number: write the seed as it was printed")]
     Seed(String),
-    #[error("`{}={said}` is no runtime: `embedded` or `container`", runtime::RUNTIME)]
-    Runtime { said: String },
     #[error("{0}")]
-    NotBuilt(String),
+    Runtime(String),
     #[error("cannot read the baseline `{}`", path.display())]
     NoBaseline { path: PathBuf, source: std::io::Error },
     #[error("`{}` cannot be used", path.display())]
@@ -48,23 +46,18 @@ pub(super) enum SettingsError {
 impl Settings {
     /// One case after the other: a service that lives in this process may not like company.
     pub(super) fn suite(&self) -> Result<SuiteOptions, SettingsError> {
-        let kind = runtime::from_environment()
-            .map_err(|said| SettingsError::Runtime { said })?
-            .unwrap_or(self.runtime);
-        let kind = runtime::built(kind).map_err(SettingsError::NotBuilt)?;
-        let runtime = RuntimeOptions {
-            kind,
-            #[cfg(feature = "container")]
-            containers: runtime::containers(),
+        let mut options = RuntimeOptions {
+            kind: self.runtime,
             relay: relay::program(),
             in_process: self.services.clone(),
             brokers: brokers::stand_ins(),
             ..RuntimeOptions::default()
         };
+        runtime::choose(&mut options).map_err(SettingsError::Runtime)?;
         let judge =
             JudgeSettings { strict: self.strict, baseline: self.baseline()?, ..JudgeSettings::default() };
         Ok(SuiteOptions {
-            case: CaseOptions { runtime, judge },
+            case: CaseOptions { runtime: options, judge },
             jobs: 1,
             repeats: 1,
             seed: self.seed()?,

@@ -87,8 +87,7 @@ async fn here(plan: &Plan, options: &RuntimeOptions) -> Result<Here, RuntimeErro
     let Some(first) = nodes.find(|node| here::is_container(&node.kind, relays_too)) else {
         return Ok(Here::loopback(plan));
     };
-    let started = options.containers.started().await;
-    let started = started.map_err(|source| RuntimeError::Engine { node: first.name.clone(), source })?;
+    let started = options.containers.started_for(&first.name).await?;
     Ok(Here::beside_containers(plan, relays_too, started.between()))
 }
 
@@ -165,9 +164,7 @@ async fn start_node(
         NodeKind::Command(command) => command::start(ix, command, wiring).await?,
         #[cfg(feature = "container")]
         NodeKind::Image(image) => {
-            let started = options.containers.started().await;
-            let started =
-                started.map_err(|source| RuntimeError::Engine { node: node.name.clone(), source })?;
+            let started = options.containers.started_for(&node.name).await?;
             super::container::start_image(ix, image, &started, wiring).await?
         }
         #[cfg(not(feature = "container"))]

@@ -161,12 +161,12 @@ pub enum RuntimeError {
 }
 
 impl RuntimeError {
-    /// The node that did not come up, and its last lines, for whoever keeps evidence.
+    /// The node that it is about, and its last output lines.
     pub fn log(&self) -> Option<(&str, &[String])> {
         match self {
-            RuntimeError::DiedAtStart { node, lines, .. } | RuntimeError::NeverReady { node, lines, .. } => {
-                Some((node, lines))
-            }
+            RuntimeError::DiedAtStart { node, lines, .. }
+            | RuntimeError::NeverReady { node, lines, .. }
+            | RuntimeError::Died { node, lines, .. } => Some((node, lines)),
             #[cfg(feature = "container")]
             RuntimeError::ContainerEnded { node, lines, .. }
             | RuntimeError::ContainerNeverReady { node, lines, .. }
@@ -177,16 +177,7 @@ impl RuntimeError {
 
     /// The last output lines of the node that it is about.
     pub fn lines(&self) -> &[String] {
-        match self {
-            RuntimeError::DiedAtStart { lines, .. }
-            | RuntimeError::NeverReady { lines, .. }
-            | RuntimeError::Died { lines, .. } => lines,
-            #[cfg(feature = "container")]
-            RuntimeError::ContainerEnded { lines, .. }
-            | RuntimeError::ContainerNeverReady { lines, .. }
-            | RuntimeError::BrokerNeverReady { lines, .. } => lines,
-            _ => &[],
-        }
+        self.log().map_or(&[], |(_, lines)| lines)
     }
 
     /// What listens could not be made.

@@ -57,12 +57,15 @@ impl Here {
     pub(super) fn spell(&self, node: NodeIx, at: SocketAddr) -> Spelled {
         match self.host.filter(|_| self.is_contained(node)) {
             Some(host) => (host.to_owned(), at.port()),
-            None => {
-                let at = Here::from_outside(at);
-                let host = if at.is_ipv6() { format!("[{}]", at.ip()) } else { at.ip().to_string() };
-                (host, at.port())
-            }
+            None => Here::spell_here(at),
         }
+    }
+
+    /// The same for whoever is on this machine.
+    pub(super) fn spell_here(at: SocketAddr) -> Spelled {
+        let at = Here::from_outside(at);
+        let host = if at.is_ipv6() { format!("[{}]", at.ip()) } else { at.ip().to_string() };
+        (host, at.port())
     }
 
     /// Other names of this machine in certificates.

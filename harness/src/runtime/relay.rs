@@ -63,8 +63,7 @@ pub(super) async fn start_in_container(
     use super::container::{relay_listens, start_relay};
 
     let node = &wiring.plan().scenario.node(ix).name;
-    let started = options.containers.started().await;
-    let started = started.map_err(|source| RuntimeError::Engine { node: node.clone(), source })?;
+    let started = options.containers.started_for(node).await?;
     let listens = relay_listens(&started);
     let variables = variables(ix, relay, options, wiring, (&listens.0, &listens.1)).await?;
     let wanted = Wanted::Beginning(READY);

@@ -5,6 +5,7 @@
 //! Nothing is deleted again: a broker that was started here ends as a whole, and one that is somebody's keeps what
 //! it has.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -87,23 +88,20 @@ impl Brokers {
         options: &RuntimeOptions,
         listen: IpAddr,
     ) -> Result<Brokers, RuntimeError> {
+        let mut shared = HashMap::new();
         #[cfg(feature = "container")]
         if options.kind == Kind::Container {
-            let mut found = shared::find(plan, options).await?;
-            let started = plan.brokers.iter().map(|planned| {
-                let shared = found.remove(&planned.node);
-                async move {
-                    let broker = match shared {
-                        Some(shared) => shared,
-                        None => Broker::find_or_start(planned, plan, options, listen).await?,
-                    };
-                    broker.declared(planned, plan).await
-                }
-            });
-            return Ok(Brokers { list: try_join_all(started).await? });
+            shared = shared::find(plan, options).await?;
         }
-        let started = plan.brokers.iter().map(|planned| async move {
-            Broker::find_or_start(planned, plan, options, listen).await?.declared(planned, plan).await
+        let started = plan.brokers.iter().map(|planned| {
+            let shared = shared.remove(&planned.node);
+            async move {
+                let broker = match shared {
+                    Some(shared) => shared,
+                    None => Broker::find_or_start(planned, plan, options, listen).await?,
+                };
+                broker.declared(planned, plan).await
+            }
         });
         Ok(Brokers { list: try_join_all(started).await? })
     }
@@ -239,14 +237,8 @@ async fn stand_in(
     let started = started.unwrap_or_else(|late| Err(late.to_string()));
     let started = started.map_err(|problem| RuntimeError::BrokerNotStarted { node, kind, problem })?;
     let at = started.address;
-    let address = Address::of_started(planned.kind, spelled(at));
+    let address = Address::of_started(planned.kind, Here::spell_here(at));
     Ok(Broker { node: planned.node, address, at, origin: Origin::StandIn(started) })
-}
-
-fn spelled(at: SocketAddr) -> Spelled {
-    let at = Here::from_outside(at);
-    let host = if at.is_ipv6() { format!("[{}]", at.ip()) } else { at.ip().to_string() };
-    (host, at.port())
 }
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
-use super::{Address, Broker, Origin, spelled};
+use super::{Address, Broker, Origin};
 use crate::plan::{BrokerPlan, Plan};
 use crate::runtime::container::ImageName;
 use crate::runtime::environment;
 use crate::runtime::error::RuntimeError;
+use crate::runtime::here::Here;
 use crate::runtime::options::RuntimeOptions;
 use crate::scenario::{NodeIx, NodeKind};
 
@@ -31,19 +32,18 @@ pub(super) async fn find(
         wanted.push((planned, which));
     }
     let got = wanted.iter().map(|(planned, which)| async move {
-        let name = || plan.scenario.node(planned.node).name.clone();
+        let name = &plan.scenario.node(planned.node).name;
         let image = image(planned, plan)?;
-        let started = options.containers.started().await;
-        let started = started.map_err(|source| RuntimeError::Engine { node: name(), source })?;
+        let started = options.containers.started_for(name).await?;
         let broker = started.broker(planned.kind, image, *which).await;
-        Ok::<_, RuntimeError>((*planned, *which, broker.map_err(|error| error.of_broker(&name()))?))
+        Ok::<_, RuntimeError>((*planned, *which, broker.map_err(|error| error.of_broker(name))?))
     });
     let mut got = try_join_all(got).await?;
     got.sort_by_key(|(planned, which, _)| (planned.kind, *which));
     let mut found = HashMap::new();
     for (planned, _, broker) in got {
         let at = broker.at;
-        let address = Address::of_started(planned.kind, spelled(at));
+        let address = Address::of_started(planned.kind, Here::spell_here(at));
         let lease = broker.lend(planned, address.text(), LENT_WITHIN).await;
         let node = || plan.scenario.node(planned.node).name.clone();
         let kind = planned.kind.word();

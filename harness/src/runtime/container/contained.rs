@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use nix::sys::signal::Signal;
+use testcontainers::bollard::Docker;
 use testcontainers::bollard::errors::Error as DockerError;
 use testcontainers::bollard::models::{ContainerInspectResponse, HostConfig, PortBinding};
 use testcontainers::bollard::query_parameters::{KillContainerOptionsBuilder, WaitContainerOptions};
@@ -182,7 +183,8 @@ async fn start(engine: Arc<Engine>, spec: Spec, wanted: Option<Wanted>) -> Resul
     output.read(container.stdout(true));
     output.read(container.stderr(true));
     let (sender, ended) = watch::channel(None);
-    tokio::spawn(wait(engine.clone(), id.clone(), sender));
+    // It holds no engine, which would not end then.
+    tokio::spawn(wait(engine.docker.clone(), id.clone(), sender));
     let mut contained = Contained {
         id,
         engine,
@@ -261,10 +263,7 @@ fn request(engine: &Arc<Engine>, spec: Spec) -> Result<ContainerRequest<Spec>, E
 }
 
 /// The engine answers when the container has ended.
-async fn wait(engine: Arc<Engine>, id: String, ended: watch::Sender<Option<i64>>) {
-    let docker = engine.docker.clone();
-    // The wait itself must not keep the engine from ending.
-    drop(engine);
+async fn wait(docker: Docker, id: String, ended: watch::Sender<Option<i64>>) {
     let mut waiting = docker.wait_container(&id, None::<WaitContainerOptions>);
     let code = match waiting.next().await {
         Some(Ok(answer)) => Some(answer.status_code),

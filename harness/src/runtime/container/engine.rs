@@ -37,6 +37,9 @@ const THIS_MACHINE: &str = "host.docker.internal";
 pub(super) struct Engine {
     pub(super) docker: Docker,
     pub(super) run: String,
+    owner: Owner,
+    /// The image of each part that was found once: each relay of each case asks for its own.
+    chosen: Mutex<HashMap<Part, ImageName>>,
     /// Taken when the engine is dropped: a runtime must not end inside of another.
     threads: Option<Runtime>,
     pub(super) options: ContainerOptions,
@@ -70,6 +73,7 @@ impl Engine {
             .build()
             .map_err(|source| EngineError::Threads { source })?;
         let owner = Owner::here();
+        let makes = owner.clone();
         let connecting = threads.spawn(async move {
             let docker = docker_client_instance().await.map_err(EngineError::of_address)?;
             let asked = timeout(ANSWER_WITHIN, docker.ping()).await;
@@ -78,8 +82,8 @@ impl Engine {
                 .map_err(|_| EngineError::of_address(late()))?
                 .map_err(|error| EngineError::of("an answer", error))?;
             remove::sweep(&docker).await;
-            let run = run_id(&owner);
-            let reach = network(&docker, &run, &owner).await?;
+            let run = run_id(&makes);
+            let reach = network(&docker, &run, &makes).await?;
             Ok::<_, EngineError>((docker, run, reach))
         });
         let connected = connecting.await.map_err(|error| EngineError::of("a connection", error))?;
@@ -90,8 +94,20 @@ impl Engine {
                 }
                 let threads = Some(threads);
                 let (ended, starting) = (Mutex::new(false), Arc::default());
-                let (pulled, left) = (Mutex::default(), Mutex::default());
-                Ok(Engine { docker, run, threads, options, reach, ended, starting, pulled, left })
+                let (chosen, pulled, left) = (Mutex::default(), Mutex::default(), Mutex::default());
+                Ok(Engine {
+                    docker,
+                    run,
+                    owner,
+                    chosen,
+                    threads,
+                    options,
+                    reach,
+                    ended,
+                    starting,
+                    pulled,
+                    left,
+                })
             }
             Err(error) => {
                 threads.shutdown_background();
@@ -133,7 +149,7 @@ impl Engine {
 
     /// Labels of everything that this run makes.
     pub(super) fn labels(&self) -> Vec<(&'static str, String)> {
-        labels(&self.run, &Owner::here(), self.options.keep)
+        labels(&self.run, &self.owner, self.options.keep)
     }
 
     /// The image of a part: what was asked for, else what was built here, else the public one.
@@ -142,7 +158,21 @@ impl Engine {
         part: Part,
         asked: Option<ImageName>,
     ) -> Result<ImageName, EngineError> {
-        if let Some(image) = asked.or_else(|| self.options.images.given(part)) {
+        if let Some(image) = asked {
+            self.have(&image, None).await?;
+            return Ok(image);
+        }
+        let known = lock(&self.chosen).get(&part).cloned();
+        if let Some(image) = known {
+            return Ok(image);
+        }
+        let image = self.choose(part).await?;
+        lock(&self.chosen).insert(part, image.clone());
+        Ok(image)
+    }
+
+    async fn choose(&self, part: Part) -> Result<ImageName, EngineError> {
+        if let Some(image) = self.options.images.given(part) {
             self.have(&image, None).await?;
             return Ok(image);
         }

@@ -47,7 +47,7 @@ impl Part {
         Part::ALL.into_iter().find(|part| part.word() == word)
     }
 
-    pub(super) fn of_broker(kind: BrokerKind) -> Part {
+    pub fn of_broker(kind: BrokerKind) -> Part {
         match kind {
             BrokerKind::Kafka => Part::Kafka,
             BrokerKind::RabbitMq => Part::RabbitMq,

@@ -154,7 +154,7 @@ impl Containers {
         Containers(Arc::new(Shared { options, started: Mutex::default() }))
     }
 
-    pub(super) async fn started(&self) -> Result<Arc<Started>, Arc<EngineError>> {
+    async fn started(&self) -> Result<Arc<Started>, Arc<EngineError>> {
         let mut started = self.0.started.lock().await;
         if let Some(known) = &*started {
             return known.clone();
@@ -164,6 +164,12 @@ impl Containers {
             Arc::new(Started { engine, brokers, pod: relay::Pod::default() })
         });
         started.insert(new).clone()
+    }
+
+    /// For a node that wants a container.
+    pub(super) async fn started_for(&self, node: &str) -> Result<Arc<Started>, RuntimeError> {
+        let failed = |source| RuntimeError::Engine { node: node.to_owned(), source };
+        self.started().await.map_err(failed)
     }
 
     /// Starts what cases will want before they do, side by side. Who wants it then is told what went wrong.
