@@ -8,6 +8,8 @@
 #![cfg(all(feature = "cli", feature = "container", feature = "relays", feature = "brokers"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod folder;
+
 #[path = "containers/engine.rs"]
 mod engine;
 
@@ -27,38 +29,13 @@ mod services;
 mod shop;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
+
+use folder::{Folder, unbroken};
 
 const PASS: i32 = 0;
 const FAIL: i32 = 4;
 const INCONCLUSIVE: i32 = 5;
-
-/// A folder of its own for each test, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("unbroken-containers-{}-{test}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.0.join(name), text).unwrap();
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn unbroken(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken"));
-    command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
 
 /// Both streams: a reader does not care which says it.
 fn told(output: &Output) -> String {

@@ -3,29 +3,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it, and says where")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+mod folder;
+
+use std::process::{Child, Output};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use folder::{Folder, unbroken};
+
 const SOON: Duration = Duration::from_secs(20);
 
-/// A folder of its own for each test, removed at its end.
-struct Folder(PathBuf);
-
 impl Folder {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("unbroken-endings-{}-{test}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.0.join(name), text).unwrap();
-    }
-
     /// A story whose only service is this shell script.
     fn scenario(&self, script: &str, ready: &str) {
         let command = format!("[sh, -c, '{script}']");
@@ -38,18 +28,6 @@ fn scenario(command: &str, ready: &str) -> String {
         "scenario: ending\nnodes:\n  shop: {{ command: {command}, env: {{ PORT: '${{self.port}}' }}, \
          ready: {ready} }}\nhops:\n  order: {{ http: {{ from: client, to: shop }} }}\ndrive:\n  - send: order\n"
     )
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn unbroken(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken"));
-    command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
 }
 
 fn run(folder: &Folder, arguments: &[&str]) -> Output {
