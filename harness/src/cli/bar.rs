@@ -34,6 +34,7 @@ impl Bar {
     }
 
     /// A line above the bar; where there is none, on standard error as it is.
+    #[cfg(feature = "container")]
     pub fn say(&self, line: &str) {
         match &self.0 {
             Some(shown) => shown.lock().unwrap_or_else(PoisonError::into_inner).bar.println(line),

@@ -23,7 +23,10 @@ mod rabbitmq;
 #[cfg(feature = "http")]
 mod raw;
 // A build without a transport has no use for what only that transport reads.
-#[cfg_attr(not(all(feature = "http", feature = "grpc")), allow(dead_code))]
+#[cfg_attr(
+    not(all(feature = "http", feature = "grpc", feature = "kafka", feature = "rabbitmq", feature = "sqs")),
+    allow(dead_code)
+)]
 mod route;
 #[cfg(feature = "sqs")]
 mod sqs;

@@ -88,7 +88,7 @@ impl Brokers {
         options: &RuntimeOptions,
         listen: IpAddr,
     ) -> Result<Brokers, RuntimeError> {
-        let mut shared = HashMap::new();
+        let mut shared: HashMap<NodeIx, Broker> = HashMap::new();
         #[cfg(feature = "container")]
         if options.kind == Kind::Container {
             shared = shared::find(plan, options).await?;
