@@ -25,6 +25,15 @@ impl Body {
         }
     }
 
+    /// Connections to it are accepted by the engine first, whether anybody listens in there or not.
+    pub(super) fn is_forwarded_to(&self) -> bool {
+        match self {
+            Body::Process(_) => false,
+            #[cfg(feature = "container")]
+            Body::Container(contained) => contained.is_published(),
+        }
+    }
+
     /// The last output lines, oldest first.
     pub(super) fn lines(&self) -> Vec<String> {
         match self {

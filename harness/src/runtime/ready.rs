@@ -8,8 +8,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use hyper::Method;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, interval, timeout_at};
+use tokio::time::{Instant, interval, timeout, timeout_at};
 
 use super::body::Body;
 use super::process::Ended;
@@ -20,6 +21,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(4);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// A server that accepts and does not answer is asked again after this.
 const ONE_ATTEMPT: Duration = Duration::from_secs(5);
+/// A connection that is forwarded to somebody stays open for this; one to nobody is closed in a few milliseconds.
+const HELD_FOR: Duration = Duration::from_millis(300);
 /// Any ids will do; the flag is what matters.
 const UNSAMPLED: (&str, &str) = ("traceparent", "00-756e62726f6b656e2070726f62657321-756e62726f6b656e-00");
 
@@ -44,7 +47,7 @@ pub(super) async fn until_ready(
                 let what = format!("no output line contains `{text}`");
                 found(body, deadline, what).await.map(|_| ())
             }
-            probe => attempts(probe, address, deadline).await,
+            probe => attempts(probe, Asked { address, forwarded: body.is_forwarded_to() }, deadline).await,
         }
     };
     tokio::select! {
@@ -72,15 +75,23 @@ pub(super) async fn found(body: &Body, deadline: Instant, late: String) -> Resul
     }
 }
 
-async fn attempts(ready: &Ready, address: SocketAddr, deadline: Instant) -> Result<(), NotReady> {
+/// Who is asked.
+#[derive(Clone, Copy)]
+struct Asked {
+    address: SocketAddr,
+    /// Somebody else accepts the connection first, whether anybody listens or not.
+    forwarded: bool,
+}
+
+async fn attempts(ready: &Ready, at: Asked, deadline: Instant) -> Result<(), NotReady> {
     let mut pause = FIRST_PAUSE;
     let mut last = "no attempt was made".to_owned();
     while Instant::now() < deadline {
         let until = deadline.min(Instant::now() + ONE_ATTEMPT);
-        match timeout_at(until, attempt(ready, address)).await {
+        match timeout_at(until, attempt(ready, at)).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(problem)) => last = problem,
-            Err(_) => last = format!("{} was not answered", asked(ready, address)),
+            Err(_) => last = format!("{} was not answered", asked(ready, at.address)),
         }
         let mut ticks = interval(pause);
         ticks.tick().await;
@@ -90,7 +101,7 @@ async fn attempts(ready: &Ready, address: SocketAddr, deadline: Instant) -> Resu
     Err(NotReady::Late(last))
 }
 
-async fn attempt(ready: &Ready, address: SocketAddr) -> Result<(), String> {
+async fn attempt(ready: &Ready, Asked { address, forwarded }: Asked) -> Result<(), String> {
     let problem = |error: &dyn std::error::Error| {
         let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
         format!("{}: {error}{cause}", asked(ready, address))
@@ -112,8 +123,20 @@ async fn attempt(ready: &Ready, address: SocketAddr) -> Result<(), String> {
             }
         }
         Ready::Tcp | Ready::Output(_) => {
-            TcpStream::connect(address).await.map(|_| ()).map_err(|error| problem(&error))
+            let connection = TcpStream::connect(address).await.map_err(|error| problem(&error))?;
+            if forwarded && !stays_open(connection).await {
+                return Err(format!("{} was closed at once: nobody listens there", asked(ready, address)));
+            }
+            Ok(())
         }
+    }
+}
+
+/// Whoever forwards a connection closes it again where it finds nobody; a server says something, or waits for us to.
+async fn stays_open(mut connection: TcpStream) -> bool {
+    match timeout(HELD_FOR, connection.read(&mut [0])).await {
+        Ok(read) => matches!(read, Ok(1..)),
+        Err(_) => true,
     }
 }
 
@@ -124,5 +147,45 @@ fn asked(ready: &Ready, address: SocketAddr) -> String {
         Ready::GrpcHealth(service) if service.is_empty() => format!("the gRPC health check on {address}"),
         Ready::GrpcHealth(service) => format!("the gRPC health check of `{service}` on {address}"),
         Ready::Tcp | Ready::Output(_) => format!("a connection to {address}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What is said of a port behind which connections are met so.
+    async fn forwarded_to<F>(met: impl Fn(TcpStream) -> F + Send + 'static) -> Result<(), String>
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let meeting = async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                met(connection).await;
+            }
+        };
+        tokio::select! {
+            ready = attempt(&Ready::Tcp, Asked { address, forwarded: true }) => ready,
+            () = meeting => unreachable!("it accepts for ever"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_forwarded_port_is_ready_when_somebody_is_behind_it() {
+        let silent = forwarded_to(|connection| async move {
+            let _held = connection;
+            std::future::pending().await
+        });
+        assert_eq!(silent.await, Ok(()), "a server that waits for a request");
+        let greets =
+            forwarded_to(|mut connection| async move { connection.write_all(b"+OK").await.unwrap() });
+        assert_eq!(greets.await, Ok(()), "a server that speaks first");
+        let nobody = forwarded_to(|connection| async move { drop(connection) }).await;
+        assert!(nobody.as_ref().is_err_and(|error| error.contains("nobody listens")), "{nobody:?}");
     }
 }

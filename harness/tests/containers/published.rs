@@ -33,6 +33,33 @@ fn scenarios_pass_through_published_ports_too() {
     assert_eq!(engine::left(process, &BTreeSet::new()), Vec::<String>::new());
 }
 
+/// Whoever publishes a port accepts connections from the first moment: that alone is not a service that listens.
+#[test]
+fn a_service_that_takes_its_time_is_waited_for_behind_its_published_port() {
+    if !shop::is_here(&[]) {
+        return;
+    }
+    let folder = Folder::new("published-late");
+    let args = r#"args: [sh, -c, "sleep 2; exec python3 /app/shop.py"]"#;
+    let scenario = |keys: &str| {
+        format!(
+            "scenario: late\nnodes:\n  shop: {{ image: {SHOP}, port: 8080, {keys}, marker: {{ path: true }} }}\n\
+             hops:\n  order: {{ http: {{ from: client, to: shop, method: POST, path: '/orders/{{order}}' }} }}\n\
+             drive:\n  - {{ send: order }}\n"
+        )
+    };
+    let run = |keys: &str| {
+        folder.write("late.yaml", &scenario(keys));
+        unbroken(&folder.0).args(["run", "late.yaml"]).env(PORTS, "published").output().unwrap()
+    };
+    let output = run(args);
+    assert_eq!(output.status.code(), Some(PASS), "{}", told(&output));
+    let output = run(r#"args: [sh, -c, "exec sleep 600"], ready-within: 2s"#);
+    assert_eq!(output.status.code(), Some(INCONCLUSIVE), "{}", told(&output));
+    let said = told(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("was closed at once: nobody listens there"), "{said}");
+}
+
 #[test]
 fn a_service_in_a_container_cannot_reach_a_process_without_a_tap() {
     if !shop::is_here(&[]) {

@@ -86,6 +86,11 @@ impl Contained {
         published.map(|(_, outside)| SocketAddr::from((Ipv4Addr::LOCALHOST, *outside)))
     }
 
+    /// This machine reaches it through ports that the engine publishes.
+    pub(in crate::runtime) fn is_published(&self) -> bool {
+        !self.engine.reach.direct
+    }
+
     /// Its own address in the run's network.
     pub(in crate::runtime) fn address(&self) -> Option<IpAddr> {
         self.address
