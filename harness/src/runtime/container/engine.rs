@@ -28,7 +28,8 @@ use crate::runtime::guard;
 const REMOVE_WITHIN: Duration = Duration::from_secs(60);
 /// An engine that takes a connection and does not answer is no engine.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// `published`: containers are reached through published ports even where they could be reached themselves.
+/// `published`: containers are reached through published ports even where they could be reached themselves; `own`, or
+/// left out: only where they could not.
 const PORTS: &str = "UNBROKEN_CONTAINER_PORTS";
 /// How containers spell this machine where they cannot use an address of it.
 const THIS_MACHINE: &str = "host.docker.internal";
@@ -289,9 +290,23 @@ fn labels(run: &str, owner: &Owner, keep: bool) -> Vec<(&'static str, String)> {
     labels
 }
 
+/// What `UNBROKEN_CONTAINER_PORTS` says.
+fn published(ports: Option<&str>) -> Result<bool, EngineError> {
+    match ports.unwrap_or_default() {
+        "published" => Ok(true),
+        "" | "own" => Ok(false),
+        other => Err(EngineError::Setting {
+            variable: PORTS,
+            value: other.to_owned(),
+            expected: "it is `published` or `own`",
+        }),
+    }
+}
+
 /// Makes the run's network, and finds out whether its gateway is an address of this machine: then containers reach us
 /// there, and we reach them at their own addresses. On Docker Desktop, in a virtual machine, neither holds.
 async fn network(docker: &Docker, run: &str, owner: &Owner) -> Result<ReachFrom, EngineError> {
+    let published = published(std::env::var(PORTS).ok().as_deref())?;
     let failed = |error| EngineError::of("a network for the run", error);
     let labels = labels(run, owner, false).into_iter().map(|(name, value)| (name.to_owned(), value));
     let request = NetworkCreateRequest {
@@ -303,7 +318,6 @@ async fn network(docker: &Docker, run: &str, owner: &Owner) -> Result<ReachFrom,
     let made = docker.inspect_network(&network_name(run), None).await.map_err(failed)?;
     let ways = made.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
     let gateway = ways.iter().find_map(|way| way.gateway.as_ref()?.parse::<IpAddr>().ok());
-    let published = std::env::var(PORTS).is_ok_and(|ports| ports == "published");
     Ok(match gateway.filter(|gateway| !published && TcpListener::bind((*gateway, 0)).is_ok()) {
         Some(listen) => ReachFrom { direct: true, listen, host: None },
         // A desktop engine hands connections on to the loopback interface.
@@ -312,4 +326,19 @@ async fn network(docker: &Docker, run: &str, owner: &Owner) -> Result<ReachFrom,
         }
         None => ReachFrom { direct: false, listen: Ipv4Addr::LOCALHOST.into(), host: Some(THIS_MACHINE) },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_containers_are_reached_is_not_misspelled_in_silence() {
+        assert!(published(Some("published")).unwrap());
+        for own in [None, Some(""), Some("own")] {
+            assert!(!published(own).unwrap(), "{own:?}");
+        }
+        let error = published(Some("publish")).unwrap_err().to_string();
+        assert!(error.contains("`UNBROKEN_CONTAINER_PORTS=publish`"), "{error}");
+    }
 }

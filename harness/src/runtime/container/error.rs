@@ -15,6 +15,13 @@ pub enum EngineError {
     )]
     NoEngine { at: String, source: Problem },
     #[error(
+        "`{at}` is no address of a container engine: DOCKER_HOST is `unix:///PATH/docker.sock` or `tcp://HOST:PORT`, of an \
+         engine on this machine"
+    )]
+    NoAddressOfEngine { at: String, source: Problem },
+    #[error("`{variable}={value}` means nothing: {expected}, or leave it out")]
+    Setting { variable: &'static str, value: String, expected: &'static str },
+    #[error(
         "the container engine at {at} lets this user in no further: add the user to the group `docker` and log in again, \
          or run a rootless engine and set DOCKER_HOST"
     )]
@@ -70,7 +77,13 @@ impl EngineError {
             _ if text.contains("permission denied") && text.contains(".sock") => {
                 EngineError::NoPermission { at: asked_at(), source }
             }
-            _ if text.contains("socket not found") => EngineError::NoEngine { at: asked_at(), source },
+            // A name that does not resolve, and whatever else ends before there is a connection.
+            _ if text.contains("socket not found") || text.contains("client error (connect)") => {
+                EngineError::NoEngine { at: asked_at(), source }
+            }
+            _ if text.contains("unable to parse url") || text.contains("uri scheme is not supported") => {
+                EngineError::NoAddressOfEngine { at: asked_at(), source }
+            }
             _ if text.contains("no space left on device") => EngineError::DiskFull { what, source },
             _ => EngineError::Refused { what, source },
         }
@@ -135,6 +148,9 @@ mod tests {
             (io::Error::from(io::ErrorKind::ConnectionRefused), "start Docker"),
             (io::Error::from(io::ErrorKind::PermissionDenied), "the group `docker`"),
             (io::Error::other("write /var/lib: no space left on device"), "docker system prune"),
+            (io::Error::other("client error (Connect): dns error: not known"), "start Docker"),
+            (io::Error::other("URI scheme is not supported: ssh://me@there"), "`tcp://HOST:PORT`"),
+            (io::Error::other("Unable to parse URL: relative URL without a base"), "`tcp://HOST:PORT`"),
             (io::Error::other("something else"), "refused the network"),
         ];
         for (error, words) in cases {
