@@ -103,8 +103,8 @@ pub enum RuntimeError {
     Engine { node: String, source: std::sync::Arc<super::container::EngineError> },
     #[cfg(feature = "container")]
     #[error(
-        "node `{node}`: the container of `{image}` ended before it was ready ({ended}): its last lines say why, or \
-         `docker run {image}`"
+        "node `{node}`: the container of `{image}` ended before it was ready ({ended}): {}",
+        ended_hint(lines, image)
     )]
     ContainerEnded { node: String, image: super::container::ImageName, ended: String, lines: Vec<String> },
     #[cfg(feature = "container")]
@@ -219,6 +219,17 @@ fn hint(lines: &[String], port: Option<u16>) -> String {
         }
         (true, None) => ": a port it needs is in use: let it listen on `${self.port}`".to_owned(),
         (false, _) => ": its last lines say why".to_owned(),
+    }
+}
+
+/// The next step, where a container has ended at once.
+#[cfg(feature = "container")]
+fn ended_hint(lines: &[String], image: &super::container::ImageName) -> String {
+    match lines {
+        [] => format!(
+            "it printed nothing; see that its command stays and does not go into the background: `docker run {image}`"
+        ),
+        _ => format!("its last lines say why, or `docker run {image}`"),
     }
 }
 

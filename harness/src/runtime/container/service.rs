@@ -1,6 +1,8 @@
 //! `image:` nodes: your service as a container, told what it needs by its environment, arguments and files.
 
+use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use tokio::time::Instant;
@@ -87,7 +89,8 @@ async fn spec(ix: NodeIx, image: &Image, name: ImageName, wiring: &Wiring) -> Re
 async fn file(ix: NodeIx, mount: &Mount, port: Option<u16>, wiring: &Wiring) -> Result<File, RuntimeError> {
     let plan = wiring.plan();
     let node = || plan.scenario.node(ix).name.clone();
-    let path = plan.folder.join(&mount.from);
+    // Without `.` in it, as it is told.
+    let path: PathBuf = plan.folder.join(&mount.from).components().collect();
     if !mount.templates {
         return match path.exists() {
             true => Ok(File::Path(path)),
@@ -95,8 +98,22 @@ async fn file(ix: NodeIx, mount: &Mount, port: Option<u16>, wiring: &Wiring) -> 
         };
     }
     let text = std::fs::read_to_string(&path);
-    let text = text.map_err(|_| RuntimeError::MountMissing { node: node(), path: path.clone() })?;
+    let text = text.map_err(|error| match no_text(&error) {
+        Some(problem) => {
+            RuntimeError::MountTemplate { node: node(), path: path.clone(), problem: problem.into() }
+        }
+        None => RuntimeError::MountMissing { node: node(), path: path.clone() },
+    })?;
     let template = Template::read(&text, &plan.scenario, ix)
         .map_err(|problem| RuntimeError::MountTemplate { node: node(), path, problem })?;
     Ok(File::Text(fill(&template, ix, port, wiring).await?))
+}
+
+/// What is there, and no text whose templates could be filled.
+fn no_text(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::InvalidData => Some("it is not UTF-8 text: leave out `templates: true`"),
+        io::ErrorKind::IsADirectory => Some("it is a folder: `templates: true` is for one text file"),
+        _ => None,
+    }
 }
