@@ -34,6 +34,7 @@ use std::process::Output;
 use folder::{Folder, unbroken};
 
 const PASS: i32 = 0;
+const USAGE: i32 = 2;
 const FAIL: i32 = 4;
 const INCONCLUSIVE: i32 = 5;
 

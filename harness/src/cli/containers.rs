@@ -21,6 +21,11 @@ pub struct Wanted {
 impl Wanted {
     pub fn of(arguments: &Run, cases: &[Chosen], bar: Arc<Bar>) -> Result<Wanted, String> {
         let kind = arguments.runtime.or(runtime::from_environment()?).unwrap_or_default();
+        if let (Kind::Embedded, Some((part, name))) = (kind, arguments.image.first()) {
+            return Err(format!(
+                "`--image {part}={name}`: brokers and relays run embedded, without images: add `--runtime container`"
+            ));
+        }
         let mut images = Images::default();
         for (part, name) in &arguments.image {
             if let Some(part) = Part::read(part) {

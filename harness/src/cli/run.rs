@@ -11,7 +11,7 @@ use crate::door::brokers;
 use crate::progress::Progress;
 use crate::report::Outcome;
 use crate::run::{CaseOptions, JudgeSettings, SuiteOptions, fresh_seed, suite};
-use crate::runtime::RuntimeOptions;
+use crate::runtime::{Kind, RuntimeOptions};
 use crate::scenario::NodeKind;
 
 pub fn run(arguments: &Run) -> u8 {
@@ -54,7 +54,8 @@ pub fn run(arguments: &Run) -> u8 {
             return status;
         }
     }
-    let outcome = Mutex::new(Outcome::default());
+    let with = with(arguments, containers.kind).into();
+    let outcome = Mutex::new(Outcome { with, ..Outcome::default() });
     let on_progress = |progress: Progress| {
         bar.take(&progress);
         outcome.lock().unwrap_or_else(PoisonError::into_inner).take(&progress);
@@ -100,6 +101,25 @@ fn options(arguments: &Run, judge: JudgeSettings, containers: &containers::Wante
         timeout: arguments.timeout,
         keep_evidence: arguments.keep_evidence.clone(),
     }
+}
+
+/// The options by which a case ends as it did, as words of a shell.
+fn with(arguments: &Run, kind: Kind) -> Vec<String> {
+    let pair =
+        |option: &str, (name, value): &(String, String)| [option.to_owned(), format!("{name}={value}")];
+    let mut with = Vec::new();
+    if kind == Kind::Container {
+        with.extend(["--runtime".to_owned(), kind.word().to_owned()]);
+    }
+    with.extend(arguments.image.iter().flat_map(|image| pair("--image", image)));
+    with.extend(arguments.fault.iter().flat_map(|fault| pair("--fault", fault)));
+    if let Some(timeout) = arguments.timeout {
+        with.extend(["--timeout".to_owned(), format!("{}ms", timeout.as_millis())]);
+    }
+    if arguments.judging.strict {
+        with.push("--strict".to_owned());
+    }
+    with
 }
 
 /// A fault that cannot be switched on would pass in silence.

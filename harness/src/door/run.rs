@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::judged::{Judged, told};
+use super::runtime;
 use super::service::{self, Service, Wiring};
 use super::settings::{Settings, SettingsError};
 use crate::diagnostic;
@@ -148,7 +149,9 @@ pub(super) async fn judge(cases: &[Chosen], settings: &Settings, again: Again) -
         Err(error) => return Judged::could_not(told(&error)),
     };
     let cases: Vec<Chosen> = cases.iter().map(|chosen| settings.at_home(chosen)).collect();
-    let outcome = Mutex::new(Outcome::default());
+    let with = runtime::said().map(|kind| format!("{}={}", runtime::RUNTIME, kind.word()));
+    let with = with.into_iter().collect();
+    let outcome = Mutex::new(Outcome { with, ..Outcome::default() });
     let take = |progress| outcome.lock().unwrap_or_else(PoisonError::into_inner).take(&progress);
     let end = suite(&cases, &options, std::future::pending(), take).await;
     let judged = Judged::new(outcome.into_inner().unwrap_or_else(PoisonError::into_inner), again);

@@ -25,6 +25,11 @@ pub fn from_environment() -> Result<Option<Kind>, String> {
     }
 }
 
+/// The runtime of the environment, where it can be read.
+pub fn said() -> Option<Kind> {
+    from_environment().ok().flatten()
+}
+
 /// Puts the runtime that the environment says, if it does, and the containers of this process into options.
 pub fn choose(options: &mut RuntimeOptions) -> Result<(), String> {
     options.kind = from_environment()?.unwrap_or(options.kind);

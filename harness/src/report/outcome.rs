@@ -3,6 +3,7 @@
 //! Does not judge: verdicts are taken as they are, and only the worst of them is worked out.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::phrase;
@@ -21,6 +22,9 @@ pub struct Outcome {
     pub cases: Vec<Case>,
     pub interrupted: bool,
     pub took: Duration,
+    /// What else was said that changes how a case ends, and has to be said again: options of the command, or variables
+    /// of `cargo test`, a word each.
+    pub with: Arc<[String]>,
     /// Baseline entries that occurred no more, each in one line.
     pub fixed: Vec<String>,
 }
@@ -35,6 +39,8 @@ pub struct Case {
     pub repeat: u32,
     pub end: CaseEnd,
     pub took: Duration,
+    /// As in `Outcome`.
+    pub with: Arc<[String]>,
 }
 
 impl Outcome {
@@ -51,6 +57,7 @@ impl Outcome {
                 repeat: *repeat,
                 end: end.clone(),
                 took: *took,
+                with: self.with.clone(),
             }),
             Progress::Interrupted => self.interrupted = true,
             Progress::RunEnded { took } => {
@@ -100,7 +107,11 @@ impl Case {
     /// Why it is not a pass, the weightiest first; empty when it is.
     pub fn why(&self) -> Vec<String> {
         let judged = match &self.end {
-            CaseEnd::CouldNotRun(trouble) => return vec![trouble.message.clone()],
+            // A message says what could not be done, and the first cause often why.
+            CaseEnd::CouldNotRun(trouble) => {
+                let cause = trouble.caused_by.first().map(|cause| format!(": {cause}")).unwrap_or_default();
+                return vec![format!("{}{cause}", trouble.message)];
+            }
             CaseEnd::Judged(judged) if judged.verdict == Verdict::Pass => return Vec::new(),
             CaseEnd::Judged(judged) => judged,
         };
@@ -130,7 +141,7 @@ mod tests {
         let mut outcome = Outcome::default();
         outcome.take(&Progress::RunStarted { cases: 4, repeats: 1, seed: 7 });
         for case in sample.cases.iter().rev() {
-            let Case { title, file, repeat, end, took } = case.clone();
+            let Case { title, file, repeat, end, took, .. } = case.clone();
             outcome.take(&Progress::CaseStarted { title: title.clone() });
             outcome.take(&Progress::CaseEnded { title, file, repeat, end, took });
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Case;
 use crate::breaks::Side;
 use crate::rules::Finding;
 use crate::scenario::Expectation;
@@ -126,20 +127,22 @@ pub fn stimuli(finding: &Finding) -> Option<String> {
 }
 
 /// The command that runs just this case again.
-pub fn again(file: &str, title: &str, seed: u64) -> String {
-    format!("{} --seed {seed}", retry(file, title))
+pub fn again(case: &Case, seed: u64) -> String {
+    format!("{} --seed {seed}", retry(case))
 }
 
 /// The same for a case that never had a seed.
-pub fn retry(file: &str, title: &str) -> String {
-    format!("unbroken run {} --filter {}", quoted(file), quoted(title))
+pub fn retry(case: &Case) -> String {
+    let with: String = case.with.iter().map(|word| format!(" {}", quoted(word))).collect();
+    format!("unbroken run {} --filter {}{with}", quoted(&case.file), quoted(&case.title))
 }
 
 /// The same where the case is run by `cargo test`.
-pub fn test_again(name: Option<&str>, seed: Option<u64>) -> String {
+pub fn test_again(with: &[String], name: Option<&str>, seed: Option<u64>) -> String {
+    let with: String = with.iter().map(|variable| format!("{} ", quoted(variable))).collect();
     let seed = seed.map(|seed| format!("UNBROKEN_SEED={seed} ")).unwrap_or_default();
     let name = name.map(|name| format!(" -- --exact {}", quoted(name))).unwrap_or_default();
-    format!("{seed}cargo test{name}")
+    format!("{with}{seed}cargo test{name}")
 }
 
 /// One word of a POSIX shell.
@@ -196,9 +199,16 @@ mod tests {
 
     #[test]
     fn a_command_survives_the_shell() {
+        let (file, title) = ("a b.yaml".into(), "it's [x=1]".into());
+        let with = ["--fault".into(), "shop=odd one".into()].into();
+        let case = Case { file, title, with, ..samples::case(samples::healthy()) };
         assert_eq!(
-            again("a b.yaml", "it's [x=1]", 7),
-            r"unbroken run 'a b.yaml' --filter 'it'\''s [x=1]' --seed 7"
+            again(&case, 7),
+            r"unbroken run 'a b.yaml' --filter 'it'\''s [x=1]' --fault 'shop=odd one' --seed 7"
+        );
+        assert_eq!(
+            test_again(&["UNBROKEN_RUNTIME=container".into()], None, Some(7)),
+            "UNBROKEN_RUNTIME=container UNBROKEN_SEED=7 cargo test"
         );
     }
 

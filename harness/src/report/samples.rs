@@ -185,7 +185,8 @@ fn broken(findings: Vec<Finding>) -> CaseVerdict {
 pub(super) fn case(judged: CaseVerdict) -> Case {
     let title = format!("{} [{}]", judged.scenario, judged.case);
     let end = CaseEnd::Judged(Box::new(judged));
-    Case { title, file: FILE.into(), repeat: 1, end, took: Duration::from_millis(412) }
+    let took = Duration::from_millis(412);
+    Case { title, file: FILE.into(), repeat: 1, end, took, with: std::sync::Arc::default() }
 }
 
 fn outcome(cases: Vec<Case>) -> Outcome {
@@ -270,6 +271,7 @@ fn in_trouble() -> Case {
         repeat: 1,
         end: CaseEnd::CouldNotRun(trouble),
         took: Duration::from_millis(300),
+        with: std::sync::Arc::default(),
     }
 }
 

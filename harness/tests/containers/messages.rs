@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use super::engine;
 use super::shop::{self, SHOP};
-use super::{Folder, INCONCLUSIVE, told, unbroken};
+use super::{Folder, INCONCLUSIVE, USAGE, told, unbroken};
 
 /// A story whose only service is the image, with these keys.
 fn story(keys: &str) -> String {
@@ -46,6 +46,28 @@ fn no_engine_is_said_once_with_how_to_do_without() {
     let output = command.env("DOCKER_HOST", "unix:///nowhere.sock").output().unwrap();
     says(&output, &["unix:///nowhere.sock", "start Docker", "leave out `--runtime container`"]);
     assert_eq!(told(&output).matches("start Docker").count(), 1);
+}
+
+/// What was run is what the command says that runs it again.
+#[test]
+fn the_command_that_repeats_a_case_names_the_runtime_and_images_too() {
+    let folder = Folder::new("again");
+    folder.write("relays.yaml", relays());
+    let mut command = unbroken(&folder.0);
+    command.args(["run", "relays.yaml", "--runtime", "container", "--image", "kafka=mine:1", "--report"]);
+    let output = command.arg("terminal=-").env("DOCKER_HOST", "unix:///nowhere.sock").output().unwrap();
+    let again = "unbroken run relays.yaml --filter relays --runtime container --image kafka=mine:1";
+    says(&output, &["run again", again]);
+}
+
+#[test]
+fn an_image_that_nothing_would_start_is_a_mistake_of_the_command_line() {
+    let folder = Folder::new("image-unused");
+    folder.write("relays.yaml", relays());
+    let output =
+        unbroken(&folder.0).args(["run", "relays.yaml", "--image", "kafka=mine:1"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(USAGE), "{}", told(&output));
+    assert!(told(&output).contains("add `--runtime container`"), "{}", told(&output));
 }
 
 #[test]
@@ -132,6 +154,9 @@ fn a_container_that_ends_at_once_shows_its_status_and_its_last_lines() {
     let args = r#"args: [sh, -c, "echo no database >&2; exit 3"]"#;
     let output = run(&folder, &story(&format!("image: {SHOP}, port: 8080, {args}")));
     says(&output, &["node `shop`", SHOP, "ended before it was ready", "exit status 3", "no database"]);
+    let args = r#"args: ["true"]"#;
+    let output = run(&folder, &story(&format!("image: {SHOP}, port: 8080, {args}")));
+    says(&output, &["exit status 0", "it printed nothing", &format!("`docker run {SHOP}`")]);
     let args = r#"args: [/no/such/program]"#;
     let output = run(&folder, &story(&format!("image: {SHOP}, port: 8080, {args}")));
     says(&output, &["node `shop`", SHOP, "/no/such/program"]);
@@ -173,5 +198,7 @@ fn what_cannot_be_mounted_is_named_with_its_line() {
     folder.write("latin.conf", "");
     std::fs::write(folder.0.join("latin.conf"), [0xe9, b'\n']).unwrap();
     let output = run(&folder, &mount("latin.conf", true));
-    says(&output, &["node `shop`", "latin.conf`"]);
+    says(&output, &["node `shop`", "latin.conf`", "not UTF-8", "leave out `templates: true`"]);
+    let output = run(&folder, &mount("./", true));
+    says(&output, &["node `shop`", "it is a folder"]);
 }

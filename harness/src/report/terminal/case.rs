@@ -201,10 +201,10 @@ fn findings(page: &mut Page, group: &[&Case]) {
 
 fn again(page: &mut Page, case: &Case, seed: Option<u64>) {
     let command = match (page.again(), seed) {
-        (Again::Command, Some(seed)) => phrase::again(&case.file, &case.title, seed),
-        (Again::Command, None) => phrase::retry(&case.file, &case.title),
-        (Again::Trial, seed) => phrase::test_again(Some(&case.title), seed),
-        (Again::Test, seed) => phrase::test_again(None, seed),
+        (Again::Command, Some(seed)) => phrase::again(case, seed),
+        (Again::Command, None) => phrase::retry(case),
+        (Again::Trial, seed) => phrase::test_again(&case.with, Some(&case.title), seed),
+        (Again::Test, seed) => phrase::test_again(&case.with, None, seed),
     };
     page.command(INDENT, "run again", &command);
 }

@@ -61,7 +61,8 @@ impl Live {
                     self.running.remove(at);
                 }
                 let (title, file) = (title.clone(), file.clone());
-                self.ended(&Case { title, file, repeat: *repeat, end: end.clone(), took: *took })
+                let (repeat, end, with) = (*repeat, end.clone(), std::sync::Arc::default());
+                self.ended(&Case { title, file, repeat, end, took: *took, with })
             }
             Progress::Interrupted => {
                 self.interrupted = true;
