@@ -59,6 +59,10 @@ impl Caused {
     }
 }
 
+fn crossings(times: u32) -> String {
+    if times == 1 { "1 crossing".to_owned() } else { format!("{times} crossings") }
+}
+
 fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, unattributed: bool) -> Option<Break> {
     let crossing = all.get(cause);
     let declared = all.plan.scenario.hop(hop);
@@ -76,7 +80,7 @@ fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, unattribu
     };
     let mut told = Break::new(Class::NotCrossed, Side::Sender, hop, declared.from);
     told.stimulus = Some(crossing.stimulus);
-    let due = format!("{} crossings of `{}`", declared.times.min, declared.id);
+    let due = format!("{} of `{}`", crossings(declared.times.min), declared.id);
     let message = if unattributed {
         format!("no call of {who} to {target} is known to be of this stimulus")
     } else if declared.dead_letter_of.is_some() {
@@ -86,7 +90,7 @@ fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, unattribu
     } else {
         format!("{who} did not call {target}")
     };
-    told = told.told(message, due, format!("{times} crossings"));
+    told = told.told(message, due, crossings(times));
     if unattributed {
         told = told
             .graded(Grade::Inconclusive)

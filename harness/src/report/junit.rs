@@ -102,7 +102,7 @@ impl Tests<'_> {
         let mut lines = Vec::new();
         for gap in &self.judged.gaps {
             lines.push(gap.what.clone());
-            lines.extend(gap.lines.iter().map(|line| format!("  | {}", phrase::output(line))));
+            lines.extend(printed(&gap.lines));
         }
         let (kind, word) = match self.judged.verdict {
             Verdict::Fail if told < Verdict::Fail => (NonSuccessKind::Failure, "verdict"),
@@ -160,7 +160,7 @@ fn accepted(finding: &Finding) -> String {
 fn could_not_run(case: &Case, trouble: &Trouble) -> TestCase {
     let mut lines = vec![trouble.message.clone()];
     lines.extend(trouble.caused_by.iter().map(|cause| format!("caused by: {cause}")));
-    lines.extend(trouble.lines.iter().map(|line| format!("  | {}", phrase::output(line))));
+    lines.extend(printed(&trouble.lines));
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_type("could-not-run");
     status.set_message(trouble.message.as_str());
@@ -174,6 +174,12 @@ fn named(case: &Case, name: &str, line: usize, status: TestCaseStatus) -> TestCa
     test.extra.insert("file".into(), case.file.as_str().into());
     test.extra.insert("line".into(), line.to_string().into());
     test
+}
+
+/// The last lines of a node.
+fn printed(lines: &[String]) -> impl Iterator<Item = String> {
+    let (before, last) = phrase::last_lines(lines);
+    before.into_iter().chain(last.iter().map(|line| phrase::output(line))).map(|line| format!("  | {line}"))
 }
 
 #[cfg(test)]

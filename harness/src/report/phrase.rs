@@ -126,6 +126,15 @@ pub fn stimuli(finding: &Finding) -> Option<String> {
     Some(text)
 }
 
+/// What is shown of a node's output: its last lines, and in a line of its own how many there were before.
+pub fn last_lines(lines: &[String]) -> (Option<String>, &[String]) {
+    const SHOWN: usize = 50;
+    let before = lines.len().saturating_sub(SHOWN);
+    let told =
+        (before > 0).then(|| format!("... {} before these: kept evidence has them", count(before, "line")));
+    (told, &lines[before..])
+}
+
 /// The command that runs just this case again.
 pub fn again(case: &Case, seed: u64) -> String {
     format!("{} --seed {seed}", retry(case))
@@ -195,6 +204,17 @@ mod tests {
         assert_eq!(duration(Duration::from_millis(999)), "999 ms");
         assert_eq!(duration(Duration::from_millis(1_999)), "1.9 s");
         assert_eq!(duration(Duration::from_secs(125)), "2 min 05 s");
+    }
+
+    #[test]
+    fn of_much_output_the_last_lines_are_shown() {
+        let lines = |number: usize| (1..=number).map(|line| format!("line {line}")).collect::<Vec<_>>();
+        let few = lines(50);
+        assert_eq!(last_lines(&few), (None, few.as_slice()));
+        let many = lines(1000);
+        let (before, last) = last_lines(&many);
+        assert_eq!(before.as_deref(), Some("... 950 lines before these: kept evidence has them"));
+        assert_eq!((last.len(), last[0].as_str()), (50, "line 951"));
     }
 
     #[test]

@@ -103,7 +103,11 @@ impl Page {
     /// Output of a node, as it was but for control characters.
     pub(super) fn output(&mut self, indent: usize, lines: &[String]) {
         let bar = self.paint(Ink::Faint, "│");
-        for line in lines {
+        let (before, last) = phrase::last_lines(lines);
+        if let Some(before) = before {
+            self.raw(&format!("{:indent$}{bar} {before}", ""));
+        }
+        for line in last {
             self.raw(&format!("{:indent$}{bar} {}", "", phrase::output(line)));
         }
     }

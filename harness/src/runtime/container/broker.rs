@@ -181,8 +181,8 @@ impl SharedBroker {
 
     /// Why it is not there any more; `None` while it is.
     pub(in crate::runtime) fn trouble(&self) -> Option<(String, Vec<String>)> {
-        let ended = self.contained.has_ended();
-        ended.then(|| (format!("the container of `{}` has ended", self.image), self.contained.lines()))
+        let ended = self.contained.end()?.words();
+        Some((format!("the container of `{}` has ended ({ended})", self.image), self.contained.lines()))
     }
 }
 

@@ -118,6 +118,11 @@ impl Contained {
         self.ended.borrow().is_some()
     }
 
+    /// How it ended, once it has.
+    pub(in crate::runtime) fn end(&self) -> Option<Ended> {
+        self.ended.borrow().map(|code| Ended::of(Some(status(code))))
+    }
+
     pub(in crate::runtime) fn ended(&self) -> impl Future<Output = Ended> + Send + 'static {
         let mut ended = self.ended.clone();
         async move {
