@@ -1,10 +1,12 @@
 //! What a node prints: both streams line by line, the last lines kept for when it dies.
 //!
 //! Bounded in both directions: beyond `LINES` the oldest line goes, beyond `LINE_BYTES` the rest of a line is
-//! left away.
+//! left away. Two streams have no order but that in which they are read, which a flood in one of them turns round: what
+//! came within `A_MOMENT` of the last line is told with standard error last, for that is where programs say why they end.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::sync::{self, watch};
@@ -13,6 +15,13 @@ use tokio::time::{Instant, timeout_at};
 
 const LINES: usize = 1000;
 const LINE_BYTES: usize = 4096;
+const A_MOMENT: Duration = Duration::from_millis(300);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    Out,
+    Error,
+}
 
 /// A line that somebody waits for.
 #[derive(Clone, Debug)]
@@ -42,9 +51,16 @@ pub(super) struct Output {
 
 #[derive(Debug)]
 struct Kept {
-    lines: Mutex<VecDeque<String>>,
+    lines: Mutex<Lines>,
     wanted: Option<Wanted>,
     found: watch::Sender<Option<String>>,
+}
+
+/// Each stream for itself, so that neither pushes the other out.
+#[derive(Debug, Default)]
+struct Lines {
+    out: VecDeque<(Instant, String)>,
+    error: VecDeque<(Instant, String)>,
 }
 
 impl Output {
@@ -54,14 +70,14 @@ impl Output {
         Self { kept, found, readers: sync::Mutex::default() }
     }
 
-    pub(super) fn read(&mut self, stream: impl AsyncRead + Send + Unpin + 'static) {
+    pub(super) fn read(&mut self, which: Stream, stream: impl AsyncRead + Send + Unpin + 'static) {
         let kept = self.kept.clone();
-        self.readers.get_mut().spawn(async move { read_lines(stream, &kept).await });
+        self.readers.get_mut().spawn(async move { read_lines(stream, which, &kept).await });
     }
 
     /// The last lines, oldest first.
     pub(super) fn lines(&self) -> Vec<String> {
-        self.kept.lock().iter().cloned().collect()
+        self.kept.lock().last()
     }
 
     /// For waiting on the wanted line; holds it once it was printed, whatever is printed after it.
@@ -77,24 +93,47 @@ impl Output {
 }
 
 impl Kept {
-    fn push(&self, line: String) {
+    fn push(&self, which: Stream, line: String) {
         if self.wanted.as_ref().is_some_and(|wanted| wanted.fits(&line)) {
             self.found.send_if_modified(|found| found.is_none() && found.replace(line.clone()).is_none());
         }
-        let mut lines = self.lock();
-        if lines.len() == LINES {
-            lines.pop_front();
-        }
-        lines.push_back(line);
+        self.lock().push(which, Instant::now(), line);
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<String>> {
+    fn lock(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Lines {
+    fn push(&mut self, which: Stream, at: Instant, line: String) {
+        let lines = match which {
+            Stream::Out => &mut self.out,
+            Stream::Error => &mut self.error,
+        };
+        if lines.len() == LINES {
+            lines.pop_front();
+        }
+        lines.push_back((at, line));
+    }
+
+    fn last(&self) -> Vec<String> {
+        let end = self.out.back().into_iter().chain(self.error.back()).map(|(at, _)| *at).max();
+        let before = |at: &Instant| end.is_some_and(|end| *at + A_MOMENT < end);
+        let both = self.out.iter().map(|line| (Stream::Out, line));
+        let mut both: Vec<_> = both.chain(self.error.iter().map(|line| (Stream::Error, line))).collect();
+        // A moment's lines of standard output, then those of standard error: each keeps its own order.
+        both.sort_by_key(|(stream, (at, _))| match before(at) {
+            true => (false, Some(*at), false),
+            false => (true, None, *stream == Stream::Error),
+        });
+        let first = both.len().saturating_sub(LINES);
+        both[first..].iter().map(|(_, (_, line))| line.clone()).collect()
+    }
+}
+
 /// A stream that fails is at its end: there is nothing more to be had from it.
-async fn read_lines(stream: impl AsyncRead + Unpin, kept: &Kept) {
+async fn read_lines(stream: impl AsyncRead + Unpin, which: Stream, kept: &Kept) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
     loop {
@@ -108,7 +147,7 @@ async fn read_lines(stream: impl AsyncRead + Unpin, kept: &Kept) {
         while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
             line.pop();
         }
-        kept.push(String::from_utf8_lossy(&line).into_owned());
+        kept.push(which, String::from_utf8_lossy(&line).into_owned());
         if !whole && skip_line(&mut reader).await.is_none() {
             return;
         }
@@ -136,7 +175,7 @@ mod tests {
 
     async fn read(text: &[u8], wanted: Option<Wanted>) -> Output {
         let mut output = Output::new(wanted);
-        output.read(std::io::Cursor::new(text.to_vec()));
+        output.read(Stream::Out, std::io::Cursor::new(text.to_vec()));
         output.drained(Instant::now() + Duration::from_secs(5)).await;
         output
     }
@@ -151,6 +190,25 @@ mod tests {
         assert_eq!(lines[0], "line 52");
         assert_eq!(lines[LINES - 2].len(), LINE_BYTES);
         assert_eq!(lines[LINES - 1], "not \u{fffd} utf-8");
+    }
+
+    #[test]
+    fn what_stands_on_standard_error_is_last_whichever_stream_was_read_first() {
+        let mut lines = Lines::default();
+        let begun = Instant::now();
+        let later = |millis| begun + Duration::from_millis(millis);
+        lines.push(Stream::Error, begun, "a warning".to_owned());
+        lines.push(Stream::Out, later(10), "up".to_owned());
+        lines.push(Stream::Error, later(1000), "panic: no database".to_owned());
+        (0..3 * LINES).for_each(|i| lines.push(Stream::Out, later(1001), format!("line {i}")));
+        let last = lines.last();
+        assert_eq!(last.len(), LINES);
+        assert_eq!(last[LINES - 1], "panic: no database");
+        assert_eq!(last[LINES - 2], format!("line {}", 3 * LINES - 1));
+        let mut lines = Lines::default();
+        lines.push(Stream::Error, begun, "a warning".to_owned());
+        lines.push(Stream::Out, later(1000), "up".to_owned());
+        assert_eq!(lines.last(), ["a warning", "up"]);
     }
 
     #[tokio::test]

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::guard::Guarded;
-use super::output::{Output, Wanted};
+use super::output::{Output, Stream, Wanted};
 use super::spawner;
 
 /// How long the rest of the output may take once the process is gone.
@@ -35,10 +35,10 @@ impl Process {
         let (mut child, guarded) = spawner::spawn(command).await?;
         let mut output = Output::new(wanted);
         if let Some(stream) = child.stdout.take() {
-            output.read(stream);
+            output.read(Stream::Out, stream);
         }
         if let Some(stream) = child.stderr.take() {
-            output.read(stream);
+            output.read(Stream::Error, stream);
         }
         let (sender, ended) = watch::channel(None);
         tokio::spawn(reap(child, sender));

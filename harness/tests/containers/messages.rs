@@ -154,6 +154,9 @@ fn a_container_that_ends_at_once_shows_its_status_and_its_last_lines() {
     let args = r#"args: [sh, -c, "echo no database >&2; exit 3"]"#;
     let output = run(&folder, &story(&format!("image: {SHOP}, port: 8080, {args}")));
     says(&output, &["node `shop`", SHOP, "ended before it was ready", "exit status 3", "no database"]);
+    let much = "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done; echo no database >&2; exit 3";
+    let output = run(&folder, &story(&format!("image: {SHOP}, port: 8080, args: [sh, -c, '{much}']")));
+    says(&output, &["exit status 3", "lines before these", "no database"]);
     let args = r#"args: ["true"]"#;
     let output = run(&folder, &story(&format!("image: {SHOP}, port: 8080, {args}")));
     says(&output, &["exit status 0", "it printed nothing", &format!("`docker run {SHOP}`")]);

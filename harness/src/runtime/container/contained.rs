@@ -23,7 +23,7 @@ use super::engine::Engine;
 use super::error::EngineError;
 use super::owner::PART;
 use super::spec::{File, Joins, Spec};
-use crate::runtime::output::{Output, Wanted};
+use crate::runtime::output::{Output, Stream, Wanted};
 use crate::runtime::process::Ended;
 
 /// How long the rest of the output may take once the container has ended.
@@ -190,8 +190,8 @@ async fn start(engine: Arc<Engine>, spec: Spec, wanted: Option<Wanted>) -> Resul
     let container = request.start().await.map_err(|error| EngineError::of(what.clone(), error))?;
     let id = container.id().to_owned();
     let mut output = Output::new(wanted);
-    output.read(container.stdout(true));
-    output.read(container.stderr(true));
+    output.read(Stream::Out, container.stdout(true));
+    output.read(Stream::Error, container.stderr(true));
     let (sender, ended) = watch::channel(None);
     // It holds no engine, which would not end then.
     tokio::spawn(wait(engine.docker.clone(), id.clone(), sender));
