@@ -298,7 +298,7 @@ fn published(ports: Option<&str>) -> Result<bool, EngineError> {
         other => Err(EngineError::Setting {
             variable: PORTS,
             value: other.to_owned(),
-            expected: "it is `published` or `own`",
+            expected: "say `published`",
         }),
     }
 }

@@ -15,7 +15,7 @@ pub enum EngineError {
     )]
     NoEngine { at: String, source: Problem },
     #[error(
-        "`{at}` is no address of a container engine: DOCKER_HOST is `unix:///PATH/docker.sock` or `tcp://HOST:PORT`, of an \
+        "`{at}` is no address of an engine: DOCKER_HOST is `unix:///PATH/docker.sock` or `tcp://HOST:PORT`, of an \
          engine on this machine"
     )]
     NoAddressOfEngine { at: String, source: Problem },
