@@ -56,7 +56,8 @@ impl Wanted {
             print::problem("kept, until `unbroken clean` removes them:");
             for one in kept {
                 let address = one.address.map(|address| format!("at {address}")).unwrap_or_default();
-                print::problem(&format!("  {:<14} {address:<24} `docker logs {}`", one.part, one.name));
+                let case = one.case.map(|case| format!("  of {case}")).unwrap_or_default();
+                print::problem(&format!("  {:<14} {address:<24} `docker logs {}`{case}", one.part, one.name));
             }
         }
         for left in self.all.end().await {

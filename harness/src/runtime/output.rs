@@ -1,8 +1,9 @@
 //! What a node prints: both streams line by line, the last lines kept for when it dies.
 //!
 //! Bounded in both directions: beyond `LINES` the oldest line goes, beyond `LINE_BYTES` the rest of a line is
-//! left away. Two streams have no order but that in which they are read, which a flood in one of them turns round: what
-//! came within `A_MOMENT` of the last line is told with standard error last, for that is where programs say why they end.
+//! left away. Two streams have no order but that in which they are read, which a flood in one of them turns round:
+//! what came within `A_MOMENT` of the last line is told with standard error last, for that is where programs say why
+//! they end.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -68,7 +68,8 @@ pub(super) async fn start_in_container(
     let variables = variables(ix, relay, options, wiring, (&listens.0, &listens.1)).await?;
     let wanted = Wanted::Beginning(READY);
     let files = wiring.trusted_files();
-    let relay = start_relay(&started, node, &relay.implementation, (variables, files), wanted).await;
+    let whose = (node.as_str(), wiring.plan().scenario.title());
+    let relay = start_relay(&started, whose, &relay.implementation, (variables, files), wanted).await;
     let relay = relay.map_err(|error| error.of(node))?;
     let shown = format!("image {}", relay.image);
     let body = Body::Container(Box::new(relay.contained));

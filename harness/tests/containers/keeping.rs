@@ -55,6 +55,9 @@ fn what_is_kept_is_reached_where_the_run_says_until_it_is_cleaned_away() {
     );
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("bills"), "the queue of the scenario is there: {answer}");
+    for case in ["of image-healthy [sampled=true]", "of image-queued"] {
+        assert!(said.contains(case), "two nodes are called shop: {said}");
+    }
     let running = engine::containers(process).into_iter().filter(|one| one.is_running);
     let parts: Vec<String> = running.map(|one| one.part).collect();
     assert_eq!(parts.len(), 5, "{parts:?}");

@@ -100,6 +100,7 @@ async fn start(
     let (env, command) = images::broker_settings(part, outside);
     let spec = Spec {
         part: part.word().to_owned(),
+        case: None,
         image: image.clone(),
         env: env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         command,

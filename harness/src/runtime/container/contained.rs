@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::engine::Engine;
 use super::error::EngineError;
-use super::owner::PART;
+use super::owner::{CASE, PART};
 use super::spec::{File, Joins, Spec};
 use crate::runtime::output::{Output, Stream, Wanted};
 use crate::runtime::process::Ended;
@@ -246,7 +246,8 @@ fn request(engine: &Arc<Engine>, spec: Spec) -> Result<ContainerRequest<Spec>, E
     };
     // A port that the image does not name is bound only where it is exposed as well.
     let inside = spec.ports.iter().filter(|_| !direct).map(|port| port.inside).collect::<Vec<_>>();
-    let labels = engine.labels().into_iter().chain([(PART, part.clone())]);
+    let case = spec.case.clone().map(|case| (CASE, case));
+    let labels = engine.labels().into_iter().chain([(PART, part.clone())]).chain(case);
     let mut request = ContainerRequest::from(spec)
         .with_labels(labels)
         .with_startup_timeout(START_WITHIN)

@@ -12,7 +12,7 @@ use testcontainers::bollard::query_parameters::ListContainersOptionsBuilder;
 use super::Kept;
 use super::engine::{Engine, lock};
 use super::images::Part;
-use super::owner::{PART, RUN};
+use super::owner::{CASE, PART, RUN};
 
 /// What `--keep` has to know of containers, by their ids.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ impl Engine {
         });
         let listed = listed.await.unwrap_or_default();
         let mut all: Vec<Kept> = listed.into_iter().map(|container| self.one_kept(container)).collect();
-        all.sort_by(|one, two| one.part.cmp(&two.part));
+        all.sort_by(|one, two| (&one.case, &one.part).cmp(&(&two.case, &two.part)));
         all
     }
 
@@ -68,11 +68,12 @@ impl Engine {
             }
         });
         let name = container.names.unwrap_or_default().into_iter().next().unwrap_or_default();
-        let part = container.labels.unwrap_or_default().remove(PART).unwrap_or_default();
+        let mut labels = container.labels.unwrap_or_default();
+        let (part, case) = (labels.remove(PART).unwrap_or_default(), labels.remove(CASE));
         let address = address.map(|address| {
             let address = address.to_string();
             Part::read(&part).map_or(address.clone(), |known| known.url(&address))
         });
-        Kept { part, name: name.trim_start_matches('/').to_owned(), address }
+        Kept { part, case, name: name.trim_start_matches('/').to_owned(), address }
     }
 }

@@ -118,6 +118,8 @@ fn ready_event(part: &str, image: &ImageName, took: Duration) -> Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     pub part: String,
+    /// Whose node it is; `None` for what cases share.
+    pub case: Option<String>,
     pub name: String,
     /// Where this machine reaches it, if anywhere.
     pub address: Option<String>,

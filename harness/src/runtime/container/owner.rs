@@ -9,8 +9,10 @@ use std::fmt;
 pub(super) const OWNER: &str = "unbroken.owner";
 /// Label: the run.
 pub(super) const RUN: &str = "unbroken.run";
-/// Label: what it is in the run, a broker or `case/node`.
+/// Label: what it is in the run, a broker or a node.
 pub(super) const PART: &str = "unbroken.part";
+/// The title of the case whose node it is; what cases share has none.
+pub(super) const CASE: &str = "unbroken.case";
 /// Label of what `--keep` leaves.
 pub(super) const KEPT: &str = "unbroken.kept";
 

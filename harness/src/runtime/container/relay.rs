@@ -48,6 +48,7 @@ async fn start_pod(engine: &Arc<Engine>) -> Result<Contained, StartError> {
     let image = engine.image_of(Part::RelayModel, None).await?;
     let spec = Spec {
         part: "relays".to_owned(),
+        case: None,
         image: image.clone(),
         env: vec![("RELAY_HTTP_ADDR".to_owned(), "127.0.0.1:0".to_owned())],
         command: Vec::new(),
@@ -73,7 +74,7 @@ pub(in crate::runtime) fn listens(started: &Started) -> (String, String) {
 /// `wanted` is the line that says where it listens.
 pub(in crate::runtime) async fn start(
     started: &Started,
-    node: &str,
+    (node, case): (&str, String),
     implementation: &str,
     (env, files): Told,
     wanted: Wanted,
@@ -87,8 +88,8 @@ pub(in crate::runtime) async fn start(
     };
     let joins = pod.map_or(Joins::Run, |pod| Joins::Pod(pod.id().to_owned()));
     let ports = [HTTP, GRPC].map(|inside| Published { inside, outside: None }).to_vec();
-    let spec =
-        Spec { part: node.to_owned(), image: image.clone(), env, command: Vec::new(), ports, files, joins };
+    let (part, command) = (node.to_owned(), Vec::new());
+    let spec = Spec { part, case: Some(case), image: image.clone(), env, command, ports, files, joins };
     let contained = Contained::start(engine, spec, Some(wanted)).await?;
     Ok(StartedRelay { contained, image, seen: SeenFromHere(pod.and_then(Contained::address)) })
 }

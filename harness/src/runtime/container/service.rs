@@ -76,6 +76,7 @@ async fn spec(ix: NodeIx, image: &Image, name: ImageName, wiring: &Wiring) -> Re
     }
     Ok(Spec {
         part: wiring.plan().scenario.node(ix).name.clone(),
+        case: Some(wiring.plan().scenario.title()),
         image: name,
         env,
         command,

@@ -11,6 +11,8 @@ use super::images::ImageName;
 pub(in crate::runtime) struct Spec {
     /// What it is in the run: `kafka`, or the name of a node.
     pub(in crate::runtime) part: String,
+    /// Whose node it is; `None` for what cases share.
+    pub(in crate::runtime) case: Option<String>,
     pub(in crate::runtime) image: ImageName,
     pub(in crate::runtime) env: Vec<(String, String)>,
     /// In place of the image's own; empty leaves that.
