@@ -109,14 +109,16 @@ pub enum RuntimeError {
     ContainerEnded { node: String, image: super::container::ImageName, ended: String, lines: Vec<String> },
     #[cfg(feature = "container")]
     #[error(
-        "node `{node}`: the container of `{image}` was not ready within {} s ({last}): correct `port:` or `ready:`, see \
-         that it listens on all addresses, not on 127.0.0.1 alone, or allow more with `ready-within:`",
-        within.as_secs_f32()
+        "node `{node}`: the container of `{image}` was not ready within {} s ({last}): {}, or allow more with \
+         `ready-within:`",
+        within.as_secs_f32(), ready_hint(*asked)
     )]
     ContainerNeverReady {
         node: String,
         image: super::container::ImageName,
         within: std::time::Duration,
+        /// At its port; else a line of its output was waited for.
+        asked: bool,
         last: String,
         lines: Vec<String>,
     },
@@ -219,6 +221,16 @@ fn hint(lines: &[String], port: Option<u16>) -> String {
         }
         (true, None) => ": a port it needs is in use: let it listen on `${self.port}`".to_owned(),
         (false, _) => ": its last lines say why".to_owned(),
+    }
+}
+
+/// The next step, where a container did not become ready.
+#[cfg(feature = "container")]
+fn ready_hint(asked: bool) -> &'static str {
+    if asked {
+        "correct `port:` or `ready:`, see that it listens on all addresses, not on 127.0.0.1 alone"
+    } else {
+        "see what it prints, correct `ready:`"
     }
 }
 

@@ -178,7 +178,10 @@ fn a_container_that_gets_never_ready_is_told_with_what_to_correct() {
     says(&output, &["node `shop`", "not ready within 2 s", "correct `port:`", "shop is open"]);
     let ready = "ready: { output: no such line }, ready-within: 2s";
     let output = run(&folder, &story(&format!("image: {SHOP}, port: 8080, {ready}")));
-    says(&output, &["node `shop`", "not ready within 2 s", "`ready:`", "shop is open"]);
+    says(
+        &output,
+        &["node `shop`", "not ready within 2 s", "see what it prints, correct `ready:`", "shop is open"],
+    );
 }
 
 #[test]

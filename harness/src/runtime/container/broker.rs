@@ -118,7 +118,7 @@ async fn start(
         answered = answers::until_answered(kind, at, deadline) => {
             if let Err(last) = answered {
                 let (within, lines) = (READY_WITHIN, contained.lines());
-                return Err(StartError::Late { image, within, last, lines });
+                return Err(StartError::Late { image, within, asked: true, last, lines });
             }
         }
         _ = contained.ended() => return Err(StartError::ended(&contained, &image).await),

@@ -61,8 +61,19 @@ impl fmt::Debug for OnEvent {
 #[derive(Clone, Debug)]
 pub(super) enum StartError {
     Engine(Arc<EngineError>),
-    Ended { image: ImageName, ended: String, lines: Vec<String> },
-    Late { image: ImageName, within: Duration, last: String, lines: Vec<String> },
+    Ended {
+        image: ImageName,
+        ended: String,
+        lines: Vec<String>,
+    },
+    /// `asked` at its port; else a line of its output was waited for.
+    Late {
+        image: ImageName,
+        within: Duration,
+        asked: bool,
+        last: String,
+        lines: Vec<String>,
+    },
 }
 
 impl StartError {
@@ -74,7 +85,7 @@ impl StartError {
     /// As it is told of a broker, which has no keys for ports and readiness.
     pub(super) fn of_broker(self, node: &str) -> RuntimeError {
         match self {
-            StartError::Late { image, within, last, lines } => {
+            StartError::Late { image, within, last, lines, .. } => {
                 RuntimeError::BrokerNeverReady { node: node.to_owned(), image, within, last, lines }
             }
             other => other.of(node),
@@ -89,8 +100,8 @@ impl StartError {
             StartError::Ended { image, ended, lines } => {
                 RuntimeError::ContainerEnded { node, image, ended, lines }
             }
-            StartError::Late { image, within, last, lines } => {
-                RuntimeError::ContainerNeverReady { node, image, within, last, lines }
+            StartError::Late { image, within, asked, last, lines } => {
+                RuntimeError::ContainerNeverReady { node, image, within, asked, last, lines }
             }
         }
     }

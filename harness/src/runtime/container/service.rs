@@ -21,7 +21,7 @@ use crate::runtime::node::{Flush, Program, RunningNode};
 use crate::runtime::options::Listening;
 use crate::runtime::ready::{self, NotReady};
 use crate::runtime::wiring::Wiring;
-use crate::scenario::{Image, Mount, NodeIx, Template};
+use crate::scenario::{Image, Mount, NodeIx, Ready, Template};
 
 pub(in crate::runtime) async fn start(
     ix: NodeIx,
@@ -53,7 +53,8 @@ pub(in crate::runtime) async fn start(
         }
         Err(NotReady::Late(last)) => {
             let (within, lines) = (image.ready_within, body.lines());
-            return Err(StartError::Late { image: name, within, last, lines }.of(&node.name));
+            let asked = !matches!(image.ready, Ready::Output(_));
+            return Err(StartError::Late { image: name, within, asked, last, lines }.of(&node.name));
         }
     }
     let listening = Listening { http: at, grpc: at };
