@@ -15,6 +15,8 @@ mod engine;
 
 #[path = "containers/cleaning.rs"]
 mod cleaning;
+#[path = "containers/fake.rs"]
+mod fake;
 #[path = "containers/keeping.rs"]
 mod keeping;
 #[path = "containers/messages.rs"]
@@ -27,6 +29,8 @@ mod published;
 mod services;
 #[path = "containers/shop.rs"]
 mod shop;
+#[path = "containers/silence.rs"]
+mod silence;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -156,3 +156,25 @@ fn the_first_scenario_is_a_scenario_and_never_overwritten() {
     assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
     assert_eq!(run(&folder, &["init"]).status.code(), Some(2));
 }
+
+#[test]
+fn cases_whose_names_look_alike_keep_evidence_and_output_of_their_own() {
+    let folder = Folder::new("alike");
+    let titles = ["a/b", "a-b", "A-b"];
+    for (number, title) in titles.iter().enumerate() {
+        let scenario = format!(
+            "scenario: {title}\nnodes:\n  shop: {{ relay: model }}\nhops:\n  order: {{ http: {{ from: client, to: shop }} }}\n\
+             drive:\n  - send: order\n"
+        );
+        folder.write(&format!("{number}.yaml"), &scenario);
+    }
+    let output = run(&folder, &["run", ".", "--keep-evidence", "kept"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    let names = std::fs::read_dir(folder.0.join("kept")).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = names.map(|name| name.into_string().unwrap().to_lowercase()).collect();
+    names.sort();
+    names.dedup();
+    for ending in [".json", ".shop.log"] {
+        assert_eq!(names.iter().filter(|name| name.ends_with(ending)).count(), titles.len(), "{names:?}");
+    }
+}

@@ -51,7 +51,10 @@ impl Wanted {
 
     /// Removes everything, or says what was kept and how to reach it.
     pub async fn end(&self) {
-        let kept = self.all.kept().await;
+        let kept = self.all.kept().await.unwrap_or_else(|error| {
+            print::error(&error);
+            Vec::new()
+        });
         if !kept.is_empty() {
             print::problem("kept, until `unbroken clean` removes them:");
             for one in kept {
@@ -85,6 +88,9 @@ fn told(event: &Event) -> String {
         Event::Pulling { image } => format!("pulling {image} ..."),
         Event::Ready { part, image, took } => {
             format!("{part} ready in {:.2} s  ({image})", took.as_secs_f64())
+        }
+        Event::Left { problem } => {
+            format!("earlier runs have left what stays, see `unbroken clean`: {problem}")
         }
     }
 }

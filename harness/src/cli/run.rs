@@ -48,11 +48,12 @@ pub fn run(arguments: &Run) -> u8 {
             return exit::USAGE;
         }
     };
-    if let Err(status) = runtime.block_on(containers.warm_up()) {
+    match runtime.block_on(warm_up(&containers)) {
+        Warm::Up => {}
         // Whoever reads reports is told of each case.
-        if arguments.report.is_empty() {
-            return status;
-        }
+        Warm::NoEngine(_) if !arguments.report.is_empty() => {}
+        Warm::NoEngine(status) => return status,
+        Warm::Interrupted => return exit::INCONCLUSIVE,
     }
     let with = with(arguments, containers.kind).into();
     let outcome = Mutex::new(Outcome { with, ..Outcome::default() });
@@ -78,6 +79,24 @@ pub fn run(arguments: &Run) -> u8 {
     }
     let written = baseline_file::write(&arguments.judging, &outcome) && end.not_kept.is_empty();
     tell::tell(&outcome, &arguments.report, arguments.verbose, written)
+}
+
+/// Whether the containers that every case wants are on their way.
+enum Warm {
+    Up,
+    /// With the exit status that says so.
+    NoEngine(u8),
+    Interrupted,
+}
+
+async fn warm_up(containers: &containers::Wanted) -> Warm {
+    tokio::select! {
+        warmed = containers.warm_up() => warmed.map_or_else(Warm::NoEngine, |()| Warm::Up),
+        () = interrupted() => {
+            print::problem("interrupted before the container engine had answered");
+            Warm::Interrupted
+        }
+    }
 }
 
 fn options(arguments: &Run, judge: JudgeSettings, containers: &containers::Wanted) -> SuiteOptions {

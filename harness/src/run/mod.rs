@@ -6,6 +6,7 @@ mod due;
 pub mod fresh;
 pub mod gather;
 pub mod judge;
+mod kept_name;
 pub mod selection;
 pub mod suite;
 

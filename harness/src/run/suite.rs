@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::case::{CaseOptions, CaseRun, case};
+use super::kept_name;
 use crate::evidence::file;
 use crate::plan::{Plan, Seed};
 use crate::progress::Progress;
@@ -155,13 +156,16 @@ fn took_in(
     let verdict = run.end.verdict();
     end.verdict = end.verdict.and(verdict);
     if let Some(folder) = &options.keep_evidence {
-        keep_logs(folder, &case_name(&title, repeat, options.repeats), &run.logs, end);
-    }
-    if let (Some(folder), Some(evidence)) = (&options.keep_evidence, &run.evidence) {
-        let path = folder.join(format!("{}.json", case_name(&title, repeat, options.repeats)));
-        match keep(&path, &file::write(&plan, evidence)) {
-            Ok(()) => end.kept.push(Kept { path }),
-            Err(error) => end.not_kept.push((path, error)),
+        let scenario = &plan.scenario;
+        let repeat = (options.repeats > 1).then_some(repeat);
+        let name = kept_name::of_case(&scenario.name, &scenario.case, repeat);
+        keep_logs(folder, &name, &run.logs, end);
+        if let Some(evidence) = &run.evidence {
+            let path = folder.join(format!("{name}.json"));
+            match keep(&path, &file::write(&plan, evidence)) {
+                Ok(()) => end.kept.push(Kept { path }),
+                Err(error) => end.not_kept.push((path, error)),
+            }
         }
     }
     on_progress(Progress::CaseEnded { title, file, repeat, end: run.end, took });
@@ -171,6 +175,7 @@ fn took_in(
 /// The last lines of each node and container, in a file beside the evidence.
 fn keep_logs(folder: &Path, case: &str, logs: &[(String, Vec<String>)], end: &mut SuiteEnd) {
     for (node, lines) in logs.iter().filter(|(_, lines)| !lines.is_empty()) {
+        let node = kept_name::of_node(node, logs.iter().map(|(other, _)| other.as_str()));
         let path = folder.join(format!("{case}.{node}.log"));
         if let Err(error) = keep(&path, &(lines.join("\n") + "\n")) {
             end.not_kept.push((path, error));
@@ -183,12 +188,4 @@ fn keep(path: &Path, text: &str) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     std::fs::write(path, text)
-}
-
-/// The title with what file systems dislike replaced; the repeat where there are several.
-fn case_name(title: &str, repeat: u32, repeats: u32) -> String {
-    let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '=') { c } else { '-' };
-    let name: String = title.chars().map(plain).collect();
-    let name = name.trim_matches('-');
-    if repeats > 1 { format!("{name}.{repeat}") } else { name.to_owned() }
 }

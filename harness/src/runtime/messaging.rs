@@ -26,7 +26,7 @@ pub(super) fn of_relay(node: NodeIx, wiring: &Wiring) -> Result<Variables, Runti
             BrokerKind::RabbitMq => "AMQP_URL",
             BrokerKind::Sqs => "AWS_ENDPOINT_URL_SQS",
         };
-        // The contract has one of each kind; the first of the scenario is it.
+        // The contract has one of each kind: `brokers-of-relay` of the scenario's checks.
         if !told.contains(&name) {
             told.push(name);
             variables.push((name, wiring.broker_url(node, reach.node)?));

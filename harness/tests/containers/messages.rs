@@ -27,7 +27,7 @@ fn run(folder: &Folder, scenario: &str) -> Output {
 }
 
 /// Inconclusive, and each of the parts is told; breaks of lines do not count.
-fn says(output: &Output, parts: &[&str]) {
+pub fn says(output: &Output, parts: &[&str]) {
     let all = told(output);
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(output.status.code(), Some(INCONCLUSIVE), "{all}");

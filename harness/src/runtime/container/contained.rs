@@ -19,6 +19,7 @@ use testcontainers::{ContainerAsync, ContainerRequest, ImageExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::asked::answer;
 use super::engine::Engine;
 use super::error::EngineError;
 use super::owner::{CASE, PART};
@@ -28,7 +29,7 @@ use crate::runtime::process::Ended;
 
 /// How long the rest of the output may take once the container has ended.
 const OUTPUT_AFTER_END: Duration = Duration::from_millis(500);
-/// How long the engine may take to start one.
+/// How long the engine may take to make and start one, files included.
 const START_WITHIN: Duration = Duration::from_secs(60);
 /// What the engine says of a program that died of SIGKILL (its status is 128 and the signal).
 const KILLED: i64 = 137;
@@ -63,6 +64,7 @@ impl Contained {
         wanted: Option<Wanted>,
     ) -> Result<Contained, EngineError> {
         let starts = engine.starts().await?;
+        let what = told(&spec);
         let starting = start(engine.clone(), spec, wanted);
         // Held there: it goes on when whoever asked for it does not wait any more.
         let until_started = async move {
@@ -70,7 +72,9 @@ impl Contained {
             drop(starts);
             started
         };
-        engine.on_threads(until_started).await?
+        // Outside of it: what was made by halves is removed in there, which may hang as well.
+        let started = timeout(START_WITHIN, engine.on_threads(until_started)).await;
+        started.map_err(|_| EngineError::silent(&what, START_WITHIN))??
     }
 
     pub(in crate::runtime) fn id(&self) -> &str {
@@ -141,7 +145,8 @@ impl Contained {
 
     /// Asks it to end, and waits; `None` when it had to be killed at the deadline.
     pub(in crate::runtime) async fn stop(&self, signal: Signal, deadline: Instant) -> Option<Ended> {
-        self.signal(signal).await;
+        // Sent or not, the deadline is the same.
+        let _ = timeout_at(deadline, self.signal(signal)).await;
         if self.is_kept() {
             self.engine.asked_to_end(&self.id);
         }
@@ -156,15 +161,16 @@ impl Contained {
         if self.has_ended() {
             return;
         }
-        self.signal(Signal::SIGKILL).await;
+        let _ = timeout_at(deadline, self.signal(Signal::SIGKILL)).await;
         let _ = timeout_at(deadline, self.ended()).await;
     }
 
     async fn signal(&self, signal: Signal) {
         let (docker, id) = (self.engine.docker.clone(), self.id.clone());
         let options = KillContainerOptionsBuilder::new().signal(signal.as_str()).build();
+        let killing = async move { answer("a signal", docker.kill_container(&id, Some(options))).await };
         // It has ended already: as good.
-        let _ = self.engine.spawn(async move { docker.kill_container(&id, Some(options)).await }).await;
+        let _ = self.engine.spawn(killing).await;
     }
 }
 
@@ -183,8 +189,12 @@ impl Drop for Contained {
     }
 }
 
+fn told(spec: &Spec) -> String {
+    format!("a container of `{}` for `{}`", spec.image, spec.part)
+}
+
 async fn start(engine: Arc<Engine>, spec: Spec, wanted: Option<Wanted>) -> Result<Contained, EngineError> {
-    let what = format!("a container of `{}` for `{}`", spec.image, spec.part);
+    let what = told(&spec);
     let (part, joins) = (spec.part.clone(), spec.joins.clone());
     let request = request(&engine, spec)?;
     let container = request.start().await.map_err(|error| EngineError::of(what.clone(), error))?;
@@ -205,8 +215,7 @@ async fn start(engine: Arc<Engine>, spec: Spec, wanted: Option<Wanted>) -> Resul
         published: Vec::new(),
     };
     if joins == Joins::Run {
-        let seen = contained.engine.docker.inspect_container(&contained.id, None).await;
-        let seen = seen.map_err(|error| EngineError::of(what, error))?;
+        let seen = answer(&what, contained.engine.docker.inspect_container(&contained.id, None)).await?;
         contained.address = address(&seen, &contained.engine.network());
         contained.published = published(&seen);
         let runs = seen.state.and_then(|state| state.running).unwrap_or_default();

@@ -1,6 +1,4 @@
 //! The engine of a run: one connection, one network, everything labelled, and everything removed again.
-//!
-//! It lives on threads of its own: containers and their logs outlast the asynchronous runtime of any one test.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
@@ -12,13 +10,14 @@ use testcontainers::bollard::Docker;
 use testcontainers::bollard::models::NetworkCreateRequest;
 use testcontainers::bollard::query_parameters::CreateImageOptionsBuilder;
 use testcontainers::core::client::docker_client_instance;
-use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, OwnedRwLockReadGuard, RwLock};
 use tokio::time::timeout;
 
+use super::asked::answer;
 use super::error::EngineError;
 use super::images::{ImageName, Part};
 use super::kept::Left;
+use super::own_threads::OwnThreads;
 use super::owner::{KEPT, OWNER, Owner, RUN};
 use super::remove;
 use super::{ContainerOptions, Event, ready_event};
@@ -26,8 +25,10 @@ use crate::runtime::guard;
 
 /// How long everything of a run may take to be removed.
 const REMOVE_WITHIN: Duration = Duration::from_secs(60);
-/// An engine that takes a connection and does not answer is no engine.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// How long a container that is being made when the run ends may take to be there, so that it is removed, too.
+const MADE_WITHIN: Duration = Duration::from_secs(15);
+/// How long a pull may go on without a word of how far it is.
+const PULL_STEP_WITHIN: Duration = Duration::from_secs(120);
 /// `published`: containers are reached through published ports even where they could be reached themselves; `own`, or
 /// left out: only where they could not.
 const PORTS: &str = "UNBROKEN_CONTAINER_PORTS";
@@ -41,8 +42,7 @@ pub(super) struct Engine {
     owner: Owner,
     /// The image of each part that was found once: each relay of each case asks for its own.
     chosen: Mutex<HashMap<Part, ImageName>>,
-    /// Taken when the engine is dropped: a runtime must not end inside of another.
-    threads: Option<Runtime>,
+    threads: OwnThreads,
     pub(super) options: ContainerOptions,
     pub(super) reach: ReachFrom,
     ended: Mutex<bool>,
@@ -67,54 +67,29 @@ pub(super) struct ReachFrom {
 impl Engine {
     /// Finds the engine, removes what runs that are gone have left, and makes the run's network.
     pub(super) async fn connect(options: ContainerOptions) -> Result<Engine, EngineError> {
-        let threads = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("containers")
-            .enable_all()
-            .build()
-            .map_err(|source| EngineError::Threads { source })?;
+        let threads = OwnThreads::new().map_err(|source| EngineError::Threads { source })?;
         let owner = Owner::here();
         let makes = owner.clone();
         let connecting = threads.spawn(async move {
-            let docker = docker_client_instance().await.map_err(EngineError::of_address)?;
-            let asked = timeout(ANSWER_WITHIN, docker.ping()).await;
-            let late = || std::io::Error::from(std::io::ErrorKind::TimedOut);
-            asked
-                .map_err(|_| EngineError::of_address(late()))?
-                .map_err(|error| EngineError::of("an answer", error))?;
-            remove::sweep(&docker).await;
+            let docker = find().await?;
+            let left = remove::sweep(&docker).await?;
             let run = run_id(&makes);
             let reach = network(&docker, &run, &makes).await?;
-            Ok::<_, EngineError>((docker, run, reach))
+            Ok::<_, EngineError>((docker, left, run, reach))
         });
         let connected = connecting.await.map_err(|error| EngineError::of("a connection", error))?;
-        match connected {
-            Ok((docker, run, reach)) => {
-                if !options.keep {
-                    guard::run_later(&network_name(&run), &remove::by_shell(&run));
-                }
-                let threads = Some(threads);
-                let (ended, starting) = (Mutex::new(false), Arc::default());
-                let (chosen, pulled, left) = (Mutex::default(), Mutex::default(), Mutex::default());
-                Ok(Engine {
-                    docker,
-                    run,
-                    owner,
-                    chosen,
-                    threads,
-                    options,
-                    reach,
-                    ended,
-                    starting,
-                    pulled,
-                    left,
-                })
-            }
-            Err(error) => {
-                threads.shutdown_background();
-                Err(error)
-            }
+        let (docker, left_before, run, reach) = connected?;
+        if !options.keep {
+            guard::run_later(&network_name(&run), &remove::by_shell(&run));
         }
+        let (ended, starting) = (Mutex::new(false), Arc::default());
+        let (chosen, pulled, left) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let engine =
+            Engine { docker, run, owner, chosen, threads, options, reach, ended, starting, pulled, left };
+        for problem in left_before {
+            engine.tell(Event::Left { problem });
+        }
+        Ok(engine)
     }
 
     /// Nothing is removed while this is held; refused once everything is.
@@ -135,7 +110,7 @@ impl Engine {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> tokio::task::JoinHandle<T> {
-        self.threads.as_ref().expect("the threads end with the engine").spawn(work)
+        self.threads.spawn(work)
     }
 
     pub(super) fn tell(&self, event: Event) {
@@ -179,7 +154,7 @@ impl Engine {
         }
         let built = part.built_here();
         let public = part.public();
-        if public.is_none() || self.docker.inspect_image(&built.0).await.is_ok() {
+        if public.is_none() || self.is_here(&built).await? {
             self.have(&built, Some(part.word())).await?;
             return Ok(built);
         }
@@ -188,9 +163,15 @@ impl Engine {
         Ok(public)
     }
 
+    /// Whether the image is on this machine.
+    async fn is_here(&self, image: &ImageName) -> Result<bool, EngineError> {
+        let looked_up = async { Ok::<_, EngineError>(self.docker.inspect_image(&image.0).await.is_ok()) };
+        answer(&format!("the image `{image}`"), looked_up).await
+    }
+
     /// The image is on this machine, or is pulled now.
     pub(super) async fn have(&self, image: &ImageName, built_by: Option<&str>) -> Result<(), EngineError> {
-        if self.docker.inspect_image(&image.0).await.is_ok() {
+        if self.is_here(image).await? {
             return Ok(());
         }
         // Nobody publishes these.
@@ -211,9 +192,15 @@ impl Engine {
         let (name, tag) = image.to_pull();
         let options = CreateImageOptionsBuilder::new().from_image(name).tag(tag).build();
         let mut pulling = self.docker.create_image(Some(options), None, None);
-        while let Some(step) = pulling.next().await {
-            if let Err(error) = step {
-                return Some(error.to_string());
+        loop {
+            match timeout(PULL_STEP_WITHIN, pulling.next()).await {
+                Ok(None) => break,
+                Ok(Some(Ok(_))) => {}
+                Ok(Some(Err(error))) => return Some(error.to_string()),
+                Err(_) => {
+                    let seconds = PULL_STEP_WITHIN.as_secs();
+                    return Some(format!("the engine said nothing of the pull for {seconds} s"));
+                }
             }
         }
         self.tell(ready_event("image", image, begun.elapsed()));
@@ -233,39 +220,57 @@ impl Engine {
         let (docker, run) = (self.docker.clone(), self.run.clone());
         let starting = self.starting.clone();
         let removing = self.spawn(async move {
-            // Whoever comes later is refused.
-            let _none = starting.write().await;
-            timeout(REMOVE_WITHIN, remove::run(&docker, &run)).await
-        });
-        match removing.await {
-            Ok(Ok(left)) => {
-                if left.is_empty() {
-                    guard::call_off(&self.network());
+            let made = async { Ok(timeout(MADE_WITHIN, starting.write()).await) };
+            // An engine that hangs is found out while what is being made is waited for.
+            let answers = async {
+                match remove::of_run(&docker, &run).await {
+                    Err(error) if error.is_silence() => Err(error),
+                    Ok(_) | Err(_) => Ok(()),
                 }
-                left
+            };
+            let made = match tokio::try_join!(made, answers) {
+                Ok((made, ())) => made,
+                Err(error) => return vec![error.to_string()],
+            };
+            let removed = timeout(REMOVE_WITHIN, remove::run(&docker, &run)).await;
+            let mut left = removed.unwrap_or_else(|_| {
+                vec![EngineError::silent("the removal of what the run has made", REMOVE_WITHIN).to_string()]
+            });
+            if made.is_err() {
+                let what = "a container that was being made when the run ended";
+                left.push(EngineError::silent(what, MADE_WITHIN).to_string());
             }
-            Ok(Err(_)) => vec![format!("the engine took longer than {} s", REMOVE_WITHIN.as_secs())],
-            Err(error) => vec![error.to_string()],
+            left
+        });
+        let left = removing.await.unwrap_or_else(|error| vec![error.to_string()]);
+        if left.is_empty() {
+            guard::call_off(&self.network());
         }
+        left
     }
 }
 
 impl Drop for Engine {
     /// A test that panics, or one that never said that it is done.
     fn drop(&mut self) {
-        let Some(threads) = self.threads.take() else { return };
         if !self.options.keep && !*lock(&self.ended) {
             let (docker, run) = (self.docker.clone(), self.run.clone());
             let (done, waiting) = std::sync::mpsc::channel();
-            threads.spawn(async move {
+            self.spawn(async move {
                 let _ = timeout(REMOVE_WITHIN, remove::run(&docker, &run)).await;
                 // Whoever waits has gone, or hears it.
                 let _ = done.send(());
             });
             let _ = waiting.recv_timeout(REMOVE_WITHIN);
         }
-        threads.shutdown_background();
     }
+}
+
+/// The engine, if one answers.
+pub(super) async fn find() -> Result<Docker, EngineError> {
+    let docker = docker_client_instance().await.map_err(EngineError::of_address)?;
+    answer("a sign of life", docker.ping()).await?;
+    Ok(docker)
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -307,15 +312,15 @@ fn published(ports: Option<&str>) -> Result<bool, EngineError> {
 /// there, and we reach them at their own addresses. On Docker Desktop, in a virtual machine, neither holds.
 async fn network(docker: &Docker, run: &str, owner: &Owner) -> Result<ReachFrom, EngineError> {
     let published = published(std::env::var(PORTS).ok().as_deref())?;
-    let failed = |error| EngineError::of("a network for the run", error);
+    let what = "a network for the run";
     let labels = labels(run, owner, false).into_iter().map(|(name, value)| (name.to_owned(), value));
     let request = NetworkCreateRequest {
         name: network_name(run),
         labels: Some(labels.collect()),
         ..NetworkCreateRequest::default()
     };
-    docker.create_network(request).await.map_err(failed)?;
-    let made = docker.inspect_network(&network_name(run), None).await.map_err(failed)?;
+    answer(what, docker.create_network(request)).await?;
+    let made = answer(what, docker.inspect_network(&network_name(run), None)).await?;
     let ways = made.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
     let gateway = ways.iter().find_map(|way| way.gateway.as_ref()?.parse::<IpAddr>().ok());
     Ok(match gateway.filter(|gateway| !published && TcpListener::bind((*gateway, 0)).is_ok()) {

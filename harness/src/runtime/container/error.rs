@@ -2,10 +2,11 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
 use super::images::ImageName;
 
-type Problem = Box<dyn Error + Send + Sync>;
+pub(super) type Problem = Box<dyn Error + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -26,6 +27,12 @@ pub enum EngineError {
          or run a rootless engine and set DOCKER_HOST"
     )]
     NoPermission { at: String, source: Problem },
+    #[error(
+        "the container engine at {at} was asked for {what} and did not answer within {} s: see whether `docker info` \
+         answers, start the engine anew, or name another with DOCKER_HOST",
+        within.as_secs()
+    )]
+    Silent { at: String, what: String, within: Duration },
     #[error("{}", missing(image, built_by.as_deref()))]
     ImageMissing { image: ImageName, built_by: Option<String>, source: Problem },
     #[error(
@@ -89,6 +96,15 @@ impl EngineError {
         }
     }
 
+    /// It took the question for `what`, and nothing came.
+    pub(super) fn silent(what: &str, within: Duration) -> EngineError {
+        EngineError::Silent { at: asked_at(), what: what.to_owned(), within }
+    }
+
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, EngineError::Silent { .. })
+    }
+
     /// Nobody was reached at all; permission may be the reason.
     pub(super) fn of_address(source: impl Into<Problem>) -> EngineError {
         match EngineError::of("a connection", source) {
@@ -125,7 +141,8 @@ fn kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
     None
 }
 
-fn chain(error: &dyn Error) -> String {
+/// The error and what caused it, in one line.
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut below = error.source();
     while let Some(error) = below {

@@ -6,13 +6,16 @@
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use futures_util::future::join_all;
 use testcontainers::bollard::models::ContainerSummary;
-use testcontainers::bollard::query_parameters::ListContainersOptionsBuilder;
+use tokio::time::timeout;
 
-use super::Kept;
+use super::asked::ANSWER_WITHIN;
 use super::engine::{Engine, lock};
+use super::error::EngineError;
 use super::images::Part;
-use super::owner::{CASE, PART, RUN};
+use super::owner::{CASE, PART};
+use super::{Kept, remove};
 
 /// What `--keep` has to know of containers, by their ids.
 #[derive(Debug, Default)]
@@ -34,22 +37,19 @@ impl Engine {
 
     /// The containers of the run, and where this machine reaches them. What was asked to end, so that it flushes, is
     /// started again first.
-    pub(super) async fn kept(&self) -> Vec<Kept> {
-        let (docker, filter) = (self.docker.clone(), format!("{RUN}={}", self.run));
+    pub(super) async fn kept(&self) -> Result<Vec<Kept>, EngineError> {
+        let (docker, run) = (self.docker.clone(), self.run.clone());
         let asked = std::mem::take(&mut lock(&self.left).asked_to_end);
         let listed = self.on_threads(async move {
-            for id in asked {
-                // It stays as it is, then.
-                let _ = docker.start_container(&id, None).await;
-            }
-            let filters = HashMap::from([("label".to_owned(), vec![filter])]);
-            let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-            docker.list_containers(Some(options)).await.unwrap_or_default()
+            let starting = asked.iter().map(|id| docker.start_container(id, None));
+            // What does not start stays as it is.
+            let _ = timeout(ANSWER_WITHIN, join_all(starting)).await;
+            remove::of_run(&docker, &run).await
         });
-        let listed = listed.await.unwrap_or_default();
+        let listed = listed.await??;
         let mut all: Vec<Kept> = listed.into_iter().map(|container| self.one_kept(container)).collect();
         all.sort_by(|one, two| (&one.case, &one.part).cmp(&(&two.case, &two.part)));
-        all
+        Ok(all)
     }
 
     fn one_kept(&self, container: ContainerSummary) -> Kept {

@@ -11,14 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 mod answers;
+mod asked;
 mod broker;
 mod contained;
 mod engine;
 mod error;
 mod images;
 mod kept;
+mod own_threads;
 mod owner;
 mod relay;
 mod remove;
@@ -35,7 +38,9 @@ pub(super) use service::start as start_image;
 pub(super) use spec::File;
 
 use super::error::RuntimeError;
+use super::process::Ended;
 use crate::scenario::BrokerKind;
+use asked::ANSWER_WITHIN;
 use broker::SharedBrokers;
 use engine::Engine;
 
@@ -78,7 +83,8 @@ pub(super) enum StartError {
 
 impl StartError {
     async fn ended(contained: &Contained, image: &ImageName) -> StartError {
-        let ended = contained.ended().await.words();
+        // An engine that hangs does not say how.
+        let ended = timeout(ANSWER_WITHIN, contained.ended()).await.unwrap_or(Ended::of(None)).words();
         StartError::Ended { image: image.clone(), ended, lines: contained.last_lines().await }
     }
 
@@ -118,6 +124,10 @@ pub enum Event {
         part: String,
         image: String,
         took: Duration,
+    },
+    /// What earlier runs have left could not be removed.
+    Left {
+        problem: String,
     },
 }
 
@@ -217,11 +227,11 @@ impl Containers {
     }
 
     /// What `--keep` has left.
-    pub async fn kept(&self) -> Vec<Kept> {
+    pub async fn kept(&self) -> Result<Vec<Kept>, EngineError> {
         let started = self.0.started.lock().await.clone();
         match started {
             Some(Ok(started)) if self.0.options.keep => started.engine.kept().await,
-            _ => Vec::new(),
+            _ => Ok(Vec::new()),
         }
     }
 

@@ -10,6 +10,7 @@ mod hop;
 mod image;
 mod message;
 mod overlap;
+mod relay_brokers;
 mod restart;
 mod story;
 mod wiring;
@@ -22,6 +23,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     restart::check(draft, complaints);
     message::check(draft, complaints);
     broker::check(draft, complaints);
+    relay_brokers::check(draft, complaints);
     fan_out::check(draft, complaints);
     dead_letter::check(draft, complaints);
     overlap::check(draft, complaints);

@@ -69,12 +69,13 @@ fn what_a_service_of_the_users_uses_on_one_hop_stays_on_all() {
     for service in services {
         let scenario = read(
             &format!(
-                "  billing: {{ {service} }}\n  broker: {{ kafka: {{}} }}\n  other: {{ kafka: {{}} }}\n  \
-                 mail: {{ rabbitmq: {{}} }}\n  outbox: {{ sqs: {{}} }}"
+                "  billing: {{ {service} }}\n  far: {{ relay: model }}\n  broker: {{ kafka: {{}} }}\n  \
+                 other: {{ kafka: {{}} }}\n  mail: {{ rabbitmq: {{}} }}\n  outbox: {{ sqs: {{}} }}"
             ),
             "  a: { kafka: { from: shop, to: desk, via: broker, topic: orders } }
   b: { kafka: { from: shop, to: billing, via: broker, topic: orders } }
-  c: { kafka: { from: shop, to: desk, via: other, topic: orders } }
+  call: { http: { from: shop, to: far } }
+  c: { kafka: { from: far, to: desk, via: other, topic: orders } }
   d: { kafka: { from: billing, to: desk, via: broker, topic: billed, group: bills }, within: b }
   e: { rabbitmq: { from: billing, to: desk, via: mail, queue: cards, exchange: post }, within: b }
   f: { rabbitmq: { from: billing, to: desk, via: mail, queue: letters }, within: b }

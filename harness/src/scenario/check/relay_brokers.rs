@@ -1,0 +1,77 @@
+//! Whether relays are told of every broker that they use: the relay contract has one address for each kind of broker
+//! (`fixtures/CONTRACT.md`, section 3).
+//!
+//! Services of the user's are told by templates, of as many as they like.
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario::build::{Draft, HopDraft};
+use crate::scenario::complaints::Complaints;
+use crate::scenario::node::{Broker, BrokerKind, NodeIx, NodeKind};
+
+/// A relay's way to a broker.
+struct Way<'a> {
+    relay: NodeIx,
+    via: NodeIx,
+    broker: &'a Broker,
+    hop: &'a HopDraft<'a>,
+}
+
+pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
+    let mut ways: Vec<Way<'_>> = Vec::new();
+    for way in draft.hops.iter().flat_map(|hop| ways_of(draft, hop)) {
+        let same_kind = |first: &&Way<'_>| first.relay == way.relay && first.broker.kind == way.broker.kind;
+        match ways.iter().find(same_kind) {
+            // Each further broker is told of once, however many hops go through it.
+            Some(first) if !way.is_told_with(first) && !ways.iter().any(|known| known.is(&way)) => {
+                complaints.say(second(draft, first, &way));
+                ways.push(way);
+            }
+            Some(_) => {}
+            None => ways.push(way),
+        }
+    }
+}
+
+/// The relays that send or read over the hop.
+fn ways_of<'a>(draft: &'a Draft<'_>, hop: &'a HopDraft<'a>) -> impl Iterator<Item = Way<'a>> {
+    let described = hop.hop.transport.via().and_then(|via| match &draft.node(via).kind {
+        NodeKind::Broker(broker) => Some((via, broker)),
+        _ => None,
+    });
+    // What a broker moves is sent by nobody.
+    let from = hop.hop.dead_letter_of.is_none().then_some(hop.hop.from);
+    let relays = from.into_iter().chain([hop.hop.to]).filter(|node| draft.is_relay(*node));
+    relays.filter_map(move |relay| {
+        let (via, broker) = described?;
+        Some(Way { relay, via, broker, hop })
+    })
+}
+
+impl Way<'_> {
+    fn is(&self, other: &Way<'_>) -> bool {
+        (self.relay, self.via) == (other.relay, other.via)
+    }
+
+    /// Whether a relay that knows the first broker uses this one: the same, or another name of it. Before RabbitMQ and
+    /// SQS each name has a tap of its own, which would see nothing.
+    fn is_told_with(&self, first: &Way<'_>) -> bool {
+        let named_twice = self.broker.address.is_some() && self.broker.address == first.broker.address;
+        self.via == first.via || (named_twice && self.broker.kind == BrokerKind::Kafka)
+    }
+}
+
+fn second(draft: &Draft<'_>, first: &Way<'_>, way: &Way<'_>) -> Diagnostic {
+    let name = |node: NodeIx| draft.node(node).name.as_str();
+    let (relay, kind) = (name(way.relay), way.broker.kind.word());
+    let (one, two) = (name(first.via), name(way.via));
+    let message =
+        format!("`{relay}` is a relay, which is told of one {kind} broker, and uses `{one}` and `{two}`");
+    let help = format!(
+        "go through one of the two, let another relay than `{relay}` use `{two}`, or put a service of yours in its \
+         place (`command`, `image`)"
+    );
+    Diagnostic::new("brokers-of-relay", way.hop.transport.value_place("via"), message)
+        .label("the second")
+        .also(first.hop.transport.value_place("via"), "the first")
+        .help(help)
+}

@@ -1,0 +1,134 @@
+//! An engine that answers as one does, up to a question that it takes and never answers.
+
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// It goes with the process of the test.
+pub struct Fake {
+    /// As `DOCKER_HOST` has it.
+    pub host: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+#[derive(Clone)]
+struct Talk {
+    asked: Arc<Mutex<Vec<String>>>,
+    /// What a question that is not answered has in its first line.
+    hangs: &'static str,
+    /// From that question on it answers none.
+    for_good: bool,
+}
+
+impl Fake {
+    pub fn hanging_at(hangs: &'static str) -> Fake {
+        Fake::on_port(hangs, false)
+    }
+
+    pub fn hanging_from(hangs: &'static str) -> Fake {
+        Fake::on_port(hangs, true)
+    }
+
+    fn on_port(hangs: &'static str, for_good: bool) -> Fake {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = format!("tcp://{}", listener.local_addr().unwrap());
+        let talk = Talk { asked: Arc::default(), hangs, for_good };
+        let asked = talk.asked.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let talk = talk.clone();
+                thread::spawn(move || talk.with(stream));
+            }
+        });
+        Fake { host, asked }
+    }
+
+    /// On a socket of the file system; it takes everything and answers nothing.
+    pub fn on_socket(path: &Path) -> Fake {
+        let listener = UnixListener::bind(path).unwrap();
+        let host = format!("unix://{}", path.display());
+        let talk = Talk { asked: Arc::default(), hangs: "", for_good: true };
+        let asked = talk.asked.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let talk = talk.clone();
+                thread::spawn(move || talk.with(stream));
+            }
+        });
+        Fake { host, asked }
+    }
+
+    /// Whether it was asked for something with this in its first line.
+    pub fn was_asked(&self, what: &str) -> bool {
+        self.asked.lock().unwrap().iter().any(|line| line.contains(what))
+    }
+}
+
+impl Talk {
+    /// One question, and the answer if there is one.
+    fn with(&self, stream: impl Read + Write) {
+        let mut stream = BufReader::new(stream);
+        let mut head = Vec::new();
+        while head.last().is_none_or(|line: &String| !line.trim().is_empty()) {
+            let mut line = String::new();
+            if !stream.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+                return;
+            }
+            head.push(line);
+        }
+        let is_hanging = {
+            let mut asked = self.asked.lock().unwrap();
+            asked.push(head[0].clone());
+            let mut counted = asked.iter().filter(|_| self.for_good).chain([&head[0]]);
+            counted.any(|line| line.contains(self.hangs))
+        };
+        let mut body = vec![0; length(&head)];
+        if is_hanging || stream.read_exact(&mut body).is_err() {
+            // Until whoever asked goes away.
+            let _ = stream.read_to_end(&mut body);
+            return;
+        }
+        let (status, answer) = answer(&head[0]);
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nApi-Version: 1.41\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{answer}",
+            answer.len(),
+        );
+        let _ = stream.get_mut().write_all(answer.as_bytes());
+    }
+}
+
+fn length(head: &[String]) -> usize {
+    let named = |line: &String| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().unwrap())
+    };
+    head.iter().find_map(named).unwrap_or(0)
+}
+
+fn answer(line: &str) -> (&'static str, String) {
+    let is = |part: &str| line.contains(part);
+    let (status, body) = match line.split(' ').next().unwrap() {
+        "GET" if is("_ping") => ("200 OK", "OK"),
+        // Of all runs.
+        "GET" if is("containers/json") && is("unbroken.run%22") => return ("200 OK", left_before()),
+        "GET" if is("containers/json") || is("networks?") => ("200 OK", "[]"),
+        // This machine is its gateway, so that nothing has to be published.
+        "GET" if is("networks/") => ("200 OK", r#"{"IPAM": {"Config": [{"Gateway": "127.0.0.1"}]}}"#),
+        "GET" if is("images/") && !is("nothing") => ("200 OK", "{}"),
+        "POST" if is("create") => ("201 Created", r#"{"Id": "made", "Warnings": [], "Warning": ""}"#),
+        "DELETE" | "POST" => ("204 No Content", ""),
+        _ => ("404 Not Found", r#"{"message": "no such thing"}"#),
+    };
+    (status, body.to_owned())
+}
+
+/// A container of a run before the machine was started again.
+fn left_before() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let owner = format!("{}/before/any/1/1", host.trim());
+    format!(r#"[{{"Id": "left", "Labels": {{"unbroken.run": "before", "unbroken.owner": "{owner}"}}}}]"#)
+}
