@@ -41,6 +41,10 @@ fn what_is_kept_is_reached_where_the_run_says_until_it_is_cleaned_away() {
     command.args(["--keep", "--runtime", "container", "--filter", "sampled=true", "--filter", "queued"]);
     let child = command.spawn().unwrap();
     let process = child.id();
+    engine::until("the first container is there", || !engine::containers(process).is_empty());
+    // Somebody else on the same engine; the run is not over yet.
+    let early = unbroken(&folder.0).arg("clean").output().unwrap();
+    assert_eq!(early.status.code(), Some(PASS), "{}", told(&early));
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(PASS), "{}", told(&output));
     let said = told(&output);

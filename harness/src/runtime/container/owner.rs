@@ -49,6 +49,13 @@ impl Owner {
         Some(Owner { host, boot, namespace, process, started })
     }
 
+    /// True only when it is certain: it is a process of this machine, and it runs.
+    pub(super) fn is_here(&self) -> bool {
+        let here = Owner::here();
+        let same = (&self.host, &self.boot, &self.namespace) == (&here.host, &here.boot, &here.namespace);
+        same && started(self.process).as_deref() == Some(self.started.as_str())
+    }
+
     /// True only when it is certain: a process of another machine or namespace is none of ours.
     pub(super) fn is_gone(&self) -> bool {
         let here = Owner::here();
@@ -111,13 +118,15 @@ mod tests {
     fn this_process_is_there_and_one_that_has_ended_is_gone() {
         let here = Owner::here();
         assert_eq!(Owner::read(&here.to_string()), Some(here.clone()));
-        assert!(!here.is_gone());
+        assert!(here.is_here() && !here.is_gone());
         let mut child = std::process::Command::new("true").spawn().expect("`true` is everywhere");
         child.wait().expect("it ends");
-        assert!(Owner { process: child.id(), ..here.clone() }.is_gone());
+        let ended = Owner { process: child.id(), ..here.clone() };
+        assert!(ended.is_gone() && !ended.is_here());
         assert!(Owner { started: "1".into(), ..here.clone() }.is_gone(), "another process with its id");
         assert!(Owner { boot: "before".into(), ..here.clone() }.is_gone(), "the machine was started again");
-        assert!(!Owner { host: "elsewhere".into(), boot: "x".into(), ..here }.is_gone());
+        let elsewhere = Owner { host: "elsewhere".into(), ..here };
+        assert!(!elsewhere.is_gone() && !elsewhere.is_here(), "nobody here can tell");
         assert_eq!(Owner::read("7"), None);
     }
 }

@@ -135,7 +135,12 @@ pub(super) async fn clean() -> Result<(usize, Vec<String>), EngineError> {
     let docker = &engine::find().await?;
     let is_left = |labels: &HashMap<String, String>| {
         let owner = labels.get(OWNER).and_then(|owner| Owner::read(owner));
-        labels.contains_key(KEPT) || owner.is_some_and(|owner| owner.is_gone())
+        match owner {
+            // The run that is to keep it is not over yet.
+            Some(owner) if owner.is_here() => false,
+            Some(owner) if owner.is_gone() => true,
+            _ => labels.contains_key(KEPT),
+        }
     };
     let containers = listed(docker, RUN).await?;
     let count = containers.iter().filter(|one| is_left(&one.labels.clone().unwrap_or_default())).count();
