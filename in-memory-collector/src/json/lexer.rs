@@ -273,15 +273,20 @@ const HIGHS: u64 = 0x8080_8080_8080_8080;
 /// How many bytes come before the next quote, backslash, control character or byte that is not ASCII.
 #[inline]
 pub(super) fn ascii_length(bytes: &[u8]) -> usize {
-    let (words, tail) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let found = stops(u64::from_le_bytes(*word));
-        if found != 0 {
-            return index * 8 + found.trailing_zeros() as usize / 8;
+    let mut at = 0;
+    while let Some(both) = bytes[at..].first_chunk::<16>() {
+        let both = u128::from_le_bytes(*both);
+        let (first, second) = (stops(both as u64), stops((both >> 64) as u64));
+        if first != 0 {
+            return at + first.trailing_zeros() as usize / 8;
         }
+        if second != 0 {
+            return at + 8 + second.trailing_zeros() as usize / 8;
+        }
+        at += 16;
     }
-    let rest = tail.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20 | 0x80..));
-    words.len() * 8 + rest.count()
+    let rest = bytes[at..].iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20 | 0x80..));
+    at + rest.count()
 }
 
 /// The lowest bit that is set is the highest one of the first byte that ends a run of plain ASCII; those above it may

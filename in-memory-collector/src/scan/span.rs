@@ -55,6 +55,10 @@ fn span<'a, const OURS: bool>(
         SpanFacts { bytes, trace_id: &[], span_id: &[], parent_id: &[], links: links.len() as u32, scope };
     let mut reader = Reader::new(bytes);
     while !reader.is_at_end() {
+        if OURS && let Some(after) = after_attribute(reader.rest()) {
+            reader = Reader::new(after);
+            continue;
+        }
         let key = reader.key()?;
         match key.number {
             3 | 5 | 9 | 11 | 15 if OURS => drop(message(key, &mut reader)?),
@@ -83,6 +87,16 @@ fn span<'a, const OURS: bool>(
     }
     facts.links = links.len() as u32 - facts.links;
     Ok(facts)
+}
+
+/// What follows an attribute of less than 128 bytes, if the rest of a span begins with one.
+#[inline]
+fn after_attribute(rest: &[u8]) -> Option<&[u8]> {
+    const ATTRIBUTE: u8 = 9 << 3 | 2;
+    match rest {
+        [ATTRIBUTE, length @ 0..0x80, rest @ ..] => rest.get(usize::from(*length)..),
+        _ => None,
+    }
 }
 
 fn link(bytes: &[u8]) -> Result<LinkFacts<'_>, Malformed> {
