@@ -55,7 +55,10 @@ fn span<'a, const OURS: bool>(
         SpanFacts { bytes, trace_id: &[], span_id: &[], parent_id: &[], links: links.len() as u32, scope };
     let mut reader = Reader::new(bytes);
     while !reader.is_at_end() {
-        if OURS && let Some(after) = after_attribute(reader.rest()) {
+        if let Some((attribute, after)) = short_attribute(reader.rest()) {
+            if !OURS {
+                key_value(attribute, ITEM_DEPTH - 1)?;
+            }
             reader = Reader::new(after);
             continue;
         }
@@ -89,12 +92,12 @@ fn span<'a, const OURS: bool>(
     Ok(facts)
 }
 
-/// What follows an attribute of less than 128 bytes, if the rest of a span begins with one.
+/// An attribute of less than 128 bytes and what follows it, if the rest of a span begins with one.
 #[inline]
-fn after_attribute(rest: &[u8]) -> Option<&[u8]> {
+fn short_attribute(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     const ATTRIBUTE: u8 = 9 << 3 | 2;
     match rest {
-        [ATTRIBUTE, length @ 0..0x80, rest @ ..] => rest.get(usize::from(*length)..),
+        [ATTRIBUTE, length @ 0..0x80, rest @ ..] => rest.split_at_checked(usize::from(*length)),
         _ => None,
     }
 }
