@@ -153,13 +153,19 @@ mod tests {
 
     /// The attribute alone, and as the reader by the tables has it, which white space forces.
     fn both(text: &str) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
-        let short = attribute(text.as_bytes()).filter(|(_, after)| after.is_empty()).map(|(attribute, _)| {
+        let short = |follows: &str| {
+            let text = format!("{text}{follows}");
+            let (attribute, _) =
+                attribute(text.as_bytes()).filter(|(_, after)| *after == follows.as_bytes())?;
             let mut writer = Writer::default();
             attribute.write(1, &mut writer);
-            writer.into_bytes()
-        });
+            Some(writer.into_bytes())
+        };
+        let alone = short("");
+        // In blocks, if it is short enough.
+        assert_eq!(short(&" ".repeat(2 * SHORT)), alone, "{text}");
         let long = read(&RESOURCE, format!(r#"{{"attributes":[ {text}]}}"#).as_bytes());
-        (short, long.ok())
+        (alone, long.ok())
     }
 
     #[test]
@@ -168,15 +174,19 @@ mod tests {
         for value in [
             r#""stringValue":"""#,
             r#""stringValue":"ä""#,
+            &format!(r#""stringValue":"{}""#, &long[..SHORT]),
+            &format!(r#""stringValue":"{}""#, &long[..=SHORT]),
             &format!(r#""stringValue":"{long}""#),
             r#""intValue":0"#,
             r#""intValue":"127""#,
             r#""intValue":"128""#,
+            r#""intValue":16383"#,
+            r#""intValue":16384"#,
             r#""intValue":9223372036854775807"#,
             r#""boolValue":true"#,
             r#""boolValue":false"#,
         ] {
-            for key in ["", "k", &long] {
+            for key in ["", "k", &long[..SHORT], &long[..=SHORT], &long] {
                 let (short, long) = both(&format!(r#"{{"key":"{key}","value":{{{value}}}}}"#));
                 assert_eq!(short, long, "{value}");
                 assert!(short.is_some(), "{value}");

@@ -353,6 +353,15 @@ mod tests {
     }
 
     #[test]
+    fn a_string_that_is_not_utf8_is_refused_also_where_nobody_wants_it() {
+        for wrong in
+            [&b"\"\xff\""[..], b"\"a\\n\xc3\"", b"\"\xc3\\n\"", b"[\"long enough to be read by words \x80\"]"]
+        {
+            assert!(Lexer::new(wrong).skip(9).is_err_and(|fault| fault.what == "text that is not UTF-8"));
+        }
+    }
+
+    #[test]
     fn numbers_follow_the_grammar() {
         for right in ["0", "-0", "10", "1.5", "1e3", "1E-3", "-2.5e+10"] {
             assert_eq!(Lexer::new(right.as_bytes()).number().unwrap(), right);
