@@ -6,6 +6,9 @@
 use super::short::{Plain, decimal, plain};
 use crate::protobuf::{WireType, Writer, varint_width};
 
+/// The wire type of what has its length before it.
+const LENGTH: u8 = 2;
+
 /// How many messages are nested in each other here: the attribute and its value.
 pub const LEVELS: u32 = 2;
 
@@ -54,10 +57,63 @@ fn integer(text: &[u8]) -> Option<(Value<'_>, &[u8])> {
     Some((Value::Integer(number), digits[length..].strip_prefix(end)?))
 }
 
+/// The most bytes of a key or of a text that `write_short` takes, and what it may write.
+const SHORT: usize = 48;
+const ROOM: usize = 2 * SHORT + 12;
+
 impl Attribute<'_> {
-    /// As the field `number` of the message around it.
+    /// As the field `number`, which is below 16, of the message around it.
     #[inline]
     pub fn write(&self, number: u32, writer: &mut Writer) {
+        if self.write_short(number, writer).is_none() {
+            self.write_long(number, writer);
+        }
+    }
+
+    /// If all lengths take one byte each, and enough text follows the key and the value: whole blocks are copied then,
+    /// and what is too much is written over.
+    #[inline]
+    fn write_short(&self, number: u32, writer: &mut Writer) -> Option<()> {
+        let key = self.key.rest.first_chunk::<SHORT>()?;
+        let length = self.key.length;
+        if length > SHORT {
+            return None;
+        }
+        let out = writer.room::<ROOM>();
+        out[4..4 + SHORT].copy_from_slice(key);
+        let rest = out[4 + length..].first_chunk_mut::<{ SHORT + 4 }>()?;
+        let value_size = match self.value {
+            Value::Text(string) => {
+                let text = string.rest.first_chunk::<SHORT>()?;
+                if string.length > SHORT {
+                    return None;
+                }
+                rest[4..].copy_from_slice(text);
+                rest[2..4].copy_from_slice(&[LENGTH | 1 << 3, string.length as u8]);
+                2 + string.length
+            }
+            Value::Bool(truth) => {
+                rest[2..4].copy_from_slice(&[2 << 3, u8::from(truth)]);
+                2
+            }
+            Value::Integer(number @ 0..0x80) => {
+                rest[2..4].copy_from_slice(&[3 << 3, number as u8]);
+                2
+            }
+            Value::Integer(number @ 0x80..0x4000) => {
+                rest[2..5].copy_from_slice(&[3 << 3, number as u8 | 0x80, (number >> 7) as u8]);
+                3
+            }
+            Value::Integer(_) => return None,
+        };
+        rest[..2].copy_from_slice(&[LENGTH | 2 << 3, value_size as u8]);
+        let size = length + value_size + 4;
+        out[..4].copy_from_slice(&[LENGTH | (number << 3) as u8, size as u8, LENGTH | 1 << 3, length as u8]);
+        writer.advance(2 + size);
+        Some(())
+    }
+
+    fn write_long(&self, number: u32, writer: &mut Writer) {
         let key_size = delimited_size(self.key.length);
         let value_size = match self.value {
             Value::Text(string) => delimited_size(string.length),
@@ -97,13 +153,19 @@ mod tests {
 
     /// The attribute alone, and as the reader by the tables has it, which white space forces.
     fn both(text: &str) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
-        let short = attribute(text.as_bytes()).filter(|(_, after)| after.is_empty()).map(|(attribute, _)| {
+        let short = |follows: &str| {
+            let text = format!("{text}{follows}");
+            let (attribute, _) =
+                attribute(text.as_bytes()).filter(|(_, after)| *after == follows.as_bytes())?;
             let mut writer = Writer::default();
             attribute.write(1, &mut writer);
-            writer.into_bytes()
-        });
+            Some(writer.into_bytes())
+        };
+        let alone = short("");
+        // In blocks, if it is short enough.
+        assert_eq!(short(&" ".repeat(2 * SHORT)), alone, "{text}");
         let long = read(&RESOURCE, format!(r#"{{"attributes":[ {text}]}}"#).as_bytes());
-        (short, long.ok())
+        (alone, long.ok())
     }
 
     #[test]
@@ -112,15 +174,19 @@ mod tests {
         for value in [
             r#""stringValue":"""#,
             r#""stringValue":"ä""#,
+            &format!(r#""stringValue":"{}""#, &long[..SHORT]),
+            &format!(r#""stringValue":"{}""#, &long[..=SHORT]),
             &format!(r#""stringValue":"{long}""#),
             r#""intValue":0"#,
             r#""intValue":"127""#,
             r#""intValue":"128""#,
+            r#""intValue":16383"#,
+            r#""intValue":16384"#,
             r#""intValue":9223372036854775807"#,
             r#""boolValue":true"#,
             r#""boolValue":false"#,
         ] {
-            for key in ["", "k", &long] {
+            for key in ["", "k", &long[..SHORT], &long[..=SHORT], &long] {
                 let (short, long) = both(&format!(r#"{{"key":"{key}","value":{{{value}}}}}"#));
                 assert_eq!(short, long, "{value}");
                 assert!(short.is_some(), "{value}");

@@ -1,4 +1,6 @@
 //! Reads JSON piece by piece (RFC 8259), strictly: no comments, no trailing commas, no lone surrogates.
+//!
+//! Only a string can hold what is not ASCII, so each string is looked at for UTF-8, and the text as a whole is not.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -30,12 +32,12 @@ pub type Read<T> = Result<T, Box<Unreadable>>;
 
 #[derive(Debug)]
 pub struct Lexer<'a> {
-    text: &'a str,
+    text: &'a [u8],
     pub(super) at: usize,
 }
 
 impl<'a> Lexer<'a> {
-    pub fn new(text: &'a str) -> Self {
+    pub fn new(text: &'a [u8]) -> Self {
         Self { text, at: 0 }
     }
 
@@ -50,7 +52,14 @@ impl<'a> Lexer<'a> {
     }
 
     pub(super) fn bytes(&self) -> &'a [u8] {
-        self.text.as_bytes()
+        self.text
+    }
+
+    fn utf8(&self, from: usize, until: usize) -> Read<&'a str> {
+        std::str::from_utf8(&self.text[from..until]).map_err(|fault| {
+            let (what, key) = ("text that is not UTF-8", String::new());
+            Box::new(Unreadable { what, key, at: from + fault.valid_up_to() })
+        })
     }
 
     /// The next byte that is not white space, without going over it.
@@ -112,7 +121,7 @@ impl<'a> Lexer<'a> {
         match self.bytes().get(self.at) {
             Some(b'"') => {
                 self.at += 1;
-                Ok(Cow::Borrowed(&self.text[start..self.at - 1]))
+                self.utf8(start, self.at - 1).map(Cow::Borrowed)
             }
             Some(b'\\') => self.escaped(start).map(Cow::Owned),
             Some(_) => self.fault("a control character in a string"),
@@ -122,7 +131,7 @@ impl<'a> Lexer<'a> {
 
     /// Goes on at the first backslash of the string that starts at `start`.
     fn escaped(&mut self, start: usize) -> Read<String> {
-        let mut string = self.text[start..self.at].to_owned();
+        let mut string = self.utf8(start, self.at)?.to_owned();
         loop {
             match self.bytes().get(self.at) {
                 Some(b'"') => {
@@ -136,7 +145,7 @@ impl<'a> Lexer<'a> {
                 Some(0..0x20) => return self.fault("a control character in a string"),
                 Some(_) => {
                     let length = plain_length(&self.bytes()[self.at..]);
-                    string.push_str(&self.text[self.at..self.at + length]);
+                    string.push_str(self.utf8(self.at, self.at + length)?);
                     self.at += length;
                 }
                 None => return self.fault("a string without an end"),
@@ -213,7 +222,7 @@ impl<'a> Lexer<'a> {
                 return self.fault("a number without digits in its exponent");
             }
         }
-        Ok(&self.text[start..self.at])
+        self.utf8(start, self.at)
     }
 
     fn digits(&mut self) -> usize {
@@ -257,11 +266,42 @@ impl<'a> Lexer<'a> {
     }
 }
 
+/// One bit, and the highest one, of each byte of a word.
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// How many bytes come before the next quote, backslash, control character or byte that is not ASCII.
+#[inline]
+pub(super) fn ascii_length(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(both) = bytes[at..].first_chunk::<16>() {
+        let both = u128::from_le_bytes(*both);
+        let (first, second) = (stops(both as u64), stops((both >> 64) as u64));
+        if first != 0 {
+            return at + first.trailing_zeros() as usize / 8;
+        }
+        if second != 0 {
+            return at + 8 + second.trailing_zeros() as usize / 8;
+        }
+        at += 16;
+    }
+    let rest = bytes[at..].iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20 | 0x80..));
+    at + rest.count()
+}
+
+/// The lowest bit that is set is the highest one of the first byte that ends a run of plain ASCII; those above it may
+/// be wrong, since a subtraction borrows from the byte above.
+#[inline]
+fn stops(word: u64) -> u64 {
+    // This swaps the quote with the space, so that it is below one bound with the control characters.
+    let low = (word ^ (ONES * (u64::from(b'"') ^ 0x20))).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+    (low | backslash | word) & HIGHS
+}
+
 /// How many bytes come before the next quote, backslash or control character.
 #[inline]
 pub(super) fn plain_length(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
     let (words, tail) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
@@ -286,13 +326,26 @@ mod tests {
             for stop in ['"', '\\', '\u{1f}', '\0'] {
                 let text = format!("{}{stop}aaaa\"", "aä".repeat(length));
                 assert_eq!(plain_length(text.as_bytes()), 3 * length, "{text:?}");
+                let text = format!("{}{stop}aaaa\"", "a".repeat(length));
+                assert_eq!(ascii_length(text.as_bytes()), length, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_byte_ends_a_run_of_ascii_or_does_not_whatever_follows_it() {
+        for byte in 0..=255u8 {
+            let ends = matches!(byte, b'"' | b'\\' | 0..0x20 | 0x80..);
+            for next in 0..=255u8 {
+                let found = stops(u64::from_le_bytes([b' ', byte, next, b'~', b'~', b'~', b'~', b'~']));
+                assert_eq!(found.trailing_zeros() / 8 == 1, ends, "{byte} {next}");
             }
         }
     }
 
     #[test]
     fn escapes_become_characters() {
-        let read = |text: &str| Lexer::new(text).string().map(Cow::into_owned);
+        let read = |text: &str| Lexer::new(text.as_bytes()).string().map(Cow::into_owned);
         assert_eq!(read(r#""a\u00e4\n\ud83d\ude00\/""#).unwrap(), "aä\n😀/");
         for wrong in [r#""\ud83d""#, r#""\ude00""#, r#""\x""#, r#""\u12""#, "\"a\nb\"", "\"open", r#""\"#] {
             assert!(read(wrong).is_err(), "{wrong}");
@@ -300,12 +353,21 @@ mod tests {
     }
 
     #[test]
+    fn a_string_that_is_not_utf8_is_refused_also_where_nobody_wants_it() {
+        for wrong in
+            [&b"\"\xff\""[..], b"\"a\\n\xc3\"", b"\"\xc3\\n\"", b"[\"long enough to be read by words \x80\"]"]
+        {
+            assert!(Lexer::new(wrong).skip(9).is_err_and(|fault| fault.what == "text that is not UTF-8"));
+        }
+    }
+
+    #[test]
     fn numbers_follow_the_grammar() {
         for right in ["0", "-0", "10", "1.5", "1e3", "1E-3", "-2.5e+10"] {
-            assert_eq!(Lexer::new(right).number().unwrap(), right);
+            assert_eq!(Lexer::new(right.as_bytes()).number().unwrap(), right);
         }
         for wrong in ["", "-", "01", ".5", "1.", "1e", "+1", "NaN"] {
-            assert!(Lexer::new(wrong).number().is_err(), "{wrong}");
+            assert!(Lexer::new(wrong.as_bytes()).number().is_err(), "{wrong}");
         }
     }
 }

@@ -43,7 +43,7 @@ pub fn double(text: &str) -> Option<f64> {
 }
 
 fn is_json_number(text: &str) -> bool {
-    let mut lexer = super::lexer::Lexer::new(text);
+    let mut lexer = super::lexer::Lexer::new(text.as_bytes());
     lexer.number().is_ok_and(|number| number.len() == text.len())
 }
 

@@ -13,10 +13,6 @@ use crate::schema::{Field, KEY_VALUE, Kind, Message};
 
 /// Reads a whole message.
 pub fn read(message: &'static Message, text: &[u8]) -> Read<Vec<u8>> {
-    let text = std::str::from_utf8(text).map_err(|fault| {
-        let (what, key) = ("text that is not UTF-8", String::new());
-        Box::new(Unreadable { what, key, at: fault.valid_up_to() })
-    })?;
     let writer = Writer::with_capacity(text.len() / 2);
     let mut reader = JsonReader { lexer: Lexer::new(text), writer, widths: [0; 128] };
     reader.message(message, NESTING_LIMIT)?;
@@ -54,9 +50,10 @@ impl JsonReader<'_> {
                 }
                 None => {
                     let key = self.lexer.string()?;
+                    self.lexer.expect(b':', NO_COLON)?;
                     match message.by_json_name(&key) {
                         Some(field) => self.member(field, depth),
-                        None => self.unknown(depth),
+                        None => self.lexer.skip(depth),
                     }
                     .map_err(|fault| named(fault, message, &key))?;
                 }
@@ -67,14 +64,8 @@ impl JsonReader<'_> {
         }
     }
 
-    fn unknown(&mut self, depth: u32) -> Read<()> {
-        self.lexer.expect(b':', NO_COLON)?;
-        self.lexer.skip(depth)
-    }
-
     #[inline]
     fn member(&mut self, field: &'static Field, depth: u32) -> Read<()> {
-        self.lexer.expect(b':', NO_COLON)?;
         if self.lexer.peek() == Some(b'n') {
             self.null()
         } else if field.repeated {
@@ -93,8 +84,15 @@ impl JsonReader<'_> {
         if self.lexer.eat(b']') {
             return Ok(());
         }
+        // Those are numbered below 16 wherever they are.
+        let attributes = depth >= attribute::LEVELS
+            && field.number < 16
+            && matches!(field.kind, Kind::Message(inner) if std::ptr::eq(inner, &KEY_VALUE));
         loop {
-            self.value(field, depth)?;
+            match attributes.then(|| self.lexer.short_attribute()).flatten() {
+                Some(attribute) => attribute.write(field.number, &mut self.writer),
+                None => self.value(field, depth)?,
+            }
             if !self.lexer.another(b']')? {
                 return Ok(());
             }
@@ -138,13 +136,6 @@ impl JsonReader<'_> {
     }
 
     fn inner_message(&mut self, number: u32, message: &'static Message, depth: u32) -> Read<()> {
-        if std::ptr::eq(message, &KEY_VALUE)
-            && depth >= attribute::LEVELS
-            && let Some(attribute) = self.lexer.short_attribute()
-        {
-            attribute.write(number, &mut self.writer);
-            return Ok(());
-        }
         let place = (depth as usize * 16 + number as usize) % self.widths.len();
         let width = match self.widths[place] {
             // Of JSON like this, three sevenths are left in protobuf.
@@ -168,21 +159,24 @@ impl JsonReader<'_> {
     }
 
     fn hexadecimal(&mut self, number: u32, digits: &[u8]) -> Read<()> {
-        let (pairs, odd) = digits.as_chunks::<2>();
-        if !odd.is_empty() {
+        if !digits.len().is_multiple_of(2) {
             return self.lexer.fault("an id with an odd number of digits");
         }
         self.writer.key(number, WireType::Length);
-        self.writer.varint(pairs.len() as u64);
-        let (eights, rest) = pairs.as_chunks::<8>();
+        self.writer.varint(digits.len() as u64 / 2);
+        let (eights, rest) = digits.as_chunks::<8>();
         for eight in eights {
-            let Some(bytes) = bytes_of_hex(eight) else { return self.lexer.fault(NO_HEX) };
-            self.writer.raw(&bytes);
+            let Some(bytes) = bytes_of_hex(*eight) else { return self.lexer.fault(NO_HEX) };
+            *self.writer.room() = bytes;
+            self.writer.advance(bytes.len());
         }
-        for pair in rest {
-            let Some([byte]) = bytes_of_hex(&[*pair]) else { return self.lexer.fault(NO_HEX) };
-            self.writer.push(byte);
+        if rest.is_empty() {
+            return Ok(());
         }
+        let mut eight = [b'0'; 8];
+        eight[..rest.len()].copy_from_slice(rest);
+        let Some(bytes) = bytes_of_hex(eight) else { return self.lexer.fault(NO_HEX) };
+        self.writer.raw(&bytes[..rest.len() / 2]);
         Ok(())
     }
 
@@ -205,12 +199,13 @@ impl JsonReader<'_> {
         if is_string && matches!(field.kind, Kind::Enum) {
             return self.lexer.fault("an enum that is not written as a number");
         }
-        let value = match self.lexer.short_integer() {
-            Some(value) => Some(i128::from(value)),
-            None if is_string => number::integer(&self.lexer.string()?),
-            None => number::integer(self.lexer.number()?),
+        let bits = match self.lexer.short_integer() {
+            // Every kind holds these, and all but one put them on the wire as they are.
+            Some(value @ 0..=0x7fff_ffff) if !matches!(field.kind, Kind::Sint32) => Some(value),
+            Some(value) => in_range(field.kind, i128::from(value)),
+            None if is_string => in_range_of_text(field.kind, &self.lexer.string()?),
+            None => in_range_of_text(field.kind, self.lexer.number()?),
         };
-        let bits = value.and_then(|value| in_range(field.kind, value));
         let Some(bits) = bits else { return self.lexer.fault("a number that its field cannot hold") };
         let wire = field.kind.wire();
         self.writer.key(field.number, wire);
@@ -221,6 +216,10 @@ impl JsonReader<'_> {
         }
         Ok(())
     }
+}
+
+fn in_range_of_text(kind: Kind, text: &str) -> Option<u64> {
+    number::integer(text).and_then(|value| in_range(kind, value))
 }
 
 /// The bits that go on the wire.

@@ -5,7 +5,7 @@
 //! which knows the whole of JSON and finds the faults.
 
 use super::attribute::{Attribute, attribute};
-use super::lexer::{Lexer, plain_length};
+use super::lexer::{Lexer, ascii_length, plain_length};
 use crate::schema::{AT_ONCE, Message};
 
 /// A string of which nothing has to be changed.
@@ -28,17 +28,16 @@ impl<'a> Lexer<'a> {
         if self.peek()? == b'"' { self.bytes().get(self.at + 1..) } else { None }
     }
 
-    /// Goes over the key of a field of `message`, and says which one it is. `likely` is looked at first.
+    /// Goes over the key of a field of `message` and its colon, and says which one it is. `likely` is looked at first.
     #[inline]
     pub fn short_key(&mut self, message: &'static Message, likely: usize) -> Option<usize> {
-        let rest = self.after_quote()?;
-        let first = rest.first_chunk::<AT_ONCE>()?;
+        let next = self.after_quote()?.first_chunk::<AT_ONCE>()?;
         let fields = message.fields;
         let index = match fields.get(likely) {
-            Some(field) if field.json.is_next(first, rest) => likely,
-            _ => fields.iter().position(|field| field.json.is_next(first, rest))?,
+            Some(field) if field.json.is_next(next) => likely,
+            _ => fields.iter().position(|field| field.json.is_next(next))?,
         };
-        self.at += fields[index].json.text.len() + 2;
+        self.at += 1 + fields[index].json.length;
         Some(index)
     }
 
@@ -75,10 +74,19 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// Up to the next quote, backslash or control character, or the end of the text.
+/// Up to the next quote, backslash, control character or byte that is not UTF-8, or the end of the text.
 #[inline]
 pub fn plain(rest: &[u8]) -> Plain<'_> {
-    Plain { rest, length: plain_length(rest) }
+    let length = ascii_length(rest);
+    match rest.get(length) {
+        Some(0x80..) => Plain { rest, length: beyond_ascii(rest) },
+        _ => Plain { rest, length },
+    }
+}
+
+fn beyond_ascii(rest: &[u8]) -> usize {
+    let length = plain_length(rest);
+    std::str::from_utf8(&rest[..length]).map_or_else(|fault| fault.valid_up_to(), str::len)
 }
 
 /// The number that the text begins with, and how many digits it has.
@@ -117,28 +125,22 @@ fn eight_digits(text: [u8; 8]) -> Option<u64> {
     Some(fours.wrapping_mul((10_000 << 32) + 1) >> 32)
 }
 
-/// The value of each byte as a hexadecimal digit, 255 if it is none.
-static DIGITS: [u8; 256] = {
-    let mut digits = [0xff; 256];
-    let mut value = 0;
-    while value < 16 {
-        digits[b"0123456789abcdef"[value as usize] as usize] = value;
-        digits[b"0123456789ABCDEF"[value as usize] as usize] = value;
-        value += 1;
-    }
-    digits
-};
-
-/// The bytes that pairs of hexadecimal digits stand for; nothing if one is none.
+/// The four bytes that eight hexadecimal digits stand for, worked out side by side in one word.
 #[inline]
-pub fn bytes_of_hex<const N: usize>(pairs: &[[u8; 2]; N]) -> Option<[u8; N]> {
-    let mut seen = 0;
-    let bytes = pairs.map(|[high, low]| {
-        let (high, low) = (DIGITS[usize::from(high)], DIGITS[usize::from(low)]);
-        seen |= high | low;
-        high << 4 | low
-    });
-    (seen < 16).then_some(bytes)
+pub fn bytes_of_hex(digits: [u8; 8]) -> Option<[u8; 4]> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from_le_bytes(digits);
+    let letters = word >> 6 & ONES;
+    let values = (word & (ONES * 0x0f)) + letters * 9;
+    // They are digits if they are what their values are written as, in lower case, and no value is beyond 15.
+    let beyond_nine = (values + ONES * 6) >> 4 & ONES;
+    let written = values + ONES * u64::from(b'0') + beyond_nine * u64::from(b'a' - b'0' - 10);
+    if (written ^ (word | letters << 5)) | (values & (ONES * 0x10)) != 0 {
+        return None;
+    }
+    let bytes = (values << 4 | values >> 8) & 0x00ff_00ff_00ff_00ff;
+    let pairs = (bytes | bytes >> 8) & 0x0000_ffff_0000_ffff;
+    Some(((pairs | pairs >> 16) as u32).to_le_bytes())
 }
 
 #[cfg(test)]
@@ -154,13 +156,13 @@ mod tests {
             for end in ["", " ", ",", ".5", "e1", "E1", "x", "\"", "0", "99", "/", ":"] {
                 for quote in ["", "\""] {
                     let text = format!("{quote}{text}{end}{quote}");
-                    let mut lexer = Lexer::new(&text);
+                    let mut lexer = Lexer::new(text.as_bytes());
                     let Some(short) = lexer.short_integer() else {
                         assert_eq!(lexer.at, 0);
                         continue;
                     };
                     taken += 1;
-                    let mut long = Lexer::new(&text);
+                    let mut long = Lexer::new(text.as_bytes());
                     let number =
                         if quote.is_empty() { long.number().unwrap() } else { &long.string().unwrap() };
                     assert_eq!(super::super::number::integer(number), Some(i128::from(short)), "{text}");
@@ -187,19 +189,24 @@ mod tests {
 
     #[test]
     fn hexadecimal_digits_are_the_same_everywhere() {
-        for byte in 0..=255 {
-            assert_eq!(bytes_of_hex(&[[b'0', byte]]), hex_digit(byte).map(|digit| [digit]));
+        for (at, byte) in (0..8).flat_map(|at| (0..=255).map(move |byte| (at, byte))) {
+            let mut digits = *b"0123cdEF";
+            digits[at] = byte;
+            let expected = digits.as_chunks::<2>().0.iter();
+            let expected: Option<Vec<u8>> =
+                expected.map(|[high, low]| Some(hex_digit(*high)? << 4 | hex_digit(*low)?)).collect();
+            assert_eq!(bytes_of_hex(digits).map(Vec::from), expected, "{digits:?}");
         }
     }
 
     #[test]
     fn what_is_not_plain_stays_for_the_long_way() {
         for text in ["", "\"", "\"open", "\"a\\n\"", "\"a\nb\"", "5", "null"] {
-            let mut lexer = Lexer::new(text);
+            let mut lexer = Lexer::new(text.as_bytes());
             assert!(lexer.short_string().is_none(), "{text:?}");
             assert_eq!(lexer.at, 0);
         }
-        let mut lexer = Lexer::new(" \"plain\" ");
+        let mut lexer = Lexer::new(b" \"plain\" ");
         assert_eq!(lexer.short_string().unwrap().bytes(), b"plain");
         assert_eq!(lexer.at, 8);
     }

@@ -207,15 +207,22 @@ impl<'a> Reader<'a> {
 /// `str::from_utf8` with a short way for the ASCII that keys and names are made of.
 #[inline]
 pub fn is_utf8(bytes: &[u8]) -> bool {
-    let (words, tail) = bytes.as_chunks::<8>();
-    let mut seen = 0u64;
-    for word in words {
-        seen |= u64::from_ne_bytes(*word);
+    is_ascii(bytes) || std::str::from_utf8(bytes).is_ok()
+}
+
+/// Whole words; the last one overlaps the one before it, so that no byte is left over.
+#[inline]
+pub fn is_ascii(bytes: &[u8]) -> bool {
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    if let Some(last) = bytes.last_chunk::<8>() {
+        let words = bytes.as_chunks::<8>().0.iter();
+        let seen = words.fold(u64::from_ne_bytes(*last), |seen, word| seen | u64::from_ne_bytes(*word));
+        return seen & HIGHS == 0;
     }
-    for byte in tail {
-        seen |= u64::from(*byte);
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        return u64::from(u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last)) & HIGHS == 0;
     }
-    seen & 0x8080_8080_8080_8080 == 0 || std::str::from_utf8(bytes).is_ok()
+    bytes.iter().fold(0, |seen, byte| seen | byte) < 0x80
 }
 
 #[cfg(test)]
@@ -251,6 +258,15 @@ mod tests {
         assert!(is_utf8("größer als früher".as_bytes()));
         assert!(!is_utf8(b"abcdefgh\xff"));
         assert!(!is_utf8(b"\xc3"));
+        for length in 0..40 {
+            let mut bytes = vec![b'~'; length];
+            assert!(is_ascii(&bytes));
+            for at in 0..length {
+                bytes[at] = 0x80;
+                assert!(!is_ascii(&bytes), "{at} of {length}");
+                bytes[at] = b'~';
+            }
+        }
     }
 
     #[test]

@@ -2,20 +2,54 @@
 
 use super::reader::WireType;
 
+/// By how much the room for what is to come grows at least.
+const STEP: usize = 4096;
+
 #[derive(Debug, Default)]
 pub struct Writer {
+    /// What is written, and room for more, so that a short write is a store and no call.
     bytes: Vec<u8>,
+    /// How much is written.
+    end: usize,
 }
 
 impl Writer {
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { bytes: Vec::with_capacity(capacity) }
+        Self { bytes: Vec::with_capacity(capacity), end: 0 }
     }
 
-    pub fn into_bytes(self) -> Vec<u8> {
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        self.bytes.truncate(self.end);
         self.bytes
     }
 
+    /// The next `N` bytes. What is put there is written once `advance` went over it.
+    #[inline]
+    pub fn room<const N: usize>(&mut self) -> &mut [u8; N] {
+        if self.bytes.len() - self.end < N {
+            self.grow(N);
+        }
+        self.bytes[self.end..].first_chunk_mut().expect("there is room now")
+    }
+
+    #[inline]
+    pub fn advance(&mut self, length: usize) {
+        self.end += length;
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let wanted = self.end + more;
+        // Within what was allocated, step by step: bytes that were just set to zero are still in the cache.
+        let length = if wanted <= self.bytes.capacity() {
+            (wanted + STEP).min(self.bytes.capacity())
+        } else {
+            wanted + more.max(64)
+        };
+        self.bytes.resize(length, 0);
+    }
+
+    #[inline]
     pub fn key(&mut self, number: u32, wire: WireType) {
         let wire = match wire {
             WireType::Varint => 0,
@@ -29,20 +63,38 @@ impl Writer {
     }
 
     #[inline]
-    pub fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.bytes.push(value as u8 | 0x80);
-            value >>= 7;
+    pub fn varint(&mut self, value: u64) {
+        if value < 0x80 {
+            return self.push(value as u8);
         }
-        self.bytes.push(value as u8);
+        self.long_varint(value);
     }
 
+    fn long_varint(&mut self, mut value: u64) {
+        let mut length = 0;
+        let room = self.room::<10>();
+        while value >= 0x80 {
+            room[length] = value as u8 | 0x80;
+            value >>= 7;
+            length += 1;
+        }
+        room[length] = value as u8;
+        self.end += length + 1;
+    }
+
+    #[inline]
     pub fn raw(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() - self.end < bytes.len() {
+            self.grow(bytes.len());
+        }
+        self.bytes[self.end..self.end + bytes.len()].copy_from_slice(bytes);
+        self.end += bytes.len();
     }
 
+    #[inline]
     pub fn push(&mut self, byte: u8) {
-        self.bytes.push(byte);
+        *self.room() = [byte];
+        self.end += 1;
     }
 
     /// A string, bytes or a message that is already encoded.
@@ -59,9 +111,8 @@ impl Writer {
         self.varint(length as u64);
         match rest.first_chunk::<32>() {
             Some(more) if length <= more.len() => {
-                let end = self.bytes.len() + length;
-                self.bytes.extend_from_slice(more);
-                self.bytes.truncate(end);
+                *self.room() = *more;
+                self.end += length;
             }
             _ => self.raw(&rest[..length]),
         }
@@ -72,19 +123,19 @@ impl Writer {
         self.begin_wide(number, 1)
     }
 
-    /// Leaves `width` bytes for the length. If it takes another number of them, what comes after is moved.
+    /// Leaves `width` bytes for the length, at most 10. If it takes another number of them, what comes after is moved.
     #[inline]
     pub fn begin_wide(&mut self, number: u32, width: u8) -> Begun {
         self.key(number, WireType::Length);
-        let at = self.bytes.len() + usize::from(width);
-        self.bytes.resize(at, 0);
-        Begun { at, width }
+        self.room::<10>();
+        self.end += usize::from(width);
+        Begun { at: self.end, width }
     }
 
     /// Writes the length, and says how many bytes it took.
     #[inline]
     pub fn end(&mut self, begun: Begun) -> u8 {
-        let length = self.bytes.len() - begun.at;
+        let length = self.end - begun.at;
         if begun.width == 1 && length < 0x80 {
             self.bytes[begun.at - 1] = length as u8;
             return 1;
@@ -96,11 +147,11 @@ impl Writer {
         let width = varint_width(length as u64);
         let from = begun.at - usize::from(begun.width);
         let at = from + usize::from(width);
-        if width > begun.width {
-            self.bytes.resize(at + length, 0);
+        if width != begun.width {
+            self.room::<10>();
+            self.bytes.copy_within(begun.at..begun.at + length, at);
+            self.end = at + length;
         }
-        self.bytes.copy_within(begun.at..begun.at + length, at);
-        self.bytes.truncate(at + length);
         for byte in &mut self.bytes[from..at] {
             *byte = length as u8 | 0x80;
             length >>= 7;
@@ -122,7 +173,8 @@ pub struct Begun {
 #[inline]
 pub fn varint_width(number: u64) -> u8 {
     let bits = u64::BITS - (number | 1).leading_zeros();
-    bits.div_ceil(7) as u8
+    // Seven bits each, rounded up, without a division: right for 1 to 64 bits.
+    ((bits * 9 + 64) >> 6) as u8
 }
 
 #[cfg(test)]
@@ -146,6 +198,14 @@ mod tests {
                 assert!(reader.is_at_end());
             }
         }
+    }
+
+    #[test]
+    fn a_number_takes_a_byte_for_each_seven_bits() {
+        for bits in 1..=64u32 {
+            assert_eq!(u32::from(varint_width(u64::MAX >> (64 - bits))), bits.div_ceil(7), "{bits}");
+        }
+        assert_eq!(varint_width(0), 1);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Validates one `KeyValue`: the shapes that nearly all attributes have at once, all others by the table.
 
-use crate::protobuf::{Malformed, is_utf8};
+use crate::protobuf::{Malformed, is_ascii, is_utf8};
 use crate::schema::KEY_VALUE;
 
 use super::validate::validate;
@@ -18,11 +18,13 @@ fn is_plain(bytes: &[u8]) -> bool {
     let [0x0a, key_length @ 0..0x80, rest @ ..] = bytes else { return false };
     let Some((key, rest)) = rest.split_at_checked(usize::from(*key_length)) else { return false };
     let [0x12, value_length @ 0..0x80, value @ ..] = rest else { return false };
-    if usize::from(*value_length) != value.len() || !is_utf8(key) {
+    // Keys, lengths and texts are ASCII together, nearly always.
+    let ascii = is_ascii(bytes);
+    if usize::from(*value_length) != value.len() || !(ascii || is_utf8(key)) {
         return false;
     }
     match value {
-        [0x0a, length @ 0..0x80, text @ ..] => usize::from(*length) == text.len() && is_utf8(text),
+        [0x0a, length @ 0..0x80, text @ ..] => usize::from(*length) == text.len() && (ascii || is_utf8(text)),
         [0x10, 0..0x80] | [0x18, 0..0x80] => true,
         [0x18, 0x80..=0xff, 0..0x80] => true,
         [0x21, number @ ..] => number.len() == 8,

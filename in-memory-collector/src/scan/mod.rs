@@ -14,4 +14,4 @@ pub mod validate;
 
 pub use envelope::{Batch, Part};
 pub use log::{LogFacts, logs};
-pub use span::{LinkFacts, SpanFacts, traces};
+pub use span::{LinkFacts, SpanFacts, traces, written_traces};

@@ -25,20 +25,46 @@ pub struct LinkFacts<'a> {
     pub span_id: &'a [u8],
 }
 
-/// Validates an `ExportTraceServiceRequest`; the second value is the links of all spans, in their order.
-pub fn traces(body: &[u8]) -> Result<(Batch<'_, SpanFacts<'_>>, Vec<LinkFacts<'_>>), Malformed> {
+/// The spans of a request, and the links of all of them in their order.
+pub type Traces<'a> = (Batch<'a, SpanFacts<'a>>, Vec<LinkFacts<'a>>);
+
+/// Validates an `ExportTraceServiceRequest`.
+pub fn traces(body: &[u8]) -> Result<Traces<'_>, Malformed> {
+    walk_spans::<false>(body)
+}
+
+/// The same for what our own writer made of JSON that it read: what is in attributes, events and texts is not looked at
+/// a second time.
+pub fn written_traces(body: &[u8]) -> Result<Traces<'_>, Malformed> {
+    debug_assert!(traces(body).is_ok(), "the JSON reader writes valid protobuf");
+    walk_spans::<true>(body)
+}
+
+fn walk_spans<const OURS: bool>(body: &[u8]) -> Result<Traces<'_>, Malformed> {
     let mut links = Vec::new();
-    let batch = walk(body, |bytes, scope| span(bytes, scope, &mut links));
+    let batch = walk(body, |bytes, scope| span::<OURS>(bytes, scope, &mut links));
     batch.map(|batch| (batch, links)).map_err(|malformed| malformed.relative_to(body))
 }
 
-fn span<'a>(bytes: &'a [u8], scope: u32, links: &mut Vec<LinkFacts<'a>>) -> Result<SpanFacts<'a>, Malformed> {
+fn span<'a, const OURS: bool>(
+    bytes: &'a [u8],
+    scope: u32,
+    links: &mut Vec<LinkFacts<'a>>,
+) -> Result<SpanFacts<'a>, Malformed> {
     let mut facts =
         SpanFacts { bytes, trace_id: &[], span_id: &[], parent_id: &[], links: links.len() as u32, scope };
     let mut reader = Reader::new(bytes);
     while !reader.is_at_end() {
+        if let Some((attribute, after)) = short_attribute(reader.rest()) {
+            if !OURS {
+                key_value(attribute, ITEM_DEPTH - 1)?;
+            }
+            reader = Reader::new(after);
+            continue;
+        }
         let key = reader.key()?;
         match key.number {
+            3 | 5 | 9 | 11 | 15 if OURS => drop(message(key, &mut reader)?),
             9 => key_value(message(key, &mut reader)?, ITEM_DEPTH - 1)?,
             1 => facts.trace_id = message(key, &mut reader)?,
             2 => facts.span_id = message(key, &mut reader)?,
@@ -64,6 +90,16 @@ fn span<'a>(bytes: &'a [u8], scope: u32, links: &mut Vec<LinkFacts<'a>>) -> Resu
     }
     facts.links = links.len() as u32 - facts.links;
     Ok(facts)
+}
+
+/// An attribute of less than 128 bytes and what follows it, if the rest of a span begins with one.
+#[inline]
+fn short_attribute(rest: &[u8]) -> Option<(&[u8], &[u8])> {
+    const ATTRIBUTE: u8 = 9 << 3 | 2;
+    match rest {
+        [ATTRIBUTE, length @ 0..0x80, rest @ ..] => rest.split_at_checked(usize::from(*length)),
+        _ => None,
+    }
 }
 
 fn link(bytes: &[u8]) -> Result<LinkFacts<'_>, Malformed> {

@@ -1,42 +1,64 @@
-//! The name of a field in JSON, with its first bytes as one number: a key is told from others by one comparison each.
+//! The name of a field in JSON as two numbers: a key is told from others by one comparison each, two for a long one.
 
-/// How many bytes of a key are compared at once.
-pub const AT_ONCE: usize = 16;
+/// How many bytes of a text `Name::is_next` looks at.
+pub const AT_ONCE: usize = 32;
+
+/// As many as one number holds.
+const HALF: usize = 16;
 
 #[derive(Debug)]
 pub struct Name {
     pub text: &'static str,
-    /// The name and the quote after it, as far as they fit, little endian.
+    /// The name and the quote and colon after it, as far as they fit, little endian.
     head: u128,
     /// The bits of `head` that count.
     mask: u128,
+    /// The last bytes of a name, quote and colon that do not fit.
+    tail: u128,
+    /// Of the name with its quote and colon.
+    pub length: usize,
 }
 
 impl Name {
     pub const fn new(text: &'static str) -> Self {
-        let bytes = text.as_bytes();
-        let (mut head, mut mask, mut index) = (0, 0, 0);
-        while index < AT_ONCE && index <= bytes.len() {
-            let byte = if index < bytes.len() { bytes[index] } else { b'"' };
-            head |= (byte as u128) << (8 * index);
-            mask |= 0xff << (8 * index);
+        let length = text.len() + 2;
+        assert!(length <= AT_ONCE, "a name is compared as a whole");
+        let (mut head, mut mask, mut tail, mut index) = (0, 0, 0, 0);
+        while index < length {
+            let byte = byte_of(text.as_bytes(), index);
+            if index < HALF {
+                head |= byte << (8 * index);
+                mask |= 0xff << (8 * index);
+            }
+            if length > HALF && index >= length - HALF {
+                tail |= byte << (8 * (index + HALF - length));
+            }
             index += 1;
         }
-        Self { text, head, mask }
+        Self { text, head, mask, tail, length }
     }
 
-    /// Whether `rest` begins with this name and a closing quote; `first` is what it begins with.
+    /// Whether `text` begins with this name, a quote and a colon.
     #[inline]
-    pub fn is_next(&self, first: &[u8; AT_ONCE], rest: &[u8]) -> bool {
-        (u128::from_le_bytes(*first) ^ self.head) & self.mask == 0
-            && (self.text.len() < AT_ONCE || self.ends(rest))
+    pub fn is_next(&self, text: &[u8; AT_ONCE]) -> bool {
+        (number(text, 0) ^ self.head) & self.mask == 0
+            && (self.length <= HALF || number(text, self.length - HALF) == self.tail)
     }
+}
 
-    /// The rest of a name that is longer than what is compared at once.
-    fn ends(&self, rest: &[u8]) -> bool {
-        let after = rest.get(AT_ONCE..).and_then(|rest| rest.strip_prefix(&self.text.as_bytes()[AT_ONCE..]));
-        after.is_some_and(|after| after.first() == Some(&b'"'))
+const fn byte_of(name: &[u8], index: usize) -> u128 {
+    if index < name.len() {
+        name[index] as u128
+    } else if index == name.len() {
+        b'"' as u128
+    } else {
+        b':' as u128
     }
+}
+
+#[inline]
+fn number(text: &[u8; AT_ONCE], from: usize) -> u128 {
+    text[from..].first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]
@@ -44,29 +66,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_found_by_all_of_its_bytes_and_the_quote() {
+    fn a_name_is_found_by_all_of_its_bytes_the_quote_and_the_colon() {
         for text in [
             "a",
             "value",
+            "thirteen_byte",
+            "fourteen_bytes",
             "fifteen_letters",
-            "sixteen_letters_",
             "seventeen_letters",
             "twenty_or_more_letters",
+            "thirty_letters_is_what_it_has_",
         ] {
             let name = Name::new(text);
             let is_next = |key: &str| {
-                let rest = format!("{key}:1,                    ");
-                name.is_next(rest.as_bytes().first_chunk().unwrap(), rest.as_bytes())
+                let rest = format!("{key}1{}", " ".repeat(AT_ONCE));
+                name.is_next(rest.as_bytes().first_chunk().unwrap())
             };
-            assert!(is_next(&format!("{text}\"")));
-            assert!(!is_next(&format!("{text}x\"")));
-            assert!(!is_next(&format!("x{text}\"")));
+            assert!(is_next(&format!("{text}\":")), "{text}");
+            for wrong in ["x\":", "\"", "\" :", ":", ""] {
+                assert!(!is_next(&format!("{text}{wrong}")), "{text}{wrong}");
+            }
+            assert!(!is_next(&format!("x{text}\":")));
             for at in 0..text.len() {
                 let other: String =
                     text.chars().enumerate().map(|(n, c)| if n == at { '#' } else { c }).collect();
-                assert!(!is_next(&format!("{other}\"")), "{other}");
+                assert!(!is_next(&format!("{other}\":")), "{other}");
             }
-            assert!(!is_next(&format!("{}\"", &text[..text.len() - 1])));
+            assert!(!is_next(&format!("{}\":", &text[..text.len() - 1])));
         }
     }
 }

@@ -18,6 +18,10 @@ use super::reply::{HttpReply, Reply};
 use super::sniff::Rewound;
 use crate::endpoint::EndpointState;
 
+/// What a connection reads at once, at most, and how long a head may be. A body that comes in one piece is not copied
+/// together; from this size on it is not worked on by the threads that serve connections anyway.
+const READ_BYTES: usize = 1 << 20;
+
 /// Serves one connection until it ends, or until `stop` says so and its request is answered.
 pub async fn serve(
     io: Rewound<TcpStream>,
@@ -36,6 +40,7 @@ pub async fn serve(
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(header_timeout).half_close(true);
+    builder.max_buf_size(READ_BYTES);
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(io), service));
     // A broken connection is the business of its requests, which note it.
     let stopping = tokio::select! {

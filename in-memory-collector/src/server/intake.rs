@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::fault::kind::Ending;
 use crate::json::read as json;
 use crate::protobuf::Malformed;
-use crate::scan::{count, logs, traces};
+use crate::scan::{count, logs, traces, written_traces};
 use crate::schema::{EXPORT_LOGS, EXPORT_METRICS, EXPORT_PROFILES, EXPORT_TRACES, Message};
 use crate::store::{Compression, Encoding, Outcome, Signal};
 
@@ -68,7 +68,11 @@ fn malformed(fault: impl ToString) -> Refusal {
 }
 
 fn store_traces(ticket: &mut Ticket, message: &[u8]) -> Result<(), Refusal> {
-    let (mut batch, links) = traces(message).map_err(malformed)?;
+    let scanned = match ticket.record().encoding {
+        Encoding::Json => written_traces(message),
+        Encoding::Protobuf | Encoding::Other => traces(message),
+    };
+    let (mut batch, links) = scanned.map_err(malformed)?;
     ticket.record().items = batch.items.len() as u64;
     let endpoint = ticket.endpoint.clone();
     choose_fault(ticket, batch.items.iter().map(|span| span.trace_id));
