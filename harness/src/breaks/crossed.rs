@@ -76,7 +76,7 @@ fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, unattribu
     };
     let mut told = Break::new(Class::NotCrossed, Side::Sender, hop, declared.from);
     told.stimulus = Some(crossing.stimulus);
-    let due = format!("{} crossings of `{}`", declared.times.min, declared.id);
+    let due = format!("{} of `{}`", many(declared.times.min), declared.id);
     let message = if unattributed {
         format!("no call of {who} to {target} is known to be of this stimulus")
     } else if declared.dead_letter_of.is_some() {
@@ -86,7 +86,7 @@ fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, unattribu
     } else {
         format!("{who} did not call {target}")
     };
-    told = told.told(message, due, format!("{times} crossings"));
+    told = told.told(message, due, many(times));
     if unattributed {
         told = told
             .graded(Grade::Inconclusive)
@@ -97,6 +97,10 @@ fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, unattribu
             Some(format!("a successful answer of {who} to what it received: {}", answer(all, cause)));
     }
     Some(told)
+}
+
+fn many(times: u32) -> String {
+    format!("{times} {}", if times == 1 { "crossing" } else { "crossings" })
 }
 
 /// More calls than declared are worth saying; a message that is sent once too often is doubled.

@@ -6,6 +6,9 @@ use crate::report::phrase;
 /// How far the names of a finding's fields reach.
 const NAME_WIDTH: usize = 13;
 
+/// How much of a node's output is shown; what it died of stands last.
+const OUTPUT_LINES: usize = 40;
+
 pub(super) struct Page {
     layout: Layout,
     /// How wide the titles are that stand above each other.
@@ -103,7 +106,12 @@ impl Page {
     /// Output of a node, as it was but for control characters.
     pub(super) fn output(&mut self, indent: usize, lines: &[String]) {
         let bar = self.paint(Ink::Faint, "│");
-        for line in lines {
+        let before = lines.len().saturating_sub(OUTPUT_LINES);
+        if before > 0 {
+            let more = format!("… {} before, in `--keep-evidence DIR`", phrase::count(before, "line"));
+            self.columns(indent, Ink::Faint, &more);
+        }
+        for line in &lines[before..] {
             self.raw(&format!("{:indent$}{bar} {}", "", phrase::output(line)));
         }
     }
