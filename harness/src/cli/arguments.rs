@@ -1,6 +1,8 @@
 //! The command line, as clap reads it; `--help` is written here.
 
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -38,13 +40,13 @@ pub struct Run {
     #[command(flatten)]
     pub selection: Selection,
     /// How many cases run side by side [default: two per core]
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = whole::<std::num::NonZeroUsize>)]
     pub jobs: Option<std::num::NonZeroUsize>,
     /// Take trace ids from this seed; each run prints the one it used
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<u64>)]
     pub seed: Option<u64>,
     /// Run everything N times, to hunt for flakes
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = whole::<std::num::NonZeroU32>)]
     pub repeat: std::num::NonZeroU32,
     /// In place of the scenarios' own timeouts: `500ms`, `30s`, `2m`
     #[arg(long, value_name = "DURATION", value_parser = duration)]
@@ -89,7 +91,7 @@ Examples:
   unbroken run shop.yaml --verbose                one file, every hop and rule told
   unbroken run --report junit=out/unbroken.xml    for a CI server
   unbroken run --repeat 100 --jobs 8 --fail-fast  hunt for a flake
-  unbroken run --fault shop=inject-nothing  see that a break is found
+  unbroken run --fault shop=inject-nothing        see that a break is found
   unbroken run --runtime container                real brokers, relays as containers
   unbroken run --baseline known.json              findings that are known do not fail";
 
@@ -115,7 +117,7 @@ pub struct Judging {
     #[arg(long, value_name = "FILE")]
     pub write_baseline: Option<PathBuf>,
     /// Fail when a finding of the baseline no longer occurs
-    #[arg(long, requires = "baseline")]
+    #[arg(long)]
     pub strict_baseline: bool,
     /// Make findings of what the standards only recommend
     #[arg(long)]
@@ -224,6 +226,14 @@ fn part_image(text: &str) -> Result<(String, String), String> {
         }
         _ => Err(format!("expected PART=NAME, with one of {}", PARTS.join(", "))),
     }
+}
+
+fn whole<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::Zero => "expected 1 or more".to_owned(),
+        IntErrorKind::PosOverflow => "that is too large a number".to_owned(),
+        _ => "expected a whole number".to_owned(),
+    })
 }
 
 /// `500ms`, `30s`, `2m`; a bare number is seconds.

@@ -27,6 +27,9 @@ impl Wanted {
                 images.set(part, ImageName(name.clone()));
             }
         }
+        if kind == Kind::Embedded && !arguments.image.is_empty() {
+            return Err("`--image` names what `--runtime container` starts, and this run is embedded".into());
+        }
         let on_event = Some(OnEvent(Arc::new(move |event| bar.say(&told(&event)))));
         let all = Containers::new(ContainerOptions { keep: arguments.keep, images, on_event });
         let parts = if kind == Kind::Container { parts(cases) } else { Vec::new() };

@@ -1,5 +1,6 @@
 //! `unbroken run`: scenarios in, verdicts out.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::arguments::Run;
@@ -25,6 +26,10 @@ pub fn run(arguments: &Run) -> u8 {
     }
     if let Some(error) = arguments.report.iter().find_map(|report| report.is_writable().err()) {
         print::error(&error);
+        return exit::INCONCLUSIVE;
+    }
+    if let Some((folder, error)) = arguments.keep_evidence.as_deref().and_then(not_a_folder) {
+        print::problem(&format!("error: no evidence can be kept in `{}`: {error}", folder.display()));
         return exit::INCONCLUSIVE;
     }
     let judge = match baseline_file::settings(&arguments.judging, &selected.paths) {
@@ -100,6 +105,11 @@ fn options(arguments: &Run, judge: JudgeSettings, containers: &containers::Wante
         timeout: arguments.timeout,
         keep_evidence: arguments.keep_evidence.clone(),
     }
+}
+
+/// Told before anything is run, not once for each case at the end.
+fn not_a_folder(folder: &Path) -> Option<(&Path, std::io::Error)> {
+    std::fs::create_dir_all(folder).err().map(|error| (folder, error))
 }
 
 /// A fault that cannot be switched on would pass in silence.
