@@ -111,3 +111,16 @@ fn the_key_of_a_message_is_shown_as_it_crossed() {
     assert!(status == Some(4) && told.contains("malformed"), "{told}");
     assert!(told.contains(" Traceparent: 00-"), "{told}");
 }
+
+#[test]
+fn a_relay_of_ones_own_stands_where_a_shipped_one_does() {
+    let folder = story("own");
+    folder.write("scenarios/order.yaml", &STORY.replace("relay: model", "relay: rust"));
+    let own = format!("rust={} relay model", env!("CARGO_BIN_EXE_unbroken"));
+    let (status, told) = run(&folder, &["run", "--relay", &own]);
+    assert_eq!(status, Some(0), "{told}");
+    let (status, told) = run(&folder, &["run", "--relay", "rust=false --gone"]);
+    assert!(status == Some(5) && told.contains("`false --gone` ended before it was ready"), "{told}");
+    let (status, told) = run(&folder, &["run", "--relay", "mine=./relay"]);
+    assert!(status == Some(2) && told.contains("expected NAME=COMMAND"), "{told}");
+}

@@ -1,5 +1,6 @@
 //! The command line, as clap reads it; `--help` is written here.
 
+use std::ffi::OsString;
 use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -67,6 +68,9 @@ pub struct Run {
     /// lists them
     #[arg(long, value_name = "NODE=NAME", value_parser = node_fault)]
     pub fault: Vec<(String, String)>,
+    /// Start a relay of your own, which keeps `fixtures/CONTRACT.md`, in place of one: `rust=python3 relay.py`
+    #[arg(long, value_name = "NAME=COMMAND", value_parser = own_relay)]
+    pub relay: Vec<(String, Vec<OsString>)>,
     /// Where brokers and relays run: `embedded` (stand-ins, processes) or `container`; `image:` nodes are containers in
     /// either [default: embedded, or UNBROKEN_RUNTIME]
     #[arg(long, value_name = "KIND", value_parser = runtime_kind)]
@@ -255,6 +259,17 @@ fn node_fault(text: &str) -> Result<(String, String), String> {
             Ok((node.to_owned(), fault.to_owned()))
         }
         _ => Err("expected NODE=NAME, such as `shop=inject-nothing`".to_owned()),
+    }
+}
+
+/// A command is split at spaces, without any quoting: what needs more is a script.
+fn own_relay(text: &str) -> Result<(String, Vec<OsString>), String> {
+    let split = text.split_once('=').filter(|(name, _)| ["model", "rust"].contains(name));
+    let command = |command: &str| command.split_whitespace().map(OsString::from).collect::<Vec<_>>();
+    match split.map(|(name, words)| (name.to_owned(), command(words))) {
+        Some((name, words)) if !words.is_empty() => Ok((name, words)),
+        _ => Err("expected NAME=COMMAND, such as `rust=python3 relay.py`, with `model` or `rust` as name"
+            .to_owned()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::arguments::Run;
 use super::bar::Bar;
@@ -14,6 +15,10 @@ use crate::report::Outcome;
 use crate::run::{CaseOptions, JudgeSettings, SuiteOptions, fresh_seed, suite};
 use crate::runtime::RuntimeOptions;
 use crate::scenario::NodeKind;
+
+/// How long a relay may take to be ready that runs in a language with a slow start: Java with an agent needs most
+/// of it.
+const OWN_RELAY_WITHIN: Duration = Duration::from_secs(30);
 
 pub fn run(arguments: &Run) -> u8 {
     let selected = match select(&arguments.selection) {
@@ -87,14 +92,17 @@ pub fn run(arguments: &Run) -> u8 {
 fn options(arguments: &Run, judge: JudgeSettings, containers: &containers::Wanted) -> SuiteOptions {
     // A case waits for its nodes and brokers more than it computes.
     let side_by_side = 2 * std::thread::available_parallelism().map_or(1, usize::from);
+    let shipped = RuntimeOptions::default();
     let runtime = RuntimeOptions {
         faults: arguments.fault.clone(),
+        own_relays: arguments.relay.clone(),
+        node_within: if arguments.relay.is_empty() { shipped.node_within } else { OWN_RELAY_WITHIN },
         keep_raw: arguments.keep_raw,
         brokers: brokers::stand_ins(),
         kind: containers.kind,
         #[cfg(feature = "container")]
         containers: containers.all.clone(),
-        ..RuntimeOptions::default()
+        ..shipped
     };
     SuiteOptions {
         case: CaseOptions { runtime, judge },
