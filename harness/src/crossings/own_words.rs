@@ -1,4 +1,5 @@
-//! What a receiver's span tells of itself, whatever it continues: the message that it names, and what was sent below it.
+//! What a receiver's span tells of itself, whatever it continues: the message that it names, and what was sent
+//! below it.
 //!
 //! A consumer that keeps the context of an earlier message makes spans that continue that one; which message they are
 //! really about shows here. No pairing is decided in this file.

@@ -1,7 +1,7 @@
 //! Further deliveries that no tap sees: a record of Kafka that its consumer reads again, a queue read beside.
 //!
-//! Each further span of the same operation that fits the wire is one (mark, offset, or what it continues), unless it says
-//! that it is about another message.
+//! Each further span of the same operation that fits the wire is one (mark, offset, or what it continues), unless it
+//! says that it is about another message.
 
 use super::hashing::IdSet;
 use super::own_words::names_another;

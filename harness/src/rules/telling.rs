@@ -70,7 +70,8 @@ fn wire(all: &Crossings<'_>, end: End, told: &Break, label: String, at_fault: bo
     values.into_iter().enumerate().map(line).collect()
 }
 
-/// The keys of a message's field as they stand there: they are bytes. Names of header fields have no case (RFC 9110 5.1).
+/// The keys of a message's field as they stand there: they are bytes. Names of header fields have no case (RFC 9110
+/// 5.1).
 fn keys(capture: &Capture, field: &str) -> Vec<String> {
     let same = |name: &[u8]| capture.message.is_some() && name.eq_ignore_ascii_case(field.as_bytes());
     let keys = capture.headers.iter().filter(|header| same(&header.name));
