@@ -1,6 +1,9 @@
 //! The command line, as clap reads it; `--help` is written here.
 
+use std::ffi::OsString;
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -38,13 +41,13 @@ pub struct Run {
     #[command(flatten)]
     pub selection: Selection,
     /// How many cases run side by side [default: two per core]
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = whole::<std::num::NonZeroUsize>)]
     pub jobs: Option<std::num::NonZeroUsize>,
     /// Take trace ids from this seed; each run prints the one it used
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<u64>)]
     pub seed: Option<u64>,
     /// Run everything N times, to hunt for flakes
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = whole::<std::num::NonZeroU32>)]
     pub repeat: std::num::NonZeroU32,
     /// In place of the scenarios' own timeouts: `500ms`, `30s`, `2m`
     #[arg(long, value_name = "DURATION", value_parser = duration)]
@@ -65,6 +68,9 @@ pub struct Run {
     /// lists them
     #[arg(long, value_name = "NODE=NAME", value_parser = node_fault)]
     pub fault: Vec<(String, String)>,
+    /// Start a relay of your own, which keeps `fixtures/CONTRACT.md`, in place of one: `rust=python3 relay.py`
+    #[arg(long, value_name = "NAME=COMMAND", value_parser = own_relay)]
+    pub relay: Vec<(String, Vec<OsString>)>,
     /// Where brokers and relays run: `embedded` (stand-ins, processes) or `container`; `image:` nodes are containers in
     /// either [default: embedded, or UNBROKEN_RUNTIME]
     #[arg(long, value_name = "KIND", value_parser = runtime_kind)]
@@ -89,7 +95,7 @@ Examples:
   unbroken run shop.yaml --verbose                one file, every hop and rule told
   unbroken run --report junit=out/unbroken.xml    for a CI server
   unbroken run --repeat 100 --jobs 8 --fail-fast  hunt for a flake
-  unbroken run --fault shop=inject-nothing  see that a break is found
+  unbroken run --fault shop=inject-nothing        see that a break is found
   unbroken run --runtime container                real brokers, relays as containers
   unbroken run --baseline known.json              findings that are known do not fail";
 
@@ -115,7 +121,7 @@ pub struct Judging {
     #[arg(long, value_name = "FILE")]
     pub write_baseline: Option<PathBuf>,
     /// Fail when a finding of the baseline no longer occurs
-    #[arg(long, requires = "baseline")]
+    #[arg(long)]
     pub strict_baseline: bool,
     /// Make findings of what the standards only recommend
     #[arg(long)]
@@ -226,6 +232,14 @@ fn part_image(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn whole<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::Zero => "expected 1 or more".to_owned(),
+        IntErrorKind::PosOverflow => "that is too large a number".to_owned(),
+        _ => "expected a whole number".to_owned(),
+    })
+}
+
 /// `500ms`, `30s`, `2m`; a bare number is seconds.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -245,6 +259,17 @@ fn node_fault(text: &str) -> Result<(String, String), String> {
             Ok((node.to_owned(), fault.to_owned()))
         }
         _ => Err("expected NODE=NAME, such as `shop=inject-nothing`".to_owned()),
+    }
+}
+
+/// A command is split at spaces, without any quoting: what needs more is a script.
+fn own_relay(text: &str) -> Result<(String, Vec<OsString>), String> {
+    let split = text.split_once('=').filter(|(name, _)| ["model", "rust"].contains(name));
+    let command = |command: &str| command.split_whitespace().map(OsString::from).collect::<Vec<_>>();
+    match split.map(|(name, words)| (name.to_owned(), command(words))) {
+        Some((name, words)) if !words.is_empty() => Ok((name, words)),
+        _ => Err("expected NAME=COMMAND, such as `rust=python3 relay.py`, with `model` or `rust` as name"
+            .to_owned()),
     }
 }
 

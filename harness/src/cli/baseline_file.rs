@@ -37,6 +37,13 @@ pub fn settings(judging: &Judging, paths: &[PathBuf]) -> Result<JudgeSettings, u
         print::error(&error);
         exit::USAGE
     })?;
+    if judging.strict_baseline && baseline.is_none() {
+        print::problem(
+            "error: `--strict-baseline` has no baseline to hold the run to: name one with `--baseline`, or a folder that \
+             has a `baseline.json`",
+        );
+        return Err(exit::USAGE);
+    }
     Ok(JudgeSettings { strict: judging.strict, baseline, strict_baseline: judging.strict_baseline })
 }
 

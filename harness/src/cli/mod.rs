@@ -41,16 +41,17 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::PASS });
         }
     };
-    match arguments.command {
-        Command::Relay(arguments) => relay::relay(arguments),
-        Command::Run(arguments) => ExitCode::from(run::run(&arguments)),
-        Command::Check(arguments) => ExitCode::from(check::check(&arguments)),
-        Command::Judge(arguments) => ExitCode::from(judge::judge(&arguments)),
-        Command::List(arguments) => ExitCode::from(list::list(&arguments)),
-        Command::Explain(arguments) => ExitCode::from(explain::explain(&arguments)),
-        Command::Schema(arguments) => ExitCode::from(schema::schema(&arguments)),
-        Command::Init(arguments) => ExitCode::from(init::init(&arguments)),
-        Command::Clean(_) => ExitCode::from(containers::clean()),
-        Command::Completions(arguments) => ExitCode::from(completions::completions(&arguments)),
-    }
+    let status = match arguments.command {
+        Command::Relay(arguments) => return relay::relay(arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
+        Command::Judge(arguments) => judge::judge(&arguments),
+        Command::List(arguments) => list::list(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Schema(arguments) => schema::schema(&arguments),
+        Command::Init(arguments) => init::init(&arguments),
+        Command::Clean(_) => containers::clean(),
+        Command::Completions(arguments) => completions::completions(&arguments),
+    };
+    ExitCode::from(if status == exit::PASS && print::is_lost() { exit::INCONCLUSIVE } else { status })
 }

@@ -1,14 +1,26 @@
 //! The only place that prints. A reader that went away (`| head`) is no trouble: the rest is left unsaid.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::report::terminal::Palette;
+
+static LOST: AtomicBool = AtomicBool::new(false);
 
 /// Writes to standard output as it is.
 pub fn out(text: &str) {
     let mut stream = stdout().lock();
-    // Nobody reads it any more; the exit status still tells.
-    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    let written = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    // Where nobody reads it any more the exit status still tells.
+    let lost = written.err().filter(|error| error.kind() != ErrorKind::BrokenPipe);
+    if let Some(error) = lost.filter(|_| !LOST.swap(true, Ordering::Relaxed)) {
+        problem(&format!("error: standard output could not be written: {error}"));
+    }
+}
+
+/// Whether something could not be written to standard output: a full disk must not look like a pass.
+pub fn is_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
 }
 
 /// Writes one line to standard error.

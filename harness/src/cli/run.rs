@@ -1,6 +1,8 @@
 //! `unbroken run`: scenarios in, verdicts out.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::arguments::Run;
 use super::bar::Bar;
@@ -14,6 +16,10 @@ use crate::run::{CaseOptions, JudgeSettings, SuiteOptions, fresh_seed, suite};
 use crate::runtime::{Kind, RuntimeOptions};
 use crate::scenario::NodeKind;
 
+/// How long a relay may take to be ready that runs in a language with a slow start: Java with an agent needs most
+/// of it.
+const OWN_RELAY_WITHIN: Duration = Duration::from_secs(30);
+
 pub fn run(arguments: &Run) -> u8 {
     let selected = match select(&arguments.selection) {
         Ok(selected) => selected,
@@ -25,6 +31,10 @@ pub fn run(arguments: &Run) -> u8 {
     }
     if let Some(error) = arguments.report.iter().find_map(|report| report.is_writable().err()) {
         print::error(&error);
+        return exit::INCONCLUSIVE;
+    }
+    if let Some((folder, error)) = arguments.keep_evidence.as_deref().and_then(not_a_folder) {
+        print::problem(&format!("error: no evidence can be kept in `{}`: {error}", folder.display()));
         return exit::INCONCLUSIVE;
     }
     let judge = match baseline_file::settings(&arguments.judging, &selected.paths) {
@@ -102,14 +112,17 @@ async fn warm_up(containers: &containers::Wanted) -> Warm {
 fn options(arguments: &Run, judge: JudgeSettings, containers: &containers::Wanted) -> SuiteOptions {
     // A case waits for its nodes and brokers more than it computes.
     let side_by_side = 2 * std::thread::available_parallelism().map_or(1, usize::from);
+    let shipped = RuntimeOptions::default();
     let runtime = RuntimeOptions {
         faults: arguments.fault.clone(),
+        own_relays: arguments.relay.clone(),
+        node_within: if arguments.relay.is_empty() { shipped.node_within } else { OWN_RELAY_WITHIN },
         keep_raw: arguments.keep_raw,
         brokers: brokers::stand_ins(),
         kind: containers.kind,
         #[cfg(feature = "container")]
         containers: containers.all.clone(),
-        ..RuntimeOptions::default()
+        ..shipped
     };
     SuiteOptions {
         case: CaseOptions { runtime, judge },
@@ -132,6 +145,10 @@ fn with(arguments: &Run, kind: Kind) -> Vec<String> {
     }
     with.extend(arguments.image.iter().flat_map(|image| pair("--image", image)));
     with.extend(arguments.fault.iter().flat_map(|fault| pair("--fault", fault)));
+    for (name, command) in &arguments.relay {
+        let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
+        with.extend(pair("--relay", &(name.clone(), words.join(" "))));
+    }
     if let Some(timeout) = arguments.timeout {
         with.extend(["--timeout".to_owned(), format!("{}ms", timeout.as_millis())]);
     }
@@ -139,6 +156,11 @@ fn with(arguments: &Run, kind: Kind) -> Vec<String> {
         with.push("--strict".to_owned());
     }
     with
+}
+
+/// Told before anything is run, not once for each case at the end.
+fn not_a_folder(folder: &Path) -> Option<(&Path, std::io::Error)> {
+    std::fs::create_dir_all(folder).err().map(|error| (folder, error))
 }
 
 /// A fault that cannot be switched on would pass in silence.

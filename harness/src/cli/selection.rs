@@ -1,5 +1,6 @@
 //! From paths and filters to cases; every mistake in every file is shown before anything is run.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::arguments::Selection;
@@ -34,6 +35,9 @@ pub fn select(selection: &Selection) -> Result<Selected, u8> {
             exit::USAGE
         })?);
     }
+    // `run scenarios scenarios/a.yaml`: named twice, run once.
+    let mut known = HashSet::new();
+    files.retain(|file| known.insert(std::fs::canonicalize(file).unwrap_or_else(|_| file.clone())));
     let mut cases = Vec::new();
     let mut worst = None;
     for file in &files {

@@ -30,6 +30,8 @@ const MESSAGE: &[&str] = &[
     "messaging.kafka.offset",
     "messaging.kafka.message.offset",
 ];
+const ID: &[&str] = &["messaging.message.id", "messaging.message_id"];
+const OFFSET: &[&str] = &["messaging.kafka.offset", "messaging.kafka.message.offset"];
 const PARTITION: &[&str] = &[
     "messaging.destination.partition.id",
     "messaging.kafka.destination.partition",
@@ -47,6 +49,22 @@ pub fn is_of_message(span: &Span, message: &Message) -> Option<bool> {
     (message.offset.is_some() || message.id.is_some()).then(|| id_fits(span, message))
 }
 
+/// The same, where the span names the message as its broker does: a Kafka client may make an id up, and only the offset
+/// tells one record from another. `None` proves nothing.
+pub fn names_message(span: &Span, message: &Message) -> Option<bool> {
+    let names = if message.offset.is_some() { OFFSET } else { ID };
+    let (_, named) = attribute(span, names).filter(|_| destination_fits(span, message))?;
+    let Some((partition, offset)) = message.offset else {
+        return message.id.as_deref().map(|id| id == named);
+    };
+    Some(named == offset.to_string() && partition_fits(span, partition))
+}
+
+/// The offset and the id of a message that a span names.
+pub fn message_names(span: &Span) -> impl Iterator<Item = &str> {
+    [OFFSET, ID].into_iter().filter_map(|names| attribute(span, names)).map(|(_, named)| named)
+}
+
 /// Instrumentations name the exchange, the queue, the routing key, or several of them with colons between; for SQS the
 /// queue or its URL.
 fn destination_fits(span: &Span, message: &Message) -> bool {
@@ -62,8 +80,11 @@ fn id_fits(span: &Span, message: &Message) -> bool {
     let Some((partition, offset)) = message.offset else {
         return message.id.as_deref().is_none_or(|id| id == named);
     };
-    let same_partition = attribute(span, PARTITION).is_none_or(|(_, own)| own == partition.to_string());
-    !name.starts_with("messaging.kafka") || (named == offset.to_string() && same_partition)
+    !name.starts_with("messaging.kafka") || (named == offset.to_string() && partition_fits(span, partition))
+}
+
+fn partition_fits(span: &Span, partition: i32) -> bool {
+    attribute(span, PARTITION).is_none_or(|(_, own)| own == partition.to_string())
 }
 
 fn attribute<'s>(span: &'s Span, names: &[&str]) -> Option<(&'s str, &'s str)> {

@@ -17,6 +17,7 @@ pub mod expected;
 pub mod fit;
 pub mod hashing;
 pub mod messages;
+pub mod own_words;
 pub mod owner;
 pub mod receiver;
 pub mod redelivery;

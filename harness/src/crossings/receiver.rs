@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::fit::{fits, named};
 use super::hashing::{IdMap, IdSet};
+use super::own_words::{OwnWords, names_another};
 use super::span_index::is_receipt;
 use super::{Crossing, CrossingIx, Crossings};
 use crate::evidence::{Span, SpanIx, SpanKind, mark_of};
@@ -20,13 +21,17 @@ use crate::wire::{SpanId, TraceId};
 enum Tier {
     /// Its parent or link is what crossed, and it has the mark.
     ContinuesAndMarked,
-    /// The same, and it has no mark at all.
+    /// The same, and it neither has a mark nor names another message.
     ContinuesUnmarked,
     /// It has the mark, whatever it continues.
     Marked,
+    /// It names the message, whatever it continues.
+    Names,
     /// Its parent or link is what crossed, and it has the mark of something else.
     Continues,
     Fits,
+    /// What was sent below it has the mark, and nothing else is known of it.
+    SentOn,
     /// One receive returned it together with others, whose span is known.
     Batch,
     /// Nothing saw what crossed (`tap: none`): it is in a trace of the stimulus.
@@ -35,13 +40,15 @@ enum Tier {
 
 pub fn pair(all: &mut Crossings<'_>) {
     let mut claimed: IdSet<SpanIx> = IdSet::default();
-    let free = OnceCell::new();
+    let (free, words) = (OnceCell::new(), OnceCell::new());
     let tiers = [
         Tier::ContinuesAndMarked,
         Tier::ContinuesUnmarked,
         Tier::Marked,
+        Tier::Names,
         Tier::Continues,
         Tier::Fits,
+        Tier::SentOn,
         Tier::Batch,
         Tier::Untapped,
     ];
@@ -59,7 +66,9 @@ pub fn pair(all: &mut Crossings<'_>) {
                     continuing(all, crossing, &claimed, tier)
                 }
                 Tier::Marked => marked(all, crossing, &claimed),
+                Tier::Names => naming(all, crossing, &claimed, words.get_or_init(|| OwnWords::of(all))),
                 Tier::Fits => fitting(all, crossing, &claimed, free.get_or_init(|| Free::of(all))),
+                Tier::SentOn => sent_on(all, crossing, &claimed, words.get_or_init(|| OwnWords::of(all))),
                 Tier::Batch => batch(all, crossing),
                 Tier::Untapped => untapped(all, crossing, &claimed, free.get_or_init(|| Free::of(all))),
             };
@@ -90,7 +99,9 @@ fn continuing(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, tier
             let seen = all.spans.get(span);
             let marks = match tier {
                 Tier::ContinuesAndMarked => mark.is_some_and(|mark| seen.marks.contains(&mark)),
-                Tier::ContinuesUnmarked => seen.marks.is_empty() || mark.is_none(),
+                Tier::ContinuesUnmarked => {
+                    (seen.marks.is_empty() || mark.is_none()) && !names_another(all, crossing, span)
+                }
                 _ => true,
             };
             let free = marks && is_free(all, crossing, span, claimed);
@@ -142,9 +153,28 @@ fn receipt_rank(span: &Span) -> u8 {
 fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>) -> Option<SpanIx> {
     let mark = mark(all, ix)?;
     let node = all.receiver(all.get(ix));
-    let crossing = all.get(ix);
-    let free = all.spans.marked(node, mark).iter().filter(|span| is_free(all, crossing, **span, claimed));
-    free.copied().min_by_key(|span| (receipt_rank(all.spans.get(*span)), all.spans.get(*span).start_nanos))
+    earliest(all, ix, claimed, all.spans.marked(node, mark).iter().copied())
+}
+
+/// A span that says by id or offset which message it is about.
+fn naming(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, words: &OwnWords) -> Option<SpanIx> {
+    earliest(all, ix, claimed, words.naming(all, all.get(ix)).into_iter())
+}
+
+/// A span below which something of the stimulus was sent.
+fn sent_on(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, words: &OwnWords) -> Option<SpanIx> {
+    let node = all.receiver(all.get(ix));
+    earliest(all, ix, claimed, words.sent_on(node, mark(all, ix)?).iter().copied())
+}
+
+fn earliest(
+    all: &Crossings<'_>,
+    ix: CrossingIx,
+    claimed: &IdSet<SpanIx>,
+    spans: impl Iterator<Item = SpanIx>,
+) -> Option<SpanIx> {
+    let free = spans.filter(|span| is_free(all, all.get(ix), *span, claimed));
+    free.min_by_key(|span| (receipt_rank(all.spans.get(*span)), all.spans.get(*span).start_nanos))
 }
 
 /// A span for something received that fits, and that no other wire claims by its parent.

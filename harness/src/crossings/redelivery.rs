@@ -1,8 +1,10 @@
 //! Further deliveries that no tap sees: a record of Kafka that its consumer reads again, a queue read beside.
 //!
-//! Each further span of the same operation that fits the wire is one (mark, offset, or what it continues).
+//! Each further span of the same operation that fits the wire is one (mark, offset, or what it continues), unless it
+//! says that it is about another message.
 
 use super::hashing::IdSet;
+use super::own_words::names_another;
 use super::receiver::{is_receive, mark};
 use super::{Crossing, CrossingIx, Crossings, Nature};
 use crate::evidence::{Span, SpanIx};
@@ -48,7 +50,7 @@ fn further(all: &Crossings<'_>, ix: CrossingIx, first: SpanIx) -> Vec<SpanIx> {
     };
     let mut seen = IdSet::default();
     found.retain(|span| *span != first && seen.insert(*span) && same(all.spans.get(*span)));
-    found.retain(|span| apart(all.spans.get(*span), known));
+    found.retain(|span| apart(all.spans.get(*span), known) && !names_another(all, crossing, *span));
     found
 }
 

@@ -79,6 +79,7 @@ pub(super) fn healthy() -> CaseVerdict {
         }],
         gaps: vec![],
         undeclared: vec![],
+        outputs: vec![],
         stimuli: 50,
         crossings: 200,
         spans: 350,

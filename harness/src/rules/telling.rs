@@ -58,14 +58,24 @@ fn wire(all: &Crossings<'_>, end: End, told: &Break, label: String, at_fault: bo
         let text = format!("no {field}; fields: {names}");
         return vec![Line { label, text, caret: None, caption: String::new() }];
     }
-    let line = |value: &Vec<u8>| {
-        let text = format!("{field}: {}", value.escape_ascii());
-        let start = field.len() + 2;
+    let keys = keys(&all.evidence.captures[capture.0], field);
+    let line = |(at, value): (usize, &Vec<u8>)| {
+        let key = keys.get(at).map_or(field, String::as_str);
+        let text = format!("{key}: {}", value.escape_ascii());
+        let start = key.len() + 2;
         let caret = at_fault.then(|| caret(told.caret, start, text.len())).flatten();
         let caption = if caret.is_some() { told.actual.clone() } else { String::new() };
         Line { label: label.clone(), text, caret, caption }
     };
-    values.into_iter().map(line).collect()
+    values.into_iter().enumerate().map(line).collect()
+}
+
+/// The keys of a message's field as they stand there: they are bytes. Names of header fields have no case (RFC 9110
+/// 5.1).
+fn keys(capture: &Capture, field: &str) -> Vec<String> {
+    let same = |name: &[u8]| capture.message.is_some() && name.eq_ignore_ascii_case(field.as_bytes());
+    let keys = capture.headers.iter().filter(|header| same(&header.name));
+    keys.map(|header| header.name.escape_ascii().to_string()).collect()
 }
 
 fn values<'c>(carried: &'c Carried, field: &str) -> Vec<&'c Vec<u8>> {

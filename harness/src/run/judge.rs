@@ -57,6 +57,7 @@ pub fn judge(plan: &Plan, evidence: &Evidence, settings: &JudgeSettings) -> Case
         notes,
         gaps,
         undeclared: undeclared(&all),
+        outputs: Vec::new(),
         stimuli: count(plan.stimuli.len()),
         crossings: count(all.list.len()),
         spans: count(evidence.spans.len()),

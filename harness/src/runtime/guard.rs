@@ -14,6 +14,7 @@ use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 /// `+ GROUP` puts a group on the list, `- GROUP` takes it off, `f PATH` names a file to be removed at the end, `x NAME
@@ -51,7 +52,7 @@ static GUARD: LazyLock<Option<Mutex<ChildStdin>>> = LazyLock::new(|| {
     shell.stdin.map(Mutex::new)
 });
 
-/// A process group on the list, until dropped.
+/// A process group on the list, until dropped: then what is left of it is killed.
 #[derive(Debug)]
 pub(super) struct Guarded(Pid);
 
@@ -72,8 +73,15 @@ pub(super) fn watched_over(group: Pid) -> Guarded {
     Guarded(group)
 }
 
+/// A group that never became one: its process could not become the program.
+pub(super) fn off_the_list(group: Pid) {
+    tell('-', group);
+}
+
 impl Drop for Guarded {
     fn drop(&mut self) {
+        // No such group: everything in it has ended.
+        let _ = killpg(self.0, Signal::SIGKILL);
         tell('-', self.0);
     }
 }

@@ -45,6 +45,8 @@ pub struct RuntimeOptions {
     pub containers: super::container::Containers,
     /// Program and first arguments that start a relay; `relay IMPLEMENTATION` is put behind them.
     pub relay: Vec<OsString>,
+    /// Relays of a user's own, each in place of an implementation: program and arguments.
+    pub own_relays: Vec<(String, Vec<OsString>)>,
     /// Faults that are switched on besides the scenario's own: node and fault.
     pub faults: Vec<(String, String)>,
     /// Services that live in this process, by the name of their node.
@@ -66,6 +68,7 @@ impl Default for RuntimeOptions {
             #[cfg(feature = "container")]
             containers: super::container::Containers::default(),
             relay: vec![relay_program().into_os_string()],
+            own_relays: Vec::new(),
             faults: Vec::new(),
             in_process: Vec::new(),
             brokers: None,

@@ -2,7 +2,9 @@
 //! own.
 //!
 //! The harness runs itself as `unbroken relay IMPLEMENTATION`, so that process-wide state is as real as in a
-//! service. What a relay can do is asked only when an instruction needs something that not every relay can.
+//! service; or it runs what `own_relays` names in its place.
+//!
+//! What a relay can do is asked only when an instruction needs something that not every relay can.
 
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
@@ -39,11 +41,19 @@ pub(super) async fn start(
     let variables = variables(ix, relay, options, wiring, (&any_port, &any_port)).await?;
     let no_relay =
         || RuntimeError::NoRelay { node: node.name.clone(), implementation: relay.implementation.clone() };
-    let (program, arguments) = options.relay.split_first().ok_or_else(no_relay)?;
+    let own = options.own_relays.iter().find(|(instead_of, _)| *instead_of == relay.implementation);
+    let words = own.map_or(&options.relay, |(_, words)| words);
+    let (program, arguments) = words.split_first().ok_or_else(no_relay)?;
     let mut command = Command::new(program);
-    command.args(arguments).args(["relay", &relay.implementation]).current_dir(&wiring.plan().folder);
+    command.args(arguments);
+    // One of a user's own was named on the command line, and starts where that was typed.
+    let shown = if own.is_some() {
+        words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    } else {
+        command.args(["relay", &relay.implementation]).current_dir(&wiring.plan().folder);
+        format!("unbroken relay {}", relay.implementation)
+    };
     environment::apply(variables, &mut command);
-    let shown = format!("unbroken relay {}", relay.implementation);
     let process = Process::start(command, Some(Wanted::Beginning(READY))).await.map_err(|source| {
         RuntimeError::NotStarted { node: node.name.clone(), command: shown.clone(), source }
     })?;

@@ -28,7 +28,7 @@ static SPAWNER: LazyLock<mpsc::Sender<Request>> = LazyLock::new(|| {
         for mut request in inbox {
             let _runtime = request.handle.enter();
             let child = start(&mut request.command);
-            // Whoever asked may be gone; the child is killed on drop then.
+            // Whoever asked may be gone; the child and its group are killed on drop then.
             let _ = request.answer.send(child);
         }
     };
@@ -63,7 +63,7 @@ fn start(command: &mut Command) -> io::Result<(Child, Guarded)> {
             let mut id = [0; 4];
             // Nothing there: the child did not get as far as the list.
             if (&forked).read_exact(&mut id).is_ok() {
-                drop(guard::watched_over(Pid::from_raw(i32::from_ne_bytes(id))));
+                guard::off_the_list(Pid::from_raw(i32::from_ne_bytes(id)));
             }
             Err(error)
         }
@@ -142,5 +142,23 @@ mod tests {
             let length = on_the_list(id, &mut line);
             assert_eq!(std::str::from_utf8(&line[..length]).unwrap(), text);
         }
+    }
+
+    /// An interrupt may come between the fork and the moment in which a `Process` holds the child.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_child_that_nobody_took_goes_with_its_own_children() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 600 & echo $!; wait"]).stdout(std::process::Stdio::piped());
+        command.process_group(0).kill_on_drop(true).stderr(std::process::Stdio::null());
+        let (mut child, guarded) = start(&mut command).unwrap();
+        let mut lines = tokio::io::BufReader::new(child.stdout.take().unwrap());
+        let mut grandchild = String::new();
+        tokio::io::AsyncBufReadExt::read_line(&mut lines, &mut grandchild).await.unwrap();
+        drop((child, guarded));
+        // Its end of the pipe is closed with it.
+        let rest = tokio::io::AsyncBufReadExt::read_line(&mut lines, &mut grandchild);
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(10), rest).await;
+        assert!(matches!(ended, Ok(Ok(0))), "{grandchild} lives on: {ended:?}");
     }
 }

@@ -85,12 +85,21 @@ fn wrong(tree: &Tree, shape: &Shape, owner: Owner<'_>) -> Diagnostic {
     };
     let help = match (shape, tree.text()) {
         (Shape::Bool, Some("yes" | "on" | "no" | "off")) => Some("write `true` or `false`".to_owned()),
-        (Shape::List(_), Some(text)) => Some(format!("write a list: `[{text}]`")),
+        (Shape::List(_), Some(text)) => Some(format!("write a list: `[{}]`", items(text))),
         (Shape::True, Some("false")) => Some("leave the key out to say no".to_owned()),
         (Shape::Text(pattern), Some(text)) => pattern_help(pattern, text),
         _ => None,
     };
     Diagnostic::new(code, tree.place, message).label(label).maybe_help(help)
+}
+
+/// A text as items of a list: a command is one item a word.
+fn items(text: &str) -> String {
+    if text.contains(',') || !text.contains(' ') {
+        return text.to_owned();
+    }
+    let words: Vec<String> = text.split_whitespace().map(|word| format!("\"{word}\"")).collect();
+    words.join(", ")
 }
 
 fn pattern_help(pattern: &Pattern, text: &str) -> Option<String> {

@@ -51,6 +51,9 @@ pub struct CaseVerdict {
     pub gaps: Vec<GapVerdict>,
     /// Crossings that no hop declares: `shop -> ledger GET /audit`, with how often.
     pub undeclared: Vec<(String, u32)>,
+    /// The last output lines of nodes that did not call on, or did not answer as they should: name and lines. Filled by
+    /// whoever ran the case, since it is no evidence.
+    pub outputs: Vec<(String, Vec<String>)>,
     pub stimuli: u32,
     pub crossings: u32,
     pub spans: u32,

@@ -42,6 +42,11 @@ pub(super) fn tell(page: &mut Page, group: &[&Case]) {
         CaseEnd::CouldNotRun(trouble) => could_not_run(page, trouble),
     }
     findings(page, group);
+    for (node, lines) in worst.judged().map_or(&[][..], |case| &case.outputs) {
+        page.gap();
+        page.field(INDENT, "output", &format!("the last lines of `{node}`"));
+        page.output(INDENT, lines);
+    }
     if !passed {
         page.gap();
         let seed = worst.judged().map(|case| case.seed);

@@ -1,5 +1,6 @@
 use super::*;
 use crate::report::samples;
+use crate::verdict::CaseEnd;
 
 /// Snapshots of each sample as a person without colours reads it.
 #[test]
@@ -69,4 +70,16 @@ fn without_colours(text: &str) -> String {
         plain.push_str(part.split_once('m').map_or(part, |(_, rest)| rest));
     }
     plain
+}
+
+#[test]
+fn of_a_long_output_the_end_is_shown() {
+    let mut outcome = samples::trouble();
+    let CaseEnd::CouldNotRun(trouble) = &mut outcome.cases[0].end else {
+        panic!("the sample could not be run")
+    };
+    trouble.lines = (1..=100).map(|line| format!("line {line}")).collect();
+    let told = render(&outcome, Layout::default());
+    assert!(told.contains("… 60 lines before, in `--keep-evidence DIR`\n        │ line 61\n"), "{told}");
+    assert!(told.contains("│ line 100\n") && !told.contains("│ line 60\n"), "{told}");
 }
