@@ -12,6 +12,8 @@ pub mod wire;
 pub mod diagnostic;
 pub mod source;
 
+mod side_by_side;
+
 pub mod scenario;
 
 pub mod plan;

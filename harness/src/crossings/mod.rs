@@ -8,6 +8,7 @@
 use crate::evidence::{CaptureEnd, CaptureIx, Evidence, Protocol, SpanIx};
 use crate::plan::{Plan, StimulusIx};
 use crate::scenario::{HopIx, NodeIx, NodeKind, Role};
+use crate::side_by_side::side_by_side;
 use crate::wire::TraceId;
 
 pub mod attribution;
@@ -102,10 +103,11 @@ pub struct Crossings<'a> {
 impl<'a> Crossings<'a> {
     /// Pairs everything that one case left behind.
     pub fn pair(plan: &'a Plan, evidence: &'a Evidence) -> Crossings<'a> {
-        let mut lists = KnownLists::default();
-        let carried = evidence.captures.iter().map(|capture| Carried::read(capture, &mut lists));
-        let carried: Vec<Carried> = carried.collect();
-        let spans = SpanIndex::build(&evidence.spans);
+        let carried = || {
+            let mut lists = KnownLists::default();
+            evidence.captures.iter().map(|capture| Carried::read(capture, &mut lists)).collect::<Vec<_>>()
+        };
+        let (spans, carried) = side_by_side(|| SpanIndex::build(&evidence.spans), carried);
         let found = attribution::attribute(plan, evidence, &carried, &spans);
         let list = found.crossings;
         let (unattributed, undeclared) = (found.unattributed, found.undeclared);

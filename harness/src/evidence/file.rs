@@ -14,6 +14,7 @@ use self::text::Text;
 use super::Evidence;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
+use crate::side_by_side::side_by_side;
 
 mod bytes;
 mod entries;
@@ -111,11 +112,7 @@ impl<'t> Kept<'t> {
         let spans = || file.spans.iter().map(|entry| reading::span(plan, entry)).collect();
         let captures = || file.captures.iter().map(|entry| reading::capture(plan, entry)).collect();
         // The two that are long, side by side.
-        let (spans, captures): (Result<Vec<_>, _>, Result<Vec<_>, _>) = std::thread::scope(|scope| {
-            let spans = scope.spawn(spans);
-            let captures = captures();
-            (spans.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), captures)
-        });
+        let (spans, captures): (Result<Vec<_>, _>, Result<Vec<_>, _>) = side_by_side(spans, captures);
         Ok(Evidence {
             captures: captures?,
             spans: spans?,
