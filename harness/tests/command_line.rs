@@ -5,6 +5,8 @@
 mod folder;
 
 use std::fs::OpenOptions;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::process::Output;
 
 use folder::{Folder, unbroken};
@@ -123,4 +125,41 @@ fn a_relay_of_ones_own_stands_where_a_shipped_one_does() {
     assert!(status == Some(5) && told.contains("`false --gone` ended before it was ready"), "{told}");
     let (status, told) = run(&folder, &["run", "--relay", "mine=./relay"]);
     assert!(status == Some(2) && told.contains("expected NAME=COMMAND"), "{told}");
+}
+
+/// A relay that is ready and answers every request with this, until the test ends.
+fn relay_that_answers(folder: &Folder, answer: &'static str) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let at = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // The request has no body and comes in one piece.
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    let script = format!("echo 'relay ready {{\"http\": \"{at}\"}}'\nexec sleep 60\n");
+    folder.write("relay.sh", &script);
+    format!("rust=sh {}", folder.0.join("relay.sh").display())
+}
+
+#[test]
+fn what_a_relay_of_ones_own_cannot_do_is_said_and_not_found_out_by_failing() {
+    let folder = story("capabilities");
+    folder.write("scenarios/order.yaml", &STORY.replace("relay: model", "relay: rust"));
+    let short =
+        "HTTP/1.1 200 OK\r\ncontent-length: 43\r\n\r\n{\"contract\":1,\"can\":[\"http\",\"mark\",\"wait\"]}";
+    let own = relay_that_answers(&folder, short);
+    let (status, told) = run(&folder, &["run", "--relay", &own]);
+    assert_eq!(status, Some(5), "{told}");
+    assert!(told.contains("what this case needs of it: flush"), "{told}");
+    let own = relay_that_answers(&folder, "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
+    let (status, told) = run(&folder, &["run", "--relay", &own]);
+    assert_eq!(status, Some(5), "{told}");
+    assert!(told.contains("what this case needs of it: flush, mark"), "{told}");
+    let own = relay_that_answers(&folder, "HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n");
+    let (status, told) = run(&folder, &["run", "--relay", &own]);
+    assert_eq!(status, Some(5), "{told}");
+    assert!(told.contains("the answer was 500"), "{told}");
 }

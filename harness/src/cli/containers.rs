@@ -32,9 +32,6 @@ impl Wanted {
                 images.set(part, ImageName(name.clone()));
             }
         }
-        if kind == Kind::Embedded && !arguments.image.is_empty() {
-            return Err("`--image` names what `--runtime container` starts, and this run is embedded".into());
-        }
         if kind == Kind::Container && !arguments.relay.is_empty() {
             return Err("`--relay` starts a process, and with `--runtime container` relays are images: use \
                         `--image relay-rust=NAME`"

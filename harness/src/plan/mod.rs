@@ -13,6 +13,7 @@ pub mod build;
 pub mod fan_out;
 pub mod instruction;
 pub mod mark;
+pub mod needs;
 pub mod seed;
 pub mod stimulus;
 pub mod tap;

@@ -47,6 +47,16 @@ pub enum RuntimeError {
     #[error("node `{node}`: its ready line is not what the relay contract says: `{line}`")]
     ReadyLine { node: String, line: String },
     #[error(
+        "node `{node}`: `{command}` does not say that it can do what this case needs of it: {}; let `GET /-/capabilities` \
+         name it once it can, or leave the case out with `--filter`",
+        missing.join(", ")
+    )]
+    Unsupported { node: String, command: String, missing: Vec<&'static str> },
+    #[error(
+        "node `{node}`: `{command}` could not be asked what it can do (`GET /-/capabilities`): {problem}"
+    )]
+    Capabilities { node: String, command: String, problem: String },
+    #[error(
         "node `{node}`: no program is known that is the relay `{implementation}`: build with the feature `relays`, or set `UNBROKEN_BIN` to the `unbroken` command"
     )]
     NoRelay { node: String, implementation: String },

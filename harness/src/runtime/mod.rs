@@ -5,6 +5,7 @@ pub mod addresses;
 pub mod authority;
 mod body;
 pub mod broker;
+mod capabilities;
 mod command;
 #[cfg(feature = "container")]
 pub mod container;

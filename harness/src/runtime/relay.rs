@@ -4,7 +4,7 @@
 //! The harness runs itself as `unbroken relay IMPLEMENTATION`, so that process-wide state is as real as in a
 //! service; or it runs what `own_relays` names in its place.
 //!
-//! What a relay can do is asked only when an instruction needs something that not every relay can.
+//! What a relay can do is asked of one of the user's own; those that come along can do everything.
 
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
@@ -13,6 +13,7 @@ use tokio::process::Command;
 use tokio::time::Instant;
 
 use super::body::Body;
+use super::capabilities;
 use super::environment;
 use super::error::RuntimeError;
 use super::messaging;
@@ -22,6 +23,7 @@ use super::output::Wanted;
 use super::process::Process;
 use super::ready::{self, NotReady};
 use super::wiring::Wiring;
+use crate::plan::needs::needs;
 use crate::scenario::{NodeIx, Relay, Role, Transport};
 
 /// How a relay's ready line begins (contract, section 3).
@@ -59,7 +61,26 @@ pub(super) async fn start(
     })?;
     let body = Body::Process(process);
     let listening = said_ready(ix, &body, &shown, options, wiring).await?;
+    if own.is_some() {
+        can_what_is_needed(ix, listening, &shown, options, wiring).await?;
+    }
     Ok(running(ix, body, shown, listening, wiring))
+}
+
+async fn can_what_is_needed(
+    ix: NodeIx,
+    listening: Listening,
+    shown: &str,
+    options: &RuntimeOptions,
+    wiring: &Wiring,
+) -> Result<(), RuntimeError> {
+    let (node, command) = (wiring.plan().scenario.node(ix).name.clone(), shown.to_owned());
+    let deadline = Instant::now() + options.node_within;
+    match capabilities::missing(listening.http, needs(wiring.plan(), ix), deadline).await {
+        Ok(missing) if missing.is_empty() => Ok(()),
+        Ok(missing) => Err(RuntimeError::Unsupported { node, command, missing }),
+        Err(problem) => Err(RuntimeError::Capabilities { node, command, problem }),
+    }
 }
 
 /// The same in a container of the run.

@@ -80,6 +80,9 @@ fn of_a_long_output_the_end_is_shown() {
     };
     trouble.lines = (1..=100).map(|line| format!("line {line}")).collect();
     let told = render(&outcome, Layout::default());
-    assert!(told.contains("│ ... 50 lines before these: kept evidence has them\n        │ line 51\n"), "{told}");
+    assert!(
+        told.contains("│ ... 50 lines before these: kept evidence has them\n        │ line 51\n"),
+        "{told}"
+    );
     assert!(told.contains("│ line 100\n") && !told.contains("│ line 50\n"), "{told}");
 }

@@ -1,0 +1,46 @@
+//! What a case needs of a relay, in the contract's words of what a relay can do (`fixtures/CONTRACT.md`, control).
+
+use std::collections::BTreeSet;
+
+use super::Plan;
+use super::fan_out::readers;
+use super::instruction::{Call, Task};
+use crate::scenario::{NodeIx, Transport};
+
+/// Every instruction begins with a mark, and a relay is asked to flush.
+const ALWAYS: [&str; 3] = ["flush", "http", "mark"];
+
+pub fn needs(plan: &Plan, relay: NodeIx) -> BTreeSet<&'static str> {
+    let mut needs = BTreeSet::from(ALWAYS);
+    for hop in plan.scenario.hops.iter().filter(|hop| hop.from == relay || hop.to == relay) {
+        needs.insert(hop.transport.word());
+        if matches!(&hop.transport, Transport::Grpc(grpc) if grpc.stream) {
+            needs.insert("grpc-stream");
+        }
+    }
+    let hop = |call: &Call| plan.scenario.hop(call.hop);
+    if plan.calls.iter().any(|call| hop(call).from == relay && call.items > 1) {
+        needs.insert("batch");
+    }
+    let told = |call: &&Call| {
+        readers(&plan.scenario, call.hop).into_iter().any(|reader| plan.scenario.hop(reader).to == relay)
+    };
+    plan.calls.iter().filter(told).for_each(|call| add_steps(&call.task, &mut needs));
+    needs
+}
+
+fn add_steps(tasks: &[Task], needs: &mut BTreeSet<&'static str>) {
+    for task in tasks {
+        let (word, inner) = match task {
+            Task::Log(_) => ("log", None),
+            Task::Wait(_) => ("wait", None),
+            Task::Spawn(inner) => ("spawn", Some(inner)),
+            Task::Retry(_, inner) => ("retry", Some(inner)),
+            Task::Restart(inner) => ("restart", Some(inner)),
+            Task::Fail(_) => ("fail", None),
+            Task::Call(_) => continue,
+        };
+        needs.insert(word);
+        inner.into_iter().for_each(|inner| add_steps(inner, needs));
+    }
+}
