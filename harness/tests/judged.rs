@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use unbroken::evidence::file::Kept;
+use unbroken::evidence::{Completion, Evidence};
 use unbroken::plan::{Plan, Seed};
 use unbroken::run::judge::{JudgeSettings, judge};
 
@@ -36,8 +37,31 @@ fn compare(scenario: &Path) {
     assert_eq!(told, wanted, "{}", scenario.display());
 }
 
-/// The verdict, the findings and the gaps, a line each.
-fn told(path: &Path) -> String {
+#[test]
+fn where_nothing_proves_that_all_spans_came_a_note_says_what_went_unchecked() {
+    let (plan, mut evidence) =
+        read(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/judged/node-kafka-healthy.yaml"));
+    let notes = |evidence: &Evidence| {
+        let judged = judge(&plan, evidence, &JudgeSettings::default());
+        judged
+            .notes
+            .into_iter()
+            .map(|note| note.text)
+            .filter(|text| text.contains("proves"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(notes(&evidence), Vec::<String>::new());
+    let why = "it did not end after SIGTERM and was killed at the deadline";
+    for completion in &mut evidence.completions {
+        if matches!(completion, Completion::Stopped { .. }) {
+            *completion = Completion::Unknown(why.to_owned());
+        }
+    }
+    let told = notes(&evidence);
+    assert!(!told.is_empty() && told.iter().all(|note| note.contains(why)), "{told:?}");
+}
+
+fn read(path: &Path) -> (Plan, Evidence) {
     let source = unbroken::scenario::read(path).expect("the scenario can be read");
     let cases = unbroken::scenario::parse(&source)
         .unwrap_or_else(|wrong| panic!("{}", unbroken::diagnostic::render(&source, &wrong, false)));
@@ -51,6 +75,12 @@ fn told(path: &Path) -> String {
         Seed(kept.seed),
     );
     let evidence = kept.evidence(&plan).expect("the evidence is of the scenario");
+    (plan, evidence)
+}
+
+/// The verdict, the findings and the gaps, a line each.
+fn told(path: &Path) -> String {
+    let (plan, evidence) = read(path);
     let verdict = judge(&plan, &evidence, &JudgeSettings::default());
     let mut told = format!("{}\n", verdict.verdict.word());
     for finding in &verdict.findings {

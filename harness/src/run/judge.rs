@@ -32,6 +32,7 @@ pub fn judge(plan: &Plan, evidence: &Evidence, settings: &JudgeSettings) -> Case
     let rules = rules(&all, &findings);
     let hops = hops(&all, &breaks, &findings);
     notes.extend(consequences(&all, &breaks));
+    notes.extend(unproven(&all));
     notes.extend(fixed.iter().map(|hop| Note {
         hop: Some(hop.clone()),
         text: "fixed: accepted in the baseline, and no longer there".into(),
@@ -303,6 +304,23 @@ fn consequences(all: &Crossings<'_>, breaks: &Breaks) -> Vec<Note> {
         seen: 1,
     };
     breaks.consequences.iter().map(note).collect()
+}
+
+/// Nodes whose spans may not all be there: rows that need the proof said nothing of what they sent.
+fn unproven(all: &Crossings<'_>) -> Vec<Note> {
+    let note = |(node, times): (NodeIx, u32)| {
+        let Some(Completion::Unknown(why)) = all.evidence.completions.get(node.0) else { return None };
+        let name = &all.plan.scenario.node(node).name;
+        let text = format!(
+            "nothing proves that `{name}` exported every span: {why}; ids that it sent went unchecked"
+        );
+        Some(Note { hop: None, text, seen: times })
+    };
+    let mut sent: BTreeMap<NodeIx, u32> = BTreeMap::new();
+    for (_, crossing) in all.iter().filter(|(_, crossing)| all.exports(crossing.sender)) {
+        *sent.entry(crossing.sender).or_default() += 1;
+    }
+    sent.into_iter().filter_map(note).collect()
 }
 
 fn undeclared(all: &Crossings<'_>) -> Vec<(String, u32)> {
