@@ -163,3 +163,11 @@ fn what_a_relay_of_ones_own_cannot_do_is_said_and_not_found_out_by_failing() {
     assert_eq!(status, Some(5), "{told}");
     assert!(told.contains("the answer was 500"), "{told}");
 }
+
+#[test]
+fn evidence_that_cannot_be_judged_is_named() {
+    let folder = story("evidence");
+    folder.write("broken.json", "{\"version\":1");
+    let (status, told) = run(&folder, &["judge", "scenarios/order.yaml", "--evidence", "broken.json"]);
+    assert!(status == Some(2) && told.contains("`broken.json` cannot be judged"), "{told}");
+}

@@ -1,5 +1,6 @@
 //! `unbroken judge`: kept evidence judged again, without running anything.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub fn judge(arguments: &Judge) -> u8 {
             return exit::USAGE;
         }
     };
-    let (plan, evidence) = match read_evidence(&cases, &text) {
+    let (plan, evidence) = match read_evidence(&cases, &arguments.evidence, &text) {
         Ok(read) => read,
         Err(error) => {
             print::error(&error);
@@ -50,23 +51,25 @@ pub fn judge(arguments: &Judge) -> u8 {
 
 #[derive(Debug, thiserror::Error)]
 enum ReadError {
-    #[error("the evidence cannot be judged")]
-    Evidence(#[from] EvidenceError),
-    #[error("the evidence is of `{scenario}` [{case}], and the scenario file has no such case")]
-    NoSuchCase { scenario: String, case: String },
+    #[error("`{}` cannot be judged", path.display())]
+    Evidence { path: PathBuf, source: EvidenceError },
+    #[error("`{}` is of `{scenario}` [{case}], and the scenario file has no such case", path.display())]
+    NoSuchCase { path: PathBuf, scenario: String, case: String },
 }
 
 /// The evidence, and the plan of the case that it is of.
-fn read_evidence(cases: &[Chosen], text: &str) -> Result<(Plan, Evidence), ReadError> {
-    let kept = Kept::read(text)?;
+fn read_evidence(cases: &[Chosen], path: &Path, text: &str) -> Result<(Plan, Evidence), ReadError> {
+    let unreadable = |source| ReadError::Evidence { path: path.to_owned(), source };
+    let kept = Kept::read(text).map_err(unreadable)?;
     let of =
         |chosen: &&Chosen| (&chosen.scenario.name, &chosen.scenario.case) == (&kept.scenario, &kept.case);
     let Some(chosen) = cases.iter().find(of) else {
-        return Err(ReadError::NoSuchCase { scenario: kept.scenario, case: kept.case });
+        let path = path.to_owned();
+        return Err(ReadError::NoSuchCase { path, scenario: kept.scenario, case: kept.case });
     };
-    let scenario = Arc::new(kept.scenario(&chosen.scenario)?);
+    let scenario = Arc::new(kept.scenario(&chosen.scenario).map_err(unreadable)?);
     let plan = Plan::build(scenario, chosen.folder.clone(), Seed(kept.seed));
-    let evidence = kept.evidence(&plan)?;
+    let evidence = kept.evidence(&plan).map_err(unreadable)?;
     // As in `judge`: the process ends soon.
     std::mem::forget(kept);
     Ok((plan, evidence))
