@@ -191,7 +191,8 @@ async fn nodes_become_ready_by_output_port_and_path() {
     start(server(Ready::Tcp)).await.expect("by port");
     start(server(Ready::Http("/".to_owned()))).await.expect("by path");
     let mut command = server(Ready::Http("/no-such-path".to_owned()));
-    command.ready_within = Duration::from_secs(2);
+    // Enough for Python to be there on busy cores.
+    command.ready_within = Duration::from_secs(6);
     let message = error(command).await.to_string();
     assert!(message.contains("/no-such-path was answered with 404 Not Found"), "{message}");
 }
