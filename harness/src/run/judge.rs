@@ -317,7 +317,13 @@ fn unproven(all: &Crossings<'_>) -> Vec<Note> {
         Some(Note { hop: None, text, seen: times })
     };
     let mut sent: BTreeMap<NodeIx, u32> = BTreeMap::new();
-    for (_, crossing) in all.iter().filter(|(_, crossing)| all.exports(crossing.sender)) {
+    // Of what is not sampled no span is due.
+    let sampled = |crossing: &crate::crossings::Crossing| {
+        let context = all.wire(crossing).and_then(|wire| wire.context());
+        context.is_some_and(|context| context.flags.sampled())
+    };
+    for (_, crossing) in all.iter().filter(|(_, crossing)| all.exports(crossing.sender) && sampled(crossing))
+    {
         *sent.entry(crossing.sender).or_default() += 1;
     }
     sent.into_iter().filter_map(note).collect()
