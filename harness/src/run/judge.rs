@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::breaks::Breaks;
-use crate::crossings::Crossings;
+use crate::crossings::{Crossing, Crossings};
 use crate::evidence::{Completion, Evidence, GapPlace};
 use crate::plan::Plan;
 use crate::rules::grouping::{Grouped, group};
@@ -178,15 +178,17 @@ fn unexpected_answers(all: &Crossings<'_>) -> Vec<String> {
     wrong.into_iter().map(told).collect()
 }
 
+/// What the flag on the wire says; `None` where no context is on it.
+fn sampled(all: &Crossings<'_>, crossing: &Crossing) -> Option<bool> {
+    Some(all.wire(crossing)?.context()?.flags.sampled())
+}
+
 /// Unsampled crossings of a node that may still have exported something.
 fn unproven_silence(all: &Crossings<'_>) -> Vec<String> {
     let mut silent: BTreeMap<NodeIx, u32> = BTreeMap::new();
     for (_, crossing) in all.iter() {
         let node = all.receiver(crossing);
-        let unsampled = all
-            .wire(crossing)
-            .and_then(|wire| wire.context())
-            .is_some_and(|context| !context.flags.sampled());
+        let unsampled = sampled(all, crossing) == Some(false);
         let unknown = matches!(all.evidence.completions.get(node.0), Some(Completion::Unknown(_)) | None);
         if unsampled && unknown && all.exports(node) && crossing.receiver_span.is_none() {
             *silent.entry(node).or_default() += 1;
@@ -282,7 +284,7 @@ fn seen_relation(all: &Crossings<'_>, ix: HopIx, hop: &Hop) -> Option<&'static s
     if hop.relation != Relation::ChildOrLink {
         return None;
     }
-    let kept = |crossing: &crate::crossings::Crossing| {
+    let kept = |crossing: &Crossing| {
         let span = all.spans.get(crossing.receiver_span?);
         let context = all.arrived(crossing)?.context()?;
         match span.trace_id == context.trace_id.as_bytes() {
@@ -317,14 +319,11 @@ fn unproven(all: &Crossings<'_>) -> Vec<Note> {
         Some(Note { hop: None, text, seen: times })
     };
     let mut sent: BTreeMap<NodeIx, u32> = BTreeMap::new();
-    // Of what is not sampled no span is due.
-    let sampled = |crossing: &crate::crossings::Crossing| {
-        let context = all.wire(crossing).and_then(|wire| wire.context());
-        context.is_some_and(|context| context.flags.sampled())
-    };
-    for (_, crossing) in all.iter().filter(|(_, crossing)| all.exports(crossing.sender) && sampled(crossing))
-    {
-        *sent.entry(crossing.sender).or_default() += 1;
+    for (_, crossing) in all.iter() {
+        // Of what is not sampled no span is due.
+        if all.exports(crossing.sender) && sampled(all, crossing) == Some(true) {
+            *sent.entry(crossing.sender).or_default() += 1;
+        }
     }
     sent.into_iter().filter_map(note).collect()
 }

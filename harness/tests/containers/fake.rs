@@ -36,14 +36,7 @@ impl Fake {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let host = format!("tcp://{}", listener.local_addr().unwrap());
         let talk = Talk { asked: Arc::default(), hangs, for_good };
-        let asked = talk.asked.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let talk = talk.clone();
-                thread::spawn(move || talk.with(stream));
-            }
-        });
-        Fake { host, asked }
+        Fake { host, asked: talk.with_each(move || listener.accept().map(|(stream, _)| stream)) }
     }
 
     /// On a socket of the file system; it takes everything and answers nothing.
@@ -51,14 +44,7 @@ impl Fake {
         let listener = UnixListener::bind(path).unwrap();
         let host = format!("unix://{}", path.display());
         let talk = Talk { asked: Arc::default(), hangs: "", for_good: true };
-        let asked = talk.asked.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let talk = talk.clone();
-                thread::spawn(move || talk.with(stream));
-            }
-        });
-        Fake { host, asked }
+        Fake { host, asked: talk.with_each(move || listener.accept().map(|(stream, _)| stream)) }
     }
 
     /// Whether it was asked for something with this in its first line.
@@ -68,6 +54,22 @@ impl Fake {
 }
 
 impl Talk {
+    /// Takes connections side by side; what they ask is noted in what comes back.
+    fn with_each<S: Read + Write + Send + 'static>(
+        self,
+        accept: impl Fn() -> std::io::Result<S> + Send + 'static,
+    ) -> Arc<Mutex<Vec<String>>> {
+        let asked = self.asked.clone();
+        thread::spawn(move || {
+            loop {
+                let Ok(stream) = accept() else { continue };
+                let talk = self.clone();
+                thread::spawn(move || talk.with(stream));
+            }
+        });
+        asked
+    }
+
     /// One question, and the answer if there is one.
     fn with(&self, stream: impl Read + Write) {
         let mut stream = BufReader::new(stream);

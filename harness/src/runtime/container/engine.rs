@@ -153,14 +153,12 @@ impl Engine {
             return Ok(image);
         }
         let built = part.built_here();
-        let public = part.public();
-        if public.is_none() || self.is_here(&built).await? {
-            self.have(&built, Some(part.word())).await?;
-            return Ok(built);
-        }
-        let public = public.unwrap_or(built);
-        self.have(&public, Some(part.word())).await?;
-        Ok(public)
+        let image = match part.public() {
+            Some(public) if !self.is_here(&built).await? => public,
+            _ => built,
+        };
+        self.have(&image, Some(part.word())).await?;
+        Ok(image)
     }
 
     /// Whether the image is on this machine.

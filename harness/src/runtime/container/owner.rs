@@ -49,23 +49,17 @@ impl Owner {
         Some(Owner { host, boot, namespace, process, started })
     }
 
-    /// True only when it is certain: it is a process of this machine, and it runs.
-    pub(super) fn is_here(&self) -> bool {
-        let here = Owner::here();
-        let same = (&self.host, &self.boot, &self.namespace) == (&here.host, &here.boot, &here.namespace);
-        same && started(self.process).as_deref() == Some(self.started.as_str())
-    }
-
-    /// True only when it is certain: a process of another machine or namespace is none of ours.
-    pub(super) fn is_gone(&self) -> bool {
-        let here = Owner::here();
+    /// Whether it runs, as far as `here`, which is this process, can tell: `None` of a process of another machine or
+    /// namespace, which is none of ours.
+    pub(super) fn runs(&self, here: &Owner) -> Option<bool> {
         if self.host != here.host {
-            return false;
+            return None;
         }
         if self.boot != here.boot {
-            return true;
+            return Some(false);
         }
-        self.namespace == here.namespace && started(self.process).as_deref() != Some(self.started.as_str())
+        let same = self.namespace == here.namespace;
+        same.then(|| started(self.process).as_deref() == Some(self.started.as_str()))
     }
 }
 
@@ -118,15 +112,17 @@ mod tests {
     fn this_process_is_there_and_one_that_has_ended_is_gone() {
         let here = Owner::here();
         assert_eq!(Owner::read(&here.to_string()), Some(here.clone()));
-        assert!(here.is_here() && !here.is_gone());
+        assert_eq!(here.runs(&here), Some(true));
         let mut child = std::process::Command::new("true").spawn().expect("`true` is everywhere");
         child.wait().expect("it ends");
-        let ended = Owner { process: child.id(), ..here.clone() };
-        assert!(ended.is_gone() && !ended.is_here());
-        assert!(Owner { started: "1".into(), ..here.clone() }.is_gone(), "another process with its id");
-        assert!(Owner { boot: "before".into(), ..here.clone() }.is_gone(), "the machine was started again");
-        let elsewhere = Owner { host: "elsewhere".into(), ..here };
-        assert!(!elsewhere.is_gone() && !elsewhere.is_here(), "nobody here can tell");
+        let runs = |owner: Owner| owner.runs(&here);
+        assert_eq!(runs(Owner { process: child.id(), ..here.clone() }), Some(false));
+        let reused = Owner { started: "1".into(), ..here.clone() };
+        assert_eq!(runs(reused), Some(false), "another process with its id");
+        let before = Owner { boot: "before".into(), ..here.clone() };
+        assert_eq!(runs(before), Some(false), "the machine was started again");
+        let elsewhere = Owner { host: "elsewhere".into(), boot: "x".into(), ..here.clone() };
+        assert_eq!(runs(elsewhere), None, "nobody here can tell");
         assert_eq!(Owner::read("7"), None);
     }
 }

@@ -100,7 +100,10 @@ fn unless_gone(removed: Result<(), DockerError>) -> Result<(), DockerError> {
 
 /// Everything of the run; what could not be removed is said.
 pub(super) async fn run(docker: &Docker, run: &str) -> Vec<String> {
-    told(by_label(docker, &label_of(run), |_| true).await)
+    match by_label(docker, &label_of(run), |_| true).await {
+        Ok(left) => told(&left),
+        Err(error) => told(&[error]),
+    }
 }
 
 /// The containers of the run.
@@ -112,37 +115,33 @@ fn label_of(run: &str) -> String {
     format!("{RUN}={run}")
 }
 
-fn told(left: Left) -> Vec<String> {
-    match left {
-        Ok(left) => left.iter().map(|error| chain(error)).collect(),
-        Err(error) => vec![chain(&error)],
-    }
+fn told(left: &[EngineError]) -> Vec<String> {
+    left.iter().map(|error| chain(error)).collect()
+}
+
+/// Whether whoever made it still runs; `None` where nobody here can tell.
+fn runs(labels: &HashMap<String, String>, here: &Owner) -> Option<bool> {
+    Owner::read(labels.get(OWNER)?)?.runs(here)
 }
 
 /// What runs have left whose process is gone, as after SIGKILL; what was kept on purpose stays. What could not be
 /// removed is said, and tried again at the next start.
 pub(super) async fn sweep(docker: &Docker) -> Result<Vec<String>, EngineError> {
-    let is_left = |labels: &HashMap<String, String>| {
-        let gone =
-            labels.get(OWNER).and_then(|owner| Owner::read(owner)).is_some_and(|owner| owner.is_gone());
-        gone && !labels.contains_key(KEPT)
-    };
-    Ok(told(Ok(by_label(docker, RUN, is_left).await?)))
+    let here = Owner::here();
+    let is_left =
+        |labels: &HashMap<String, String>| runs(labels, &here) == Some(false) && !labels.contains_key(KEPT);
+    Ok(told(&by_label(docker, RUN, is_left).await?))
 }
 
 /// Removes what `--keep` has left, and what runs that are gone have left: how many containers, and what stayed.
 pub(super) async fn clean() -> Result<(usize, Vec<String>), EngineError> {
     let docker = &engine::find().await?;
+    let here = Owner::here();
+    // A run that is to keep its containers may not be over yet.
     let is_left = |labels: &HashMap<String, String>| {
-        let owner = labels.get(OWNER).and_then(|owner| Owner::read(owner));
-        match owner {
-            // The run that is to keep it is not over yet.
-            Some(owner) if owner.is_here() => false,
-            Some(owner) if owner.is_gone() => true,
-            _ => labels.contains_key(KEPT),
-        }
+        runs(labels, &here).map_or_else(|| labels.contains_key(KEPT), |runs| !runs)
     };
     let containers = listed(docker, RUN).await?;
     let count = containers.iter().filter(|one| is_left(&one.labels.clone().unwrap_or_default())).count();
-    Ok((count, told(Ok(by_label(docker, RUN, is_left).await?))))
+    Ok((count, told(&by_label(docker, RUN, is_left).await?)))
 }
