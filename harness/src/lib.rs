@@ -12,7 +12,7 @@ pub mod wire;
 pub mod diagnostic;
 pub mod source;
 
-mod side_by_side;
+mod parallel;
 
 pub mod scenario;
 
@@ -30,6 +30,8 @@ pub mod verdict;
 
 pub mod progress;
 
+pub mod tap;
+
 pub mod runtime;
 
 pub mod driver;
@@ -38,7 +40,7 @@ pub mod run;
 
 pub mod report;
 
-pub mod door;
+pub mod testing;
 
 #[cfg(feature = "cli")]
 pub mod cli;

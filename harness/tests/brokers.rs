@@ -34,7 +34,7 @@ const NO_HANG: Duration = Duration::from_secs(60);
 fn options() -> CaseOptions {
     let mut options = CaseOptions::default();
     options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
-    options.runtime.brokers = unbroken::door::brokers::stand_ins();
+    options.runtime.brokers = unbroken::testing::brokers::stand_ins();
     options
 }
 
@@ -91,7 +91,7 @@ fn gate(held: Arc<Mutex<Vec<Box<dyn Any + Send + Sync>>>>) -> InProcess {
 
 /// Brokers that end when what is held of them is dropped.
 fn ending(held: Arc<Mutex<Vec<Box<dyn Any + Send + Sync>>>>) -> StartBroker {
-    let stand_ins = unbroken::door::brokers::stand_ins().unwrap();
+    let stand_ins = unbroken::testing::brokers::stand_ins().unwrap();
     StartBroker(Arc::new(move |kind, address| {
         let (started, held) = ((stand_ins.0)(kind, address), held.clone());
         Box::pin(async move {
@@ -257,7 +257,7 @@ drive:
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_stand_in_cannot_do_is_never_a_fault_of_the_service() {
-    let stand_ins = unbroken::door::brokers::stand_ins().unwrap();
+    let stand_ins = unbroken::testing::brokers::stand_ins().unwrap();
     let mut options = options();
     options.runtime.brokers = Some(StartBroker(Arc::new(move |kind, address| {
         let started = (stand_ins.0)(kind, address);
@@ -284,7 +284,7 @@ drive:
 /// A stand-in whose answers have other bytes in place of some, as many of them.
 fn changing(from: &'static [u8], to: &'static [u8]) -> StartBroker {
     assert_eq!(from.len(), to.len(), "lengths on the wire stay right");
-    let stand_ins = unbroken::door::brokers::stand_ins().unwrap();
+    let stand_ins = unbroken::testing::brokers::stand_ins().unwrap();
     StartBroker(Arc::new(move |kind, address| {
         let started = (stand_ins.0)(kind, address);
         Box::pin(async move {

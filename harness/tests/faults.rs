@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     trials.push(Trial::test("a_row_finds_what_the_relay_says", as_the_relay_says));
     trials.push(Trial::test("the_table_has_every_class_and_every_rule", every_class));
     let conclusion = libtest_mimic::run(&arguments, trials);
-    unbroken::door::runtime::end();
+    unbroken::testing::runtime::end();
     conclusion.exit_code()
 }
 

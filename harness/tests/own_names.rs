@@ -35,7 +35,7 @@ fn root() -> &'static Path {
 fn options() -> CaseOptions {
     let mut options = CaseOptions::default();
     options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
-    options.runtime.brokers = unbroken::door::brokers::stand_ins();
+    options.runtime.brokers = unbroken::testing::brokers::stand_ins();
     options
 }
 
@@ -133,7 +133,7 @@ async fn evidence_of_a_case_with_own_names_is_judged_again_with_the_file_alone()
 
 /// One broker of each kind, whoever asks.
 fn shared() -> StartBroker {
-    let stand_ins = unbroken::door::brokers::stand_ins().unwrap();
+    let stand_ins = unbroken::testing::brokers::stand_ins().unwrap();
     let started: Arc<Mutex<HashMap<BrokerKind, StartedBroker>>> = Arc::default();
     StartBroker(Arc::new(move |kind, listen| {
         let (start, started) = (stand_ins.clone(), started.clone());

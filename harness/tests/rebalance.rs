@@ -61,7 +61,7 @@ async fn ten_thousand_records_over_a_rebalance_are_each_judged_once() {
     let service = Arc::new(Service::default());
     let mut options = CaseOptions::default();
     options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
-    options.runtime.brokers = unbroken::door::brokers::stand_ins();
+    options.runtime.brokers = unbroken::testing::brokers::stand_ins();
     let starts = service.clone();
     options.runtime.in_process = vec![InProcess {
         node: "billing".to_owned(),

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let trials = files.into_iter().map(|path| Trial::test(name(&path), move || story(&path))).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    unbroken::door::runtime::end();
+    unbroken::testing::runtime::end();
     conclusion.exit_code()
 }
 
@@ -63,8 +63,8 @@ fn judged(path: &Path) -> Result<CaseVerdict, Failed> {
     let folder = path.parent().expect("a file stands in a folder").to_owned();
     let mut options = CaseOptions::default();
     options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
-    options.runtime.brokers = unbroken::door::brokers::stand_ins();
-    unbroken::door::runtime::choose(&mut options.runtime)?;
+    options.runtime.brokers = unbroken::testing::brokers::stand_ins();
+    unbroken::testing::runtime::choose(&mut options.runtime)?;
     if options.runtime.kind == Kind::Container {
         // Real brokers and all containers of the run share the machine.
         scenario.timeout *= 4;

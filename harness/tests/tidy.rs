@@ -20,12 +20,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rules", &["breaks", "crossings", "scenario", "plan", "evidence", "wire", "source"]),
     ("verdict", &["rules", "plan", "scenario", "source"]),
     ("progress", &["plan", "verdict"]),
-    ("runtime", &["plan", "evidence", "scenario"]),
+    ("tap", &["plan", "evidence", "scenario"]),
+    ("runtime", &["tap", "plan", "evidence", "scenario"]),
     ("driver", &["plan", "runtime", "evidence", "wire", "scenario"]),
     ("run", ALL_BEFORE_RUN),
     ("report", &["progress", "verdict", "rules", "source", "diagnostic", "breaks", "scenario"]),
     (
-        "door",
+        "testing",
         &[
             "run",
             "report",
@@ -34,6 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "diagnostic",
             "plan",
             "evidence",
+            "tap",
             "runtime",
             "progress",
             "verdict",
@@ -55,6 +57,7 @@ const ALL_BEFORE_RUN: &[&str] = &[
     "rules",
     "verdict",
     "progress",
+    "tap",
     "runtime",
     "driver",
 ];
@@ -140,7 +143,7 @@ fn the_judging_side_names_no_fixture_and_only_the_command_prints() {
     for (path, text) in sources(&src) {
         let inside = path.strip_prefix(&src).expect("found below it").to_string_lossy().into_owned();
         let code = without_tests(&text);
-        let relays = inside.starts_with("cli") || inside.starts_with("door") || inside == "main.rs";
+        let relays = inside.starts_with("cli") || inside.starts_with("testing") || inside == "main.rs";
         if !relays
             && !is_test_file(&path)
             && (["relay_model::", "relay_rust::", "stand_in_brokers::"]

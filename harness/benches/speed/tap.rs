@@ -16,8 +16,8 @@ use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use unbroken::evidence::Recorder;
 use unbroken::plan::{TapIx, TapPlan, TapProtocol};
-use unbroken::runtime::tap::{Tap, TapConfig};
 use unbroken::scenario::NodeIx;
+use unbroken::tap::{Tap, TapConfig};
 
 use crate::table::{Samples, Table};
 

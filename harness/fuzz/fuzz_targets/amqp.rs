@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use libfuzzer_sys::fuzz_target;
 use unbroken::evidence::{Capture, Recorder};
 use unbroken::plan::{TapIx, TapPlan, TapProtocol};
-use unbroken::runtime::tap::{Side, TapConfig, replay};
+use unbroken::tap::{Side, TapConfig, replay};
 use unbroken::scenario::NodeIx;
 
 const PROTOCOL: &[u8] = b"AMQP\x00\x00\x09\x01";

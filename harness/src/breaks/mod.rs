@@ -5,9 +5,9 @@
 //! each on its own. Whether a class counts is for `rules` to say: here classes are always worked out.
 
 use crate::crossings::{CrossingIx, Crossings};
+use crate::parallel::side_by_side;
 use crate::plan::StimulusIx;
 use crate::scenario::{HopIx, NodeIx, Relation};
-use crate::side_by_side::side_by_side;
 
 pub mod between;
 pub mod class;

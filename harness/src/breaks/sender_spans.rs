@@ -2,7 +2,7 @@
 
 use super::fault::{Break, Caret, Grade};
 use super::{Breaks, Class, Side, name, on_crossing, relation};
-use crate::crossings::fit::{fits_message, is_of_message};
+use crate::crossings::attribute_match::{fits_message, is_of_message};
 use crate::crossings::receiver::is_receive;
 use crate::crossings::span_index::is_call;
 use crate::crossings::{Crossing, CrossingIx, Crossings};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::arguments::Run;
 use super::bar::Bar;
 use super::{exit, print};
-use crate::door::runtime;
 use crate::run::Chosen;
 use crate::runtime::Kind;
 use crate::runtime::container::{ContainerOptions, Containers, Event, ImageName, Images, OnEvent, Part};
 use crate::scenario::{Broker, NodeKind};
+use crate::testing::runtime;
 
 pub struct Wanted {
     pub kind: Kind,

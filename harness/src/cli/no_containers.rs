@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::arguments::Run;
 use super::bar::Bar;
 use super::{exit, print};
-use crate::door::runtime;
 use crate::run::Chosen;
 use crate::runtime::Kind;
+use crate::testing::runtime;
 
 pub struct Wanted {
     pub kind: Kind,

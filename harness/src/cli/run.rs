@@ -9,12 +9,12 @@ use super::bar::Bar;
 use super::interrupt::interrupted;
 use super::selection::{Selected, select};
 use super::{baseline_file, containers, exit, print, tell};
-use crate::door::brokers;
 use crate::progress::Progress;
 use crate::report::Outcome;
 use crate::run::{CaseOptions, JudgeSettings, SuiteOptions, fresh_seed, suite};
 use crate::runtime::{Kind, RuntimeOptions};
 use crate::scenario::NodeKind;
+use crate::testing::brokers;
 
 /// How long a relay may take to be ready that runs in a language with a slow start: Java with an agent needs most
 /// of it.

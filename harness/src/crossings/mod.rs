@@ -6,25 +6,25 @@
 //! one is still found.
 
 use crate::evidence::{CaptureEnd, CaptureIx, Evidence, Protocol, SpanIx};
+use crate::parallel::side_by_side;
 use crate::plan::{Plan, StimulusIx};
 use crate::scenario::{HopIx, NodeIx, NodeKind, Role};
-use crate::side_by_side::side_by_side;
 use crate::wire::TraceId;
 
+pub mod attribute_match;
 pub mod attribution;
 pub mod carried;
 pub mod cause;
 pub mod expected;
-pub mod fit;
 pub mod hashing;
 pub mod messages;
-pub mod own_words;
-pub mod owner;
 pub mod receiver;
 pub mod redelivery;
 pub mod sender;
 pub mod sent_by;
+pub mod span_claims;
 pub mod span_index;
+pub mod trace_owner;
 
 pub use carried::{Carried, KnownLists};
 pub use expected::Expected;
@@ -138,7 +138,7 @@ impl<'a> Crossings<'a> {
         all.note_effects();
         sender::pair(&mut all);
         expected::carry(&mut all);
-        all.owners = owner::owners(&all);
+        all.owners = trace_owner::owners(&all);
         all
     }
 

@@ -6,9 +6,9 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use super::fit::{fits, named};
+use super::attribute_match::{fits, named};
 use super::hashing::{IdMap, IdSet};
-use super::own_words::{OwnWords, names_another};
+use super::span_claims::{OwnWords, names_another};
 use super::span_index::is_receipt;
 use super::{Crossing, CrossingIx, Crossings};
 use crate::evidence::{Span, SpanIx, SpanKind, mark_of};

@@ -4,8 +4,8 @@
 //! says that it is about another message.
 
 use super::hashing::IdSet;
-use super::own_words::names_another;
 use super::receiver::{is_receive, mark};
+use super::span_claims::names_another;
 use super::{Crossing, CrossingIx, Crossings, Nature};
 use crate::evidence::{Span, SpanIx};
 use crate::scenario::Transport;

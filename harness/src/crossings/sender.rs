@@ -1,7 +1,7 @@
 //! The sender's span of each crossing: the one whose id is on the wire; and its span for the call, which may
 //! be another.
 
-use super::fit::{fits, named};
+use super::attribute_match::{fits, named};
 use super::hashing::{IdMap, IdSet};
 use super::span_index::is_call;
 use super::{Crossing, CrossingIx, Crossings, Nature};

@@ -3,7 +3,7 @@
 
 use std::cell::OnceCell;
 
-use super::fit::fits_message;
+use super::attribute_match::fits_message;
 use super::hashing::IdSet;
 use super::span_index::is_call;
 use super::{Carried, SpanIndex};

@@ -10,7 +10,7 @@ use crate::driver::{Driver, DriverError};
 use crate::evidence::{Evidence, Recorder};
 use crate::plan::Plan;
 use crate::runtime::running::Running;
-use crate::runtime::{RuntimeError, RuntimeOptions, embedded};
+use crate::runtime::{RuntimeError, RuntimeOptions, start};
 
 /// Why a case could not be run.
 #[derive(Debug, Error)]
@@ -45,7 +45,7 @@ pub struct Gathered {
 /// deadlines of its own.
 pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> Gathered {
     let recorder = Recorder::new(options.captures, options.keep_raw);
-    let running = match embedded::start(plan.clone(), options, recorder.clone()).await {
+    let running = match start::start(plan.clone(), options, recorder.clone()).await {
         Ok(running) => running,
         Err(error) => {
             let log = error.log().map(|(node, lines)| (node.to_owned(), lines.to_vec()));

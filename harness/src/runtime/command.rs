@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::time::Instant;
 
-use super::body::Body;
 use super::environment::{self, fill};
 use super::error::RuntimeError;
 use super::messaging;
@@ -17,6 +16,7 @@ use super::port::{self, Port};
 use super::process::Process;
 use super::ready::{self, NotReady};
 use super::wiring::Wiring;
+use super::workload::Body;
 use crate::scenario::{Command, NodeIx, Ready, Template, TemplatePart};
 
 pub(super) async fn start(

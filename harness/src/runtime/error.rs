@@ -69,7 +69,7 @@ pub enum RuntimeError {
     #[error("node `{node}`: the service in this process could not be started: {problem}")]
     InProcess { node: String, problem: String },
     #[error(
-        "node `{node}` lives in a test's process, and this run was given none: start it with `.in_process(\"{node}\", ...)` of `unbroken::door`, or give it another kind"
+        "node `{node}` lives in a test's process, and this run was given none: start it with `.in_process(\"{node}\", ...)` of `unbroken::testing`, or give it another kind"
     )]
     NotInThisProcess { node: String },
     #[error("node `{node}`: no address is known for `{to}`: a hop from `{node}` to `{to}` is needed")]

@@ -1,19 +1,15 @@
 //! Starts nodes, taps and the collector, and ends them again; nothing of it is left behind.
 
 pub mod addresses;
-#[cfg(feature = "tls")]
-pub mod authority;
-mod body;
 pub mod broker;
 mod capabilities;
 mod command;
 #[cfg(feature = "container")]
 pub mod container;
-pub mod embedded;
 mod environment;
 pub mod error;
 mod guard;
-mod here;
+mod host_address;
 mod messaging;
 mod node;
 pub mod options;
@@ -26,18 +22,17 @@ mod request;
 pub mod running;
 mod spawner;
 mod stand_in;
-mod standing;
+pub mod start;
 #[cfg(any(feature = "stubs", feature = "grpc", feature = "kafka", feature = "rabbitmq", feature = "sqs"))]
 pub mod stub;
-pub mod tap;
-#[cfg(feature = "kafka")]
-mod threads;
+mod taps;
 #[cfg(feature = "tls")]
 mod trust;
 #[cfg(not(feature = "tls"))]
 #[path = "no_trust.rs"]
 mod trust;
 mod wiring;
+mod workload;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! A build without TLS: no hop is terminated, and no authority made.
 
 use super::error::RuntimeError;
-use super::here::Here;
+use super::host_address::Here;
 use crate::plan::Plan;
 
 #[derive(Debug)]

@@ -9,11 +9,11 @@ use hyper::{Method, StatusCode};
 use nix::sys::signal::Signal;
 use tokio::time::{Instant, timeout_at};
 
-use super::body::Body;
 use super::error::RuntimeError;
 use super::options::{Answer, Listening};
 use super::port::Port;
 use super::request;
+use super::workload::Body;
 use crate::evidence::{Completion, Recorder};
 use crate::scenario::StopSignal;
 

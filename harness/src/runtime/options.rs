@@ -89,7 +89,7 @@ fn relay_program() -> PathBuf {
 
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
 
-/// Starts one broker on this address, port 0 for any. The stand-ins come from whoever calls (`cli`, `door`): the
+/// Starts one broker on this address, port 0 for any. The stand-ins come from whoever calls (`cli`, `testing`): the
 /// judging side names no fixture.
 #[derive(Clone)]
 pub struct StartBroker(pub Arc<dyn Fn(BrokerKind, SocketAddr) -> Answer<StartedBroker> + Send + Sync>);

@@ -12,9 +12,9 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, timeout, timeout_at};
 
-use super::body::Body;
 use super::process::Ended;
 use super::request;
+use super::workload::Body;
 use crate::scenario::Ready;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(4);

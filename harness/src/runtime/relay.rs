@@ -12,7 +12,6 @@ use std::sync::atomic::AtomicBool;
 use tokio::process::Command;
 use tokio::time::Instant;
 
-use super::body::Body;
 use super::capabilities;
 use super::environment;
 use super::error::RuntimeError;
@@ -23,6 +22,7 @@ use super::output::Wanted;
 use super::process::Process;
 use super::ready::{self, NotReady};
 use super::wiring::Wiring;
+use super::workload::Body;
 use crate::plan::needs::needs;
 use crate::scenario::{NodeIx, Relay, Role, Transport};
 

@@ -15,7 +15,7 @@ use super::broker::Brokers;
 use super::error::RuntimeError;
 use super::node::{Flush, RunningNode};
 use super::stand_in::StandIn;
-use super::standing::Standing;
+use super::taps::Standing;
 use super::trust::Trust;
 use crate::evidence::collected::{self, Collected};
 use crate::evidence::{Completion, Gap, Recorder};

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use super::command;
 use super::error::RuntimeError;
-use super::here::Here;
+use super::host_address::Here;
 use super::node::RunningNode;
 use super::wiring::Wiring;
 use crate::evidence::{Completion, Recorder};

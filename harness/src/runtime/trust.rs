@@ -7,12 +7,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::authority::Authority;
 use super::error::RuntimeError;
 use super::guard;
-use super::here::Here;
-use super::tap::TapTls;
+use super::host_address::Here;
 use crate::plan::Plan;
+use crate::tap::TapTls;
+use crate::tap::authority::Authority;
 
 /// Read by OpenSSL and what is built on it, by Go, by Node, by Python's `requests`, by curl, and by gRPC's
 /// core.

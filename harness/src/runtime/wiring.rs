@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::broker::{Address, Reach};
 use super::error::RuntimeError;
-use super::here::{Here, Spelled};
+use super::host_address::{Here, Spelled};
 use super::options::{Given, Listening};
 use super::trust::Trust;
 use crate::plan::{Plan, TapProtocol};

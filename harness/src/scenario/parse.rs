@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::complaints::Complaints;
-use super::{Scenario, build, check, fit, format, matrix, read, yaml};
+use super::{Scenario, build, check, format, matrix, read, shape_check, yaml};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source};
 
@@ -29,7 +29,7 @@ fn cases(source: &Arc<Source>, complaints: &mut Complaints) -> Vec<Scenario> {
         complaints.say(empty());
         return Vec::new();
     }
-    fit::check(&root, &format::SCENARIO, complaints);
+    shape_check::check(&root, &format::SCENARIO, complaints);
     complaints.shape_is_told();
     let mut scenarios = Vec::new();
     for case in matrix::cases(&root, complaints) {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
-use unbroken::door::Run;
 use unbroken::runtime::Kind;
 use unbroken::runtime::container::Part;
+use unbroken::testing::Run;
 
 use super::engine;
 use super::told;

@@ -101,8 +101,8 @@ pub fn run(story: Story, looked_at: LookedAt<'_>, strict: bool) -> Result<BTreeS
     let folder = path.parent().expect("a file stands in a folder").to_owned();
     let mut options = CaseOptions::default();
     options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
-    options.runtime.brokers = unbroken::door::brokers::stand_ins();
-    unbroken::door::runtime::choose(&mut options.runtime)?;
+    options.runtime.brokers = unbroken::testing::brokers::stand_ins();
+    unbroken::testing::runtime::choose(&mut options.runtime)?;
     if options.runtime.kind == Kind::Container {
         // Real brokers and all containers of the run share the machine.
         scenario.timeout *= 4;

@@ -15,8 +15,8 @@ use super::fixture::Case;
 use crate::driver::{Driver, DriverError};
 use crate::evidence::{Answer, CaptureEnd, Recorder, Settlement};
 use crate::plan::{StimulusIx, TapIx, TapPlan, TapProtocol};
-use crate::runtime::tap::{Tap, TapConfig};
 use crate::scenario::{self, BrokerKind, NodeIx, RabbitMqHop, TemplatePart, Transport};
+use crate::tap::{Tap, TapConfig};
 
 const SOON: Duration = Duration::from_secs(20);
 const FIRST: StimulusIx = StimulusIx(0);

@@ -2,7 +2,7 @@
 //!
 //! No TLS: neither the taps nor the harness's own clients speak it to a broker.
 
-use crate::runtime::here::Spelled;
+use crate::runtime::host_address::Spelled;
 use crate::scenario::BrokerKind;
 
 /// An address taken apart, so that a tap's can be put in the place of the broker's.

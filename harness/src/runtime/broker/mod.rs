@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::environment;
 use super::error::RuntimeError;
-use super::here::{Here, Spelled};
+use super::host_address::{Here, Spelled};
 #[cfg(feature = "container")]
 use super::options::Kind;
 use super::options::{RuntimeOptions, StartedBroker};

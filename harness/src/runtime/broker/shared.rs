@@ -13,7 +13,7 @@ use crate::plan::{BrokerPlan, Plan};
 use crate::runtime::container::ImageName;
 use crate::runtime::environment;
 use crate::runtime::error::RuntimeError;
-use crate::runtime::here::Here;
+use crate::runtime::host_address::Here;
 use crate::runtime::options::RuntimeOptions;
 use crate::scenario::{NodeIx, NodeKind};
 

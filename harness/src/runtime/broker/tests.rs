@@ -8,14 +8,14 @@ use stand_in_brokers::kafka::KafkaBroker;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use crate::door::brokers::stand_ins;
 use crate::evidence::{CaptureEnd, Recorder, Settlement, Way};
 use crate::plan::{Plan, Seed};
-use crate::runtime::embedded;
 use crate::runtime::running::Running;
+use crate::runtime::start;
 use crate::runtime::{RuntimeError, RuntimeOptions, StartBroker};
 use crate::scenario::{BrokerKind, NodeIx};
 use crate::source::Source;
+use crate::testing::brokers::stand_ins;
 
 const SOON: Duration = Duration::from_secs(30);
 const SAYS_ALL: &str = r#"["sh", "-c", "env; echo ready; exec sleep 60"], ready: { output: ready }"#;
@@ -32,7 +32,7 @@ fn options() -> RuntimeOptions {
 
 async fn start(plan: &Arc<Plan>, options: &RuntimeOptions) -> Result<Running, RuntimeError> {
     let recorder = Recorder::new(100, false);
-    timeout(SOON, embedded::start(plan.clone(), options, recorder)).await.expect("starting has a deadline")
+    timeout(SOON, start::start(plan.clone(), options, recorder)).await.expect("starting has a deadline")
 }
 
 /// The lines of every error below this one.
@@ -143,7 +143,7 @@ drive:
 "#,
     );
     let recorder = Recorder::new(100, false);
-    let running = embedded::start(plan.clone(), &options(), recorder.clone()).await.expect("it starts");
+    let running = start::start(plan.clone(), &options(), recorder.clone()).await.expect("it starts");
     let driver = crate::driver::Driver::new(plan, running.addresses().clone(), recorder.clone()).unwrap();
     let answers = driver.drive_all(|_| {}).await;
     assert!(answers.iter().all(|exchange| exchange.answer.is_success()), "{answers:?}");
@@ -210,8 +210,7 @@ async fn a_broker_that_goes_away_in_the_middle_is_a_gap_and_keeps_nobody_from_en
     let broker = KafkaBroker::start(Default::default()).await.unwrap();
     let plan = at(&broker.address().to_string(), 1);
     let recorder = Recorder::new(100, false);
-    let running =
-        embedded::start(plan, &RuntimeOptions::default(), recorder.clone()).await.expect("it starts");
+    let running = start::start(plan, &RuntimeOptions::default(), recorder.clone()).await.expect("it starts");
     broker.stop().await;
     let asked = Instant::now();
     running.caught_up(asked + SOON).await;

@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::asked::answer;
 use super::engine::Engine;
 use super::error::EngineError;
-use super::owner::{CASE, PART};
+use super::process_identity::{CASE, PART};
 use super::spec::{File, Joins, Spec};
 use crate::runtime::output::{Output, Stream, Wanted};
 use crate::runtime::process::Ended;

@@ -18,7 +18,7 @@ use super::error::EngineError;
 use super::images::{ImageName, Part};
 use super::kept::Left;
 use super::own_threads::OwnThreads;
-use super::owner::{KEPT, OWNER, Owner, RUN};
+use super::process_identity::{KEPT, OWNER, Owner, RUN};
 use super::remove;
 use super::{ContainerOptions, Event, ready_event};
 use crate::runtime::guard;

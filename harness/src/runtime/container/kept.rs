@@ -14,7 +14,7 @@ use super::asked::ANSWER_WITHIN;
 use super::engine::{Engine, lock};
 use super::error::EngineError;
 use super::images::Part;
-use super::owner::{CASE, PART};
+use super::process_identity::{CASE, PART};
 use super::{Kept, remove};
 
 /// What `--keep` has to know of containers, by their ids.

@@ -22,7 +22,7 @@ mod error;
 mod images;
 mod kept;
 mod own_threads;
-mod owner;
+mod process_identity;
 mod relay;
 mod remove;
 mod service;

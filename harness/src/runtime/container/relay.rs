@@ -12,8 +12,8 @@ use super::images::{ImageName, Part};
 use super::spec::{File, Joins, Published, Spec};
 use super::{StartError, Started};
 use crate::runtime::Listening;
-use crate::runtime::body::Body;
 use crate::runtime::output::Wanted;
+use crate::runtime::workload::Body;
 
 /// Any port of its own; where ports must be published, these.
 const HTTP: u16 = 8080;

@@ -15,7 +15,7 @@ use testcontainers::bollard::query_parameters::{
 use super::asked::{answer, within};
 use super::engine::{self, network_name};
 use super::error::{EngineError, chain};
-use super::owner::{KEPT, OWNER, Owner, RUN};
+use super::process_identity::{KEPT, OWNER, Owner, RUN};
 
 /// A container goes within a second or two.
 const TRIES: u32 = 50;

@@ -12,7 +12,6 @@ use super::error::EngineError;
 use super::images::ImageName;
 use super::spec::{File, Joins, Published, Spec};
 use super::{StartError, Started};
-use crate::runtime::body::Body;
 use crate::runtime::command::wanted;
 use crate::runtime::environment::{self, fill, setting};
 use crate::runtime::error::RuntimeError;
@@ -21,6 +20,7 @@ use crate::runtime::node::{Flush, Program, RunningNode};
 use crate::runtime::options::Listening;
 use crate::runtime::ready::{self, NotReady};
 use crate::runtime::wiring::Wiring;
+use crate::runtime::workload::Body;
 use crate::scenario::{Image, Mount, NodeIx, Ready, Template};
 
 pub(in crate::runtime) async fn start(

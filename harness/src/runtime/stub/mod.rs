@@ -20,7 +20,7 @@ mod sqs;
 
 #[cfg(test)]
 #[cfg(all(feature = "stubs", feature = "grpc"))]
-pub(super) mod tests;
+pub(crate) mod tests;
 
 #[cfg(feature = "grpc")]
 pub use grpc::GrpcStub;

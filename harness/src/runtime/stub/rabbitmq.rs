@@ -59,8 +59,8 @@ mod tests {
     use super::*;
     use crate::evidence::{Capture, CaptureEnd, Recorder, Settlement};
     use crate::plan::{TapIx, TapPlan, TapProtocol};
-    use crate::runtime::tap::{Tap, TapConfig};
     use crate::scenario::NodeIx;
+    use crate::tap::{Tap, TapConfig};
 
     const SOON: Duration = Duration::from_secs(20);
 

@@ -1,0 +1,130 @@
+//! The evidence file, version 1: what one case left behind, as JSON that can be judged again.
+//!
+//! Nodes and taps stand by name, ids as hex digits, other bytes as text in which whatever does not print is
+//! `\xNN`.
+//! These types are the file's own: what the program keeps in memory may change without them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Serializer;
+use thiserror::Error;
+
+use self::entries::{CaptureEntry, CompletionEntry, ExchangeEntry, GapEntry, LogEntry, NameEntry, SpanEntry};
+use self::lines::EntryALine;
+use self::text::Text;
+use super::Evidence;
+use crate::parallel::side_by_side;
+use crate::plan::Plan;
+use crate::scenario::Scenario;
+
+mod bytes;
+mod entries;
+mod lines;
+mod reading;
+mod text;
+mod writing;
+
+const VERSION: u32 = 1;
+
+#[derive(Debug, Error)]
+pub enum EvidenceError {
+    #[error("the evidence is not valid: was the file written by `unbroken run --keep-evidence`?")]
+    Syntax(#[from] serde_json::Error),
+    #[error("the evidence has version {0}, and this program reads version {VERSION}")]
+    Version(u32),
+    #[error(
+        "the evidence names {kind} `{name}`, which the scenario does not have: is it the right scenario file?"
+    )]
+    Unknown { kind: &'static str, name: String },
+    #[error("`{0}` is not hex digits or not printable text with `\\xNN` in it")]
+    Bytes(String),
+}
+
+/// An evidence file that was read; which plan it belongs to, and its contents.
+#[derive(Debug)]
+pub struct Kept<'t> {
+    pub scenario: String,
+    pub case: String,
+    pub seed: u64,
+    file: File<'t>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
+struct File<'t> {
+    version: u32,
+    scenario: Text<'t>,
+    case: Text<'t>,
+    seed: u64,
+    /// What hops were called at brokers that cases shared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    names: Vec<NameEntry<'t>>,
+    tap_ports: Vec<u16>,
+    exchanges: Vec<ExchangeEntry<'t>>,
+    captures: Vec<CaptureEntry<'t>>,
+    spans: Vec<SpanEntry<'t>>,
+    logs: Vec<LogEntry<'t>>,
+    completions: Vec<CompletionEntry<'t>>,
+    gaps: Vec<GapEntry<'t>>,
+}
+
+/// The file of one case.
+pub fn write(plan: &Plan, evidence: &Evidence) -> String {
+    let file = File {
+        version: VERSION,
+        scenario: (&plan.scenario.name).into(),
+        case: (&plan.scenario.case).into(),
+        seed: plan.seed.0,
+        names: plan.scenario.own_names.iter().map(|name| writing::name_entry(plan, name)).collect(),
+        tap_ports: evidence.tap_ports.clone(),
+        exchanges: evidence.exchanges.iter().map(writing::exchange_entry).collect(),
+        captures: evidence.captures.iter().map(|capture| writing::capture_entry(plan, capture)).collect(),
+        spans: evidence.spans.iter().map(|span| writing::span_entry(plan, span)).collect(),
+        logs: evidence.logs.iter().map(|record| writing::log_entry(plan, record)).collect(),
+        completions: evidence.completions.iter().map(writing::completion_entry).collect(),
+        gaps: evidence.gaps.iter().map(|gap| writing::gap_entry(plan, gap)).collect(),
+    };
+    let mut text = Vec::new();
+    let mut writer = Serializer::with_formatter(&mut text, EntryALine::default());
+    file.serialize(&mut writer).expect("strings and numbers are always JSON");
+    text.push(b'\n');
+    String::from_utf8(text).expect("JSON is UTF-8")
+}
+
+impl<'t> Kept<'t> {
+    pub fn read(text: &'t str) -> Result<Kept<'t>, EvidenceError> {
+        let file: File<'t> = serde_json::from_str(text)?;
+        if file.version != VERSION {
+            return Err(EvidenceError::Version(file.version));
+        }
+        let (scenario, case) = (file.scenario.to_owned(), file.case.to_owned());
+        Ok(Kept { scenario, case, seed: file.seed, file })
+    }
+
+    /// The scenario as it was run: with the names that its hops had at brokers then, where those are not the file's.
+    pub fn scenario(&self, read: &Scenario) -> Result<Scenario, EvidenceError> {
+        let names: Result<_, _> = self.file.names.iter().map(|entry| reading::name(read, entry)).collect();
+        Ok(read.named(names?))
+    }
+
+    /// The evidence in terms of the plan that it belongs to, which is one of `scenario`.
+    pub fn evidence(&self, plan: &Plan) -> Result<Evidence, EvidenceError> {
+        let file = &self.file;
+        let spans = || file.spans.iter().map(|entry| reading::span(plan, entry)).collect();
+        let captures = || file.captures.iter().map(|entry| reading::capture(plan, entry)).collect();
+        // The two that are long, side by side.
+        let (spans, captures): (Result<Vec<_>, _>, Result<Vec<_>, _>) = side_by_side(spans, captures);
+        Ok(Evidence {
+            captures: captures?,
+            spans: spans?,
+            logs: file.logs.iter().map(|entry| reading::log(plan, entry)).collect::<Result<_, _>>()?,
+            exchanges: file
+                .exchanges
+                .iter()
+                .map(|entry| reading::exchange(plan, entry))
+                .collect::<Result<_, _>>()?,
+            completions: file.completions.iter().map(reading::completion).collect(),
+            gaps: file.gaps.iter().map(|entry| reading::gap(plan, entry)).collect::<Result<_, _>>()?,
+            tap_ports: file.tap_ports.clone(),
+        })
+    }
+}

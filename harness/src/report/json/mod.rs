@@ -1,0 +1,352 @@
+//! The report for programs: one JSON document, versioned, as `harness/report.schema.json` describes it.
+//!
+//! Its types are its own: what the product calls things inside may change, what stands here may only grow
+//! while `version` is 1. Keys that do not apply are left out, never `null`. Seeds are strings, for readers
+//! whose numbers end at 2^53.
+
+use serde::Serialize;
+
+use super::{Case, Outcome};
+use crate::rules::{Finding, Line, Note};
+use crate::source::{Place, Source};
+use crate::verdict::{CaseEnd, CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Trouble, Verdict};
+
+/// The schema of what `render` gives, itself JSON.
+pub const SCHEMA: &str = include_str!("../../../report.schema.json");
+
+const VERSION: u32 = 1;
+
+/// The whole report, pretty-printed, with a line feed at its end.
+pub fn render(outcome: &Outcome) -> String {
+    let report = Report::of(outcome);
+    let mut text = serde_json::to_string_pretty(&report).expect("strings and numbers always serialise");
+    text.push('\n');
+    text
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    tool: Tool,
+    verdict: &'static str,
+    interrupted: bool,
+    seed: String,
+    repeats: u32,
+    took_ms: u64,
+    counts: Counts,
+    /// Baseline entries that occurred no more.
+    fixed: &'a [String],
+    cases: Vec<CaseReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    due: usize,
+    pass: usize,
+    fail: usize,
+    inconclusive: usize,
+    /// Those of the inconclusive that never got as far as being judged.
+    could_not_run: usize,
+}
+
+#[derive(Serialize)]
+struct CaseReport<'a> {
+    title: &'a str,
+    scenario: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    case: &'a str,
+    file: &'a str,
+    repeat: u32,
+    took_ms: u64,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    judged: Option<Judged<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<TroubleReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct Judged<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<&'a str>,
+    seed: String,
+    stimuli: u32,
+    crossings: u32,
+    spans: u32,
+    hops: Vec<HopReport<'a>>,
+    rules: Vec<RuleReport>,
+    findings: Vec<FindingReport<'a>>,
+    notes: Vec<NoteReport<'a>>,
+    gaps: Vec<GapReport<'a>>,
+    undeclared: Vec<Undeclared<'a>>,
+}
+
+#[derive(Serialize)]
+struct TroubleReport<'a> {
+    message: &'a str,
+    caused_by: &'a [String],
+    output: &'a [String],
+}
+
+#[derive(Serialize)]
+struct HopReport<'a> {
+    id: &'a str,
+    from: &'a str,
+    to: &'a str,
+    transport: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    operation: &'a str,
+    relation: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<&'a str>,
+    verdict: &'static str,
+    crossings: u32,
+    place: PlaceReport,
+}
+
+/// Line and column of the scenario file, counted from 1.
+#[derive(Serialize)]
+struct PlaceReport {
+    line: usize,
+    column: usize,
+}
+
+#[derive(Serialize)]
+struct RuleReport {
+    rule: &'static str,
+    verdict: &'static str,
+    looked_at: u32,
+}
+
+#[derive(Serialize)]
+struct FindingReport<'a> {
+    fingerprint: &'a str,
+    rule: &'static str,
+    class: &'static str,
+    side: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<&'a str>,
+    hops: &'a [String],
+    inconclusive: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<&'a str>,
+    hit: u32,
+    of: u32,
+    message: &'a str,
+    lines: Vec<LineReport<'a>>,
+    expected: &'a str,
+    actual: &'a str,
+    clause: &'static str,
+    try_next: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_witness: Option<&'a str>,
+    inside: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    example: Option<u32>,
+    others: &'a [u32],
+    place: PlaceReport,
+}
+
+#[derive(Serialize)]
+struct LineReport<'a> {
+    label: &'a str,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caret: Option<Caret>,
+    caption: &'a str,
+}
+
+/// Bytes of `text`, end exclusive.
+#[derive(Serialize)]
+struct Caret {
+    start: usize,
+    end: usize,
+}
+
+#[derive(Serialize)]
+struct NoteReport<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hop: Option<&'a str>,
+    text: &'a str,
+    seen: u32,
+}
+
+#[derive(Serialize)]
+struct GapReport<'a> {
+    what: &'a str,
+    output: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Undeclared<'a> {
+    what: &'a str,
+    times: u32,
+}
+
+impl<'a> Report<'a> {
+    fn of(outcome: &'a Outcome) -> Self {
+        let could_not_run = outcome.cases.iter().filter(|case| case.judged().is_none()).count();
+        Self {
+            version: VERSION,
+            tool: Tool { name: "unbroken", version: env!("CARGO_PKG_VERSION") },
+            verdict: outcome.verdict().word(),
+            interrupted: outcome.interrupted,
+            seed: outcome.seed.to_string(),
+            repeats: outcome.repeats,
+            took_ms: millis(outcome.took),
+            counts: Counts {
+                due: outcome.due * outcome.repeats as usize,
+                pass: outcome.count(Verdict::Pass),
+                fail: outcome.count(Verdict::Fail),
+                inconclusive: outcome.count(Verdict::Inconclusive),
+                could_not_run,
+            },
+            fixed: &outcome.fixed,
+            cases: outcome.cases.iter().map(CaseReport::of).collect(),
+        }
+    }
+}
+
+impl<'a> CaseReport<'a> {
+    fn of(case: &'a Case) -> Self {
+        let (scenario, name, judged, trouble) = match &case.end {
+            CaseEnd::Judged(judged) => (&judged.scenario, &judged.case, Some(Judged::of(judged)), None),
+            CaseEnd::CouldNotRun(trouble) => {
+                (&trouble.scenario, &trouble.case, None, Some(TroubleReport::of(trouble)))
+            }
+        };
+        Self {
+            title: &case.title,
+            scenario,
+            case: name,
+            file: &case.file,
+            repeat: case.repeat,
+            took_ms: millis(case.took),
+            verdict: case.verdict().word(),
+            judged,
+            trouble,
+        }
+    }
+}
+
+impl<'a> Judged<'a> {
+    fn of(case: &'a CaseVerdict) -> Self {
+        let source = &case.source;
+        Self {
+            about: case.about.as_deref(),
+            seed: case.seed.to_string(),
+            stimuli: case.stimuli,
+            crossings: case.crossings,
+            spans: case.spans,
+            hops: case.hops.iter().map(|hop| HopReport::of(hop, source)).collect(),
+            rules: case.rules.iter().map(RuleReport::of).collect(),
+            findings: case.findings.iter().map(|finding| FindingReport::of(finding, source)).collect(),
+            notes: case.notes.iter().map(NoteReport::of).collect(),
+            gaps: case.gaps.iter().map(GapReport::of).collect(),
+            undeclared: case
+                .undeclared
+                .iter()
+                .map(|(what, times)| Undeclared { what, times: *times })
+                .collect(),
+        }
+    }
+}
+
+impl<'a> TroubleReport<'a> {
+    fn of(trouble: &'a Trouble) -> Self {
+        Self { message: &trouble.message, caused_by: &trouble.caused_by, output: &trouble.lines }
+    }
+}
+
+impl<'a> HopReport<'a> {
+    fn of(hop: &'a HopVerdict, source: &Source) -> Self {
+        Self {
+            id: &hop.id,
+            from: &hop.from,
+            to: &hop.to,
+            transport: hop.transport,
+            operation: &hop.operation,
+            relation: hop.relation,
+            seen: hop.seen,
+            within: hop.within.as_deref(),
+            verdict: hop.verdict.word(),
+            crossings: hop.crossings,
+            place: PlaceReport::of(hop.place, source),
+        }
+    }
+}
+
+impl PlaceReport {
+    fn of(place: Place, source: &Source) -> Self {
+        let (line, column) = source.line_column(place.start);
+        Self { line, column }
+    }
+}
+
+impl RuleReport {
+    fn of(rule: &RuleVerdict) -> Self {
+        Self { rule: rule.rule.id(), verdict: rule.verdict.word(), looked_at: rule.looked_at }
+    }
+}
+
+impl<'a> FindingReport<'a> {
+    fn of(finding: &'a Finding, source: &Source) -> Self {
+        Self {
+            fingerprint: &finding.fingerprint,
+            rule: finding.rule.id(),
+            class: finding.class.word(),
+            side: finding.side.word(),
+            node: finding.node.as_deref(),
+            hops: &finding.hops,
+            inconclusive: finding.inconclusive,
+            known: finding.known.as_deref(),
+            hit: finding.hit,
+            of: finding.of,
+            message: &finding.message,
+            lines: finding.lines.iter().map(LineReport::of).collect(),
+            expected: &finding.expected,
+            actual: &finding.actual,
+            clause: finding.clause,
+            try_next: &finding.try_next,
+            missing_witness: finding.missing_witness.as_deref(),
+            inside: &finding.inside,
+            example: finding.example,
+            others: &finding.others,
+            place: PlaceReport::of(finding.place, source),
+        }
+    }
+}
+
+impl<'a> LineReport<'a> {
+    fn of(line: &'a Line) -> Self {
+        let caret = line.caret.as_ref().map(|caret| Caret { start: caret.start, end: caret.end });
+        Self { label: &line.label, text: &line.text, caret, caption: &line.caption }
+    }
+}
+
+impl<'a> NoteReport<'a> {
+    fn of(note: &'a Note) -> Self {
+        Self { hop: note.hop.as_deref(), text: &note.text, seen: note.seen }
+    }
+}
+
+impl<'a> GapReport<'a> {
+    fn of(gap: &'a GapVerdict) -> Self {
+        Self { what: &gap.what, output: &gap.lines }
+    }
+}
+
+fn millis(took: std::time::Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! What a client published on one channel, until the broker has said what it makes of it.
+//!
+//! With confirms the broker says so by number (RabbitMQ, "Publisher Confirms"); in a transaction at its end. Without
+//! either it only complains, by `basic.return` or by closing the channel: what was taken in good faith is held for a
+//! while, so that a complaint still finds it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::method::{Closing, Destination};
+use crate::evidence::{CaptureEnd, Recording, Settlement};
+use crate::tap::refused::{Refused, UNSETTLED_LIMIT};
+
+/// So many messages are open to complaints on a channel without confirms.
+const OPEN_TO_COMPLAINTS: usize = 1024;
+
+#[derive(Debug, Default)]
+pub struct Published {
+    mode: Mode,
+    /// Numbers what is published from `confirm.select` on, from 1.
+    last: u64,
+    /// Not confirmed or not committed.
+    waiting: BTreeMap<u64, Publication>,
+    /// Without confirms, oldest first.
+    taken: VecDeque<Publication>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Mode {
+    #[default]
+    Plain,
+    Confirms,
+    Transactions,
+}
+
+#[derive(Debug)]
+pub struct Publication {
+    pub recording: Recording,
+    pub to: Destination,
+    /// Of a mandatory message: what a return of it is known by.
+    pub print: Option<u64>,
+}
+
+impl Publication {
+    fn accepted(self) {
+        self.recording.end(CaptureEnd::Settled(Settlement::Accepted));
+    }
+
+    pub fn refused(self, why: &str) {
+        self.recording.message(|message| message.refused = Some(why.to_owned()));
+        self.recording.end(CaptureEnd::Settled(Settlement::Refused));
+    }
+
+    fn broken(self, how: String) {
+        self.recording.end(CaptureEnd::Broken(how));
+    }
+}
+
+impl Published {
+    pub fn with_confirms(&mut self) {
+        if self.mode != Mode::Confirms {
+            (self.mode, self.last) = (Mode::Confirms, 0);
+        }
+    }
+
+    pub fn in_transactions(&mut self) {
+        self.mode = Mode::Transactions;
+    }
+
+    /// The number of a message whose method was read; every one counts, also those that cannot be read.
+    pub fn number(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    pub fn add(&mut self, number: u64, mut publication: Publication) -> Result<(), Refused> {
+        if self.mode == Mode::Plain {
+            publication.recording.ended_so_far(CaptureEnd::Settled(Settlement::Accepted));
+            if self.taken.len() == OPEN_TO_COMPLAINTS {
+                self.taken.pop_front();
+            }
+            self.taken.push_back(publication);
+            return Ok(());
+        }
+        self.waiting.insert(number, publication);
+        if self.waiting.len() > UNSETTLED_LIMIT { Err(Refused::Unsettled) } else { Ok(()) }
+    }
+
+    pub fn confirmed(&mut self, tag: u64, multiple: bool) {
+        taken_out(&mut self.waiting, tag, multiple).for_each(Publication::accepted);
+    }
+
+    pub fn refused(&mut self, tag: u64, multiple: bool) {
+        taken_out(&mut self.waiting, tag, multiple)
+            .for_each(|publication| publication.refused("basic.nack from the broker"));
+    }
+
+    pub fn committed(&mut self) {
+        self.all_waiting().for_each(Publication::accepted);
+    }
+
+    pub fn rolled_back(&mut self) {
+        self.all_waiting()
+            .for_each(|publication| publication.broken("the client rolled its transaction back".to_owned()));
+    }
+
+    /// `basic.return` has no number: it is the oldest mandatory one for the same destination, if possible with the same
+    /// content.
+    pub fn returned(&mut self, to: &Destination, print: u64, why: &str) {
+        let fits = |publication: &Publication| publication.print.is_some() && publication.to == *to;
+        let same = |publication: &Publication| publication.print == Some(print);
+        let mut waiting = self.waiting.iter().filter(|(_, one)| fits(one));
+        let number = waiting.clone().find(|(_, one)| same(one)).or_else(|| waiting.next());
+        if let Some(number) = number.map(|(number, _)| *number) {
+            self.waiting.remove(&number).into_iter().for_each(|one| one.refused(why));
+            return;
+        }
+        let mut taken = self.taken.iter().enumerate().filter(|(_, one)| fits(one));
+        let at = taken.clone().find(|(_, one)| same(one)).or_else(|| taken.next());
+        if let Some(at) = at.map(|(at, _)| at) {
+            self.taken.remove(at).into_iter().for_each(|one| one.refused(why));
+        }
+    }
+
+    /// The broker closes the channel. For a publish to an exchange that it names, or else for any of those that wait,
+    /// these are refused; what became of the others is unknown.
+    pub fn closed_by_broker(&mut self, closing: &Closing) {
+        let quoted = |one: &Publication| closing.why.contains(&format!("'{}'", one.to.exchange));
+        let named = |one: &Publication| closing.by_publish && quoted(one);
+        let any_named = self.waiting.values().chain(&self.taken).any(named);
+        for publication in std::mem::take(&mut self.taken) {
+            if named(&publication) {
+                publication.refused(&closing.why);
+            }
+        }
+        for publication in self.all_waiting() {
+            if named(&publication) || (closing.by_publish && !any_named) {
+                publication.refused(&closing.why);
+            } else {
+                publication.broken(format!("the broker closed the channel: {}", closing.why));
+            }
+        }
+    }
+
+    /// Nothing more will be heard of what waits.
+    pub fn broken(&mut self, how: &str) {
+        self.all_waiting().for_each(|publication| publication.broken(how.to_owned()));
+    }
+
+    fn all_waiting(&mut self) -> impl Iterator<Item = Publication> + use<> {
+        std::mem::take(&mut self.waiting).into_values()
+    }
+}
+
+/// The entry of one tag; with `multiple` all up to it, and all there are for 0.
+pub fn taken_out<V>(
+    entries: &mut BTreeMap<u64, V>,
+    tag: u64,
+    multiple: bool,
+) -> impl Iterator<Item = V> + use<V> {
+    let taken = match (multiple, tag.checked_add(1)) {
+        (false, _) => entries.remove_entry(&tag).into_iter().collect(),
+        (true, Some(next)) if tag > 0 => {
+            let rest = entries.split_off(&next);
+            std::mem::replace(entries, rest)
+        }
+        (true, _) => std::mem::take(entries),
+    };
+    taken.into_values()
+}

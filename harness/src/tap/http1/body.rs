@@ -1,0 +1,141 @@
+//! Follows a body of HTTP/1.1 to its end without keeping it (RFC 9112 sections 6 and 7).
+
+use super::head::{Fields, parse_trailers};
+use super::section::Section;
+use crate::tap::refused::Refused;
+
+/// A chunk's size line with its extensions.
+const SIZE_LINE_LIMIT: usize = 16 * 1024;
+
+#[derive(Debug)]
+pub enum Body {
+    Length(u64),
+    Chunked(Chunked),
+    /// Until the connection ends.
+    UntilEnd,
+}
+
+#[derive(Debug)]
+pub struct Chunked {
+    of: &'static str,
+    at: At,
+    trailers: Fields,
+}
+
+#[derive(Debug)]
+enum At {
+    Size(Vec<u8>),
+    Data(u64),
+    /// The line end after a chunk's data.
+    DataEnd,
+    Trailers(Section),
+    End,
+}
+
+impl Body {
+    pub fn length(length: u64) -> Self {
+        Body::Length(length)
+    }
+
+    pub fn chunked(of: &'static str) -> Self {
+        Body::Chunked(Chunked { of, at: At::Size(Vec::new()), trailers: Fields::new() })
+    }
+
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Body::Length(left) => *left == 0,
+            Body::Chunked(chunked) => matches!(chunked.at, At::End),
+            Body::UntilEnd => false,
+        }
+    }
+
+    /// Takes from `bytes` what belongs to the body and gives `data` its content; returns how many were taken.
+    pub fn read(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<usize, Refused> {
+        match self {
+            Body::UntilEnd => {
+                data(bytes);
+                Ok(bytes.len())
+            }
+            Body::Length(left) => Ok(take(left, bytes, data)),
+            Body::Chunked(chunked) => chunked.read(bytes, data),
+        }
+    }
+
+    pub fn into_trailers(self) -> Fields {
+        match self {
+            Body::Chunked(chunked) => chunked.trailers,
+            Body::Length(_) | Body::UntilEnd => Fields::new(),
+        }
+    }
+}
+
+impl Chunked {
+    fn read(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<usize, Refused> {
+        let mut used = 0;
+        while used < bytes.len() && !matches!(self.at, At::End) {
+            used += self.step(&bytes[used..], data)?;
+        }
+        Ok(used)
+    }
+
+    fn step(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<usize, Refused> {
+        match &mut self.at {
+            At::Size(line) => {
+                let end = bytes.iter().position(|byte| *byte == b'\n');
+                let taken = end.map_or(bytes.len(), |at| at + 1);
+                line.extend_from_slice(&bytes[..taken]);
+                if line.len() > SIZE_LINE_LIMIT {
+                    return Err(Refused::Chunk(self.of));
+                }
+                if end.is_some() {
+                    self.at = match chunk_size(line).ok_or(Refused::Chunk(self.of))? {
+                        0 => At::Trailers(Section::trailers()),
+                        size => At::Data(size),
+                    };
+                }
+                Ok(taken)
+            }
+            At::Data(left) => {
+                let taken = take(left, bytes, data);
+                if *left == 0 {
+                    self.at = At::DataEnd;
+                }
+                Ok(taken)
+            }
+            At::DataEnd => match bytes[0] {
+                b'\r' => Ok(1),
+                b'\n' => {
+                    self.at = At::Size(Vec::new());
+                    Ok(1)
+                }
+                _ => Err(Refused::Chunk(self.of)),
+            },
+            At::Trailers(section) => {
+                let (taken, complete) = section.read(bytes)?;
+                if complete {
+                    self.trailers = parse_trailers(&section.bytes)?;
+                    self.at = At::End;
+                }
+                Ok(taken)
+            }
+            At::End => Ok(0),
+        }
+    }
+}
+
+fn take(left: &mut u64, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> usize {
+    let taken = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
+    data(&bytes[..taken]);
+    *left -= taken as u64;
+    taken
+}
+
+/// The size in a chunk's first line; extensions after `;` are skipped.
+fn chunk_size(line: &[u8]) -> Option<u64> {
+    let size = line.split(|byte| *byte == b';').next()?.trim_ascii();
+    let text = std::str::from_utf8(size).ok()?;
+    if text.starts_with('+') {
+        return None;
+    }
+    u64::from_str_radix(text, 16).ok()
+}

@@ -1,0 +1,148 @@
+//! Heads of HTTP/1.1 messages and the length of what follows them (RFC 9112 sections 3, 4 and 6).
+//!
+//! Field lines are kept as they stand; `httparse` takes only the white space around a value. What it refuses
+//! (folded lines, control bytes) is refused here, because a reader that guesses would see other requests than
+//! the receiver.
+
+use std::ops::Range;
+
+use httparse::{EMPTY_HEADER, Header, Request, Response, Status};
+
+use super::body::Body;
+use crate::tap::refused::Refused;
+
+pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
+#[derive(Debug)]
+pub struct RequestHead {
+    pub method: String,
+    pub target: String,
+    pub fields: Fields,
+    /// Where the value of the `Host` line stands.
+    pub host: Option<Range<usize>>,
+}
+
+#[derive(Debug)]
+pub struct AnswerHead {
+    pub status: u16,
+    pub fields: Fields,
+    http10: bool,
+}
+
+impl RequestHead {
+    pub fn parse(head: &[u8]) -> Result<Self, Refused> {
+        let mut room = room_for(head);
+        let mut request = Request::new(&mut room);
+        let status = request.parse(head).map_err(|error| Refused::NotHttp("request", error))?;
+        let (Status::Complete(_), Some(method), Some(target)) = (status, request.method, request.path) else {
+            return Err(Refused::NotHttp("request", httparse::Error::NewLine));
+        };
+        let host = request.headers.iter().find(|field| field.name.eq_ignore_ascii_case("host"));
+        Ok(Self {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            host: host.and_then(|field| place_of(field.value, head)),
+            fields: fields_of(request.headers),
+        })
+    }
+
+    /// What follows the head. A request without a length has no body.
+    pub fn body(&self) -> Result<Body, Refused> {
+        let codings = codings(&self.fields);
+        if codings.last().is_some_and(|coding| coding == "chunked") {
+            return Ok(Body::chunked("request"));
+        }
+        if !codings.is_empty() {
+            return Err(Refused::Length("request", "its last transfer coding is not chunked"));
+        }
+        Ok(Body::length(length(&self.fields, "request")?.unwrap_or(0)))
+    }
+
+    pub fn is(&self, method: &str) -> bool {
+        self.method == method
+    }
+}
+
+impl AnswerHead {
+    pub fn parse(head: &[u8]) -> Result<Self, Refused> {
+        let mut room = room_for(head);
+        let mut response = Response::new(&mut room);
+        let status = response.parse(head).map_err(|error| Refused::NotHttp("answer", error))?;
+        let (Status::Complete(_), Some(code)) = (status, response.code) else {
+            return Err(Refused::NotHttp("answer", httparse::Error::NewLine));
+        };
+        let http10 = response.version == Some(0);
+        Ok(Self { status: code, fields: fields_of(response.headers), http10 })
+    }
+
+    /// What follows the head of an answer to a request that is not HEAD or CONNECT (RFC 9112 section 6.3).
+    pub fn body(&self) -> Result<Body, Refused> {
+        if matches!(self.status, 100..=199 | 204 | 304) {
+            return Ok(Body::length(0));
+        }
+        let codings = codings(&self.fields);
+        if codings.last().is_some_and(|coding| coding == "chunked") && !self.http10 {
+            return Ok(Body::chunked("answer"));
+        }
+        let length = if codings.is_empty() { length(&self.fields, "answer")? } else { None };
+        Ok(length.map_or(Body::UntilEnd, Body::length))
+    }
+
+    /// Whether the fields name the protocol that the connection changes to.
+    pub fn upgrades_to(&self, protocol: &str) -> bool {
+        let mut upgrades = self.fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"upgrade"));
+        upgrades.any(|(_, value)| value.eq_ignore_ascii_case(protocol.as_bytes()))
+    }
+}
+
+/// A trailer section with its empty line.
+pub fn parse_trailers(section: &[u8]) -> Result<Fields, Refused> {
+    let mut room = room_for(section);
+    match httparse::parse_headers(section, &mut room) {
+        Ok(Status::Complete((_, fields))) => Ok(fields_of(fields)),
+        Ok(Status::Partial) => Err(Refused::NotHttp("trailer section", httparse::Error::NewLine)),
+        Err(error) => Err(Refused::NotHttp("trailer section", error)),
+    }
+}
+
+/// As many places as there can be field lines.
+fn room_for(head: &[u8]) -> Vec<Header<'_>> {
+    vec![EMPTY_HEADER; head.iter().filter(|byte| **byte == b'\n').count()]
+}
+
+fn fields_of(fields: &[Header<'_>]) -> Fields {
+    fields.iter().map(|field| (field.name.as_bytes().to_vec(), field.value.to_vec())).collect()
+}
+
+/// Where `value` stands in `head`; an empty value is not a part of it.
+fn place_of(value: &[u8], head: &[u8]) -> Option<Range<usize>> {
+    let start = (value.as_ptr() as usize).checked_sub(head.as_ptr() as usize)?;
+    (start + value.len() <= head.len() && !value.is_empty()).then_some(start..start + value.len())
+}
+
+/// The transfer codings in the order in which they were applied, lower case.
+fn codings(fields: &Fields) -> Vec<String> {
+    let lines = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"transfer-encoding"));
+    let lines = lines.map(|(_, value)| String::from_utf8_lossy(value).to_ascii_lowercase());
+    let codings =
+        lines.flat_map(|line| line.split(',').map(|coding| coding.trim().to_owned()).collect::<Vec<_>>());
+    codings.filter(|coding| !coding.is_empty()).collect()
+}
+
+/// Several equal lengths are one; differing ones are how requests are smuggled.
+fn length(fields: &Fields, of: &'static str) -> Result<Option<u64>, Refused> {
+    let mut length = None;
+    for (_, value) in fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-length")) {
+        for part in value.split(|byte| *byte == b',') {
+            let digits = part.trim_ascii();
+            let text = std::str::from_utf8(digits).ok().filter(|_| digits.iter().all(u8::is_ascii_digit));
+            let given = text.and_then(|text| text.parse().ok());
+            let Some(given) = given else { return Err(Refused::Length(of, "its length is not a number")) };
+            if length.is_some_and(|length| length != given) {
+                return Err(Refused::Length(of, "it has two lengths that differ"));
+            }
+            length = Some(given);
+        }
+    }
+    Ok(length)
+}

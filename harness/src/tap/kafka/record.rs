@@ -1,0 +1,90 @@
+//! One record as its captures: header keys and values byte for byte, in their order, a key twice if it is there twice.
+
+use std::ffi::CStr;
+use std::ptr;
+use std::time::Duration;
+
+use rdkafka::bindings;
+use rdkafka::message::{BorrowedMessage, Message as _};
+
+use crate::evidence::{Field, FieldKind, Marked, Message, MessageHead, Protocol, Way};
+use crate::tap::scene::Scene;
+use crate::tap::search::in_message;
+
+/// What the tap keeps of a record.
+pub struct Record {
+    topic: String,
+    pub partition: i32,
+    pub offset: i64,
+    fields: Vec<Field>,
+    marked: Marked,
+    /// When it was made, by its producer or its broker, to the millisecond.
+    pub made: Option<Duration>,
+}
+
+impl Record {
+    pub fn new(scene: &Scene, message: &BorrowedMessage<'_>) -> Record {
+        let fields = fields(message);
+        let text = |field: &Field| (field.name.clone(), field.value.clone().unwrap_or_default());
+        let headers: Vec<(Vec<u8>, Vec<u8>)> = fields.iter().map(text).collect();
+        let body = message.payload().unwrap_or_default();
+        let marked = in_message(&scene.plan.markers, scene.run, &headers, body);
+        let (partition, offset) = (message.partition(), message.offset());
+        let millis = message.timestamp().to_millis().and_then(|millis| u64::try_from(millis).ok());
+        let made = millis.map(Duration::from_millis);
+        Record { topic: message.topic().to_owned(), partition, offset, fields, marked, made }
+    }
+
+    pub fn published(&self, scene: &Scene) -> MessageHead {
+        self.head(scene, Message::new(Way::Published, &*self.topic))
+    }
+
+    pub fn delivered(&self, scene: &Scene, group: &str) -> MessageHead {
+        let message = Message::new(Way::Delivered, &*self.topic);
+        self.head(scene, Message { reader: Some(group.to_owned()), ..message })
+    }
+
+    fn head(&self, scene: &Scene, message: Message) -> MessageHead {
+        MessageHead {
+            tap: scene.tap,
+            protocol: Protocol::Kafka,
+            connection: 0,
+            stream: u32::try_from(self.partition).unwrap_or_default(),
+            message: Message { offset: Some((self.partition, self.offset)), ..message },
+            fields: self.fields.clone(),
+            kept: scene.kept.clone(),
+            marked: self.marked.clone(),
+        }
+    }
+}
+
+/// `rdkafka` hands out keys as text only and panics at others; on the wire they are bytes.
+fn fields(message: &BorrowedMessage<'_>) -> Vec<Field> {
+    let mut headers = ptr::null_mut();
+    // SAFETY: the message lives as long as its borrow. The headers are its own: they live as long, and are not freed
+    // here.
+    let found = unsafe { bindings::rd_kafka_message_headers(message.ptr(), &mut headers) };
+    if found != bindings::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+        return Vec::new();
+    }
+    // SAFETY: as above.
+    let count = unsafe { bindings::rd_kafka_header_cnt(headers) };
+    (0..count).filter_map(|ix| field(headers, ix)).collect()
+}
+
+fn field(headers: *const bindings::rd_kafka_headers_t, ix: usize) -> Option<Field> {
+    let (mut name, mut value, mut length) = (ptr::null(), ptr::null(), 0);
+    // SAFETY: the caller's headers live; all three are written when there is such a header, and only then.
+    let found = unsafe { bindings::rd_kafka_header_get_all(headers, ix, &mut name, &mut value, &mut length) };
+    if found != bindings::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+        return None;
+    }
+    // SAFETY: a name ends with a zero byte.
+    let name = unsafe { CStr::from_ptr(name) }.to_bytes().to_vec();
+    if value.is_null() {
+        return Some(Field { name, value: None, kind: FieldKind::Null });
+    }
+    // SAFETY: the value has so many bytes.
+    let value = unsafe { std::slice::from_raw_parts(value.cast::<u8>(), length) };
+    Some(Field { name, value: Some(value.to_vec()), kind: FieldKind::Text })
+}
