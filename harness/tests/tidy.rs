@@ -6,6 +6,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+#[path = "tidy/anchors.rs"]
+mod anchors;
+#[path = "tidy/files.rs"]
+mod files;
+#[path = "tidy/words.rs"]
+mod words;
+
 /// For each module of the library, the modules that it may name besides itself. What stands here is
 /// ARCHITECTURE.md's table of layers.
 const ARROWS: &[(&str, &[&str])] = &[

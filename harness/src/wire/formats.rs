@@ -12,7 +12,7 @@ pub enum Format {
     B3Single,
     /// <https://github.com/openzipkin/b3-propagation#multiple-headers>
     B3Multi,
-    /// <https://www.jaegertracing.io/docs/1.76/client-libraries/#propagation-format>
+    /// <https://www.jaegertracing.io/sdk-migration/#propagation-format>
     Jaeger,
     /// <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>
     XRay,
