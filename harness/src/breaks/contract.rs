@@ -6,7 +6,7 @@ use super::{Breaks, Class, Side, name, on_crossing};
 use crate::crossings::hashing::IdMap;
 use crate::crossings::{CrossingIx, Crossings};
 use crate::evidence::Completion;
-use crate::scenario::{NodeIx, NodeKind};
+use crate::scenario::NodeIx;
 
 /// Which of several values was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
 fn flushes(all: &Crossings<'_>, found: &mut Breaks) {
     for (ix, crossing) in all.iter() {
         let node = all.receiver(crossing);
-        let relay = matches!(all.plan.scenario.node(node).kind, NodeKind::Relay(_));
+        let relay = all.plan.scenario.node(node).kind.keeps_relay_contract();
         let Some(Completion::Flushed { answered_nanos, .. }) = all.evidence.completions.get(node.0) else {
             continue;
         };
@@ -47,7 +47,7 @@ fn values(all: &Crossings<'_>, found: &mut Breaks) {
     let mut taken: IdMap<NodeIx, Taken> = IdMap::default();
     for (ix, crossing) in all.iter() {
         let node = all.receiver(crossing);
-        let relay = matches!(all.plan.scenario.node(node).kind, NodeKind::Relay(_));
+        let relay = all.plan.scenario.node(node).kind.keeps_relay_contract();
         let Some(now) = take(all, ix).filter(|_| relay) else { continue };
         let before = *taken.entry(node).or_insert(now);
         if before != now {

@@ -12,7 +12,7 @@ use crate::crossings::receiver::operation;
 use crate::crossings::span_index::{is_call, is_receipt};
 use crate::crossings::{Crossing, CrossingIx, Crossings};
 use crate::evidence::{Span, SpanIx};
-use crate::scenario::{HopIx, NodeIx, NodeKind};
+use crate::scenario::{HopIx, NodeIx};
 use crate::wire::{SpanId, TraceId};
 
 /// The crossing that a span belongs to, and on which side it is.
@@ -301,7 +301,7 @@ fn kind(all: &Crossings<'_>, found: &mut Breaks, places: &Places, ix: SpanIx, at
     if !wrong {
         return;
     }
-    let relay = matches!(all.plan.scenario.node(at.node).kind, NodeKind::Relay(_));
+    let relay = all.plan.scenario.node(at.node).kind.keeps_relay_contract();
     let grade = if relay { Grade::Fault } else { Grade::Note };
     found.list.push(
         told(at, Class::KindWrong, format!("exported a span of kind {}", span.kind.word()), described(span))
@@ -319,7 +319,7 @@ fn is_like_a_call(span: &Span) -> bool {
 /// A relay reports the name that it was given.
 fn contract(all: &Crossings<'_>, found: &mut Breaks, at: At<'_>, span: &Span) {
     let node = all.plan.scenario.node(at.node);
-    let NodeKind::Relay(relay) = &node.kind else { return };
+    let Some(relay) = node.kind.as_relay() else { return };
     let renamed =
         relay.env.iter().any(|(name, _)| name == "OTEL_SERVICE_NAME" || name == "OTEL_RESOURCE_ATTRIBUTES");
     match span.service_name.as_deref() {

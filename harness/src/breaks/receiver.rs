@@ -7,11 +7,11 @@
 use super::fault::{Break, Caret, Grade};
 use super::sender_spans::described;
 use super::{Breaks, Class, Side, name, on_crossing, relation, stimulus_name};
-use crate::crossings::expected::{new_trace_is_due, sent_invalid};
+use crate::crossings::expected::sent_invalid;
 use crate::crossings::hashing::IdMap;
 use crate::crossings::{Carried, CrossingIx, Crossings};
 use crate::evidence::{CaptureEnd, Completion, Span};
-use crate::scenario::{At, DriveContext, NodeIx, NodeKind, Relation};
+use crate::scenario::{At, DriveContext, NodeIx, Relation};
 use crate::wire::{TraceId, TraceParent};
 
 /// Of the breaks at a sender, those after which nothing is to be expected of what reached it, by their crossing.
@@ -57,7 +57,7 @@ fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, tellers: &Teller
     }
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
-    let decides_anew = new_trace_is_due(relation(all, ix));
+    let decides_anew = relation(all, ix).receiver_may_begin();
     let sampled = match (wire.context(), root_decision(all, ix)) {
         (Some(context), _) => context.flags.sampled() && !decides_anew,
         (None, root) => root == Some(true),
@@ -99,11 +99,7 @@ fn no_span(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, tellers: &Teller
 fn begun_unlinked(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
-    let link_is_due = match relation(all, ix) {
-        Relation::Link | Relation::ChildOrLink => true,
-        Relation::RestartWithLink(at) => at == At::Receiver,
-        _ => false,
-    };
+    let link_is_due = relation(all, ix).receiver_links();
     let context = wire.context().filter(|_| link_is_due && all.flushed(node, all.ended_nanos(crossing)))?;
     let root = all.effects(ix).iter().find_map(|next| {
         let sent = all.wire(all.get(*next))?.context()?;
@@ -122,7 +118,7 @@ fn begun_unlinked(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option
 /// Which witness would have told whether the node means not to export.
 fn why_unknown(all: &Crossings<'_>, node: NodeIx, others: bool) -> String {
     let who = name(all, node);
-    let runs_already = matches!(all.plan.scenario.node(node).kind, NodeKind::Url(_));
+    let runs_already = all.plan.scenario.node(node).kind.runs_already();
     match all.evidence.completions.get(node.0) {
         _ if runs_already && !others => {
             format!("any span of {who}: it runs already and exports elsewhere; `telemetry: none` says so")
@@ -320,7 +316,7 @@ fn adopted(all: &Crossings<'_>, ix: CrossingIx, span: Option<&Span>) -> Option<B
 /// R1: a trace that should have been left is gone on with.
 fn joined(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried, span: Option<&Span>) -> Option<Break> {
     let relation = relation(all, ix);
-    if relation != Relation::Link && relation.restarts_at() != Some(At::Receiver) {
+    if !relation.receiver_begins() {
         return None;
     }
     let in_trace = |trace: Option<TraceId>| wire.contexts().any(|context| Some(context.trace_id) == trace);

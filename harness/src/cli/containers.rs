@@ -79,7 +79,13 @@ fn parts(cases: &[Chosen]) -> Vec<Part> {
     let part = |kind: &NodeKind| match kind {
         NodeKind::Broker(Broker { kind, address: None, image: None }) => Some(Part::of_broker(*kind)),
         NodeKind::Relay(_) => Some(Part::RelayModel),
-        _ => None,
+        NodeKind::Client
+        | NodeKind::Command(_)
+        | NodeKind::Image(_)
+        | NodeKind::Url(_)
+        | NodeKind::Stub(_)
+        | NodeKind::InProcess
+        | NodeKind::Broker(_) => None,
     };
     let nodes = cases.iter().flat_map(|chosen| &chosen.scenario.nodes);
     let mut parts: Vec<Part> = nodes.filter_map(|node| part(&node.kind)).collect();

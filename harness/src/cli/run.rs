@@ -13,7 +13,7 @@ use crate::progress::Progress;
 use crate::report::Outcome;
 use crate::run::{CaseOptions, JudgeSettings, SuiteOptions, fresh_seed, suite};
 use crate::runtime::{Kind, RuntimeOptions};
-use crate::scenario::NodeKind;
+use crate::scenario::{Node, Relay};
 use crate::testing::brokers;
 
 /// How long a relay may take to be ready that runs in a language with a slow start: Java with an agent needs most
@@ -171,9 +171,8 @@ fn fault_problem(arguments: &Run, selected: &Selected) -> Option<String> {
         if named.peek().is_none() {
             return Some(format!("`--fault {name}=...`: no selected case has a node `{name}`"));
         }
-        let is_model =
-            |kind: &NodeKind| matches!(kind, NodeKind::Relay(relay) if relay.implementation == "model");
-        named.any(|node| !is_model(&node.kind)).then(|| {
+        let has_faults = |node: &Node| node.kind.as_relay().is_some_and(Relay::has_faults);
+        named.any(|node| !has_faults(node)).then(|| {
             format!(
                 "`--fault {name}=...`: `{name}` is not a relay `model` in every selected case; see `--filter`"
             )

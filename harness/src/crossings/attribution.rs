@@ -8,7 +8,7 @@ use super::sent_by::SentBy;
 use super::{Carried, Crossing, Expected, Nature, SpanIndex, messages};
 use crate::evidence::{Capture, CaptureIx, Evidence, Exchange, Way, mark_of};
 use crate::plan::{CallIx, Plan, StimulusIx};
-use crate::scenario::{HopIx, NodeIx, NodeKind, Transport};
+use crate::scenario::{HopIx, NodeIx, Transport};
 use crate::wire::TraceId;
 
 #[derive(Debug, Default)]
@@ -198,7 +198,7 @@ fn fits(plan: &Plan, hop: HopIx, capture: &Capture) -> bool {
         Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => false,
         // A relay calls `unbroken.relay.v1.Relay` whatever the method is called.
         Transport::Grpc(grpc) => {
-            let by_relay = matches!(plan.scenario.node(hop.from).kind, NodeKind::Relay(_));
+            let by_relay = plan.scenario.node(hop.from).kind.keeps_relay_contract();
             by_relay
                 || grpc.method.as_ref().is_none_or(|method| capture.path.trim_start_matches('/') == method)
         }

@@ -11,7 +11,7 @@ use super::hashing::IdMap;
 use super::{Carried, Crossing, CrossingIx, Crossings, Nature};
 use crate::evidence::Span;
 use crate::plan::Stimulus;
-use crate::scenario::{At, Hop, NodeIx, NodeKind, Relation};
+use crate::scenario::{At, Hop, NodeIx, Relation};
 use crate::wire::baggage::Entry;
 use crate::wire::tracestate::RawMember;
 use crate::wire::{TraceId, TraceParent};
@@ -173,7 +173,7 @@ fn due(all: &Crossings<'_>, crossing: &Crossing, expected: &Expected) -> Expecte
 
 /// Relays carry baggage across a new trace (`fixtures/CONTRACT.md`, 4); others when the hop says so.
 fn baggage_kept(all: &Crossings<'_>, hop: &Hop, by: NodeIx) -> bool {
-    hop.baggage_kept || matches!(all.plan.scenario.node(by).kind, NodeKind::Relay(_))
+    hop.baggage_kept || all.plan.scenario.node(by).kind.keeps_relay_contract()
 }
 
 /// What is expected of the crossings that this one causes.
@@ -199,10 +199,10 @@ fn re_based(all: &Crossings<'_>, ix: CrossingIx, due: &Expected) -> Expected {
             let sampled = carried.sampled.filter(|sampled| *sampled);
             Expected { sampled, ..carried }
         }
-        Some(seen) if new_trace_is_due(hop.relation) => {
+        Some(seen) if hop.relation.receiver_may_begin() => {
             let begun = carried.left_for(Some(seen), Some(true), baggage_kept(all, hop, hop.to));
             // Where the link is not what was due, the next wire shows what was read at all.
-            let read = span.is_none_or(|span| !link_is_due(hop.relation) || links_to(span, wire));
+            let read = span.is_none_or(|span| !hop.relation.receiver_links() || links_to(span, wire));
             Expected { entries: begun.entries.filter(|_| read), ..begun }
         }
         Some(seen) => Expected {
@@ -213,7 +213,7 @@ fn re_based(all: &Crossings<'_>, ix: CrossingIx, due: &Expected) -> Expected {
             entries: None,
             ..carried
         },
-        None if new_trace_is_due(hop.relation) && !went_on_as_child(all, ix, trace) => {
+        None if hop.relation.receiver_may_begin() && !went_on_as_child(all, ix, trace) => {
             carried.left_for(None, None, baggage_kept(all, hop, hop.to))
         }
         None if all.exports(hop.to) => {
@@ -232,19 +232,6 @@ fn went_on_as_child(all: &Crossings<'_>, ix: CrossingIx, trace: TraceId) -> bool
     };
     let relation = all.plan.scenario.hop(all.get(ix).hop).relation;
     relation == Relation::ChildOrLink && all.effects(ix).iter().any(went_on)
-}
-
-/// Whether a relation lets the receiver begin a trace, and so decide anew about sampling.
-pub fn new_trace_is_due(relation: Relation) -> bool {
-    match relation {
-        Relation::Link | Relation::ChildOrLink => true,
-        Relation::Restart(at) | Relation::RestartWithLink(at) => at == At::Receiver,
-        Relation::Child | Relation::Unchanged | Relation::None => false,
-    }
-}
-
-fn link_is_due(relation: Relation) -> bool {
-    matches!(relation, Relation::Link | Relation::ChildOrLink | Relation::RestartWithLink(At::Receiver))
 }
 
 fn links_to(span: &Span, wire: &Carried) -> bool {

@@ -151,9 +151,9 @@ pub fn is(capture: &Capture, way: Way) -> bool {
 pub fn read_over(plan: &Plan, capture: &Capture) -> Vec<HopIx> {
     let Some(message) = &capture.message else { return Vec::new() };
     let reads = |(ix, hop): &(usize, &Hop)| {
-        let group = match &hop.transport {
-            Transport::Kafka(kafka) => message.reader.as_deref().is_none_or(|reader| reader == kafka.group),
-            _ => true,
+        let group = match (hop.transport.group(), message.reader.as_deref()) {
+            (Some(group), Some(reader)) => group == reader,
+            (None, _) | (_, None) => true,
         };
         let source = hop.transport.source() == Some(message.destination.as_str());
         plan.arrival_taps[*ix] == Some(capture.tap) && group && source

@@ -8,7 +8,7 @@
 use crate::evidence::{CaptureEnd, CaptureIx, Evidence, Protocol, SpanIx};
 use crate::parallel::side_by_side;
 use crate::plan::{Plan, StimulusIx};
-use crate::scenario::{HopIx, NodeIx, NodeKind, Role};
+use crate::scenario::{HopIx, NodeIx};
 use crate::wire::TraceId;
 
 pub mod attribute_match;
@@ -254,9 +254,7 @@ impl<'a> Crossings<'a> {
 
     /// Whether spans are due from a node at all.
     pub fn exports(&self, node: NodeIx) -> bool {
-        let node = self.plan.scenario.node(node);
-        let silent = matches!(node.kind, NodeKind::Client | NodeKind::Stub(_) | NodeKind::Broker(_));
-        !silent && node.telemetry && node.role == Role::Participant
+        self.plan.scenario.node(node).exports_telemetry()
     }
 
     /// Whether a node was seen to have exported all it had for a crossing that ended at `ended_nanos`.

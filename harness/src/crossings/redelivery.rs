@@ -8,14 +8,13 @@ use super::receiver::{is_receive, mark};
 use super::span_claims::names_another;
 use super::{Crossing, CrossingIx, Crossings, Nature};
 use crate::evidence::{Span, SpanIx};
-use crate::scenario::Transport;
 
 pub(super) fn add(all: &mut Crossings<'_>) {
     let mut taken: IdSet<SpanIx> = all.list.iter().filter_map(|crossing| crossing.receiver_span).collect();
     let mut more: Vec<Crossing> = Vec::new();
     for (ix, crossing) in all.iter() {
         let transport = &all.plan.scenario.hop(crossing.hop).transport;
-        let Some(first) = crossing.receiver_span.filter(|_| matches!(transport, Transport::Kafka(_))) else {
+        let Some(first) = crossing.receiver_span.filter(|_| transport.hides_redelivery()) else {
             continue;
         };
         for span in further(all, ix, first) {

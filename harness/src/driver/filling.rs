@@ -63,12 +63,10 @@ impl Scope<'_> {
                 return Ok(Piece::Bytes(value.into_encoded_bytes()));
             }
             TemplatePart::Url(node) => {
-                let address = self.neighbour(*node, |transport| matches!(transport, Transport::Http(_)))?;
+                let address = self.neighbour(*node, Transport::is_http)?;
                 format!("http://{address}")
             }
-            TemplatePart::Grpc(node) => {
-                self.neighbour(*node, |transport| matches!(transport, Transport::Grpc(_)))?
-            }
+            TemplatePart::Grpc(node) => self.neighbour(*node, Transport::is_grpc)?,
             TemplatePart::Broker(_) => return Err(foreign("the address of a broker")),
             TemplatePart::OtlpEndpoint => return Err(foreign("${otlp.endpoint}")),
             TemplatePart::SelfPort => return Err(foreign("${self.port}")),

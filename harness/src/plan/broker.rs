@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use crate::scenario::{
-    BrokerKind, Exchange, ExchangeKind, Hop, HopIx, NodeIx, NodeKind, Scenario, Transport,
-};
+use crate::scenario::{BrokerKind, Exchange, ExchangeKind, Hop, HopIx, NodeIx, Scenario, Transport};
 
 /// Everything that hops name at one broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,10 +58,7 @@ pub enum Source {
 
 pub(super) fn brokers(scenario: &Scenario) -> Vec<BrokerPlan> {
     let nodes = scenario.nodes.iter().enumerate();
-    let brokers = nodes.filter_map(|(ix, node)| match &node.kind {
-        NodeKind::Broker(broker) => Some((NodeIx(ix), broker.kind)),
-        _ => None,
-    });
+    let brokers = nodes.filter_map(|(ix, node)| Some((NodeIx(ix), node.kind.as_broker()?.kind)));
     brokers
         .map(|(node, kind)| {
             let mut plan = BrokerPlan {

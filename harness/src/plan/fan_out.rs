@@ -1,7 +1,7 @@
 //! Which hops one message crosses: several groups of a topic, several queues behind an exchange, and dead letters.
 
 use super::build::hops_below;
-use crate::scenario::{HopIx, NodeKind, Role, Scenario};
+use crate::scenario::{HopIx, Role, Scenario};
 
 /// The hops that share what is sent over `hop`, itself included, in the order of the file. What a broker moves to a
 /// dead-letter queue is sent by nobody, so that such a hop stands alone.
@@ -38,6 +38,6 @@ pub(super) fn ends_at_a_relay(scenario: &Scenario, hop: HopIx) -> bool {
     match (to.role, hops_below(scenario, hop).next()) {
         (Role::Forwarder, Some(below)) => is_instructed(scenario, below),
         (Role::Forwarder, None) => false,
-        (Role::Participant, _) => matches!(to.kind, NodeKind::Relay(_)),
+        (Role::Participant, _) => to.kind.keeps_relay_contract(),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Plan;
 use super::fan_out::readers;
 use super::instruction::{Call, Task};
-use crate::scenario::{NodeIx, Transport};
+use crate::scenario::NodeIx;
 
 /// Every instruction begins with a mark, and a relay is asked to flush.
 const ALWAYS: [&str; 3] = ["flush", "http", "mark"];
@@ -14,7 +14,7 @@ pub fn needs(plan: &Plan, relay: NodeIx) -> BTreeSet<&'static str> {
     let mut needs = BTreeSet::from(ALWAYS);
     for hop in plan.scenario.hops.iter().filter(|hop| hop.from == relay || hop.to == relay) {
         needs.insert(hop.transport.word());
-        if matches!(&hop.transport, Transport::Grpc(grpc) if grpc.stream) {
+        if hop.transport.is_stream() {
             needs.insert("grpc-stream");
         }
     }

@@ -10,7 +10,6 @@ use crate::evidence::{Evidence, Exchange};
 use crate::plan::Plan;
 use crate::rules::Finding;
 use crate::runtime::RuntimeOptions;
-use crate::scenario::NodeKind;
 use crate::verdict::{CaseEnd, CaseVerdict, Trouble};
 
 /// What whoever runs a case settles beyond the scenario itself.
@@ -60,10 +59,9 @@ fn outputs(
         };
         !verdict.gaps.is_empty() && exchanges.any(asked)
     };
-    // A relay says nothing of what it does.
     let is_service = |node: &str| {
         let found = plan.scenario.nodes.iter().find(|known| known.name == node);
-        found.is_some_and(|known| !matches!(known.kind, NodeKind::Relay(_)))
+        found.is_some_and(|known| known.kind.is_users_service())
     };
     let wanted = |node: &str| is_service(node) && (silent(node) || refused(node));
     logs.iter().filter(|(node, lines)| !lines.is_empty() && wanted(node)).cloned().collect()

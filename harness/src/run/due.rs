@@ -4,7 +4,7 @@ use crate::crossings::messages;
 use crate::crossings::{Crossing, Crossings};
 use crate::evidence::{Capture, CaptureEnd, Settlement, Way};
 use crate::plan::Plan;
-use crate::scenario::{At, HopIx, NodeIx, Relation, Step};
+use crate::scenario::{HopIx, NodeIx, Relation, Step};
 
 /// Whether one of `senders` still owes a crossing: it took part in a crossing that ended well, and not every
 /// hop that this one causes was crossed as often as it declares. A request under way may still cause some.
@@ -66,7 +66,7 @@ pub(super) fn spans_due(seen: &Crossings<'_>, node: NodeIx) -> bool {
 /// A receiver that begins a trace decides anew about sampling: nothing may be due from it.
 fn receiver_exports(seen: &Crossings<'_>, crossing: &Crossing) -> bool {
     let relation = seen.plan.scenario.hop(crossing.hop).relation;
-    !matches!(relation, Relation::Link | Relation::None) && relation.restarts_at() != Some(At::Receiver)
+    relation != Relation::None && !relation.receiver_begins()
 }
 
 /// Whether anything of `node` has arrived at all.

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::plan::Plan;
-use crate::scenario::{NodeIx, NodeKind};
+use crate::scenario::NodeIx;
 
 /// Host and port, as somebody is told them.
 pub(super) type Spelled = (String, u16);
@@ -19,15 +19,6 @@ pub(super) struct Here {
     contained: Vec<bool>,
 }
 
-/// Whether a node is a container: every `image:`, and relays where the runtime says so.
-pub(super) fn is_container(kind: &NodeKind, relays_too: bool) -> bool {
-    match kind {
-        NodeKind::Image(_) => true,
-        NodeKind::Relay(_) => relays_too,
-        _ => false,
-    }
-}
-
 impl Here {
     pub(super) fn loopback(plan: &Plan) -> Here {
         let contained = vec![false; plan.scenario.nodes.len()];
@@ -40,7 +31,7 @@ impl Here {
         relays_too: bool,
         between: super::container::Between,
     ) -> Here {
-        let contained = plan.scenario.nodes.iter().map(|node| is_container(&node.kind, relays_too));
+        let contained = plan.scenario.nodes.iter().map(|node| node.kind.runs_in_container(relays_too));
         Here { listen: between.listen, host: between.host, contained: contained.collect() }
     }
 

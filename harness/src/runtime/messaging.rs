@@ -7,7 +7,7 @@ use super::wiring::Wiring;
 use crate::plan::Subscription;
 use crate::plan::broker::Source;
 use crate::plan::instruction::{destination, escaped};
-use crate::scenario::{At, BrokerKind, Hop, NodeIx, Relation};
+use crate::scenario::{BrokerKind, Hop, NodeIx, Relation};
 
 /// Taken by every SQS server that is not Amazon's.
 const REGION: &str = "us-east-1";
@@ -85,7 +85,5 @@ fn consumer_relation(node: NodeIx, wiring: &Wiring) -> &'static str {
     let read =
         wiring.plan().scenario.hops.iter().filter(|hop| hop.to == node && hop.transport.via().is_some());
     let read = read.filter(|hop| hop.transport.batch().is_none());
-    let links =
-        |relation: Relation| relation == Relation::Link || relation.restarts_at() == Some(At::Receiver);
-    if read.map(|hop| hop.relation).any(links) { "link" } else { "child" }
+    if read.map(|hop| hop.relation).any(Relation::receiver_begins) { "link" } else { "child" }
 }

@@ -24,7 +24,7 @@ use super::ready::{self, NotReady};
 use super::wiring::Wiring;
 use super::workload::Body;
 use crate::plan::needs::needs;
-use crate::scenario::{NodeIx, Relay, Role, Transport};
+use crate::scenario::{NodeIx, Relay, Role};
 
 /// How a relay's ready line begins (contract, section 3).
 const READY: &str = "relay ready ";
@@ -179,8 +179,7 @@ fn ours(
 /// A relay of role forwarder passes everything on to where its hop over HTTP leads.
 async fn forwarding(ix: NodeIx, wiring: &Wiring) -> Result<Vec<(&'static str, String)>, RuntimeError> {
     let scenario = &wiring.plan().scenario;
-    let onward =
-        scenario.hops.iter().find(|hop| hop.from == ix && matches!(hop.transport, Transport::Http(_)));
+    let onward = scenario.hops.iter().find(|hop| hop.from == ix && hop.transport.is_http());
     match onward.filter(|_| scenario.node(ix).role == Role::Forwarder) {
         None => Ok(Vec::new()),
         Some(hop) => {

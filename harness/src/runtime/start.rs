@@ -12,7 +12,7 @@ use in_memory_collector::{Collector, Limits};
 
 use super::broker::Brokers;
 use super::error::RuntimeError;
-use super::host_address::{self, Here};
+use super::host_address::Here;
 use super::node::{Flush, RunningNode};
 use super::options::{Listening, RuntimeOptions};
 use super::running::Running;
@@ -84,7 +84,7 @@ pub async fn start(
 async fn here(plan: &Plan, options: &RuntimeOptions) -> Result<Here, RuntimeError> {
     let relays_too = options.kind == Kind::Container;
     let mut nodes = plan.scenario.nodes.iter();
-    let Some(first) = nodes.find(|node| host_address::is_container(&node.kind, relays_too)) else {
+    let Some(first) = nodes.find(|node| node.kind.runs_in_container(relays_too)) else {
         return Ok(Here::loopback(plan));
     };
     let started = options.containers.started_for(&first.name).await?;
@@ -95,7 +95,7 @@ async fn here(plan: &Plan, options: &RuntimeOptions) -> Result<Here, RuntimeErro
 async fn here(plan: &Plan, options: &RuntimeOptions) -> Result<Here, RuntimeError> {
     let relays_too = options.kind == Kind::Container;
     let mut nodes = plan.scenario.nodes.iter();
-    match nodes.find(|node| host_address::is_container(&node.kind, relays_too)) {
+    match nodes.find(|node| node.kind.runs_in_container(relays_too)) {
         Some(node) => Err(no_containers(node)),
         None => Ok(Here::loopback(plan)),
     }
@@ -129,7 +129,7 @@ async fn otlp_endpoints(
     here: &Here,
 ) -> Result<Vec<Option<SocketAddr>>, RuntimeError> {
     let endpoints = plan.scenario.nodes.iter().map(|node| async move {
-        if matches!(node.kind, NodeKind::Client | NodeKind::Stub(_) | NodeKind::Broker(_)) {
+        if !node.kind.can_export_telemetry() {
             return Ok(None);
         }
         let what = || format!("the OTLP endpoint of node `{}`", node.name);

@@ -142,8 +142,7 @@ async fn between(ix: TapIx, tap: &TapPlan, target: Target, ground: Ground<'_>) -
     }
     #[cfg(feature = "tls")]
     {
-        use crate::scenario::NodeKind;
-        let clear = matches!(plan.scenario.node(tap.to).kind, NodeKind::Relay(_) | NodeKind::Stub(_));
+        let clear = plan.scenario.node(tap.to).kind.listens_in_plaintext_only();
         let tls = ground.trust.map(|trust| trust.tap.clone());
         config.tls = if clear { tls.map(TapTls::ending_here) } else { tls };
     }

@@ -127,9 +127,12 @@ impl Wiring {
 
     /// `http://host:port`, or `https://` where the hop between them is TLS.
     pub(super) async fn url(&self, from: NodeIx, to: NodeIx) -> Result<String, RuntimeError> {
-        let tls = self.plan.scenario.hops.iter().any(|hop| {
-            hop.tls && hop.from == from && hop.to == to && matches!(hop.transport, Transport::Http(_))
-        });
+        let tls = self
+            .plan
+            .scenario
+            .hops
+            .iter()
+            .any(|hop| hop.tls && hop.from == from && hop.to == to && hop.transport.is_http());
         let address = self.reach(from, to, TapProtocol::Http).await?;
         Ok(format!("{}://{address}", if tls { "https" } else { "http" }))
     }

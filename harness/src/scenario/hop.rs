@@ -47,14 +47,9 @@ impl Hop {
 
     /// Whether both are read from one queue, or in one group from one topic.
     pub fn shares_source(&self, other: &Hop) -> bool {
-        let group = |hop: &Hop| match &hop.transport {
-            Transport::Kafka(kafka) => Some(kafka.group.clone()),
-            _ => None,
-        };
         let (one, two) = (&self.transport, &other.transport);
         one.via().is_some()
-            && (one.via(), one.source()) == (two.via(), two.source())
-            && group(self) == group(other)
+            && (one.via(), one.source(), one.group()) == (two.via(), two.source(), two.group())
     }
 }
 
@@ -94,7 +89,70 @@ impl Transport {
             (Transport::Kafka(one), Transport::Kafka(two)) => (one.via, &one.topic) == (two.via, &two.topic),
             (Transport::RabbitMq(one), Transport::RabbitMq(two)) => one.via == two.via && one.sent_alike(two),
             (Transport::Sqs(one), Transport::Sqs(two)) => (one.via, &one.queue) == (two.via, &two.queue),
-            _ => false,
+            (
+                Transport::Http(_)
+                | Transport::Grpc(_)
+                | Transport::Kafka(_)
+                | Transport::RabbitMq(_)
+                | Transport::Sqs(_),
+                _,
+            ) => false,
+        }
+    }
+
+    /// The consumer group that reads; only Kafka has one.
+    pub fn group(&self) -> Option<&str> {
+        match self {
+            Transport::Kafka(hop) => Some(&hop.group),
+            Transport::Http(_) | Transport::Grpc(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => None,
+        }
+    }
+
+    /// Returns whether a request is called over HTTP.
+    pub fn is_http(&self) -> bool {
+        match self {
+            Transport::Http(_) => true,
+            Transport::Grpc(_) | Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => false,
+        }
+    }
+
+    /// Returns whether a request is called over gRPC.
+    pub fn is_grpc(&self) -> bool {
+        match self {
+            Transport::Grpc(_) => true,
+            Transport::Http(_) | Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => false,
+        }
+    }
+
+    /// Returns whether the call is a gRPC stream.
+    pub fn is_stream(&self) -> bool {
+        match self {
+            Transport::Grpc(grpc) => grpc.stream,
+            Transport::Http(_) | Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => false,
+        }
+    }
+
+    /// Returns whether the broker moves messages that their reader gives up to another queue.
+    pub fn moves_dead_letters(&self) -> bool {
+        match self {
+            Transport::RabbitMq(_) | Transport::Sqs(_) => true,
+            Transport::Http(_) | Transport::Grpc(_) | Transport::Kafka(_) => false,
+        }
+    }
+
+    /// Returns whether the clients of the transport keep each header name once.
+    pub fn keeps_names_once(&self) -> bool {
+        match self {
+            Transport::RabbitMq(_) | Transport::Sqs(_) => true,
+            Transport::Http(_) | Transport::Grpc(_) | Transport::Kafka(_) => false,
+        }
+    }
+
+    /// Returns whether no tap sees a message that is read again: Kafka is read beside, not through.
+    pub fn hides_redelivery(&self) -> bool {
+        match self {
+            Transport::Kafka(_) => true,
+            Transport::Http(_) | Transport::Grpc(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => false,
         }
     }
 

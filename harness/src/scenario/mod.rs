@@ -14,6 +14,7 @@ pub mod expectation;
 pub mod hop;
 pub mod message;
 pub mod node;
+pub mod node_kind;
 pub mod own_names;
 pub mod relation;
 pub mod template;
@@ -40,9 +41,9 @@ pub use drive::{Body, Drive, DriveContext};
 pub use expectation::{Expectation, Expectations};
 pub use hop::{GrpcHop, Hop, HopIx, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
 pub use message::{Exchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
-pub use node::{
-    Broker, BrokerKind, Command, Image, Marker, Mount, Node, NodeIx, NodeKind, Ready, Relay, Role, SpecLevel,
-    StopSignal, Stub, StubAnswer, Url,
+pub use node::{Marker, Node, NodeIx, Role, SpecLevel, StopSignal};
+pub use node_kind::{
+    Broker, BrokerKind, Command, Image, Mount, NodeKind, Ready, Relay, Stub, StubAnswer, Url,
 };
 pub use own_names::{KeptName, Named, OwnName, OwnNames};
 pub use parse::parse;

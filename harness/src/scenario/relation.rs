@@ -43,7 +43,76 @@ impl Relation {
     pub fn restarts_at(self) -> Option<At> {
         match self {
             Relation::Restart(at) | Relation::RestartWithLink(at) => Some(at),
-            _ => None,
+            Relation::Child
+            | Relation::Link
+            | Relation::ChildOrLink
+            | Relation::Unchanged
+            | Relation::None => None,
+        }
+    }
+
+    /// Returns whether the receiver must begin a trace of its own.
+    pub fn receiver_begins(self) -> bool {
+        match self {
+            Relation::Link => true,
+            Relation::Restart(at) | Relation::RestartWithLink(at) => at == At::Receiver,
+            Relation::Child | Relation::ChildOrLink | Relation::Unchanged | Relation::None => false,
+        }
+    }
+
+    /// Returns whether the receiver may begin a trace of its own, and so decide about sampling again.
+    pub fn receiver_may_begin(self) -> bool {
+        match self {
+            Relation::ChildOrLink => true,
+            Relation::Link
+            | Relation::Restart(_)
+            | Relation::RestartWithLink(_)
+            | Relation::Child
+            | Relation::Unchanged
+            | Relation::None => self.receiver_begins(),
+        }
+    }
+
+    /// Returns whether a receiver that begins a trace must link it to the context on the wire.
+    pub fn receiver_links(self) -> bool {
+        match self {
+            Relation::Link | Relation::ChildOrLink => true,
+            Relation::RestartWithLink(at) => at == At::Receiver,
+            Relation::Child | Relation::Restart(_) | Relation::Unchanged | Relation::None => false,
+        }
+    }
+
+    /// Returns whether somebody may leave the trace on this hop, so that `baggage: kept` says something.
+    pub fn may_leave_trace(self) -> bool {
+        match self {
+            Relation::Link | Relation::ChildOrLink | Relation::Restart(_) | Relation::RestartWithLink(_) => {
+                true
+            }
+            Relation::Child | Relation::Unchanged | Relation::None => false,
+        }
+    }
+
+    /// Returns whether it is a relation of messages, which no request over HTTP or gRPC can keep.
+    pub fn needs_message(self) -> bool {
+        match self {
+            Relation::Link | Relation::ChildOrLink => true,
+            Relation::Child
+            | Relation::Restart(_)
+            | Relation::RestartWithLink(_)
+            | Relation::Unchanged
+            | Relation::None => false,
+        }
+    }
+
+    /// Returns whether what a forwarder sends may be declared so.
+    pub fn fits_forwarder(self) -> bool {
+        match self {
+            Relation::Unchanged | Relation::None => true,
+            Relation::Child
+            | Relation::Link
+            | Relation::ChildOrLink
+            | Relation::Restart(_)
+            | Relation::RestartWithLink(_) => false,
         }
     }
 }

@@ -93,7 +93,7 @@ impl Settings {
         for node in &mut Arc::make_mut(&mut chosen.scenario).nodes {
             if here(&node.name) {
                 // A stub exports nothing, the service in its place does.
-                node.telemetry |= matches!(node.kind, NodeKind::Stub(_));
+                node.telemetry |= !node.kind.can_export_telemetry();
                 node.kind = NodeKind::InProcess;
             }
         }
@@ -102,7 +102,7 @@ impl Settings {
 
     /// Every service is a node of the scenario.
     pub(super) fn fits(&self, scenario: &Scenario) -> Result<(), SettingsError> {
-        let names = || scenario.nodes.iter().filter(|node| !matches!(node.kind, NodeKind::Client));
+        let names = || scenario.nodes.iter().filter(|node| !node.kind.is_client());
         match self.services.iter().find(|service| !names().any(|node| node.name == service.node)) {
             Some(stray) => Err(SettingsError::NoSuchNode {
                 service: stray.node.clone(),

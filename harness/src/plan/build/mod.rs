@@ -8,7 +8,7 @@ use super::broker::{brokers, subscriptions};
 use super::instruction::calls_of;
 use super::seed::Ids;
 use super::{CallIx, Listens, Mark, Plan, Seed, Sent, Stimulus, StimulusIx, TapIx, TapPlan, TapProtocol};
-use crate::scenario::{Drive, DriveContext, Hop, HopIx, NodeIx, NodeKind, Scenario, TemplatePart, Transport};
+use crate::scenario::{Drive, DriveContext, Hop, HopIx, NodeIx, Scenario, TemplatePart, Transport};
 use crate::wire::{Flags, SpanId, TraceId, TraceParent};
 
 impl Plan {
@@ -194,11 +194,8 @@ fn flush_order(scenario: &Scenario) -> Vec<Vec<NodeIx>> {
             .collect();
         reached.extend(&next);
         front = next.into_iter().collect();
-        let level: Vec<NodeIx> = front
-            .iter()
-            .copied()
-            .filter(|node| !matches!(scenario.node(*node).kind, NodeKind::Stub(_) | NodeKind::Broker(_)))
-            .collect();
+        let level: Vec<NodeIx> =
+            front.iter().copied().filter(|node| scenario.node(*node).kind.can_export_telemetry()).collect();
         if !level.is_empty() {
             order.push(level);
         }

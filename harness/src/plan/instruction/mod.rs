@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::build::hops_below;
 use super::fan_out::{ends_at_a_relay, fan_out, readers};
 use super::{Mark, Plan, StimulusIx};
-use crate::scenario::{At, HopIx, NodeKind, Role, Scenario, Step, Transport};
+use crate::scenario::{At, HopIx, Role, Scenario, Step, Transport};
 
 /// Index into `Plan::calls`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,7 +96,7 @@ fn sends(scenario: &Scenario, hop: HopIx) -> Vec<Send> {
     if scenario.hop(hop).steps.iter().any(|step| matches!(step, Step::Retry(_))) {
         return vec![Send { hop, items: 1 }];
     }
-    let relay = matches!(scenario.node(scenario.hop(hop).from).kind, NodeKind::Relay(_));
+    let relay = scenario.node(scenario.hop(hop).from).kind.keeps_relay_contract();
     let batch =
         fan_out(scenario, hop).into_iter().filter_map(|hop| scenario.hop(hop).transport.batch()).max();
     let most = batch.filter(|_| relay).unwrap_or(1).max(1);

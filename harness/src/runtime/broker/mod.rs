@@ -21,7 +21,7 @@ use super::options::Kind;
 use super::options::{RuntimeOptions, StartedBroker};
 use crate::evidence::{Gap, GapPlace};
 use crate::plan::{BrokerPlan, Plan};
-use crate::scenario::{BrokerKind, NodeIx, NodeKind, Template};
+use crate::scenario::{BrokerKind, NodeIx, Template};
 
 mod address;
 #[cfg(feature = "kafka")]
@@ -181,11 +181,10 @@ impl Broker {
         listen: IpAddr,
     ) -> Result<Self, RuntimeError> {
         let name = &plan.scenario.node(planned.node).name;
-        match &plan.scenario.node(planned.node).kind {
-            NodeKind::Broker(crate::scenario::Broker { address: Some(address), .. }) => {
-                find(planned, address, plan).await
-            }
-            _ => stand_in(planned, name, options, listen).await,
+        let described = plan.scenario.node(planned.node).kind.as_broker();
+        match described.and_then(|broker| broker.address.as_ref()) {
+            Some(address) => find(planned, address, plan).await,
+            None => stand_in(planned, name, options, listen).await,
         }
     }
 

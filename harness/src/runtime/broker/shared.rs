@@ -15,7 +15,7 @@ use crate::runtime::environment;
 use crate::runtime::error::RuntimeError;
 use crate::runtime::host_address::Here;
 use crate::runtime::options::RuntimeOptions;
-use crate::scenario::{NodeIx, NodeKind};
+use crate::scenario::NodeIx;
 
 /// How long other cases may have names of this one's without any of them ending.
 const LENT_WITHIN: Duration = Duration::from_secs(120);
@@ -55,14 +55,11 @@ pub(super) async fn find(
 }
 
 fn has_address(planned: &BrokerPlan, plan: &Plan) -> bool {
-    matches!(&plan.scenario.node(planned.node).kind, NodeKind::Broker(broker) if broker.address.is_some())
+    plan.scenario.node(planned.node).kind.runs_already()
 }
 
 fn image(planned: &BrokerPlan, plan: &Plan) -> Result<Option<ImageName>, RuntimeError> {
-    match &plan.scenario.node(planned.node).kind {
-        NodeKind::Broker(crate::scenario::Broker { image: Some(image), .. }) => {
-            Ok(Some(ImageName(environment::setting(image, planned.node, plan)?)))
-        }
-        _ => Ok(None),
-    }
+    let described = plan.scenario.node(planned.node).kind.as_broker();
+    let Some(image) = described.and_then(|broker| broker.image.as_ref()) else { return Ok(None) };
+    Ok(Some(ImageName(environment::setting(image, planned.node, plan)?)))
 }

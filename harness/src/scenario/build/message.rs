@@ -4,7 +4,8 @@ use super::Builder;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::hop::Transport;
 use crate::scenario::message::{Exchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
-use crate::scenario::node::{BrokerKind, NodeIx};
+use crate::scenario::node::NodeIx;
+use crate::scenario::node_kind::BrokerKind;
 use crate::scenario::tree::Tree;
 use crate::scenario::{pattern, spelling};
 

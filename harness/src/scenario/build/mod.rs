@@ -17,7 +17,8 @@ use std::time::Duration;
 use super::complaints::Complaints;
 use super::hop::Hop;
 use super::matrix::Case;
-use super::node::{BrokerKind, Node, NodeKind};
+use super::node::Node;
+use super::node_kind::BrokerKind;
 use super::tree::{Entry, Tree};
 use super::{Drive, Expectation, Expectations, HopIx, NodeIx, Scenario, pattern, spelling};
 use crate::diagnostic::Diagnostic;
@@ -239,6 +240,6 @@ impl Draft<'_> {
     }
 
     pub fn is_relay(&self, ix: NodeIx) -> bool {
-        matches!(self.node(ix).kind, NodeKind::Relay(_))
+        self.node(ix).kind.keeps_relay_contract()
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{Builder, NodeDraft};
 use crate::diagnostic::Diagnostic;
-use crate::scenario::node::{
-    Broker, BrokerKind, Command, Marker, Node, NodeIx, NodeKind, Ready, Relay, Role, SpecLevel, StopSignal,
-    Stub, StubAnswer, Url,
+use crate::scenario::node::{Marker, Node, NodeIx, Role, SpecLevel, StopSignal};
+use crate::scenario::node_kind::{
+    Broker, BrokerKind, Command, NodeKind, Ready, Relay, Stub, StubAnswer, Url,
 };
 use crate::scenario::pattern;
 use crate::scenario::reference::Ground;
@@ -54,8 +54,7 @@ impl<'a> Builder<'a, '_> {
         let node = Node {
             role: if tree.text_at("role") == Some("forwarder") { Role::Forwarder } else { Role::Participant },
             service: text("service"),
-            telemetry: !matches!(kind, NodeKind::Stub(_) | NodeKind::Broker(_))
-                && tree.entry("telemetry").is_none(),
+            telemetry: kind.can_export_telemetry() && tree.entry("telemetry").is_none(),
             tracestate_key: text("tracestate-key"),
             sets_baggage: texts(tree.get("sets-baggage")),
             stop: match tree.text_at("stop") {

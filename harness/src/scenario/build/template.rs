@@ -3,7 +3,8 @@
 use super::{Builder, Use, Used};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::json::{Piece, escaped};
-use crate::scenario::node::{BrokerKind, NodeIx};
+use crate::scenario::node::NodeIx;
+use crate::scenario::node_kind::BrokerKind;
 use crate::scenario::reference::{self, Ground, Stretch};
 use crate::scenario::spelling;
 use crate::scenario::template::{Template, TemplatePart};

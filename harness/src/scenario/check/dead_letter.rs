@@ -40,8 +40,7 @@ impl Asked<'_, '_, '_> {
     fn broker(&mut self) -> bool {
         let (moved, of) = (&self.moved.hop, &self.of.hop);
         let place = self.moved.tree.value_place("dead-letter-of");
-        let moves = |hop: &Hop| matches!(hop.transport, Transport::RabbitMq(_) | Transport::Sqs(_));
-        if let Some(other) = [moved, of].into_iter().find(|hop| !moves(hop)) {
+        if let Some(other) = [moved, of].into_iter().find(|hop| !hop.transport.moves_dead_letters()) {
             let what = match &other.transport {
                 Transport::Kafka(_) => "a topic of Kafka has no dead letters".to_owned(),
                 transport => format!("over {} nothing becomes a dead letter", transport.word()),

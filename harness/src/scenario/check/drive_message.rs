@@ -26,7 +26,7 @@ pub(super) fn check(draft: &Draft<'_>, sent: &DriveDraft<'_>, complaints: &mut C
             complaints.say(mistake.also(hop.place, "through a broker").help("leave it out"));
         }
     }
-    if matches!(hop.transport, Transport::RabbitMq(_) | Transport::Sqs(_)) {
+    if hop.transport.keeps_names_once() {
         once_each(sent.tree, hop.transport.word(), complaints);
     }
     if matches!(hop.transport, Transport::Sqs(_)) {

@@ -6,7 +6,7 @@ use crate::scenario::complaints::Complaints;
 use crate::scenario::drive::DriveContext;
 use crate::scenario::expectation::{Expectation, Expectations};
 use crate::scenario::hop::{HopIx, PathPattern, Step, Transport};
-use crate::scenario::node::{Marker, NodeIx, NodeKind, Role};
+use crate::scenario::node::{Marker, Node, NodeIx, Role};
 use crate::scenario::relation::Relation;
 use crate::source::Place;
 
@@ -39,7 +39,7 @@ pub(super) fn check(draft: &Draft<'_>, driven: &[bool], complaints: &mut Complai
 fn nothing_to_look_at(draft: &Draft<'_>, rule: Expectation) -> Option<(&'static str, &'static str)> {
     let hops = || draft.hops.iter().map(|hop| &hop.hop);
     let nodes = || draft.nodes.iter().map(|node| &node.node).skip(1);
-    let traces = || nodes().any(|node| node.telemetry && node.role == Role::Participant);
+    let traces = || nodes().any(Node::exports_telemetry);
     match rule {
         Expectation::HopsKeepRelation | Expectation::SamplingWholePath => hops()
             .all(|hop| hop.relation == Relation::None)
@@ -64,13 +64,10 @@ fn nothing_to_look_at(draft: &Draft<'_>, rule: Expectation) -> Option<(&'static 
             .then_some(("no node exports spans", "leave the rule out, or add a node with telemetry")),
         Expectation::LogsCorrelated => {
             let logs = hops().any(|hop| hop.steps.iter().any(|step| matches!(step, Step::Log(_))));
-            let silent = |kind: &NodeKind| {
-                matches!(kind, NodeKind::Relay(_) | NodeKind::Stub(_) | NodeKind::Broker(_))
-            };
-            let services = nodes().any(|node| !silent(&node.kind));
+            let services = nodes().any(|node| node.kind.is_users_service());
             (!logs && !services).then_some(("no node writes logs", "add a step `{ log: \"...\" }`"))
         }
-        Expectation::RelayKeepsContract => (!nodes().any(|node| matches!(node.kind, NodeKind::Relay(_))))
+        Expectation::RelayKeepsContract => (!nodes().any(|node| node.kind.keeps_relay_contract()))
             .then_some(("no node is a relay", "leave the rule out")),
         Expectation::HopsCrossed | Expectation::HopsOnlyDeclared => None,
     }

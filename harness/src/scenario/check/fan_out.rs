@@ -4,7 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::{Hop, HopIx, Step, Transport};
-use crate::scenario::node::{NodeIx, NodeKind, Role};
+use crate::scenario::node::{NodeIx, Role};
 use crate::scenario::relation::{At, Relation};
 use crate::scenario::spelling;
 use crate::source::Place;
@@ -49,7 +49,7 @@ pub(super) fn readers(draft: &Draft<'_>, hop: HopIx) -> Vec<HopIx> {
 /// Whether its receiver does what the body says, or passes it on to one that may.
 fn is_told(draft: &Draft<'_>, hop: HopIx) -> bool {
     let to = draft.node(draft.hop(hop).to);
-    matches!(to.kind, NodeKind::Relay(_)) || to.role == Role::Forwarder
+    to.kind.keeps_relay_contract() || to.role == Role::Forwarder
 }
 
 /// What hops say of the one message that crosses them.

@@ -4,7 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::{Step, Transport};
-use crate::scenario::node::{NodeIx, NodeKind, Role};
+use crate::scenario::node::{NodeIx, Role};
 use crate::scenario::relation::Relation;
 
 /// What every relay listens to over gRPC (relay contract, section 1).
@@ -46,14 +46,14 @@ impl Asked<'_, '_, '_> {
             self.complaints.say(mistake);
         }
         let sender = &self.draft.nodes[hop.from.0];
-        if matches!(sender.node.kind, NodeKind::Stub(_)) && sender.known {
+        if sender.node.kind.only_receives() && sender.known {
             let message = format!("`{}` is a stub, and a stub never calls", sender.node.name);
             let help = "make it a `relay` or a `command`, or take the hop away";
             self.complaints
                 .say(Diagnostic::new("hop-from-stub", transport.value_place("from"), message).help(help));
         }
         for (key, end) in [("from", hop.from), ("to", hop.to)] {
-            let NodeKind::Broker(broker) = &self.draft.node(end).kind else { continue };
+            let Some(broker) = self.draft.node(end).kind.as_broker() else { continue };
             let (name, word) = (&self.draft.node(end).name, broker.kind.word());
             let message = format!("`{name}` is a broker, and hops go through it, not {key} it");
             let help = format!(
@@ -71,7 +71,7 @@ impl Asked<'_, '_, '_> {
     fn relation(&mut self) {
         let HopDraft { hop, tree, .. } = self.hop;
         let place = hop.relation_place;
-        if matches!(hop.relation, Relation::Link | Relation::ChildOrLink) && hop.transport.via().is_none() {
+        if hop.relation.needs_message() && hop.transport.via().is_none() {
             let (word, relation) = (hop.transport.word(), hop.relation.word());
             let message = format!("`{relation}` cannot be kept over {word}");
             let mistake = Diagnostic::new("relation-of-transport", place, message)
@@ -86,9 +86,7 @@ impl Asked<'_, '_, '_> {
             let help = "leave `at` out, or name the relation that begins a new trace";
             self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
-        let may_begin = hop.relation.restarts_at().is_some()
-            || matches!(hop.relation, Relation::Link | Relation::ChildOrLink);
-        if let (Some(kept), false) = (tree.entry("baggage"), may_begin) {
+        if let (Some(kept), false) = (tree.entry("baggage"), hop.relation.may_leave_trace()) {
             let message = match hop.relation {
                 Relation::None => "no context may cross this hop, so baggage cannot be kept",
                 _ if hop.transport.via().is_some() => {
@@ -119,7 +117,7 @@ impl Asked<'_, '_, '_> {
                     .help(format!("give `{name}` the key `role: forwarder`, or say `child`")),
             });
         }
-        if forwards && !matches!(hop.relation, Relation::Unchanged | Relation::None) {
+        if forwards && !hop.relation.fits_forwarder() {
             let message = format!("`{name}` is a forwarder, and what it sends on is `unchanged` or `none`");
             let mistake = Diagnostic::new("relation-of-role", place, message)
                 .label(format!("this hop is `{}`", hop.relation.word()))
@@ -159,7 +157,7 @@ impl Asked<'_, '_, '_> {
                 Step::Fail(_) => (to, "receiver"),
                 _ => (from, "sender"),
             };
-            if node.known && !matches!(node.node.kind, NodeKind::Relay(_)) {
+            if node.known && !node.node.kind.keeps_relay_contract() {
                 let name = &node.node.name;
                 let message = format!("this step is done by the {who}, and `{name}` is not a relay");
                 let label = format!("`{name}` cannot be told to");

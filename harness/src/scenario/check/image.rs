@@ -3,7 +3,8 @@
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, NodeDraft, Used};
 use crate::scenario::complaints::Complaints;
-use crate::scenario::node::{Image, NodeIx, NodeKind, Ready};
+use crate::scenario::node::NodeIx;
+use crate::scenario::node_kind::{Image, NodeKind, Ready};
 use crate::scenario::tree::Tree;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {

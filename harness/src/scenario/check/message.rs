@@ -5,7 +5,7 @@ use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::{Hop, HopIx, Step, Transport};
 use crate::scenario::message::{ExchangeKind, RabbitMqHop};
-use crate::scenario::node::{Marker, NodeIx, NodeKind};
+use crate::scenario::node::{Marker, NodeIx};
 use crate::scenario::relation::Relation;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
@@ -41,7 +41,7 @@ fn key_of_whom(
     complaints: &mut Complaints,
 ) {
     let sender = &draft.nodes[hop.from.0];
-    let told = matches!(sender.node.kind, NodeKind::Client | NodeKind::Relay(_));
+    let told = sender.node.kind.sends_by_plan();
     let (Some(key), true, false) = (transport.entry("key"), sender.known, told) else { return };
     let message =
         format!("`key` is for what `client` or a relay sends, and `{}` is neither", sender.node.name);

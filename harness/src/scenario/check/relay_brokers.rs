@@ -6,7 +6,8 @@
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
-use crate::scenario::node::{Broker, BrokerKind, NodeIx, NodeKind};
+use crate::scenario::node::NodeIx;
+use crate::scenario::node_kind::{Broker, BrokerKind};
 
 /// A relay's way to a broker.
 struct Way<'a> {
@@ -34,10 +35,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
 
 /// The relays that send or read over the hop.
 fn ways_of<'a>(draft: &'a Draft<'_>, hop: &'a HopDraft<'a>) -> impl Iterator<Item = Way<'a>> {
-    let described = hop.hop.transport.via().and_then(|via| match &draft.node(via).kind {
-        NodeKind::Broker(broker) => Some((via, broker)),
-        _ => None,
-    });
+    let described = hop.hop.transport.via().and_then(|via| Some((via, draft.node(via).kind.as_broker()?)));
     // What a broker moves is sent by nobody.
     let from = hop.hop.dead_letter_of.is_none().then_some(hop.hop.from);
     let relays = from.into_iter().chain([hop.hop.to]).filter(|node| draft.is_relay(*node));

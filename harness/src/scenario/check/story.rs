@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::build::Draft;
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::HopIx;
-use crate::scenario::node::{NodeIx, NodeKind};
+use crate::scenario::node::NodeIx;
 use crate::scenario::spelling;
 
 /// Which hops are driven, directly or through others.
@@ -101,7 +101,7 @@ fn unused_nodes(draft: &Draft<'_>, complaints: &mut Complaints) {
     for (index, node) in draft.nodes.iter().enumerate().skip(1) {
         if !used.contains(&NodeIx(index)) {
             let name = &node.node.name;
-            let broker = matches!(node.node.kind, NodeKind::Broker(_));
+            let broker = node.node.kind.as_broker().is_some();
             let message = match broker {
                 true => format!("no hop goes through the broker `{name}`"),
                 false => format!("the node `{name}` is in no hop"),

@@ -4,7 +4,8 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft, NodeDraft, Use, Used};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::Transport;
-use crate::scenario::node::{BrokerKind, Node, NodeIx, NodeKind, Ready, StubAnswer};
+use crate::scenario::node::{Node, NodeIx};
+use crate::scenario::node_kind::{BrokerKind, NodeKind, Ready, StubAnswer};
 use crate::scenario::reference::address_of;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
@@ -88,7 +89,12 @@ fn where_told(node: &Node) -> Option<&'static str> {
         // What a file says is read when it is mounted.
         NodeKind::Image(image) if image.mounts.iter().any(|mount| mount.templates) => None,
         NodeKind::Image(_) => Some("its `env`, its `args` or a file that it mounts with `templates: true`"),
-        _ => None,
+        NodeKind::Client
+        | NodeKind::Relay(_)
+        | NodeKind::Url(_)
+        | NodeKind::Stub(_)
+        | NodeKind::InProcess
+        | NodeKind::Broker(_) => None,
     }
 }
 
@@ -120,7 +126,7 @@ fn sender_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Compla
 fn broker_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
     let HopDraft { hop, transport, .. } = hop;
     let Some(broker) = hop.transport.via() else { return };
-    let NodeKind::Broker(described) = &draft.node(broker).kind else { return };
+    let Some(described) = draft.node(broker).kind.as_broker() else { return };
     // The tap of Kafka stands beside the broker, not before it.
     let tapped = hop.tapped && described.kind != BrokerKind::Kafka;
     if described.address.is_some() && !tapped {
@@ -130,7 +136,7 @@ fn broker_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Compla
         let node = draft.node(end);
         let told = draft.uses.iter().any(|used| used.user == end && used.what == Used::Broker(broker));
         let (name, via) = (&node.name, &draft.node(broker).name);
-        if matches!(node.kind, NodeKind::Url(_)) {
+        if node.kind.runs_already() {
             let help = match described.address {
                 Some(_) => "say `tap: none` at this hop".to_owned(),
                 None => format!("give `{via}` the `address` of the broker that `{name}` knows"),

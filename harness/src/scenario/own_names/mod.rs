@@ -4,7 +4,8 @@
 //! service's configuration, and stays. What a user wrote as text (bodies, templates, expectations) is not looked at.
 
 use super::hop::Transport;
-use super::node::{BrokerKind, NodeIx, NodeKind};
+use super::node::NodeIx;
+use super::node_kind::BrokerKind;
 use super::{Hop, Scenario};
 
 /// Amazon SQS, quotas: a queue's name, with the `.fifo` of a FIFO queue.
@@ -73,7 +74,7 @@ impl Scenario {
         let (mut own, mut kept): (Vec<OwnName>, Vec<KeptName>) = (Vec::new(), Vec::new());
         let uses: Vec<Use<'_>> = self.hops.iter().flat_map(uses).collect();
         for used in &uses {
-            let NodeKind::Broker(broker) = &self.node(used.broker).kind else { continue };
+            let Some(broker) = self.node(used.broker).kind.as_broker() else { continue };
             let of = used.name;
             if broker.address.is_some() || own.iter().any(|known| known.is(used.broker, used.what, of)) {
                 continue;
@@ -110,10 +111,7 @@ impl Scenario {
     }
 
     fn is_ours(&self, used: &Use<'_>) -> bool {
-        let ours = |node: &NodeIx| {
-            matches!(self.node(*node).kind, NodeKind::Client | NodeKind::Relay(_) | NodeKind::Stub(_))
-        };
-        used.by.iter().flatten().all(ours)
+        used.by.iter().flatten().all(|node| !self.node(*node).kind.is_users_service())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Templates: text with `${...}` in it, each reference already resolved to what it means.
 
-use super::node::{BrokerKind, NodeIx, NodeKind};
+use super::node::NodeIx;
+use super::node_kind::BrokerKind;
 use super::reference::{self, Ground, Stretch};
 use super::{Scenario, spelling};
 
@@ -73,12 +74,16 @@ impl Template {
 impl Scenario {
     fn found(&self, name: &str) -> Option<(NodeIx, Option<BrokerKind>)> {
         let ix = self.nodes.iter().position(|node| node.name == name)?;
-        Some((NodeIx(ix), self.nodes[ix].kind.broker()))
+        Some((NodeIx(ix), self.nodes[ix].kind.as_broker().map(|broker| broker.kind)))
     }
 
     fn unknown(&self, name: &str) -> String {
-        let mut nodes: Vec<_> =
-            self.nodes.iter().skip(1).map(|node| (node.name.as_str(), node.kind.broker())).collect();
+        let mut nodes: Vec<_> = self
+            .nodes
+            .iter()
+            .skip(1)
+            .map(|node| (node.name.as_str(), node.kind.as_broker().map(|broker| broker.kind)))
+            .collect();
         nodes.sort_unstable_by_key(|(name, _)| *name);
         let known = reference::known(Ground::Service, nodes);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -106,25 +111,11 @@ impl Scenario {
             TemplatePart::Broker(broker) if !through(*broker) => {
                 Err(format!("needs a hop from or to `{user}` with `via: {}`", name(*broker)))
             }
-            TemplatePart::SelfPort if self.node(of).kind.without_port() => {
+            TemplatePart::SelfPort if !self.node(of).kind.has_port() => {
                 Err(format!("needs a `port` at `{user}`"))
             }
             _ => Ok(()),
         }
-    }
-}
-
-impl NodeKind {
-    fn broker(&self) -> Option<BrokerKind> {
-        match self {
-            NodeKind::Broker(broker) => Some(broker.kind),
-            _ => None,
-        }
-    }
-
-    /// An image listens where it says; everybody else is given a port.
-    fn without_port(&self) -> bool {
-        matches!(self, NodeKind::Image(image) if image.port.is_none())
     }
 }
 

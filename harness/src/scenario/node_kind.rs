@@ -1,0 +1,304 @@
+//! Kinds of nodes: how each is started and found ready, and what can be asked of any of them.
+//!
+//! Questions are matched exhaustively: a new kind answers each of them, because the compiler asks for it.
+
+use std::time::Duration;
+
+use super::Template;
+use crate::source::Place;
+
+#[derive(Clone, Debug)]
+pub enum NodeKind {
+    /// The harness itself.
+    Client,
+    Relay(Relay),
+    Command(Command),
+    /// `image:`, your service as a container.
+    Image(Image),
+    Url(Url),
+    Stub(Stub),
+    /// A service that lives in the test's own process (the builder of the `cargo test` door).
+    InProcess,
+    Broker(Broker),
+}
+
+impl NodeKind {
+    /// Returns whether a node of this kind can export spans and logs to an endpoint of ours.
+    pub fn can_export_telemetry(&self) -> bool {
+        match self {
+            NodeKind::Client | NodeKind::Stub(_) | NodeKind::Broker(_) => false,
+            NodeKind::Relay(_)
+            | NodeKind::Command(_)
+            | NodeKind::Image(_)
+            | NodeKind::Url(_)
+            | NodeKind::InProcess => true,
+        }
+    }
+
+    /// Returns whether the node keeps the relay contract (`fixtures/CONTRACT.md`): it follows the instruction in each
+    /// request, flushes when it is asked to and carries baggage across a restart.
+    pub fn keeps_relay_contract(&self) -> bool {
+        self.as_relay().is_some()
+    }
+
+    /// Returns whether the node is a service of the user's: its code, its topics and its logs are its own.
+    pub fn is_users_service(&self) -> bool {
+        match self {
+            NodeKind::Client | NodeKind::Relay(_) | NodeKind::Stub(_) | NodeKind::Broker(_) => false,
+            NodeKind::Command(_) | NodeKind::Image(_) | NodeKind::Url(_) | NodeKind::InProcess => true,
+        }
+    }
+
+    /// Returns whether what the node sends is decided by the plan: the driver's stimuli and a relay's calls.
+    pub fn sends_by_plan(&self) -> bool {
+        match self {
+            NodeKind::Client | NodeKind::Relay(_) => true,
+            NodeKind::Command(_)
+            | NodeKind::Image(_)
+            | NodeKind::Url(_)
+            | NodeKind::Stub(_)
+            | NodeKind::InProcess
+            | NodeKind::Broker(_) => false,
+        }
+    }
+
+    /// Returns whether the node answers and reads, and never calls or sends.
+    pub fn only_receives(&self) -> bool {
+        match self {
+            NodeKind::Stub(_) => true,
+            NodeKind::Client
+            | NodeKind::Relay(_)
+            | NodeKind::Command(_)
+            | NodeKind::Image(_)
+            | NodeKind::Url(_)
+            | NodeKind::InProcess
+            | NodeKind::Broker(_) => false,
+        }
+    }
+
+    /// Returns whether the node ran before the case began, so that the harness gives it no address and no endpoint.
+    pub fn runs_already(&self) -> bool {
+        match self {
+            NodeKind::Url(_) => true,
+            NodeKind::Broker(broker) => broker.address.is_some(),
+            NodeKind::Client
+            | NodeKind::Relay(_)
+            | NodeKind::Command(_)
+            | NodeKind::Image(_)
+            | NodeKind::Stub(_)
+            | NodeKind::InProcess => false,
+        }
+    }
+
+    /// Returns whether the node runs in a container; relays do where the runtime puts them into one.
+    pub fn runs_in_container(&self, relays_in_containers: bool) -> bool {
+        match self {
+            NodeKind::Image(_) => true,
+            NodeKind::Relay(_) => relays_in_containers,
+            NodeKind::Client
+            | NodeKind::Command(_)
+            | NodeKind::Url(_)
+            | NodeKind::Stub(_)
+            | NodeKind::InProcess
+            | NodeKind::Broker(_) => false,
+        }
+    }
+
+    /// Returns whether the node listens in plaintext only, so that the tap before it ends TLS itself.
+    pub fn listens_in_plaintext_only(&self) -> bool {
+        match self {
+            NodeKind::Relay(_) | NodeKind::Stub(_) => true,
+            NodeKind::Client
+            | NodeKind::Command(_)
+            | NodeKind::Image(_)
+            | NodeKind::Url(_)
+            | NodeKind::InProcess
+            | NodeKind::Broker(_) => false,
+        }
+    }
+
+    /// Returns whether `${self.port}` stands for a port: an image listens where it declares, all others are given one.
+    pub fn has_port(&self) -> bool {
+        match self {
+            NodeKind::Image(image) => image.port.is_some(),
+            NodeKind::Client
+            | NodeKind::Relay(_)
+            | NodeKind::Command(_)
+            | NodeKind::Url(_)
+            | NodeKind::Stub(_)
+            | NodeKind::InProcess
+            | NodeKind::Broker(_) => true,
+        }
+    }
+
+    /// Returns whether this is the harness itself.
+    pub fn is_client(&self) -> bool {
+        match self {
+            NodeKind::Client => true,
+            NodeKind::Relay(_)
+            | NodeKind::Command(_)
+            | NodeKind::Image(_)
+            | NodeKind::Url(_)
+            | NodeKind::Stub(_)
+            | NodeKind::InProcess
+            | NodeKind::Broker(_) => false,
+        }
+    }
+
+    pub fn as_relay(&self) -> Option<&Relay> {
+        match self {
+            NodeKind::Relay(relay) => Some(relay),
+            NodeKind::Client
+            | NodeKind::Command(_)
+            | NodeKind::Image(_)
+            | NodeKind::Url(_)
+            | NodeKind::Stub(_)
+            | NodeKind::InProcess
+            | NodeKind::Broker(_) => None,
+        }
+    }
+
+    pub fn as_broker(&self) -> Option<&Broker> {
+        match self {
+            NodeKind::Broker(broker) => Some(broker),
+            NodeKind::Client
+            | NodeKind::Relay(_)
+            | NodeKind::Command(_)
+            | NodeKind::Image(_)
+            | NodeKind::Url(_)
+            | NodeKind::Stub(_)
+            | NodeKind::InProcess => None,
+        }
+    }
+}
+
+/// `kafka:`, `rabbitmq:` or `sqs:`, which hops go through.
+#[derive(Clone, Debug)]
+pub struct Broker {
+    pub kind: BrokerKind,
+    /// Where one of yours runs already; otherwise the runtime starts one.
+    pub address: Option<Template>,
+    /// The image that is started where brokers run in containers; otherwise the runtime's own choice. Never together
+    /// with `address`.
+    pub image: Option<Template>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BrokerKind {
+    Kafka,
+    RabbitMq,
+    Sqs,
+}
+
+impl BrokerKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            BrokerKind::Kafka => "kafka",
+            BrokerKind::RabbitMq => "rabbitmq",
+            BrokerKind::Sqs => "sqs",
+        }
+    }
+}
+
+/// `relay:`, a service that keeps the relay contract.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    /// `model` or `rust`: the relays that come with unbroken.
+    pub implementation: String,
+    /// Faults of the model relay, switched on by name.
+    pub faults: Vec<String>,
+    pub env: Vec<(String, Template)>,
+}
+
+impl Relay {
+    /// Returns whether it is the relay with a propagation code of its own, in which faults can be switched on.
+    pub fn has_faults(&self) -> bool {
+        self.implementation == "model"
+    }
+}
+
+/// `command:`, your service as a process.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Program and arguments; a relative program or path argument is looked up from the scenario's folder.
+    pub argv: Vec<Template>,
+    pub env: Vec<(String, Template)>,
+    /// Working directory, relative to the scenario file; default the scenario's folder.
+    pub cwd: Option<String>,
+    pub ready: Ready,
+    /// How long the program may take to become ready; default 30 s.
+    pub ready_within: Duration,
+    /// `port:`, a fixed port; otherwise `${self.port}` is a free one.
+    pub port: Option<u16>,
+    pub place: Place,
+}
+
+/// `image:`, your service as a container.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// Text and `${env.NAME}` only.
+    pub name: Template,
+    /// In place of the image's own command; its entry point stays.
+    pub args: Vec<Template>,
+    pub env: Vec<(String, Template)>,
+    pub mounts: Vec<Mount>,
+    /// Where it listens inside its container, HTTP and gRPC alike, and what `${self.port}` is; `None` where nothing
+    /// calls it.
+    pub port: Option<u16>,
+    /// By its port; always `Output` where there is none.
+    pub ready: Ready,
+    /// How long it may take to become ready; default 30 s.
+    pub ready_within: Duration,
+    pub place: Place,
+}
+
+/// A file or folder that a container finds in its own tree.
+#[derive(Clone, Debug)]
+pub struct Mount {
+    /// File or folder, relative to the scenario file.
+    pub from: String,
+    /// Absolute path in the container.
+    pub to: String,
+    /// Whether the templates in the text file are filled (`Template::read`).
+    pub templates: bool,
+    pub place: Place,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// A GET of this path on `${self.port}` is answered with a status below 400.
+    Http(String),
+    /// `${self.port}` accepts a connection.
+    Tcp,
+    /// `grpc.health.v1.Health/Check` for this service (empty: the server) answers SERVING on `${self.port}`.
+    GrpcHealth(String),
+    /// A line of standard output or standard error contains this text.
+    Output(String),
+}
+
+/// `url:`, a service that already runs.
+#[derive(Clone, Debug)]
+pub struct Url {
+    /// `http://host:port`, without a path.
+    pub http: Option<String>,
+    /// `http://host:port` of the gRPC server.
+    pub grpc: Option<String>,
+}
+
+/// `stub:`, the harness answers in place of a dependency.
+#[derive(Clone, Debug, Default)]
+pub struct Stub {
+    /// In order, the last one repeated; empty means 200 with an empty JSON object (gRPC: OK with an empty
+    /// message).
+    pub answers: Vec<StubAnswer>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StubAnswer {
+    /// An HTTP status with a body and its content type.
+    Http { status: u16, body: Vec<u8>, content_type: String },
+    /// A gRPC status code (0 is OK) with the bytes of one message.
+    Grpc { code: u32, message: Vec<u8> },
+    /// The connection is closed without an answer.
+    HangUp,
+}
