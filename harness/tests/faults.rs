@@ -14,15 +14,19 @@ use unbroken::breaks::{Class, Side};
 use unbroken::rules;
 use unbroken::scenario::Expectation;
 
+mod dump;
 mod faults {
     pub mod messages;
     pub mod story;
     pub mod table;
 }
 
+use dump::Dump;
 use faults::messages;
 use faults::story::{self, LookedAt, Story, Told};
 use faults::table::{self, NOT_TOLD, Row};
+
+static DUMP: Dump = Dump::new("faults");
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -34,11 +38,13 @@ fn main() -> ExitCode {
         let relays: &[&str] = if story.over.is_some() { &["model", "rust"] } else { &["model"] };
         relays.iter().map(move |relay| correct(story, relay))
     }));
+    let cases = trials.iter().map(|trial| trial.name().to_owned()).collect();
     trials.push(Trial::test("the_table_has_every_fault_of_the_relay", every_fault));
     trials.push(Trial::test("a_row_finds_what_the_relay_says", as_the_relay_says));
     trials.push(Trial::test("the_table_has_every_class_and_every_rule", every_class));
     let conclusion = libtest_mimic::run(&arguments, trials);
     unbroken::testing::runtime::end();
+    DUMP.end(&cases).expect("the dump of findings has the cases of this program");
     conclusion.exit_code()
 }
 
@@ -57,23 +63,26 @@ fn stories(row: &'static Row) -> Vec<Story> {
 
 fn found(row: &'static Row, story: Story) -> Trial {
     let strict = if row.strict { "::strict" } else { "" };
-    Trial::test(format!("fault::{}::{story}{strict}", row.fault), move || {
-        let told = story::run(story, LookedAt::Faulty(row.fault), row.strict)?;
+    let name = format!("fault::{}::{story}{strict}", row.fault);
+    Trial::test(name.clone(), move || {
+        let findings = story::run(&name, story, LookedAt::Faulty(row.fault), row.strict)?;
+        let told: BTreeSet<Told> = findings.iter().map(Told::found).collect();
         let wanted: BTreeSet<Told> = row.found.iter().map(Told::wanted).collect();
         if told == wanted {
-            return Ok(());
+            return Ok(DUMP.compare(&name, &findings)?);
         }
         Err(Failed::from(format!("wanted {wanted:#?}\nwas told {told:#?}")))
     })
 }
 
 fn correct(story: Story, relay: &'static str) -> Trial {
-    Trial::test(format!("correct::{relay}::{story}"), move || {
-        let told = story::run(story, LookedAt::Correct(relay), false)?;
-        if told.is_empty() {
-            Ok(())
+    let name = format!("correct::{relay}::{story}");
+    Trial::test(name.clone(), move || {
+        let findings = story::run(&name, story, LookedAt::Correct(relay), false)?;
+        if findings.is_empty() {
+            Ok(DUMP.compare(&name, &findings)?)
         } else {
-            Err(Failed::from(format!("the correct relay was blamed: {told:#?}")))
+            Err(Failed::from(format!("the correct relay was blamed: {findings:#?}")))
         }
     })
 }

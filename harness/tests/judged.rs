@@ -4,6 +4,7 @@
 //! For what a story with relays cannot show: services that are instrumented in other ways, and what they do beside it.
 //! `UPDATE_EXPECT=1` rewrites the verdicts.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,29 +13,41 @@ use unbroken::evidence::file::Kept;
 use unbroken::evidence::{Completion, Evidence};
 use unbroken::plan::{Plan, Seed};
 use unbroken::run::judge::{JudgeSettings, judge};
+use unbroken::verdict::CaseVerdict;
+
+mod dump;
+
+static DUMP: dump::Dump = dump::Dump::new("judged");
 
 #[test]
 fn kept_evidence_has_its_verdict() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/judged");
-    let mut seen = 0;
+    let mut cases = BTreeSet::new();
     for entry in std::fs::read_dir(&folder).unwrap() {
         let scenario = entry.unwrap().path();
         if scenario.extension().is_some_and(|extension| extension == "yaml") {
-            seen += 1;
-            compare(&scenario);
+            cases.insert(compare(&scenario));
         }
     }
-    assert!(seen > 0, "no scenario in {}", folder.display());
+    assert!(!cases.is_empty(), "no scenario in {}", folder.display());
+    DUMP.end(&cases).expect("the dump has the cases of the folder");
 }
 
-fn compare(scenario: &Path) {
-    let told = told(scenario);
+/// Returns the name of the case.
+fn compare(scenario: &Path) -> String {
+    let (plan, evidence) = read(scenario);
+    let verdict = judge(&plan, &evidence, &JudgeSettings::default());
+    let name = scenario.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    dump::keep(&name, plan.scenario.source.text(), &plan, Some(&evidence));
+    DUMP.compare(&name, &verdict.findings).expect("the findings are those of the dump");
+    let told = told(&verdict);
     let beside = scenario.with_extension("txt");
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&beside, &told).expect("the folder can be written to");
     }
     let wanted = std::fs::read_to_string(&beside).unwrap_or_default();
     assert_eq!(told, wanted, "{}", scenario.display());
+    name
 }
 
 #[test]
@@ -79,9 +92,7 @@ fn read(path: &Path) -> (Plan, Evidence) {
 }
 
 /// The verdict, the findings and the gaps, a line each.
-fn told(path: &Path) -> String {
-    let (plan, evidence) = read(path);
-    let verdict = judge(&plan, &evidence, &JudgeSettings::default());
+fn told(verdict: &CaseVerdict) -> String {
     let mut told = format!("{}\n", verdict.verdict.word());
     for finding in &verdict.findings {
         let grade = if finding.inconclusive { "inconclusive " } else { "" };

@@ -15,6 +15,10 @@ use unbroken::run::{CaseOptions, case, kept_apart};
 use unbroken::runtime::Kind;
 use unbroken::verdict::{CaseEnd, CaseVerdict, Verdict};
 
+mod dump;
+
+static DUMP: dump::Dump = dump::Dump::new("stories");
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stories");
@@ -22,11 +26,16 @@ fn main() -> ExitCode {
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     files.sort();
-    let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let trials = files.into_iter().map(|path| Trial::test(name(&path), move || story(&path))).collect();
-    let conclusion = libtest_mimic::run(&arguments, trials);
+    let cases = files.iter().map(|path| name(path)).collect();
+    let trial = |path: PathBuf| Trial::test(name(&path), move || story(&path));
+    let conclusion = libtest_mimic::run(&arguments, files.into_iter().map(trial).collect());
     unbroken::testing::runtime::end();
+    DUMP.end(&cases).expect("the dump of findings has the cases of this program");
     conclusion.exit_code()
+}
+
+fn name(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn story(path: &Path) -> Result<(), Failed> {
@@ -36,6 +45,7 @@ fn story(path: &Path) -> Result<(), Failed> {
     if !verdict.gaps.is_empty() {
         return Err(format!("gaps: {:#?}", verdict.gaps).into());
     }
+    DUMP.compare(&name(path), &verdict.findings)?;
     if expected == ["nothing"] {
         let fine = verdict.findings.is_empty() && verdict.verdict == Verdict::Pass;
         return if fine { Ok(()) } else { Err(format!("{:#?}", verdict.findings).into()) };
@@ -71,7 +81,10 @@ fn judged(path: &Path) -> Result<CaseVerdict, Failed> {
     }
     let plan = Plan::build(kept_apart(Arc::new(scenario), &options.runtime), folder, Seed(11));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    match runtime.block_on(case(Arc::new(plan), &options)).end {
+    let plan = Arc::new(plan);
+    let run = runtime.block_on(case(plan.clone(), &options));
+    dump::keep(&name(path), source.text(), &plan, run.evidence.as_ref());
+    match run.end {
         CaseEnd::Judged(verdict) => Ok(*verdict),
         CaseEnd::CouldNotRun(trouble) => Err(format!("{trouble:#?}").into()),
     }

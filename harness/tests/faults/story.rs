@@ -1,6 +1,5 @@
 //! Runs one story of `tests/faults/` with a fault in it, through real processes and sockets.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -9,6 +8,7 @@ use std::sync::Arc;
 use libtest_mimic::Failed;
 use unbroken::breaks::{Class, Side};
 use unbroken::plan::{Plan, Seed};
+use unbroken::rules::Finding;
 use unbroken::run::{CaseOptions, case, kept_apart};
 use unbroken::runtime::Kind;
 use unbroken::scenario;
@@ -89,10 +89,20 @@ impl Told {
         let hops = found.2.iter().map(|hop| (*hop).to_owned()).collect();
         Told { class: found.0.word(), side: found.1.word(), hops, inconclusive }
     }
+
+    pub fn found(finding: &Finding) -> Told {
+        let (class, side) = (finding.class.word(), finding.side.word());
+        Told { class, side, hops: finding.hops.clone(), inconclusive: finding.inconclusive }
+    }
 }
 
-/// Everything that was found, and nothing else; gaps and troubles are failures of the test.
-pub fn run(story: Story, looked_at: LookedAt<'_>, strict: bool) -> Result<BTreeSet<Told>, Failed> {
+/// Returns everything that was found in the case of this name; gaps and problems of the machine fail the test.
+pub fn run(
+    case_name: &str,
+    story: Story,
+    looked_at: LookedAt<'_>,
+    strict: bool,
+) -> Result<Vec<Finding>, Failed> {
     let path = story.path();
     let source = Source::new(path.display().to_string(), story.text(looked_at)?);
     let cases = scenario::parse(&source)
@@ -110,17 +120,13 @@ pub fn run(story: Story, looked_at: LookedAt<'_>, strict: bool) -> Result<BTreeS
     options.judge.strict = strict;
     let plan = Arc::new(Plan::build(kept_apart(Arc::new(scenario), &options.runtime), folder, Seed(7)));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let end = runtime.block_on(case(plan, &options)).end;
-    match end {
+    let run = runtime.block_on(case(plan.clone(), &options));
+    crate::dump::keep(case_name, source.text(), &plan, run.evidence.as_ref());
+    match run.end {
         CaseEnd::CouldNotRun(trouble) => Err(format!("{trouble:#?}").into()),
         CaseEnd::Judged(verdict) if !verdict.gaps.is_empty() => {
             Err(format!("gaps: {:#?}", verdict.gaps).into())
         }
-        CaseEnd::Judged(verdict) => Ok(verdict.findings.iter().map(told).collect()),
+        CaseEnd::Judged(verdict) => Ok(verdict.findings),
     }
-}
-
-fn told(finding: &unbroken::rules::Finding) -> Told {
-    let (class, side) = (finding.class.word(), finding.side.word());
-    Told { class, side, hops: finding.hops.clone(), inconclusive: finding.inconclusive }
 }
