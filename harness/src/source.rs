@@ -19,7 +19,7 @@ impl Place {
 
 /// A value and where it stands in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placed<T> {
+pub struct WithPlace<T> {
     pub value: T,
     pub place: Place,
 }

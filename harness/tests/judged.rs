@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use unbroken::evidence::file::Kept;
+use unbroken::evidence::file::StoredEvidence;
 use unbroken::evidence::{Completion, Evidence};
 use unbroken::plan::{Plan, Seed};
 use unbroken::run::judge::{JudgeSettings, judge};
@@ -80,7 +80,7 @@ fn read(path: &Path) -> (Plan, Evidence) {
         .unwrap_or_else(|wrong| panic!("{}", unbroken::diagnostic::render(&source, &wrong, false)));
     let text =
         std::fs::read_to_string(path.with_extension("json")).expect("evidence stands beside its scenario");
-    let kept = Kept::read(&text).expect("the evidence is well-formed");
+    let kept = StoredEvidence::read(&text).expect("the evidence is well-formed");
     let scenario = cases.into_iter().find(|case| case.case == kept.case).expect("the evidence is of a case");
     let plan = Plan::build(
         Arc::new(scenario),

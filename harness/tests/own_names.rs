@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 use unbroken::evidence::Evidence;
-use unbroken::evidence::file::{self, Kept};
+use unbroken::evidence::file::{self, StoredEvidence};
 use unbroken::plan::{Plan, Seed};
 use unbroken::run::judge::judge;
 use unbroken::run::selection::cases;
@@ -120,7 +120,7 @@ async fn evidence_of_a_case_with_own_names_is_judged_again_with_the_file_alone()
     let scenario = story(FIVE);
     let (plan, verdict, evidence) = run(scenario.with_own_names("7f3a").scenario, &options()).await;
     let text = file::write(&plan, &evidence);
-    let kept = Kept::read(&text).unwrap();
+    let kept = StoredEvidence::read(&text).unwrap();
     let judged = |scenario: Scenario| {
         let plan = Plan::build(Arc::new(scenario), PathBuf::from("."), Seed(kept.seed));
         judge(&plan, &kept.evidence(&plan).unwrap(), &JudgeSettings::default())

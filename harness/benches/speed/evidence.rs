@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use unbroken::evidence::{
-    Answer, Capture, CaptureEnd, Completion, Evidence, Exchange, Field, FieldKind, Marked, Protocol, Span,
-    SpanKind,
+    Answer, Capture, CaptureEnd, CaptureMark, Completion, Evidence, Exchange, Field, FieldKind, Protocol,
+    Span, SpanKind,
 };
 use unbroken::plan::seed::Ids;
 use unbroken::plan::{CallIx, Mark, Plan, Seed, Stimulus, TapIx};
@@ -59,7 +59,7 @@ pub const BREAKS: &[Breaking] = &[
         });
     }),
     ("no marks, and no `traceparent` on the last hop", |seen| {
-        seen.captures.iter_mut().for_each(|capture| capture.marked = Marked::Absent);
+        seen.captures.iter_mut().for_each(|capture| capture.marked = CaptureMark::Absent);
         on_the_last_hop(seen, |capture| capture.headers.retain(|field| field.name != b"traceparent"));
     }),
     ("every second SERVER span not exported", |seen| {
@@ -146,7 +146,7 @@ impl Step<'_> {
                 field("baggage", Some("tenant=blue")),
             ],
             trailers: Vec::new(),
-            marked: Marked::By(self.mark),
+            marked: CaptureMark::By(self.mark),
             end: CaptureEnd::Answered { status: 200, grpc_status: None },
             message: None,
         }

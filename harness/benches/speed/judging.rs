@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use unbroken::evidence::file::{self, Kept};
+use unbroken::evidence::file::{self, StoredEvidence};
 use unbroken::run::judge::{JudgeSettings, judge};
 use unbroken::verdict::Verdict;
 
@@ -28,7 +28,7 @@ pub fn measure(table: &mut Table) {
     table.row("`unbroken judge`, a file of 100,000 spans and 60,000 captures", &whole, aim);
     table.note("size of that file", &format!("{} MB", text.len() / 1_000_000));
     let read = Samples::take(1, 7, || {
-        let kept = Kept::read(&text).expect("it was written by us");
+        let kept = StoredEvidence::read(&text).expect("it was written by us");
         kept.evidence(&plan).expect("it is of this plan");
     });
     table.row("of that, reading it", &read, None);

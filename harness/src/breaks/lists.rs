@@ -9,8 +9,8 @@ use std::hash::Hash;
 use super::fault::{Break, Caret, Grade};
 use super::{Class, Side, name, on_crossing, stimulus_name};
 use crate::crossings::{Carried, CrossingIx, Crossings};
-use crate::plan::{Plan, Sent, StimulusIx};
-use crate::wire::baggage::{Baggage, Entry};
+use crate::plan::{Plan, StimulusContext, StimulusIx};
+use crate::wire::baggage::{Baggage, BaggageEntry};
 use crate::wire::tracestate::{RawMember, TraceState};
 
 /// S4 where the context is right and a list is another stimulus's.
@@ -47,7 +47,7 @@ fn has_members(due: Option<&[RawMember]>, wire: &Carried) -> bool {
     })
 }
 
-fn has_entries(due: Option<&[Entry]>, wire: &Carried) -> bool {
+fn has_entries(due: Option<&[BaggageEntry]>, wire: &Carried) -> bool {
     due.is_some_and(|due| {
         due.iter().map(|entry| &entry.raw).eq(wire.lists.entries.iter().map(|entry| &entry.raw))
     })
@@ -77,7 +77,7 @@ impl<'p> Senders<'p> {
     /// The first that carried such members, unless `own` did.
     fn of_tracestate(&self, members: &[&[u8]], own: StimulusIx) -> Option<StimulusIx> {
         let members: Vec<Vec<u8>> = members.iter().map(|member| member.to_vec()).collect();
-        let sent = |sent: &Sent| {
+        let sent = |sent: &StimulusContext| {
             let members = TraceState::members_of(slices(&sent.tracestate));
             members.into_iter().map(|member| member.bytes).collect()
         };
@@ -86,11 +86,11 @@ impl<'p> Senders<'p> {
 
     /// The first that carried such entries, unless `own` did.
     fn of_baggage(&self, entries: &BTreeSet<Pair>, own: StimulusIx) -> Option<StimulusIx> {
-        let sent = |sent: &Sent| entry_set(&Baggage::entries_of(slices(&sent.baggage)));
+        let sent = |sent: &StimulusContext| entry_set(&Baggage::entries_of(slices(&sent.baggage)));
         first_other(self.by_baggage.get_or_init(|| self.by(sent)).get(entries)?, own)
     }
 
-    fn by<K: Hash + Eq>(&self, key: impl Fn(&Sent) -> K) -> HashMap<K, Vec<StimulusIx>> {
+    fn by<K: Hash + Eq>(&self, key: impl Fn(&StimulusContext) -> K) -> HashMap<K, Vec<StimulusIx>> {
         let mut by: HashMap<K, Vec<StimulusIx>> = HashMap::new();
         for stimulus in &self.plan.stimuli {
             by.entry(key(&stimulus.sent)).or_default().push(stimulus.ix);
@@ -114,13 +114,13 @@ fn member_bytes(members: &[RawMember]) -> Vec<&[u8]> {
 
 type Pair = (Vec<u8>, Vec<u8>, Vec<(Vec<u8>, Option<Vec<u8>>)>);
 
-fn pair(entry: &Entry) -> Pair {
+fn pair(entry: &BaggageEntry) -> Pair {
     let properties = entry.properties.iter().map(|property| (property.key.clone(), property.value.clone()));
     (entry.key.clone(), entry.value.clone(), properties.collect())
 }
 
 /// Entries as a set of decoded values.
-pub(super) fn entry_set(entries: &[Entry]) -> BTreeSet<Pair> {
+pub(super) fn entry_set(entries: &[BaggageEntry]) -> BTreeSet<Pair> {
     entries.iter().map(pair).collect()
 }
 
@@ -258,7 +258,7 @@ fn list_text(members: &[RawMember]) -> String {
     if texts.is_empty() { "no tracestate".into() } else { texts.join(",") }
 }
 
-pub(super) fn entries_text(entries: &[Entry]) -> String {
+pub(super) fn entries_text(entries: &[BaggageEntry]) -> String {
     let texts: Vec<String> =
         entries.iter().map(|entry| String::from_utf8_lossy(&entry.raw).into_owned()).collect();
     if texts.is_empty() { "no baggage".into() } else { texts.join(",") }

@@ -11,7 +11,7 @@ use crate::crossings::expected::sent_invalid;
 use crate::crossings::hashing::IdMap;
 use crate::crossings::{Carried, CrossingIx, Crossings};
 use crate::evidence::{CaptureEnd, Completion, Span};
-use crate::scenario::{At, DriveContext, NodeIx, Relation};
+use crate::scenario::{DriveContext, NodeIx, Relation, RestartSide};
 use crate::wire::{TraceId, TraceParent};
 
 /// Of the breaks at a sender, those after which nothing is to be expected of what reached it, by their crossing.
@@ -166,7 +166,7 @@ fn under(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent, span: &Span
     let as_child = match relation {
         Relation::Child | Relation::Unchanged => true,
         Relation::ChildOrLink => in_trace,
-        Relation::Restart(at) | Relation::RestartWithLink(at) => at == At::Sender,
+        Relation::Restart(at) | Relation::RestartWithLink(at) => at == RestartSide::Sender,
         Relation::Link | Relation::None => false,
     };
     if as_child {

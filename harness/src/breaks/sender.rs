@@ -7,8 +7,8 @@ use super::fault::{Break, Caret, Grade};
 use super::lists::{self, Senders};
 use super::{Breaks, Class, Side, name, on_crossing, relation, sender_spans, stimulus_name};
 use crate::crossings::{Carried, CrossingIx, Crossings};
-use crate::scenario::{At, NodeIx, Relation, Role, SpecLevel};
-use crate::wire::TraceParent;
+use crate::scenario::{NodeIx, Relation, RestartSide, Role};
+use crate::wire::{Level, TraceParent};
 
 pub(super) fn rows(all: &Crossings<'_>, ix: CrossingIx, senders: &Senders<'_>, found: &mut Breaks) {
     let node = all.sender(all.get(ix));
@@ -175,8 +175,8 @@ fn swapped(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option
 /// S5.
 fn joined(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
     let expected = &all.get(ix).expected;
-    let restart =
-        relation(all, ix).restarts_at() == Some(At::Sender) && expected.trace == Some(context.trace_id);
+    let restart = relation(all, ix).restarts_at() == Some(RestartSide::Sender)
+        && expected.trace == Some(context.trace_id);
     let back = expected.trace != Some(context.trace_id) && expected.left.contains(&context.trace_id);
     if !restart && !back {
         return None;
@@ -196,7 +196,7 @@ fn joined(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<
 fn restarted(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
     let crossing = all.get(ix);
     let expected = crossing.expected.trace?;
-    if relation(all, ix).restarts_at() == Some(At::Sender) || expected == context.trace_id {
+    if relation(all, ix).restarts_at() == Some(RestartSide::Sender) || expected == context.trace_id {
         return None;
     }
     // Its own span is in another trace than what it received and sent on: told of the hop before (R4, R5).
@@ -246,8 +246,8 @@ fn flag_changed(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> O
     let level = all.plan.scenario.node(all.sender(crossing)).level;
     let flags = context.flags;
     let sampled = crossing.due.sampled.filter(|due| *due != flags.sampled());
-    let random = crossing.due.random.filter(|due| level == SpecLevel::Two && *due != flags.random());
-    let undefined = flags.undefined_bits(crate::wire::Level::Two);
+    let random = crossing.due.random.filter(|due| level == Level::Two && *due != flags.random());
+    let undefined = flags.undefined_bits(Level::Two);
     let who = name(all, all.sender(crossing));
     let (what, expected) = match (sampled, random, undefined) {
         (Some(true), _, _) => {

@@ -7,7 +7,7 @@ use crate::crossings::receiver::is_receive;
 use crate::crossings::span_index::is_call;
 use crate::crossings::{Crossing, CrossingIx, Crossings};
 use crate::evidence::{CaptureEnd, Span, SpanIx, SpanKind, mark_of};
-use crate::scenario::{At, Relation};
+use crate::scenario::{Relation, RestartSide};
 use crate::wire::{SpanId, TraceParent};
 
 /// S8: asked only where both ends are sampled and the sender is known to have exported all it had.
@@ -19,7 +19,7 @@ pub(super) fn row(
 ) -> Option<Break> {
     let crossing = all.get(ix);
     let node = all.sender(crossing);
-    let restart = relation(all, ix).restarts_at() == Some(At::Sender);
+    let restart = relation(all, ix).restarts_at() == Some(RestartSide::Sender);
     let sampled = context.flags.sampled() && (restart || crossing.due.sampled != Some(false));
     let came = !all.spans.in_trace(node, context.trace_id.as_bytes()).is_empty();
     let cause_ended = crossing.cause.map(|cause| all.ended_nanos(all.get(cause)));
@@ -150,7 +150,7 @@ fn is_below_incoming(all: &Crossings<'_>, crossing: &Crossing, span: SpanIx) -> 
     let hop = all.plan.scenario.hop(crossing.hop);
     let Some(incoming) = all.incoming_span(crossing) else { return true };
     let other_trace = all.spans.get(incoming).trace_id != all.spans.get(span).trace_id;
-    if hop.relation.restarts_at() == Some(At::Sender)
+    if hop.relation.restarts_at() == Some(RestartSide::Sender)
         || other_trace
         || all.spans.is_at_or_below(span, incoming)
     {
@@ -191,7 +191,7 @@ pub(super) fn described(span: &Span) -> String {
 
 /// S12: the root above the sender's span links to what was left.
 pub(super) fn link(all: &Crossings<'_>, ix: CrossingIx) -> Option<Break> {
-    if relation(all, ix) != Relation::RestartWithLink(At::Sender) {
+    if relation(all, ix) != Relation::RestartWithLink(RestartSide::Sender) {
         return None;
     }
     let crossing = all.get(ix);

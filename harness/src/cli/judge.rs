@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::arguments::Judge;
 use super::{baseline_file, exit, print, selection, tell};
 use crate::evidence::Evidence;
-use crate::evidence::file::{EvidenceError, Kept};
+use crate::evidence::file::{EvidenceError, StoredEvidence};
 use crate::plan::{Plan, Seed};
 use crate::progress::Progress;
 use crate::report::Outcome;
@@ -60,7 +60,7 @@ enum ReadError {
 /// The evidence, and the plan of the case that it is of.
 fn read_evidence(cases: &[Chosen], path: &Path, text: &str) -> Result<(Plan, Evidence), ReadError> {
     let unreadable = |source| ReadError::Evidence { path: path.to_owned(), source };
-    let kept = Kept::read(text).map_err(unreadable)?;
+    let kept = StoredEvidence::read(text).map_err(unreadable)?;
     let of =
         |chosen: &&Chosen| (&chosen.scenario.name, &chosen.scenario.case) == (&kept.scenario, &kept.case);
     let Some(chosen) = cases.iter().find(of) else {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::hashing::{IdMap, IdSet};
 use super::sent_by::SentBy;
 use super::{Carried, Crossing, Expected, Nature, SpanIndex, messages};
-use crate::evidence::{Capture, CaptureIx, Evidence, Exchange, Way, mark_of};
+use crate::evidence::{Capture, CaptureIx, Evidence, Exchange, MessageDirection, mark_of};
 use crate::plan::{CallIx, Plan, StimulusIx};
 use crate::scenario::{HopIx, NodeIx, Transport};
 use crate::wire::TraceId;
@@ -34,7 +34,9 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
         }
         let hops = hops_of((plan, &sent_by), capture, &carried[ix]);
         if hops.is_empty() {
-            if !messages::is(capture, Way::Delivered) || messages::read_over(plan, capture).is_empty() {
+            if !messages::is(capture, MessageDirection::Delivered)
+                || messages::read_over(plan, capture).is_empty()
+            {
                 found.undeclared.push(CaptureIx(ix));
             }
             continue;
@@ -173,7 +175,7 @@ fn hops_of(
 ) -> Vec<(HopIx, NodeIx)> {
     match &capture.message {
         None => hop_of(plan, capture).map(|hop| (hop, plan.scenario.hop(hop).from)).into_iter().collect(),
-        Some(message) if message.way == Way::Delivered => Vec::new(),
+        Some(message) if message.direction == MessageDirection::Delivered => Vec::new(),
         Some(message) => messages::hops_of(plan, capture, message, |node| sent_by.is(node, capture, carried)),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::evidence::{Capture, Field, FieldKind, Protocol};
-use crate::wire::baggage::{Baggage, Entry, within_limits};
+use crate::wire::baggage::{Baggage, BaggageEntry, within_limits};
 use crate::wire::tracestate::{RawMember, TraceState};
 use crate::wire::{Format, Level, Refusal, TraceParent, trim_ows};
 
@@ -33,7 +33,7 @@ pub struct Lists {
     pub tracestate_open: bool,
     pub tracestate_refusal: Option<Refusal>,
     pub baggage_lines: Vec<Vec<u8>>,
-    pub entries: Arc<[Entry]>,
+    pub entries: Arc<[BaggageEntry]>,
     pub baggage_open: bool,
     pub baggage_refusal: Option<Refusal>,
 }

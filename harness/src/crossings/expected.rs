@@ -11,8 +11,8 @@ use super::hashing::IdMap;
 use super::{Carried, Crossing, CrossingIx, Crossings, Nature};
 use crate::evidence::Span;
 use crate::plan::Stimulus;
-use crate::scenario::{At, Hop, NodeIx, Relation};
-use crate::wire::baggage::Entry;
+use crate::scenario::{Hop, NodeIx, Relation, RestartSide};
+use crate::wire::baggage::BaggageEntry;
 use crate::wire::tracestate::RawMember;
 use crate::wire::{TraceId, TraceParent};
 
@@ -24,7 +24,7 @@ pub struct Expected {
     /// The random flag; asked for at level 2 only.
     pub random: Option<bool>,
     pub members: Option<Arc<[RawMember]>>,
-    pub entries: Option<Arc<[Entry]>>,
+    pub entries: Option<Arc<[BaggageEntry]>>,
     /// The trace was begun at a link, a batch or a restart.
     pub begun: bool,
     /// Traces that were left before.
@@ -157,7 +157,7 @@ impl Expected {
 fn due(all: &Crossings<'_>, crossing: &Crossing, expected: &Expected) -> Expected {
     let hop = all.plan.scenario.hop(crossing.hop);
     let context = all.wire(crossing).and_then(|wire| wire.context());
-    let Some(context) = context.filter(|_| hop.relation.restarts_at() == Some(At::Sender)) else {
+    let Some(context) = context.filter(|_| hop.relation.restarts_at() == Some(RestartSide::Sender)) else {
         return expected.clone();
     };
     let trace = context.trace_id;

@@ -9,7 +9,9 @@ use std::collections::HashMap;
 use super::attribution::crossing;
 use super::hashing::IdMap;
 use super::{Carried, Crossing, Nature};
-use crate::evidence::{Capture, CaptureEnd, CaptureIx, Evidence, Message, Settlement, Way, mark_of};
+use crate::evidence::{
+    Capture, CaptureEnd, CaptureIx, Evidence, Message, MessageDirection, Settlement, mark_of,
+};
 use crate::plan::{Mark, Plan, TapProtocol};
 use crate::scenario::{ExchangeKind, Hop, HopIx, NodeIx, RabbitMqHop, Transport};
 use crate::wire::TraceParent;
@@ -126,7 +128,8 @@ pub(super) fn deliver(
     crossings: &mut Vec<Crossing>,
     unattributed: &mut Vec<(CaptureIx, HopIx)>,
 ) {
-    let delivered = evidence.captures.iter().enumerate().filter(|(_, capture)| is(capture, Way::Delivered));
+    let delivered =
+        evidence.captures.iter().enumerate().filter(|(_, capture)| is(capture, MessageDirection::Delivered));
     let mut order: Vec<usize> = delivered.map(|(ix, _)| ix).collect();
     order.sort_by_key(|ix| evidence.captures[*ix].begun_nanos);
     let mut published = Published::of((plan, evidence), carried, crossings);
@@ -143,8 +146,8 @@ pub(super) fn deliver(
     crossings.extend(more);
 }
 
-pub fn is(capture: &Capture, way: Way) -> bool {
-    capture.message.as_ref().is_some_and(|message| message.way == way)
+pub fn is(capture: &Capture, direction: MessageDirection) -> bool {
+    capture.message.as_ref().is_some_and(|message| message.direction == direction)
 }
 
 /// The hops whose receiver read this.
@@ -271,7 +274,7 @@ impl<'c, 'e> Published<'c, 'e> {
 
 /// Whether the broker took what was published.
 pub fn was_refused(capture: &Capture) -> bool {
-    is(capture, Way::Published)
+    is(capture, MessageDirection::Published)
         && matches!(capture.end, CaptureEnd::Settled(Settlement::Refused) | CaptureEnd::Broken(_))
 }
 

@@ -24,7 +24,7 @@ enum Tier {
     /// The same, and it neither has a mark nor names another message.
     ContinuesUnmarked,
     /// It has the mark, whatever it continues.
-    Marked,
+    CaptureMark,
     /// It names the message, whatever it continues.
     Names,
     /// Its parent or link is what crossed, and it has the mark of something else.
@@ -44,7 +44,7 @@ pub fn pair(all: &mut Crossings<'_>) {
     let tiers = [
         Tier::ContinuesAndMarked,
         Tier::ContinuesUnmarked,
-        Tier::Marked,
+        Tier::CaptureMark,
         Tier::Names,
         Tier::Continues,
         Tier::Fits,
@@ -65,7 +65,7 @@ pub fn pair(all: &mut Crossings<'_>) {
                 Tier::ContinuesAndMarked | Tier::ContinuesUnmarked | Tier::Continues => {
                     continuing(all, crossing, &claimed, tier)
                 }
-                Tier::Marked => marked(all, crossing, &claimed),
+                Tier::CaptureMark => marked(all, crossing, &claimed),
                 Tier::Names => naming(all, crossing, &claimed, words.get_or_init(|| OwnWords::of(all))),
                 Tier::Fits => fitting(all, crossing, &claimed, free.get_or_init(|| Free::of(all))),
                 Tier::SentOn => sent_on(all, crossing, &claimed, words.get_or_init(|| OwnWords::of(all))),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::DriverError;
 use super::filling::{Filling, Scope};
 use crate::plan::fan_out::is_instructed;
-use crate::scenario::{Body, Drive, GrpcHop, Hop, HopIx, HttpVersion, Marker, Transport};
+use crate::scenario::{Drive, DriveBody, GrpcHop, Hop, HopIx, HttpVersion, Marker, Transport};
 
 pub(super) struct Route {
     pub hop: HopIx,
@@ -60,8 +60,8 @@ impl Route {
             .collect::<Result<Vec<_>, DriverError>>()?;
         let body = match &drive.body {
             _ if instructed => Payload::Instruction,
-            Body::Empty => Payload::Empty,
-            Body::Bytes { content, content_type } => {
+            DriveBody::Empty => Payload::Empty,
+            DriveBody::Bytes { content, content_type } => {
                 Payload::Bytes { content: Filling::new(content, scope)?, content_type: content_type.clone() }
             }
         };

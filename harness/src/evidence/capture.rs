@@ -24,7 +24,7 @@ pub struct Capture {
     /// Field lines as they stood on the wire; on HTTP/2 without the pseudo-header fields.
     pub headers: Vec<Field>,
     pub trailers: Vec<Field>,
-    pub marked: Marked,
+    pub marked: CaptureMark,
     pub end: CaptureEnd,
     /// What only a message has; `None` for a call.
     pub message: Option<Message>,
@@ -42,7 +42,7 @@ pub enum Protocol {
 /// A message on its way to a broker, or from there to whom it is delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    pub way: Way,
+    pub direction: MessageDirection,
     /// The topic or queue; for what is published to RabbitMQ the exchange, empty for the default one.
     pub destination: String,
     /// RabbitMQ.
@@ -64,24 +64,24 @@ pub struct Message {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum MessageDirection {
     Published,
     Delivered,
 }
 
-impl Way {
+impl MessageDirection {
     pub fn word(self) -> &'static str {
         match self {
-            Way::Published => "published",
-            Way::Delivered => "delivered",
+            MessageDirection::Published => "published",
+            MessageDirection::Delivered => "delivered",
         }
     }
 }
 
 impl Message {
-    pub fn new(way: Way, destination: impl Into<String>) -> Message {
+    pub fn new(direction: MessageDirection, destination: impl Into<String>) -> Message {
         Message {
-            way,
+            direction,
             destination: destination.into(),
             routing_key: None,
             reader: None,
@@ -150,7 +150,7 @@ impl Field {
 
 /// Whether the capture shows which stimulus it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Marked {
+pub enum CaptureMark {
     By(Mark),
     Absent,
     /// The marker may be there and could not be read: beyond the first 64 KiB, or in an encoding.

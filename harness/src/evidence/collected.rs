@@ -11,14 +11,14 @@ const MARK: &str = "unbroken.mark";
 
 /// Spans and log records of one case, in the order in which they arrived.
 #[derive(Clone, Debug, Default)]
-pub struct Collected {
+pub struct CollectedTelemetry {
     pub spans: Vec<Span>,
     pub logs: Vec<LogRecord>,
     /// What nodes exported and the collector could not take.
     pub gaps: Vec<Gap>,
 }
 
-pub fn collect(collector: &collector::Collector, plan: &Plan, recorder: &Recorder) -> Collected {
+pub fn collect(collector: &collector::Collector, plan: &Plan, recorder: &Recorder) -> CollectedTelemetry {
     let nodes = &plan.scenario.nodes;
     let node = |endpoint: &str| nodes.iter().position(|node| node.name == endpoint).map(NodeIx);
     let told = texts(plan);
@@ -26,7 +26,7 @@ pub fn collect(collector: &collector::Collector, plan: &Plan, recorder: &Recorde
     let spans = spans.iter().filter_map(|span| Some(self::span(span, node(span.endpoint())?, recorder)));
     let logs = collector.logs();
     let logs = logs.iter().filter_map(|record| Some(log(record, node(record.endpoint())?, &told)));
-    Collected { spans: spans.collect(), logs: logs.collect(), gaps: gaps(collector, node) }
+    CollectedTelemetry { spans: spans.collect(), logs: logs.collect(), gaps: gaps(collector, node) }
 }
 
 /// One for each node and reason. What an exporter may send again, and signals that nobody judges, are no gaps.

@@ -15,7 +15,8 @@ pub mod recorder;
 pub mod span;
 
 pub use capture::{
-    Capture, CaptureEnd, CaptureIx, Field, FieldKind, Marked, Message, Protocol, Settlement, Way,
+    Capture, CaptureEnd, CaptureIx, CaptureMark, Field, FieldKind, Message, MessageDirection, Protocol,
+    Settlement,
 };
 pub use exchange::{Answer, Exchange};
 pub use recorder::{Head, MessageHead, Recorder, Recording};
@@ -85,9 +86,9 @@ pub enum GapPlace {
 }
 
 /// The mark that a thing carries, if it carries one of this run.
-pub fn mark_of(marked: &Marked) -> Option<Mark> {
+pub fn mark_of(marked: &CaptureMark) -> Option<Mark> {
     match marked {
-        Marked::By(mark) => Some(*mark),
-        Marked::Absent | Marked::Unreadable(_) => None,
+        CaptureMark::By(mark) => Some(*mark),
+        CaptureMark::Absent | CaptureMark::Unreadable(_) => None,
     }
 }

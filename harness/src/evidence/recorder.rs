@@ -9,29 +9,30 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
 
 use super::{
-    Capture, CaptureEnd, CaptureIx, Field, FieldKind, Gap, GapPlace, Marked, Message, Protocol, Way,
+    Capture, CaptureEnd, CaptureIx, CaptureMark, Field, FieldKind, Gap, GapPlace, Message, MessageDirection,
+    Protocol,
 };
 use crate::plan::TapIx;
 
 /// A cheap handle; clones write to the same record.
 #[derive(Clone, Debug)]
 pub struct Recorder {
-    shared: Arc<Shared>,
+    shared: Arc<RecorderState>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct RecorderState {
     started: Instant,
     /// The same moment by the clock of this machine's calendar.
     started_at: SystemTime,
     limit: usize,
     keep_raw: bool,
-    seen: Mutex<Seen>,
+    seen: Mutex<Record>,
     version: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct Record {
     captures: Vec<Capture>,
     gaps: Vec<Gap>,
     refused: u64,
@@ -64,7 +65,7 @@ pub struct MessageHead {
     pub fields: Vec<Field>,
     /// Names of headers whose values are kept besides the propagation fields (declared markers).
     pub kept: Vec<String>,
-    pub marked: Marked,
+    pub marked: CaptureMark,
 }
 
 impl Recorder {
@@ -73,7 +74,7 @@ impl Recorder {
         let (version, _) = watch::channel(0);
         let seen = Mutex::default();
         let (started, started_at) = (Instant::now(), SystemTime::now());
-        Self { shared: Arc::new(Shared { started, started_at, limit, keep_raw, seen, version }) }
+        Self { shared: Arc::new(RecorderState { started, started_at, limit, keep_raw, seen, version }) }
     }
 
     /// Nanoseconds since the start of the case; the clock of all evidence.
@@ -111,7 +112,7 @@ impl Recorder {
             path,
             headers,
             trailers: Vec::new(),
-            marked: Marked::Absent,
+            marked: CaptureMark::Absent,
             end: CaptureEnd::Open,
             message: None,
         };
@@ -121,9 +122,9 @@ impl Recorder {
     pub fn message(&self, head: MessageHead) -> Recording {
         let keep_raw = self.shared.keep_raw;
         let headers = head.fields.into_iter().map(|field| redacted(field, &head.kept, keep_raw));
-        let method = match head.message.way {
-            Way::Published => "publish",
-            Way::Delivered => "deliver",
+        let method = match head.message.direction {
+            MessageDirection::Published => "publish",
+            MessageDirection::Delivered => "deliver",
         };
         self.add(Capture {
             tap: head.tap,
@@ -207,7 +208,7 @@ impl Recorder {
         self.shared.version.send_modify(|version| *version += 1);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Seen> {
+    fn lock(&self) -> MutexGuard<'_, Record> {
         self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -226,7 +227,7 @@ impl Recording {
         self.ix
     }
 
-    pub fn marked(&self, marked: Marked) {
+    pub fn marked(&self, marked: CaptureMark) {
         self.recorder.change(self.ix, |capture| capture.marked = marked);
     }
 

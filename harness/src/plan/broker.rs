@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::scenario::{BrokerKind, Exchange, ExchangeKind, Hop, HopIx, NodeIx, Scenario, Transport};
+use crate::scenario::{AmqpExchange, BrokerKind, ExchangeKind, Hop, HopIx, NodeIx, Scenario, Transport};
 
 /// Everything that hops name at one broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct BrokerPlan {
     pub node: NodeIx,
     pub kind: BrokerKind,
     pub topics: Vec<Topic>,
-    pub exchanges: Vec<Exchange>,
+    pub exchanges: Vec<AmqpExchange>,
     pub queues: Vec<Queue>,
     pub bindings: Vec<Binding>,
 }
@@ -45,12 +45,12 @@ pub struct Binding {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     pub broker: NodeIx,
-    pub source: Source,
+    pub source: MessageSource,
     pub batch: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum MessageSource {
     Kafka { topic: String, group: String },
     RabbitMq { queue: String },
     Sqs { queue: String },
@@ -140,10 +140,10 @@ pub(super) fn subscriptions(scenario: &Scenario) -> Vec<Vec<Subscription>> {
         let Some(broker) = hop.transport.via() else { continue };
         let source = match &hop.transport {
             Transport::Kafka(kafka) => {
-                Source::Kafka { topic: kafka.topic.clone(), group: kafka.group.clone() }
+                MessageSource::Kafka { topic: kafka.topic.clone(), group: kafka.group.clone() }
             }
-            Transport::RabbitMq(rabbit) => Source::RabbitMq { queue: rabbit.queue.clone() },
-            Transport::Sqs(sqs) => Source::Sqs { queue: sqs.queue.clone() },
+            Transport::RabbitMq(rabbit) => MessageSource::RabbitMq { queue: rabbit.queue.clone() },
+            Transport::Sqs(sqs) => MessageSource::Sqs { queue: sqs.queue.clone() },
             Transport::Http(_) | Transport::Grpc(_) => continue,
         };
         let own: &mut Vec<Subscription> = &mut subscriptions[hop.to.0];

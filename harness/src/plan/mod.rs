@@ -20,10 +20,10 @@ pub mod tap;
 
 pub use broker::{BrokerPlan, Subscription};
 pub use fan_out::fan_out;
-pub use instruction::{Call, CallIx, Task};
+pub use instruction::{CallIx, PlannedCall, Task};
 pub use mark::Mark;
 pub use seed::Seed;
-pub use stimulus::{Sent, Stimulus, StimulusIx};
+pub use stimulus::{Stimulus, StimulusContext, StimulusIx};
 pub use tap::{TapIx, TapPlan, TapProtocol};
 
 /// Everything that is settled before anything is started.
@@ -46,18 +46,18 @@ pub struct Plan {
     /// For each node what it reads from brokers.
     pub subscriptions: Vec<Vec<Subscription>>,
     /// Every call that a relay is told to make, and the driver's own first ones.
-    pub calls: Vec<Call>,
+    pub calls: Vec<PlannedCall>,
     /// In the order in which they are sent.
     pub stimuli: Vec<Stimulus>,
     /// Nodes in the order in which they are flushed: callers before those they call; inner lists side by side.
     pub flush_order: Vec<Vec<NodeIx>>,
     /// What the nodes need to listen on.
-    pub listens: Vec<Listens>,
+    pub listens: Vec<ListenProtocols>,
 }
 
 /// Which protocols a node is reached by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Listens {
+pub struct ListenProtocols {
     pub http: bool,
     pub grpc: bool,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Plan;
 use super::fan_out::readers;
-use super::instruction::{Call, Task};
+use super::instruction::{PlannedCall, Task};
 use crate::scenario::NodeIx;
 
 /// Every instruction begins with a mark, and a relay is asked to flush.
@@ -18,11 +18,11 @@ pub fn needs(plan: &Plan, relay: NodeIx) -> BTreeSet<&'static str> {
             needs.insert("grpc-stream");
         }
     }
-    let hop = |call: &Call| plan.scenario.hop(call.hop);
+    let hop = |call: &PlannedCall| plan.scenario.hop(call.hop);
     if plan.calls.iter().any(|call| hop(call).from == relay && call.items > 1) {
         needs.insert("batch");
     }
-    let told = |call: &&Call| {
+    let told = |call: &&PlannedCall| {
         readers(&plan.scenario, call.hop).into_iter().any(|reader| plan.scenario.hop(reader).to == relay)
     };
     plan.calls.iter().filter(told).for_each(|call| add_steps(&call.task, &mut needs));

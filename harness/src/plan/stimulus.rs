@@ -16,12 +16,12 @@ pub struct Stimulus {
     pub hop: HopIx,
     pub call: CallIx,
     pub mark: Mark,
-    pub sent: Sent,
+    pub sent: StimulusContext,
 }
 
 /// What the stimulus carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
+pub struct StimulusContext {
     /// The ids that were minted for it, valid or not, with or without a traceparent.
     pub trace_id: [u8; 16],
     pub parent_id: [u8; 8],

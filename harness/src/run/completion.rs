@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::due;
 use crate::crossings::Crossings;
 use crate::evidence::{Completion, Evidence, Exchange, Recorder};
-use crate::plan::broker::Source;
+use crate::plan::broker::MessageSource;
 use crate::plan::{Plan, Subscription};
 use crate::runtime::running::{Running, Shows};
 use crate::scenario::NodeIx;
@@ -109,7 +109,8 @@ impl Story<'_> {
         if self.plan.brokers.is_empty() {
             return;
         }
-        let reads_kafka = |subscription: &Subscription| matches!(subscription.source, Source::Kafka { .. });
+        let reads_kafka =
+            |subscription: &Subscription| matches!(subscription.source, MessageSource::Kafka { .. });
         if nodes.iter().any(|node| self.plan.subscriptions[node.0].iter().any(reads_kafka)) {
             self.running.caught_up(self.deadline.max(Instant::now() + CAUGHT_UP_WITHIN)).await;
         }

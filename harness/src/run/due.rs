@@ -2,7 +2,7 @@
 
 use crate::crossings::messages;
 use crate::crossings::{Crossing, Crossings};
-use crate::evidence::{Capture, CaptureEnd, Settlement, Way};
+use crate::evidence::{Capture, CaptureEnd, MessageDirection, Settlement};
 use crate::plan::Plan;
 use crate::scenario::{HopIx, NodeIx, Relation, Step};
 
@@ -146,7 +146,7 @@ impl Watched {
 
     /// One more message on its way, one less, or nothing.
     fn weight(&self, plan: &Plan, capture: &Capture, read: &[HopIx]) -> i64 {
-        if messages::is(capture, Way::Published) {
+        if messages::is(capture, MessageDirection::Published) {
             let goes = self.sent.iter().chain(&self.moved);
             let goes = goes.filter(|hop| messages::is_published_to(plan, **hop, capture)).count();
             return i64::from(goes > 0 && !messages::was_refused(capture));

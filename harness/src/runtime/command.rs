@@ -17,7 +17,7 @@ use super::process::Process;
 use super::ready::{self, NotReady};
 use super::wiring::Wiring;
 use super::workload::Body;
-use crate::scenario::{Command, NodeIx, Ready, Template, TemplatePart};
+use crate::scenario::{Command, NodeIx, Readiness, Template, TemplatePart};
 
 pub(super) async fn start(
     ix: NodeIx,
@@ -69,16 +69,16 @@ fn choose_port(
     let listens = wiring.plan().listens.get(ix.0).copied().unwrap_or_default();
     let templates = command.argv.iter().chain(command.env.iter().map(|(_, value)| value));
     let named = templates.flat_map(|template| &template.parts).any(|part| *part == TemplatePart::SelfPort);
-    if !(listens.http || listens.grpc || named || !matches!(command.ready, Ready::Output(_))) {
+    if !(listens.http || listens.grpc || named || !matches!(command.ready, Readiness::Output(_))) {
         return Ok((None, None));
     }
     let port = port::free().ok_or_else(|| RuntimeError::NoPort { node: node.clone() })?;
     Ok((Some(port.number), Some(port)))
 }
 
-pub(super) fn wanted(ready: &Ready) -> Option<Wanted> {
+pub(super) fn wanted(ready: &Readiness) -> Option<Wanted> {
     match ready {
-        Ready::Output(text) => Some(Wanted::Containing(text.clone())),
+        Readiness::Output(text) => Some(Wanted::Containing(text.clone())),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use super::broker::Reach;
 use super::error::RuntimeError;
 use super::wiring::Wiring;
 use crate::plan::Subscription;
-use crate::plan::broker::Source;
+use crate::plan::broker::MessageSource;
 use crate::plan::instruction::{destination, escaped};
 use crate::scenario::{BrokerKind, Hop, NodeIx, Relation};
 
@@ -62,12 +62,12 @@ fn is_due(reach: &Reach, name: &str) -> bool {
 fn subscription(subscription: &Subscription) -> String {
     let mut options = Vec::new();
     let address = match &subscription.source {
-        Source::Kafka { topic, group } => {
+        MessageSource::Kafka { topic, group } => {
             options.push(format!("group={}", escaped(group)));
             format!("kafka://{}", escaped(topic))
         }
-        Source::RabbitMq { queue } => format!("amqp:///{}", escaped(queue)),
-        Source::Sqs { queue } => format!("sqs://{}", escaped(queue)),
+        MessageSource::RabbitMq { queue } => format!("amqp:///{}", escaped(queue)),
+        MessageSource::Sqs { queue } => format!("sqs://{}", escaped(queue)),
     };
     options.extend(subscription.batch.map(|batch| format!("batch={batch}")));
     if options.is_empty() { address } else { format!("{address}?{}", options.join("&")) }

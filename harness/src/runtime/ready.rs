@@ -15,7 +15,7 @@ use tokio::time::{Instant, interval, timeout, timeout_at};
 use super::process::Ended;
 use super::request;
 use super::workload::Body;
-use crate::scenario::Ready;
+use crate::scenario::Readiness;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
@@ -37,13 +37,13 @@ pub(super) enum NotReady {
 /// Waits until the node at `address` is ready, has died, or `deadline` has passed.
 pub(super) async fn until_ready(
     body: &Body,
-    ready: &Ready,
+    ready: &Readiness,
     address: SocketAddr,
     deadline: Instant,
 ) -> Result<(), NotReady> {
     let probing = async {
         match ready {
-            Ready::Output(text) => {
+            Readiness::Output(text) => {
                 let what = format!("no output line contains `{text}`");
                 found(body, deadline, what).await.map(|_| ())
             }
@@ -83,7 +83,7 @@ struct Asked {
     forwarded: bool,
 }
 
-async fn attempts(ready: &Ready, at: Asked, deadline: Instant) -> Result<(), NotReady> {
+async fn attempts(ready: &Readiness, at: Asked, deadline: Instant) -> Result<(), NotReady> {
     let mut pause = FIRST_PAUSE;
     let mut last = "no attempt was made".to_owned();
     while Instant::now() < deadline {
@@ -101,19 +101,19 @@ async fn attempts(ready: &Ready, at: Asked, deadline: Instant) -> Result<(), Not
     Err(NotReady::Late(last))
 }
 
-async fn attempt(ready: &Ready, Asked { address, forwarded }: Asked) -> Result<(), String> {
+async fn attempt(ready: &Readiness, Asked { address, forwarded }: Asked) -> Result<(), String> {
     let problem = |error: &dyn std::error::Error| {
         let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
         format!("{}: {error}{cause}", asked(ready, address))
     };
     match ready {
-        Ready::Http(path) => {
+        Readiness::Http(path) => {
             let answer = request::http(Method::GET, address, path, &[UNSAMPLED]).await;
             let (status, _) = answer.map_err(|error| problem(&error))?;
             let good = status.as_u16() < 400;
             if good { Ok(()) } else { Err(format!("{} was answered with {status}", asked(ready, address))) }
         }
-        Ready::GrpcHealth(service) => {
+        Readiness::GrpcHealth(service) => {
             let answer = request::grpc_health(address, service, &[UNSAMPLED]).await;
             match answer.map_err(|error| problem(&error))? {
                 (Some(0), 1) => Ok(()),
@@ -122,7 +122,7 @@ async fn attempt(ready: &Ready, Asked { address, forwarded }: Asked) -> Result<(
                 (None, _) => Err(format!("{} ended without a gRPC status", asked(ready, address))),
             }
         }
-        Ready::Tcp | Ready::Output(_) => {
+        Readiness::Tcp | Readiness::Output(_) => {
             let connection = TcpStream::connect(address).await.map_err(|error| problem(&error))?;
             if forwarded && !stays_open(connection).await {
                 return Err(format!("{} was closed at once: nobody listens there", asked(ready, address)));
@@ -141,12 +141,12 @@ async fn stays_open(mut connection: TcpStream) -> bool {
 }
 
 /// What is asked of the node, in words.
-fn asked(ready: &Ready, address: SocketAddr) -> String {
+fn asked(ready: &Readiness, address: SocketAddr) -> String {
     match ready {
-        Ready::Http(path) => format!("GET http://{address}{path}"),
-        Ready::GrpcHealth(service) if service.is_empty() => format!("the gRPC health check on {address}"),
-        Ready::GrpcHealth(service) => format!("the gRPC health check of `{service}` on {address}"),
-        Ready::Tcp | Ready::Output(_) => format!("a connection to {address}"),
+        Readiness::Http(path) => format!("GET http://{address}{path}"),
+        Readiness::GrpcHealth(service) if service.is_empty() => format!("the gRPC health check on {address}"),
+        Readiness::GrpcHealth(service) => format!("the gRPC health check of `{service}` on {address}"),
+        Readiness::Tcp | Readiness::Output(_) => format!("a connection to {address}"),
     }
 }
 
@@ -170,7 +170,7 @@ mod tests {
             }
         };
         tokio::select! {
-            ready = attempt(&Ready::Tcp, Asked { address, forwarded: true }) => ready,
+            ready = attempt(&Readiness::Tcp, Asked { address, forwarded: true }) => ready,
             () = meeting => unreachable!("it accepts for ever"),
         }
     }

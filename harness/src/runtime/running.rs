@@ -17,7 +17,7 @@ use super::node::{Flush, RunningNode};
 use super::stand_in::StandIn;
 use super::taps::Standing;
 use super::trust::Trust;
-use crate::evidence::collected::{self, Collected};
+use crate::evidence::collected::{self, CollectedTelemetry};
 use crate::evidence::{Completion, Gap, Recorder};
 use crate::plan::Plan;
 use crate::scenario::NodeIx;
@@ -121,7 +121,7 @@ impl Running {
     }
 
     /// What has arrived so far.
-    pub fn collect(&self) -> Collected {
+    pub fn collect(&self) -> CollectedTelemetry {
         collected::collect(&self.collector, &self.plan, &self.recorder)
     }
 

@@ -17,8 +17,8 @@ use super::stub::GrpcStub;
 use super::stub::HttpStub;
 #[cfg(feature = "kafka")]
 use super::stub::KafkaStub;
-use crate::plan::Listens;
-use crate::plan::broker::Source;
+use crate::plan::ListenProtocols;
+use crate::plan::broker::MessageSource;
 use crate::runtime::Listening;
 use crate::scenario::Stub;
 
@@ -42,8 +42,8 @@ impl StandIn {
     #[cfg_attr(not(any(feature = "stubs", feature = "grpc")), allow(unused_variables, unused_mut))]
     pub(super) async fn start(
         stub: &Stub,
-        listens: Listens,
-        sources: &[(Source, String)],
+        listens: ListenProtocols,
+        sources: &[(MessageSource, String)],
     ) -> Result<Self, Problem> {
         let mut started = StandIn::default();
         #[cfg(feature = "stubs")]
@@ -70,29 +70,29 @@ impl StandIn {
 
     /// A reader of one topic or queue at the broker with this address.
     #[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq", feature = "sqs")), allow(unused_variables))]
-    async fn read(&mut self, source: &Source, broker: &str) -> Result<(), Problem> {
+    async fn read(&mut self, source: &MessageSource, broker: &str) -> Result<(), Problem> {
         match source {
             #[cfg(feature = "kafka")]
-            Source::Kafka { topic, group } => {
+            MessageSource::Kafka { topic, group } => {
                 self.kafka.push(KafkaStub::start(broker, topic, group).await?);
                 Ok(())
             }
             #[cfg(feature = "rabbitmq")]
-            Source::RabbitMq { queue } => {
+            MessageSource::RabbitMq { queue } => {
                 self.rabbitmq.push(RabbitMqStub::start(broker, queue).await?);
                 Ok(())
             }
             #[cfg(feature = "sqs")]
-            Source::Sqs { queue } => {
+            MessageSource::Sqs { queue } => {
                 self.sqs.push(SqsStub::start(broker, queue).await?);
                 Ok(())
             }
             #[allow(unreachable_patterns, reason = "a build with every broker has no other")]
             source => {
                 let feature = match source {
-                    Source::Kafka { .. } => "kafka",
-                    Source::RabbitMq { .. } => "rabbitmq",
-                    Source::Sqs { .. } => "sqs",
+                    MessageSource::Kafka { .. } => "kafka",
+                    MessageSource::RabbitMq { .. } => "rabbitmq",
+                    MessageSource::Sqs { .. } => "sqs",
                 };
                 Err(format!("this build has no stubs for it: build with the feature `{feature}`").into())
             }

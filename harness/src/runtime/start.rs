@@ -22,7 +22,7 @@ use super::trust::Trust;
 use super::wiring::{Wiring, address};
 use super::{Addresses, Kind, command, relay};
 use crate::evidence::Recorder;
-use crate::plan::broker::Source;
+use crate::plan::broker::MessageSource;
 use crate::plan::{Plan, TapProtocol};
 use crate::scenario::{Hop, HopIx, Node, NodeIx, NodeKind, Role, Transport, Url};
 
@@ -176,7 +176,7 @@ async fn start_node(
 }
 
 /// What a stub reads, and where.
-fn sources(stub: NodeIx, wiring: &Wiring) -> Result<Vec<(Source, String)>, RuntimeError> {
+fn sources(stub: NodeIx, wiring: &Wiring) -> Result<Vec<(MessageSource, String)>, RuntimeError> {
     let read = wiring.plan().subscriptions.get(stub.0).into_iter().flatten();
     let read = read.map(|read| Ok((read.source.clone(), wiring.broker_url(stub, read.broker)?)));
     read.collect()

@@ -15,14 +15,14 @@ use super::wiring::Wiring;
 use crate::evidence::{Completion, Recorder};
 use crate::plan::{Plan, Seed};
 use crate::scenario::{
-    Command, Expectations, Node, NodeIx, NodeKind, Ready, Role, Scenario, SpecLevel, StopSignal, Template,
+    Command, Expectations, Node, NodeIx, NodeKind, Readiness, Role, Scenario, StopSignal, Template,
     TemplatePart,
 };
 use crate::source::{Place, Source};
 
 const SOON: Duration = Duration::from_secs(20);
 
-fn shell(script: &str, ready: Ready) -> Command {
+fn shell(script: &str, ready: Readiness) -> Command {
     Command {
         argv: ["sh", "-c", script].map(Template::text).to_vec(),
         env: Vec::new(),
@@ -34,8 +34,8 @@ fn shell(script: &str, ready: Ready) -> Command {
     }
 }
 
-fn says_ready() -> Ready {
-    Ready::Output("ready".to_owned())
+fn says_ready() -> Readiness {
+    Readiness::Output("ready".to_owned())
 }
 
 fn node(name: &str, kind: NodeKind) -> Node {
@@ -50,7 +50,7 @@ fn node(name: &str, kind: NodeKind) -> Node {
         sets_baggage: Vec::new(),
         stop: StopSignal::Terminate,
         marker: None,
-        level: SpecLevel::One,
+        level: crate::wire::Level::One,
     }
 }
 
@@ -97,7 +97,7 @@ fn is_alive(pid: &str) -> bool {
 
 #[tokio::test]
 async fn a_program_that_dies_at_start_is_told_with_its_last_lines() {
-    let error = error(shell("echo no database >&2; exit 3", Ready::Tcp)).await;
+    let error = error(shell("echo no database >&2; exit 3", Readiness::Tcp)).await;
     let message = error.to_string();
     assert!(message.starts_with("node `shop`: `sh -c 'echo no database >&2; exit 3'` on port "), "{message}");
     assert!(
@@ -127,7 +127,7 @@ async fn a_missing_program_is_told_with_the_next_step() {
 async fn a_port_in_use_is_told_before_and_after_the_start() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let port = taken.local_addr().expect("it is bound").port();
-    let mut command = shell("", Ready::Tcp);
+    let mut command = shell("", Readiness::Tcp);
     command.port = Some(port);
     let message = error(command).await.to_string();
     let expected = format!(
@@ -135,13 +135,14 @@ async fn a_port_in_use_is_told_before_and_after_the_start() {
     );
     assert_eq!(message, expected);
 
-    let message = error(shell("echo 'bind: Address already in use'; exit 1", Ready::Tcp)).await.to_string();
+    let message =
+        error(shell("echo 'bind: Address already in use'; exit 1", Readiness::Tcp)).await.to_string();
     assert!(message.contains("let it listen on `${self.port}`"), "{message}");
 }
 
 #[tokio::test]
 async fn a_program_that_never_is_ready_is_told_with_what_was_asked() {
-    let mut command = shell("echo booting; exec sleep 60", Ready::Http("/healthz".to_owned()));
+    let mut command = shell("echo booting; exec sleep 60", Readiness::Http("/healthz".to_owned()));
     command.ready_within = Duration::from_millis(300);
     let error = error(command).await;
     let message = error.to_string();
@@ -188,9 +189,9 @@ async fn nodes_become_ready_by_output_port_and_path() {
         ];
         command
     };
-    start(server(Ready::Tcp)).await.expect("by port");
-    start(server(Ready::Http("/".to_owned()))).await.expect("by path");
-    let mut command = server(Ready::Http("/no-such-path".to_owned()));
+    start(server(Readiness::Tcp)).await.expect("by port");
+    start(server(Readiness::Http("/".to_owned()))).await.expect("by path");
+    let mut command = server(Readiness::Http("/no-such-path".to_owned()));
     // Enough for Python to be there on busy cores.
     command.ready_within = Duration::from_secs(6);
     let message = error(command).await.to_string();

@@ -16,7 +16,7 @@ pub struct Drive {
     pub context: DriveContext,
     /// Sent in this order; names keep their case on the wire.
     pub headers: Vec<(String, Template)>,
-    pub body: Body,
+    pub body: DriveBody,
     /// How long one stimulus may wait for its answer; default the scenario's timeout.
     pub within: Option<Duration>,
     /// The client closes the connection after `within`, without waiting for the answer.
@@ -37,7 +37,7 @@ pub enum DriveContext {
 
 /// What the driver sends as the body. A relay's instruction is worked out by the plan and needs none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Body {
+pub enum DriveBody {
     Empty,
     /// Sent as it is; `application/json` when the file gave a mapping or a list.
     Bytes {

@@ -6,7 +6,7 @@ use super::tree::{Tree, Value};
 
 /// A stretch of JSON text, or a string of the file that may hold templates.
 #[derive(Debug)]
-pub(super) enum Piece<'a> {
+pub(super) enum JsonPiece<'a> {
     Text(String),
     String(&'a Tree),
 }
@@ -15,26 +15,26 @@ impl Tree {
     /// The JSON text, templates taken as text.
     pub(super) fn json(&self) -> String {
         let text = |piece| match piece {
-            Piece::Text(text) => text,
-            Piece::String(tree) => escaped(tree.text().unwrap_or_default()),
+            JsonPiece::Text(text) => text,
+            JsonPiece::String(tree) => escaped(tree.text().unwrap_or_default()),
         };
         self.json_pieces().into_iter().map(text).collect()
     }
 
-    pub(super) fn json_pieces(&self) -> Vec<Piece<'_>> {
+    pub(super) fn json_pieces(&self) -> Vec<JsonPiece<'_>> {
         let mut pieces = Vec::new();
         write(self, &mut pieces);
         pieces
     }
 }
 
-fn write<'a>(tree: &'a Tree, pieces: &mut Vec<Piece<'a>>) {
+fn write<'a>(tree: &'a Tree, pieces: &mut Vec<JsonPiece<'a>>) {
     match &tree.value {
         Value::Nothing => push(pieces, "null"),
         Value::Scalar { text, plain } if *plain && literal(text) => push(pieces, text),
         Value::Scalar { .. } => {
             push(pieces, "\"");
-            pieces.push(Piece::String(tree));
+            pieces.push(JsonPiece::String(tree));
             push(pieces, "\"");
         }
         Value::List(items) => {
@@ -57,10 +57,10 @@ fn write<'a>(tree: &'a Tree, pieces: &mut Vec<Piece<'a>>) {
     }
 }
 
-fn push(pieces: &mut Vec<Piece<'_>>, text: &str) {
+fn push(pieces: &mut Vec<JsonPiece<'_>>, text: &str) {
     match pieces.last_mut() {
-        Some(Piece::Text(last)) => last.push_str(text),
-        _ => pieces.push(Piece::Text(text.to_owned())),
+        Some(JsonPiece::Text(last)) => last.push_str(text),
+        _ => pieces.push(JsonPiece::Text(text.to_owned())),
     }
 }
 

@@ -11,14 +11,14 @@ const MOST_CASES: usize = 256;
 
 /// One way to choose from every list of the matrix.
 #[derive(Debug, Default)]
-pub(super) struct Case<'a> {
+pub(super) struct MatrixCase<'a> {
     /// `sampled=true,relay=rust`; empty when there is nothing to choose.
     pub name: String,
     /// By where the list begins.
     picks: HashMap<usize, &'a Tree>,
 }
 
-impl<'a> Case<'a> {
+impl<'a> MatrixCase<'a> {
     /// What stands for `tree` in this case.
     pub fn pick(&self, tree: &'a Tree) -> &'a Tree {
         self.picks.get(&tree.place.start).copied().unwrap_or(tree)
@@ -35,12 +35,12 @@ struct Axis<'a> {
 }
 
 /// All cases, the last list's values changing fastest; one without a name when there is no list.
-pub(super) fn cases<'a>(root: &'a Tree, complaints: &mut Complaints) -> Vec<Case<'a>> {
+pub(super) fn cases<'a>(root: &'a Tree, complaints: &mut Complaints) -> Vec<MatrixCase<'a>> {
     let axes = axes(root);
     for axis in &axes {
         repeated(axis, complaints);
     }
-    let mut cases = vec![Case::default()];
+    let mut cases = vec![MatrixCase::default()];
     for axis in &axes {
         if cases.len() * axis.list.items().len() > MOST_CASES {
             let message = format!("the lists of this file stand for more than {MOST_CASES} cases");
@@ -61,12 +61,12 @@ pub(super) fn cases<'a>(root: &'a Tree, complaints: &mut Complaints) -> Vec<Case
     cases
 }
 
-fn with<'a>(case: &Case<'a>, axis: &Axis<'a>, name: &str, item: &'a Tree) -> Case<'a> {
+fn with<'a>(case: &MatrixCase<'a>, axis: &Axis<'a>, name: &str, item: &'a Tree) -> MatrixCase<'a> {
     let value = item.text().unwrap_or_default().replace([',', ' '], "+");
     let comma = if case.name.is_empty() { "" } else { "," };
     let mut picks = case.picks.clone();
     picks.insert(axis.list.place.start, item);
-    Case { name: format!("{}{comma}{name}={value}", case.name), picks }
+    MatrixCase { name: format!("{}{comma}{name}={value}", case.name), picks }
 }
 
 /// In the order of the file.

@@ -23,7 +23,7 @@ pub struct KafkaHop {
 pub struct RabbitMqHop {
     pub via: NodeIx,
     /// `None` is the default exchange, whose routing key is the queue's name.
-    pub exchange: Option<Exchange>,
+    pub exchange: Option<AmqpExchange>,
     /// What messages are published with, and (but for a fanout) what the queue is bound by.
     pub routing_key: String,
     /// The queue that the receiver reads.
@@ -34,7 +34,7 @@ pub struct RabbitMqHop {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exchange {
+pub struct AmqpExchange {
     pub name: String,
     pub kind: ExchangeKind,
 }

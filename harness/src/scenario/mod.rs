@@ -37,18 +37,18 @@ mod spelling;
 mod tree;
 mod yaml;
 
-pub use drive::{Body, Drive, DriveContext};
+pub use drive::{Drive, DriveBody, DriveContext};
 pub use expectation::{Expectation, Expectations};
 pub use hop::{GrpcHop, Hop, HopIx, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
-pub use message::{Exchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
-pub use node::{Marker, Node, NodeIx, Role, SpecLevel, StopSignal};
+pub use message::{AmqpExchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
+pub use node::{Marker, Node, NodeIx, Role, StopSignal};
 pub use node_kind::{
-    Broker, BrokerKind, Command, Image, Mount, NodeKind, Ready, Relay, Stub, StubAnswer, Url,
+    Broker, BrokerKind, Command, Image, Mount, NodeKind, Readiness, Relay, Stub, StubAnswer, Url,
 };
-pub use own_names::{KeptName, Named, OwnName, OwnNames};
+pub use own_names::{KeptName, NameKind, OwnName, OwnNames};
 pub use parse::parse;
 pub use read::{ReadError, read};
-pub use relation::{At, Relation};
+pub use relation::{Relation, RestartSide};
 pub use schema::schema;
 pub use template::{Template, TemplatePart};
 

@@ -3,6 +3,7 @@
 
 use super::node_kind::NodeKind;
 use crate::source::Place;
+use crate::wire::Level;
 
 /// Index into `Scenario::nodes`; 0 is `client`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +32,7 @@ pub struct Node {
     /// How a capture sent by or arriving at this node shows which stimulus it belongs to.
     pub marker: Option<Marker>,
     /// W3C Trace Context level that the node keeps; level 1 is the default for services.
-    pub level: SpecLevel,
+    pub level: Level,
 }
 
 impl Node {
@@ -50,12 +51,6 @@ impl Node {
 pub enum Role {
     Participant,
     Forwarder,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SpecLevel {
-    One,
-    Two,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -225,7 +225,7 @@ pub struct Command {
     pub env: Vec<(String, Template)>,
     /// Working directory, relative to the scenario file; default the scenario's folder.
     pub cwd: Option<String>,
-    pub ready: Ready,
+    pub ready: Readiness,
     /// How long the program may take to become ready; default 30 s.
     pub ready_within: Duration,
     /// `port:`, a fixed port; otherwise `${self.port}` is a free one.
@@ -246,7 +246,7 @@ pub struct Image {
     /// calls it.
     pub port: Option<u16>,
     /// By its port; always `Output` where there is none.
-    pub ready: Ready,
+    pub ready: Readiness,
     /// How long it may take to become ready; default 30 s.
     pub ready_within: Duration,
     pub place: Place,
@@ -265,7 +265,7 @@ pub struct Mount {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ready {
+pub enum Readiness {
     /// A GET of this path on `${self.port}` is answered with a status below 400.
     Http(String),
     /// `${self.port}` accepts a connection.

@@ -8,11 +8,11 @@
 pub(super) struct Offsets<'a> {
     text: &'a str,
     line_starts: Vec<usize>,
-    last: At,
+    last: LastLookup,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct At {
+struct LastLookup {
     line: usize,
     column: usize,
     byte: usize,
@@ -28,7 +28,7 @@ impl<'a> Offsets<'a> {
         };
         let line_starts =
             std::iter::once(0).chain((0..bytes.len()).filter(ends_line).map(|at| at + 1)).collect();
-        Self { text, line_starts, last: At { line: 1, column: 0, byte: 0 } }
+        Self { text, line_starts, last: LastLookup { line: 1, column: 0, byte: 0 } }
     }
 
     /// `line` from 1, `column` from 0 in characters; beyond the end is the end.
@@ -37,15 +37,15 @@ impl<'a> Offsets<'a> {
             return self.text.len();
         };
         if self.last.line != line || column < self.last.column / 2 {
-            self.last = At { line, column: 0, byte: start };
+            self.last = LastLookup { line, column: 0, byte: start };
         }
-        let At { column: from, byte, .. } = self.last;
+        let LastLookup { column: from, byte, .. } = self.last;
         let byte = if column >= from {
             self.text[byte..].char_indices().nth(column - from).map_or(self.text.len(), |(at, _)| byte + at)
         } else {
             self.text[..byte].char_indices().nth_back(from - column - 1).map_or(start, |(at, _)| at)
         };
-        self.last = At { line, column, byte };
+        self.last = LastLookup { line, column, byte };
         byte
     }
 }

@@ -10,7 +10,7 @@ use super::template::TemplatePart;
 
 /// Where a template stands, which decides what it may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ground {
+pub(super) enum TemplateSite {
     /// A service that is told everything: a command, an image, a file that is mounted into it.
     Service,
     Relay,
@@ -56,14 +56,16 @@ pub(super) fn stretches(text: &str) -> Vec<Stretch<'_>> {
 /// What a name means there; `find` knows the nodes, and which of them are brokers.
 pub(super) fn meaning(
     name: &str,
-    ground: Ground,
+    site: TemplateSite,
     find: impl Fn(&str) -> Option<(NodeIx, Option<BrokerKind>)>,
 ) -> Option<TemplatePart> {
-    match (name, ground) {
-        ("mark", Ground::Drive) => return Some(TemplatePart::Mark),
-        ("scenario.dir", ground) if ground != Ground::ImageName => return Some(TemplatePart::ScenarioDir),
-        ("otlp.endpoint", Ground::Service | Ground::Relay) => return Some(TemplatePart::OtlpEndpoint),
-        ("self.port", Ground::Service) => return Some(TemplatePart::SelfPort),
+    match (name, site) {
+        ("mark", TemplateSite::Drive) => return Some(TemplatePart::Mark),
+        ("scenario.dir", site) if site != TemplateSite::ImageName => return Some(TemplatePart::ScenarioDir),
+        ("otlp.endpoint", TemplateSite::Service | TemplateSite::Relay) => {
+            return Some(TemplatePart::OtlpEndpoint);
+        }
+        ("self.port", TemplateSite::Service) => return Some(TemplatePart::SelfPort),
         _ => {}
     }
     let (subject, member) = name.rsplit_once('.')?;
@@ -75,10 +77,10 @@ pub(super) fn meaning(
         variable if subject == "env" && pattern::variable(variable) => {
             Some(TemplatePart::Env(variable.to_owned()))
         }
-        _ if matches!(ground, Ground::Broker | Ground::ImageName) => None,
+        _ if matches!(site, TemplateSite::Broker | TemplateSite::ImageName) => None,
         "url" => neighbour().map(TemplatePart::Url),
         "grpc" => neighbour().map(TemplatePart::Grpc),
-        _ if ground == Ground::Drive => None,
+        _ if site == TemplateSite::Drive => None,
         _ => {
             let (broker, kind) = find(subject)?;
             (member == address_of(kind?)).then_some(TemplatePart::Broker(broker))
@@ -88,22 +90,22 @@ pub(super) fn meaning(
 
 /// The names that may stand there; `nodes` without `client`, in the order in which they are listed.
 pub(super) fn known<'n>(
-    ground: Ground,
+    site: TemplateSite,
     nodes: impl IntoIterator<Item = (&'n str, Option<BrokerKind>)>,
 ) -> Vec<String> {
-    let mut known = match ground {
-        Ground::ImageName => return vec!["env.NAME".to_owned()],
+    let mut known = match site {
+        TemplateSite::ImageName => return vec!["env.NAME".to_owned()],
         _ => vec!["scenario.dir".to_owned(), "env.NAME".to_owned()],
     };
-    match ground {
-        Ground::Service => known.extend(["otlp.endpoint".to_owned(), "self.port".to_owned()]),
-        Ground::Relay => known.push("otlp.endpoint".to_owned()),
-        Ground::Drive => known.push("mark".to_owned()),
-        Ground::Broker | Ground::ImageName => return known,
+    match site {
+        TemplateSite::Service => known.extend(["otlp.endpoint".to_owned(), "self.port".to_owned()]),
+        TemplateSite::Relay => known.push("otlp.endpoint".to_owned()),
+        TemplateSite::Drive => known.push("mark".to_owned()),
+        TemplateSite::Broker | TemplateSite::ImageName => return known,
     }
     for (name, broker) in nodes {
         match broker {
-            Some(_) if ground == Ground::Drive => {}
+            Some(_) if site == TemplateSite::Drive => {}
             Some(kind) => known.push(format!("{name}.{}", address_of(kind))),
             None => known.extend([format!("{name}.url"), format!("{name}.grpc")]),
         }

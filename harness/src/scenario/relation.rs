@@ -9,9 +9,9 @@ pub enum Relation {
     /// Either of the two; the report says which was seen.
     ChildOrLink,
     /// A new trace without a link.
-    Restart(At),
+    Restart(RestartSide),
     /// A new trace whose root links to the context that was left.
-    RestartWithLink(At),
+    RestartWithLink(RestartSide),
     /// Through a forwarder: what goes out is what came in.
     Unchanged,
     /// No context may cross.
@@ -20,7 +20,7 @@ pub enum Relation {
 
 /// Who begins the new trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum At {
+pub enum RestartSide {
     /// The context on the wire is already of the new trace.
     Sender,
     Receiver,
@@ -40,7 +40,7 @@ impl Relation {
         }
     }
 
-    pub fn restarts_at(self) -> Option<At> {
+    pub fn restarts_at(self) -> Option<RestartSide> {
         match self {
             Relation::Restart(at) | Relation::RestartWithLink(at) => Some(at),
             Relation::Child
@@ -55,7 +55,7 @@ impl Relation {
     pub fn receiver_begins(self) -> bool {
         match self {
             Relation::Link => true,
-            Relation::Restart(at) | Relation::RestartWithLink(at) => at == At::Receiver,
+            Relation::Restart(at) | Relation::RestartWithLink(at) => at == RestartSide::Receiver,
             Relation::Child | Relation::ChildOrLink | Relation::Unchanged | Relation::None => false,
         }
     }
@@ -77,7 +77,7 @@ impl Relation {
     pub fn receiver_links(self) -> bool {
         match self {
             Relation::Link | Relation::ChildOrLink => true,
-            Relation::RestartWithLink(at) => at == At::Receiver,
+            Relation::RestartWithLink(at) => at == RestartSide::Receiver,
             Relation::Child | Relation::Restart(_) | Relation::Unchanged | Relation::None => false,
         }
     }

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::format;
-use super::shape::{Key, Object, Pattern, Shape, Words};
+use super::shape::{KeyShape, Object, Pattern, Shape, Words};
 
 /// The schema of a scenario file.
 pub fn schema() -> Value {
@@ -70,7 +70,7 @@ fn object(of: &Object) -> Value {
     json!({ "oneOf": branches.collect::<Vec<_>>() })
 }
 
-fn branch(keys: impl Iterator<Item = &'static Key>) -> Value {
+fn branch(keys: impl Iterator<Item = &'static KeyShape>) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for key in keys {

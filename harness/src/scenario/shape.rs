@@ -56,7 +56,7 @@ pub(super) struct Words {
 pub(super) struct Object {
     /// As in "... has no key".
     pub what: &'static str,
-    pub keys: &'static [Key],
+    pub keys: &'static [KeyShape],
     pub tag: Option<&'static Tag>,
 }
 
@@ -64,48 +64,48 @@ pub(super) struct Object {
 pub(super) struct Tag {
     /// "kind", "transport".
     pub what: &'static str,
-    pub kinds: &'static [Kind],
+    pub kinds: &'static [TaggedKind],
     /// Kinds that are planned and not in this version.
     pub later: &'static [&'static str],
 }
 
-pub(super) struct Kind {
-    pub key: Key,
+pub(super) struct TaggedKind {
+    pub key: KeyShape,
     /// Keys that may stand beside this one.
-    pub with: &'static [&'static [Key]],
+    pub with: &'static [&'static [KeyShape]],
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Key {
+pub(super) struct KeyShape {
     pub name: &'static str,
     pub required: bool,
     pub shape: Shape,
     pub about: &'static str,
 }
 
-pub(super) const fn must(name: &'static str, shape: Shape, about: &'static str) -> Key {
-    Key { name, required: true, shape, about }
+pub(super) const fn must(name: &'static str, shape: Shape, about: &'static str) -> KeyShape {
+    KeyShape { name, required: true, shape, about }
 }
 
-pub(super) const fn may(name: &'static str, shape: Shape, about: &'static str) -> Key {
-    Key { name, required: false, shape, about }
+pub(super) const fn may(name: &'static str, shape: Shape, about: &'static str) -> KeyShape {
+    KeyShape { name, required: false, shape, about }
 }
 
-impl Kind {
-    pub fn keys(&self) -> impl Iterator<Item = &'static Key> {
+impl TaggedKind {
+    pub fn keys(&self) -> impl Iterator<Item = &'static KeyShape> {
         self.with.iter().flat_map(|keys| keys.iter())
     }
 }
 
 impl Object {
-    pub fn kinds(&self) -> &'static [Kind] {
+    pub fn kinds(&self) -> &'static [TaggedKind] {
         self.tag.map_or(&[], |tag| tag.kinds)
     }
 
     /// Every key that some such object can have, in the order of the tables.
-    pub fn all_keys(&self) -> Vec<&'static Key> {
-        let mut keys: Vec<&'static Key> = self.kinds().iter().map(|kind| &kind.key).collect();
-        for key in self.kinds().iter().flat_map(Kind::keys).chain(self.keys) {
+    pub fn all_keys(&self) -> Vec<&'static KeyShape> {
+        let mut keys: Vec<&'static KeyShape> = self.kinds().iter().map(|kind| &kind.key).collect();
+        for key in self.kinds().iter().flat_map(TaggedKind::keys).chain(self.keys) {
             if !keys.iter().any(|known| known.name == key.name) {
                 keys.push(key);
             }

@@ -1,15 +1,15 @@
 //! Whether a file has the shape of the format: unknown keys and words, wrong types, what is missing.
 
 use super::complaints::Complaints;
-use super::shape::{Key, Object, Pattern, Shape, Words};
+use super::shape::{KeyShape, Object, Pattern, Shape, Words};
 use super::spelling;
-use super::tree::{Entry, Tree, Value};
+use super::tree::{KeyValue, Tree, Value};
 use crate::diagnostic::Diagnostic;
 use crate::source::Place;
 
 /// What a value belongs to.
 #[derive(Clone, Copy)]
-struct Owner<'a> {
+struct ValueOwner<'a> {
     /// The key's name.
     name: &'a str,
     /// It is one of several in a list.
@@ -21,10 +21,10 @@ struct Owner<'a> {
 /// The whole file.
 pub(super) fn check(root: &Tree, object: &'static Object, complaints: &mut Complaints) {
     let place = root.entries().first().map_or(root.place, |entry| entry.key.place);
-    fit(root, &Shape::Object(object), Owner { name: "the file", item: false, place }, complaints);
+    fit(root, &Shape::Object(object), ValueOwner { name: "the file", item: false, place }, complaints);
 }
 
-fn fit(tree: &Tree, shape: &Shape, owner: Owner<'_>, complaints: &mut Complaints) {
+fn fit(tree: &Tree, shape: &Shape, owner: ValueOwner<'_>, complaints: &mut Complaints) {
     match (&tree.value, shape) {
         (_, Shape::Json) => {}
         (Value::Nothing, _) => complaints.say(empty(tree, shape, owner)),
@@ -56,14 +56,14 @@ fn scalar_fits(tree: &Tree, shape: &Shape) -> bool {
     }
 }
 
-fn empty(tree: &Tree, shape: &Shape, owner: Owner<'_>) -> Diagnostic {
+fn empty(tree: &Tree, shape: &Shape, owner: ValueOwner<'_>) -> Diagnostic {
     let place = if tree.place.start == tree.place.end { owner.place } else { tree.place };
     Diagnostic::new("empty-value", place, format!("`{}` is empty", owner.name))
         .label("nothing stands here")
         .help(format!("it must be {}; leave the key out if there is nothing to say", shape.what()))
 }
 
-fn wrong(tree: &Tree, shape: &Shape, owner: Owner<'_>) -> Diagnostic {
+fn wrong(tree: &Tree, shape: &Shape, owner: ValueOwner<'_>) -> Diagnostic {
     let message = match owner.name {
         "the file" => format!("a scenario must be {}", shape.what()),
         name if owner.item => format!("each item of `{name}` must be {}", shape.what()),
@@ -116,7 +116,7 @@ fn pattern_help(pattern: &Pattern, text: &str) -> Option<String> {
     None
 }
 
-fn word(tree: &Tree, text: &str, words: &Words, owner: Owner<'_>) -> Option<Diagnostic> {
+fn word(tree: &Tree, text: &str, words: &Words, owner: ValueOwner<'_>) -> Option<Diagnostic> {
     let known = (words.words)();
     if known.contains(&text) {
         return None;
@@ -137,33 +137,39 @@ fn word(tree: &Tree, text: &str, words: &Words, owner: Owner<'_>) -> Option<Diag
     Some(Diagnostic::new("unknown-word", tree.place, message).label("not known").help(help))
 }
 
-fn list(tree: &Tree, items: &[Tree], of: &Shape, owner: Owner<'_>, complaints: &mut Complaints) {
+fn list(tree: &Tree, items: &[Tree], of: &Shape, owner: ValueOwner<'_>, complaints: &mut Complaints) {
     if items.is_empty() {
         let message = format!("the list `{}` is empty", owner.name);
         let help = "give at least one, or leave the key out";
         complaints.say(Diagnostic::new("empty-value", tree.place, message).help(help));
     }
     for item in items {
-        fit(item, of, Owner { name: owner.name, item: true, place: item.place }, complaints);
+        fit(item, of, ValueOwner { name: owner.name, item: true, place: item.place }, complaints);
     }
 }
 
-fn named(entries: &[Entry], names: &Pattern, of: &Shape, owner: Owner<'_>, complaints: &mut Complaints) {
+fn named(
+    entries: &[KeyValue],
+    names: &Pattern,
+    of: &Shape,
+    owner: ValueOwner<'_>,
+    complaints: &mut Complaints,
+) {
     if entries.is_empty() {
         let message = format!("`{}` is empty", owner.name);
         complaints.say(Diagnostic::new("empty-value", owner.place, message).label("nothing stands here"));
     }
-    for Entry { key, value } in entries {
+    for KeyValue { key, value } in entries {
         if !(names.fits)(&key.value) {
             let message = format!("`{}` is not {}", key.value, names.what);
             complaints.say(Diagnostic::new("bad-name", key.place, message));
         }
-        fit(value, of, Owner { name: &key.value, item: false, place: key.place }, complaints);
+        fit(value, of, ValueOwner { name: &key.value, item: false, place: key.place }, complaints);
     }
 }
 
 /// Told apart by what stands there; a scalar may be any of the scalar shapes.
-fn either(tree: &Tree, shapes: &'static [Shape], owner: Owner<'_>, complaints: &mut Complaints) {
+fn either(tree: &Tree, shapes: &'static [Shape], owner: ValueOwner<'_>, complaints: &mut Complaints) {
     let scalar = |shape: &&Shape| {
         matches!(shape, Shape::Text(_) | Shape::Words(_) | Shape::Bool | Shape::True | Shape::Whole { .. })
     };
@@ -179,17 +185,17 @@ fn either(tree: &Tree, shapes: &'static [Shape], owner: Owner<'_>, complaints: &
     }
 }
 
-fn object(tree: &Tree, object: &'static Object, owner: Owner<'_>, complaints: &mut Complaints) {
+fn object(tree: &Tree, object: &'static Object, owner: ValueOwner<'_>, complaints: &mut Complaints) {
     let kinds: Vec<_> = object.kinds().iter().filter(|kind| tree.entry(kind.key.name).is_some()).collect();
     let told = tag(tree, object, owner, complaints);
-    let allowed = |name: &str| -> Option<&'static Key> {
+    let allowed = |name: &str| -> Option<&'static KeyShape> {
         let of_kinds = kinds.iter().flat_map(|kind| kind.keys().chain([&kind.key]));
         of_kinds.chain(object.keys).find(|key| key.name == name)
     };
-    for Entry { key, value } in tree.entries() {
+    for KeyValue { key, value } in tree.entries() {
         match allowed(&key.value) {
             Some(known) => {
-                let owner = Owner { name: known.name, item: false, place: key.place };
+                let owner = ValueOwner { name: known.name, item: false, place: key.place };
                 fit(value, &known.shape, owner, complaints);
             }
             None if told == Some(key.place) => {}
@@ -207,7 +213,7 @@ fn object(tree: &Tree, object: &'static Object, owner: Owner<'_>, complaints: &m
 }
 
 /// Whether exactly one kind is named. The place of a key that has been told on the way.
-fn tag(tree: &Tree, object: &Object, owner: Owner<'_>, complaints: &mut Complaints) -> Option<Place> {
+fn tag(tree: &Tree, object: &Object, owner: ValueOwner<'_>, complaints: &mut Complaints) -> Option<Place> {
     let tag = object.tag?;
     let what = tag.what;
     let known: Vec<&str> = tag.kinds.iter().map(|kind| kind.key.name).collect();
@@ -225,7 +231,7 @@ fn tag(tree: &Tree, object: &Object, owner: Owner<'_>, complaints: &mut Complain
         return None;
     }
     let later = tree.entries().iter().find(|entry| tag.later.contains(&entry.key.value.as_str()));
-    if let Some(Entry { key, .. }) = later {
+    if let Some(KeyValue { key, .. }) = later {
         let message = format!("the {what} `{}` is not in this version", key.value);
         let help = format!("this version has {}", spelling::listed(&known));
         complaints

@@ -1,6 +1,6 @@
 //! A file's content as a tree in which every key and value keeps its place. It means nothing yet.
 
-use crate::source::{Place, Placed};
+use crate::source::{Place, WithPlace};
 
 #[derive(Debug)]
 pub(super) struct Tree {
@@ -19,12 +19,12 @@ pub(super) enum Value {
         plain: bool,
     },
     List(Vec<Tree>),
-    Map(Vec<Entry>),
+    Map(Vec<KeyValue>),
 }
 
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub key: Placed<String>,
+pub(super) struct KeyValue {
+    pub key: WithPlace<String>,
     pub value: Tree,
 }
 
@@ -46,7 +46,7 @@ impl Tree {
         matches!(self.value, Value::Nothing)
     }
 
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[KeyValue] {
         match &self.value {
             Value::Map(entries) => entries,
             _ => &[],
@@ -68,7 +68,7 @@ impl Tree {
         }
     }
 
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub fn entry(&self, key: &str) -> Option<&KeyValue> {
         self.entries().iter().find(|entry| entry.key.value == key)
     }
 

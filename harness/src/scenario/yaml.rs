@@ -9,9 +9,9 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
 use super::complaints::Complaints;
 use super::offsets::Offsets;
-use super::tree::{Entry, Tree, Value};
+use super::tree::{KeyValue, Tree, Value};
 use crate::diagnostic::Diagnostic;
-use crate::source::{Place, Placed};
+use crate::source::{Place, WithPlace};
 
 /// Deeper than any scenario.
 const DEEPEST: usize = 64;
@@ -50,17 +50,17 @@ pub(super) fn read(text: &str, complaints: &mut Complaints) -> Option<Tree> {
 }
 
 /// A mistake after which reading on makes no sense; it has been told.
-struct Fatal;
+struct ReadStop;
 
-enum Open {
+enum OpenContainer {
     List { place: Place, items: Vec<Tree> },
-    Map { place: Place, entries: Vec<Entry>, seen: HashMap<String, Place>, key: Option<Placed<String>> },
+    Map { place: Place, entries: Vec<KeyValue>, seen: HashMap<String, Place>, key: Option<WithPlace<String>> },
 }
 
 struct Reader<'a> {
     text: &'a str,
     offsets: Offsets<'a>,
-    open: Vec<Open>,
+    open: Vec<OpenContainer>,
     root: Option<Tree>,
     nodes: usize,
     documents: usize,
@@ -70,7 +70,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fatal> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), ReadStop> {
         let place = self.place(span);
         match event {
             Event::DocumentStart(_) => self.document(place)?,
@@ -87,11 +87,16 @@ impl Reader<'_> {
             }
             Event::SequenceStart(anchor, tag) => {
                 self.extras(place, anchor, tag.is_some());
-                self.open(Open::List { place, items: Vec::new() })?;
+                self.open(OpenContainer::List { place, items: Vec::new() })?;
             }
             Event::MappingStart(anchor, tag) => {
                 self.extras(place, anchor, tag.is_some());
-                self.open(Open::Map { place, entries: Vec::new(), seen: HashMap::new(), key: None })?;
+                self.open(OpenContainer::Map {
+                    place,
+                    entries: Vec::new(),
+                    seen: HashMap::new(),
+                    key: None,
+                })?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(place)?,
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
@@ -99,14 +104,14 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn document(&mut self, place: Place) -> Result<(), Fatal> {
+    fn document(&mut self, place: Place) -> Result<(), ReadStop> {
         self.documents += 1;
         if self.documents < 2 {
             return Ok(());
         }
         let message = "a second document begins here, and a file holds one scenario";
         self.refuse("several-documents", place, message, "put each scenario into a file of its own");
-        Err(Fatal)
+        Err(ReadStop)
     }
 
     fn refuse(&mut self, code: &'static str, place: Place, message: &str, help: &str) {
@@ -122,52 +127,52 @@ impl Reader<'_> {
         }
     }
 
-    fn scalar(&mut self, text: String, plain: bool, place: Place) -> Result<(), Fatal> {
+    fn scalar(&mut self, text: String, plain: bool, place: Place) -> Result<(), ReadStop> {
         let key = match self.open.last_mut() {
-            Some(Open::Map { key: key @ None, .. }) => key,
+            Some(OpenContainer::Map { key: key @ None, .. }) => key,
             _ => {
                 let nothing = plain && matches!(text.as_str(), "" | "~" | "null");
                 let value = if nothing { Value::Nothing } else { Value::Scalar { text, plain } };
                 return self.value(Tree { place, value });
             }
         };
-        *key = Some(Placed { value: text, place });
+        *key = Some(WithPlace { value: text, place });
         self.count(place)
     }
 
-    fn count(&mut self, place: Place) -> Result<(), Fatal> {
+    fn count(&mut self, place: Place) -> Result<(), ReadStop> {
         self.nodes += 1;
         if self.nodes <= MOST_NODES {
             return Ok(());
         }
         let message = format!("the file has more than {MOST_NODES} keys and values");
         self.refuse("too-much", place, &message, "split it into several scenarios");
-        Err(Fatal)
+        Err(ReadStop)
     }
 
-    fn open(&mut self, open: Open) -> Result<(), Fatal> {
-        let (Open::List { place, .. } | Open::Map { place, .. }) = &open;
+    fn open(&mut self, open: OpenContainer) -> Result<(), ReadStop> {
+        let (OpenContainer::List { place, .. } | OpenContainer::Map { place, .. }) = &open;
         let place = *place;
         if self.open.len() >= DEEPEST {
             let message = format!("lists and mappings are nested more than {DEEPEST} deep");
             self.refuse("too-deep", place, &message, "no part of a scenario needs that");
-            return Err(Fatal);
+            return Err(ReadStop);
         }
-        if matches!(self.open.last(), Some(Open::Map { key: None, .. })) {
+        if matches!(self.open.last(), Some(OpenContainer::Map { key: None, .. })) {
             let message = "a key must be text, and this is a list or a mapping";
             self.refuse("key-not-text", place, message, "put `name:` in front");
-            return Err(Fatal);
+            return Err(ReadStop);
         }
         self.open.push(open);
         Ok(())
     }
 
-    fn close(&mut self, end: Place) -> Result<(), Fatal> {
+    fn close(&mut self, end: Place) -> Result<(), ReadStop> {
         let tree = match self.open.pop() {
-            Some(Open::List { place, items }) => {
+            Some(OpenContainer::List { place, items }) => {
                 Tree { place: self.first_line(place, end), value: Value::List(items) }
             }
-            Some(Open::Map { place, entries, .. }) => {
+            Some(OpenContainer::Map { place, entries, .. }) => {
                 Tree { place: self.first_line(place, end), value: Value::Map(entries) }
             }
             None => return Ok(()),
@@ -182,19 +187,19 @@ impl Reader<'_> {
         Place::new(begin.start, begin.start + line.trim_end().len())
     }
 
-    fn value(&mut self, tree: Tree) -> Result<(), Fatal> {
+    fn value(&mut self, tree: Tree) -> Result<(), ReadStop> {
         self.count(tree.place)?;
         match self.open.last_mut() {
             None => self.root = Some(tree),
-            Some(Open::List { items, .. }) => items.push(tree),
-            Some(Open::Map { key: key @ None, .. }) => {
+            Some(OpenContainer::List { items, .. }) => items.push(tree),
+            Some(OpenContainer::Map { key: key @ None, .. }) => {
                 // An alias as key; it has been told.
-                *key = Some(Placed { value: String::new(), place: tree.place });
+                *key = Some(WithPlace { value: String::new(), place: tree.place });
             }
-            Some(Open::Map { entries, seen, key, .. }) => {
+            Some(OpenContainer::Map { entries, seen, key, .. }) => {
                 if let Some(key) = key.take() {
                     self.hidden |= key.value == "<<";
-                    entry(entries, seen, Entry { key, value: tree }, self.complaints);
+                    entry(entries, seen, KeyValue { key, value: tree }, self.complaints);
                 }
             }
         }
@@ -273,12 +278,12 @@ fn long_line(text: &str) -> Option<Diagnostic> {
 
 /// Adds what is not there yet.
 fn entry(
-    entries: &mut Vec<Entry>,
+    entries: &mut Vec<KeyValue>,
     seen: &mut HashMap<String, Place>,
-    new: Entry,
+    new: KeyValue,
     complaints: &mut Complaints,
 ) {
-    let Placed { value: key, place } = &new.key;
+    let WithPlace { value: key, place } = &new.key;
     if key == "<<" {
         let message = "merge keys are not read";
         complaints.say(
@@ -305,7 +310,7 @@ mod tests {
     /// Every key and scalar as it stands in the text at its place.
     fn places(tree: &Tree, text: &str, found: &mut Vec<(String, String)>) {
         let at = |place: Place| text[place.start..place.end].to_owned();
-        for Entry { key, value } in tree.entries() {
+        for KeyValue { key, value } in tree.entries() {
             found.push((key.value.clone(), at(key.place)));
             places(value, text, found);
         }

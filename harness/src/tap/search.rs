@@ -1,10 +1,10 @@
 //! Finds the stimulus's mark in a request: declared markers first, then the path, then the body.
 //!
 //! It copies the first 64 KiB of a body at most, and does not decompress: a mark that may be beyond that, or
-//! in an encoding, is `Marked::Unreadable` and names the reason. Of a gRPC stream only the first message is
+//! in an encoding, is `CaptureMark::Unreadable` and names the reason. Of a gRPC stream only the first message is
 //! looked at.
 
-use crate::evidence::Marked;
+use crate::evidence::CaptureMark;
 use crate::plan::Mark;
 use crate::scenario::Marker;
 
@@ -40,10 +40,10 @@ impl Looked<'_> {
 
 /// The mark of a message whose headers and body are at hand.
 #[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq", feature = "sqs")), allow(dead_code))]
-pub fn in_message(markers: &[Marker], run: u32, headers: &[(Vec<u8>, Vec<u8>)], body: &[u8]) -> Marked {
+pub fn in_message(markers: &[Marker], run: u32, headers: &[(Vec<u8>, Vec<u8>)], body: &[u8]) -> CaptureMark {
     let (mut search, found) = Search::begin(markers, run, Looked { target: "", headers });
     let found = found.or_else(|| search.body(body));
-    found.or_else(|| search.finish()).unwrap_or(Marked::Absent)
+    found.or_else(|| search.finish()).unwrap_or(CaptureMark::Absent)
 }
 
 /// The search through one request.
@@ -70,15 +70,15 @@ pub struct BodySearch {
 
 impl Search {
     /// Looks through the head; what is left is looked for in the body.
-    pub fn begin(markers: &[Marker], run: u32, head: Looked<'_>) -> (Search, Option<Marked>) {
+    pub fn begin(markers: &[Marker], run: u32, head: Looked<'_>) -> (Search, Option<CaptureMark>) {
         let key = format!("ub{run:08x}-").into_bytes();
         if let Some(mark) = markers.iter().find_map(|marker| declared(marker, &key, head)) {
-            return (Search::Over, Some(Marked::By(mark)));
+            return (Search::Over, Some(CaptureMark::By(mark)));
         }
         let members: Vec<String> = markers.iter().filter_map(member).cloned().collect();
         let path = find(&key, path_of(head.target).as_bytes());
         if let (Some(mark), true) = (path, members.is_empty()) {
-            return (Search::Over, Some(Marked::By(mark)));
+            return (Search::Over, Some(CaptureMark::By(mark)));
         }
         let (encoding, grpc) = (head.encoding(), head.is_grpc());
         let body =
@@ -87,7 +87,7 @@ impl Search {
     }
 
     /// More of the request's body.
-    pub fn body(&mut self, bytes: &[u8]) -> Option<Marked> {
+    pub fn body(&mut self, bytes: &[u8]) -> Option<CaptureMark> {
         let Search::Body(body) = self else { return None };
         if bytes.is_empty() {
             return None;
@@ -99,7 +99,7 @@ impl Search {
     }
 
     /// The request is complete, or nothing more of it will be seen.
-    pub fn finish(&mut self) -> Option<Marked> {
+    pub fn finish(&mut self) -> Option<CaptureMark> {
         let Search::Body(body) = std::mem::replace(self, Search::Over) else { return None };
         body.conclude()
     }
@@ -113,7 +113,7 @@ impl BodySearch {
     }
 
     /// What can be said before the body is complete; `Some(None)` means that there is no mark.
-    fn early(&mut self) -> Option<Option<Marked>> {
+    fn early(&mut self) -> Option<Option<CaptureMark>> {
         if self.encoding.is_some() || self.longer || self.message_is_complete() {
             return Some(self.conclude());
         }
@@ -130,25 +130,25 @@ impl BodySearch {
         let settled = self.copied.len() - unsettled;
         let from = self.searched.min(settled);
         self.searched = settled;
-        find(&self.key, &self.copied[from..settled]).map(|mark| Some(Marked::By(mark)))
+        find(&self.key, &self.copied[from..settled]).map(|mark| Some(CaptureMark::By(mark)))
     }
 
-    fn conclude(&self) -> Option<Marked> {
+    fn conclude(&self) -> Option<CaptureMark> {
         if let Some(mark) = self.in_member().or(self.path) {
-            return Some(Marked::By(mark));
+            return Some(CaptureMark::By(mark));
         }
         if let Some(encoding) = self.encoding.as_ref().filter(|_| !self.copied.is_empty()) {
-            return Some(Marked::Unreadable(format!("the body is encoded as `{encoding}`")));
+            return Some(CaptureMark::Unreadable(format!("the body is encoded as `{encoding}`")));
         }
         let message = self.message();
         if self.grpc && self.copied.first().is_some_and(|flag| *flag != 0) {
-            return Some(Marked::Unreadable("the first gRPC message is compressed".to_owned()));
+            return Some(CaptureMark::Unreadable("the first gRPC message is compressed".to_owned()));
         }
         if let Some(mark) = find(&self.key, message) {
-            return Some(Marked::By(mark));
+            return Some(CaptureMark::By(mark));
         }
         let longer = self.longer && !self.message_is_complete();
-        longer.then(|| Marked::Unreadable("the first 64 KiB of the body have no mark".to_owned()))
+        longer.then(|| CaptureMark::Unreadable("the first 64 KiB of the body have no mark".to_owned()))
     }
 
     fn in_member(&self) -> Option<Mark> {

@@ -31,38 +31,38 @@ impl std::error::Error for Refusal {}
 
 /// A part of a traceparent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
+pub enum TraceParentPart {
     Version,
     TraceId,
     ParentId,
     Flags,
 }
 
-impl Part {
+impl TraceParentPart {
     pub fn word(self) -> &'static str {
         match self {
-            Part::Version => "version",
-            Part::TraceId => "trace id",
-            Part::ParentId => "parent id",
-            Part::Flags => "trace flags",
+            TraceParentPart::Version => "version",
+            TraceParentPart::TraceId => "trace id",
+            TraceParentPart::ParentId => "parent id",
+            TraceParentPart::Flags => "trace flags",
         }
     }
 
     /// How many hex digits it has.
     pub fn digits(self) -> usize {
         match self {
-            Part::Version | Part::Flags => 2,
-            Part::TraceId => 32,
-            Part::ParentId => 16,
+            TraceParentPart::Version | TraceParentPart::Flags => 2,
+            TraceParentPart::TraceId => 32,
+            TraceParentPart::ParentId => 16,
         }
     }
 
     fn clause(self) -> &'static str {
         match self {
-            Part::Version => VERSION,
-            Part::TraceId => TRACE_ID,
-            Part::ParentId => PARENT_ID,
-            Part::Flags => FLAGS,
+            TraceParentPart::Version => VERSION,
+            TraceParentPart::TraceId => TRACE_ID,
+            TraceParentPart::ParentId => PARENT_ID,
+            TraceParentPart::Flags => FLAGS,
         }
     }
 }
@@ -72,12 +72,12 @@ pub enum Reason {
     /// Nothing there, or nothing but white space.
     Empty,
     /// The value ends before this part.
-    Missing(Part),
-    Length(Part, usize),
-    UpperCase(Part),
-    NotHex(Part),
+    Missing(TraceParentPart),
+    Length(TraceParentPart, usize),
+    UpperCase(TraceParentPart),
+    NotHex(TraceParentPart),
     /// All digits are zero.
-    Zero(Part),
+    Zero(TraceParentPart),
     /// Version `ff`.
     ForbiddenVersion,
     /// Something stands behind the flags of version 00.

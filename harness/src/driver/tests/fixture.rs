@@ -14,8 +14,8 @@ use crate::evidence::Recorder;
 use crate::plan::{Plan, Seed};
 use crate::runtime::Addresses;
 use crate::scenario::{
-    Body, Broker, BrokerKind, Drive, DriveContext, Expectations, GrpcHop, Hop, HopIx, HttpHop, HttpVersion,
-    Node, NodeIx, NodeKind, PathPattern, Relation, Relay, Role, Scenario, SpecLevel, StopSignal, Template,
+    Broker, BrokerKind, Drive, DriveBody, DriveContext, Expectations, GrpcHop, Hop, HopIx, HttpHop,
+    HttpVersion, Node, NodeIx, NodeKind, PathPattern, Relation, Relay, Role, Scenario, StopSignal, Template,
     TemplatePart, Times, Transport, Url,
 };
 use crate::source::{Place, Source};
@@ -72,7 +72,7 @@ impl Case {
             concurrency: 1,
             context: DriveContext::Valid { sampled: true, random: false },
             headers: Vec::new(),
-            body: Body::Empty,
+            body: DriveBody::Empty,
             within: Some(Duration::from_secs(20)),
             hangs_up: false,
             answers: None,
@@ -106,7 +106,7 @@ impl Case {
 
     pub fn body(mut self, text: &str) -> Case {
         let content_type = "application/json".to_owned();
-        self.drive.body = Body::Bytes { content: Template::text(text), content_type };
+        self.drive.body = DriveBody::Bytes { content: Template::text(text), content_type };
         self
     }
 
@@ -158,7 +158,7 @@ fn node(name: &str, kind: NodeKind) -> Node {
         sets_baggage: Vec::new(),
         stop: StopSignal::Terminate,
         marker: None,
-        level: SpecLevel::One,
+        level: crate::wire::Level::One,
     }
 }
 

@@ -24,7 +24,7 @@ const FIRST: StimulusIx = StimulusIx(0);
 /// To the queue `orders`, or to an exchange by the key `new`.
 fn case(exchange: Option<&str>) -> Case {
     let kind = scenario::ExchangeKind::Topic;
-    let exchange = exchange.map(|name| scenario::Exchange { name: name.to_owned(), kind });
+    let exchange = exchange.map(|name| scenario::AmqpExchange { name: name.to_owned(), kind });
     let routing_key = exchange.as_ref().map_or_else(String::new, |_| "new".to_owned());
     let queue = "orders".to_owned();
     let hop = RabbitMqHop { via: NodeIx(2), exchange, routing_key, queue, delay: None, batch: None };

@@ -1,9 +1,9 @@
 //! Bytes as text: ids as hex digits, all else with `\xNN` for what does not print (`u8::escape_ascii`).
 
 use super::EvidenceError;
-use super::text::Text;
+use super::text::FileText;
 
-pub(super) fn to_hex(bytes: &[u8]) -> Text<'static> {
+pub(super) fn to_hex(bytes: &[u8]) -> FileText<'static> {
     let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
     let digits: String = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
     digits.into()
@@ -22,7 +22,7 @@ fn stands_for_itself(byte: u8) -> bool {
     matches!(byte, 0x20..=0x7e) && !matches!(byte, b'\\' | b'\'' | b'"')
 }
 
-pub(super) fn to_text(bytes: &[u8]) -> Text<'_> {
+pub(super) fn to_text(bytes: &[u8]) -> FileText<'_> {
     match std::str::from_utf8(bytes) {
         Ok(text) if bytes.iter().all(|byte| stands_for_itself(*byte)) => text.into(),
         _ => bytes.escape_ascii().to_string().into(),

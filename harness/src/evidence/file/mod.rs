@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use self::entries::{CaptureEntry, CompletionEntry, ExchangeEntry, GapEntry, LogEntry, NameEntry, SpanEntry};
 use self::lines::EntryALine;
-use self::text::Text;
+use self::text::FileText;
 use super::Evidence;
 use crate::parallel::side_by_side;
 use crate::plan::Plan;
@@ -41,19 +41,19 @@ pub enum EvidenceError {
 
 /// An evidence file that was read; which plan it belongs to, and its contents.
 #[derive(Debug)]
-pub struct Kept<'t> {
+pub struct StoredEvidence<'t> {
     pub scenario: String,
     pub case: String,
     pub seed: u64,
-    file: File<'t>,
+    file: EvidenceFile<'t>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
-struct File<'t> {
+struct EvidenceFile<'t> {
     version: u32,
-    scenario: Text<'t>,
-    case: Text<'t>,
+    scenario: FileText<'t>,
+    case: FileText<'t>,
     seed: u64,
     /// What hops were called at brokers that cases shared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -69,7 +69,7 @@ struct File<'t> {
 
 /// The file of one case.
 pub fn write(plan: &Plan, evidence: &Evidence) -> String {
-    let file = File {
+    let file = EvidenceFile {
         version: VERSION,
         scenario: (&plan.scenario.name).into(),
         case: (&plan.scenario.case).into(),
@@ -90,14 +90,14 @@ pub fn write(plan: &Plan, evidence: &Evidence) -> String {
     String::from_utf8(text).expect("JSON is UTF-8")
 }
 
-impl<'t> Kept<'t> {
-    pub fn read(text: &'t str) -> Result<Kept<'t>, EvidenceError> {
-        let file: File<'t> = serde_json::from_str(text)?;
+impl<'t> StoredEvidence<'t> {
+    pub fn read(text: &'t str) -> Result<StoredEvidence<'t>, EvidenceError> {
+        let file: EvidenceFile<'t> = serde_json::from_str(text)?;
         if file.version != VERSION {
             return Err(EvidenceError::Version(file.version));
         }
         let (scenario, case) = (file.scenario.to_owned(), file.case.to_owned());
-        Ok(Kept { scenario, case, seed: file.seed, file })
+        Ok(StoredEvidence { scenario, case, seed: file.seed, file })
     }
 
     /// The scenario as it was run: with the names that its hops had at brokers then, where those are not the file's.

@@ -3,14 +3,14 @@
 use super::EvidenceError;
 use super::bytes::{from_hex, from_text};
 use super::entries::*;
-use super::text::Text;
+use super::text::FileText;
 use super::writing::protocol_word;
 use crate::evidence::{
-    Answer, Capture, CaptureEnd, Completion, Exchange, Field, FieldKind, Gap, GapPlace, Link, LogRecord,
-    Marked, Message, Protocol, Settlement, Span, SpanKind, Way,
+    Answer, Capture, CaptureEnd, CaptureMark, Completion, Exchange, Field, FieldKind, Gap, GapPlace, Link,
+    LogRecord, Message, MessageDirection, Protocol, Settlement, Span, SpanKind,
 };
 use crate::plan::{Mark, Plan, StimulusIx, TapIx, TapProtocol};
-use crate::scenario::{Named, NodeIx, OwnName, Scenario};
+use crate::scenario::{NameKind, NodeIx, OwnName, Scenario};
 
 fn unknown(kind: &'static str, name: &str) -> EvidenceError {
     EvidenceError::Unknown { kind, name: name.to_owned() }
@@ -26,7 +26,7 @@ fn node_of(scenario: &Scenario, name: &str) -> Result<NodeIx, EvidenceError> {
 }
 
 pub(super) fn name(scenario: &Scenario, entry: &NameEntry<'_>) -> Result<OwnName, EvidenceError> {
-    let what = Named::ALL.into_iter().find(|what| what.word() == &*entry.what);
+    let what = NameKind::ALL.into_iter().find(|what| what.word() == &*entry.what);
     Ok(OwnName {
         broker: node_of(scenario, &entry.broker)?,
         what: what.ok_or_else(|| unknown("kind of name", &entry.what))?,
@@ -57,8 +57,8 @@ pub(super) fn exchange(plan: &Plan, entry: &ExchangeEntry<'_>) -> Result<Exchang
     Ok(Exchange { stimulus, sent_nanos: entry.sent_nanos, answered_nanos: entry.answered_nanos, answer })
 }
 
-fn fields(entries: &[(Text<'_>, Option<Text<'_>>)]) -> Result<Vec<Field>, EvidenceError> {
-    let field = |(name, value): &(Text<'_>, Option<Text<'_>>)| {
+fn fields(entries: &[(FileText<'_>, Option<FileText<'_>>)]) -> Result<Vec<Field>, EvidenceError> {
+    let field = |(name, value): &(FileText<'_>, Option<FileText<'_>>)| {
         let value = value.as_deref().map(from_text).transpose()?;
         Ok(Field { name: from_text(name)?, value, kind: FieldKind::Text })
     };
@@ -93,9 +93,9 @@ pub(super) fn capture(plan: &Plan, entry: &CaptureEntry<'_>) -> Result<Capture, 
         headers,
         trailers: fields(&entry.trailers)?,
         marked: match &entry.mark {
-            MarkEntry::By(text) => Marked::By(mark(plan, text)?),
-            MarkEntry::Absent => Marked::Absent,
-            MarkEntry::Unreadable(why) => Marked::Unreadable(why.to_string()),
+            MarkEntry::By(text) => CaptureMark::By(mark(plan, text)?),
+            MarkEntry::Absent => CaptureMark::Absent,
+            MarkEntry::Unreadable(why) => CaptureMark::Unreadable(why.to_string()),
         },
         end: match &entry.end {
             EndEntry::Answered { status, grpc_status } => {
@@ -118,10 +118,12 @@ fn message(entry: &MessageEntry<'_>, headers: &mut [Field]) -> Result<Message, E
         let kind = FieldKind::ALL.into_iter().find(|kind| kind.word() == &**word);
         field.kind = kind.ok_or_else(|| unknown("kind of header", word))?;
     }
-    let way = [Way::Published, Way::Delivered].into_iter().find(|way| way.word() == &*entry.way);
-    let text = |text: &Option<Text<'_>>| text.as_deref().map(str::to_owned);
+    let direction = [MessageDirection::Published, MessageDirection::Delivered]
+        .into_iter()
+        .find(|direction| direction.word() == &*entry.way);
+    let text = |text: &Option<FileText<'_>>| text.as_deref().map(str::to_owned);
     Ok(Message {
-        way: way.ok_or_else(|| unknown("way of a message", &entry.way))?,
+        direction: direction.ok_or_else(|| unknown("way of a message", &entry.way))?,
         destination: entry.destination.to_string(),
         routing_key: text(&entry.routing_key),
         reader: text(&entry.reader),
@@ -166,7 +168,7 @@ pub(super) fn span(plan: &Plan, entry: &SpanEntry<'_>) -> Result<Span, EvidenceE
     })
 }
 
-fn attributes(entries: &[(Text<'_>, Text<'_>)]) -> Vec<(String, String)> {
+fn attributes(entries: &[(FileText<'_>, FileText<'_>)]) -> Vec<(String, String)> {
     entries.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 

@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// `Cow<str>`, which serde borrows only where it stands directly in a struct.
 #[derive(Debug)]
-pub(super) struct Text<'t>(Cow<'t, str>);
+pub(super) struct FileText<'t>(Cow<'t, str>);
 
-impl Deref for Text<'_> {
+impl Deref for FileText<'_> {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -19,39 +19,39 @@ impl Deref for Text<'_> {
     }
 }
 
-impl From<String> for Text<'_> {
+impl From<String> for FileText<'_> {
     fn from(text: String) -> Self {
-        Text(Cow::Owned(text))
+        FileText(Cow::Owned(text))
     }
 }
 
-impl<'t> From<&'t str> for Text<'t> {
+impl<'t> From<&'t str> for FileText<'t> {
     fn from(text: &'t str) -> Self {
-        Text(Cow::Borrowed(text))
+        FileText(Cow::Borrowed(text))
     }
 }
 
-impl<'t> From<&'t String> for Text<'t> {
+impl<'t> From<&'t String> for FileText<'t> {
     fn from(text: &'t String) -> Self {
-        Text(Cow::Borrowed(text))
+        FileText(Cow::Borrowed(text))
     }
 }
 
-impl Serialize for Text<'_> {
+impl Serialize for FileText<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
     }
 }
 
-impl<'de: 't, 't> Deserialize<'de> for Text<'t> {
+impl<'de: 't, 't> Deserialize<'de> for FileText<'t> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Borrowing).map(Text)
+        deserializer.deserialize_str(TextVisitor).map(FileText)
     }
 }
 
-struct Borrowing;
+struct TextVisitor;
 
-impl<'de> Visitor<'de> for Borrowing {
+impl<'de> Visitor<'de> for TextVisitor {
     type Value = Cow<'de, str>;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

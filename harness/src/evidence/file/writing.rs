@@ -2,15 +2,15 @@
 
 use super::bytes::{to_hex, to_text};
 use super::entries::*;
-use super::text::Text;
+use super::text::FileText;
 use crate::evidence::{
-    Answer, Capture, CaptureEnd, Completion, Exchange, Field, Gap, GapPlace, LogRecord, Marked, Message,
+    Answer, Capture, CaptureEnd, CaptureMark, Completion, Exchange, Field, Gap, GapPlace, LogRecord, Message,
     Protocol, Span,
 };
 use crate::plan::{Plan, TapProtocol};
 use crate::scenario::{NodeIx, OwnName};
 
-fn node(plan: &Plan, node: NodeIx) -> Text<'_> {
+fn node(plan: &Plan, node: NodeIx) -> FileText<'_> {
     (&plan.scenario.node(node).name).into()
 }
 
@@ -51,7 +51,7 @@ pub(super) fn exchange_entry(exchange: &Exchange) -> ExchangeEntry<'_> {
 
 pub(super) fn capture_entry<'t>(plan: &'t Plan, capture: &'t Capture) -> CaptureEntry<'t> {
     let tap = plan.tap(capture.tap);
-    let fields = |fields: &'t [Field]| -> Vec<(Text<'t>, Option<Text<'t>>)> {
+    let fields = |fields: &'t [Field]| -> Vec<(FileText<'t>, Option<FileText<'t>>)> {
         fields.iter().map(|field| (to_text(&field.name), field.value.as_deref().map(to_text))).collect()
     };
     CaptureEntry {
@@ -72,9 +72,9 @@ pub(super) fn capture_entry<'t>(plan: &'t Plan, capture: &'t Capture) -> Capture
         headers: fields(&capture.headers),
         trailers: fields(&capture.trailers),
         mark: match &capture.marked {
-            Marked::By(mark) => MarkEntry::By(mark.to_string().into()),
-            Marked::Absent => MarkEntry::Absent,
-            Marked::Unreadable(why) => MarkEntry::Unreadable(why.into()),
+            CaptureMark::By(mark) => MarkEntry::By(mark.to_string().into()),
+            CaptureMark::Absent => MarkEntry::Absent,
+            CaptureMark::Unreadable(why) => MarkEntry::Unreadable(why.into()),
         },
         end: match &capture.end {
             CaptureEnd::Answered { status, grpc_status } => {
@@ -89,9 +89,9 @@ pub(super) fn capture_entry<'t>(plan: &'t Plan, capture: &'t Capture) -> Capture
 }
 
 fn message_entry<'t>(message: &'t Message, headers: &'t [Field]) -> MessageEntry<'t> {
-    let text = |text: &'t Option<String>| text.as_ref().map(Text::from);
+    let text = |text: &'t Option<String>| text.as_ref().map(FileText::from);
     MessageEntry {
-        way: message.way.word().into(),
+        way: message.direction.word().into(),
         destination: (&message.destination).into(),
         routing_key: text(&message.routing_key),
         reader: text(&message.reader),
@@ -127,7 +127,7 @@ pub(super) fn span_entry<'t>(plan: &'t Plan, span: &'t Span) -> SpanEntry<'t> {
         attributes: span.attributes.iter().map(|(name, value)| (name.into(), value.into())).collect(),
         marks: span.marks.iter().map(|mark| mark.to_string().into()).collect(),
         failed: span.failed,
-        service_name: span.service_name.as_ref().map(Text::from),
+        service_name: span.service_name.as_ref().map(FileText::from),
         duplicates: span.duplicates,
         conflicting: span.conflicting,
         arrived_nanos: span.arrived_nanos,
@@ -141,7 +141,7 @@ pub(super) fn log_entry<'t>(plan: &'t Plan, record: &'t LogRecord) -> LogEntry<'
         span_id: to_hex(&record.span_id),
         flags: record.flags,
         body: (&record.body).into(),
-        service_name: record.service_name.as_ref().map(Text::from),
+        service_name: record.service_name.as_ref().map(FileText::from),
     }
 }
 
@@ -166,5 +166,5 @@ pub(super) fn gap_entry<'t>(plan: &'t Plan, gap: &'t Gap) -> GapEntry<'t> {
         GapPlace::Tap(tap) => GapAt::Tap(tap.0),
         GapPlace::Stimulus(stimulus) => GapAt::Stimulus(stimulus.0),
     };
-    GapEntry { at, what: (&gap.what).into(), lines: gap.lines.iter().map(Text::from).collect() }
+    GapEntry { at, what: (&gap.what).into(), lines: gap.lines.iter().map(FileText::from).collect() }
 }

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use super::broker::{brokers, subscriptions};
 use super::instruction::calls_of;
 use super::seed::Ids;
-use super::{CallIx, Listens, Mark, Plan, Seed, Sent, Stimulus, StimulusIx, TapIx, TapPlan, TapProtocol};
+use super::{
+    CallIx, ListenProtocols, Mark, Plan, Seed, Stimulus, StimulusContext, StimulusIx, TapIx, TapPlan,
+    TapProtocol,
+};
 use crate::scenario::{Drive, DriveContext, Hop, HopIx, NodeIx, Scenario, TemplatePart, Transport};
 use crate::wire::{Flags, SpanId, TraceId, TraceParent};
 
@@ -15,7 +18,7 @@ impl Plan {
     /// The plan of one case. `folder` is the folder of its file, for relative programs.
     pub fn build(scenario: Arc<Scenario>, folder: PathBuf, seed: Seed) -> Plan {
         let part = seed.part(&scenario.title());
-        let Standing { taps, hop_taps, arrival_taps } = taps(&scenario);
+        let TapLayout { taps, hop_taps, arrival_taps } = taps(&scenario);
         let (brokers, subscriptions) = (brokers(&scenario), subscriptions(&scenario));
         let calls = calls_of(&scenario);
         let stimuli = stimuli(&scenario, part, &calls);
@@ -55,14 +58,14 @@ fn protocol(transport: &Transport) -> TapProtocol {
 }
 
 /// Where taps stand.
-struct Standing {
+struct TapLayout {
     taps: Vec<TapPlan>,
     hop_taps: Vec<Option<TapIx>>,
     arrival_taps: Vec<Option<TapIx>>,
 }
 
-fn taps(scenario: &Scenario) -> Standing {
-    let mut standing = Standing { taps: Vec::new(), hop_taps: Vec::new(), arrival_taps: Vec::new() };
+fn taps(scenario: &Scenario) -> TapLayout {
+    let mut layout = TapLayout { taps: Vec::new(), hop_taps: Vec::new(), arrival_taps: Vec::new() };
     for hop in &scenario.hops {
         let protocol = protocol(&hop.transport);
         let (sent, read) = match hop.transport.via() {
@@ -73,15 +76,15 @@ fn taps(scenario: &Scenario) -> Standing {
             }
             Some(broker) => (Some((hop.from, broker)), Some((hop.to, broker))),
         };
-        let sent = sent.map(|ends| standing.tap(scenario, ends, protocol, hop));
-        let read = read.map(|ends| standing.tap(scenario, ends, protocol, hop));
-        standing.hop_taps.push(sent);
-        standing.arrival_taps.push(read);
+        let sent = sent.map(|ends| layout.tap(scenario, ends, protocol, hop));
+        let read = read.map(|ends| layout.tap(scenario, ends, protocol, hop));
+        layout.hop_taps.push(sent);
+        layout.arrival_taps.push(read);
     }
-    standing
+    layout
 }
 
-impl Standing {
+impl TapLayout {
     /// The tap between these two, which learns what one more hop says of it.
     fn tap(
         &mut self,
@@ -107,8 +110,8 @@ impl Standing {
     }
 }
 
-fn listens(scenario: &Scenario) -> Vec<Listens> {
-    let mut listens = vec![Listens::default(); scenario.nodes.len()];
+fn listens(scenario: &Scenario) -> Vec<ListenProtocols> {
+    let mut listens = vec![ListenProtocols::default(); scenario.nodes.len()];
     for hop in &scenario.hops {
         match hop.transport {
             Transport::Http(_) => listens[hop.to.0].http = true,
@@ -119,7 +122,7 @@ fn listens(scenario: &Scenario) -> Vec<Listens> {
     listens
 }
 
-fn stimuli(scenario: &Scenario, part: Seed, calls: &[super::Call]) -> Vec<Stimulus> {
+fn stimuli(scenario: &Scenario, part: Seed, calls: &[super::PlannedCall]) -> Vec<Stimulus> {
     let run = run_tag(part);
     let mut ids = Ids::new(part.part("ids"));
     let mut stimuli = Vec::new();
@@ -139,7 +142,7 @@ fn stimuli(scenario: &Scenario, part: Seed, calls: &[super::Call]) -> Vec<Stimul
     stimuli
 }
 
-fn sent(drive: &Drive, mark: Mark, ids: &mut Ids) -> Sent {
+fn sent(drive: &Drive, mark: Mark, ids: &mut Ids) -> StimulusContext {
     let trace_id = TraceId::new(ids.trace_id()).expect("minted ids are never zero");
     let parent_id = SpanId::new(ids.span_id()).expect("minted ids are never zero");
     let (traceparent, valid, sampled) = match &drive.context {
@@ -157,7 +160,7 @@ fn sent(drive: &Drive, mark: Mark, ids: &mut Ids) -> Sent {
     let tracestate = lines(drive, "tracestate", mark);
     let baggage = lines(drive, "baggage", mark);
     let (trace_id, parent_id) = (*trace_id.as_bytes(), *parent_id.as_bytes());
-    Sent { trace_id, parent_id, traceparent, valid, sampled, tracestate, baggage }
+    StimulusContext { trace_id, parent_id, traceparent, valid, sampled, tracestate, baggage }
 }
 
 /// The drive's header lines of this name. Environment variables are the driver's; a list that needs one is

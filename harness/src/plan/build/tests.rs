@@ -37,6 +37,6 @@ fn an_image_gets_the_taps_and_subscriptions_of_a_command() {
     assert_eq!(image.listens, command.listens);
     assert_eq!(image.subscriptions, command.subscriptions);
     assert_eq!(image.flush_order, command.flush_order);
-    assert_eq!(image.listens[2], Listens { http: true, grpc: true });
+    assert_eq!(image.listens[2], ListenProtocols { http: true, grpc: true });
     assert!(image.flush_order.iter().flatten().any(|node| *node == NodeIx(2)));
 }

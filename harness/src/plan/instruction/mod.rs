@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::build::hops_below;
 use super::fan_out::{ends_at_a_relay, fan_out, readers};
 use super::{Mark, Plan, StimulusIx};
-use crate::scenario::{At, HopIx, Role, Scenario, Step, Transport};
+use crate::scenario::{HopIx, RestartSide, Role, Scenario, Step, Transport};
 
 /// Index into `Plan::calls`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,7 +13,7 @@ pub struct CallIx(pub usize);
 
 /// One crossing that is due: a hop below the call that causes it.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub struct PlannedCall {
     pub hop: HopIx,
     /// `None` for what the driver itself sends.
     pub parent: Option<CallIx>,
@@ -37,13 +37,13 @@ pub enum Task {
 }
 
 /// The calls of a scenario: for each driven hop a tree, callers before callees.
-pub fn calls_of(scenario: &Scenario) -> Vec<Call> {
+pub fn calls_of(scenario: &Scenario) -> Vec<PlannedCall> {
     let mut calls = Vec::new();
     let mut driven: Vec<HopIx> = Vec::new();
     for drive in &scenario.drives {
         if !driven.contains(&drive.send) {
             driven.push(drive.send);
-            add_call(scenario, Send { hop: drive.send, items: 1 }, None, &mut calls);
+            add_call(scenario, Dispatch { hop: drive.send, items: 1 }, None, &mut calls);
         }
     }
     calls
@@ -51,14 +51,19 @@ pub fn calls_of(scenario: &Scenario) -> Vec<Call> {
 
 /// What is sent over a hop at once.
 #[derive(Clone, Copy)]
-struct Send {
+struct Dispatch {
     hop: HopIx,
     items: u32,
 }
 
-fn add_call(scenario: &Scenario, send: Send, parent: Option<CallIx>, calls: &mut Vec<Call>) -> CallIx {
+fn add_call(
+    scenario: &Scenario,
+    send: Dispatch,
+    parent: Option<CallIx>,
+    calls: &mut Vec<PlannedCall>,
+) -> CallIx {
     let ix = CallIx(calls.len());
-    calls.push(Call { hop: send.hop, parent, items: send.items, task: Vec::new() });
+    calls.push(PlannedCall { hop: send.hop, parent, items: send.items, task: Vec::new() });
     let readers = readers(scenario, send.hop);
     let relays: Vec<HopIx> =
         readers.iter().copied().filter(|reader| ends_at_a_relay(scenario, *reader)).collect();
@@ -91,10 +96,10 @@ fn is_sent_first(scenario: &Scenario, hop: HopIx) -> bool {
 }
 
 /// How often a hop below another is sent, and how much each time: a relay sends what is read in batches in batches.
-fn sends(scenario: &Scenario, hop: HopIx) -> Vec<Send> {
+fn sends(scenario: &Scenario, hop: HopIx) -> Vec<Dispatch> {
     let times = scenario.hop(hop).times.min.max(1);
     if scenario.hop(hop).steps.iter().any(|step| matches!(step, Step::Retry(_))) {
-        return vec![Send { hop, items: 1 }];
+        return vec![Dispatch { hop, items: 1 }];
     }
     let relay = scenario.node(scenario.hop(hop).from).kind.keeps_relay_contract();
     let batch =
@@ -102,14 +107,14 @@ fn sends(scenario: &Scenario, hop: HopIx) -> Vec<Send> {
     let most = batch.filter(|_| relay).unwrap_or(1).max(1);
     let full = std::iter::repeat_n(most, usize::try_from(times / most).expect("at most ten thousand"));
     let rest = (!times.is_multiple_of(most)).then_some(times % most);
-    full.chain(rest).map(|items| Send { hop, items }).collect()
+    full.chain(rest).map(|items| Dispatch { hop, items }).collect()
 }
 
 /// The call with the sender's steps around it, the first step outermost; a wait or a log stands before what
 /// follows.
 fn around(scenario: &Scenario, hop: HopIx, call: CallIx) -> Vec<Task> {
     let hop = scenario.hop(hop);
-    let restarts = hop.relation.restarts_at() == Some(At::Sender);
+    let restarts = hop.relation.restarts_at() == Some(RestartSide::Sender);
     let told = hop.steps.contains(&Step::Restart);
     let mut tasks = vec![Task::Call(call)];
     if restarts && !told {

@@ -8,7 +8,7 @@ use stand_in_brokers::kafka::KafkaBroker;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use crate::evidence::{CaptureEnd, Recorder, Settlement, Way};
+use crate::evidence::{CaptureEnd, MessageDirection, Recorder, Settlement};
 use crate::plan::{Plan, Seed};
 use crate::runtime::running::Running;
 use crate::runtime::start;
@@ -159,8 +159,8 @@ drive:
     };
     timeout(SOON, done).await.expect("it is committed");
     let ways = recorder
-        .look(|captures| captures.iter().map(|c| c.message.as_ref().unwrap().way).collect::<Vec<_>>());
-    assert_eq!(ways, [Way::Published, Way::Delivered]);
+        .look(|captures| captures.iter().map(|c| c.message.as_ref().unwrap().direction).collect::<Vec<_>>());
+    assert_eq!(ways, [MessageDirection::Published, MessageDirection::Delivered]);
     assert_eq!(recorder.look(|captures| captures[0].values("traceparent").count()), 1);
     running.stop().await;
     assert_eq!(recorder.freeze().1, []);

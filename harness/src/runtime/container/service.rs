@@ -21,7 +21,7 @@ use crate::runtime::options::Listening;
 use crate::runtime::ready::{self, NotReady};
 use crate::runtime::wiring::Wiring;
 use crate::runtime::workload::Body;
-use crate::scenario::{Image, Mount, NodeIx, Ready, Template};
+use crate::scenario::{Image, Mount, NodeIx, Readiness, Template};
 
 pub(in crate::runtime) async fn start(
     ix: NodeIx,
@@ -53,7 +53,7 @@ pub(in crate::runtime) async fn start(
         }
         Err(NotReady::Late(last)) => {
             let (within, lines) = (image.ready_within, body.lines());
-            let asked = !matches!(image.ready, Ready::Output(_));
+            let asked = !matches!(image.ready, Readiness::Output(_));
             return Err(StartError::Late { image: name, within, asked, last, lines }.of(&node.name));
         }
     }

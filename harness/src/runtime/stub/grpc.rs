@@ -56,7 +56,7 @@ impl Answers {
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 impl GrpcStub {
-    /// Listens on 127.0.0.1. Of `answers` those over gRPC count; none means OK with an empty message.
+    /// ListenProtocols on 127.0.0.1. Of `answers` those over gRPC count; none means OK with an empty message.
     pub async fn start(answers: &[StubAnswer]) -> Result<Self, StubError> {
         let over_grpc = |answer: &&StubAnswer| !matches!(answer, StubAnswer::Http { .. });
         let mut list: Vec<StubAnswer> = answers.iter().filter(over_grpc).cloned().collect();

@@ -18,7 +18,7 @@ pub struct HttpStub {
 }
 
 impl HttpStub {
-    /// Listens on 127.0.0.1. Of `answers` those over HTTP count; none means 200 with an empty JSON object.
+    /// ListenProtocols on 127.0.0.1. Of `answers` those over HTTP count; none means 200 with an empty JSON object.
     pub async fn start(answers: &[StubAnswer]) -> Result<Self, StubError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(StubError::Listen)?;
         // What was sent is not kept: the tap has seen it.

@@ -2,12 +2,12 @@
 
 use super::{Builder, DriveDraft};
 use crate::diagnostic::Diagnostic;
-use crate::scenario::drive::{Body, Drive, DriveContext};
+use crate::scenario::drive::{Drive, DriveBody, DriveContext};
 use crate::scenario::node::NodeIx;
 use crate::scenario::pattern;
-use crate::scenario::reference::Ground;
+use crate::scenario::reference::TemplateSite;
 use crate::scenario::template::{Template, TemplatePart};
-use crate::scenario::tree::{Entry, Tree, Value};
+use crate::scenario::tree::{KeyValue, Tree, Value};
 
 /// Sent where `context: invalid` names no traceparent of its own: a version that the standard forbids.
 const INVALID: &str = "ff-${trace-id}-${parent-id}-01";
@@ -89,7 +89,7 @@ impl<'a> Builder<'a, '_> {
 
     fn headers(&mut self, tree: &'a Tree) -> Vec<(String, Template)> {
         let mut headers = Vec::new();
-        for Entry { key, value } in tree.get("headers").map_or(&[][..], Tree::entries) {
+        for KeyValue { key, value } in tree.get("headers").map_or(&[][..], Tree::entries) {
             if let Some(help) = owned(&key.value) {
                 let message = format!("`{}` is set by the driver", key.value);
                 self.complaints.say(Diagnostic::new("reserved-header", key.place, message).help(help));
@@ -101,18 +101,18 @@ impl<'a> Builder<'a, '_> {
                     let help = "a list sends a line for each value";
                     self.complaints.say(Diagnostic::new("bad-text", line.place, message).help(help));
                 }
-                headers.push((key.value.clone(), self.template(line, NodeIx::CLIENT, Ground::Drive)));
+                headers.push((key.value.clone(), self.template(line, NodeIx::CLIENT, TemplateSite::Drive)));
             }
         }
         headers
     }
 
     /// The body and its type; a `content-type` among the headers becomes the body's.
-    fn body(&mut self, tree: &'a Tree, headers: &mut Vec<(String, Template)>) -> Body {
-        let Some(body) = tree.get("body") else { return Body::Empty };
+    fn body(&mut self, tree: &'a Tree, headers: &mut Vec<(String, Template)>) -> DriveBody {
+        let Some(body) = tree.get("body") else { return DriveBody::Empty };
         let (content, default) = match &body.value {
             Value::Scalar { .. } => {
-                (self.template(body, NodeIx::CLIENT, Ground::Drive), "text/plain; charset=utf-8")
+                (self.template(body, NodeIx::CLIENT, TemplateSite::Drive), "text/plain; charset=utf-8")
             }
             _ => (self.json_template(body, NodeIx::CLIENT), "application/json"),
         };
@@ -124,7 +124,7 @@ impl<'a> Builder<'a, '_> {
             },
             None => default.to_owned(),
         };
-        Body::Bytes { content, content_type }
+        DriveBody::Bytes { content, content_type }
     }
 }
 

@@ -4,16 +4,16 @@ use super::{Builder, HopDraft};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::hop::{GrpcHop, Hop, HopIx, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
 use crate::scenario::node::NodeIx;
-use crate::scenario::relation::{At, Relation};
-use crate::scenario::tree::{Entry, Tree};
+use crate::scenario::relation::{Relation, RestartSide};
+use crate::scenario::tree::{KeyValue, Tree};
 use crate::scenario::{pattern, spelling};
-use crate::source::{Place, Placed};
+use crate::source::{Place, WithPlace};
 
 impl<'a> Builder<'a, '_> {
     /// `None` when its transport or an end of it is not known.
-    pub(super) fn hop(&mut self, name: &'a Placed<String>, tree: &'a Tree) -> Option<HopDraft<'a>> {
+    pub(super) fn hop(&mut self, name: &'a WithPlace<String>, tree: &'a Tree) -> Option<HopDraft<'a>> {
         let words = ["http", "grpc", "kafka", "rabbitmq", "sqs"];
-        let Entry { key, value: inner } = words.iter().find_map(|word| tree.entry(word))?;
+        let KeyValue { key, value: inner } = words.iter().find_map(|word| tree.entry(word))?;
         let (from, to) = (self.end(inner, "from"), self.end(inner, "to"));
         let transport = match key.value.as_str() {
             "http" => Some(Transport::Http(http(inner))),
@@ -68,7 +68,7 @@ impl<'a> Builder<'a, '_> {
         let items = tree.get("steps").map_or(&[][..], Tree::items);
         let mut steps: Vec<Step> = items.iter().filter_map(step).collect();
         let relay = self.draft.is_relay(from);
-        if relay && relation.restarts_at() == Some(At::Sender) && !steps.contains(&Step::Restart) {
+        if relay && relation.restarts_at() == Some(RestartSide::Sender) && !steps.contains(&Step::Restart) {
             steps.insert(0, Step::Restart);
         }
         steps
@@ -185,9 +185,9 @@ fn grpc(tree: &Tree) -> GrpcHop {
 /// Who calls begins a new trace itself unless `at` says otherwise; of messages it is usually who reads them.
 fn relation(tree: &Tree, through_a_broker: bool) -> Relation {
     let at = match tree.text_at("at") {
-        Some("receiver") => At::Receiver,
-        None if through_a_broker => At::Receiver,
-        _ => At::Sender,
+        Some("receiver") => RestartSide::Receiver,
+        None if through_a_broker => RestartSide::Receiver,
+        _ => RestartSide::Sender,
     };
     match tree.text_at("relation") {
         Some("child-or-link") => Relation::ChildOrLink,
@@ -214,7 +214,7 @@ fn step(tree: &Tree) -> Option<Step> {
         Some("restart") => return Some(Step::Restart),
         _ => {}
     }
-    let Entry { key, value } = tree.entries().first()?;
+    let KeyValue { key, value } = tree.entries().first()?;
     match key.value.as_str() {
         "wait" => Some(Step::Wait(pattern::duration(value.text()?)?)),
         "retry" => Some(Step::Retry(u32::try_from(value.number()?).ok()?)),

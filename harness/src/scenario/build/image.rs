@@ -6,9 +6,9 @@ use super::Builder;
 use super::node::ready;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::node::NodeIx;
-use crate::scenario::node_kind::{Image, Mount, Ready};
+use crate::scenario::node_kind::{Image, Mount, Readiness};
 use crate::scenario::pattern;
-use crate::scenario::reference::Ground;
+use crate::scenario::reference::TemplateSite;
 use crate::scenario::tree::Tree;
 use crate::source::Place;
 
@@ -17,12 +17,12 @@ impl<'a> Builder<'a, '_> {
         let args = tree.get("args").map_or(&[][..], Tree::items);
         let ready_within = tree.text_at("ready-within").and_then(pattern::duration);
         Image {
-            name: self.template(name, ix, Ground::ImageName),
-            args: args.iter().map(|part| self.template(part, ix, Ground::Service)).collect(),
-            env: self.env(tree, ix, Ground::Service),
+            name: self.template(name, ix, TemplateSite::ImageName),
+            args: args.iter().map(|part| self.template(part, ix, TemplateSite::Service)).collect(),
+            env: self.env(tree, ix, TemplateSite::Service),
             mounts: self.mounts(tree),
             port: tree.get("port").and_then(Tree::number).and_then(|port| u16::try_from(port).ok()),
-            ready: tree.get("ready").and_then(ready).unwrap_or(Ready::Tcp),
+            ready: tree.get("ready").and_then(ready).unwrap_or(Readiness::Tcp),
             ready_within: ready_within.unwrap_or(Duration::from_secs(30)),
             place,
         }

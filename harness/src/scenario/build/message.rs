@@ -3,7 +3,7 @@
 use super::Builder;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::hop::Transport;
-use crate::scenario::message::{Exchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
+use crate::scenario::message::{AmqpExchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
 use crate::scenario::node::NodeIx;
 use crate::scenario::node_kind::BrokerKind;
 use crate::scenario::tree::Tree;
@@ -28,7 +28,7 @@ impl<'a> Builder<'a, '_> {
         let via = self.via(tree, BrokerKind::RabbitMq)?;
         let queue = tree.text_at("queue")?;
         let exchange =
-            tree.text_at("exchange").map(|name| Exchange { name: name.to_owned(), kind: kind(tree) });
+            tree.text_at("exchange").map(|name| AmqpExchange { name: name.to_owned(), kind: kind(tree) });
         // A fanout does not look at it, and every queue behind it gets the same message.
         let fanout = exchange.as_ref().is_some_and(|exchange| exchange.kind == ExchangeKind::Fanout);
         let usual = if fanout { "" } else { queue };

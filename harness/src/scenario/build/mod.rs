@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use super::complaints::Complaints;
 use super::hop::Hop;
-use super::matrix::Case;
+use super::matrix::MatrixCase;
 use super::node::Node;
 use super::node_kind::BrokerKind;
-use super::tree::{Entry, Tree};
+use super::tree::{KeyValue, Tree};
 use super::{Drive, Expectation, Expectations, HopIx, NodeIx, Scenario, pattern, spelling};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source};
@@ -37,7 +37,7 @@ pub(super) struct Draft<'a> {
     pub hop_names: HashMap<&'a str, Option<HopIx>>,
     pub drives: Vec<DriveDraft<'a>>,
     pub expect: Expectations,
-    pub uses: Vec<Use>,
+    pub uses: Vec<TemplateUse>,
     /// Nodes with a template that could not be read: what they are told is not known.
     pub misread: HashSet<NodeIx>,
     /// Something that others refer to could not be made: what may only follow from that is not said.
@@ -69,14 +69,14 @@ pub(super) struct DriveDraft<'a> {
 
 /// A template names a neighbour or a port.
 #[derive(Debug)]
-pub(super) struct Use {
+pub(super) struct TemplateUse {
     pub user: NodeIx,
     pub place: Place,
-    pub what: Used,
+    pub what: TemplateSubject,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Used {
+pub(super) enum TemplateSubject {
     Http(NodeIx),
     Grpc(NodeIx),
     Broker(NodeIx),
@@ -88,7 +88,7 @@ pub(super) enum Used {
 pub(super) fn draft<'a>(
     source: &'a Source,
     root: &'a Tree,
-    case: &Case<'a>,
+    case: &MatrixCase<'a>,
     complaints: &mut Complaints,
 ) -> Draft<'a> {
     let mut builder = Builder {
@@ -116,7 +116,7 @@ pub(super) fn draft<'a>(
 }
 
 /// The model of a draft without mistakes.
-pub(super) fn finish(draft: Draft<'_>, root: &Tree, case: &Case<'_>, source: &Arc<Source>) -> Scenario {
+pub(super) fn finish(draft: Draft<'_>, root: &Tree, case: &MatrixCase<'_>, source: &Arc<Source>) -> Scenario {
     let timeout = root.text_at("timeout").and_then(pattern::duration);
     Scenario {
         source: Arc::clone(source),
@@ -136,7 +136,7 @@ pub(super) fn finish(draft: Draft<'_>, root: &Tree, case: &Case<'_>, source: &Ar
 struct Builder<'a, 'c> {
     draft: Draft<'a>,
     source: &'a Source,
-    case: &'c Case<'a>,
+    case: &'c MatrixCase<'a>,
     complaints: &'c mut Complaints,
 }
 
@@ -145,7 +145,7 @@ impl<'a> Builder<'a, '_> {
         let entries = root.get("nodes").map_or(&[][..], Tree::entries);
         let entries = self.bounded(entries, 200, "nodes");
         let mut trees = Vec::new();
-        for Entry { key, value } in entries {
+        for KeyValue { key, value } in entries {
             if node::reserved(&key.value) {
                 let message = format!("a node cannot be called `{}`", key.value);
                 let help = "`client` is always there, and the other words have a meaning in templates";
@@ -167,7 +167,7 @@ impl<'a> Builder<'a, '_> {
 
     fn hops(&mut self, root: &'a Tree) {
         let entries = root.get("hops").map_or(&[][..], Tree::entries);
-        for Entry { key, value } in self.bounded(entries, 1_000, "hops") {
+        for KeyValue { key, value } in self.bounded(entries, 1_000, "hops") {
             let made = self.hop(key, value);
             let ix = made.is_some().then_some(HopIx(self.draft.hops.len()));
             self.draft.incomplete |= made.is_none();
@@ -203,7 +203,7 @@ impl<'a> Builder<'a, '_> {
         self.draft.expect = Expectations::Only(only);
     }
 
-    fn bounded(&mut self, entries: &'a [Entry], most: usize, what: &str) -> &'a [Entry] {
+    fn bounded(&mut self, entries: &'a [KeyValue], most: usize, what: &str) -> &'a [KeyValue] {
         let Some(first) = entries.get(most) else { return entries };
         let message = format!("a scenario has at most {most} {what}");
         self.complaints.say(Diagnostic::new("too-much", first.key.place, message).label("one too many"));

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use super::{Builder, NodeDraft};
 use crate::diagnostic::Diagnostic;
-use crate::scenario::node::{Marker, Node, NodeIx, Role, SpecLevel, StopSignal};
+use crate::scenario::node::{Marker, Node, NodeIx, Role, StopSignal};
 use crate::scenario::node_kind::{
-    Broker, BrokerKind, Command, NodeKind, Ready, Relay, Stub, StubAnswer, Url,
+    Broker, BrokerKind, Command, NodeKind, Readiness, Relay, Stub, StubAnswer, Url,
 };
 use crate::scenario::pattern;
-use crate::scenario::reference::Ground;
+use crate::scenario::reference::TemplateSite;
 use crate::scenario::template::{Template, TemplatePart};
-use crate::scenario::tree::{Entry, Tree, Value};
-use crate::source::{Place, Placed};
+use crate::scenario::tree::{KeyValue, Tree, Value};
+use crate::source::{Place, WithPlace};
+use crate::wire::Level;
 
 /// Stands for what a variable holds.
 const OPEN: &str = "\u{0}";
@@ -25,7 +26,7 @@ pub(super) fn reserved(name: &str) -> bool {
 /// The harness itself.
 pub(super) fn client() -> Node {
     let kind = NodeKind::Client;
-    Node { level: SpecLevel::Two, telemetry: false, ..plain("client", Place::default(), kind) }
+    Node { level: Level::Two, telemetry: false, ..plain("client", Place::default(), kind) }
 }
 
 fn plain(name: &str, place: Place, kind: NodeKind) -> Node {
@@ -40,12 +41,12 @@ fn plain(name: &str, place: Place, kind: NodeKind) -> Node {
         sets_baggage: Vec::new(),
         stop: StopSignal::Terminate,
         marker: None,
-        level: SpecLevel::One,
+        level: Level::One,
     }
 }
 
 impl<'a> Builder<'a, '_> {
-    pub(super) fn node(&mut self, name: &'a Placed<String>, tree: &'a Tree) -> NodeDraft<'a> {
+    pub(super) fn node(&mut self, name: &'a WithPlace<String>, tree: &'a Tree) -> NodeDraft<'a> {
         let ix = self.draft.node_names[name.value.as_str()];
         let made = self.kind(tree, name, ix);
         let known = made.is_some();
@@ -63,15 +64,15 @@ impl<'a> Builder<'a, '_> {
             },
             marker: tree.get("marker").and_then(marker),
             level: match tree.get("level").and_then(Tree::number) {
-                Some(2) => SpecLevel::Two,
-                _ => SpecLevel::One,
+                Some(2) => Level::Two,
+                _ => Level::One,
             },
             ..plain(&name.value, name.place, kind)
         };
         NodeDraft { node, tree: Some(tree), known }
     }
 
-    fn kind(&mut self, tree: &'a Tree, name: &Placed<String>, ix: NodeIx) -> Option<NodeKind> {
+    fn kind(&mut self, tree: &'a Tree, name: &WithPlace<String>, ix: NodeIx) -> Option<NodeKind> {
         if let Some(relay) = tree.get("relay") {
             let implementation = self.case.pick(relay).text()?.to_owned();
             return Some(NodeKind::Relay(self.relay(tree, implementation, ix)));
@@ -108,12 +109,12 @@ impl<'a> Builder<'a, '_> {
         Broker {
             kind,
             address: address.map(|said| self.broker_address(&said.value, kind, ix)),
-            image: image.map(|said| self.template(&said.value, ix, Ground::ImageName)),
+            image: image.map(|said| self.template(&said.value, ix, TemplateSite::ImageName)),
         }
     }
 
     fn broker_address(&mut self, said: &'a Tree, kind: BrokerKind, ix: NodeIx) -> Template {
-        let address = self.template(said, ix, Ground::Broker);
+        let address = self.template(said, ix, TemplateSite::Broker);
         let text: String = address.parts.iter().map(shown).collect();
         let wanted = match kind {
             BrokerKind::Kafka => "`host:port`",
@@ -135,7 +136,7 @@ impl<'a> Builder<'a, '_> {
             let help = "faults are the model relay's: `relay: model`";
             self.complaints.say(Diagnostic::new("fault-without-model", place, message).help(help));
         }
-        let mut env = self.env(tree, ix, Ground::Relay);
+        let mut env = self.env(tree, ix, TemplateSite::Relay);
         if let Some(propagators) = tree.get("propagators") {
             if let Some(set) = tree.get("env").and_then(|env| env.entry("OTEL_PROPAGATORS")) {
                 let message = "the propagators are named twice";
@@ -152,22 +153,19 @@ impl<'a> Builder<'a, '_> {
     fn command(&mut self, tree: &'a Tree, argv: &'a Tree, place: Place, ix: NodeIx) -> Command {
         let ready_within = tree.text_at("ready-within").and_then(pattern::duration);
         Command {
-            argv: argv.items().iter().map(|part| self.template(part, ix, Ground::Service)).collect(),
-            env: self.env(tree, ix, Ground::Service),
+            argv: argv.items().iter().map(|part| self.template(part, ix, TemplateSite::Service)).collect(),
+            env: self.env(tree, ix, TemplateSite::Service),
             cwd: tree.text_at("cwd").map(str::to_owned),
-            ready: tree.get("ready").and_then(ready).unwrap_or(Ready::Tcp),
+            ready: tree.get("ready").and_then(ready).unwrap_or(Readiness::Tcp),
             ready_within: ready_within.unwrap_or(Duration::from_secs(30)),
             port: tree.get("port").and_then(Tree::number).and_then(|port| u16::try_from(port).ok()),
             place,
         }
     }
 
-    pub(super) fn env(&mut self, tree: &'a Tree, ix: NodeIx, ground: Ground) -> Vec<(String, Template)> {
+    pub(super) fn env(&mut self, tree: &'a Tree, ix: NodeIx, site: TemplateSite) -> Vec<(String, Template)> {
         let entries = tree.get("env").map_or(&[][..], Tree::entries);
-        entries
-            .iter()
-            .map(|entry| (entry.key.value.clone(), self.template(&entry.value, ix, ground)))
-            .collect()
+        entries.iter().map(|entry| (entry.key.value.clone(), self.template(&entry.value, ix, site))).collect()
     }
 
     fn answer(&mut self, tree: &'a Tree) -> Option<StubAnswer> {
@@ -186,7 +184,7 @@ impl<'a> Builder<'a, '_> {
         let (body, content_type) = match (tree.entry("json"), tree.entry("body")) {
             (None, None) => json(),
             (Some(json), None) => (json.value.json().into_bytes(), "application/json".to_owned()),
-            (None, Some(Entry { value, .. })) => {
+            (None, Some(KeyValue { value, .. })) => {
                 let content_type = tree.text_at("content-type").unwrap_or("text/plain; charset=utf-8");
                 (value.text().unwrap_or_default().as_bytes().to_vec(), content_type.to_owned())
             }
@@ -247,19 +245,19 @@ fn address(tree: &Tree) -> Url {
     }
 }
 
-pub(super) fn ready(tree: &Tree) -> Option<Ready> {
-    let Entry { key, value } = tree.entries().first()?;
+pub(super) fn ready(tree: &Tree) -> Option<Readiness> {
+    let KeyValue { key, value } = tree.entries().first()?;
     match key.value.as_str() {
-        "http" => Some(Ready::Http(value.text()?.to_owned())),
-        "tcp" => Some(Ready::Tcp),
-        "grpc-health" => Some(Ready::GrpcHealth(value.text_at("service").unwrap_or_default().to_owned())),
-        "output" => Some(Ready::Output(value.text()?.to_owned())),
+        "http" => Some(Readiness::Http(value.text()?.to_owned())),
+        "tcp" => Some(Readiness::Tcp),
+        "grpc-health" => Some(Readiness::GrpcHealth(value.text_at("service").unwrap_or_default().to_owned())),
+        "output" => Some(Readiness::Output(value.text()?.to_owned())),
         _ => None,
     }
 }
 
 fn marker(tree: &Tree) -> Option<Marker> {
-    let Entry { key, value } = tree.entries().first()?;
+    let KeyValue { key, value } = tree.entries().first()?;
     match key.value.as_str() {
         "header" => Some(Marker::Header(value.text()?.to_owned())),
         "path" => Some(Marker::Path),

@@ -1,11 +1,11 @@
 //! Text with `${...}` in it -> `Template`, or what is wrong with it.
 
-use super::{Builder, Use, Used};
+use super::{Builder, TemplateSubject, TemplateUse};
 use crate::diagnostic::Diagnostic;
-use crate::scenario::json::{Piece, escaped};
+use crate::scenario::json::{JsonPiece, escaped};
 use crate::scenario::node::NodeIx;
 use crate::scenario::node_kind::BrokerKind;
-use crate::scenario::reference::{self, Ground, Stretch};
+use crate::scenario::reference::{self, Stretch, TemplateSite};
 use crate::scenario::spelling;
 use crate::scenario::template::{Template, TemplatePart};
 use crate::scenario::tree::Tree;
@@ -13,9 +13,9 @@ use crate::source::Place;
 
 impl<'a> Builder<'a, '_> {
     /// The template that a scalar holds, used by node `user`.
-    pub(super) fn template(&mut self, tree: &'a Tree, user: NodeIx, ground: Ground) -> Template {
+    pub(super) fn template(&mut self, tree: &'a Tree, user: NodeIx, site: TemplateSite) -> Template {
         let mut parts = Vec::new();
-        self.parts(tree, user, ground, &mut parts);
+        self.parts(tree, user, site, &mut parts);
         Template { parts: reference::joined(parts) }
     }
 
@@ -24,10 +24,10 @@ impl<'a> Builder<'a, '_> {
         let mut parts = Vec::new();
         for piece in tree.json_pieces() {
             match piece {
-                Piece::Text(text) => parts.push(TemplatePart::Text(text)),
-                Piece::String(tree) => {
+                JsonPiece::Text(text) => parts.push(TemplatePart::Text(text)),
+                JsonPiece::String(tree) => {
                     let first = parts.len();
-                    self.parts(tree, user, Ground::Drive, &mut parts);
+                    self.parts(tree, user, TemplateSite::Drive, &mut parts);
                     for part in &mut parts[first..] {
                         if let TemplatePart::Text(text) = part {
                             *text = escaped(text);
@@ -39,7 +39,7 @@ impl<'a> Builder<'a, '_> {
         Template { parts: reference::joined(parts) }
     }
 
-    fn parts(&mut self, tree: &'a Tree, user: NodeIx, ground: Ground, parts: &mut Vec<TemplatePart>) {
+    fn parts(&mut self, tree: &'a Tree, user: NodeIx, site: TemplateSite, parts: &mut Vec<TemplatePart>) {
         for stretch in reference::stretches(tree.text().unwrap_or_default()) {
             match stretch {
                 Stretch::Text(text) => parts.push(TemplatePart::Text(text.to_owned())),
@@ -51,14 +51,14 @@ impl<'a> Builder<'a, '_> {
                 }
                 Stretch::Reference(name, _) => {
                     let place = self.place_of(name, tree);
-                    match reference::meaning(name, ground, |name| self.found(name)) {
+                    match reference::meaning(name, site, |name| self.found(name)) {
                         Some(part) => {
                             self.used(&part, user, place);
                             parts.push(part);
                         }
                         None => {
                             self.draft.misread.insert(user);
-                            self.unknown(name, place, ground);
+                            self.unknown(name, place, site);
                         }
                     }
                 }
@@ -73,14 +73,14 @@ impl<'a> Builder<'a, '_> {
 
     fn used(&mut self, part: &TemplatePart, user: NodeIx, place: Place) {
         let what = match part {
-            TemplatePart::Url(node) => Used::Http(*node),
-            TemplatePart::Grpc(node) => Used::Grpc(*node),
-            TemplatePart::Broker(node) => Used::Broker(*node),
-            TemplatePart::SelfPort => Used::SelfPort,
-            TemplatePart::Mark => Used::Mark,
+            TemplatePart::Url(node) => TemplateSubject::Http(*node),
+            TemplatePart::Grpc(node) => TemplateSubject::Grpc(*node),
+            TemplatePart::Broker(node) => TemplateSubject::Broker(*node),
+            TemplatePart::SelfPort => TemplateSubject::SelfPort,
+            TemplatePart::Mark => TemplateSubject::Mark,
             _ => return,
         };
-        self.draft.uses.push(Use { user, place, what });
+        self.draft.uses.push(TemplateUse { user, place, what });
     }
 
     /// Where in the file `${name}` stands; the whole text where quoting hides it.
@@ -91,18 +91,18 @@ impl<'a> Builder<'a, '_> {
         at.map_or(tree.place, |at| Place::new(start + at, start + at + wanted.len()))
     }
 
-    fn unknown(&mut self, name: &str, place: Place, ground: Ground) {
-        let known = self.known(ground);
+    fn unknown(&mut self, name: &str, place: Place, site: TemplateSite) {
+        let known = self.known(site);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let subject = name.rsplit_once('.').map(|(subject, _)| subject);
         let broker = subject.and_then(|subject| self.draft.node_names.get(subject));
         let broker = broker.and_then(|broker| self.draft.brokers.get(broker));
-        let help = match (name, ground, broker) {
+        let help = match (name, site, broker) {
             ("mark", ..) => {
                 "the mark belongs to a stimulus: it can stand in `headers` and `body` of a drive".to_owned()
             }
-            ("self.port", Ground::Relay, _) => "a relay chooses its own port".to_owned(),
-            (_, Ground::Service | Ground::Relay, Some(kind)) => {
+            ("self.port", TemplateSite::Relay, _) => "a relay chooses its own port".to_owned(),
+            (_, TemplateSite::Service | TemplateSite::Relay, Some(kind)) => {
                 format!("did you mean `{}.{}`?", subject.unwrap_or_default(), reference::address_of(*kind))
             }
             _ => spelling::help(name, &known, "templates here"),
@@ -113,12 +113,12 @@ impl<'a> Builder<'a, '_> {
     }
 
     /// The templates that may stand there.
-    fn known(&self, ground: Ground) -> Vec<String> {
+    fn known(&self, site: TemplateSite) -> Vec<String> {
         let mut nodes: Vec<(&str, NodeIx)> =
             self.draft.node_names.iter().map(|(name, ix)| (*name, *ix)).collect();
         nodes.retain(|(_, ix)| *ix != NodeIx::CLIENT);
         nodes.sort_unstable();
         let nodes = nodes.into_iter().map(|(name, ix)| (name, self.draft.brokers.get(&ix).copied()));
-        reference::known(ground, nodes)
+        reference::known(site, nodes)
     }
 }

@@ -4,10 +4,10 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::{Hop, Transport};
-use crate::scenario::relation::{At, Relation};
+use crate::scenario::relation::{Relation, RestartSide};
 
 /// What two hops through one broker contradict each other in, the first before the second.
-type Question = fn(&Draft<'_>, &HopDraft<'_>, &HopDraft<'_>) -> Option<Diagnostic>;
+type PairCheck = fn(&Draft<'_>, &HopDraft<'_>, &HopDraft<'_>) -> Option<Diagnostic>;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     for (index, second) in draft.hops.iter().enumerate() {
@@ -15,7 +15,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         let earlier = &draft.hops[..index];
         let same: Vec<&HopDraft<'_>> =
             earlier.iter().filter(|first| first.hop.transport.via() == Some(via)).collect();
-        let asked: [Question; 5] = [partitions, exchanges, readers, batches, delays];
+        let asked: [PairCheck; 5] = [partitions, exchanges, readers, batches, delays];
         for ask in asked {
             complaints.extend(same.iter().find_map(|first| ask(draft, first, second)));
         }
@@ -138,7 +138,9 @@ fn wants_link(hop: &Hop) -> Option<bool> {
     match hop.relation {
         Relation::Child => Some(false),
         Relation::Link => Some(true),
-        Relation::Restart(at) | Relation::RestartWithLink(at) => (at == At::Receiver).then_some(true),
+        Relation::Restart(at) | Relation::RestartWithLink(at) => {
+            (at == RestartSide::Receiver).then_some(true)
+        }
         Relation::ChildOrLink | Relation::Unchanged | Relation::None => None,
     }
 }

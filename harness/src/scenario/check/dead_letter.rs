@@ -4,7 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::{Hop, HopIx, Step, Transport};
-use crate::scenario::relation::{At, Relation};
+use crate::scenario::relation::{Relation, RestartSide};
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     for (index, moved) in draft.hops.iter().enumerate() {
@@ -13,14 +13,14 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         if of == HopIx(index) || complaints.misfit(moved.tree.value_place("dead-letter-of")) {
             continue;
         }
-        let mut asked = Asked { draft, moved, of: &draft.hops[of.0], complaints };
-        if asked.broker() {
-            asked.ends();
-            asked.queue();
-            asked.given_up();
+        let mut check = DeadLetterCheck { draft, moved, of: &draft.hops[of.0], complaints };
+        if check.broker() {
+            check.ends();
+            check.queue();
+            check.given_up();
         }
-        asked.sent_by_nobody();
-        asked.relation();
+        check.sent_by_nobody();
+        check.relation();
         let others = draft.hops[..index].iter();
         if let Some(first) = others.into_iter().find(|other| other.hop.dead_letter_of == Some(of)) {
             twice(&first.hop, moved, &draft.hops[of.0].hop, complaints);
@@ -28,14 +28,14 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     }
 }
 
-struct Asked<'d, 'a, 'c> {
+struct DeadLetterCheck<'d, 'a, 'c> {
     draft: &'d Draft<'a>,
     moved: &'d HopDraft<'a>,
     of: &'d HopDraft<'a>,
     complaints: &'c mut Complaints,
 }
 
-impl Asked<'_, '_, '_> {
+impl DeadLetterCheck<'_, '_, '_> {
     /// Whether the two go through the same broker, one that moves messages.
     fn broker(&mut self) -> bool {
         let (moved, of) = (&self.moved.hop, &self.of.hop);
@@ -137,7 +137,7 @@ impl Asked<'_, '_, '_> {
 
     fn relation(&mut self) {
         let hop = &self.moved.hop;
-        let at_sender = hop.relation.restarts_at() == Some(At::Sender);
+        let at_sender = hop.relation.restarts_at() == Some(RestartSide::Sender);
         if at_sender || hop.relation == Relation::None {
             let message = "nobody sends a dead letter, and the broker moves it with the context that it had";
             let mistake = Diagnostic::new("contradiction", hop.relation_place, message);

@@ -1,7 +1,7 @@
 //! Whether each expectation has something to look at; one that has not would pass whatever happens.
 
 use crate::diagnostic::Diagnostic;
-use crate::scenario::build::{Draft, HopDraft, Used};
+use crate::scenario::build::{Draft, HopDraft, TemplateSubject};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::drive::DriveContext;
 use crate::scenario::expectation::{Expectation, Expectations};
@@ -98,7 +98,7 @@ fn kept(draft: &Draft<'_>, header: &str) -> Option<(&'static str, &'static str)>
 /// by other means whose it is.
 fn unmarked(draft: &Draft<'_>, driven: &[bool], place: Option<Place>, complaints: &mut Complaints) {
     let Some(concurrent) = draft.drives.iter().find(|drive| drive.drive.concurrency > 1) else { return };
-    let marks = draft.uses.iter().any(|used| used.what == Used::Mark);
+    let marks = draft.uses.iter().any(|used| used.what == TemplateSubject::Mark);
     for (index, hop) in draft.hops.iter().enumerate().filter(|(index, _)| driven[*index]) {
         let hop = &hop.hop;
         if hop.from == NodeIx::CLIENT || instructed(draft, HopIx(index)) || hop.relation == Relation::None {

@@ -5,7 +5,7 @@ use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::{Hop, HopIx, Step, Transport};
 use crate::scenario::node::{NodeIx, Role};
-use crate::scenario::relation::{At, Relation};
+use crate::scenario::relation::{Relation, RestartSide};
 use crate::scenario::spelling;
 use crate::source::Place;
 
@@ -56,7 +56,7 @@ fn is_told(draft: &Draft<'_>, hop: HopIx) -> bool {
 fn same_message(draft: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>, complaints: &mut Complaints) {
     let (one, two) = (&first.hop, &second.hop);
     let relation =
-        |hop: &Hop| (hop.relation.restarts_at() == Some(At::Sender), hop.relation == Relation::None);
+        |hop: &Hop| (hop.relation.restarts_at() == Some(RestartSide::Sender), hop.relation == Relation::None);
     let key = |hop: &Hop| match &hop.transport {
         Transport::Kafka(kafka) => kafka.key.clone(),
         _ => None,

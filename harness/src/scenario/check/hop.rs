@@ -12,30 +12,30 @@ const RELAY_METHODS: [&str; 2] = ["unbroken.relay.v1.Relay/Handle", "unbroken.re
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     for hop in &draft.hops {
-        let mut asked = Asked { draft, hop, complaints };
-        asked.ends();
-        if !asked.complaints.misfit(hop.hop.relation_place) {
-            asked.relation();
-            asked.forwarder();
+        let mut check = HopCheck { draft, hop, complaints };
+        check.ends();
+        if !check.complaints.misfit(hop.hop.relation_place) {
+            check.relation();
+            check.forwarder();
         }
-        asked.times();
-        asked.steps();
-        asked.tap();
+        check.times();
+        check.steps();
+        check.tap();
         match &hop.hop.transport {
-            Transport::Http(_) => asked.http(),
-            Transport::Grpc(_) => asked.grpc(),
+            Transport::Http(_) => check.http(),
+            Transport::Grpc(_) => check.grpc(),
             Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => {}
         }
     }
 }
 
-struct Asked<'d, 'a, 'c> {
+struct HopCheck<'d, 'a, 'c> {
     draft: &'d Draft<'a>,
     hop: &'d HopDraft<'a>,
     complaints: &'c mut Complaints,
 }
 
-impl Asked<'_, '_, '_> {
+impl HopCheck<'_, '_, '_> {
     fn ends(&mut self) {
         let HopDraft { hop, transport, .. } = self.hop;
         if hop.to == NodeIx::CLIENT {

@@ -1,10 +1,10 @@
 //! Whether a service in a container can be reached, and shows when it is ready: both need its `port`.
 
 use crate::diagnostic::Diagnostic;
-use crate::scenario::build::{Draft, NodeDraft, Used};
+use crate::scenario::build::{Draft, NodeDraft, TemplateSubject};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::node::NodeIx;
-use crate::scenario::node_kind::{Image, NodeKind, Ready};
+use crate::scenario::node_kind::{Image, NodeKind, Readiness};
 use crate::scenario::tree::Tree;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
@@ -29,7 +29,7 @@ fn has_a_port(
     let name = &node.node.name;
     let help = format!("add `port: NUMBER` to `{name}`: where it listens inside its container");
     let mut told = false;
-    for used in draft.uses.iter().filter(|used| used.user == ix && used.what == Used::SelfPort) {
+    for used in draft.uses.iter().filter(|used| used.user == ix && used.what == TemplateSubject::SelfPort) {
         let message = format!("`${{self.port}}` is the `port` of `{name}`, and it names none");
         complaints.say(Diagnostic::new("port-missing", used.place, message).help(help.as_str()));
         told = true;
@@ -47,7 +47,7 @@ fn has_a_port(
 }
 
 fn shows_readiness(node: &NodeDraft<'_>, image: &Image, complaints: &mut Complaints) {
-    if matches!(image.ready, Ready::Output(_)) {
+    if matches!(image.ready, Readiness::Output(_)) {
         return;
     }
     let name = &node.node.name;

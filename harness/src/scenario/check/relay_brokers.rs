@@ -10,7 +10,7 @@ use crate::scenario::node::NodeIx;
 use crate::scenario::node_kind::{Broker, BrokerKind};
 
 /// A relay's way to a broker.
-struct Way<'a> {
+struct BrokerUse<'a> {
     relay: NodeIx,
     via: NodeIx,
     broker: &'a Broker,
@@ -18,9 +18,10 @@ struct Way<'a> {
 }
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
-    let mut ways: Vec<Way<'_>> = Vec::new();
+    let mut ways: Vec<BrokerUse<'_>> = Vec::new();
     for way in draft.hops.iter().flat_map(|hop| ways_of(draft, hop)) {
-        let same_kind = |first: &&Way<'_>| first.relay == way.relay && first.broker.kind == way.broker.kind;
+        let same_kind =
+            |first: &&BrokerUse<'_>| first.relay == way.relay && first.broker.kind == way.broker.kind;
         match ways.iter().find(same_kind) {
             // Each further broker is told of once, however many hops go through it.
             Some(first) if !way.is_told_with(first) && !ways.iter().any(|known| known.is(&way)) => {
@@ -34,31 +35,31 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
 }
 
 /// The relays that send or read over the hop.
-fn ways_of<'a>(draft: &'a Draft<'_>, hop: &'a HopDraft<'a>) -> impl Iterator<Item = Way<'a>> {
+fn ways_of<'a>(draft: &'a Draft<'_>, hop: &'a HopDraft<'a>) -> impl Iterator<Item = BrokerUse<'a>> {
     let described = hop.hop.transport.via().and_then(|via| Some((via, draft.node(via).kind.as_broker()?)));
     // What a broker moves is sent by nobody.
     let from = hop.hop.dead_letter_of.is_none().then_some(hop.hop.from);
     let relays = from.into_iter().chain([hop.hop.to]).filter(|node| draft.is_relay(*node));
     relays.filter_map(move |relay| {
         let (via, broker) = described?;
-        Some(Way { relay, via, broker, hop })
+        Some(BrokerUse { relay, via, broker, hop })
     })
 }
 
-impl Way<'_> {
-    fn is(&self, other: &Way<'_>) -> bool {
+impl BrokerUse<'_> {
+    fn is(&self, other: &BrokerUse<'_>) -> bool {
         (self.relay, self.via) == (other.relay, other.via)
     }
 
     /// Whether a relay that knows the first broker uses this one: the same, or another name of it. Before RabbitMQ and
     /// SQS each name has a tap of its own, which would see nothing.
-    fn is_told_with(&self, first: &Way<'_>) -> bool {
+    fn is_told_with(&self, first: &BrokerUse<'_>) -> bool {
         let named_twice = self.broker.address.is_some() && self.broker.address == first.broker.address;
         self.via == first.via || (named_twice && self.broker.kind == BrokerKind::Kafka)
     }
 }
 
-fn second(draft: &Draft<'_>, first: &Way<'_>, way: &Way<'_>) -> Diagnostic {
+fn second(draft: &Draft<'_>, first: &BrokerUse<'_>, way: &BrokerUse<'_>) -> Diagnostic {
     let name = |node: NodeIx| draft.node(node).name.as_str();
     let (relay, kind) = (name(way.relay), way.broker.kind.word());
     let (one, two) = (name(first.via), name(way.via));

@@ -4,14 +4,14 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::node::NodeIx;
-use crate::scenario::relation::At;
+use crate::scenario::relation::RestartSide;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     for HopDraft { hop, tree, .. } in &draft.hops {
         if complaints.misfit(hop.relation_place) {
             continue;
         }
-        let at_sender = hop.relation.restarts_at() == Some(At::Sender);
+        let at_sender = hop.relation.restarts_at() == Some(RestartSide::Sender);
         let steps = tree.get("steps").map_or(&[][..], |steps| steps.items());
         let restart = steps.iter().find(|step| step.text() == Some("restart"));
         if let (Some(step), false) = (restart, at_sender) {
@@ -34,7 +34,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
 
 fn said(relation: crate::scenario::relation::Relation) -> String {
     match relation.restarts_at() {
-        Some(At::Receiver) => format!("{}, at: receiver", relation.word()),
+        Some(RestartSide::Receiver) => format!("{}, at: receiver", relation.word()),
         _ => relation.word().to_owned(),
     }
 }

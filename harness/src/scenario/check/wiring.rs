@@ -1,11 +1,11 @@
 //! Whether nodes can reach each other: addresses that templates give, ports, what stubs answer.
 
 use crate::diagnostic::Diagnostic;
-use crate::scenario::build::{Draft, HopDraft, NodeDraft, Use, Used};
+use crate::scenario::build::{Draft, HopDraft, NodeDraft, TemplateSubject, TemplateUse};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::Transport;
 use crate::scenario::node::{Node, NodeIx};
-use crate::scenario::node_kind::{BrokerKind, NodeKind, Ready, StubAnswer};
+use crate::scenario::node_kind::{BrokerKind, NodeKind, Readiness, StubAnswer};
 use crate::scenario::reference::address_of;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
@@ -26,12 +26,12 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
 }
 
 /// The address is that of the tap on a hop; without the hop there is none.
-fn names_a_hop(draft: &Draft<'_>, used: &Use, complaints: &mut Complaints) {
+fn names_a_hop(draft: &Draft<'_>, used: &TemplateUse, complaints: &mut Complaints) {
     let (to, word, member) = match used.what {
-        Used::Http(to) => (to, "http", "url"),
-        Used::Grpc(to) => (to, "grpc", "grpc"),
-        Used::Broker(broker) => return goes_through(draft, used, broker, complaints),
-        Used::SelfPort | Used::Mark => return,
+        TemplateSubject::Http(to) => (to, "http", "url"),
+        TemplateSubject::Grpc(to) => (to, "grpc", "grpc"),
+        TemplateSubject::Broker(broker) => return goes_through(draft, used, broker, complaints),
+        TemplateSubject::SelfPort | TemplateSubject::Mark => return,
     };
     let is = |hop: &HopDraft<'_>| {
         hop.hop.from == used.user && hop.hop.to == to && hop.hop.transport.word() == word
@@ -49,7 +49,7 @@ fn names_a_hop(draft: &Draft<'_>, used: &Use, complaints: &mut Complaints) {
 }
 
 /// A broker's address is that of the node's own tap before it, or of the broker itself.
-fn goes_through(draft: &Draft<'_>, used: &Use, broker: NodeIx, complaints: &mut Complaints) {
+fn goes_through(draft: &Draft<'_>, used: &TemplateUse, broker: NodeIx, complaints: &mut Complaints) {
     let is = |hop: &HopDraft<'_>| {
         hop.hop.transport.via() == Some(broker) && [hop.hop.from, hop.hop.to].contains(&used.user)
     };
@@ -107,8 +107,8 @@ fn sender_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Compla
         return;
     }
     let (what, member) = match hop.transport {
-        Transport::Http(_) => (Used::Http(hop.to), "url"),
-        Transport::Grpc(_) => (Used::Grpc(hop.to), "grpc"),
+        Transport::Http(_) => (TemplateSubject::Http(hop.to), "url"),
+        Transport::Grpc(_) => (TemplateSubject::Grpc(hop.to), "grpc"),
         Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => return,
     };
     if !draft.uses.iter().any(|used| used.user == hop.from && used.what == what) {
@@ -134,7 +134,8 @@ fn broker_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Compla
     }
     for (key, end) in [("from", hop.from), ("to", hop.to)] {
         let node = draft.node(end);
-        let told = draft.uses.iter().any(|used| used.user == end && used.what == Used::Broker(broker));
+        let told =
+            draft.uses.iter().any(|used| used.user == end && used.what == TemplateSubject::Broker(broker));
         let (name, via) = (&node.name, &draft.node(broker).name);
         if node.kind.runs_already() {
             let help = match described.address {
@@ -161,12 +162,12 @@ fn broker_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Compla
 /// A program that is reached at a port must learn it, unless it has one of its own.
 fn listens(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints: &mut Complaints) {
     let NodeKind::Command(command) = &node.node.kind else { return };
-    let told = draft.uses.iter().any(|used| used.user == ix && used.what == Used::SelfPort);
+    let told = draft.uses.iter().any(|used| used.user == ix && used.what == TemplateSubject::SelfPort);
     if told || command.port.is_some() || draft.misread.contains(&ix) {
         return;
     }
     let reached = draft.hops.iter().any(|hop| hop.hop.to == ix && hop.hop.transport.via().is_none());
-    let asked = !matches!(command.ready, Ready::Output(_));
+    let asked = !matches!(command.ready, Readiness::Output(_));
     if !reached && !asked {
         return;
     }

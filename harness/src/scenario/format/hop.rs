@@ -3,7 +3,7 @@
 use super::NONE;
 use super::message::{KAFKA, RABBITMQ, SQS};
 use crate::scenario::pattern::{DURATION, GRPC_METHOD, LINE, METHOD, NAME, PATH};
-use crate::scenario::shape::{Kind, Object, Shape, Tag, Words, may, must};
+use crate::scenario::shape::{Object, Shape, Tag, TaggedKind, Words, may, must};
 use Shape::{Either, List, True, Whole};
 
 pub(super) static HOP: Object = Object {
@@ -43,14 +43,14 @@ pub(super) static HOP: Object = Object {
     tag: Some(&Tag {
         what: "transport",
         kinds: &[
-            Kind { key: must("http", Shape::Object(&HTTP), "over HTTP/1.1 or HTTP/2"), with: &[] },
-            Kind { key: must("grpc", Shape::Object(&GRPC), "over gRPC"), with: &[] },
-            Kind { key: must("kafka", Shape::Object(&KAFKA), "through a topic of Kafka"), with: &[] },
-            Kind {
+            TaggedKind { key: must("http", Shape::Object(&HTTP), "over HTTP/1.1 or HTTP/2"), with: &[] },
+            TaggedKind { key: must("grpc", Shape::Object(&GRPC), "over gRPC"), with: &[] },
+            TaggedKind { key: must("kafka", Shape::Object(&KAFKA), "through a topic of Kafka"), with: &[] },
+            TaggedKind {
                 key: must("rabbitmq", Shape::Object(&RABBITMQ), "through a queue of RabbitMQ"),
                 with: &[],
             },
-            Kind { key: must("sqs", Shape::Object(&SQS), "through a queue of SQS"), with: &[] },
+            TaggedKind { key: must("sqs", Shape::Object(&SQS), "through a queue of SQS"), with: &[] },
         ],
         later: &[],
     }),
@@ -111,8 +111,11 @@ static STEP: Object = Object {
     tag: Some(&Tag {
         what: "step",
         kinds: &[
-            Kind { key: must("wait", Shape::Text(&DURATION), "the sender waits before it calls"), with: &[] },
-            Kind {
+            TaggedKind {
+                key: must("wait", Shape::Text(&DURATION), "the sender waits before it calls"),
+                with: &[],
+            },
+            TaggedKind {
                 key: must(
                     "retry",
                     Whole { min: 1, max: 100 },
@@ -120,8 +123,8 @@ static STEP: Object = Object {
                 ),
                 with: &[],
             },
-            Kind { key: must("log", Shape::Text(&LINE), "the sender writes a log record"), with: &[] },
-            Kind {
+            TaggedKind { key: must("log", Shape::Text(&LINE), "the sender writes a log record"), with: &[] },
+            TaggedKind {
                 key: must(
                     "fail",
                     Shape::Words(&FAILURES),

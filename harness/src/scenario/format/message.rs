@@ -1,11 +1,11 @@
 //! The keys of a hop through a broker, by its transport.
 
 use crate::scenario::pattern::{AMQP_KEY, AMQP_NAME, DURATION, LINE, NAME, SQS_QUEUE, TOPIC};
-use crate::scenario::shape::{Key, Object, Shape, Words, may, must};
+use crate::scenario::shape::{KeyShape, Object, Shape, Words, may, must};
 use Shape::Whole;
 
-const FROM: Key = must("from", Shape::Text(&NAME), "the node that sends");
-const TO: Key = must("to", Shape::Text(&NAME), "the node that reads");
+const FROM: KeyShape = must("from", Shape::Text(&NAME), "the node that sends");
+const TO: KeyShape = must("to", Shape::Text(&NAME), "the node that reads");
 const BATCH: &str = "up to so many are processed at a time, and a relay sends `times` of them at once";
 
 pub(super) static KAFKA: Object = Object {

@@ -2,7 +2,7 @@
 
 use super::NONE;
 use crate::scenario::pattern::{ABSOLUTE, DURATION, FAULT, HEADER, IMAGE, LINE, PATH, TEXT, URL, VARIABLE};
-use crate::scenario::shape::{Key, Kind, Object, Shape, Tag, Words, may, must};
+use crate::scenario::shape::{KeyShape, Object, Shape, Tag, TaggedKind, Words, may, must};
 use Shape::{Either, Json, List, Named, OneOrList, True, Whole};
 
 pub(super) static NODE: Object = Object {
@@ -11,7 +11,7 @@ pub(super) static NODE: Object = Object {
     tag: Some(&Tag {
         what: "kind",
         kinds: &[
-            Kind {
+            TaggedKind {
                 key: must(
                     "relay",
                     OneOrList(&Shape::Words(&RELAYS)),
@@ -19,7 +19,7 @@ pub(super) static NODE: Object = Object {
                 ),
                 with: &[RELAY_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
             },
-            Kind {
+            TaggedKind {
                 key: must(
                     "command",
                     List(&Shape::Text(&TEXT)),
@@ -27,7 +27,7 @@ pub(super) static NODE: Object = Object {
                 ),
                 with: &[COMMAND_KEYS, READY_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
             },
-            Kind {
+            TaggedKind {
                 key: must(
                     "image",
                     Shape::Text(&IMAGE),
@@ -35,7 +35,7 @@ pub(super) static NODE: Object = Object {
                 ),
                 with: &[IMAGE_KEYS, READY_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
             },
-            Kind {
+            TaggedKind {
                 key: must(
                     "url",
                     Either(&[Shape::Text(&URL), Shape::Object(&URLS)]),
@@ -43,11 +43,11 @@ pub(super) static NODE: Object = Object {
                 ),
                 with: &[SERVICE_KEYS, MARKER_KEYS],
             },
-            Kind {
+            TaggedKind {
                 key: must("stub", Shape::Object(&STUB), "the harness answers in place of a dependency"),
                 with: &[MARKER_KEYS],
             },
-            Kind {
+            TaggedKind {
                 key: must(
                     "in-process",
                     True,
@@ -55,15 +55,15 @@ pub(super) static NODE: Object = Object {
                 ),
                 with: &[SERVICE_KEYS, MARKER_KEYS],
             },
-            Kind { key: must("kafka", Shape::Object(&KAFKA), "a Kafka broker"), with: &[] },
-            Kind { key: must("rabbitmq", Shape::Object(&RABBITMQ), "a RabbitMQ broker"), with: &[] },
-            Kind { key: must("sqs", Shape::Object(&SQS), "an SQS endpoint"), with: &[] },
+            TaggedKind { key: must("kafka", Shape::Object(&KAFKA), "a Kafka broker"), with: &[] },
+            TaggedKind { key: must("rabbitmq", Shape::Object(&RABBITMQ), "a RabbitMQ broker"), with: &[] },
+            TaggedKind { key: must("sqs", Shape::Object(&SQS), "an SQS endpoint"), with: &[] },
         ],
         later: &["gateway", "collector"],
     }),
 };
 
-const BROKER_IMAGE: Key =
+const BROKER_IMAGE: KeyShape =
     may("image", Shape::Text(&IMAGE), "the image that is started where brokers run in containers");
 
 static KAFKA: Object = Object {
@@ -102,17 +102,17 @@ static SQS: Object = Object {
 static RELAYS: Words =
     Words { what: "relay", words: || vec!["model", "rust"], later: &["python", "go", "java", "node"] };
 
-static RELAY_KEYS: &[Key] = &[
+static RELAY_KEYS: &[KeyShape] = &[
     may("fault", OneOrList(&Shape::Text(&FAULT)), "defects of the model relay that are switched on"),
     may("propagators", OneOrList(&Shape::Text(&LINE)), "`OTEL_PROPAGATORS` of the relay; a list is a matrix"),
 ];
 
-static PROCESS_KEYS: &[Key] = &[
+static PROCESS_KEYS: &[KeyShape] = &[
     may("env", Named { names: &VARIABLE, of: &Shape::Text(&TEXT) }, "environment variables, with templates"),
     may("stop", Shape::Words(&SIGNALS), "the signal that ends it; SIGTERM when left out"),
 ];
 
-static COMMAND_KEYS: &[Key] = &[
+static COMMAND_KEYS: &[KeyShape] = &[
     may(
         "cwd",
         Shape::Text(&LINE),
@@ -121,7 +121,7 @@ static COMMAND_KEYS: &[Key] = &[
     may("port", Whole { min: 1, max: 65_535 }, "a fixed port; left out, `${self.port}` is a free one"),
 ];
 
-static IMAGE_KEYS: &[Key] = &[
+static IMAGE_KEYS: &[KeyShape] = &[
     may(
         "args",
         List(&Shape::Text(&TEXT)),
@@ -145,7 +145,7 @@ static MOUNT: Object = Object {
     tag: None,
 };
 
-static READY_KEYS: &[Key] = &[
+static READY_KEYS: &[KeyShape] = &[
     may(
         "ready",
         Shape::Object(&READY),
@@ -154,7 +154,7 @@ static READY_KEYS: &[Key] = &[
     may("ready-within", Shape::Text(&DURATION), "how long it may take to become ready; 30s when left out"),
 ];
 
-static SERVICE_KEYS: &[Key] = &[
+static SERVICE_KEYS: &[KeyShape] = &[
     may(
         "role",
         Shape::Words(&ROLES),
@@ -175,7 +175,8 @@ static SERVICE_KEYS: &[Key] = &[
     may("level", Whole { min: 1, max: 2 }, "the level of W3C Trace Context that it keeps; 1 when left out"),
 ];
 
-static MARKER_KEYS: &[Key] = &[may("marker", Shape::Object(&MARKER), "where its requests carry `${mark}`")];
+static MARKER_KEYS: &[KeyShape] =
+    &[may("marker", Shape::Object(&MARKER), "where its requests carry `${mark}`")];
 
 static SIGNALS: Words = Words { what: "signal", words: || vec!["SIGTERM", "SIGINT"], later: &[] };
 static ROLES: Words = Words { what: "role", words: || vec!["participant", "forwarder"], later: &[] };
@@ -195,7 +196,7 @@ static READY: Object = Object {
     tag: Some(&Tag {
         what: "sign",
         kinds: &[
-            Kind {
+            TaggedKind {
                 key: must(
                     "http",
                     Shape::Text(&PATH),
@@ -203,12 +204,12 @@ static READY: Object = Object {
                 ),
                 with: &[],
             },
-            Kind { key: must("tcp", True, "its port accepts a connection"), with: &[] },
-            Kind {
+            TaggedKind { key: must("tcp", True, "its port accepts a connection"), with: &[] },
+            TaggedKind {
                 key: must("grpc-health", Shape::Object(&HEALTH), "its gRPC health service says SERVING"),
                 with: &[],
             },
-            Kind {
+            TaggedKind {
                 key: must("output", Shape::Text(&LINE), "a line of its output contains this text"),
                 with: &[],
             },
@@ -243,7 +244,7 @@ static FULL_ANSWER: Object = Object {
     tag: Some(&Tag {
         what: "kind",
         kinds: &[
-            Kind {
+            TaggedKind {
                 key: must("status", Whole { min: 100, max: 599 }, "an HTTP status"),
                 with: &[&[
                     may("json", Json, "a body that is sent as JSON"),
@@ -251,7 +252,10 @@ static FULL_ANSWER: Object = Object {
                     may("content-type", Shape::Text(&LINE), "of `body`; text/plain when left out"),
                 ]],
             },
-            Kind { key: must("grpc", Whole { min: 0, max: 16 }, "a gRPC status code; 0 is OK"), with: &[] },
+            TaggedKind {
+                key: must("grpc", Whole { min: 0, max: 16 }, "a gRPC status code; 0 is OK"),
+                with: &[],
+            },
         ],
         later: &[],
     }),
@@ -263,13 +267,19 @@ static MARKER: Object = Object {
     tag: Some(&Tag {
         what: "place",
         kinds: &[
-            Kind { key: must("header", Shape::Text(&HEADER), "the value of this header field"), with: &[] },
-            Kind { key: must("path", True, "a segment of the path, wherever it stands"), with: &[] },
-            Kind {
+            TaggedKind {
+                key: must("header", Shape::Text(&HEADER), "the value of this header field"),
+                with: &[],
+            },
+            TaggedKind { key: must("path", True, "a segment of the path, wherever it stands"), with: &[] },
+            TaggedKind {
                 key: must("body", Shape::Text(&LINE), "this member of a JSON body; dots go deeper"),
                 with: &[],
             },
-            Kind { key: must("query", Shape::Text(&LINE), "the value of this query parameter"), with: &[] },
+            TaggedKind {
+                key: must("query", Shape::Text(&LINE), "the value of this query parameter"),
+                with: &[],
+            },
         ],
         later: &[],
     }),

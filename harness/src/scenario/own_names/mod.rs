@@ -36,7 +36,7 @@ pub struct KeptName {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnName {
     pub broker: NodeIx,
-    pub what: Named,
+    pub what: NameKind,
     /// As the file has it.
     pub of: String,
     pub own: String,
@@ -44,22 +44,22 @@ pub struct OwnName {
 
 /// What has a name at a broker; each kind has its own names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Named {
+pub enum NameKind {
     Topic,
     Group,
     Exchange,
     Queue,
 }
 
-impl Named {
-    pub const ALL: [Named; 4] = [Named::Topic, Named::Group, Named::Exchange, Named::Queue];
+impl NameKind {
+    pub const ALL: [NameKind; 4] = [NameKind::Topic, NameKind::Group, NameKind::Exchange, NameKind::Queue];
 
     pub fn word(self) -> &'static str {
         match self {
-            Named::Topic => "topic",
-            Named::Group => "group",
-            Named::Exchange => "exchange",
-            Named::Queue => "queue",
+            NameKind::Topic => "topic",
+            NameKind::Group => "group",
+            NameKind::Exchange => "exchange",
+            NameKind::Queue => "queue",
         }
     }
 }
@@ -72,7 +72,7 @@ impl Scenario {
     /// else's: there every name stays, and none is listed.
     pub fn with_own_names(&self, suffix: &str) -> OwnNames {
         let (mut own, mut kept): (Vec<OwnName>, Vec<KeptName>) = (Vec::new(), Vec::new());
-        let uses: Vec<Use<'_>> = self.hops.iter().flat_map(uses).collect();
+        let uses: Vec<NameUse<'_>> = self.hops.iter().flat_map(uses).collect();
         for used in &uses {
             let Some(broker) = self.node(used.broker).kind.as_broker() else { continue };
             let of = used.name;
@@ -105,63 +105,67 @@ impl Scenario {
     pub fn source_in_file<'s>(&'s self, transport: &'s Transport) -> Option<&'s str> {
         let (broker, source) = (transport.via()?, transport.source()?);
         let renamed = self.own_names.iter().find(|name| {
-            name.broker == broker && matches!(name.what, Named::Topic | Named::Queue) && name.own == source
+            name.broker == broker
+                && matches!(name.what, NameKind::Topic | NameKind::Queue)
+                && name.own == source
         });
         Some(renamed.map_or(source, |name| name.of.as_str()))
     }
 
-    fn is_ours(&self, used: &Use<'_>) -> bool {
+    fn is_ours(&self, used: &NameUse<'_>) -> bool {
         used.by.iter().flatten().all(|node| !self.node(*node).kind.is_users_service())
     }
 }
 
 impl OwnName {
-    fn is(&self, broker: NodeIx, what: Named, of: &str) -> bool {
+    fn is(&self, broker: NodeIx, what: NameKind, of: &str) -> bool {
         self.broker == broker && self.what == what && self.of == of
     }
 }
 
 /// A hop names something at its broker.
-struct Use<'h> {
+struct NameUse<'h> {
     broker: NodeIx,
-    what: Named,
+    what: NameKind,
     name: &'h str,
     /// The nodes that know it by its name.
     by: [Option<NodeIx>; 2],
 }
 
-impl Use<'_> {
-    fn is_same(&self, other: &Use<'_>) -> bool {
+impl NameUse<'_> {
+    fn is_same(&self, other: &NameUse<'_>) -> bool {
         (self.broker, self.what, self.name) == (other.broker, other.what, other.name)
     }
 }
 
 /// What a hop names, and who has to know the name for it.
-fn uses(hop: &Hop) -> Vec<Use<'_>> {
+fn uses(hop: &Hop) -> Vec<NameUse<'_>> {
     let (both, reader) = ([Some(hop.from), Some(hop.to)], [None, Some(hop.to)]);
     match &hop.transport {
         Transport::Http(_) | Transport::Grpc(_) => Vec::new(),
         Transport::Kafka(kafka) => vec![
-            Use { broker: kafka.via, what: Named::Topic, name: &kafka.topic, by: both },
-            Use { broker: kafka.via, what: Named::Group, name: &kafka.group, by: reader },
+            NameUse { broker: kafka.via, what: NameKind::Topic, name: &kafka.topic, by: both },
+            NameUse { broker: kafka.via, what: NameKind::Group, name: &kafka.group, by: reader },
         ],
-        Transport::Sqs(sqs) => vec![Use { broker: sqs.via, what: Named::Queue, name: &sqs.queue, by: both }],
+        Transport::Sqs(sqs) => {
+            vec![NameUse { broker: sqs.via, what: NameKind::Queue, name: &sqs.queue, by: both }]
+        }
         Transport::RabbitMq(rabbit) => {
             // Who publishes to an exchange need not know the queues behind it. Who gives messages up may well: a
             // queue is declared with where they go, and that is never an exchange here.
             let by = if rabbit.exchange.is_some() { reader } else { both };
-            let queue = Use { broker: rabbit.via, what: Named::Queue, name: &rabbit.queue, by };
+            let queue = NameUse { broker: rabbit.via, what: NameKind::Queue, name: &rabbit.queue, by };
             let exchange = rabbit.exchange.as_ref().map(|exchange| &exchange.name);
             // And who reads may bind its queue itself.
             let exchange =
-                exchange.map(|name| Use { broker: rabbit.via, what: Named::Exchange, name, by: both });
+                exchange.map(|name| NameUse { broker: rabbit.via, what: NameKind::Exchange, name, by: both });
             std::iter::once(queue).chain(exchange).collect()
         }
     }
 }
 
 fn rename(transport: &mut Transport, names: &[OwnName]) {
-    let put = |broker: NodeIx, what: Named, name: &mut String| {
+    let put = |broker: NodeIx, what: NameKind, name: &mut String| {
         if let Some(known) = names.iter().find(|known| known.is(broker, what, name)) {
             name.clone_from(&known.own);
         }
@@ -169,14 +173,14 @@ fn rename(transport: &mut Transport, names: &[OwnName]) {
     match transport {
         Transport::Http(_) | Transport::Grpc(_) => {}
         Transport::Kafka(kafka) => {
-            put(kafka.via, Named::Topic, &mut kafka.topic);
-            put(kafka.via, Named::Group, &mut kafka.group);
+            put(kafka.via, NameKind::Topic, &mut kafka.topic);
+            put(kafka.via, NameKind::Group, &mut kafka.group);
         }
-        Transport::Sqs(sqs) => put(sqs.via, Named::Queue, &mut sqs.queue),
+        Transport::Sqs(sqs) => put(sqs.via, NameKind::Queue, &mut sqs.queue),
         Transport::RabbitMq(rabbit) => {
-            put(rabbit.via, Named::Queue, &mut rabbit.queue);
+            put(rabbit.via, NameKind::Queue, &mut rabbit.queue);
             match &mut rabbit.exchange {
-                Some(exchange) => put(rabbit.via, Named::Exchange, &mut exchange.name),
+                Some(exchange) => put(rabbit.via, NameKind::Exchange, &mut exchange.name),
                 // The default exchange takes a message to the queue of that name.
                 None => rabbit.routing_key.clone_from(&rabbit.queue),
             }

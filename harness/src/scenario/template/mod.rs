@@ -2,7 +2,7 @@
 
 use super::node::NodeIx;
 use super::node_kind::BrokerKind;
-use super::reference::{self, Ground, Stretch};
+use super::reference::{self, Stretch, TemplateSite};
 use super::{Scenario, spelling};
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -60,7 +60,7 @@ impl Template {
                     // No name of ours has a line end in it.
                     let shown = name.lines().next().unwrap_or_default();
                     let wrong = |why: String| format!("line {}: the template `${{{shown}}}` {why}", line(at));
-                    let part = reference::meaning(name, Ground::Service, |name| scenario.found(name));
+                    let part = reference::meaning(name, TemplateSite::Service, |name| scenario.found(name));
                     let part = part.ok_or_else(|| wrong(scenario.unknown(name)))?;
                     scenario.serves(&part, of).map_err(wrong)?;
                     parts.push(part);
@@ -85,7 +85,7 @@ impl Scenario {
             .map(|node| (node.name.as_str(), node.kind.as_broker().map(|broker| broker.kind)))
             .collect();
         nodes.sort_unstable_by_key(|(name, _)| *name);
-        let known = reference::known(Ground::Service, nodes);
+        let known = reference::known(TemplateSite::Service, nodes);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         format!("names nothing ({}): {ESCAPE}", spelling::help(name, &known, "templates here"))
     }

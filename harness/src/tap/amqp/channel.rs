@@ -4,7 +4,7 @@ use super::content::{Arriving, Content};
 use super::delivered::{Asked, Delivered, Settled, Source};
 use super::method::{Closing, Destination, Method};
 use super::published::{Publication, Published};
-use crate::evidence::{CaptureEnd, Message, MessageHead, Protocol, Recording, Settlement, Way};
+use crate::evidence::{CaptureEnd, Message, MessageDirection, MessageHead, Protocol, Recording, Settlement};
 use crate::tap::refused::Refused;
 use crate::tap::scene::Scene;
 
@@ -127,7 +127,7 @@ impl Channel {
         let Some(complete) = self.sending.take_if(|arriving| arriving.is_complete()) else { return Ok(()) };
         let (publishing, content) = complete.into_parts();
         let Publishing { to, mandatory, number } = publishing;
-        let mut message = Message::new(Way::Published, &to.exchange);
+        let mut message = Message::new(MessageDirection::Published, &to.exchange);
         message.routing_key = Some(to.routing_key.clone());
         let print = mandatory.then(|| content.print());
         let Some(recording) = at.record(message, content) else { return Ok(()) };
@@ -155,7 +155,7 @@ impl Channel {
                 return Ok(());
             }
         };
-        let mut message = Message::new(Way::Delivered, source.queue);
+        let mut message = Message::new(MessageDirection::Delivered, source.queue);
         message.deliveries = if redelivered { 2 } else { 1 };
         let Some(recording) = at.record(message, content) else { return Ok(()) };
         if source.no_ack {
@@ -225,7 +225,7 @@ impl At<'_> {
             }
         };
         message.id = properties.message_id;
-        if message.way == Way::Delivered {
+        if message.direction == MessageDirection::Delivered {
             message.moved_from = properties.moved_from;
         }
         Some(self.scene.recorder.message(MessageHead {

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::cursor::Cursor;
 use super::method::BASIC;
 use super::table;
-use crate::evidence::{Field, Marked};
+use crate::evidence::{CaptureMark, Field};
 use crate::tap::refused::Refused;
 use crate::tap::scene::Scene;
 use crate::tap::search;
@@ -97,8 +97,8 @@ impl Content {
         hasher.finish()
     }
 
-    pub fn marked(&self, scene: &Scene) -> Marked {
-        let Ok(properties) = &self.properties else { return Marked::Absent };
+    pub fn marked(&self, scene: &Scene) -> CaptureMark {
+        let Ok(properties) = &self.properties else { return CaptureMark::Absent };
         let headers = properties.headers.iter().map(|field| {
             let value = field.value.clone().unwrap_or_default();
             (field.name.clone(), value)

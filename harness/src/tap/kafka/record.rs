@@ -7,7 +7,7 @@ use std::time::Duration;
 use rdkafka::bindings;
 use rdkafka::message::{BorrowedMessage, Message as _};
 
-use crate::evidence::{Field, FieldKind, Marked, Message, MessageHead, Protocol, Way};
+use crate::evidence::{CaptureMark, Field, FieldKind, Message, MessageDirection, MessageHead, Protocol};
 use crate::tap::scene::Scene;
 use crate::tap::search::in_message;
 
@@ -17,7 +17,7 @@ pub struct Record {
     pub partition: i32,
     pub offset: i64,
     fields: Vec<Field>,
-    marked: Marked,
+    marked: CaptureMark,
     /// When it was made, by its producer or its broker, to the millisecond.
     pub made: Option<Duration>,
 }
@@ -36,11 +36,11 @@ impl Record {
     }
 
     pub fn published(&self, scene: &Scene) -> MessageHead {
-        self.head(scene, Message::new(Way::Published, &*self.topic))
+        self.head(scene, Message::new(MessageDirection::Published, &*self.topic))
     }
 
     pub fn delivered(&self, scene: &Scene, group: &str) -> MessageHead {
-        let message = Message::new(Way::Delivered, &*self.topic);
+        let message = Message::new(MessageDirection::Delivered, &*self.topic);
         self.head(scene, Message { reader: Some(group.to_owned()), ..message })
     }
 

@@ -11,7 +11,9 @@ use stand_in_brokers::kafka::KafkaBroker;
 use tokio::time::{Instant, timeout};
 
 use super::{KafkaTap, KafkaTapConfig};
-use crate::evidence::{Capture, CaptureEnd, Field, FieldKind, Gap, Marked, Recorder, Settlement, Way};
+use crate::evidence::{
+    Capture, CaptureEnd, CaptureMark, Field, FieldKind, Gap, MessageDirection, Recorder, Settlement,
+};
 use crate::plan::broker::Topic;
 use crate::plan::{CallIx, Mark, StimulusIx, TapIx, TapPlan, TapProtocol};
 use crate::scenario::{Marker, NodeIx};
@@ -106,8 +108,8 @@ fn config(broker: &KafkaBroker, topics: Vec<Topic>) -> KafkaTapConfig {
     KafkaTapConfig { tap: TapIx(3), plan, run: RUN, bootstrap: at.to_string(), at, topics, same_clock: true }
 }
 
-fn of(captures: &[Capture], way: Way) -> Vec<&Capture> {
-    captures.iter().filter(|capture| capture.message.as_ref().unwrap().way == way).collect()
+fn of(captures: &[Capture], direction: MessageDirection) -> Vec<&Capture> {
+    captures.iter().filter(|capture| capture.message.as_ref().unwrap().direction == direction).collect()
 }
 
 fn reader(capture: &Capture) -> &str {
@@ -162,11 +164,14 @@ async fn headers_of_every_partition_are_seen_byte_for_byte_in_their_order() {
             .collect();
         assert_eq!(told, wanted);
         let message = seen[0].message.as_ref().unwrap();
-        assert_eq!((message.way, message.destination.as_str()), (Way::Published, "orders"));
+        assert_eq!(
+            (message.direction, message.destination.as_str()),
+            (MessageDirection::Published, "orders")
+        );
         assert_eq!(message.offset, Some((partition as i32, 0)));
-        assert_eq!(seen[0].marked, Marked::By(mark(partition as usize)));
+        assert_eq!(seen[0].marked, CaptureMark::By(mark(partition as usize)));
         assert_eq!(seen[0].end, CaptureEnd::Settled(Settlement::Accepted));
-        assert_eq!((seen[1].headers.len(), &seen[1].marked), (0, &Marked::Absent));
+        assert_eq!((seen[1].headers.len(), &seen[1].marked), (0, &CaptureMark::Absent));
     }
 }
 
@@ -176,7 +181,7 @@ async fn a_declared_marker_is_found_in_its_header_and_kept() {
     let value = mark(4).to_string();
     scene.produce("orders", 0, headers(&[("order-id", Some(value.as_bytes()))]), "no JSON").await;
     let captures = scene.read().await;
-    assert_eq!(captures[0].marked, Marked::By(mark(4)));
+    assert_eq!(captures[0].marked, CaptureMark::By(mark(4)));
     assert_eq!(captures[0].headers[0].value.as_deref(), Some(value.as_bytes()));
 }
 
@@ -195,7 +200,10 @@ async fn what_was_there_before_the_run_is_not_read() {
     scene.tap = KafkaTap::start(config(&scene.broker, topics), scene.recorder.clone()).await.unwrap();
     scene.produce("orders", 0, OwnedHeaders::new(), &mark(1).to_string()).await;
     let captures = scene.read().await;
-    assert_eq!(captures.iter().map(|capture| &capture.marked).collect::<Vec<_>>(), [&Marked::By(mark(1))]);
+    assert_eq!(
+        captures.iter().map(|capture| &capture.marked).collect::<Vec<_>>(),
+        [&CaptureMark::By(mark(1))]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,11 +213,14 @@ async fn a_delivery_ends_when_its_group_has_committed_past_it_and_no_other_does(
         scene.produce("orders", partition, OwnedHeaders::new(), "one").await;
     }
     let captures = scene.read().await;
-    assert_eq!((of(&captures, Way::Published).len(), of(&captures, Way::Delivered).len()), (3, 6));
-    assert!(of(&captures, Way::Delivered).iter().all(|capture| capture.end == CaptureEnd::Open));
+    assert_eq!(
+        (of(&captures, MessageDirection::Published).len(), of(&captures, MessageDirection::Delivered).len()),
+        (3, 6)
+    );
+    assert!(of(&captures, MessageDirection::Delivered).iter().all(|capture| capture.end == CaptureEnd::Open));
     scene.commit("billing", "orders", 0, 1);
     let done = |captures: &[Capture]| {
-        let done = of(captures, Way::Delivered).into_iter();
+        let done = of(captures, MessageDirection::Delivered).into_iter();
         let done = done.filter(|capture| capture.end == CaptureEnd::Settled(Settlement::Done));
         done.map(|capture| (reader(capture).to_owned(), capture.message.as_ref().unwrap().offset.unwrap()))
             .collect::<Vec<_>>()
@@ -264,7 +275,10 @@ async fn transactions_are_read_to_their_end_and_aborted_ones_have_crossed_nothin
         ended.unwrap();
     }
     let captures = scene.read().await;
-    assert_eq!(captures.iter().map(|capture| &capture.marked).collect::<Vec<_>>(), [&Marked::By(mark(2))]);
+    assert_eq!(
+        captures.iter().map(|capture| &capture.marked).collect::<Vec<_>>(),
+        [&CaptureMark::By(mark(2))]
+    );
     assert_eq!(scene.gaps(), [""; 0]);
 }
 
@@ -281,8 +295,8 @@ async fn batches_are_read_whatever_they_are_compressed_with() {
         let record = FutureRecord::<(), str>::to("orders").headers(headers(ODD)).payload(&body);
         producer.send(record, SOON).await.unwrap();
     }
-    let marks: Vec<Marked> = scene.read().await.into_iter().map(|capture| capture.marked).collect();
-    assert_eq!(marks, Vec::from_iter((0..codecs.len()).map(|ix| Marked::By(mark(ix)))));
+    let marks: Vec<CaptureMark> = scene.read().await.into_iter().map(|capture| capture.marked).collect();
+    assert_eq!(marks, Vec::from_iter((0..codecs.len()).map(|ix| CaptureMark::By(mark(ix)))));
     assert_eq!(scene.gaps(), [""; 0]);
 }
 

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use super::scene::Scene;
 use super::search::in_message;
-use crate::evidence::{CaptureEnd, Field, Head, Message, MessageHead, Protocol, Recording, Settlement, Way};
+use crate::evidence::{
+    CaptureEnd, Field, Head, Message, MessageDirection, MessageHead, Protocol, Recording, Settlement,
+};
 
 mod asked;
 mod attribute;
@@ -211,7 +213,7 @@ impl ApiCall {
                     id: Some(delivery.received.id),
                     deliveries: delivery.number,
                     receive: Some(receive),
-                    ..Message::new(Way::Delivered, queue)
+                    ..Message::new(MessageDirection::Delivered, queue)
                 };
                 self.record(message, delivery.fields, delivery.received.body.as_bytes())
             };
@@ -220,7 +222,11 @@ impl ApiCall {
     }
 
     fn published(&self, queue: &str, sent: &Sent) -> Recording {
-        self.record(Message::new(Way::Published, queue), sent.fields.clone(), sent.body.as_bytes())
+        self.record(
+            Message::new(MessageDirection::Published, queue),
+            sent.fields.clone(),
+            sent.body.as_bytes(),
+        )
     }
 
     fn record(&self, message: Message, fields: Vec<Field>, body: &[u8]) -> Recording {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use crate::evidence::{Capture, CaptureEnd, Field, Message, Recorder, Settlement, Way};
+use crate::evidence::{Capture, CaptureEnd, Field, Message, MessageDirection, Recorder, Settlement};
 use crate::plan::{TapIx, TapPlan, TapProtocol};
 use crate::scenario::NodeIx;
 use crate::tap::eye::{Eye, How, Side};
@@ -180,8 +180,8 @@ fn a_broker_may_give_a_message_away_before_it_answers_the_sender() {
     sender.answer(&answer(200, r#"{"MessageId":"m"}"#).1);
     let delivered = recorder.freeze().0.remove(1);
     assert_eq!(
-        (message(&delivered).way, delivered.values("a").count()),
-        (Way::Delivered, 0),
+        (message(&delivered).direction, delivered.values("a").count()),
+        (MessageDirection::Delivered, 0),
         "asked for, and lost"
     );
     assert_eq!(delivered.values("z").collect::<Vec<_>>(), [b"1", b"3"], "not asked for");

@@ -9,7 +9,7 @@ use tonic::Code;
 use tonic::metadata::MetadataValue;
 
 use super::*;
-use crate::evidence::Marked;
+use crate::evidence::CaptureMark;
 use crate::runtime::stub::GrpcStub;
 use crate::runtime::stub::tests::{Raw, grpc_client};
 use crate::scenario::StubAnswer;
@@ -20,8 +20,8 @@ fn path(text: &'static str) -> ::http::uri::PathAndQuery {
 
 fn stimulus(capture: &Capture) -> Option<usize> {
     match capture.marked {
-        Marked::By(mark) => Some(mark.stimulus.0),
-        Marked::Absent | Marked::Unreadable(_) => None,
+        CaptureMark::By(mark) => Some(mark.stimulus.0),
+        CaptureMark::Absent | CaptureMark::Unreadable(_) => None,
     }
 }
 
@@ -122,7 +122,10 @@ async fn a_compressed_message_is_said_to_be_unreadable() {
     let answer = sender.send_request(request.body(body).unwrap()).await.unwrap();
     answer.into_body().collect().await.unwrap();
     let capture = seen.only_capture().await;
-    assert!(matches!(&capture.marked, Marked::Unreadable(why) if why.contains("compressed")), "{capture:?}");
+    assert!(
+        matches!(&capture.marked, CaptureMark::Unreadable(why) if why.contains("compressed")),
+        "{capture:?}"
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! HTTP/1.1 through a tap.
 
 use super::*;
-use crate::evidence::Marked;
+use crate::evidence::CaptureMark;
 use crate::evidence::Protocol;
 
 /// Sends through a tap to a scripted server; both sides must get exactly what the other one sent.
@@ -103,9 +103,9 @@ async fn a_mark_is_found_in_the_path_in_the_body_and_where_it_is_declared() {
     for (plan, request, wanted) in cases {
         let capture = through(plan, &request, OK).await.only_capture().await;
         let found = match capture.marked {
-            Marked::By(mark) => Some((mark.stimulus.0, mark.call.map(|call| call.0))),
-            Marked::Absent => None,
-            Marked::Unreadable(why) => panic!("{why}"),
+            CaptureMark::By(mark) => Some((mark.stimulus.0, mark.call.map(|call| call.0))),
+            CaptureMark::Absent => None,
+            CaptureMark::Unreadable(why) => panic!("{why}"),
         };
         assert_eq!(found, wanted, "{}", String::from_utf8_lossy(&request));
     }
@@ -116,11 +116,11 @@ async fn a_mark_that_cannot_be_read_is_said_to_be_so() {
     let long = format!("{}ub000000ab-1", "x".repeat(70_000));
     let request = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{long}", long.len());
     let capture = through(plan(), request.as_bytes(), OK).await.only_capture().await;
-    assert!(matches!(&capture.marked, Marked::Unreadable(why) if why.contains("64 KiB")), "{capture:?}");
+    assert!(matches!(&capture.marked, CaptureMark::Unreadable(why) if why.contains("64 KiB")), "{capture:?}");
 
     let request = b"POST / HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x08";
     let capture = through(plan(), request, OK).await.only_capture().await;
-    assert!(matches!(&capture.marked, Marked::Unreadable(why) if why.contains("gzip")), "{capture:?}");
+    assert!(matches!(&capture.marked, CaptureMark::Unreadable(why) if why.contains("gzip")), "{capture:?}");
 }
 
 #[tokio::test]
@@ -269,5 +269,5 @@ async fn a_body_that_waits_for_100_continue_is_one_request() {
     }
     let capture = seen.only_capture().await;
     assert_eq!(capture.end, answered(200));
-    assert!(matches!(capture.marked, Marked::By(mark) if mark.stimulus.0 == 3));
+    assert!(matches!(capture.marked, CaptureMark::By(mark) if mark.stimulus.0 == 3));
 }

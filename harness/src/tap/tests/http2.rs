@@ -6,7 +6,7 @@ use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::*;
-use crate::evidence::{Marked, Protocol};
+use crate::evidence::{CaptureMark, Protocol};
 use crate::tap::eye::Side;
 use crate::tap::http2::PREFACE;
 
@@ -86,7 +86,7 @@ async fn frames_of_every_kind_are_read_beside_the_stream() {
     let ends: Vec<_> = captures.iter().map(|capture| (capture.stream, capture.end.clone())).collect();
     let third = CaptureEnd::Answered { status: 200, grpc_status: Some(7) };
     assert_eq!(ends, [(1, answered(200)), (3, answered(404)), (5, third)]);
-    assert!(matches!(captures[0].marked, Marked::By(mark) if mark.stimulus.0 == 5));
+    assert!(matches!(captures[0].marked, CaptureMark::By(mark) if mark.stimulus.0 == 5));
     assert_eq!(captures[0].trailers[0].name, b"late");
     let states: Vec<_> = captures[1].values("tracestate").collect();
     assert_eq!(states, [b"x=1", b"y=2"]);

@@ -12,7 +12,7 @@ use aws_sdk_sqs::types::{
 use stand_in_brokers::sqs::{Config, SqsBroker};
 
 use super::*;
-use crate::evidence::{Field, FieldKind, Marked, Message, Settlement, Way};
+use crate::evidence::{CaptureMark, Field, FieldKind, Message, MessageDirection, Settlement};
 use crate::runtime::broker::sqs::client;
 use crate::tap::SqsMessages;
 
@@ -79,10 +79,10 @@ impl Stage {
     }
 
     /// The captures of this way, in their order.
-    fn seen(&self, way: Way) -> Vec<Capture> {
+    fn seen(&self, direction: MessageDirection) -> Vec<Capture> {
         let (captures, gaps) = self.recorder.freeze();
         assert_eq!(gaps, []);
-        captures.into_iter().filter(|capture| message(capture).way == way).collect()
+        captures.into_iter().filter(|capture| message(capture).direction == direction).collect()
     }
 }
 
@@ -117,21 +117,21 @@ fn sorted(capture: &Capture) -> Vec<Field> {
 async fn a_message_is_seen_sent_received_and_deleted_over_other_connections_and_taps() {
     let stage = Stage::set().await;
     let id = stage.send("plain", attributes(&[("traceparent", "00-x"), ("other", "1")])).await;
-    let published = stage.seen(Way::Published).remove(0);
+    let published = stage.seen(MessageDirection::Published).remove(0);
     assert_eq!((published.tap, published.protocol), (TapIx(0), crate::evidence::Protocol::Sqs));
     assert_eq!(message(&published).destination, "plain");
     assert_eq!(message(&published).id.as_ref(), Some(&id));
     assert_eq!(published.end, settled(Settlement::Accepted));
-    assert!(matches!(published.marked, Marked::By(mark) if mark.to_string() == "ub000000ab-7"));
+    assert!(matches!(published.marked, CaptureMark::By(mark) if mark.to_string() == "ub000000ab-7"));
 
     let got = stage.receive(&stage.client(1), "plain").await;
-    let delivered = stage.seen(Way::Delivered).remove(0);
+    let delivered = stage.seen(MessageDirection::Delivered).remove(0);
     assert_eq!((delivered.tap, &delivered.end), (TapIx(1), &CaptureEnd::Open));
     assert_eq!(sorted(&delivered), sorted(&published));
     assert_eq!(delivered.marked, published.marked);
 
     stage.delete(&stage.client(1), "plain", &got[0]).await;
-    let delivered = stage.seen(Way::Delivered).remove(0);
+    let delivered = stage.seen(MessageDirection::Delivered).remove(0);
     assert_eq!(delivered.end, settled(Settlement::Done));
     let told = message(&delivered);
     assert_eq!((told.id.as_ref(), told.deliveries, told.receive), (Some(&id), 1, Some(1)));
@@ -152,7 +152,7 @@ async fn of_a_batch_each_entry_ends_as_its_part_of_the_answer_says() {
     let sending = sending.entries(entry("b", &eleven)).entries(entry("c", &[("baggage", "k=v")]));
     let sent = sending.send().await.unwrap();
     assert_eq!((sent.successful.len(), sent.failed.len()), (2, 1));
-    let published = stage.seen(Way::Published);
+    let published = stage.seen(MessageDirection::Published);
     let wanted = [Settlement::Accepted, Settlement::Refused, Settlement::Accepted];
     assert_eq!(ends(&published), wanted.map(settled));
     assert_eq!(message(&published[0]).id.as_ref(), Some(&sent.successful[0].message_id));
@@ -170,7 +170,7 @@ async fn of_a_batch_each_entry_ends_as_its_part_of_the_answer_says() {
     let handle = got[0].receipt_handle.clone().unwrap();
     let deleting = deleting.entries(entry("x", "no handle")).entries(entry("y", &handle));
     assert_eq!(deleting.send().await.unwrap().failed.len(), 1);
-    assert_eq!(ends(&stage.seen(Way::Delivered)), [settled(Settlement::Done), CaptureEnd::Open]);
+    assert_eq!(ends(&stage.seen(MessageDirection::Delivered)), [settled(Settlement::Done), CaptureEnd::Open]);
 }
 
 #[tokio::test]
@@ -183,7 +183,8 @@ async fn messages_of_one_answer_share_its_number() {
     let mut answers = vec![stage.receive(&reader, "plain").await.len()];
     stage.send("plain", HashMap::new()).await;
     answers.push(stage.receive(&reader, "plain").await.len());
-    let receives: Vec<_> = stage.seen(Way::Delivered).iter().map(|one| message(one).receive).collect();
+    let receives: Vec<_> =
+        stage.seen(MessageDirection::Delivered).iter().map(|one| message(one).receive).collect();
     assert_eq!((answers, receives), (vec![3, 1], vec![Some(1), Some(1), Some(1), Some(2)]));
 }
 
@@ -195,7 +196,7 @@ async fn eleven_attributes_are_refused_and_recorded() {
     let sending = stage.client(0).send_message().queue_url(stage.url("plain")).message_body("x");
     let error = sending.set_message_attributes(Some(eleven)).send().await.unwrap_err();
     assert_eq!(error.code(), Some("InvalidParameterValue"));
-    let published = stage.seen(Way::Published);
+    let published = stage.seen(MessageDirection::Published);
     assert_eq!(ends(&published), [settled(Settlement::Refused)]);
     assert_eq!((published[0].headers.len(), message(&published[0]).id.as_ref()), (11, None));
 }
@@ -207,14 +208,14 @@ async fn what_is_given_back_is_returned_and_comes_again_and_then_as_a_dead_lette
     let reader = stage.client(1);
     let first = stage.receive(&reader, "work").await.remove(0);
     stage.give_back(&reader, "work", &first).await;
-    assert_eq!(ends(&stage.seen(Way::Delivered)), [settled(Settlement::Returned)]);
+    assert_eq!(ends(&stage.seen(MessageDirection::Delivered)), [settled(Settlement::Returned)]);
     let second = stage.receive(&reader, "work").await.remove(0);
     stage.give_back(&reader, "work", &second).await;
     let none = reader.receive_message().queue_url(stage.url("work")).send().await.unwrap();
     assert!(none.messages.is_none(), "the third receive moves it");
     let third = stage.receive(&stage.client(0), "dead").await.remove(0);
     stage.delete(&reader, "dead", &third).await;
-    let delivered = stage.seen(Way::Delivered);
+    let delivered = stage.seen(MessageDirection::Delivered);
     let wanted = [Settlement::Returned, Settlement::Returned, Settlement::Done];
     assert_eq!(ends(&delivered), wanted.map(settled));
     let told: Vec<_> = delivered.iter().map(|one| (one.path.as_str(), message(one).deliveries)).collect();
@@ -235,7 +236,7 @@ async fn a_later_delivery_ends_one_whose_time_ran_out_and_is_counted_by_the_tap(
         let got = asking.visibility_timeout(0).send().await.unwrap();
         assert_eq!(got.messages().len(), 1);
     }
-    let delivered = stage.seen(Way::Delivered);
+    let delivered = stage.seen(MessageDirection::Delivered);
     assert_eq!(ends(&delivered), [settled(Settlement::Returned), CaptureEnd::Open]);
     assert_eq!(delivered.iter().map(|one| message(one).deliveries).collect::<Vec<_>>(), [1, 2]);
 }
@@ -248,9 +249,9 @@ async fn other_times_leave_a_message_with_its_reader() {
     let got = stage.receive(&reader, "plain").await.remove(0);
     let changing = reader.change_message_visibility().queue_url(stage.url("plain")).visibility_timeout(9);
     changing.set_receipt_handle(got.receipt_handle.clone()).send().await.unwrap();
-    assert_eq!(ends(&stage.seen(Way::Delivered)), [CaptureEnd::Open]);
+    assert_eq!(ends(&stage.seen(MessageDirection::Delivered)), [CaptureEnd::Open]);
     stage.delete(&reader, "plain", &got).await;
-    assert_eq!(ends(&stage.seen(Way::Delivered)), [settled(Settlement::Done)]);
+    assert_eq!(ends(&stage.seen(MessageDirection::Delivered)), [settled(Settlement::Done)]);
 }
 
 #[tokio::test]
@@ -274,8 +275,8 @@ async fn attributes_keep_their_kinds_and_the_trace_header_is_one_of_the_system()
         field("n", b"42", FieldKind::Number),
         field("t", "é".as_bytes(), FieldKind::Text),
     ];
-    assert_eq!(sorted(&stage.seen(Way::Published)[0]), wanted);
-    assert_eq!(sorted(&stage.seen(Way::Delivered)[0]), wanted);
+    assert_eq!(sorted(&stage.seen(MessageDirection::Published)[0]), wanted);
+    assert_eq!(sorted(&stage.seen(MessageDirection::Delivered)[0]), wanted);
 }
 
 #[tokio::test]
@@ -286,7 +287,10 @@ async fn what_was_not_asked_for_counts_as_arrived() {
     let asking = client.receive_message().queue_url(stage.url("plain")).wait_time_seconds(5);
     let got = asking.message_attribute_names("app.*").send().await.unwrap().messages.unwrap();
     assert_eq!(got[0].message_attributes().map(HashMap::len), Some(1));
-    assert_eq!(sorted(&stage.seen(Way::Delivered)[0]), sorted(&stage.seen(Way::Published)[0]));
+    assert_eq!(
+        sorted(&stage.seen(MessageDirection::Delivered)[0]),
+        sorted(&stage.seen(MessageDirection::Published)[0])
+    );
 }
 
 #[tokio::test]
@@ -305,7 +309,10 @@ async fn a_long_poll_stays_open_while_other_connections_work() {
     stage.send("plain", HashMap::new()).await;
     let got = tokio::time::timeout(DEADLINE, polling).await.expect("an answer").unwrap().unwrap();
     assert_eq!(got.messages().len(), 1);
-    assert_eq!(stage.seen(Way::Delivered).last().map(|one| one.path.clone()), Some("plain".to_owned()));
+    assert_eq!(
+        stage.seen(MessageDirection::Delivered).last().map(|one| one.path.clone()),
+        Some("plain".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -332,7 +339,7 @@ async fn a_reader_that_hangs_up_in_a_long_poll_takes_no_message_with_it() {
     });
     let got = got.await.expect("the message comes");
     stage.delete(&stage.client(1), "plain", &got[0]).await;
-    assert_eq!(ends(&stage.seen(Way::Delivered)).pop(), Some(settled(Settlement::Done)));
+    assert_eq!(ends(&stage.seen(MessageDirection::Delivered)).pop(), Some(settled(Settlement::Done)));
 }
 
 #[tokio::test]
@@ -385,5 +392,5 @@ async fn a_body_that_waits_for_100_continue_is_read() {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
-    assert_eq!(ends(&stage.seen(Way::Published)), [settled(Settlement::Accepted)]);
+    assert_eq!(ends(&stage.seen(MessageDirection::Published)), [settled(Settlement::Accepted)]);
 }

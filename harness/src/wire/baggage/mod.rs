@@ -17,11 +17,11 @@ pub const BYTES: usize = 8192;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baggage {
     /// In their order; equal keys are kept.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<BaggageEntry>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct BaggageEntry {
     pub key: Vec<u8>,
     /// Percent-decoded; what is not UTF-8 then is U+FFFD.
     pub value: Vec<u8>,
@@ -55,14 +55,14 @@ impl Baggage {
 
     /// The members of any bytes, in their order, empty ones left away; never fails. A member without `=` has an
     /// empty value, and a `%` without two hex digits stands for itself.
-    pub fn entries_of<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Vec<Entry> {
+    pub fn entries_of<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Vec<BaggageEntry> {
         let lines: Vec<&[u8]> = lines.into_iter().collect();
         list_members(&lines).iter().filter(|member| !member.bytes.is_empty()).map(read_entry).collect()
     }
 
     /// One field line; values are percent-encoded where they must be.
     pub fn print(&self) -> Vec<u8> {
-        let entries: Vec<_> = self.entries.iter().map(Entry::print).collect();
+        let entries: Vec<_> = self.entries.iter().map(BaggageEntry::print).collect();
         entries.join(&b',')
     }
 }
@@ -75,7 +75,7 @@ pub fn within_limits<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> bool {
     members <= MEMBERS && bytes <= BYTES
 }
 
-impl Entry {
+impl BaggageEntry {
     fn print(&self) -> Vec<u8> {
         let mut out = [&self.key[..], &encode(&self.value)].join(&b'=');
         for property in &self.properties {
@@ -90,14 +90,14 @@ impl Entry {
     }
 }
 
-fn read_entry(member: &ListMember<'_>) -> Entry {
+fn read_entry(member: &ListMember<'_>) -> BaggageEntry {
     let mut parts = member.bytes.split(|byte| *byte == b';');
     let (key, value) = key_and_value(parts.next().unwrap_or_default());
     let properties = parts.map(trim_ows).filter(|part| !part.is_empty()).map(|part| {
         let (key, value) = key_and_value(part);
         Property { key: key.to_vec(), value: value.map(decode) }
     });
-    Entry {
+    BaggageEntry {
         key: key.to_vec(),
         value: value.map(decode).unwrap_or_default(),
         properties: properties.collect(),

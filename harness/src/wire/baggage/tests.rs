@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn strict(line: &str) -> Result<Vec<Entry>, Refusal> {
+fn strict(line: &str) -> Result<Vec<BaggageEntry>, Refusal> {
     Baggage::parse([line.as_bytes()]).map(|baggage| baggage.entries)
 }
 
@@ -119,11 +119,11 @@ fn the_limits_hold_for_all_lines_together() {
     assert_eq!(strict(&members(181)).unwrap().len(), 181, "a fact, not a reason to refuse");
 }
 
-fn entry() -> impl Strategy<Value = Entry> {
+fn entry() -> impl Strategy<Value = BaggageEntry> {
     let token = || "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,9}".prop_map(String::into_bytes);
     let value = || any::<String>().prop_map(String::into_bytes);
     let property = (token(), option::of(value())).prop_map(|(key, value)| Property { key, value });
-    (token(), value(), vec(property, 0..4)).prop_map(|(key, value, properties)| Entry {
+    (token(), value(), vec(property, 0..4)).prop_map(|(key, value, properties)| BaggageEntry {
         key,
         value,
         properties,
@@ -139,7 +139,7 @@ proptest! {
         let sent = Baggage { entries };
         let line = sent.print();
         for read in [Baggage::parse([&line[..]]).unwrap().entries, Baggage::entries_of([&line[..]])] {
-            let plain = |e: Entry| Entry { raw: Vec::new(), at: 0..0, ..e };
+            let plain = |e: BaggageEntry| BaggageEntry { raw: Vec::new(), at: 0..0, ..e };
             prop_assert_eq!(&read.into_iter().map(plain).collect::<Vec<_>>(), &sent.entries);
         }
     }

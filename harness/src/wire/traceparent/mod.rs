@@ -9,7 +9,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::ids::hex_byte;
-use super::refusal::Part;
+use super::refusal::TraceParentPart;
 use super::{Flags, Level, Reason, Refusal, SpanId, TraceId};
 
 /// A traceparent that parsed.
@@ -35,20 +35,20 @@ impl TraceParent {
             return Err(refused(Reason::Empty, 0..0));
         }
         let mut fields = Fields { value, next: Some(0) };
-        let version_at = fields.take(Part::Version)?;
+        let version_at = fields.take(TraceParentPart::Version)?;
         let version = hex_byte(&value[version_at.clone()]).unwrap_or_default();
         if version == 0xff {
             return Err(refused(Reason::ForbiddenVersion, version_at));
         }
-        let trace_at = fields.take(Part::TraceId)?;
+        let trace_at = fields.take(TraceParentPart::TraceId)?;
         let Some(trace_id) = TraceId::from_hex(&value[trace_at.clone()]) else {
-            return Err(refused(Reason::Zero(Part::TraceId), trace_at));
+            return Err(refused(Reason::Zero(TraceParentPart::TraceId), trace_at));
         };
-        let parent_at = fields.take(Part::ParentId)?;
+        let parent_at = fields.take(TraceParentPart::ParentId)?;
         let Some(parent_id) = SpanId::from_hex(&value[parent_at.clone()]) else {
-            return Err(refused(Reason::Zero(Part::ParentId), parent_at));
+            return Err(refused(Reason::Zero(TraceParentPart::ParentId), parent_at));
         };
-        let flags_at = fields.take(Part::Flags)?;
+        let flags_at = fields.take(TraceParentPart::Flags)?;
         let flags = hex_byte(&value[flags_at.clone()]).unwrap_or_default();
         if version == 0 && fields.next.is_some() {
             return Err(refused(Reason::TrailingData, flags_at.end..value.len()));
@@ -79,7 +79,7 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     /// The place of the next field, if it is as many lower-case hex digits as `part` has.
-    fn take(&mut self, part: Part) -> Result<Range<usize>, Refusal> {
+    fn take(&mut self, part: TraceParentPart) -> Result<Range<usize>, Refusal> {
         let end = self.value.len();
         let Some(start) = self.next else { return Err(refused(Reason::Missing(part), end..end)) };
         let dash = self.value[start..].iter().position(|byte| *byte == b'-').map(|at| start + at);

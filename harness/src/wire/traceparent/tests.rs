@@ -40,8 +40,8 @@ fn what_continues_a_trace_parses() {
 
 #[test]
 fn what_must_restart_a_trace_is_refused_with_its_reason() {
-    use Part::{Flags, ParentId, TraceId, Version};
     use Reason::{Empty, ForbiddenVersion, Length, Missing, NotHex, TrailingData, UpperCase, Zero};
+    use TraceParentPart::{Flags, ParentId, TraceId, Version};
     let table: &[(&str, &str, Reason)] = &[
         ("TP-11", "ff-T-P-01", ForbiddenVersion),
         ("TP-12", "0-T-P-01", Length(Version, 1)),

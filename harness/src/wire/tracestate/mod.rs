@@ -117,9 +117,9 @@ fn read_member(member: &ListMember<'_>, level: Level) -> Result<Member, Refusal>
     Ok(Member { key: key.to_vec(), value: value.to_vec(), line: member.line, at })
 }
 
-type Checked = Result<(), (Reason, Range<usize>)>;
+type CheckResult = Result<(), (Reason, Range<usize>)>;
 
-fn check_key(key: &[u8], level: Level) -> Checked {
+fn check_key(key: &[u8], level: Level) -> CheckResult {
     let Some(first) = key.first() else { return Err((Reason::KeyEmpty, 0..0)) };
     if !matches!(first, b'a'..=b'z' | b'0'..=b'9') {
         return Err((Reason::KeyStart, 0..1));
@@ -138,7 +138,7 @@ fn check_key(key: &[u8], level: Level) -> Checked {
 }
 
 /// Level 1: a simple key begins with a letter; a tenant may begin with a digit and has one `@` behind it.
-fn check_key_level_one(key: &[u8]) -> Checked {
+fn check_key_level_one(key: &[u8]) -> CheckResult {
     let Some(at_sign) = key.iter().position(|byte| *byte == b'@') else {
         return if key[0].is_ascii_digit() { Err((Reason::KeyStart, 0..1)) } else { Ok(()) };
     };
@@ -159,7 +159,7 @@ fn check_key_level_one(key: &[u8]) -> Checked {
     Ok(())
 }
 
-fn check_value(value: &[u8]) -> Checked {
+fn check_value(value: &[u8]) -> CheckResult {
     if value.is_empty() {
         return Err((Reason::ValueEmpty, 0..0));
     }

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::plan::BrokerPlan;
 use crate::plan::broker::{Binding, Queue};
-use crate::scenario::{Exchange, ExchangeKind};
+use crate::scenario::{AmqpExchange, ExchangeKind};
 
 #[cfg(test)]
 mod tests;
@@ -66,7 +66,7 @@ pub async fn forget(address: &str, plan: &BrokerPlan) -> Result<(), Box<dyn Erro
     Ok(())
 }
 
-async fn declare_exchange(connection: &Connection, exchange: &Exchange) -> Result<(), NotDeclared> {
+async fn declare_exchange(connection: &Connection, exchange: &AmqpExchange) -> Result<(), NotDeclared> {
     let kind = match exchange.kind {
         ExchangeKind::Direct => lapin::ExchangeKind::Direct,
         ExchangeKind::Fanout => lapin::ExchangeKind::Fanout,

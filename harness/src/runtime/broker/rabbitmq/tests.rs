@@ -31,7 +31,7 @@ impl Declared {
             node: NodeIx(1),
             kind: BrokerKind::RabbitMq,
             topics: Vec::new(),
-            exchanges: vec![Exchange { name: "shop".to_owned(), kind: ExchangeKind::Topic }],
+            exchanges: vec![AmqpExchange { name: "shop".to_owned(), kind: ExchangeKind::Topic }],
             queues: vec![
                 queue("orders", Some("dead.delay"), None),
                 queue("dead.delay", Some("dead"), millis),

@@ -6,7 +6,7 @@ use lapin::{BasicProperties, Connection, ConnectionProperties};
 
 use super::rabbit::*;
 use super::*;
-use crate::evidence::{FieldKind, Protocol, Way, mark_of};
+use crate::evidence::{FieldKind, MessageDirection, Protocol, mark_of};
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -37,7 +37,10 @@ async fn headers_of_every_type_are_seen_on_both_ways() {
     next(&mut consumer).await.ack(BasicAckOptions::default()).await.unwrap();
     let captures = rabbit.captures(2).await;
     let (sent, delivered) = (&captures[0], &captures[1]);
-    assert_eq!((message(sent).way, message(delivered).way), (Way::Published, Way::Delivered));
+    assert_eq!(
+        (message(sent).direction, message(delivered).direction),
+        (MessageDirection::Published, MessageDirection::Delivered)
+    );
     assert_eq!(sent.headers, delivered.headers);
     let kinds: Vec<FieldKind> = sent.headers.iter().map(|field| field.kind).collect();
     use FieldKind::{Bytes, Null, Number, Other, Text};
@@ -87,7 +90,10 @@ async fn duplicates_and_their_order_go_through_a_broker_and_are_seen_on_both_way
         let values: Vec<_> = capture.values("traceparent").collect();
         assert_eq!(values, [PARENT.as_bytes(), b"again"]);
     }
-    assert_eq!((message(&captures[1]).way, &captures[1].end), (Way::Delivered, &ended(Settlement::Done)));
+    assert_eq!(
+        (message(&captures[1]).direction, &captures[1].end),
+        (MessageDirection::Delivered, &ended(Settlement::Done))
+    );
 }
 
 #[tokio::test]
@@ -120,7 +126,7 @@ async fn channels_and_connections_are_told_apart() {
     one.ack(BasicAckOptions::default()).await.unwrap();
     two.ack(BasicAckOptions::default()).await.unwrap();
     let seen = rabbit.captures(4).await.into_iter().map(|capture| {
-        let place = (capture.connection, capture.stream, message(&capture).way.word());
+        let place = (capture.connection, capture.stream, message(&capture).direction.word());
         (place, message(&capture).destination.clone(), mark_of(&capture.marked).unwrap().stimulus.0)
     });
     let mut seen: Vec<_> = seen.collect();
@@ -202,8 +208,10 @@ async fn many_messages_at_once_are_all_seen_and_settled() {
     };
     tokio::join!(sending, reading);
     let captures = rabbit.captures(2 * MESSAGES).await;
-    for (way, end) in [(Way::Published, Settlement::Accepted), (Way::Delivered, Settlement::Done)] {
-        let own = captures.iter().filter(|capture| message(capture).way == way);
+    for (way, end) in
+        [(MessageDirection::Published, Settlement::Accepted), (MessageDirection::Delivered, Settlement::Done)]
+    {
+        let own = captures.iter().filter(|capture| message(capture).direction == way);
         let marks: Vec<usize> = own.clone().map(|one| mark_of(&one.marked).unwrap().stimulus.0).collect();
         assert_eq!(marks, (0..MESSAGES).collect::<Vec<_>>());
         assert!(own.clone().all(|capture| capture.end == ended(end)));

@@ -129,7 +129,7 @@ fn table(captures: &[Capture]) -> Vec<(String, u32, CaptureEnd)> {
     let place = |capture: &Capture| {
         let message = message(capture);
         let key = message.routing_key.as_ref().map(|key| format!("/{key}")).unwrap_or_default();
-        format!("{} {} {}{key}", capture.stream, message.way.word(), message.destination)
+        format!("{} {} {}{key}", capture.stream, message.direction.word(), message.destination)
     };
     captures.iter().map(|one| (place(one), message(one).deliveries, one.end.clone())).collect()
 }

@@ -8,7 +8,7 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProper
 use stand_in_brokers::amqp::{Config, RabbitBroker};
 
 use super::*;
-use crate::evidence::Way;
+use crate::evidence::MessageDirection;
 
 pub struct Rabbit {
     pub broker: RabbitBroker,
@@ -54,9 +54,9 @@ impl Rabbit {
     }
 
     /// The ends of what was published, or delivered, in its order.
-    pub async fn ends(&self, count: usize, way: Way) -> Vec<CaptureEnd> {
+    pub async fn ends(&self, count: usize, direction: MessageDirection) -> Vec<CaptureEnd> {
         let captures = self.captures(count).await;
-        captures.into_iter().filter(|one| message(one).way == way).map(|one| one.end).collect()
+        captures.into_iter().filter(|one| message(one).direction == direction).map(|one| one.end).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::splits::watch;
 use super::frames::*;
 use super::*;
-use crate::evidence::{FieldKind, Marked};
+use crate::evidence::{CaptureMark, FieldKind};
 use crate::tap::eye::{Eye, How, Side};
 use crate::tap::scene::Scene;
 
@@ -115,9 +115,9 @@ fn a_mark_is_found_in_a_declared_header_or_in_the_body() {
 
 #[test]
 fn a_body_is_looked_at_for_64_kib() {
-    let unreadable = |marked| matches!(marked, Marked::Unreadable(_));
+    let unreadable = |marked| matches!(marked, CaptureMark::Unreadable(_));
     assert!(unreadable(published(&no_properties(), &[b' '; 65_537]).marked));
-    assert_eq!(published(&no_properties(), &[b' '; 65_536]).marked, Marked::Absent);
+    assert_eq!(published(&no_properties(), &[b' '; 65_536]).marked, CaptureMark::Absent);
     let encoded = [short(1 << 14), text("gzip")].concat();
     assert!(unreadable(published(&encoded, b"x").marked));
 }

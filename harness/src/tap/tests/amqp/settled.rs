@@ -7,7 +7,7 @@ use stand_in_brokers::amqp::Argument;
 
 use super::rabbit::*;
 use super::*;
-use crate::evidence::Way;
+use crate::evidence::MessageDirection;
 
 use Settlement::{Accepted, Done, Refused, Rejected, Returned};
 
@@ -30,7 +30,7 @@ async fn what_is_given_back_is_delivered_again() {
     let captures = rabbit.captures(4).await;
     let deliveries: Vec<u32> = captures.iter().map(|capture| message(capture).deliveries).collect();
     assert_eq!(deliveries, [1, 1, 2, 2]);
-    assert_eq!(rabbit.ends(4, Way::Delivered).await, ends(&[Returned, Returned, Done]));
+    assert_eq!(rabbit.ends(4, MessageDirection::Delivered).await, ends(&[Returned, Returned, Done]));
 }
 
 #[tokio::test]
@@ -46,12 +46,15 @@ async fn what_is_given_up_comes_back_as_a_dead_letter_and_names_its_queue() {
     next(&mut orders).await.reject(BasicRejectOptions { requeue: false }).await.unwrap();
     next(&mut dead).await.ack(BasicAckOptions::default()).await.unwrap();
     let captures = rabbit.captures(3).await;
-    assert_eq!(rabbit.ends(3, Way::Delivered).await, ends(&[Rejected, Done]));
+    assert_eq!(rabbit.ends(3, MessageDirection::Delivered).await, ends(&[Rejected, Done]));
     let (first, last) = (message(&captures[1]), message(&captures[2]));
     assert_eq!((first.destination.as_str(), first.moved_from.as_deref()), ("orders", None));
     assert_eq!((last.destination.as_str(), last.moved_from.as_deref()), ("dead", Some("orders")));
     assert_eq!(captures[2].values("traceparent").next(), Some(&b"00-a"[..]));
-    assert_eq!(captures.iter().filter(|capture| message(capture).way == Way::Published).count(), 1);
+    assert_eq!(
+        captures.iter().filter(|capture| message(capture).direction == MessageDirection::Published).count(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -68,7 +71,10 @@ async fn one_acknowledgement_may_be_for_many() {
     }
     deliveries[2].ack(BasicAckOptions { multiple: true }).await.unwrap();
     deliveries[4].nack(BasicNackOptions { multiple: true, requeue: false }).await.unwrap();
-    assert_eq!(rabbit.ends(10, Way::Delivered).await, ends(&[Done, Done, Done, Rejected, Rejected]));
+    assert_eq!(
+        rabbit.ends(10, MessageDirection::Delivered).await,
+        ends(&[Done, Done, Done, Rejected, Rejected])
+    );
 }
 
 #[tokio::test]
@@ -90,7 +96,7 @@ async fn a_prefetched_message_is_under_way_until_it_is_acknowledged() {
     assert_eq!(rabbit.seen.recorder.look(|captures| (captures.len(), open(captures))), (6, 2));
     second.ack(BasicAckOptions::default()).await.unwrap();
     third.ack(BasicAckOptions::default()).await.unwrap();
-    assert_eq!(rabbit.ends(6, Way::Delivered).await, ends(&[Done; 3]));
+    assert_eq!(rabbit.ends(6, MessageDirection::Delivered).await, ends(&[Done; 3]));
 }
 
 #[tokio::test]
@@ -106,7 +112,7 @@ async fn a_message_that_is_fetched_is_of_the_queue_that_was_asked_for() {
     assert!(get("orders", true).await.unwrap().is_some());
     let captures = rabbit.captures(4).await;
     assert!(captures[2..].iter().all(|capture| message(capture).destination == "orders"));
-    assert_eq!(rabbit.ends(4, Way::Delivered).await, ends(&[Done, Done]));
+    assert_eq!(rabbit.ends(4, MessageDirection::Delivered).await, ends(&[Done, Done]));
 }
 
 #[tokio::test]
@@ -119,7 +125,7 @@ async fn confirms_say_what_was_taken_and_what_not() {
     assert!(publish(&channel, ("", "full"), b"1", plain()).await.is_ack());
     assert!(publish(&channel, ("", "full"), b"2", plain()).await.is_nack());
     assert!(publish(&channel, ("", "nowhere"), b"3", plain()).await.take_message().is_some());
-    assert_eq!(rabbit.ends(3, Way::Published).await, ends(&[Accepted, Refused, Refused]));
+    assert_eq!(rabbit.ends(3, MessageDirection::Published).await, ends(&[Accepted, Refused, Refused]));
     let captures = rabbit.captures(3).await;
     let why: Vec<_> = captures.iter().map(|capture| message(capture).refused.as_deref()).collect();
     assert_eq!(why, [None, Some("basic.nack from the broker"), Some("312 NO_ROUTE")]);
@@ -174,8 +180,8 @@ async fn a_transaction_settles_at_its_end() {
         ended(Accepted),
         CaptureEnd::Broken("the client rolled its transaction back".into()),
     ];
-    assert_eq!(rabbit.ends(4, Way::Published).await, expected);
-    assert_eq!(rabbit.ends(4, Way::Delivered).await, ends(&[Done]));
+    assert_eq!(rabbit.ends(4, MessageDirection::Published).await, expected);
+    assert_eq!(rabbit.ends(4, MessageDirection::Delivered).await, ends(&[Done]));
 }
 
 #[tokio::test]
@@ -187,7 +193,7 @@ async fn a_consumer_that_asks_for_no_acknowledgements_has_settled_at_once() {
     let mut consumer = consuming.await.unwrap();
     send(&channel, "orders", "x").await;
     next(&mut consumer).await;
-    assert_eq!(rabbit.ends(2, Way::Delivered).await, ends(&[Done]));
+    assert_eq!(rabbit.ends(2, MessageDirection::Delivered).await, ends(&[Done]));
 }
 
 #[tokio::test]
@@ -207,7 +213,7 @@ async fn recovering_closing_and_breaking_off_give_back_what_is_not_settled() {
     rabbit.broker.stop().await;
     let mut expected = ends(&[Returned, Returned]);
     expected.push(CaptureEnd::Broken("the broker closed the connection".to_owned()));
-    assert_eq!(rabbit.ends(4, Way::Delivered).await, expected);
+    assert_eq!(rabbit.ends(4, MessageDirection::Delivered).await, expected);
 }
 
 #[tokio::test]
