@@ -69,7 +69,7 @@ impl Table {
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split(' ').next().unwrap_or("unknown");
         println!("{cores} cores, load average {load}\n");
-        println!("| what | median | fastest to slowest | processor time | aim | of the aim |");
+        println!("| what | median | fastest to slowest | processor time | target | of the target |");
         println!("|---|---|---|---|---|---|");
         Table
     }
