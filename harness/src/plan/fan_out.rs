@@ -1,6 +1,5 @@
 //! Which hops one message crosses: several groups of a topic, several queues behind an exchange, and dead letters.
 
-use super::build::hops_below;
 use crate::scenario::{HopIx, Role, Scenario};
 
 /// The hops that share what is sent over `hop`, itself included, in the order of the file. What a broker moves to a
@@ -18,7 +17,7 @@ pub fn readers(scenario: &Scenario, hop: HopIx) -> Vec<HopIx> {
     let mut at = 0;
     while let Some(reader) = readers.get(at).copied() {
         let moved =
-            hops_below(scenario, reader).filter(|below| scenario.hop(*below).dead_letter_of.is_some());
+            scenario.hops_within(reader).filter(|below| scenario.hop(*below).dead_letter_of.is_some());
         let new: Vec<HopIx> = moved.filter(|moved| !readers.contains(moved)).collect();
         readers.extend(new);
         at += 1;
@@ -35,7 +34,7 @@ pub fn is_instructed(scenario: &Scenario, hop: HopIx) -> bool {
 /// Whether the receiver of this one hop is a relay, be it behind forwarders.
 pub(super) fn ends_at_a_relay(scenario: &Scenario, hop: HopIx) -> bool {
     let to = scenario.node(scenario.hop(hop).to);
-    match (to.role, hops_below(scenario, hop).next()) {
+    match (to.role, scenario.hops_within(hop).next()) {
         (Role::Forwarder, Some(below)) => is_instructed(scenario, below),
         (Role::Forwarder, None) => false,
         (Role::Participant, _) => to.kind.keeps_relay_contract(),

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use super::{CallIx, StimulusIx};
+use super::index::{CallIx, StimulusIx};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark {

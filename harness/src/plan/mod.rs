@@ -11,6 +11,7 @@ use crate::scenario::{HopIx, NodeIx, Scenario};
 pub mod broker;
 pub mod build;
 pub mod fan_out;
+pub mod index;
 pub mod instruction;
 pub mod mark;
 pub mod needs;
@@ -20,11 +21,12 @@ pub mod tap;
 
 pub use broker::{BrokerPlan, Subscription};
 pub use fan_out::fan_out;
-pub use instruction::{CallIx, PlannedCall, Task};
+pub use index::{CallIx, StimulusIx, TapIx};
+pub use instruction::{PlannedCall, Task};
 pub use mark::Mark;
 pub use seed::Seed;
-pub use stimulus::{Stimulus, StimulusContext, StimulusIx};
-pub use tap::{TapIx, TapPlan, TapProtocol};
+pub use stimulus::{Stimulus, StimulusContext};
+pub use tap::{TapPlan, TapProtocol};
 
 /// Everything that is settled before anything is started.
 #[derive(Debug)]

@@ -1,11 +1,8 @@
 //! Stimuli: the requests that the driver sends, each with its own ids and its own mark.
 
-use super::{CallIx, Mark};
+use super::index::{CallIx, StimulusIx};
+use super::mark::Mark;
 use crate::scenario::HopIx;
-
-/// Index into `Plan::stimuli`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StimulusIx(pub usize);
 
 #[derive(Clone, Debug)]
 pub struct Stimulus {

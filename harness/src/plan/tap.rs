@@ -2,10 +2,6 @@
 
 use crate::scenario::{Marker, NodeIx};
 
-/// Index into `Plan::taps`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TapIx(pub usize);
-
 /// Between a caller and the node it calls; or between a node and a broker, for all that the node sends there and
 /// reads from there. A Kafka broker has one tap for everything, whose ends are both the broker.
 #[derive(Clone, Debug)]
@@ -29,4 +25,16 @@ pub enum TapProtocol {
     Kafka,
     Amqp,
     Sqs,
+}
+
+impl TapProtocol {
+    pub fn word(self) -> &'static str {
+        match self {
+            TapProtocol::Http => "http",
+            TapProtocol::Grpc => "grpc",
+            TapProtocol::Kafka => "kafka",
+            TapProtocol::Amqp => "amqp",
+            TapProtocol::Sqs => "sqs",
+        }
+    }
 }

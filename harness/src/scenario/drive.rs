@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{HopIx, Template};
+use super::index::HopIx;
+use super::template::Template;
 use crate::source::Place;
 
 #[derive(Clone, Debug)]

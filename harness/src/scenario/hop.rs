@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
+use super::index::{HopIx, NodeIx};
 use super::message::{KafkaHop, RabbitMqHop, SqsHop};
-use super::{NodeIx, Relation};
+use super::relation::Relation;
 use crate::source::Place;
-
-/// Index into `Scenario::hops`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HopIx(pub usize);
 
 #[derive(Clone, Debug)]
 pub struct Hop {

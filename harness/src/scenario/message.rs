@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::NodeIx;
+use super::index::NodeIx;
 
 #[derive(Clone, Debug)]
 pub struct KafkaHop {

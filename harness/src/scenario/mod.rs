@@ -12,6 +12,7 @@ use crate::source::{Place, Source};
 pub mod drive;
 pub mod expectation;
 pub mod hop;
+pub mod index;
 pub mod message;
 pub mod node;
 pub mod node_kind;
@@ -25,6 +26,7 @@ mod complaints;
 mod format;
 mod json;
 mod matrix;
+mod mounted_file;
 mod offsets;
 mod parse;
 mod pattern;
@@ -39,9 +41,11 @@ mod yaml;
 
 pub use drive::{Drive, DriveBody, DriveContext};
 pub use expectation::{Expectation, Expectations};
-pub use hop::{GrpcHop, Hop, HopIx, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
+pub use hop::{GrpcHop, Hop, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
+pub use index::{HopIx, NodeIx};
 pub use message::{AmqpExchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
-pub use node::{Marker, Node, NodeIx, Role, StopSignal};
+pub use mounted_file::MountedFileError;
+pub use node::{Marker, Node, Role, StopSignal};
 pub use node_kind::{
     Broker, BrokerKind, Command, Image, Mount, NodeKind, Readiness, Relay, Stub, StubAnswer, Url,
 };
@@ -80,6 +84,12 @@ impl Scenario {
 
     pub fn hop(&self, hop: HopIx) -> &Hop {
         &self.hops[hop.0]
+    }
+
+    /// Returns the hops that `hop` causes, in the order of the file.
+    pub fn hops_within(&self, hop: HopIx) -> impl Iterator<Item = HopIx> {
+        let hops = self.hops.iter().enumerate();
+        hops.filter(move |(_, inner)| inner.within == Some(hop)).map(|(ix, _)| HopIx(ix))
     }
 
     /// `name`, or `name [case]`.

@@ -5,14 +5,6 @@ use super::node_kind::NodeKind;
 use crate::source::Place;
 use crate::wire::Level;
 
-/// Index into `Scenario::nodes`; 0 is `client`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeIx(pub usize);
-
-impl NodeIx {
-    pub const CLIENT: NodeIx = NodeIx(0);
-}
-
 #[derive(Clone, Debug)]
 pub struct Node {
     pub name: String,

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::Template;
+use super::template::Template;
 use crate::source::Place;
 
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 //! Shared by the texts of a scenario (`build::template`) and the files that it mounts (`template`); what is said of a
 //! mistake is theirs.
 
-use super::node::NodeIx;
+use super::index::NodeIx;
 use super::node_kind::BrokerKind;
 use super::pattern;
 use super::template::TemplatePart;

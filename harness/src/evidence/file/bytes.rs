@@ -1,6 +1,6 @@
 //! Bytes as text: ids as hex digits, all else with `\xNN` for what does not print (`u8::escape_ascii`).
 
-use super::EvidenceError;
+use super::error::EvidenceError;
 use super::text::FileText;
 
 pub(super) fn to_hex(bytes: &[u8]) -> FileText<'static> {

@@ -6,9 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Serializer;
-use thiserror::Error;
 
 use self::entries::{CaptureEntry, CompletionEntry, ExchangeEntry, GapEntry, LogEntry, NameEntry, SpanEntry};
+use self::error::VERSION;
 use self::lines::EntryALine;
 use self::text::FileText;
 use super::Evidence;
@@ -18,26 +18,13 @@ use crate::scenario::Scenario;
 
 mod bytes;
 mod entries;
+mod error;
 mod lines;
 mod reading;
 mod text;
 mod writing;
 
-const VERSION: u32 = 1;
-
-#[derive(Debug, Error)]
-pub enum EvidenceError {
-    #[error("the evidence is not valid: was the file written by `unbroken run --keep-evidence`?")]
-    Syntax(#[from] serde_json::Error),
-    #[error("the evidence has version {0}, and this program reads version {VERSION}")]
-    Version(u32),
-    #[error(
-        "the evidence names {kind} `{name}`, which the scenario does not have: is it the right scenario file?"
-    )]
-    Unknown { kind: &'static str, name: String },
-    #[error("`{0}` is not hex digits or not printable text with `\\xNN` in it")]
-    Bytes(String),
-}
+pub use error::EvidenceError;
 
 /// An evidence file that was read; which plan it belongs to, and its contents.
 #[derive(Debug)]

@@ -1,10 +1,9 @@
 //! Entries to evidence, names resolved by the plan.
 
-use super::EvidenceError;
 use super::bytes::{from_hex, from_text};
 use super::entries::*;
+use super::error::EvidenceError;
 use super::text::FileText;
-use super::writing::protocol_word;
 use crate::evidence::{
     Answer, Capture, CaptureEnd, CaptureMark, Completion, Exchange, Field, FieldKind, Gap, GapPlace, Link,
     LogRecord, Message, MessageDirection, Protocol, Settlement, Span, SpanKind,
@@ -68,7 +67,7 @@ fn fields(entries: &[(FileText<'_>, Option<FileText<'_>>)]) -> Result<Vec<Field>
 pub(super) fn capture(plan: &Plan, entry: &CaptureEntry<'_>) -> Result<Capture, EvidenceError> {
     let (from, to) = (node(plan, &entry.from)?, node(plan, &entry.to)?);
     let same = |tap: &crate::plan::TapPlan| {
-        (tap.from, tap.to) == (from, to) && protocol_word(tap.protocol) == &*entry.protocol
+        (tap.from, tap.to) == (from, to) && tap.protocol.word() == &*entry.protocol
     };
     let tap = plan.taps.iter().position(same).map(TapIx);
     let tap = tap

@@ -7,21 +7,11 @@ use crate::evidence::{
     Answer, Capture, CaptureEnd, CaptureMark, Completion, Exchange, Field, Gap, GapPlace, LogRecord, Message,
     Protocol, Span,
 };
-use crate::plan::{Plan, TapProtocol};
+use crate::plan::Plan;
 use crate::scenario::{NodeIx, OwnName};
 
 fn node(plan: &Plan, node: NodeIx) -> FileText<'_> {
     (&plan.scenario.node(node).name).into()
-}
-
-pub(super) fn protocol_word(protocol: TapProtocol) -> &'static str {
-    match protocol {
-        TapProtocol::Http => "http",
-        TapProtocol::Grpc => "grpc",
-        TapProtocol::Kafka => "kafka",
-        TapProtocol::Amqp => "amqp",
-        TapProtocol::Sqs => "sqs",
-    }
 }
 
 pub(super) fn name_entry<'t>(plan: &'t Plan, name: &'t OwnName) -> NameEntry<'t> {
@@ -57,7 +47,7 @@ pub(super) fn capture_entry<'t>(plan: &'t Plan, capture: &'t Capture) -> Capture
     CaptureEntry {
         from: node(plan, tap.from),
         to: node(plan, tap.to),
-        protocol: protocol_word(tap.protocol).into(),
+        protocol: tap.protocol.word().into(),
         http: match capture.protocol {
             Protocol::Http1 => 1,
             Protocol::Http2 => 2,

@@ -11,7 +11,7 @@ use super::{
     CallIx, ListenProtocols, Mark, Plan, Seed, Stimulus, StimulusContext, StimulusIx, TapIx, TapPlan,
     TapProtocol,
 };
-use crate::scenario::{Drive, DriveContext, Hop, HopIx, NodeIx, Scenario, TemplatePart, Transport};
+use crate::scenario::{Drive, DriveContext, Hop, NodeIx, Scenario, TemplatePart, Transport};
 use crate::wire::{Flags, SpanId, TraceId, TraceParent};
 
 impl Plan {
@@ -204,16 +204,6 @@ fn flush_order(scenario: &Scenario) -> Vec<Vec<NodeIx>> {
         }
     }
     order
-}
-
-/// Every hop is driven by somebody; `HopIx`es in the order of the file.
-pub fn hops_below(scenario: &Scenario, hop: HopIx) -> impl Iterator<Item = HopIx> {
-    scenario
-        .hops
-        .iter()
-        .enumerate()
-        .filter(move |(_, below)| below.within == Some(hop))
-        .map(|(ix, _)| HopIx(ix))
 }
 
 #[cfg(test)]

@@ -2,14 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::build::hops_below;
+use super::Plan;
 use super::fan_out::{ends_at_a_relay, fan_out, readers};
-use super::{Mark, Plan, StimulusIx};
+use super::index::{CallIx, StimulusIx};
+use super::mark::Mark;
 use crate::scenario::{HopIx, RestartSide, Role, Scenario, Step, Transport};
-
-/// Index into `Plan::calls`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallIx(pub usize);
 
 /// One crossing that is due: a hop below the call that causes it.
 #[derive(Clone, Debug)]
@@ -71,7 +68,7 @@ fn add_call(
     for reader in &readers {
         // One body is read by all: it tells relays what to do, and nobody what others do.
         let told = relays.is_empty() || relays.contains(reader);
-        for below in hops_below(scenario, *reader).filter(|below| is_sent_first(scenario, *below)) {
+        for below in scenario.hops_within(*reader).filter(|below| is_sent_first(scenario, *below)) {
             for send in sends(scenario, below) {
                 let call = add_call(scenario, send, Some(ix), calls);
                 if told {

@@ -107,7 +107,7 @@ async fn file(ix: NodeIx, mount: &Mount, port: Option<u16>, wiring: &Wiring) -> 
         None => RuntimeError::MountMissing { node: node(), path: path.clone() },
     })?;
     let template = Template::read(&text, &plan.scenario, ix)
-        .map_err(|problem| RuntimeError::MountTemplate { node: node(), path, problem })?;
+        .map_err(|error| RuntimeError::MountTemplate { node: node(), path, problem: error.to_string() })?;
     Ok(File::Text(fill(&template, ix, port, wiring).await?))
 }
 

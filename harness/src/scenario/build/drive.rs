@@ -1,9 +1,10 @@
 //! `drive:`, one drive each.
 
-use super::{Builder, DriveDraft};
+use super::builder::Builder;
+use super::draft::DriveDraft;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::drive::{Drive, DriveBody, DriveContext};
-use crate::scenario::node::NodeIx;
+use crate::scenario::index::NodeIx;
 use crate::scenario::pattern;
 use crate::scenario::reference::TemplateSite;
 use crate::scenario::template::{Template, TemplatePart};

@@ -1,9 +1,10 @@
 //! `hops:`, one hop each, and which hop causes which.
 
-use super::{Builder, HopDraft};
+use super::builder::Builder;
+use super::draft::HopDraft;
 use crate::diagnostic::Diagnostic;
-use crate::scenario::hop::{GrpcHop, Hop, HopIx, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
-use crate::scenario::node::NodeIx;
+use crate::scenario::hop::{GrpcHop, Hop, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
+use crate::scenario::index::{HopIx, NodeIx};
 use crate::scenario::relation::{Relation, RestartSide};
 use crate::scenario::tree::{KeyValue, Tree};
 use crate::scenario::{pattern, spelling};

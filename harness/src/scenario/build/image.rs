@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::Builder;
+use super::builder::Builder;
 use super::node::ready;
 use crate::diagnostic::Diagnostic;
-use crate::scenario::node::NodeIx;
+use crate::scenario::index::NodeIx;
 use crate::scenario::node_kind::{Image, Mount, Readiness};
 use crate::scenario::pattern;
 use crate::scenario::reference::TemplateSite;

@@ -1,10 +1,10 @@
 //! What stands under `kafka:`, `rabbitmq:` and `sqs:` of a hop.
 
-use super::Builder;
+use super::builder::Builder;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::hop::Transport;
+use crate::scenario::index::NodeIx;
 use crate::scenario::message::{AmqpExchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
-use crate::scenario::node::NodeIx;
 use crate::scenario::node_kind::BrokerKind;
 use crate::scenario::tree::Tree;
 use crate::scenario::{pattern, spelling};

@@ -3,6 +3,8 @@
 //! What has not the right shape was told by `fit` and is passed over here; whether the parts make sense
 //! together is asked by `check`.
 
+mod builder;
+mod draft;
 mod drive;
 mod hop;
 mod image;
@@ -14,75 +16,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::builder::Builder;
+pub(super) use self::draft::{Draft, DriveDraft, HopDraft, NodeDraft, TemplateSubject, TemplateUse};
 use super::complaints::Complaints;
-use super::hop::Hop;
 use super::matrix::MatrixCase;
-use super::node::Node;
-use super::node_kind::BrokerKind;
 use super::tree::{KeyValue, Tree};
-use super::{Drive, Expectation, Expectations, HopIx, NodeIx, Scenario, pattern, spelling};
+use super::{Expectation, Expectations, HopIx, NodeIx, Scenario, pattern};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source};
-
-/// A case in the making: the model beside the trees that it was made of, for the places of what is wrong.
-#[derive(Debug)]
-pub(super) struct Draft<'a> {
-    /// `nodes[0]` is `client`.
-    pub nodes: Vec<NodeDraft<'a>>,
-    pub node_names: HashMap<&'a str, NodeIx>,
-    /// Known before any node is made, because templates may name brokers that come later.
-    pub brokers: HashMap<NodeIx, BrokerKind>,
-    pub hops: Vec<HopDraft<'a>>,
-    /// `None` for a hop that could not be made.
-    pub hop_names: HashMap<&'a str, Option<HopIx>>,
-    pub drives: Vec<DriveDraft<'a>>,
-    pub expect: Expectations,
-    pub uses: Vec<TemplateUse>,
-    /// Nodes with a template that could not be read: what they are told is not known.
-    pub misread: HashSet<NodeIx>,
-    /// Something that others refer to could not be made: what may only follow from that is not said.
-    pub incomplete: bool,
-}
-
-#[derive(Debug)]
-pub(super) struct NodeDraft<'a> {
-    pub node: Node,
-    /// `None` for `client`.
-    pub tree: Option<&'a Tree>,
-    /// False when its kind could not be made out.
-    pub known: bool,
-}
-
-#[derive(Debug)]
-pub(super) struct HopDraft<'a> {
-    pub hop: Hop,
-    pub tree: &'a Tree,
-    /// What stands under the transport's word.
-    pub transport: &'a Tree,
-}
-
-#[derive(Debug)]
-pub(super) struct DriveDraft<'a> {
-    pub drive: Drive,
-    pub tree: &'a Tree,
-}
-
-/// A template names a neighbour or a port.
-#[derive(Debug)]
-pub(super) struct TemplateUse {
-    pub user: NodeIx,
-    pub place: Place,
-    pub what: TemplateSubject,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TemplateSubject {
-    Http(NodeIx),
-    Grpc(NodeIx),
-    Broker(NodeIx),
-    SelfPort,
-    Mark,
-}
 
 /// One case; complaints say whether it may be used.
 pub(super) fn draft<'a>(
@@ -131,13 +72,6 @@ pub(super) fn finish(draft: Draft<'_>, root: &Tree, case: &MatrixCase<'_>, sourc
         timeout: timeout.unwrap_or(Duration::from_secs(10)),
         own_names: Vec::new(),
     }
-}
-
-struct Builder<'a, 'c> {
-    draft: Draft<'a>,
-    source: &'a Source,
-    case: &'c MatrixCase<'a>,
-    complaints: &'c mut Complaints,
 }
 
 impl<'a> Builder<'a, '_> {
@@ -202,44 +136,8 @@ impl<'a> Builder<'a, '_> {
         }
         self.draft.expect = Expectations::Only(only);
     }
-
-    fn bounded(&mut self, entries: &'a [KeyValue], most: usize, what: &str) -> &'a [KeyValue] {
-        let Some(first) = entries.get(most) else { return entries };
-        let message = format!("a scenario has at most {most} {what}");
-        self.complaints.say(Diagnostic::new("too-much", first.key.place, message).label("one too many"));
-        &entries[..most]
-    }
-
-    /// The hop that `tree` names; unknown ones are told.
-    fn hop_named(&mut self, tree: &'a Tree) -> Option<HopIx> {
-        let name = tree.text()?;
-        if let Some(known) = self.draft.hop_names.get(name) {
-            return *known;
-        }
-        let mut known: Vec<&str> = self.draft.hop_names.keys().copied().collect();
-        known.sort_unstable();
-        let help = spelling::help(name, &known, "hops");
-        let message = format!("there is no hop `{name}`");
-        self.complaints
-            .say(Diagnostic::new("unknown-hop", tree.place, message).label("not known").help(help));
-        None
-    }
 }
 
 fn rule(id: &str) -> Option<Expectation> {
     Expectation::ALL.iter().copied().find(|rule| rule.id() == id)
-}
-
-impl Draft<'_> {
-    pub fn node(&self, ix: NodeIx) -> &Node {
-        &self.nodes[ix.0].node
-    }
-
-    pub fn hop(&self, ix: HopIx) -> &Hop {
-        &self.hops[ix.0].hop
-    }
-
-    pub fn is_relay(&self, ix: NodeIx) -> bool {
-        self.node(ix).kind.keeps_relay_contract()
-    }
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Builder, NodeDraft};
+use super::builder::Builder;
+use super::draft::NodeDraft;
 use crate::diagnostic::Diagnostic;
-use crate::scenario::node::{Marker, Node, NodeIx, Role, StopSignal};
+use crate::scenario::index::NodeIx;
+use crate::scenario::node::{Marker, Node, Role, StopSignal};
 use crate::scenario::node_kind::{
     Broker, BrokerKind, Command, NodeKind, Readiness, Relay, Stub, StubAnswer, Url,
 };

@@ -1,9 +1,10 @@
 //! Text with `${...}` in it -> `Template`, or what is wrong with it.
 
-use super::{Builder, TemplateSubject, TemplateUse};
+use super::builder::Builder;
+use super::draft::{TemplateSubject, TemplateUse};
 use crate::diagnostic::Diagnostic;
+use crate::scenario::index::NodeIx;
 use crate::scenario::json::{JsonPiece, escaped};
-use crate::scenario::node::NodeIx;
 use crate::scenario::node_kind::BrokerKind;
 use crate::scenario::reference::{self, Stretch, TemplateSite};
 use crate::scenario::spelling;

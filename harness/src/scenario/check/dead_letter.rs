@@ -3,7 +3,8 @@
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
-use crate::scenario::hop::{Hop, HopIx, Step, Transport};
+use crate::scenario::hop::{Hop, Step, Transport};
+use crate::scenario::index::HopIx;
 use crate::scenario::relation::{Relation, RestartSide};
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {

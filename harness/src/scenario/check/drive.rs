@@ -5,7 +5,7 @@ use crate::scenario::build::{Draft, DriveDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::drive::DriveContext;
 use crate::scenario::hop::{Hop, HttpVersion, Transport};
-use crate::scenario::node::NodeIx;
+use crate::scenario::index::NodeIx;
 use crate::scenario::relation::Relation;
 use crate::scenario::tree::Tree;
 

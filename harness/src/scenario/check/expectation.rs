@@ -5,8 +5,9 @@ use crate::scenario::build::{Draft, HopDraft, TemplateSubject};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::drive::DriveContext;
 use crate::scenario::expectation::{Expectation, Expectations};
-use crate::scenario::hop::{HopIx, PathPattern, Step, Transport};
-use crate::scenario::node::{Marker, Node, NodeIx, Role};
+use crate::scenario::hop::{PathPattern, Step, Transport};
+use crate::scenario::index::{HopIx, NodeIx};
+use crate::scenario::node::{Marker, Node, Role};
 use crate::scenario::relation::Relation;
 use crate::source::Place;
 

@@ -3,8 +3,9 @@
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
-use crate::scenario::hop::{Hop, HopIx, Step, Transport};
-use crate::scenario::node::{NodeIx, Role};
+use crate::scenario::hop::{Hop, Step, Transport};
+use crate::scenario::index::{HopIx, NodeIx};
+use crate::scenario::node::Role;
 use crate::scenario::relation::{Relation, RestartSide};
 use crate::scenario::spelling;
 use crate::source::Place;

@@ -4,7 +4,8 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::{Step, Transport};
-use crate::scenario::node::{NodeIx, Role};
+use crate::scenario::index::NodeIx;
+use crate::scenario::node::Role;
 use crate::scenario::relation::Relation;
 
 /// What every relay listens to over gRPC (relay contract, section 1).

@@ -3,7 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, NodeDraft, TemplateSubject};
 use crate::scenario::complaints::Complaints;
-use crate::scenario::node::NodeIx;
+use crate::scenario::index::NodeIx;
 use crate::scenario::node_kind::{Image, NodeKind, Readiness};
 use crate::scenario::tree::Tree;
 

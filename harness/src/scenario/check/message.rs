@@ -3,9 +3,10 @@
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
-use crate::scenario::hop::{Hop, HopIx, Step, Transport};
+use crate::scenario::hop::{Hop, Step, Transport};
+use crate::scenario::index::{HopIx, NodeIx};
 use crate::scenario::message::{ExchangeKind, RabbitMqHop};
-use crate::scenario::node::{Marker, NodeIx};
+use crate::scenario::node::Marker;
 use crate::scenario::relation::Relation;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {

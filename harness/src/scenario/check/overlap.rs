@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::{Hop, HttpHop, PathPattern, Transport};
-use crate::scenario::node::NodeIx;
+use crate::scenario::index::NodeIx;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     let mut ways: BTreeMap<(NodeIx, NodeIx, &str), Vec<&HopDraft<'_>>> = BTreeMap::new();

@@ -6,7 +6,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
-use crate::scenario::node::NodeIx;
+use crate::scenario::index::NodeIx;
 use crate::scenario::node_kind::{Broker, BrokerKind};
 
 /// A relay's way to a broker.

@@ -3,7 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
-use crate::scenario::node::NodeIx;
+use crate::scenario::index::NodeIx;
 use crate::scenario::relation::RestartSide;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {

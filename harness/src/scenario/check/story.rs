@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::Draft;
 use crate::scenario::complaints::Complaints;
-use crate::scenario::hop::HopIx;
-use crate::scenario::node::NodeIx;
+use crate::scenario::index::{HopIx, NodeIx};
 use crate::scenario::spelling;
 
 /// Which hops are driven, directly or through others.

@@ -4,7 +4,8 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft, NodeDraft, TemplateSubject, TemplateUse};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::Transport;
-use crate::scenario::node::{Node, NodeIx};
+use crate::scenario::index::NodeIx;
+use crate::scenario::node::Node;
 use crate::scenario::node_kind::{BrokerKind, NodeKind, Readiness, StubAnswer};
 use crate::scenario::reference::address_of;
 

@@ -1,7 +1,7 @@
 //! The keys of a hop, by its transport.
 
-use super::NONE;
 use super::message::{KAFKA, RABBITMQ, SQS};
+use super::words::NONE;
 use crate::scenario::pattern::{DURATION, GRPC_METHOD, LINE, METHOD, NAME, PATH};
 use crate::scenario::shape::{Object, Shape, Tag, TaggedKind, Words, may, must};
 use Shape::{Either, List, True, Whole};

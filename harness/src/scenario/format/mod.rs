@@ -4,6 +4,7 @@ mod drive;
 mod hop;
 mod message;
 mod node;
+mod words;
 
 use super::expectation::Expectation;
 use super::pattern::{DURATION, LINE, NAME, TEXT};
@@ -12,9 +13,6 @@ use Shape::{List, Named};
 use drive::DRIVE;
 use hop::HOP;
 use node::NODE;
-
-/// `none`, where a key has nothing else to say.
-static NONE: Words = Words { what: "word", words: || vec!["none"], later: &[] };
 
 pub(super) static SCENARIO: Object = Object {
     what: "a scenario",

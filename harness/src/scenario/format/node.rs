@@ -1,6 +1,6 @@
 //! The keys of a node, by its kind.
 
-use super::NONE;
+use super::words::NONE;
 use crate::scenario::pattern::{ABSOLUTE, DURATION, FAULT, HEADER, IMAGE, LINE, PATH, TEXT, URL, VARIABLE};
 use crate::scenario::shape::{KeyShape, Object, Shape, Tag, TaggedKind, Words, may, must};
 use Shape::{Either, Json, List, Named, OneOrList, True, Whole};

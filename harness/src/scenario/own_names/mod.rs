@@ -4,7 +4,7 @@
 //! service's configuration, and stays. What a user wrote as text (bodies, templates, expectations) is not looked at.
 
 use super::hop::Transport;
-use super::node::NodeIx;
+use super::index::NodeIx;
 use super::node_kind::BrokerKind;
 use super::{Hop, Scenario};
 

@@ -22,18 +22,18 @@ hops:
 drive: [{ send: order }, { send: post }]
 "#;
 
-fn read(text: &str, by: &str) -> Result<Template, String> {
+fn read(text: &str, by: &str) -> Result<Template, MountedFileError> {
     let scenarios = parse(&Source::new("story.yaml", STORY)).expect("the story is good");
     let of = scenarios[0].nodes.iter().position(|node| node.name == by).expect("a node of the story");
     Template::read(text, &scenarios[0], NodeIx(of))
 }
 
 fn error(text: &str, by: &str) -> String {
-    read(text, by).expect_err("something is wrong with it")
+    read(text, by).expect_err("something is wrong with it").to_string()
 }
 
 #[test]
-fn every_template_of_env_is_one_of_a_mounted_file() {
+fn a_mounted_file_takes_every_template_that_env_takes() {
     let text = "port: ${self.port}\nbank: ${bank.url}/v1\nledger: ${ledger.grpc}\nbrokers: [${broker.bootstrap}]\n\
                 otlp: ${otlp.endpoint}\nkey: ${env.BANK_KEY}\nhere: ${scenario.dir}\n";
     let text_part = |text: &str| TemplatePart::Text(text.to_owned());
@@ -58,7 +58,7 @@ fn every_template_of_env_is_one_of_a_mounted_file() {
 }
 
 #[test]
-fn what_is_no_template_stays_as_it_is() {
+fn text_without_templates_is_unchanged() {
     for (text, read_as) in [
         ("", None),
         ("$", Some("$")),
@@ -72,27 +72,18 @@ fn what_is_no_template_stays_as_it_is() {
 }
 
 #[test]
-fn what_names_nothing_is_told_with_its_line_and_the_escape() {
+fn an_unknown_template_is_reported_with_its_line_and_the_escape() {
     let said = error("a: 1\r\nb: ${bank.url}\n  c: ${HOME:-/root}\n", "shop");
-    assert!(
-        said.starts_with("line 3: the template `${HOME:-/root}` names nothing (templates here: "),
-        "{said}"
-    );
-    assert!(said.ends_with("): write `$${` for the characters `${` themselves"), "{said}");
+    assert!(said.starts_with("line 3: unknown template `${HOME:-/root}` (templates here: "), "{said}");
+    assert!(said.ends_with("): write `$${` for a literal `${`"), "{said}");
     let said = error("${bank.ulr}", "shop");
-    assert!(
-        said.starts_with("line 1: the template `${bank.ulr}` names nothing (did you mean `bank.url`?)"),
-        "{said}"
-    );
+    assert!(said.starts_with("line 1: unknown template `${bank.ulr}` (did you mean `bank.url`?)"), "{said}");
     let said = error("\n\n${bank.url", "shop");
-    assert_eq!(
-        said,
-        "line 3: a template begins with `${` and does not end: write `$${` for the characters `${` themselves"
-    );
+    assert_eq!(said, "line 3: a template starts with `${` and has no `}`: write `$${` for a literal `${`");
     let said = error("x ${\nbank.url}", "shop");
-    assert!(said.starts_with("line 1: the template `${}` names nothing"), "{said}");
+    assert!(said.starts_with("line 1: unknown template `${}`"), "{said}");
     for name in ["mark", "client.url", "broker.url", "bank.bootstrap", "broker.amqp", "env.A B", ""] {
-        assert!(error(&format!("${{{name}}}"), "shop").contains("names nothing"), "{name}");
+        assert!(error(&format!("${{{name}}}"), "shop").contains("unknown template"), "{name}");
     }
 }
 

@@ -1,0 +1,107 @@
+//! Files that a container mounts with `templates: true`: their text as a template.
+//!
+//! The scenario is checked without these files, so what would be a diagnostic in `env` is an error here.
+
+use thiserror::Error;
+
+use super::index::NodeIx;
+use super::node_kind::BrokerKind;
+use super::reference::{self, Stretch, TemplateSite};
+use super::template::{Template, TemplatePart};
+use super::{Scenario, spelling};
+
+/// A template in a mounted file that cannot be filled; `line` counts from 1.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum MountedFileError {
+    #[error("line {line}: a template starts with `${{` and has no `}}`: {ESCAPE}")]
+    NotClosed { line: usize },
+    #[error("line {line}: unknown template `${{{name}}}` ({help}): {ESCAPE}")]
+    Unknown { line: usize, name: String, help: String },
+    #[error("line {line}: the template `${{{name}}}` needs {what}")]
+    Needs { line: usize, name: String, what: String },
+}
+
+/// What to do about a `${` that is not one of ours.
+const ESCAPE: &str = "write `$${` for a literal `${`";
+
+impl Template {
+    /// Reads the text of a file that node `of` mounts. The same templates are allowed as in the node's `env`.
+    pub fn read(text: &str, scenario: &Scenario, of: NodeIx) -> Result<Self, MountedFileError> {
+        let line = |at: usize| 1 + text[..at].bytes().filter(|byte| *byte == b'\n').count();
+        let mut parts = Vec::new();
+        for stretch in reference::stretches(text) {
+            match stretch {
+                Stretch::Text(text) => parts.push(TemplatePart::Text(text.to_owned())),
+                Stretch::Open(at) => return Err(MountedFileError::NotClosed { line: line(at) }),
+                Stretch::Reference(name, at) => {
+                    let found = reference::meaning(name, TemplateSite::Service, |name| scenario.found(name));
+                    // No template name has a line end in it, so the first line of this one is enough to show.
+                    let (line, name) = (line(at), name.lines().next().unwrap_or_default().to_owned());
+                    let Some(part) = found else {
+                        let help = scenario.known_templates(&name);
+                        return Err(MountedFileError::Unknown { line, name, help });
+                    };
+                    if let Some(what) = scenario.missing_for(&part, of) {
+                        return Err(MountedFileError::Needs { line, name, what });
+                    }
+                    parts.push(part);
+                }
+            }
+        }
+        Ok(Self { parts: reference::joined(parts) })
+    }
+}
+
+impl Scenario {
+    fn found(&self, name: &str) -> Option<(NodeIx, Option<BrokerKind>)> {
+        let ix = self.nodes.iter().position(|node| node.name == name)?;
+        Some((NodeIx(ix), self.nodes[ix].kind.as_broker().map(|broker| broker.kind)))
+    }
+
+    /// Returns the template closest to `name`, or all that may stand in a mounted file.
+    fn known_templates(&self, name: &str) -> String {
+        let broker_kind = |node: &super::Node| node.kind.as_broker().map(|broker| broker.kind);
+        let mut nodes: Vec<_> =
+            self.nodes.iter().skip(1).map(|node| (node.name.as_str(), broker_kind(node))).collect();
+        nodes.sort_unstable_by_key(|(name, _)| *name);
+        let known = reference::known(TemplateSite::Service, nodes);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        spelling::help(name, &known, "templates here")
+    }
+
+    /// Returns what the scenario lacks so that node `of` can be given the address or port that `part` names.
+    fn missing_for(&self, part: &TemplatePart, of: NodeIx) -> Option<String> {
+        let name = |node: NodeIx| &self.node(node).name;
+        let user = name(of);
+        match part {
+            TemplatePart::Url(to) => {
+                let calls = self.calls(of, *to).any(|hop| hop.transport.is_http());
+                (!calls).then(|| format!("an http hop from `{user}` to `{}`", name(*to)))
+            }
+            TemplatePart::Grpc(to) => {
+                let calls = self.calls(of, *to).any(|hop| hop.transport.is_grpc());
+                (!calls).then(|| format!("a grpc hop from `{user}` to `{}`", name(*to)))
+            }
+            TemplatePart::Broker(broker) => {
+                let mut through = self.hops.iter().filter(|hop| hop.transport.via() == Some(*broker));
+                let uses = through.any(|hop| [hop.from, hop.to].contains(&of));
+                (!uses).then(|| format!("a hop from or to `{user}` with `via: {}`", name(*broker)))
+            }
+            TemplatePart::SelfPort => {
+                (!self.node(of).kind.has_port()).then(|| format!("a `port` at `{user}`"))
+            }
+            TemplatePart::Text(_)
+            | TemplatePart::OtlpEndpoint
+            | TemplatePart::Env(_)
+            | TemplatePart::Mark
+            | TemplatePart::ScenarioDir => None,
+        }
+    }
+
+    fn calls(&self, from: NodeIx, to: NodeIx) -> impl Iterator<Item = &super::Hop> {
+        self.hops.iter().filter(move |hop| hop.from == from && hop.to == to)
+    }
+}
+
+#[cfg(test)]
+mod tests;

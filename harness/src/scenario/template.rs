@@ -1,0 +1,37 @@
+//! Templates: text with `${...}` in it, each reference already resolved to what it means.
+
+use super::index::NodeIx;
+
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Template {
+    pub parts: Vec<TemplatePart>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplatePart {
+    Text(String),
+    /// `${NODE.url}`: `http://host:port` of the tap on the HTTP hop from the node that uses the template to NODE.
+    Url(NodeIx),
+    /// `${NODE.grpc}`: `host:port` of the tap on the gRPC hop to NODE.
+    Grpc(NodeIx),
+    /// `${BROKER.bootstrap}`, `host:port`; `${BROKER.amqp}`, `amqp://guest:guest@host:port/%2f`; `${BROKER.endpoint}`,
+    /// `http://host:port`: where the node that uses the template reaches the broker, through its own tap.
+    Broker(NodeIx),
+    /// `${otlp.endpoint}`: the node's own OTLP endpoint, `http://host:port`, gRPC and HTTP alike.
+    OtlpEndpoint,
+    /// `${self.port}`.
+    SelfPort,
+    /// `${env.NAME}`: a secret or setting of whoever runs the scenario.
+    Env(String),
+    /// `${mark}`: the stimulus's own mark (drives only).
+    Mark,
+    /// `${scenario.dir}`: the folder of the scenario file.
+    ScenarioDir,
+}
+
+impl Template {
+    /// Returns a template without references.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { parts: vec![TemplatePart::Text(text.into())] }
+    }
+}
