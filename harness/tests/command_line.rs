@@ -1,4 +1,4 @@
-//! The command as somebody types it who is in a hurry: what is named twice, cannot be, or would be lost.
+//! The command with arguments that repeat, contradict or cannot work, and with output that cannot be written.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it, and says where")]
 
@@ -7,7 +7,8 @@ mod folder;
 use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use folder::{Folder, unbroken};
 
@@ -30,74 +31,74 @@ fn run(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String) {
 fn a_file_that_is_named_twice_is_read_once() {
     let folder = story("twice");
     std::os::unix::fs::symlink("../scenarios", folder.0.join("scenarios/again")).unwrap();
-    let (status, told) =
+    let (status, output) =
         run(&folder, &["check", "scenarios", "scenarios/order.yaml", "./scenarios/order.yaml"]);
-    assert_eq!((status, told.as_str()), (Some(0), "1 file with 1 case: nothing wrong\n"));
+    assert_eq!((status, output.as_str()), (Some(0), "1 file with 1 case: no errors\n"));
 }
 
 #[test]
-fn numbers_that_are_none_are_told_in_words() {
+fn an_argument_that_is_not_a_number_is_an_error_in_words() {
     let folder = story("numbers");
-    for (arguments, told) in [
+    for (arguments, message) in [
         (["run", "--jobs", "0"], "expected 1 or more"),
         (["run", "--repeat", "0"], "expected 1 or more"),
         (["run", "--jobs", "many"], "expected a whole number"),
         (["run", "--seed", "0xff"], "expected a whole number"),
-        (["run", "--seed", "99999999999999999999"], "that is too large a number"),
+        (["run", "--seed", "99999999999999999999"], "the number is too large"),
     ] {
         let (status, seen) = run(&folder, &arguments);
-        assert!(status == Some(2) && seen.contains(told), "{arguments:?}: {seen}");
+        assert!(status == Some(2) && seen.contains(message), "{arguments:?}: {seen}");
     }
 }
 
 #[test]
 fn a_strict_baseline_may_be_the_one_of_the_folder() {
     let folder = story("strict");
-    let (status, told) = run(&folder, &["run", "--strict-baseline"]);
-    assert!(status == Some(2) && told.contains("has no baseline to hold the run to"), "{told}");
+    let (status, output) = run(&folder, &["run", "--strict-baseline"]);
+    assert!(status == Some(2) && output.contains("needs a baseline"), "{output}");
     let gone = r#"{"version":1,"accepted":[{"scenario":"order","hop":"order","class":"not-extracted",
                  "side":"receiver","reason":"not yet"}]}"#;
     folder.write("scenarios/baseline.json", gone);
-    let (status, told) = run(&folder, &["run", "--strict-baseline"]);
-    assert!(status == Some(4) && told.contains("fixed"), "{told}");
+    let (status, output) = run(&folder, &["run", "--strict-baseline"]);
+    assert!(status == Some(4) && output.contains("fixed"), "{output}");
 }
 
 #[test]
-fn what_would_be_without_effect_or_lost_is_told_before_the_run() {
+fn options_without_effect_and_unwritable_outputs_are_errors_before_the_run() {
     let folder = story("before");
-    let (status, told) = run(&folder, &["run", "--image", "kafka=example/kafka:1"]);
-    assert!(status == Some(2) && told.contains("`--runtime container`"), "{told}");
+    let (status, output) = run(&folder, &["run", "--image", "kafka=example/kafka:1"]);
+    assert!(status == Some(2) && output.contains("`--runtime container`"), "{output}");
     folder.write("file", "");
-    let (status, told) = run(&folder, &["run", "--keep-evidence", "file"]);
+    let (status, output) = run(&folder, &["run", "--keep-evidence", "file"]);
     assert_eq!(status, Some(5));
     assert!(
-        told.starts_with("error: no evidence can be kept in `file`") && told.lines().count() == 1,
-        "{told}"
+        output.starts_with("error: cannot keep evidence in `file`") && output.lines().count() == 1,
+        "{output}"
     );
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_report_that_a_full_disk_took_is_no_pass() {
+fn a_report_that_a_full_disk_refuses_is_not_a_pass() {
     let folder = story("full");
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let Output { status, stderr, .. } = unbroken(&folder.0).arg("list").stdout(full).output().unwrap();
     assert_eq!(status.code(), Some(5));
-    assert!(String::from_utf8_lossy(&stderr).starts_with("error: standard output could not be written"));
+    assert!(String::from_utf8_lossy(&stderr).starts_with("error: cannot write to standard output"));
 }
 
 #[test]
 fn the_output_of_a_service_that_answered_wrongly_is_shown() {
     let folder = story("output");
-    // It takes instructions only, and answers 400.
+    // It accepts instructions only, and answers with 400.
     let command = format!("[{}, relay, model]", env!("CARGO_BIN_EXE_unbroken"));
     let relay = format!(
         "{{ command: {command}, env: {{ RELAY_HTTP_ADDR: '127.0.0.1:${{self.port}}' }}, ready: {{ tcp: true }} }}"
     );
     folder.write("scenarios/order.yaml", &STORY.replace("{ relay: model }", &relay));
-    let (status, told) = run(&folder, &["run"]);
-    assert_eq!(status, Some(5), "{told}");
-    assert!(told.contains("the last lines of `shop`") && told.contains("│ relay ready"), "{told}");
+    let (status, output) = run(&folder, &["run"]);
+    assert_eq!(status, Some(5), "{output}");
+    assert!(output.contains("last lines of `shop`") && output.contains("│ relay ready"), "{output}");
 }
 
 #[test]
@@ -109,32 +110,32 @@ fn the_key_of_a_message_is_shown_as_it_crossed() {
          order: { http: { from: client, to: shop } }\n  publish: { kafka: { from: shop, to: billing, via: broker, topic: \
          orders } }\ndrive:\n  - send: order\n",
     );
-    let (status, told) = run(&folder, &["run", "--fault", "shop=kafka-mixed-case-key"]);
-    assert!(status == Some(4) && told.contains("malformed"), "{told}");
-    assert!(told.contains(" Traceparent: 00-"), "{told}");
+    let (status, output) = run(&folder, &["run", "--fault", "shop=kafka-mixed-case-key"]);
+    assert!(status == Some(4) && output.contains("malformed"), "{output}");
+    assert!(output.contains(" Traceparent: 00-"), "{output}");
 }
 
 #[test]
-fn a_relay_of_ones_own_stands_where_a_shipped_one_does() {
+fn a_relay_of_the_user_replaces_a_shipped_one() {
     let folder = story("own");
     folder.write("scenarios/order.yaml", &STORY.replace("relay: model", "relay: rust"));
     let own = format!("rust={} relay model", env!("CARGO_BIN_EXE_unbroken"));
-    let (status, told) = run(&folder, &["run", "--relay", &own]);
-    assert_eq!(status, Some(0), "{told}");
-    let (status, told) = run(&folder, &["run", "--relay", "rust=false --gone"]);
-    assert!(status == Some(5) && told.contains("`false --gone` ended before it was ready"), "{told}");
-    let (status, told) = run(&folder, &["run", "--relay", "mine=./relay"]);
-    assert!(status == Some(2) && told.contains("expected NAME=COMMAND"), "{told}");
+    let (status, output) = run(&folder, &["run", "--relay", &own]);
+    assert_eq!(status, Some(0), "{output}");
+    let (status, output) = run(&folder, &["run", "--relay", "rust=false --gone"]);
+    assert!(status == Some(5) && output.contains("`false --gone` ended before it was ready"), "{output}");
+    let (status, output) = run(&folder, &["run", "--relay", "mine=./relay"]);
+    assert!(status == Some(2) && output.contains("expected NAME=COMMAND"), "{output}");
 }
 
-/// A relay that is ready and answers every request with this, until the test ends.
+/// Starts a relay that is ready and gives every request this answer until the test ends.
 fn relay_that_answers(folder: &Folder, answer: &'static str) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let at = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            // The request has no body and comes in one piece.
+            // The request has no body and arrives in one piece.
             let _ = stream.read(&mut [0; 4096]).unwrap();
             stream.write_all(answer.as_bytes()).unwrap();
         }
@@ -145,29 +146,110 @@ fn relay_that_answers(folder: &Folder, answer: &'static str) -> String {
 }
 
 #[test]
-fn what_a_relay_of_ones_own_cannot_do_is_said_and_not_found_out_by_failing() {
+fn a_capability_that_a_relay_lacks_is_reported_before_the_story() {
     let folder = story("capabilities");
     folder.write("scenarios/order.yaml", &STORY.replace("relay: model", "relay: rust"));
     let short =
         "HTTP/1.1 200 OK\r\ncontent-length: 43\r\n\r\n{\"contract\":1,\"can\":[\"http\",\"mark\",\"wait\"]}";
     let own = relay_that_answers(&folder, short);
-    let (status, told) = run(&folder, &["run", "--relay", &own]);
-    assert_eq!(status, Some(5), "{told}");
-    assert!(told.contains("what this case needs of it: flush"), "{told}");
+    let (status, output) = run(&folder, &["run", "--relay", &own]);
+    assert_eq!(status, Some(5), "{output}");
+    assert!(output.contains("what this case needs of it: flush"), "{output}");
     let own = relay_that_answers(&folder, "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
-    let (status, told) = run(&folder, &["run", "--relay", &own]);
-    assert_eq!(status, Some(5), "{told}");
-    assert!(told.contains("what this case needs of it: flush, mark"), "{told}");
+    let (status, output) = run(&folder, &["run", "--relay", &own]);
+    assert_eq!(status, Some(5), "{output}");
+    assert!(output.contains("what this case needs of it: flush, mark"), "{output}");
     let own = relay_that_answers(&folder, "HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n");
-    let (status, told) = run(&folder, &["run", "--relay", &own]);
-    assert_eq!(status, Some(5), "{told}");
-    assert!(told.contains("the answer was 500"), "{told}");
+    let (status, output) = run(&folder, &["run", "--relay", &own]);
+    assert_eq!(status, Some(5), "{output}");
+    assert!(output.contains("the answer was 500"), "{output}");
 }
 
 #[test]
 fn evidence_that_cannot_be_judged_is_named() {
     let folder = story("evidence");
     folder.write("broken.json", "{\"version\":1");
-    let (status, told) = run(&folder, &["judge", "scenarios/order.yaml", "--evidence", "broken.json"]);
-    assert!(status == Some(2) && told.contains("`broken.json` cannot be judged"), "{told}");
+    let (status, output) = run(&folder, &["judge", "scenarios/order.yaml", "--evidence", "broken.json"]);
+    assert!(status == Some(2) && output.contains("cannot judge `broken.json`"), "{output}");
+}
+
+#[test]
+fn two_reports_to_one_file_are_an_error() {
+    let folder = story("same");
+    let (status, output) = run(&folder, &["run", "--report", "json=a", "--report", "junit=./a"]);
+    assert!(status == Some(2) && output.contains("two files of the run are the same"), "{output}");
+    let (status, output) = run(&folder, &["run", "--report", "json=-,junit=-"]);
+    assert!(status == Some(2) && output.contains("two reports go to standard output"), "{output}");
+}
+
+#[test]
+fn a_fifo_or_a_device_is_refused_and_not_read() {
+    let folder = story("fifo");
+    assert!(Command::new("mkfifo").arg(folder.0.join("fifo.yaml")).status().unwrap().success());
+    let refused: [&[&str]; 4] = [
+        &["check", "fifo.yaml"],
+        &["run", "/dev/zero"],
+        &["judge", "scenarios/order.yaml", "--evidence", "fifo.yaml"],
+        &["run", "--baseline", "/dev/zero"],
+    ];
+    for arguments in refused {
+        let (status, output) = run(&folder, arguments);
+        assert!(status == Some(2) && output.contains("not a regular file"), "{arguments:?}: {output}");
+    }
+}
+
+#[test]
+fn a_folder_with_a_circle_of_links_is_read_once() {
+    let folder = story("circle");
+    std::os::unix::fs::symlink(".", folder.0.join("scenarios/again")).unwrap();
+    let (status, output) = run(&folder, &["check"]);
+    assert_eq!((status, output.as_str()), (Some(0), "1 file with 1 case: no errors\n"));
+}
+
+#[test]
+fn a_fault_runs_the_cases_with_its_relay_and_names_the_others() {
+    let folder = story("fault");
+    let other = STORY.replace("scenario: order", "scenario: other").replace("relay: model", "stub: {}");
+    folder.write("scenarios/other.yaml", &other);
+    let (status, output) = run(&folder, &["run", "--fault", "shop=kafka-mixed-case-key"]);
+    assert!(output.contains("skipped 1 case") && output.contains(": other"), "{output}");
+    assert_eq!(status, Some(0), "{output}");
+    assert!(output.contains("`--fault shop=kafka-mixed-case-key` broke nothing in 1 case"), "{output}");
+    let (status, output) = run(&folder, &["run", "scenarios/other.yaml", "--fault", "shop=inject-nothing"]);
+    assert!(status == Some(2) && output.contains("not a relay `model` in any selected case"), "{output}");
+}
+
+#[test]
+fn without_a_terminal_each_case_is_printed_when_it_ends() {
+    let folder = story("lines");
+    let Output { stderr, .. } = unbroken(&folder.0).arg("run").output().unwrap();
+    let lines = String::from_utf8_lossy(&stderr);
+    assert!(lines.starts_with("pass           order  "), "{lines}");
+}
+
+/// The service of the second case is never ready.
+#[test]
+fn a_run_that_is_killed_leaves_a_partial_report_and_the_evidence_until_then() {
+    let folder = story("killed");
+    let slow = STORY.replace("scenario: order", "scenario: slow").replace(
+        "{ relay: model }",
+        "{ command: [sleep, '60'], env: { PORT: '${self.port}' }, ready: { http: / }, ready-within: 60s }",
+    );
+    folder.write("scenarios/slow.yaml", &slow);
+    let report = folder.0.join("out/report.xml");
+    let mut command = unbroken(&folder.0);
+    command.args(["run", "--keep-evidence", "out", "--report", "junit=out/report.xml"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let partial = || {
+        let text = std::fs::read_to_string(&report).unwrap_or_default();
+        text.contains("partial report: 1 of 2 cases have ended") && text.contains("hop order")
+    };
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !partial() {
+        assert!(Instant::now() < deadline, "{:?}", std::fs::read_to_string(&report));
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(partial() && folder.0.join("out/order.json").exists());
 }

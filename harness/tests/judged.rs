@@ -60,7 +60,7 @@ fn where_nothing_proves_that_all_spans_came_a_note_says_what_went_unchecked() {
             .notes
             .into_iter()
             .map(|note| note.text)
-            .filter(|text| text.contains("proves"))
+            .filter(|text| text.contains("cannot prove"))
             .collect::<Vec<_>>()
     };
     assert_eq!(notes(&evidence), Vec::<String>::new());

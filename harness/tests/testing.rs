@@ -1,7 +1,8 @@
-//! The `cargo test` door as its users meet it: a test program with a directory of scenarios, asked what `cargo test`
-//! and `cargo nextest` ask.
+//! `unbroken::testing` as its users meet it: a test program with a directory of scenarios, started with the arguments
+//! of `cargo test` and `cargo nextest`.
 //!
-//! It is two programs in one. With `SCENARIOS` set, it is the user's; without, it starts itself so and looks.
+//! It is two programs in one. With `SCENARIOS` set, it is the user's program. Without, it starts itself with the
+//! variable and checks the output.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -16,9 +17,7 @@ use libtest_mimic::{Arguments, Trial};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use unbroken::breaks::{Class, Side};
-use unbroken::testing::{Run, Service, Tests, Wiring};
-use unbroken::verdict::Verdict;
+use unbroken::testing::{Class, Run, Service, Side, Tests, Verdict, Wiring};
 
 const PASSES: [&str; 2] = ["passes [sampled=true]", "passes [sampled=false]"];
 
@@ -34,24 +33,24 @@ fn main() -> ExitCode {
         return Tests::of(folder).in_process("here", plain_server).run();
     }
     let trials = trials! {
-        each_case_is_listed_as_a_test_and_so_is_each_file_that_is_no_scenario
-        a_case_passes_with_relays_that_the_test_program_itself_is
+        each_case_is_listed_as_a_test_and_so_is_each_file_that_is_not_a_scenario
+        a_case_passes_with_the_test_program_as_its_relays
         a_directory_may_have_services_of_the_test_program
         a_finding_that_the_folder_accepts_fails_no_test
-        a_break_fails_its_test_with_the_story
-        a_file_that_is_no_scenario_fails_with_carets_and_a_missing_program_with_its_line
-        what_is_inconclusive_fails_unless_it_is_to_be_ignored
-        a_directory_without_scenarios_is_no_success
-        a_seed_that_is_none_is_said_to_be_none
-        evidence_is_kept_where_the_environment_says
-        a_builder_without_a_relay_program_says_so_and_starts_nothing
-        what_keeps_a_builder_from_running_is_told
-        the_environment_puts_a_directory_into_containers_and_nothing_stays
+        a_break_fails_its_test_and_prints_the_story
+        a_file_that_is_not_a_scenario_fails_with_carets_and_a_missing_program_with_its_name
+        an_inconclusive_case_fails_unless_it_is_to_be_ignored
+        a_directory_without_scenarios_fails
+        a_seed_that_is_not_a_number_fails_and_is_named
+        evidence_is_kept_in_the_folder_that_the_environment_names
+        a_builder_without_a_relay_program_reports_that_and_starts_nothing
+        a_builder_that_cannot_run_reports_why
+        the_environment_runs_a_directory_in_containers_and_nothing_is_left
     };
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// A service of this process that answers everything with nothing.
+/// A service of this process that gives every request an empty answer.
 async fn plain_server(_wiring: Wiring) -> Service {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -72,12 +71,12 @@ fn block_on(test: impl Future<Output = ()>) {
     tokio::runtime::Runtime::new().unwrap().block_on(test);
 }
 
-struct Ran {
+struct ProgramEnd {
     success: bool,
     output: String,
 }
 
-fn ask(scenarios: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+fn run(scenarios: &str, arguments: &[&str], variables: &[(&str, &str)]) -> ProgramEnd {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(arguments).current_dir(folder).env(SCENARIOS, scenarios);
@@ -86,110 +85,113 @@ fn ask(scenarios: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
     }
     let ended = command.envs(variables.iter().copied()).output().unwrap();
     let output = [ended.stdout, ended.stderr].concat();
-    Ran { success: ended.status.success(), output: String::from_utf8(output).unwrap() }
+    ProgramEnd { success: ended.status.success(), output: String::from_utf8(output).unwrap() }
 }
 
-fn each_case_is_listed_as_a_test_and_so_is_each_file_that_is_no_scenario() {
-    let listed = ask("testing", &["--list", "--format", "terse"], &[]);
+fn each_case_is_listed_as_a_test_and_so_is_each_file_that_is_not_a_scenario() {
+    let listed = run("testing", &["--list", "--format", "terse"], &[]);
     assert!(listed.success);
     let mut names: Vec<&str> = listed.output.lines().filter_map(|line| line.strip_suffix(": test")).collect();
     names.sort_unstable();
     let expected = [
         "breaks",
         "cannot-run",
-        "testing/bad.yaml",
-        "testing/twice/taken.yaml",
         "in-this-process",
         "passes [sampled=false]",
         "passes [sampled=true]",
+        "testing/bad.yaml",
+        "testing/twice/taken.yaml",
         "undecided",
     ];
     assert_eq!(names, expected);
-    let ignored = ask("testing", &["--list", "--format", "terse", "--ignored"], &[]);
+    let ignored = run("testing", &["--list", "--format", "terse", "--ignored"], &[]);
     assert_eq!((ignored.success, ignored.output.as_str()), (true, ""), "nextest asks for these, too");
 }
 
-fn a_case_passes_with_relays_that_the_test_program_itself_is() {
+fn a_case_passes_with_the_test_program_as_its_relays() {
     for name in PASSES {
-        let ran = ask("testing", &["--exact", name, "--nocapture"], &[]);
+        let ran = run("testing", &["--exact", name, "--nocapture"], &[]);
         assert!(ran.success && ran.output.contains("1 passed; 0 failed"), "{}", ran.output);
     }
-    let filtered = ask("testing", &["passes"], &[]);
+    let filtered = run("testing", &["passes"], &[]);
     assert!(filtered.success && filtered.output.contains("2 passed; 0 failed"), "{}", filtered.output);
 }
 
 fn a_directory_may_have_services_of_the_test_program() {
-    let ran = ask("testing", &["in-this-process"], &[]);
+    let ran = run("testing", &["in-this-process"], &[]);
     assert!(ran.success && ran.output.contains("1 passed; 0 failed"), "{}", ran.output);
 }
 
 fn a_finding_that_the_folder_accepts_fails_no_test() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("door-baseline");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("testing-baseline");
     std::fs::create_dir_all(&folder).unwrap();
     let breaks = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testing/breaks.yaml");
     std::fs::copy(breaks, folder.join("breaks.yaml")).unwrap();
     let accepted = r#"{"version": 1, "accepted": [{"scenario": "breaks", "hop": "pay", "class": "leaked",
-        "side": "sender", "reason": "the bank asked for it"}]}"#;
+        "side": "sender", "reason": "the bank needs it"}]}"#;
     std::fs::write(folder.join("baseline.json"), accepted).unwrap();
-    let ran = ask(folder.to_str().unwrap(), &[], &[]);
+    let ran = run(folder.to_str().unwrap(), &[], &[]);
     assert!(ran.success && ran.output.contains("1 passed"), "{}", ran.output);
     std::fs::write(folder.join("baseline.json"), "{}").unwrap();
-    let ran = ask(folder.to_str().unwrap(), &[], &[]);
-    assert!(!ran.success && ran.output.contains("baseline.json` cannot be used"), "{}", ran.output);
+    let ran = run(folder.to_str().unwrap(), &[], &[]);
+    assert!(!ran.success && ran.output.contains("cannot use the baseline"), "{}", ran.output);
 }
 
-fn a_break_fails_its_test_with_the_story() {
-    let ran = ask("testing", &["--exact", "breaks"], &[("UNBROKEN_SEED", "77")]);
+fn a_break_fails_its_test_and_prints_the_story() {
+    let ran = run("testing", &["--exact", "breaks"], &[("UNBROKEN_SEED", "77")]);
     assert!(!ran.success);
-    for told in ["leaked", "pay", "traceparent: 00-", "UNBROKEN_SEED=77 cargo test -- --exact breaks"] {
-        assert!(ran.output.contains(told), "`{told}` is missing:\n{}", ran.output);
+    for part in ["leaked", "pay", "traceparent: 00-", "UNBROKEN_SEED=77 cargo test -- --exact breaks"] {
+        assert!(ran.output.contains(part), "`{part}` is missing:\n{}", ran.output);
     }
 }
 
-fn a_file_that_is_no_scenario_fails_with_carets_and_a_missing_program_with_its_line() {
-    let bad = ask("testing", &["--exact", "testing/bad.yaml"], &[]);
+fn a_file_that_is_not_a_scenario_fails_with_carets_and_a_missing_program_with_its_name() {
+    let bad = run("testing", &["--exact", "testing/bad.yaml"], &[]);
     assert!(!bad.success && bad.output.contains("did you mean `relay`?"), "{}", bad.output);
     assert!(bad.output.contains("^^^^^"), "{}", bad.output);
-    let taken = ask("testing", &["testing/twice/taken.yaml"], &[]);
-    assert!(!taken.success && taken.output.contains("`testing/passes.yaml` has it, too"), "{}", taken.output);
-    let cannot = ask("testing", &["cannot-run"], &[]);
+    let taken = run("testing", &["testing/twice/taken.yaml"], &[]);
+    assert!(
+        !taken.success && taken.output.contains("`testing/passes.yaml` has the same name"),
+        "{}",
+        taken.output
+    );
+    let cannot = run("testing", &["cannot-run"], &[]);
     assert!(!cannot.success, "{}", cannot.output);
     assert!(cannot.output.contains("there is no program `no-such-program` in PATH"), "{}", cannot.output);
 }
 
-fn what_is_inconclusive_fails_unless_it_is_to_be_ignored() {
-    let fails = ask("testing", &["undecided"], &[]);
+fn an_inconclusive_case_fails_unless_it_is_to_be_ignored() {
+    let fails = run("testing", &["undecided"], &[]);
     assert!(!fails.success && fails.output.contains("instead of 418"), "{}", fails.output);
-    let ignored = ask("testing", &["undecided"], &[("UNBROKEN_INCONCLUSIVE", "ignore")]);
+    let ignored = run("testing", &["undecided"], &[("UNBROKEN_INCONCLUSIVE", "ignore")]);
     assert!(ignored.success && ignored.output.contains("1 ignored"), "{}", ignored.output);
     assert!(ignored.output.contains("instead of 418"), "{}", ignored.output);
 }
 
-fn a_directory_without_scenarios_is_no_success() {
-    for (folder, why) in
-        [("good-scenarios/none", "cannot read"), ("../src/testing", "there is no scenario file")]
+fn a_directory_without_scenarios_fails() {
+    for (folder, why) in [("good-scenarios/none", "cannot read"), ("../src/testing", "has no scenario file")]
     {
-        let ran = ask(folder, &[], &[]);
+        let ran = run(folder, &[], &[]);
         assert!(!ran.success && ran.output.contains(why), "{}", ran.output);
     }
 }
 
-fn a_seed_that_is_none_is_said_to_be_none() {
-    let ran = ask("testing", &["passes"], &[("UNBROKEN_SEED", "lucky")]);
-    assert!(!ran.success && ran.output.contains("`UNBROKEN_SEED=lucky` is no number"), "{}", ran.output);
+fn a_seed_that_is_not_a_number_fails_and_is_named() {
+    let ran = run("testing", &["passes"], &[("UNBROKEN_SEED", "lucky")]);
+    assert!(!ran.success && ran.output.contains("`UNBROKEN_SEED=lucky` is not a number"), "{}", ran.output);
 }
 
-fn evidence_is_kept_where_the_environment_says() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("door-evidence");
+fn evidence_is_kept_in_the_folder_that_the_environment_names() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("testing-evidence");
     let _ = std::fs::remove_dir_all(&folder);
     let ran =
-        ask("testing", &["--exact", PASSES[0]], &[("UNBROKEN_KEEP_EVIDENCE", folder.to_str().unwrap())]);
+        run("testing", &["--exact", PASSES[0]], &[("UNBROKEN_KEEP_EVIDENCE", folder.to_str().unwrap())]);
     assert!(ran.success, "{}", ran.output);
     assert!(folder.join("passes--sampled=true.json").exists());
 }
 
 /// This test program has the `main` of `#[test]` functions: started as a relay it would run all of this again.
-fn a_builder_without_a_relay_program_says_so_and_starts_nothing() {
+fn a_builder_without_a_relay_program_reports_that_and_starts_nothing() {
     block_on(async {
         let judged = Run::file("tests/testing/passes.yaml").case("sampled=true").judge().await;
         assert_eq!(judged.verdict(), Verdict::Inconclusive);
@@ -197,10 +199,14 @@ fn a_builder_without_a_relay_program_says_so_and_starts_nothing() {
     });
 }
 
-fn what_keeps_a_builder_from_running_is_told() {
+fn a_builder_that_cannot_run_reports_why() {
     block_on(async {
         let no_case = Run::file("tests/testing/passes.yaml").case("sampled=maybe").judge().await;
-        assert!(no_case.story().contains("there are `sampled=true`, `sampled=false`"), "{}", no_case.story());
+        assert!(
+            no_case.story().contains("its cases are `sampled=true`, `sampled=false`"),
+            "{}",
+            no_case.story()
+        );
         let bad = Run::yaml("scenario: a").judge().await;
         assert!(bad.story().contains("error[missing-key]"), "{}", bad.story());
         let none = Run::file("tests/testing/none.yaml").judge().await;
@@ -215,16 +221,16 @@ fn what_keeps_a_builder_from_running_is_told() {
 }
 
 #[cfg(not(feature = "container"))]
-fn the_environment_puts_a_directory_into_containers_and_nothing_stays() {}
+fn the_environment_runs_a_directory_in_containers_and_nothing_is_left() {}
 
 #[cfg(feature = "container")]
-fn the_environment_puts_a_directory_into_containers_and_nothing_stays() {
+fn the_environment_runs_a_directory_in_containers_and_nothing_is_left() {
     use unbroken::runtime::container::Part;
 
     if !engine::has(&[Part::RelayModel, Part::Sqs]) {
         return;
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("door-containers");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("testing-containers");
     std::fs::create_dir_all(&folder).unwrap();
     let scenario = "scenario: kept\nnodes:\n  shop: { relay: model }\n  desk: { stub: {} }\n  outbox: { sqs: {} }\nhops:\n  \
         order: { http: { from: client, to: shop } }\n  \

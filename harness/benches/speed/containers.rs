@@ -1,5 +1,5 @@
-//! How fast brokers in containers are ready, and how long the shipped set takes on them. Wants an engine and the
-//! images, so it is measured only when it is named.
+//! The time until brokers in containers are ready, and the time of the shipped scenarios on them. It needs an engine
+//! and the images, so it is measured only when it is named.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::table::{Samples, Table};
 
-/// A broker, a scenario that wants no other, and within how long it should answer.
+/// A broker, a scenario that needs no other, and the time within which it should answer.
 const ALONE: &[(&str, &str, Duration)] = &[
     ("kafka", "16-order-is-billed.yaml", Duration::from_millis(2500)),
     ("rabbitmq", "17-retry-and-dead-letter.yaml", Duration::from_millis(4500)),
@@ -23,8 +23,8 @@ pub fn measure(table: &mut Table) {
     }
     let mut slowest = Vec::new();
     for _ in 0..RUNS {
-        let said = run(TOGETHER);
-        let all = ALONE.iter().map(|(broker, _, _)| ready(&said, broker));
+        let output = run(TOGETHER);
+        let all = ALONE.iter().map(|(broker, _, _)| ready(&output, broker));
         slowest.extend(all.max());
     }
     let within = Some(Duration::from_secs(7));
@@ -40,7 +40,7 @@ pub fn measure(table: &mut Table) {
     table.row("`unbroken run scenarios/ --runtime container`", &Samples::of_calls(all), within);
 }
 
-/// What the run said on standard error. Anything but a pass is no measurement.
+/// Returns the standard error of the run. Anything but a pass is not a measurement.
 fn run(scenario: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(scenario);
     let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken"));
@@ -50,10 +50,10 @@ fn run(scenario: &str) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// `kafka ready in 1.72 s  (...)`.
-fn ready(said: &str, broker: &str) -> Duration {
-    let seconds = said.lines().find_map(|line| {
+/// Reads `kafka ready in 1.72 s  (...)`.
+fn ready(output: &str, broker: &str) -> Duration {
+    let seconds = output.lines().find_map(|line| {
         line.strip_prefix(broker)?.strip_prefix(" ready in ")?.split(' ').next()?.parse::<f64>().ok()
     });
-    Duration::from_secs_f64(seconds.expect("the run says when the broker was ready"))
+    Duration::from_secs_f64(seconds.expect("the run prints when the broker is ready"))
 }

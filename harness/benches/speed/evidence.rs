@@ -1,4 +1,4 @@
-//! Evidence as a correct run of `three-hops.yaml` leaves it, made without running anything and the same every time.
+//! The evidence of a correct run of `three-hops.yaml`, made without running anything and the same every time.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,23 +12,23 @@ use unbroken::plan::{CallIx, Mark, Plan, Seed, Stimulus, TapIx};
 use unbroken::scenario::{self, HopIx};
 
 const SEED: Seed = Seed(7);
-/// When the collector had everything, after all captures.
+/// The time when the collector had everything, after all captures.
 const FLUSHED_NANOS: u64 = 1_000_000_000_000;
-/// From one stimulus to the next; as many are under way as the drive says.
+/// The time from one stimulus to the next.
 const APART_NANOS: u64 = 100_000;
-/// From one hop to the next, and back.
+/// The time from one hop to the next, and back.
 const LEVEL_NANOS: u64 = 500_000;
-/// Spans have the time of the day.
+/// Spans have wall-clock time.
 const EPOCH_NANOS: u64 = 1_700_000_000_000_000_000;
 
 pub fn plan(path: &Path) -> Plan {
-    let source = scenario::read(path).expect("the scenario stands beside this file");
-    let mut cases = scenario::parse(&source).expect("the scenario is right");
+    let source = scenario::read(path).expect("the scenario is beside this file");
+    let mut cases = scenario::parse(&source).expect("the scenario is valid");
     let case = cases.pop().expect("it has one case");
     Plan::build(Arc::new(case), PathBuf::from("."), SEED)
 }
 
-/// Every hop kept its relation.
+/// Returns evidence in which every hop keeps its relation.
 pub fn healthy(plan: &Plan) -> Evidence {
     let mut ids = Ids::new(SEED.part("spans"));
     let mut seen = Evidence::default();
@@ -42,11 +42,10 @@ pub fn healthy(plan: &Plan) -> Evidence {
     seen
 }
 
-/// What is broken, in words, and what breaks it.
+/// A break in words, and the change that makes it.
 type Breaking = (&'static str, fn(&mut Evidence));
 
-/// The same with something broken in every story, and what that is. Whatever it is, judging must not slow down with the
-/// square of it.
+/// Breaks in every story. With none of them the time of judging may grow with the square of the evidence.
 pub const BREAKS: &[Breaking] = &[
     ("`traceparent` lost on the last hop", |seen| {
         on_the_last_hop(seen, |capture| capture.headers.retain(|field| field.name != b"traceparent"));
@@ -90,7 +89,8 @@ struct Step<'a> {
     ended: u64,
 }
 
-/// One request from hop to hop; the caller's span is above the receiver's, and that one above its own call.
+/// Adds one request from hop to hop. The caller's span is the parent of the receiver's, which is the parent of its
+/// call.
 fn story(plan: &Plan, stimulus: &Stimulus, ids: &mut Ids, seen: &mut Evidence) {
     let sent_nanos = u64::try_from(stimulus.ix.0).unwrap_or(u64::MAX) * APART_NANOS;
     let hops = plan.scenario.hops.len();

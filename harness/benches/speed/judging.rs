@@ -1,4 +1,4 @@
-//! Judging alone, from evidence of 100,000 spans: with and without reading the file, with nothing wrong and with much.
+//! Judging alone, on evidence of 100,000 spans: with and without reading the file, without breaks and with many.
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub fn measure(table: &mut Table) {
     assert_eq!(spans, 100_000, "five spans a stimulus");
     let text = file::write(&plan, &seen);
     let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("speed-evidence.json");
-    std::fs::write(&kept, &text).expect("the build folder can be written to");
+    std::fs::write(&kept, &text).expect("the build folder is writable");
 
     let whole = Samples::take(1, 7, || {
         command(&["judge".as_ref(), scenario.as_os_str(), "--evidence".as_ref(), kept.as_os_str()]);
@@ -28,8 +28,8 @@ pub fn measure(table: &mut Table) {
     table.row("`unbroken judge`, a file of 100,000 spans and 60,000 captures", &whole, aim);
     table.note("size of that file", &format!("{} MB", text.len() / 1_000_000));
     let read = Samples::take(1, 7, || {
-        let kept = StoredEvidence::read(&text).expect("it was written by us");
-        kept.evidence(&plan).expect("it is of this plan");
+        let kept = StoredEvidence::read(&text).expect("it was written above");
+        kept.evidence(&plan).expect("it belongs to this plan");
     });
     table.row("of that, reading it", &read, None);
     let settings = JudgeSettings::default();
@@ -37,7 +37,7 @@ pub fn measure(table: &mut Table) {
     let judged = Samples::take(1, 7, || last = Some(judge(&plan, &seen, &settings)));
     table.row("of that, judging it", &judged, None);
     let verdict = last.map(|last| last.verdict);
-    assert_eq!(verdict, Some(Verdict::Pass), "nothing is wrong with it");
+    assert_eq!(verdict, Some(Verdict::Pass), "it has no break");
 
     for (what, break_it) in BREAKS {
         let mut broken = seen.clone();

@@ -1,7 +1,7 @@
-//! How fast it is: every figure of BENCHMARKS.md out of one command, `cargo bench -p unbroken`, as one table.
+//! Measures every figure of BENCHMARKS.md with one command, `cargo bench -p unbroken`, and prints one table.
 //!
-//! Medians with their spread, side by side with the aim. What is compared is measured in turns within one run, so that
-//! a busy machine slows both. It does not measure builds; the commands for those stand in BENCHMARKS.md.
+//! The table has medians with their spread, beside the aim. Two things that are compared are measured in turns within
+//! one run, so that a busy machine slows both. It does not measure builds; BENCHMARKS.md has the commands for them.
 
 // A benchmark's output is its purpose.
 #![allow(clippy::print_stdout)]
@@ -17,7 +17,7 @@ use table::Table;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    // `cargo test --all-targets` starts it without: nothing is measured then.
+    // `cargo test --all-targets` starts it without this argument: nothing is measured then.
     if !arguments.any(|argument| argument == "--bench") {
         return;
     }

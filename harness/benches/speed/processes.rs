@@ -1,4 +1,4 @@
-//! The command itself, as a user starts it: process start to exit, nodes, taps, collector and judging included.
+//! The command as a user starts it, from process start to exit, including nodes, taps, collector and judging.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::table::{Samples, Table};
 
-/// Stimuli of `under-load.yaml` times its hops.
+/// The stimuli of `under-load.yaml` times its hops.
 const CROSSINGS: f64 = 20_000.0;
 
 pub fn start_to_verdict(table: &mut Table) {
@@ -42,7 +42,7 @@ fn run(path: &Path) {
     command(&["run".as_ref(), path.as_os_str(), "--seed".as_ref(), "7".as_ref()]);
 }
 
-/// Anything but a pass is no measurement.
+/// Runs the command. Anything but a pass is not a measurement.
 pub fn command(arguments: &[&std::ffi::OsStr]) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken"));
     let output = command.args(arguments).stdin(Stdio::null()).output().expect("the command was built");

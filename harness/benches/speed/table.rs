@@ -1,4 +1,4 @@
-//! The table that is printed, a row as soon as it is known.
+//! The printed table, each row as soon as it is measured.
 
 use std::time::{Duration, Instant};
 
@@ -12,12 +12,12 @@ pub struct Table;
 #[derive(Clone, Debug)]
 pub struct Samples {
     took: Vec<Duration>,
-    /// What the processors had to do for it, in this process and in those that it started.
+    /// The processor time of this process and of those that it started.
     worked: Vec<Duration>,
 }
 
 impl Samples {
-    /// Runs `once` so often, after so many runs that do not count.
+    /// Runs `once` a number of times, after warm-ups that do not count.
     pub fn take(warm_ups: usize, times: usize, mut once: impl FnMut()) -> Samples {
         (0..warm_ups).for_each(|_| once());
         let timed = |_| {
@@ -29,7 +29,7 @@ impl Samples {
         Samples { worked: sorted(worked), ..Samples::of_calls(took) }
     }
 
-    /// Single calls, too short for the processors' time.
+    /// Returns samples of single calls, which are too short to have processor time.
     pub fn of_calls(took: Vec<Duration>) -> Samples {
         Samples { took: sorted(took), worked: Vec::new() }
     }
@@ -38,13 +38,13 @@ impl Samples {
         self.at(0.5)
     }
 
-    /// The sample below which this share of all lies.
+    /// Returns the sample below which this share of all samples lies.
     pub fn at(&self, share: f64) -> Duration {
         let last = self.took.len() - 1;
         self.took[((last as f64 * share).round() as usize).min(last)]
     }
 
-    /// Unknown for single calls.
+    /// Returns the median processor time; it is unknown for single calls.
     pub fn worked(&self) -> Option<Duration> {
         self.worked.get(self.worked.len() / 2).copied()
     }
@@ -55,7 +55,7 @@ fn sorted(mut samples: Vec<Duration>) -> Vec<Duration> {
     samples
 }
 
-/// Of this process and of all that it started and that have ended.
+/// Returns the processor time of this process and of its children that have ended.
 fn processor_time() -> Duration {
     let of = |who| getrusage(who).map(|usage| usage.user_time() + usage.system_time());
     let spent = of(UsageWho::RUSAGE_SELF).and_then(|own| Ok(own + of(UsageWho::RUSAGE_CHILDREN)?));
@@ -74,43 +74,43 @@ impl Table {
         Table
     }
 
-    /// Less is better.
+    /// Prints a time; less is better.
     pub fn row(&mut self, what: &str, samples: &Samples, aim: Option<Duration>) {
         let median = samples.median();
-        let worked = samples.worked().map(told).unwrap_or_default();
-        let (fastest, slowest) = (told(samples.at(0.0)), told(samples.at(1.0)));
+        let worked = samples.worked().map(shown).unwrap_or_default();
+        let (fastest, slowest) = (shown(samples.at(0.0)), shown(samples.at(1.0)));
         let share = |aim: Duration| median.as_secs_f64() / aim.as_secs_f64();
-        let aim = aim.map_or_else(|| "|".to_owned(), |aim| format!("{} | {:.2}", told(aim), share(aim)));
-        println!("| {what} | {} | {fastest} to {slowest} | {worked} | {aim} |", told(median));
+        let aim = aim.map_or_else(|| "|".to_owned(), |aim| format!("{} | {:.2}", shown(aim), share(aim)));
+        println!("| {what} | {} | {fastest} to {slowest} | {worked} | {aim} |", shown(median));
     }
 
-    /// So many of something a second: more is better.
+    /// Prints a rate per second; more is better.
     pub fn rate(&mut self, what: &str, each: f64, samples: &Samples, aim: f64) {
         let rate = |took: Duration| each / took.as_secs_f64();
         let (low, middle, high) = (rate(samples.at(1.0)), rate(samples.median()), rate(samples.at(0.0)));
-        let worked = samples.worked().map(|worked| told(worked.div_f64(each))).unwrap_or_default();
+        let worked = samples.worked().map(|worked| shown(worked.div_f64(each))).unwrap_or_default();
         let share = middle / aim;
         println!(
             "| {what} | {middle:.0}/s | {high:.0} to {low:.0}/s | {worked} each | {aim:.0}/s | {share:.2} |"
         );
     }
 
-    /// Two things side by side: what the second adds to the first.
+    /// Prints the time that the second thing adds to the first.
     pub fn beside(&mut self, what: &str, share: f64, without: &Samples, with: &Samples) {
         let (bare, tapped) = (without.at(share), with.at(share));
-        let added = told(tapped.saturating_sub(bare));
+        let added = shown(tapped.saturating_sub(bare));
         let ratio = tapped.as_secs_f64() / bare.as_secs_f64();
-        let (bare, tapped) = (told(bare), told(tapped));
+        let (bare, tapped) = (shown(bare), shown(tapped));
         println!("| {what} | +{added} | {tapped} with it, {bare} without: {ratio:.2} times | | | |");
     }
 
-    /// A figure that stands for itself.
+    /// Prints a single figure.
     pub fn note(&mut self, what: &str, figure: &str) {
         println!("| {what} | {figure} | | | | |");
     }
 }
 
-fn told(took: Duration) -> String {
+fn shown(took: Duration) -> String {
     match took.as_secs_f64() {
         seconds if seconds >= 1.0 => format!("{seconds:.2} s"),
         seconds if seconds >= 0.001 => format!("{:.1} ms", seconds * 1e3),

@@ -1,7 +1,7 @@
-//! What a tap adds to a call: the same calls over one kept connection with and without it, in turns.
+//! The time that a tap adds to a call: the same calls over one kept connection with and without it, in turns.
 //!
-//! Client, tap and server have a thread each, as they have processes of their own elsewhere. The server does nothing,
-//! so that nothing hides the tap.
+//! Client, tap and server have a thread each, as they are processes elsewhere. The server does nothing, so that its
+//! time does not hide that of the tap.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -41,13 +41,13 @@ pub fn measure(table: &mut Table) {
     assert_eq!(seen, 2 * (CALLS + WARM_UPS), "the tap saw every call that went through it");
 }
 
-/// Runs `begin` on a thread with a runtime of its own, for the rest of the process; where it listens.
+/// Runs `begin` on a thread with a runtime of its own for the rest of the process. Returns where it listens.
 fn on_a_thread<F: Future<Output = SocketAddr>>(begin: impl FnOnce() -> F + Send + 'static) -> SocketAddr {
-    let (told, address) = std::sync::mpsc::channel();
+    let (sender, address) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a thread can have a runtime").block_on(async {
-            let _ = told.send(begin().await);
+            let _ = sender.send(begin().await);
             std::future::pending::<()>().await;
         });
     });
@@ -90,7 +90,7 @@ async fn tap(target: SocketAddr, recorder: Recorder) -> SocketAddr {
     address
 }
 
-/// Calls without and with the tap.
+/// Returns the calls without and with the tap.
 async fn in_turns(server: SocketAddr, tap: SocketAddr, http2: bool) -> (Samples, Samples) {
     let (mut direct, mut tapped) = (Caller::connect(server, http2).await, Caller::connect(tap, http2).await);
     let (mut without, mut with) = (Vec::with_capacity(CALLS), Vec::with_capacity(CALLS));

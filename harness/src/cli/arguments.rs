@@ -1,4 +1,4 @@
-//! The command line, as clap reads it; `--help` is written here.
+//! The command line for clap, with the texts of `--help`.
 
 use std::ffi::OsString;
 use std::num::{IntErrorKind, ParseIntError};
@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::argument_error::ArgumentError;
 use super::exit;
 use super::report_file::ReportFile;
 use crate::runtime::Kind;
 
-/// Checks that trace context survives every hop between your services, and says where and why it does not.
+/// Checks that trace context survives every hop between your services, and reports where and why it breaks
 #[derive(Debug, Parser)]
 #[command(name = "unbroken", version, after_help = exit::HELP, arg_required_else_help = true)]
 pub struct Arguments {
@@ -22,34 +23,34 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Run(Box<Run>),
-    Check(Check),
-    Judge(Judge),
-    List(List),
-    Explain(Explain),
-    Schema(Schema),
-    Init(Init),
-    Completions(Completions),
-    Relay(Relay),
-    Clean(Clean),
+    Run(Box<RunArguments>),
+    Check(CheckArguments),
+    Judge(JudgeArguments),
+    List(ListArguments),
+    Explain(ExplainArguments),
+    Schema(SchemaArguments),
+    Init(InitArguments),
+    Completions(CompletionsArguments),
+    Relay(RelayArguments),
+    Clean(CleanArguments),
 }
 
-/// Run scenarios: start the nodes, drive the requests, judge every hop
+/// Run scenarios: start the nodes, send the requests, judge every hop
 #[derive(Debug, Args)]
 #[command(after_help = RUN_EXAMPLES)]
-pub struct Run {
+pub struct RunArguments {
     #[command(flatten)]
-    pub selection: Selection,
-    /// How many cases run side by side [default: two per core]
+    pub selection: SelectionArguments,
+    /// The number of cases that run side by side [default: two per core]
     #[arg(long, short, value_name = "N", value_parser = whole::<std::num::NonZeroUsize>)]
     pub jobs: Option<std::num::NonZeroUsize>,
-    /// Take trace ids from this seed; each run prints the one it used
+    /// Derive trace ids from this seed; each run prints its seed
     #[arg(long, value_parser = whole::<u64>)]
     pub seed: Option<u64>,
-    /// Run everything N times, to hunt for flakes
+    /// Run everything N times, to find flaky cases
     #[arg(long, value_name = "N", default_value = "1", value_parser = whole::<std::num::NonZeroU32>)]
     pub repeat: std::num::NonZeroU32,
-    /// In place of the scenarios' own timeouts: `500ms`, `30s`, `2m`
+    /// Override the timeouts of the scenarios: `500ms`, `30s`, `2m`
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// Also write a report: `json=FILE`, `junit=FILE`, `terminal=FILE`, `github[=FILE]`; `-` is standard output
@@ -58,33 +59,33 @@ pub struct Run {
     /// Keep the evidence of every case in this folder, for `unbroken judge`
     #[arg(long, value_name = "DIR")]
     pub keep_evidence: Option<PathBuf>,
-    /// Keep the values of all header fields in evidence and reports, secrets included
+    /// Keep the values of all header fields in evidence and reports, including secrets
     #[arg(long)]
     pub keep_raw: bool,
     /// Stop at the first case that does not pass
     #[arg(long)]
     pub fail_fast: bool,
-    /// Switch a fault on in a `relay: model` node, to see that it is found; `unbroken relay model --faults`
-    /// lists them
+    /// Switch on a fault of a `relay: model` node, to see that it is found; cases without that node are skipped;
+    /// `unbroken relay model --faults` lists the faults
     #[arg(long, value_name = "NODE=NAME", value_parser = node_fault)]
     pub fault: Vec<(String, String)>,
-    /// Start a relay of your own, which keeps `fixtures/CONTRACT.md`, in place of one: `rust=python3 relay.py`
+    /// Start your own relay in place of ours: `rust=python3 relay.py`; `fixtures/CONTRACT.md` says what it must do
     #[arg(long, value_name = "NAME=COMMAND", value_parser = own_relay)]
     pub relay: Vec<(String, Vec<OsString>)>,
-    /// Where brokers and relays run: `embedded` (stand-ins, processes) or `container`; `image:` nodes are containers in
-    /// either [default: embedded, or UNBROKEN_RUNTIME]
+    /// Run brokers and relays `embedded` (stand-ins, processes) or in a `container`; `image:` nodes always run in a
+    /// container [default: UNBROKEN_RUNTIME, else embedded]
     #[arg(long, value_name = "KIND", value_parser = runtime_kind)]
     pub runtime: Option<Kind>,
     /// Start another image: `kafka=NAME`, `rabbitmq=`, `sqs=`, `relay-model=`, `relay-rust=` [default:
-    /// UNBROKEN_IMAGE_PART, what `fixtures/images/build` made, the public one]
+    /// UNBROKEN_IMAGE_PART, else the image that `fixtures/images/build` made, else the public one]
     #[arg(long, value_name = "PART=NAME", value_parser = part_image)]
     pub image: Vec<(String, String)>,
-    /// Leave all containers running, and say how to reach them; `unbroken clean` removes them
+    /// Keep all containers running and print their addresses; `unbroken clean` removes them
     #[arg(long)]
     pub keep: bool,
     #[command(flatten)]
-    pub judging: Judging,
-    /// Tell more of cases that passed: every hop, rule and note
+    pub judging: JudgingArguments,
+    /// Print more about cases that passed: every hop, rule and note
     #[arg(long, short)]
     pub verbose: bool,
 }
@@ -92,185 +93,183 @@ pub struct Run {
 const RUN_EXAMPLES: &str = "\
 Examples:
   unbroken run                                    everything in scenarios/
-  unbroken run shop.yaml --verbose                one file, every hop and rule told
-  unbroken run --report junit=out/unbroken.xml    for a CI server
-  unbroken run --repeat 100 --jobs 8 --fail-fast  hunt for a flake
-  unbroken run --fault shop=inject-nothing        see that a break is found
+  unbroken run shop.yaml --verbose                one file, with every hop, rule and note
+  unbroken run --report junit=out/unbroken.xml    a report for a CI server
+  unbroken run --repeat 100 --jobs 8 --fail-fast  find a flaky case
+  unbroken run --fault shop=inject-nothing        check that a break is found
   unbroken run --runtime container                real brokers, relays as containers
-  unbroken run --baseline known.json              findings that are known do not fail";
+  unbroken run --baseline known.json              accepted findings do not fail";
 
-/// Which cases
+/// The cases to select
 #[derive(Debug, Args)]
-pub struct Selection {
+pub struct SelectionArguments {
     /// Scenario files, or folders of them [default: scenarios]
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Only cases whose `scenario [case]` contains this text; several: any of them
+    /// Select cases whose `scenario [case]` contains this text; several texts select cases with any of them
     #[arg(long, short, value_name = "TEXT")]
     pub filter: Vec<String>,
 }
 
-/// How strictly
+/// The strictness of judging
 #[derive(Debug, Args)]
-pub struct Judging {
-    /// Findings that are known and accepted, each with its reason [default: `baseline.json` in a folder that
-    /// is run]
+pub struct JudgingArguments {
+    /// A file of accepted findings, each with its reason [default: `baseline.json` in a folder that is run]
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
-    /// Write the findings of this run as a baseline
+    /// Write the findings of this run to a file of accepted findings
     #[arg(long, value_name = "FILE")]
     pub write_baseline: Option<PathBuf>,
-    /// Fail when a finding of the baseline no longer occurs
+    /// Fail when an accepted finding no longer occurs
     #[arg(long)]
     pub strict_baseline: bool,
-    /// Make findings of what the standards only recommend
+    /// Report violations of recommendations (SHOULD) as findings too
     #[arg(long)]
     pub strict: bool,
 }
 
 /// Check scenario files without running them
 #[derive(Debug, Args)]
-pub struct Check {
+pub struct CheckArguments {
     #[command(flatten)]
-    pub selection: Selection,
+    pub selection: SelectionArguments,
 }
 
-/// Judge kept evidence again, without running anything
+/// Judge kept evidence again without running anything
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
   unbroken run shop.yaml --keep-evidence out
   unbroken judge shop.yaml --evidence out/order-is-billed.json")]
-pub struct Judge {
-    /// The scenario file that the evidence is of
+pub struct JudgeArguments {
+    /// The scenario file that the evidence belongs to
     pub scenario: PathBuf,
-    /// What `run --keep-evidence` wrote
+    /// A file that `run --keep-evidence` wrote
     #[arg(long, value_name = "FILE")]
     pub evidence: PathBuf,
     /// Also write a report: `json=FILE`, `junit=FILE`, `terminal=FILE`, `github[=FILE]`; `-` is standard output
     #[arg(long, value_name = "KIND=FILE", value_delimiter = ',')]
     pub report: Vec<ReportFile>,
     #[command(flatten)]
-    pub judging: Judging,
-    /// Tell more: every hop, rule and note
+    pub judging: JudgingArguments,
+    /// Print more: every hop, rule and note
     #[arg(long, short)]
     pub verbose: bool,
 }
 
 /// List the cases of scenario files
 #[derive(Debug, Args)]
-pub struct List {
+pub struct ListArguments {
     #[command(flatten)]
-    pub selection: Selection,
+    pub selection: SelectionArguments,
 }
 
-/// Explain a rule or a class of break: what it means, the clause, usual causes, how to mend it
+/// Explain a rule or a class of break: its meaning, the clause, usual causes, fixes
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   unbroken explain hops.keep-relation
   unbroken explain not-injected
   unbroken explain                       all rules and classes, one line each")]
-pub struct Explain {
-    /// Such as `hops.keep-relation` or `not-injected`
-    #[arg(value_name = "RULE-or-CLASS")]
+pub struct ExplainArguments {
+    /// A rule such as `hops.keep-relation`, or a class such as `not-injected`
+    #[arg(value_name = "RULE-OR-CLASS")]
     pub word: Option<String>,
 }
 
-/// Print a JSON Schema: of scenarios (for editors), or of the JSON report
+/// Print the JSON Schema of scenarios (for editors) or of the JSON report
 #[derive(Debug, Args)]
-pub struct Schema {
+pub struct SchemaArguments {
     #[arg(value_enum, default_value = "scenario")]
-    pub of: SchemaOf,
+    pub of: SchemaKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum SchemaOf {
+pub enum SchemaKind {
     Scenario,
     Report,
 }
 
-/// Write a first scenario for a service of yours, with comments
+/// Write a first scenario for your service, with comments
 #[derive(Debug, Args)]
-pub struct Init {
-    /// Where to write it; a file that is there is left alone
+pub struct InitArguments {
+    /// The file to write; an existing file is not changed
     #[arg(default_value = "scenarios/first.yaml", value_name = "FILE")]
     pub path: PathBuf,
 }
 
-/// Print completions for a shell
+/// Print a completion script for a shell
 #[derive(Debug, Args)]
-pub struct Completions {
+pub struct CompletionsArguments {
     pub shell: clap_complete::Shell,
 }
 
-/// Be a reference service; `run` starts its relay nodes so
+/// Run a reference service; `run` starts the relay nodes of a scenario this way
 #[derive(Debug, Args)]
-pub struct Relay {
+pub struct RelayArguments {
     #[arg(value_name = "model|rust")]
     pub implementation: String,
-    /// Passed on to the relay
+    /// Arguments for the relay
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     pub arguments: Vec<String>,
 }
 
-/// Remove the containers and networks that `run --keep`, or a run that was killed, has left
+/// Remove the containers and networks that `run --keep` or a killed run left
 #[derive(Debug, Args)]
-pub struct Clean {}
+pub struct CleanArguments {}
 
-fn runtime_kind(text: &str) -> Result<Kind, String> {
-    Kind::read(text).ok_or_else(|| "expected `embedded` or `container`".to_owned())
+fn runtime_kind(text: &str) -> Result<Kind, ArgumentError> {
+    Kind::read(text).ok_or(ArgumentError::Runtime)
 }
 
-fn part_image(text: &str) -> Result<(String, String), String> {
+fn part_image(text: &str) -> Result<(String, String), ArgumentError> {
     const PARTS: &[&str] = &["kafka", "rabbitmq", "sqs", "relay-model", "relay-rust"];
     match text.split_once('=') {
         Some((part, name)) if PARTS.contains(&part) && !name.is_empty() => {
             Ok((part.to_owned(), name.to_owned()))
         }
-        _ => Err(format!("expected PART=NAME, with one of {}", PARTS.join(", "))),
+        _ => Err(ArgumentError::Image { parts: PARTS }),
     }
 }
 
-fn whole<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, String> {
+fn whole<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, ArgumentError> {
     text.parse().map_err(|error: ParseIntError| match error.kind() {
-        IntErrorKind::Zero => "expected 1 or more".to_owned(),
-        IntErrorKind::PosOverflow => "that is too large a number".to_owned(),
-        _ => "expected a whole number".to_owned(),
+        IntErrorKind::Zero => ArgumentError::Zero,
+        IntErrorKind::PosOverflow => ArgumentError::TooLarge,
+        _ => ArgumentError::NotWhole,
     })
 }
 
-/// `500ms`, `30s`, `2m`; a bare number is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+/// Reads `500ms`, `30s` or `2m`. A number without a unit is in seconds.
+fn duration(text: &str) -> Result<Duration, ArgumentError> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| "expected a number and a unit, such as `30s`".to_owned())?;
+    let number: u64 = number.parse().map_err(|_| ArgumentError::Duration)?;
     match unit {
         "ms" => Ok(Duration::from_millis(number)),
         "" | "s" => Ok(Duration::from_secs(number)),
         "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        other => Err(format!("`{other}` is no unit: `ms`, `s` or `m`")),
+        other => Err(ArgumentError::Unit(other.to_owned())),
     }
 }
 
-fn node_fault(text: &str) -> Result<(String, String), String> {
+fn node_fault(text: &str) -> Result<(String, String), ArgumentError> {
     match text.split_once('=') {
         Some((node, fault)) if !node.is_empty() && !fault.is_empty() => {
             Ok((node.to_owned(), fault.to_owned()))
         }
-        _ => Err("expected NODE=NAME, such as `shop=inject-nothing`".to_owned()),
+        _ => Err(ArgumentError::Fault),
     }
 }
 
-/// A command is split at spaces, without any quoting: what needs more is a script.
-fn own_relay(text: &str) -> Result<(String, Vec<OsString>), String> {
-    let split = text.split_once('=').filter(|(name, _)| ["model", "rust"].contains(name));
-    let command = |command: &str| command.split_whitespace().map(OsString::from).collect::<Vec<_>>();
-    match split.map(|(name, words)| (name.to_owned(), command(words))) {
-        Some((name, words)) if !words.is_empty() => Ok((name, words)),
-        _ => Err("expected NAME=COMMAND, such as `rust=python3 relay.py`, with `model` or `rust` as name"
-            .to_owned()),
+/// Splits the command at spaces, without quoting. A command that needs more goes into a script.
+fn own_relay(text: &str) -> Result<(String, Vec<OsString>), ArgumentError> {
+    let (name, command) = text.split_once('=').ok_or(ArgumentError::OwnRelay)?;
+    let words: Vec<OsString> = command.split_whitespace().map(OsString::from).collect();
+    if !["model", "rust"].contains(&name) || words.is_empty() {
+        return Err(ArgumentError::OwnRelay);
     }
+    Ok((name.to_owned(), words))
 }
 
 #[cfg(test)]

@@ -1,61 +1,68 @@
-//! How far a run is, on a terminal; nothing at all anywhere else.
+//! Shows the progress of a run: a bar on a terminal, a line for each case that ends anywhere else.
 
 use std::io::{IsTerminal, stderr};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use parking_lot::Mutex;
 
 use super::print;
 use crate::progress::Progress;
 use crate::report::terminal::{Live, Palette};
 
-/// Columns for the names of what is under way.
+/// Columns for the names of the cases under way.
 const NAMES: usize = 60;
 
-pub struct Bar(Option<Mutex<Shown>>);
+pub struct Bar(Mutex<Display>);
 
-struct Shown {
+struct Display {
     live: Live,
-    bar: ProgressBar,
+    /// Only on a terminal.
+    bar: Option<ProgressBar>,
 }
 
 impl Bar {
     pub fn new() -> Self {
-        if !stderr().is_terminal() {
-            return Bar(None);
-        }
         let palette = if print::colour_in_problems() { Palette::Colour } else { Palette::Plain };
+        if !stderr().is_terminal() {
+            return Bar(Mutex::new(Display { live: Live::new(palette).with_passes(), bar: None }));
+        }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {prefix}  {msg}");
         bar.set_style(style.expect("the template is well-formed"));
         bar.enable_steady_tick(Duration::from_millis(200));
-        Bar(Some(Mutex::new(Shown { live: Live::new(palette), bar })))
+        Bar(Mutex::new(Display { live: Live::new(palette), bar: Some(bar) }))
     }
 
-    /// A line above the bar; where there is none, on standard error as it is.
-    #[cfg(feature = "container")]
-    pub fn say(&self, line: &str) {
-        match &self.0 {
-            Some(shown) => shown.lock().unwrap_or_else(PoisonError::into_inner).bar.println(line),
-            None => print::problem(line),
-        }
+    /// Prints a line above the bar, or on standard error where there is no bar.
+    pub fn print(&self, line: &str) {
+        self.0.lock().print(line);
     }
 
     pub fn take(&self, progress: &Progress) {
-        let Some(shown) = &self.0 else { return };
-        let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = shown.live.take(progress);
-        let picture = shown.live.shown(NAMES);
-        shown.bar.set_length(picture.total);
-        shown.bar.set_position(picture.done);
-        shown.bar.set_prefix(picture.counts);
-        shown.bar.set_message(picture.running);
-        if let Some(line) = line {
-            shown.bar.println(line);
+        let mut display = self.0.lock();
+        let line = display.live.take(progress);
+        if let Some(bar) = &display.bar {
+            let picture = display.live.picture(NAMES);
+            bar.set_length(picture.total);
+            bar.set_position(picture.done);
+            bar.set_prefix(picture.counts);
+            bar.set_message(picture.running);
         }
-        if matches!(progress, Progress::RunEnded { .. }) {
-            shown.bar.finish_and_clear();
+        if let Some(line) = line {
+            display.print(&line);
+        }
+        if let (Some(bar), Progress::RunEnded { .. }) = (&display.bar, progress) {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Display {
+    fn print(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => print::problem(line),
         }
     }
 }

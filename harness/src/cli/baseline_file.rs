@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::arguments::Judging;
+use super::arguments::JudgingArguments;
 use super::{exit, print};
+use crate::input_file;
 use crate::report::Outcome;
 use crate::run::JudgeSettings;
 use crate::verdict::baseline::{Accepted, Baseline, BaselineError};
 
-/// Stands in a new entry until somebody writes why it is accepted.
-const NO_REASON_YET: &str = "not looked at yet";
+/// The reason in a new entry until somebody writes why the finding is accepted.
+const NO_REASON_YET: &str = "not reviewed yet";
 
 #[derive(Debug, thiserror::Error)]
 enum FileError {
@@ -21,56 +22,53 @@ enum FileError {
     Write { path: PathBuf, source: std::io::Error },
 }
 
-/// What a folder's accepted findings stand in, if nothing else is said.
-const BESIDE: &str = "baseline.json";
+/// The file of accepted findings that a folder may have.
+const BASELINE: &str = "baseline.json";
 
-/// How strictly to judge, or the exit status once it was said what is wrong. Without `--baseline`, the
-/// `baseline.json`
-/// of each folder among `paths` counts.
-pub fn settings(judging: &Judging, paths: &[PathBuf]) -> Result<JudgeSettings, u8> {
-    let beside = paths.iter().map(|path| path.join(BESIDE)).filter(|path| path.is_file());
+/// Returns the settings for judging, or the exit status after it has printed the problem. Without `--baseline`, the
+/// `baseline.json` of each folder among `paths` counts.
+pub fn settings(judging: &JudgingArguments, paths: &[PathBuf]) -> Result<JudgeSettings, u8> {
     let files: Vec<PathBuf> = match &judging.baseline {
         Some(path) => vec![path.clone()],
-        None => beside.collect(),
+        None => paths.iter().map(|path| path.join(BASELINE)).filter(|path| path.exists()).collect(),
     };
-    let baseline = all_of(&files).map_err(|error| {
+    let baseline = read_all(&files).map_err(|error| {
         print::error(&error);
         exit::USAGE
     })?;
     if judging.strict_baseline && baseline.is_none() {
         print::problem(
-            "error: `--strict-baseline` has no baseline to hold the run to: name one with `--baseline`, or a folder that \
-             has a `baseline.json`",
+            "error: `--strict-baseline` needs a baseline: name one with `--baseline`, or run a folder that has a \
+             `baseline.json`",
         );
         return Err(exit::USAGE);
     }
     Ok(JudgeSettings { strict: judging.strict, baseline, strict_baseline: judging.strict_baseline })
 }
 
-fn all_of(files: &[PathBuf]) -> Result<Option<Baseline>, FileError> {
+fn read_all(files: &[PathBuf]) -> Result<Option<Baseline>, FileError> {
     let mut all: Option<Baseline> = None;
     for path in files {
-        let read = read(path)?;
-        all.get_or_insert_default().accepted.extend(read.accepted);
+        let baseline = read(path)?;
+        all.get_or_insert_default().accepted.extend(baseline.accepted);
     }
     Ok(all)
 }
 
 fn read(path: &Path) -> Result<Baseline, FileError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    let text = input_file::read(path, input_file::BASELINE_BYTES)
+        .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     Baseline::read(&text).map_err(|source| FileError::Baseline { path: path.to_owned(), source })
 }
 
-/// What the baseline accepts and the run did not find any more, one line each.
+/// Returns the accepted findings that the run did not find any more, one line each.
 pub fn fixed(baseline: Option<&Baseline>, outcome: &Outcome) -> Vec<String> {
+    let Some(baseline) = baseline else { return Vec::new() };
     let mut lines = Vec::new();
     for case in outcome.cases.iter().filter_map(|case| case.judged()) {
-        let gone =
-            baseline.into_iter().flat_map(|known| known.fixed(&case.scenario, &case.case, &case.findings));
-        for accepted in gone {
-            let case = if case.case.is_empty() { String::new() } else { format!(" [{}]", case.case) };
-            lines.push(format!("{}{case}: {} at {}", accepted.scenario, accepted.class, accepted.hop));
+        let title = if case.case.is_empty() { String::new() } else { format!(" [{}]", case.case) };
+        for accepted in baseline.fixed(&case.scenario, &case.case, &case.findings) {
+            lines.push(format!("{}{title}: {} at {}", accepted.scenario, accepted.class, accepted.hop));
         }
     }
     lines.sort();
@@ -78,8 +76,8 @@ pub fn fixed(baseline: Option<&Baseline>, outcome: &Outcome) -> Vec<String> {
     lines
 }
 
-/// Writes every finding of the run as accepted, with the reasons that are known. Whether it could be written.
-pub fn write(judging: &Judging, outcome: &Outcome) -> bool {
+/// Writes every finding of the run as accepted, with the reasons that are known. Returns whether that succeeded.
+pub fn write(judging: &JudgingArguments, outcome: &Outcome) -> bool {
     let Some(path) = &judging.write_baseline else { return true };
     let mut accepted: Vec<Accepted> = Vec::new();
     for case in outcome.cases.iter().filter_map(|case| case.judged()) {
@@ -91,10 +89,11 @@ pub fn write(judging: &Judging, outcome: &Outcome) -> bool {
             }
         }
     }
-    let written = std::fs::write(path, Baseline { accepted }.write());
-    if let Err(source) = written {
-        print::error(&FileError::Write { path: path.clone(), source });
-        return false;
+    match std::fs::write(path, Baseline { accepted }.write()) {
+        Ok(()) => true,
+        Err(source) => {
+            print::error(&FileError::Write { path: path.clone(), source });
+            false
+        }
     }
-    true
 }

@@ -1,16 +1,17 @@
-//! `unbroken check`: are these files scenarios?
+//! `unbroken check`: checks scenario files without running them.
 
-use super::arguments::Check;
+use super::arguments::CheckArguments;
 use super::selection::select;
 use super::{exit, print};
+use crate::report::phrase;
 
-pub fn check(arguments: &Check) -> u8 {
+pub fn check(arguments: &CheckArguments) -> u8 {
     let selected = match select(&arguments.selection) {
         Ok(selected) => selected,
         Err(status) => return status,
     };
-    let (cases, files) = (selected.cases.len(), selected.files);
-    let (case, file) = (if cases == 1 { "case" } else { "cases" }, if files == 1 { "file" } else { "files" });
-    print::out(&format!("{files} {file} with {cases} {case}: nothing wrong\n"));
+    let files = phrase::count(selected.files, "file");
+    let cases = phrase::count(selected.cases.len(), "case");
+    print::out(&format!("{files} with {cases}: no errors\n"));
     exit::PASS
 }

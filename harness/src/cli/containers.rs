@@ -1,30 +1,38 @@
-//! The containers of a run, as the command line asks for them; what takes its time is told while it happens.
+//! The containers of a run by the options of the command line. It prints what takes time, such as a pull, when it
+//! happens.
 
 use std::sync::Arc;
 
-use super::arguments::Run;
+use super::arguments::RunArguments;
 use super::bar::Bar;
+use super::option_error::RunOptionError;
 use super::{exit, print};
-use crate::run::Chosen;
+use crate::report::phrase;
+use crate::run::SelectedCase;
 use crate::runtime::Kind;
 use crate::runtime::container::{ContainerOptions, Containers, Event, ImageName, Images, OnEvent, Part};
 use crate::scenario::{Broker, NodeKind};
 use crate::testing::runtime;
 
-pub struct Wanted {
+pub struct RunContainers {
     pub kind: Kind,
     pub all: Containers,
-    /// What every case wants, started before they do.
+    /// The parts that cases need, which are started first.
     parts: Vec<Part>,
 }
 
-impl Wanted {
-    pub fn of(arguments: &Run, cases: &[Chosen], bar: Arc<Bar>) -> Result<Wanted, String> {
+impl RunContainers {
+    pub fn of(
+        arguments: &RunArguments,
+        cases: &[SelectedCase],
+        bar: Arc<Bar>,
+    ) -> Result<RunContainers, RunOptionError> {
         let kind = arguments.runtime.or(runtime::from_environment()?).unwrap_or_default();
         if let (Kind::Embedded, Some((part, name))) = (kind, arguments.image.first()) {
-            return Err(format!(
-                "`--image {part}={name}`: brokers and relays run embedded, without images: add `--runtime container`"
-            ));
+            return Err(RunOptionError::ImageWithoutContainers { part: part.clone(), name: name.clone() });
+        }
+        if kind == Kind::Container && !arguments.relay.is_empty() {
+            return Err(RunOptionError::RelayInContainers);
         }
         let mut images = Images::default();
         for (part, name) in &arguments.image {
@@ -32,18 +40,13 @@ impl Wanted {
                 images.set(part, ImageName(name.clone()));
             }
         }
-        if kind == Kind::Container && !arguments.relay.is_empty() {
-            return Err("`--relay` starts a process, and with `--runtime container` relays are images: use \
-                        `--image relay-rust=NAME`"
-                .into());
-        }
-        let on_event = Some(OnEvent(Arc::new(move |event| bar.say(&told(&event)))));
+        let on_event = Some(OnEvent(Arc::new(move |event| bar.print(&line(&event)))));
         let all = Containers::new(ContainerOptions { keep: arguments.keep, images, on_event });
         let parts = if kind == Kind::Container { parts(cases) } else { Vec::new() };
-        Ok(Wanted { kind, all, parts })
+        Ok(RunContainers { kind, all, parts })
     }
 
-    /// Nothing is started where no case wants a container. Without an engine no case can be run: that is said once.
+    /// Starts the parts that cases need. Without an engine no case can run, which is printed once.
     pub async fn warm_up(&self) -> Result<(), u8> {
         if self.parts.is_empty() {
             return Ok(());
@@ -54,29 +57,39 @@ impl Wanted {
         })
     }
 
-    /// Removes everything, or says what was kept and how to reach it.
+    /// Removes everything, or prints what is kept and how to reach it.
     pub async fn end(&self) {
         let kept = self.all.kept().await.unwrap_or_else(|error| {
             print::error(&error);
             Vec::new()
         });
         if !kept.is_empty() {
-            print::problem("kept, until `unbroken clean` removes them:");
+            print::problem("kept until `unbroken clean` removes them:");
             for one in kept {
                 let address = one.address.map(|address| format!("at {address}")).unwrap_or_default();
                 let case = one.case.map(|case| format!("  of {case}")).unwrap_or_default();
                 print::problem(&format!("  {:<14} {address:<24} `docker logs {}`{case}", one.part, one.name));
             }
         }
-        for left in self.all.end().await {
-            print::problem(&format!("error: a container or network was left, see `unbroken clean`: {left}"));
+        for problem in self.all.end().await {
+            print::problem(&format!(
+                "error: cannot remove a container or network: {problem}; try `unbroken clean`"
+            ));
         }
     }
 }
 
-/// Brokers with an image of their scenario's own are started when they are wanted.
-fn parts(cases: &[Chosen]) -> Vec<Part> {
-    let part = |kind: &NodeKind| match kind {
+/// Returns the parts that cases share. A broker with an image of its scenario's own is started with its case.
+fn parts(cases: &[SelectedCase]) -> Vec<Part> {
+    let nodes = cases.iter().flat_map(|case| &case.scenario.nodes);
+    let mut parts: Vec<Part> = nodes.filter_map(|node| part(&node.kind)).collect();
+    parts.sort();
+    parts.dedup();
+    parts
+}
+
+fn part(kind: &NodeKind) -> Option<Part> {
+    match kind {
         NodeKind::Broker(Broker { kind, address: None, image: None }) => Some(Part::of_broker(*kind)),
         NodeKind::Relay(_) => Some(Part::RelayModel),
         NodeKind::Client
@@ -86,22 +99,17 @@ fn parts(cases: &[Chosen]) -> Vec<Part> {
         | NodeKind::Stub(_)
         | NodeKind::InProcess
         | NodeKind::Broker(_) => None,
-    };
-    let nodes = cases.iter().flat_map(|chosen| &chosen.scenario.nodes);
-    let mut parts: Vec<Part> = nodes.filter_map(|node| part(&node.kind)).collect();
-    parts.sort();
-    parts.dedup();
-    parts
+    }
 }
 
-fn told(event: &Event) -> String {
+fn line(event: &Event) -> String {
     match event {
         Event::Pulling { image } => format!("pulling {image} ..."),
         Event::Ready { part, image, took } => {
             format!("{part} ready in {:.2} s  ({image})", took.as_secs_f64())
         }
         Event::Left { problem } => {
-            format!("earlier runs have left what stays, see `unbroken clean`: {problem}")
+            format!("cannot remove what an earlier run left: {problem}; try `unbroken clean`")
         }
     }
 }
@@ -116,13 +124,12 @@ pub fn clean() -> u8 {
         }
     };
     match runtime.block_on(Containers::clean()) {
-        Ok((count, left)) if left.is_empty() => {
-            let many = if count == 1 { "1 container".to_owned() } else { format!("{count} containers") };
-            print::out(&format!("{many} removed\n"));
+        Ok((count, problems)) if problems.is_empty() => {
+            print::out(&format!("{} removed\n", phrase::count(count, "container")));
             exit::PASS
         }
-        Ok((_, left)) => {
-            left.iter().for_each(|left| print::problem(&format!("error: {left}")));
+        Ok((_, problems)) => {
+            problems.iter().for_each(|problem| print::problem(&format!("error: {problem}")));
             exit::INCONCLUSIVE
         }
         Err(error) => {

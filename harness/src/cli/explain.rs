@@ -1,10 +1,10 @@
-//! `unbroken explain`: what a rule or a class means, and how to mend it.
+//! `unbroken explain`: prints what a rule or a class means, and how to fix a break.
 
-use super::arguments::Explain;
+use super::arguments::ExplainArguments;
 use super::{exit, print};
 use crate::report::explain;
 
-pub fn explain(arguments: &Explain) -> u8 {
+pub fn explain(arguments: &ExplainArguments) -> u8 {
     let Some(word) = &arguments.word else {
         print::out(&explain::topics());
         return exit::PASS;

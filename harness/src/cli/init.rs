@@ -1,34 +1,34 @@
-//! `unbroken init`: a first scenario for a service that is there, with comments.
+//! `unbroken init`: writes a first scenario for a service, with comments.
 
 use std::io::Write;
 
-use super::arguments::Init;
+use super::arguments::InitArguments;
 use super::{exit, print};
 
-/// Valid as it stands, so that `unbroken check` says nothing of it.
+/// A valid scenario, so that `unbroken check` accepts it.
 const FIRST: &str = include_str!("first.yaml");
 
-pub fn init(arguments: &Init) -> u8 {
+pub fn init(arguments: &InitArguments) -> u8 {
     let path = &arguments.path;
     if let Some(folder) = path.parent()
         && let Err(error) = std::fs::create_dir_all(folder)
     {
-        print::problem(&format!("error: the folder `{}` cannot be made: {error}", folder.display()));
+        print::problem(&format!("error: cannot create the folder `{}`: {error}", folder.display()));
         return exit::INCONCLUSIVE;
     }
-    let written = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
-    match written.and_then(|mut file| file.write_all(FIRST.as_bytes())) {
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    match file.and_then(|mut file| file.write_all(FIRST.as_bytes())) {
         Ok(()) => {
             let path = path.display();
-            print::out(&format!("wrote {path}: put your service in, then `unbroken run {path}`\n"));
+            print::out(&format!("wrote {path}: put your service into it, then `unbroken run {path}`\n"));
             exit::PASS
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            print::problem(&format!("error: `{}` is there already, and is left alone", path.display()));
+            print::problem(&format!("error: `{}` exists already and was not changed", path.display()));
             exit::USAGE
         }
         Err(error) => {
-            print::problem(&format!("error: `{}` cannot be written: {error}", path.display()));
+            print::problem(&format!("error: cannot write `{}`: {error}", path.display()));
             exit::INCONCLUSIVE
         }
     }

@@ -1,8 +1,8 @@
-//! Ctrl-C and SIGTERM: what is under way is ended, and the command says so and leaves.
+//! Ctrl-C and SIGTERM: the command stops the cases under way, reports that, and exits.
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Comes back at the first SIGINT, SIGTERM or SIGHUP. Whoever hangs up the terminal means the run, too.
+/// Resolves at the first SIGINT, SIGTERM or SIGHUP (a closed terminal ends the run too).
 pub async fn interrupted() {
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     let waiting = kinds.into_iter().map(|kind| {
@@ -11,7 +11,7 @@ pub async fn interrupted() {
                 Ok(mut signals) => {
                     signals.recv().await;
                 }
-                // Without a handler the signal ends the process at once, and the guard ends the nodes.
+                // Without a handler the signal ends the process at once, and the guard stops the nodes.
                 Err(_) => std::future::pending().await,
             }
         })

@@ -1,27 +1,33 @@
-//! `unbroken judge`: kept evidence judged again, without running anything.
+//! `unbroken judge`: judges kept evidence again without running anything.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::arguments::Judge;
-use super::{baseline_file, exit, print, selection, tell};
+use super::arguments::JudgeArguments;
+use super::{baseline_file, exit, finish, print, report_file, selection};
 use crate::evidence::Evidence;
 use crate::evidence::file::{EvidenceError, StoredEvidence};
+use crate::input_file;
 use crate::plan::{Plan, Seed};
 use crate::progress::Progress;
 use crate::report::Outcome;
-use crate::run::Chosen;
+use crate::run::SelectedCase;
 use crate::run::judge::judge as judge_case;
 use crate::verdict::CaseEnd;
 
-pub fn judge(arguments: &Judge) -> u8 {
+pub fn judge(arguments: &JudgeArguments) -> u8 {
+    let own = arguments.judging.write_baseline.as_slice();
+    if let Err(error) = report_file::check_distinct(&arguments.report, own) {
+        print::error(&error);
+        return exit::USAGE;
+    }
     let read = selection::read(&arguments.scenario);
     let (cases, settings) = match (read, baseline_file::settings(&arguments.judging, &[])) {
         (Ok(cases), Ok(settings)) => (cases, settings),
         (Err(status), _) | (_, Err(status)) => return status,
     };
-    let text = match std::fs::read_to_string(&arguments.evidence) {
+    let text = match input_file::read(&arguments.evidence, input_file::EVIDENCE_BYTES) {
         Ok(text) => text,
         Err(error) => {
             print::problem(&format!("error: cannot read `{}`: {error}", arguments.evidence.display()));
@@ -43,34 +49,34 @@ pub fn judge(arguments: &Judge) -> u8 {
     outcome.take(&Progress::CaseEnded { title, file, repeat: 1, end, took });
     outcome.take(&Progress::RunEnded { took });
     let written = baseline_file::write(&arguments.judging, &outcome);
-    let status = tell::tell(&outcome, &arguments.report, arguments.verbose, written);
-    // The process ends: giving back millions of small pieces of memory one by one would only take time.
+    let status = finish::finish(&outcome, &arguments.report, arguments.verbose, written);
+    // The process ends: freeing millions of small allocations one by one would only take time.
     std::mem::forget((plan, evidence, text));
     status
 }
 
 #[derive(Debug, thiserror::Error)]
 enum ReadError {
-    #[error("`{}` cannot be judged", path.display())]
+    #[error("cannot judge `{}`", path.display())]
     Evidence { path: PathBuf, source: EvidenceError },
-    #[error("`{}` is of `{scenario}` [{case}], and the scenario file has no such case", path.display())]
+    #[error("`{}` belongs to `{scenario}` [{case}], which is not a case of the scenario file", path.display())]
     NoSuchCase { path: PathBuf, scenario: String, case: String },
 }
 
-/// The evidence, and the plan of the case that it is of.
-fn read_evidence(cases: &[Chosen], path: &Path, text: &str) -> Result<(Plan, Evidence), ReadError> {
+/// Returns the evidence and the plan of its case.
+fn read_evidence(cases: &[SelectedCase], path: &Path, text: &str) -> Result<(Plan, Evidence), ReadError> {
     let unreadable = |source| ReadError::Evidence { path: path.to_owned(), source };
     let kept = StoredEvidence::read(text).map_err(unreadable)?;
-    let of =
-        |chosen: &&Chosen| (&chosen.scenario.name, &chosen.scenario.case) == (&kept.scenario, &kept.case);
-    let Some(chosen) = cases.iter().find(of) else {
+    let case =
+        cases.iter().find(|case| (&case.scenario.name, &case.scenario.case) == (&kept.scenario, &kept.case));
+    let Some(case) = case else {
         let path = path.to_owned();
         return Err(ReadError::NoSuchCase { path, scenario: kept.scenario, case: kept.case });
     };
-    let scenario = Arc::new(kept.scenario(&chosen.scenario).map_err(unreadable)?);
-    let plan = Plan::build(scenario, chosen.folder.clone(), Seed(kept.seed));
+    let scenario = Arc::new(kept.scenario(&case.scenario).map_err(unreadable)?);
+    let plan = Plan::build(scenario, case.folder.clone(), Seed(kept.seed));
     let evidence = kept.evidence(&plan).map_err(unreadable)?;
-    // As in `judge`: the process ends soon.
+    // The process ends soon, as in `judge`.
     std::mem::forget(kept);
     Ok((plan, evidence))
 }

@@ -1,9 +1,10 @@
-//! The command: arguments, files, exit status; the only place that prints.
+//! The command: arguments, files, exit status. No other module prints.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
+mod argument_error;
 mod arguments;
 mod bar;
 mod baseline_file;
@@ -17,17 +18,20 @@ mod containers;
 mod containers;
 pub mod exit;
 mod explain;
+mod fault;
+mod finish;
 mod init;
 mod interrupt;
 mod judge;
 mod list;
+mod option_error;
 mod print;
 mod relay;
 mod report_file;
+mod report_writer;
 mod run;
 mod schema;
 mod selection;
-mod tell;
 
 use arguments::{Arguments, Command};
 
@@ -36,7 +40,7 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version are no mistakes; whoever closed the stream does not need them any more.
+            // Help and version are not errors. A reader that closed the stream does not need them.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::PASS });
         }
@@ -53,5 +57,5 @@ pub fn main() -> ExitCode {
         Command::Clean(_) => containers::clean(),
         Command::Completions(arguments) => completions::completions(&arguments),
     };
-    ExitCode::from(if status == exit::PASS && print::is_lost() { exit::INCONCLUSIVE } else { status })
+    ExitCode::from(if status == exit::PASS && print::has_lost_output() { exit::INCONCLUSIVE } else { status })
 }

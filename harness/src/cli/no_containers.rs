@@ -1,25 +1,30 @@
-//! A build without containers.
+//! The containers of a run in a build without containers.
 
 use std::sync::Arc;
 
-use super::arguments::Run;
+use super::arguments::RunArguments;
 use super::bar::Bar;
+use super::option_error::RunOptionError;
 use super::{exit, print};
-use crate::run::Chosen;
+use crate::run::SelectedCase;
 use crate::runtime::Kind;
-use crate::testing::runtime;
+use crate::testing::runtime::{self, RuntimeChoiceError};
 
-pub struct Wanted {
+pub struct RunContainers {
     pub kind: Kind,
 }
 
-impl Wanted {
-    pub fn of(arguments: &Run, _: &[Chosen], _: Arc<Bar>) -> Result<Wanted, String> {
+impl RunContainers {
+    pub fn of(
+        arguments: &RunArguments,
+        _: &[SelectedCase],
+        _: Arc<Bar>,
+    ) -> Result<RunContainers, RunOptionError> {
         let kind = arguments.runtime.or(runtime::from_environment()?).unwrap_or_default();
         if kind == Kind::Container || arguments.keep || !arguments.image.is_empty() {
-            return Err(runtime::NO_CONTAINERS.to_owned());
+            return Err(RuntimeChoiceError::NoContainers.into());
         }
-        Ok(Wanted { kind })
+        Ok(RunContainers { kind })
     }
 
     pub async fn warm_up(&self) -> Result<(), u8> {
@@ -30,6 +35,6 @@ impl Wanted {
 }
 
 pub fn clean() -> u8 {
-    print::problem(&format!("error: {}", runtime::NO_CONTAINERS));
+    print::error(&RuntimeChoiceError::NoContainers);
     exit::USAGE
 }

@@ -1,48 +1,60 @@
-//! The only place that prints. A reader that went away (`| head`) is no trouble: the rest is left unsaid.
+//! Prints to standard output and standard error. No other module prints.
+//!
+//! Text from outside cannot control the terminal or a CI server: every printed line is made safe. A reader that closes
+//! the stream (`| head`) is not an error; the rest is not printed.
 
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::error_chain;
+use crate::report::phrase;
 use crate::report::terminal::Palette;
 
 static LOST: AtomicBool = AtomicBool::new(false);
 
-/// Writes to standard output as it is.
+/// Writes text for people to standard output.
 pub fn out(text: &str) {
+    document(&safe(text));
+}
+
+/// Writes a document for programs to standard output as it is.
+pub fn document(text: &str) {
     let mut stream = stdout().lock();
     let written = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
-    // Where nobody reads it any more the exit status still tells.
+    // After a closed stream the exit status still reports the result.
     let lost = written.err().filter(|error| error.kind() != ErrorKind::BrokenPipe);
     if let Some(error) = lost.filter(|_| !LOST.swap(true, Ordering::Relaxed)) {
-        problem(&format!("error: standard output could not be written: {error}"));
+        problem(&format!("error: cannot write to standard output: {error}"));
     }
 }
 
-/// Whether something could not be written to standard output: a full disk must not look like a pass.
-pub fn is_lost() -> bool {
+/// Returns whether something could not be written to standard output: a full disk must not look like a pass.
+pub fn has_lost_output() -> bool {
     LOST.load(Ordering::Relaxed)
 }
 
-/// Writes one line to standard error.
+/// Writes lines to standard error.
 pub fn problem(text: &str) {
     let mut stream = stderr().lock();
-    let _ = stream.write_all(format!("{text}\n").as_bytes());
+    let _ = stream.write_all(format!("{}\n", safe(text)).as_bytes());
 }
 
-/// An error and what caused it, one line each.
-pub fn error(error: &dyn std::error::Error) {
-    problem(&format!("error: {error}"));
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.for_each(|cause| problem(&format!("  caused by: {cause}")));
+/// Writes an error and its causes to standard error, one line each.
+pub fn error(error: &(dyn std::error::Error + 'static)) {
+    problem(&error_chain::lines(error));
 }
 
-/// Colour for standard output, as far as it is wanted.
+fn safe(text: &str) -> String {
+    text.split('\n').map(phrase::safe_line).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the palette for standard output.
 pub fn palette() -> Palette {
     let no_color = std::env::var("NO_COLOR").ok();
     Palette::choose(stdout().is_terminal(), no_color.as_deref())
 }
 
-/// Whether standard error takes colour.
+/// Returns whether standard error is printed in colour.
 pub fn colour_in_problems() -> bool {
     let no_color = std::env::var("NO_COLOR").ok();
     Palette::choose(stderr().is_terminal(), no_color.as_deref()) == Palette::Colour

@@ -1,44 +1,28 @@
-//! `unbroken run`: scenarios in, verdicts out.
+//! `unbroken run`: runs scenarios and reports their verdicts.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::arguments::Run;
+use super::arguments::RunArguments;
 use super::bar::Bar;
+use super::containers::RunContainers;
 use super::interrupt::interrupted;
-use super::selection::{Selected, select};
-use super::{baseline_file, containers, exit, print, tell};
+use super::report_writer::ReportWriter;
+use super::selection::{Selection, select};
+use super::{baseline_file, exit, fault, finish, print, report_file};
 use crate::progress::Progress;
 use crate::report::Outcome;
-use crate::run::{CaseOptions, JudgeSettings, SuiteOptions, fresh_seed, suite};
+use crate::run::{CaseOptions, JudgeSettings, SuiteEnd, SuiteOptions, fresh_seed, suite};
 use crate::runtime::{Kind, RuntimeOptions};
-use crate::scenario::{Node, Relay};
 use crate::testing::brokers;
 
-/// How long a relay may take to be ready that runs in a language with a slow start: Java with an agent needs most
-/// of it.
+/// The time that a relay of the user's own may take to be ready. Java with an agent needs most of it.
 const OWN_RELAY_WITHIN: Duration = Duration::from_secs(30);
 
-pub fn run(arguments: &Run) -> u8 {
-    let selected = match select(&arguments.selection) {
-        Ok(selected) => selected,
-        Err(status) => return status,
-    };
-    if let Some(problem) = fault_problem(arguments, &selected) {
-        print::problem(&format!("error: {problem}"));
-        return exit::USAGE;
-    }
-    if let Some(error) = arguments.report.iter().find_map(|report| report.is_writable().err()) {
-        print::error(&error);
-        return exit::INCONCLUSIVE;
-    }
-    if let Some((folder, error)) = arguments.keep_evidence.as_deref().and_then(not_a_folder) {
-        print::problem(&format!("error: no evidence can be kept in `{}`: {error}", folder.display()));
-        return exit::INCONCLUSIVE;
-    }
-    let judge = match baseline_file::settings(&arguments.judging, &selected.paths) {
-        Ok(settings) => settings,
+pub fn run(arguments: &RunArguments) -> u8 {
+    let (selection, judge) = match prepare(arguments) {
+        Ok(prepared) => prepared,
         Err(status) => return status,
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -51,78 +35,119 @@ pub fn run(arguments: &Run) -> u8 {
     };
     let baseline = judge.baseline.clone();
     let bar = Arc::new(Bar::new());
-    let containers = match containers::Wanted::of(arguments, &selected.cases, bar.clone()) {
+    let containers = match RunContainers::of(arguments, &selection.cases, bar.clone()) {
         Ok(containers) => containers,
-        Err(problem) => {
-            print::problem(&format!("error: {problem}"));
+        Err(error) => {
+            print::error(&error);
             return exit::USAGE;
         }
     };
     match runtime.block_on(warm_up(&containers)) {
-        Warm::Up => {}
-        // Whoever reads reports is told of each case.
-        Warm::NoEngine(_) if !arguments.report.is_empty() => {}
-        Warm::NoEngine(status) => return status,
-        Warm::Interrupted => return exit::INCONCLUSIVE,
+        WarmUp::Done => {}
+        // A report has to name every case, so the cases are tried all the same.
+        WarmUp::NoEngine(_) if !arguments.report.is_empty() => {}
+        WarmUp::NoEngine(status) => return status,
+        WarmUp::Interrupted => return exit::INCONCLUSIVE,
     }
     let with = with(arguments, containers.kind).into();
-    let outcome = Mutex::new(Outcome { with, ..Outcome::default() });
+    let writer = ReportWriter::start(Outcome { with, ..Outcome::default() }, &arguments.report);
+    let options = options(arguments, judge, &containers);
     let on_progress = |progress: Progress| {
         bar.take(&progress);
-        outcome.lock().unwrap_or_else(PoisonError::into_inner).take(&progress);
+        writer.take(&progress);
     };
-    let options = options(arguments, judge, &containers);
-    let end = runtime.block_on(suite(&selected.cases, &options, interrupted(), on_progress));
-    // Its clone of the containers is not the last.
+    let end = runtime.block_on(suite(&selection.cases, &options, interrupted(), on_progress));
+    // It holds a clone of the containers, which must not be the last.
     drop(options);
     runtime.block_on(async {
         tokio::select! {
             () = containers.end() => {}
-            () = interrupted() => print::problem("interrupted while containers were removed: see `unbroken clean`"),
+            () = interrupted() => {
+                print::problem("interrupted while containers were removed; `unbroken clean` removes the rest");
+            }
         }
     });
     runtime.shutdown_background();
-    let mut outcome = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut outcome = writer.finish();
     outcome.fixed = baseline_file::fixed(baseline.as_ref(), &outcome);
-    for (path, error) in &end.not_kept {
-        print::problem(&format!("error: the evidence could not be kept in `{}`: {error}", path.display()));
-    }
-    let written = baseline_file::write(&arguments.judging, &outcome) && end.not_kept.is_empty();
-    tell::tell(&outcome, &arguments.report, arguments.verbose, written)
+    outcome.warnings.extend(fault::without_effect(&arguments.fault, &outcome));
+    report(arguments, &outcome, &end)
 }
 
-/// Whether the containers that every case wants are on their way.
-enum Warm {
-    Up,
-    /// With the exit status that says so.
+/// Reads the scenarios and the baseline and checks every file that is to be written, or returns the exit status after
+/// it has printed the problem.
+fn prepare(arguments: &RunArguments) -> Result<(Selection, JudgeSettings), u8> {
+    let others: Vec<_> =
+        arguments.judging.write_baseline.iter().chain(&arguments.keep_evidence).cloned().collect();
+    if let Err(error) = report_file::check_distinct(&arguments.report, &others) {
+        print::error(&error);
+        return Err(exit::USAGE);
+    }
+    let mut selection = select(&arguments.selection)?;
+    if let Err(error) = fault::keep_cases_with_relays(&arguments.fault, &mut selection.cases) {
+        print::error(&error);
+        return Err(exit::USAGE);
+    }
+    if let Some(error) = arguments.report.iter().find_map(|report| report.check_writable().err()) {
+        print::error(&error);
+        return Err(exit::INCONCLUSIVE);
+    }
+    if let Some(folder) = &arguments.keep_evidence {
+        create_evidence_folder(folder)?;
+    }
+    let judge = baseline_file::settings(&arguments.judging, &selection.paths)?;
+    Ok((selection, judge))
+}
+
+fn create_evidence_folder(folder: &Path) -> Result<(), u8> {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        print::problem(&format!("error: cannot keep evidence in `{}`: {error}", folder.display()));
+        exit::INCONCLUSIVE
+    })
+}
+
+/// The start of the containers that cases need.
+enum WarmUp {
+    Done,
+    /// With the exit status for it.
     NoEngine(u8),
     Interrupted,
 }
 
-async fn warm_up(containers: &containers::Wanted) -> Warm {
+async fn warm_up(containers: &RunContainers) -> WarmUp {
     tokio::select! {
-        warmed = containers.warm_up() => warmed.map_or_else(Warm::NoEngine, |()| Warm::Up),
+        started = containers.warm_up() => started.map_or_else(WarmUp::NoEngine, |()| WarmUp::Done),
         () = interrupted() => {
-            print::problem("interrupted before the container engine had answered");
-            Warm::Interrupted
+            print::problem("interrupted before the container engine answered");
+            WarmUp::Interrupted
         }
     }
 }
 
-fn options(arguments: &Run, judge: JudgeSettings, containers: &containers::Wanted) -> SuiteOptions {
+/// Writes the reports and returns the exit status.
+fn report(arguments: &RunArguments, outcome: &Outcome, end: &SuiteEnd) -> u8 {
+    for (path, error) in &end.not_kept {
+        print::problem(&format!("error: cannot write the evidence to `{}`: {error}", path.display()));
+    }
+    let written = baseline_file::write(&arguments.judging, outcome) && end.not_kept.is_empty();
+    let status = finish::finish(outcome, &arguments.report, arguments.verbose, written);
+    if end.panic.is_some() { exit::INTERNAL } else { status }
+}
+
+fn options(arguments: &RunArguments, judge: JudgeSettings, containers: &RunContainers) -> SuiteOptions {
     // A case waits for its nodes and brokers more than it computes.
     let side_by_side = 2 * std::thread::available_parallelism().map_or(1, usize::from);
-    let shipped = RuntimeOptions::default();
+    let defaults = RuntimeOptions::default();
     let runtime = RuntimeOptions {
         faults: arguments.fault.clone(),
         own_relays: arguments.relay.clone(),
-        node_within: if arguments.relay.is_empty() { shipped.node_within } else { OWN_RELAY_WITHIN },
+        node_within: if arguments.relay.is_empty() { defaults.node_within } else { OWN_RELAY_WITHIN },
         keep_raw: arguments.keep_raw,
         brokers: brokers::stand_ins(),
         kind: containers.kind,
         #[cfg(feature = "container")]
         containers: containers.all.clone(),
-        ..shipped
+        ..defaults
     };
     SuiteOptions {
         case: CaseOptions { runtime, judge },
@@ -135,19 +160,21 @@ fn options(arguments: &Run, judge: JudgeSettings, containers: &containers::Wante
     }
 }
 
-/// The options by which a case ends as it did, as words of a shell.
-fn with(arguments: &Run, kind: Kind) -> Vec<String> {
-    let pair =
-        |option: &str, (name, value): &(String, String)| [option.to_owned(), format!("{name}={value}")];
+/// Returns the options that decide how a case ends, as words of a shell.
+fn with(arguments: &RunArguments, kind: Kind) -> Vec<String> {
     let mut with = Vec::new();
     if kind == Kind::Container {
         with.extend(["--runtime".to_owned(), kind.word().to_owned()]);
     }
-    with.extend(arguments.image.iter().flat_map(|image| pair("--image", image)));
-    with.extend(arguments.fault.iter().flat_map(|fault| pair("--fault", fault)));
+    for (part, name) in &arguments.image {
+        with.extend(["--image".to_owned(), format!("{part}={name}")]);
+    }
+    for (node, fault) in &arguments.fault {
+        with.extend(["--fault".to_owned(), format!("{node}={fault}")]);
+    }
     for (name, command) in &arguments.relay {
         let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
-        with.extend(pair("--relay", &(name.clone(), words.join(" "))));
+        with.extend(["--relay".to_owned(), format!("{name}={}", words.join(" "))]);
     }
     if let Some(timeout) = arguments.timeout {
         with.extend(["--timeout".to_owned(), format!("{}ms", timeout.as_millis())]);
@@ -156,26 +183,4 @@ fn with(arguments: &Run, kind: Kind) -> Vec<String> {
         with.push("--strict".to_owned());
     }
     with
-}
-
-/// Told before anything is run, not once for each case at the end.
-fn not_a_folder(folder: &Path) -> Option<(&Path, std::io::Error)> {
-    std::fs::create_dir_all(folder).err().map(|error| (folder, error))
-}
-
-/// A fault that cannot be switched on would pass in silence.
-fn fault_problem(arguments: &Run, selected: &Selected) -> Option<String> {
-    let nodes = || selected.cases.iter().flat_map(|chosen| &chosen.scenario.nodes);
-    arguments.fault.iter().find_map(|(name, _)| {
-        let mut named = nodes().filter(|node| node.name == *name).peekable();
-        if named.peek().is_none() {
-            return Some(format!("`--fault {name}=...`: no selected case has a node `{name}`"));
-        }
-        let has_faults = |node: &Node| node.kind.as_relay().is_some_and(Relay::has_faults);
-        named.any(|node| !has_faults(node)).then(|| {
-            format!(
-                "`--fault {name}=...`: `{name}` is not a relay `model` in every selected case; see `--filter`"
-            )
-        })
-    })
 }

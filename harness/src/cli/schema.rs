@@ -1,14 +1,14 @@
-//! `unbroken schema`: JSON Schemas of what goes in and what comes out.
+//! `unbroken schema`: prints the JSON Schema of scenarios or of the JSON report.
 
-use super::arguments::{Schema, SchemaOf};
+use super::arguments::{SchemaArguments, SchemaKind};
 use super::{exit, print};
 use crate::report::json;
 use crate::scenario;
 
-pub fn schema(arguments: &Schema) -> u8 {
+pub fn schema(arguments: &SchemaArguments) -> u8 {
     match arguments.of {
-        SchemaOf::Scenario => print::out(&format!("{:#}\n", scenario::schema())),
-        SchemaOf::Report => print::out(json::SCHEMA),
+        SchemaKind::Scenario => print::document(&format!("{:#}\n", scenario::schema())),
+        SchemaKind::Report => print::document(json::SCHEMA),
     }
     exit::PASS
 }

@@ -1,43 +1,36 @@
-//! From paths and filters to cases; every mistake in every file is shown before anything is run.
+//! From paths and filters to cases. Every error in every file is printed before anything runs.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::arguments::Selection;
+use super::arguments::SelectionArguments;
 use super::{exit, print};
 use crate::diagnostic::{self, Diagnostic};
-use crate::run::Chosen;
-use crate::run::selection as found;
+use crate::run::{SelectedCase, selection};
 use crate::scenario::ReadError;
 use crate::source::Source;
 
-/// Where scenarios are looked for when no path is given.
+/// The folder of scenarios when no path is given.
 const DEFAULT_FOLDER: &str = "scenarios";
 
-/// What a selection came to.
+/// The cases that a command line selects.
 #[derive(Debug, Default)]
-pub struct Selected {
-    /// In the order of the paths, files of a folder by name.
-    pub cases: Vec<Chosen>,
+pub struct Selection {
+    /// In the order of the paths, and by file name in a folder.
+    pub cases: Vec<SelectedCase>,
     pub files: usize,
-    /// The files and folders that were named, or the default one.
+    /// The files and folders of the command line, or the default folder.
     pub paths: Vec<PathBuf>,
 }
 
-/// The cases, or the exit status once everything that is wrong has been shown.
-pub fn select(selection: &Selection) -> Result<Selected, u8> {
-    let given =
-        if selection.paths.is_empty() { &vec![PathBuf::from(DEFAULT_FOLDER)] } else { &selection.paths };
-    let mut files = Vec::new();
-    for path in given {
-        files.extend(found::files(path).map_err(|error| {
-            print::problem(&format!("error: cannot read `{}`: {error}", path.display()));
-            exit::USAGE
-        })?);
-    }
-    // `run scenarios scenarios/a.yaml`: named twice, run once.
-    let mut known = HashSet::new();
-    files.retain(|file| known.insert(std::fs::canonicalize(file).unwrap_or_else(|_| file.clone())));
+/// Returns the cases, or the exit status after every error has been printed.
+pub fn select(arguments: &SelectionArguments) -> Result<Selection, u8> {
+    let paths = if arguments.paths.is_empty() {
+        vec![PathBuf::from(DEFAULT_FOLDER)]
+    } else {
+        arguments.paths.clone()
+    };
+    let files = files(&paths)?;
     let mut cases = Vec::new();
     let mut worst = None;
     for file in &files {
@@ -49,28 +42,45 @@ pub fn select(selection: &Selection) -> Result<Selected, u8> {
     if let Some(status) = worst {
         return Err(status);
     }
-    if let Some((second, mistake)) = found::name_taken(&cases) {
-        return Err(show(&cases[second].scenario.source, &[mistake]));
+    if let Some((second, diagnostic)) = selection::name_taken(&cases) {
+        return Err(show(&cases[second].scenario.source, &[diagnostic]));
     }
-    let wanted = |chosen: &Chosen| {
-        let title = chosen.scenario.title();
-        selection.filter.is_empty() || selection.filter.iter().any(|text| title.contains(text.as_str()))
-    };
-    cases.retain(wanted);
+    cases.retain(|case| {
+        let title = case.scenario.title();
+        arguments.filter.is_empty() || arguments.filter.iter().any(|text| title.contains(text.as_str()))
+    });
     if cases.is_empty() {
-        let why = match files.is_empty() {
-            true => "there is no scenario file (`*.yaml`) there",
-            false => "no case fits the filter; `unbroken list` shows all",
+        let why = if files.is_empty() {
+            "the folder has no scenario file (`*.yaml`)"
+        } else {
+            "no case matches the filter; `unbroken list` prints all cases"
         };
         print::problem(&format!("error: nothing is selected: {why}"));
         return Err(exit::NOTHING_SELECTED);
     }
-    Ok(Selected { cases, files: files.len(), paths: given.clone() })
+    Ok(Selection { cases, files: files.len(), paths })
 }
 
-/// The cases of one file, or the exit status once its mistakes have been shown.
-pub fn read(file: &Path) -> Result<Vec<Chosen>, u8> {
-    found::cases(file).map_err(|error| match error {
+/// Returns the files at the paths, each once, however often it is named.
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, u8> {
+    let mut files = Vec::new();
+    for path in paths {
+        match selection::files(path) {
+            Ok(found) => files.extend(found),
+            Err(error) => {
+                print::problem(&format!("error: cannot read `{}`: {error}", path.display()));
+                return Err(exit::USAGE);
+            }
+        }
+    }
+    let mut known = HashSet::new();
+    files.retain(|file| known.insert(std::fs::canonicalize(file).unwrap_or_else(|_| file.clone())));
+    Ok(files)
+}
+
+/// Returns the cases of one file, or the exit status after its errors have been printed.
+pub fn read(file: &Path) -> Result<Vec<SelectedCase>, u8> {
+    selection::cases(file).map_err(|error| match error {
         ReadError::Bad { text, diagnostics } => show(&text, &diagnostics),
         ReadError::Io { .. } => {
             print::error(&error);

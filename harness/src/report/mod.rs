@@ -1,13 +1,13 @@
 //! Reports: text out of values, one file per format.
 //!
-//! Everything here is pure: nothing prints, opens a file or reads a clock. `Outcome` gathers what a run made
-//! known (`progress`), and each format makes a `String` of it:
+//! Everything here is pure: nothing prints, opens a file or reads a clock. `Outcome` gathers the progress of a run, and
+//! each format makes a `String` of it:
 //!
 //! - `terminal::render`, for people at the end of a run, and `terminal::Live` while it is under way,
 //! - `json::render`, for programs (`report.schema.json`),
 //! - `junit::render`, for CI servers,
 //! - `github::annotations` and `github::summary`, for GitHub Actions,
-//! - `explain::explain`, what each rule and class means.
+//! - `explain::explain`, the meaning of each rule and class.
 
 pub mod explain;
 pub mod github;
@@ -22,4 +22,4 @@ pub mod terminal;
 #[cfg(test)]
 mod samples;
 
-pub use outcome::{Case, Outcome};
+pub use outcome::{Case, CaseResult, Outcome, SharedError};

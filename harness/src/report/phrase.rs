@@ -1,4 +1,4 @@
-//! The sentences and numbers that every report says alike.
+//! Words, numbers and commands that all reports write in the same way, and the escaping of text from outside.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::rules::Finding;
 use crate::scenario::Expectation;
 use crate::verdict::HopVerdict;
 
-/// `1 hop`, `3 hops`, `4,096 crossings`.
+/// Returns `1 hop`, `3 hops`, `4,096 crossings`.
 pub fn count(number: impl TryInto<u64>, noun: &str) -> String {
     let number = number.try_into().unwrap_or(u64::MAX);
     let plural = match noun {
@@ -19,7 +19,7 @@ pub fn count(number: impl TryInto<u64>, noun: &str) -> String {
     format!("{} {plural}", grouped(number))
 }
 
-/// Digits in groups of three.
+/// Returns the digits in groups of three.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -32,7 +32,7 @@ fn grouped(number: u64) -> String {
     text
 }
 
-/// `87 ms`, `1.2 s`, `2 min 05 s`.
+/// Returns `87 ms`, `1.2 s`, `2 min 05 s`.
 pub fn duration(took: Duration) -> String {
     let millis = took.as_millis();
     match millis {
@@ -42,7 +42,7 @@ pub fn duration(took: Duration) -> String {
     }
 }
 
-/// What the hits of a rule are counted in.
+/// Returns the unit that the hits of a rule are counted in.
 pub fn unit(rule: Expectation) -> &'static str {
     match rule {
         Expectation::SpansWellFormed
@@ -50,11 +50,21 @@ pub fn unit(rule: Expectation) -> &'static str {
         | Expectation::SpansKind
         | Expectation::ResourceNamed => "span",
         Expectation::LogsCorrelated => "log record",
-        _ => "crossing",
+        Expectation::HopsCrossed
+        | Expectation::HopsKeepRelation
+        | Expectation::HopsOnlyDeclared
+        | Expectation::ContextNotLeaked
+        | Expectation::ContextNotAdopted
+        | Expectation::SamplingWholePath
+        | Expectation::TracestateKept
+        | Expectation::BaggageKept
+        | Expectation::Isolation
+        | Expectation::TelemetryMatchesWire
+        | Expectation::RelayKeepsContract => "crossing",
     }
 }
 
-/// `12 of 50 crossings`, `all 50 crossings`, `1 crossing`.
+/// Returns `12 of 50 crossings`, `all 50 crossings`, `1 crossing`.
 pub fn hits(finding: &Finding) -> String {
     let of = count(finding.of, unit(finding.rule));
     match (finding.hit, finding.of) {
@@ -65,7 +75,7 @@ pub fn hits(finding: &Finding) -> String {
     }
 }
 
-/// Where and by whom: ``at `publish`, broken by the sender `shop` ``.
+/// Returns the place and the side: ``at `publish`, broken by the sender `shop` ``.
 pub fn blame(finding: &Finding) -> String {
     let place = match finding.hops.as_slice() {
         [] => String::new(),
@@ -73,9 +83,9 @@ pub fn blame(finding: &Finding) -> String {
     };
     let node = finding.node.as_ref().map(|node| format!(" `{node}`")).unwrap_or_default();
     match (finding.side, finding.inconclusive) {
-        (Side::Nobody, _) if node.is_empty() => format!("{place}side not known"),
-        (Side::Nobody, _) => format!("{place}about{node}, side not known"),
-        (side, true) => format!("{place}perhaps by the {}{node}", side.word()),
+        (Side::Nobody, _) if node.is_empty() => format!("{place}side unknown"),
+        (Side::Nobody, _) => format!("{place}about{node}, side unknown"),
+        (side, true) => format!("{place}possibly broken by the {}{node}", side.word()),
         (side, false) if finding.hops.is_empty() => {
             format!("by{}", if node.is_empty() { " the ".to_owned() + side.word() } else { node })
         }
@@ -83,7 +93,7 @@ pub fn blame(finding: &Finding) -> String {
     }
 }
 
-/// `` `a`, `b` and `c` ``.
+/// Returns `` `a`, `b` and `c` ``.
 pub fn list(names: &[String]) -> String {
     match names {
         [] => String::new(),
@@ -93,7 +103,7 @@ pub fn list(names: &[String]) -> String {
     }
 }
 
-/// `not-injected at publish`, for one-line summaries.
+/// Returns `not-injected at publish`, for one-line summaries.
 pub fn brief(finding: &Finding) -> String {
     match (finding.hops.first(), &finding.node) {
         (Some(hop), Some(node)) => format!("{} at {hop}, by {node}", finding.class.word()),
@@ -103,7 +113,7 @@ pub fn brief(finding: &Finding) -> String {
     }
 }
 
-/// `child`, or `child-or-link (link seen)` where the relation leaves a choice.
+/// Returns `child`, or `child-or-link (link seen)` where the relation leaves a choice.
 pub fn relation(hop: &HopVerdict) -> String {
     match hop.seen {
         Some(seen) if seen != hop.relation => format!("{} ({seen} seen)", hop.relation),
@@ -111,7 +121,7 @@ pub fn relation(hop: &HopVerdict) -> String {
     }
 }
 
-/// The stimuli that a finding hit: `stimulus 3; the others: 4, 8, 9 and 8 more`.
+/// Returns the stimuli of a finding: `stimulus 3; also in 4, 8, 9 and 8 more`.
 pub fn stimuli(finding: &Finding) -> Option<String> {
     const SHOWN: usize = 8;
     let example = finding.example?;
@@ -126,27 +136,27 @@ pub fn stimuli(finding: &Finding) -> Option<String> {
     Some(text)
 }
 
-/// What is shown of a node's output: its last lines, and in a line of its own how many there were before.
+/// Returns the last lines of a node's output, and a line with the number of lines before them.
 pub fn last_lines(lines: &[String]) -> (Option<String>, &[String]) {
     const SHOWN: usize = 50;
     let before = lines.len().saturating_sub(SHOWN);
-    let told =
-        (before > 0).then(|| format!("... {} before these: kept evidence has them", count(before, "line")));
-    (told, &lines[before..])
+    let omitted = (before > 0)
+        .then(|| format!("... {} before these; `--keep-evidence` keeps them", count(before, "line")));
+    (omitted, &lines[before..])
 }
 
-/// The command that runs just this case again.
+/// Returns the command that runs just this case again.
 pub fn again(case: &Case, seed: u64) -> String {
     format!("{} --seed {seed}", retry(case))
 }
 
-/// The same for a case that never had a seed.
+/// Returns the command for a case without a seed.
 pub fn retry(case: &Case) -> String {
     let with: String = case.with.iter().map(|word| format!(" {}", quoted(word))).collect();
     format!("unbroken run {} --filter {}{with}", quoted(&case.file), quoted(&case.title))
 }
 
-/// The same where the case is run by `cargo test`.
+/// Returns the command for a case that `cargo test` runs.
 pub fn test_again(with: &[String], name: Option<&str>, seed: Option<u64>) -> String {
     let with: String = with.iter().map(|variable| format!("{} ", quoted(variable))).collect();
     let seed = seed.map(|seed| format!("UNBROKEN_SEED={seed} ")).unwrap_or_default();
@@ -154,7 +164,7 @@ pub fn test_again(with: &[String], name: Option<&str>, seed: Option<u64>) -> Str
     format!("{with}{seed}cargo test{name}")
 }
 
-/// One word of a POSIX shell.
+/// Returns the text as one word of a POSIX shell.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -163,21 +173,80 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// What comes from outside, made safe to show: control characters are written `\xNN`, so that no output of a
-/// node can move the cursor or colour the screen.
+/// Returns the first names of many, and the number of the others: `a, b and 3 more`.
+pub fn some_of(names: &[String], limit: usize) -> String {
+    let first = names[..names.len().min(limit)].join(", ");
+    match names.len().saturating_sub(limit) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
+/// Returns text from outside with every character visible that could move the cursor, colour the screen, reorder the
+/// line or break it: `\x1b`, `\u{202e}`. Characters that XML forbids are among them.
 pub fn shown(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '\t' => safe.push_str("    "),
             c if c.is_control() => safe.push_str(&format!("\\x{:02x}", c as u32)),
+            c if is_invisible(c) => safe.push_str(&format!("\\u{{{:x}}}", c as u32)),
             c => safe.push(c),
         }
     }
     safe
 }
 
-/// Output of a node without its colours; what else a terminal could obey is made visible.
+/// Returns whether the character is a bidirectional control, a line or paragraph separator, a zero-width character, or
+/// a noncharacter that XML forbids.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{fffe}'
+            | '\u{ffff}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// Returns a line that no CI server takes for a command: GitHub Actions reads `::error::` at the start of a line, after
+/// blanks, and `##[error]` anywhere in it.
+pub fn inert(line: &str) -> String {
+    let start = line.len() - line.trim_start().len();
+    let line = match line[start..].strip_prefix("::") {
+        Some(rest) => format!("{}\\x3a:{rest}", &line[..start]),
+        None => line.to_owned(),
+    };
+    line.replace("##[", "\\x23#[")
+}
+
+/// Returns a line for the terminal as it is but for its colours made safe: what `shown` and `inert` escape.
+pub fn safe_line(line: &str) -> String {
+    let mut safe = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find("\x1b[") {
+        let colour = at + 2;
+        let parameters = rest[colour..].bytes().take_while(|b| b.is_ascii_digit() || *b == b';').count();
+        let end = colour + parameters;
+        safe.push_str(&shown(&rest[..at]));
+        if rest[end..].starts_with('m') {
+            safe.push_str(&rest[at..=end]);
+            rest = &rest[end + 1..];
+        } else {
+            safe.push_str("\\x1b[");
+            rest = &rest[colour..];
+        }
+    }
+    safe.push_str(&shown(rest));
+    inert(&safe)
+}
+
+/// Returns output of a node without its colours. Other control sequences become visible.
 pub fn output(line: &str) -> String {
     let mut parts = line.split("\x1b[");
     let mut plain = parts.next().unwrap_or_default().to_owned();
@@ -207,13 +276,13 @@ mod tests {
     }
 
     #[test]
-    fn of_much_output_the_last_lines_are_shown() {
+    fn a_long_output_is_cut_to_its_last_lines() {
         let lines = |number: usize| (1..=number).map(|line| format!("line {line}")).collect::<Vec<_>>();
         let few = lines(50);
         assert_eq!(last_lines(&few), (None, few.as_slice()));
         let many = lines(1000);
         let (before, last) = last_lines(&many);
-        assert_eq!(before.as_deref(), Some("... 950 lines before these: kept evidence has them"));
+        assert_eq!(before.as_deref(), Some("... 950 lines before these; `--keep-evidence` keeps them"));
         assert_eq!((last.len(), last[0].as_str()), (50, "line 951"));
     }
 
@@ -236,25 +305,49 @@ mod tests {
     fn control_characters_never_reach_the_screen() {
         assert_eq!(shown("\x1b[31mred\x07\tü"), "\\x1b[31mred\\x07    ü");
         assert_eq!(output("\x1b[1;31mred\x1b[0m \x1b[2Jü"), "red \\x1b[2Jü");
+        assert_eq!(safe_line("\x1b[1;31mred\x1b[0m \x1b[2J\x07"), "\x1b[1;31mred\x1b[0m \\x1b[2J\\x07");
     }
 
     #[test]
-    fn blame_says_where_and_who_and_how_sure() {
+    fn characters_that_reorder_or_break_a_line_are_visible() {
+        assert_eq!(
+            shown("a\u{202e}b\u{2028}c\u{2066}\u{200b}\u{fffe}"),
+            "a\\u{202e}b\\u{2028}c\\u{2066}\\u{200b}\\u{fffe}"
+        );
+        assert_eq!(shown("tab\there, ünïcode, 日本語, 🙂"), "tab    here, ünïcode, 日本語, 🙂");
+    }
+
+    #[test]
+    fn no_line_is_a_command_of_a_ci_server() {
+        assert_eq!(inert("::error::x"), "\\x3a:error::x");
+        assert_eq!(inert("   ::error::x"), "   \\x3a:error::x");
+        assert_eq!(inert("a ::b:: ##[error]x"), "a ::b:: \\x23#[error]x");
+        assert_eq!(inert("ledger.Ledger::Record"), "ledger.Ledger::Record");
+    }
+
+    #[test]
+    fn of_many_names_the_first_are_shown() {
+        let names: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
+        assert_eq!((some_of(&names, 3), some_of(&names, 1)), ("a, b, c".into(), "a and 2 more".into()));
+    }
+
+    #[test]
+    fn blame_names_the_hop_the_side_and_the_certainty() {
         let sure = samples::not_injected();
-        let tell = |hops: &[&str], side, inconclusive, node: Option<&str>| {
+        let blamed = |hops: &[&str], side, inconclusive, node: Option<&str>| {
             let hops = hops.iter().map(|hop| (*hop).to_owned()).collect();
             blame(&Finding { hops, side, inconclusive, node: node.map(str::to_owned), ..sure.clone() })
         };
-        assert_eq!(tell(&["a"], Side::Sender, false, Some("n")), "at `a`, broken by the sender `n`");
+        assert_eq!(blamed(&["a"], Side::Sender, false, Some("n")), "at `a`, broken by the sender `n`");
         assert_eq!(
-            tell(&["a", "b", "c"], Side::Receiver, true, Some("n")),
-            "at `a`, `b` and `c`, perhaps by the receiver `n`"
+            blamed(&["a", "b", "c"], Side::Receiver, true, Some("n")),
+            "at `a`, `b` and `c`, possibly broken by the receiver `n`"
         );
-        assert_eq!(tell(&["a"], Side::Intermediary, false, None), "at `a`, broken by the intermediary");
-        assert_eq!(tell(&[], Side::Receiver, false, Some("n")), "by `n`");
-        assert_eq!(tell(&[], Side::Sender, false, None), "by the sender");
-        assert_eq!(tell(&["a"], Side::Nobody, true, None), "at `a`, side not known");
-        assert_eq!(tell(&["a"], Side::Nobody, true, Some("n")), "at `a`, about `n`, side not known");
+        assert_eq!(blamed(&["a"], Side::Intermediary, false, None), "at `a`, broken by the intermediary");
+        assert_eq!(blamed(&[], Side::Receiver, false, Some("n")), "by `n`");
+        assert_eq!(blamed(&[], Side::Sender, false, None), "by the sender");
+        assert_eq!(blamed(&["a"], Side::Nobody, true, None), "at `a`, side unknown");
+        assert_eq!(blamed(&["a"], Side::Nobody, true, Some("n")), "at `a`, about `n`, side unknown");
     }
 
     #[test]

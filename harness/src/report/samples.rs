@@ -7,7 +7,7 @@ use crate::breaks::{Class, Side};
 use crate::rules::{Finding, Line, Note};
 use crate::scenario::Expectation;
 use crate::source::{Place, Source};
-use crate::verdict::{CaseEnd, CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Trouble, Verdict};
+use crate::verdict::{CaseEnd, CaseError, CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};
 
 const FILE: &str = "scenarios/order-is-billed.yaml";
 
@@ -258,7 +258,7 @@ pub(super) fn trouble() -> Outcome {
 }
 
 fn in_trouble() -> Case {
-    let trouble = Trouble {
+    let trouble = CaseError {
         scenario: "order-is-billed".into(),
         case: "sampled=true".into(),
         message: "`billing` ended before it was ready: see its output, or run `node billing.js` by hand"

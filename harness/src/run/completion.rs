@@ -1,18 +1,18 @@
-//! When the evidence is complete: nothing sleeps for the system to settle, and a late span cannot change a
+//! Decides when the evidence is complete: nothing sleeps for the system to settle, and a late span cannot change a
 //! verdict.
 //!
-//! When every stimulus is answered, the nodes are asked to flush, callers before those they call. A relay
-//! answers when nothing is under way in it, so it can be asked at once. Any other node is asked when it owes
-//! no crossing any more, or at the deadline. What a flush proves nothing about, because spans still arrive by
-//! themselves, is waited for until the deadline; only nodes without any flush cost one quiet window, once for
-//! all.
+//! When every stimulus is answered, the nodes are asked to flush, callers before those they call. A relay answers when
+//! it is idle, so it is asked at once. Any other node is asked when it owes no crossing any more, or at the deadline.
+//! Spans that arrive without a flush are waited for until the deadline. Only nodes that cannot flush cost one quiet
+//! window, which all of them share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout_at};
 
-use super::due;
+use super::due::{self, Condition};
 use crate::crossings::Crossings;
 use crate::evidence::{Completion, Evidence, Exchange, Recorder};
 use crate::plan::broker::MessageSource;
@@ -20,32 +20,32 @@ use crate::plan::{Plan, Subscription};
 use crate::runtime::running::{Running, Shows};
 use crate::scenario::NodeIx;
 
-/// How long a program that flushes when it is stopped may take to show whether it also exports by itself, and
-/// how long after a batch another may follow: many times the delay that nodes are given.
+/// The time within which a program that flushes when it is stopped shows whether it also exports by itself, and within
+/// which another batch may follow. It is many times the export delay that nodes are given.
 const EXPORTS_WITHIN: Duration = Duration::from_secs(2);
-/// Nothing may arrive for this long before nodes without a flush are thought complete.
+/// Nodes that cannot flush are complete when nothing has arrived for this long.
 const QUIET: Duration = Duration::from_millis(500);
-/// What a flush may take when the deadline has already passed.
+/// The time that a flush may take after the deadline.
 const FLUSH_WITHIN: Duration = Duration::from_secs(10);
 /// A flush that came before a span had ended is repeated after this long, the next one after twice that, and so on.
-const LATE: Duration = Duration::from_millis(10);
-/// How often: about two thirds of a second in all, and only where a span is missing.
-const LATE_FLUSHES: usize = 6;
-/// How long a tap may take to read what is there already, when the deadline has passed.
+const FIRST_REPEAT: Duration = Duration::from_millis(10);
+/// The number of repeats: about two thirds of a second in all, and only where a span is missing.
+const REPEATS: usize = 6;
+/// The time that a tap may take to read what a broker already has, after the deadline.
 const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(2);
-/// Nodes in a circle may call each other after they were flushed; then they are flushed again, so often at most.
+/// Nodes in a circle may call each other after they were flushed. They are flushed again, at most this often.
 const ROUNDS: usize = 8;
 
 /// One story whose stimuli are answered.
 pub(super) struct Story<'a> {
-    pub(super) plan: &'a Plan,
+    pub(super) plan: Arc<Plan>,
     pub(super) running: &'a Running,
     pub(super) recorder: &'a Recorder,
-    pub(super) exchanges: &'a [Exchange],
+    pub(super) exchanges: Arc<[Exchange]>,
     pub(super) deadline: Instant,
 }
 
-/// For each node why what it exported is thought complete.
+/// Waits until the evidence is complete, and returns for each node why its exports are complete.
 pub(super) async fn complete(story: &Story<'_>) -> Vec<Completion> {
     let nodes = &story.plan.scenario.nodes;
     let mut completions: Vec<Completion> = (0..nodes.len())
@@ -69,42 +69,41 @@ pub(super) async fn complete(story: &Story<'_>) -> Vec<Completion> {
 }
 
 impl Story<'_> {
-    /// Flushes nodes side by side; one that has ended cannot be asked again.
+    /// Flushes nodes side by side. A node that has ended is not asked again.
     async fn flush(&self, level: &[NodeIx], completions: &mut [Completion]) {
         self.messages_settled(level).await;
         let shows = |node: &NodeIx| self.running.shows(*node);
-        let asked = |node: &NodeIx| matches!(completions[node.0], Completion::Stopped { .. });
+        let has_ended = |node: &NodeIx| matches!(completions[node.0], Completion::Stopped { .. });
         let busy: Vec<NodeIx> =
-            level.iter().copied().filter(|node| shows(node) != Shows::Idle && !asked(node)).collect();
+            level.iter().copied().filter(|node| shows(node) != Shows::Idle && !has_ended(node)).collect();
         if !busy.is_empty() {
-            let idle =
-                |seen: &Crossings<'_>| !due::crossings_due(seen, &busy) && !due::under_way(seen, &busy);
-            self.until(self.deadline, idle).await;
+            self.until(self.deadline, Condition::NothingOwed(busy)).await;
         }
         let ending: Vec<NodeIx> =
-            level.iter().copied().filter(|node| shows(node) == Shows::Ending && !asked(node)).collect();
+            level.iter().copied().filter(|node| shows(node) == Shows::Ending && !has_ended(node)).collect();
         if !ending.is_empty() {
             self.await_own_exports(&ending).await;
         }
-        let flushed = level.iter().filter(|node| {
-            let first = matches!(completions[node.0], Completion::Unknown(_));
-            match shows(node) {
-                Shows::Idle | Shows::Exported => true,
-                Shows::Ending => first,
-                Shows::Nothing | Shows::NoneDue => false,
-            }
+        let flushed = level.iter().copied().filter(|node| match shows(node) {
+            Shows::Idle | Shows::Exported => true,
+            Shows::Ending => matches!(completions[node.0], Completion::Unknown(_)),
+            Shows::Nothing | Shows::NoneDue => false,
         });
-        let until = self.deadline.max(Instant::now() + FLUSH_WITHIN);
-        let flushed = flushed.map(|node| async move { (*node, self.running.flush(*node, until).await) });
-        for (node, completion) in join_all(flushed).await {
-            completions[node.0] = completion;
-        }
+        let flushed: Vec<NodeIx> = flushed.collect();
+        self.flush_all(&flushed, self.deadline.max(Instant::now() + FLUSH_WITHIN), completions).await;
         let exporting: Vec<NodeIx> =
             level.iter().copied().filter(|node| shows(node) == Shows::Exported).collect();
-        self.flush_what_ends_late(&exporting, completions).await;
+        self.flush_late_spans(&exporting, completions).await;
     }
 
-    /// Until every message on its way to these nodes is processed or given up, or the deadline.
+    async fn flush_all(&self, nodes: &[NodeIx], until: Instant, completions: &mut [Completion]) {
+        let flushes = nodes.iter().map(|node| async move { (*node, self.running.flush(*node, until).await) });
+        for (node, completion) in join_all(flushes).await {
+            completions[node.0] = completion;
+        }
+    }
+
+    /// Waits until every message on its way to these nodes is processed or given up, or the deadline.
     async fn messages_settled(&self, nodes: &[NodeIx]) {
         if self.plan.brokers.is_empty() {
             return;
@@ -114,7 +113,7 @@ impl Story<'_> {
         if nodes.iter().any(|node| self.plan.subscriptions[node.0].iter().any(reads_kafka)) {
             self.running.caught_up(self.deadline.max(Instant::now() + CAUGHT_UP_WITHIN)).await;
         }
-        let messages = due::Messages::to(self.plan, nodes);
+        let messages = due::Messages::to(&self.plan, nodes);
         let (mut captures, mut exports) = (self.recorder.watch(), self.running.watch());
         let settled = async {
             loop {
@@ -125,10 +124,9 @@ impl Story<'_> {
                 }
                 tokio::select! {
                     Ok(()) = captures.changed() => {}
-                    // A consumer may commit long after it has processed: its spans show that, too.
+                    // A consumer may commit long after it has processed a message. Its spans show that earlier.
                     Ok(()) = exports.changed() => {
-                        let seen = self.seen();
-                        if due::messages_have_spans(&Crossings::pair(self.plan, &seen), nodes) {
+                        if self.holds(&Arc::new(Condition::MessagesHaveSpans(nodes.to_vec()))).await {
                             return;
                         }
                     }
@@ -136,45 +134,35 @@ impl Story<'_> {
                 }
             }
         };
-        // At the deadline what was not delivered is judged undelivered.
+        // A message that is not delivered by the deadline is judged as undelivered.
         let _ = timeout_at(self.deadline, settled).await;
     }
 
-    /// A service may end a span after it has answered, and a flush exports only what has ended: what is still due is
-    /// asked for again, in ever longer intervals, until it is there or nobody believes in it any more.
-    async fn flush_what_ends_late(&self, nodes: &[NodeIx], completions: &mut [Completion]) {
-        let all = |seen: &Crossings<'_>| !nodes.iter().any(|node| due::spans_due(seen, *node));
-        let mut late = LATE;
-        for _ in 0..LATE_FLUSHES {
-            if nodes.is_empty() || self.until(Instant::now() + late, all).await {
+    /// Repeats the flush while spans are missing. A service may end a span after it has answered, and a flush exports
+    /// only spans that have ended.
+    async fn flush_late_spans(&self, nodes: &[NodeIx], completions: &mut [Completion]) {
+        let mut pause = FIRST_REPEAT;
+        for _ in 0..REPEATS {
+            let all_arrived = Condition::SpansArrived(nodes.to_vec());
+            if nodes.is_empty() || self.until(Instant::now() + pause, all_arrived).await {
                 return;
             }
-            let until = Instant::now() + FLUSH_WITHIN;
-            let flushed =
-                nodes.iter().map(|node| async move { (*node, self.running.flush(*node, until).await) });
-            for (node, completion) in join_all(flushed).await {
-                completions[node.0] = completion;
-            }
-            late *= 2;
+            self.flush_all(nodes, Instant::now() + FLUSH_WITHIN, completions).await;
+            pause *= 2;
         }
     }
 
-    /// A program may die of its stop signal with spans unsent: those that it exports by itself are waited for
-    /// first.
+    /// Waits for the spans that programs export by themselves: the stop signal may end them with spans unsent.
     async fn await_own_exports(&self, nodes: &[NodeIx]) {
         let first = self.deadline.min(Instant::now() + EXPORTS_WITHIN);
-        let begun = |seen: &Crossings<'_>| {
-            nodes.iter().all(|node| due::has_exported(seen, *node) || !due::spans_due(seen, *node))
-        };
-        self.until(first, begun).await;
+        self.until(first, Condition::ExportsBegan(nodes.to_vec())).await;
+        let nothing_owed = Arc::new(Condition::BegunExportsArrived(nodes.to_vec()));
         let mut exports = self.running.watch();
         loop {
             exports.mark_unchanged();
-            let seen = self.seen();
-            let seen = Crossings::pair(self.plan, &seen);
-            let owes = |node: &NodeIx| due::has_exported(&seen, *node) && due::spans_due(&seen, *node);
+            let nothing_is_owed = self.holds(&nothing_owed).await;
             let next = self.deadline.min(Instant::now() + EXPORTS_WITHIN);
-            if !nodes.iter().any(owes) || next <= Instant::now() {
+            if nothing_is_owed || next <= Instant::now() {
                 return;
             }
             if timeout_at(next, exports.changed()).await.is_err() {
@@ -183,7 +171,7 @@ impl Story<'_> {
         }
     }
 
-    /// Whether a request of a node ended after the node was asked to flush.
+    /// Returns whether a request of a node ended after the node was asked to flush.
     fn flushed_too_early(&self, completions: &[Completion]) -> bool {
         self.recorder.look(|captures| {
             captures.iter().any(|capture| {
@@ -197,7 +185,7 @@ impl Story<'_> {
         })
     }
 
-    /// Nodes that cannot show anything: what is due from them arrives, and then nothing more for a while.
+    /// Waits for the spans of nodes that cannot flush, and then until nothing has arrived for a while.
     async fn fall_quiet(&self, completions: &mut [Completion]) {
         let nodes: Vec<NodeIx> = (0..completions.len())
             .map(NodeIx)
@@ -206,8 +194,7 @@ impl Story<'_> {
         if nodes.is_empty() {
             return;
         }
-        let arrived = |seen: &Crossings<'_>| nodes.iter().all(|node| !due::spans_due(seen, *node));
-        self.until(self.deadline, arrived).await;
+        self.until(self.deadline, Condition::SpansArrived(nodes.clone())).await;
         let mut captures = self.recorder.watch();
         let mut exports = self.running.watch();
         loop {
@@ -233,33 +220,51 @@ impl Story<'_> {
         }
     }
 
-    /// Waits until `holds` is true of what was seen, or the deadline; looks again whenever anything was seen.
-    /// False when the deadline came first.
-    async fn until(&self, deadline: Instant, holds: impl Fn(&Crossings<'_>) -> bool) -> bool {
-        let mut captures = self.recorder.watch();
-        let mut exports = self.running.watch();
-        let holding = async {
-            loop {
-                captures.mark_unchanged();
-                exports.mark_unchanged();
-                if holds(&Crossings::pair(self.plan, &self.seen())) {
-                    return true;
-                }
-                tokio::select! {
-                    Ok(()) = captures.changed() => {}
-                    Ok(()) = exports.changed() => {}
-                    else => return false,
-                }
+    /// Waits until the condition holds, or the deadline, and looks again whenever something was seen. Returns false
+    /// when the deadline came first.
+    async fn until(&self, deadline: Instant, condition: Condition) -> bool {
+        let condition = Arc::new(condition);
+        let (mut captures, mut exports) = (self.recorder.watch(), self.running.watch());
+        loop {
+            captures.mark_unchanged();
+            exports.mark_unchanged();
+            if self.holds(&condition).await {
+                return true;
             }
-        };
-        // At the deadline what is missing is judged missing.
-        timeout_at(deadline, holding).await.unwrap_or(false)
+            let changed = async {
+                tokio::select! {
+                    Ok(()) = captures.changed() => true,
+                    Ok(()) = exports.changed() => true,
+                    else => false,
+                }
+            };
+            // What is missing at the deadline is judged as missing.
+            if !timeout_at(deadline, changed).await.unwrap_or(false) {
+                return false;
+            }
+        }
     }
 
-    /// The evidence so far.
-    fn seen(&self) -> Evidence {
-        let (captures, _) = self.recorder.freeze();
-        let spans = self.running.collect().spans;
-        Evidence { captures, spans, exchanges: self.exchanges.to_vec(), ..Evidence::default() }
+    /// Returns whether the condition holds of the evidence so far.
+    ///
+    /// All of it is paired again, on a thread for blocking work: other cases go on meanwhile. The caller waits for the
+    /// answer before it asks again, so what arrives in a burst is paired once, and at most one pairing is under way.
+    async fn holds(&self, condition: &Arc<Condition>) -> bool {
+        let (plan, recorder, condition) = (self.plan.clone(), self.recorder.clone(), condition.clone());
+        let (telemetry, exchanges) = (self.running.telemetry(), self.exchanges.clone());
+        let pairing = tokio::task::spawn_blocking(move || {
+            let (captures, _) = recorder.freeze();
+            let spans = telemetry.collect().spans;
+            let seen = Evidence { captures, spans, exchanges: exchanges.to_vec(), ..Evidence::default() };
+            condition.holds(&Crossings::pair(&plan, &seen))
+        });
+        match pairing.await {
+            Ok(holds) => holds,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime shuts down, and nobody waits for the answer.
+                Err(_) => false,
+            },
+        }
     }
 }

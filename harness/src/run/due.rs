@@ -1,4 +1,4 @@
-//! What is still due, given what was seen so far: pure, on the same pairing that judging uses.
+//! Decides what is still due, given the evidence so far: pure, on the same pairing that judging uses.
 
 use crate::crossings::messages;
 use crate::crossings::{Crossing, Crossings};
@@ -6,9 +6,40 @@ use crate::evidence::{Capture, CaptureEnd, MessageDirection, Settlement};
 use crate::plan::Plan;
 use crate::scenario::{HopIx, NodeIx, Relation, Step};
 
-/// Whether one of `senders` still owes a crossing: it took part in a crossing that ended well, and not every
-/// hop that this one causes was crossed as often as it declares. A request under way may still cause some.
-pub(super) fn crossings_due(seen: &Crossings<'_>, senders: &[NodeIx]) -> bool {
+/// A state of the evidence that completion waits for, of some nodes.
+#[derive(Debug)]
+pub(super) enum Condition {
+    /// They owe no crossing, and no request to or from them is under way.
+    NothingOwed(Vec<NodeIx>),
+    /// Every span that is due from them has arrived.
+    SpansArrived(Vec<NodeIx>),
+    /// Each of them has exported something, or nothing is due from it.
+    ExportsBegan(Vec<NodeIx>),
+    /// Every span has arrived that is due from those that have exported something.
+    BegunExportsArrived(Vec<NodeIx>),
+    /// Every message to them has the span of its receiver.
+    MessagesHaveSpans(Vec<NodeIx>),
+}
+
+impl Condition {
+    pub(super) fn holds(&self, seen: &Crossings<'_>) -> bool {
+        match self {
+            Condition::NothingOwed(nodes) => !crossings_due(seen, nodes) && !under_way(seen, nodes),
+            Condition::SpansArrived(nodes) => !nodes.iter().any(|node| spans_due(seen, *node)),
+            Condition::ExportsBegan(nodes) => {
+                nodes.iter().all(|node| has_exported(seen, *node) || !spans_due(seen, *node))
+            }
+            Condition::BegunExportsArrived(nodes) => {
+                !nodes.iter().any(|node| has_exported(seen, *node) && spans_due(seen, *node))
+            }
+            Condition::MessagesHaveSpans(nodes) => messages_have_spans(seen, nodes),
+        }
+    }
+}
+
+/// Returns whether one of `senders` still owes a crossing: it took part in a crossing that ended well, and a hop that
+/// this one causes was crossed less often than it declares. A request under way may still cause some.
+fn crossings_due(seen: &Crossings<'_>, senders: &[NodeIx]) -> bool {
     let hops = &seen.plan.scenario.hops;
     hops.iter().enumerate().any(|(ix, hop)| {
         let tapped = seen.plan.hop_taps[ix].is_some();
@@ -31,7 +62,8 @@ fn hop_is_due(seen: &Crossings<'_>, hop: HopIx) -> bool {
     due.iter().sum::<usize>() > unattributed
 }
 
-/// A crossing that failed owes nothing further; one that nobody watches is taken to have gone well.
+/// Returns whether a crossing may cause others. One that failed does not; one without a tap is assumed to have ended
+/// well.
 fn may_cause(seen: &Crossings<'_>, crossing: &Crossing) -> bool {
     seen.seen_at_receiver(crossing).is_none_or(|capture| {
         let end = &seen.evidence.captures[capture.0].end;
@@ -39,16 +71,16 @@ fn may_cause(seen: &Crossings<'_>, crossing: &Crossing) -> bool {
     })
 }
 
-/// Whether a request to or from one of `nodes` is still under way.
-pub(super) fn under_way(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
+/// Returns whether a request to or from one of `nodes` is still under way.
+fn under_way(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
     seen.evidence.captures.iter().any(|capture| {
         let tap = seen.plan.tap(capture.tap);
         capture.end == CaptureEnd::Open && (nodes.contains(&tap.from) || nodes.contains(&tap.to))
     })
 }
 
-/// Whether a span of `node` is still due for a sampled crossing that it received or sent.
-pub(super) fn spans_due(seen: &Crossings<'_>, node: NodeIx) -> bool {
+/// Returns whether a span of `node` is still due for a sampled crossing that it received or sent.
+fn spans_due(seen: &Crossings<'_>, node: NodeIx) -> bool {
     seen.exports(node)
         && seen.iter().any(|(_, crossing)| {
             let sampled = match seen.wire(crossing) {
@@ -63,21 +95,22 @@ pub(super) fn spans_due(seen: &Crossings<'_>, node: NodeIx) -> bool {
         })
 }
 
-/// A receiver that begins a trace decides anew about sampling: nothing may be due from it.
+/// Returns whether a span is due from the receiver. A receiver that starts a new trace makes its own sampling decision,
+/// so it may export nothing.
 fn receiver_exports(seen: &Crossings<'_>, crossing: &Crossing) -> bool {
     let relation = seen.plan.scenario.hop(crossing.hop).relation;
     relation != Relation::None && !relation.receiver_begins()
 }
 
-/// Whether anything of `node` has arrived at all.
-pub(super) fn has_exported(seen: &Crossings<'_>, node: NodeIx) -> bool {
+/// Returns whether any span of `node` has arrived.
+fn has_exported(seen: &Crossings<'_>, node: NodeIx) -> bool {
     seen.evidence.spans.iter().any(|span| span.node == node)
 }
 
-/// The hops over which messages come to some nodes, and to where the broker would move them on.
+/// The hops over which messages reach some nodes, with the dead-letter hops behind them.
 pub(super) struct Messages<'a> {
     plan: &'a Plan,
-    watched: Vec<Watched>,
+    watched: Vec<WatchedHop>,
 }
 
 impl<'a> Messages<'a> {
@@ -85,13 +118,13 @@ impl<'a> Messages<'a> {
         let hops = plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop));
         let watched = hops
             .filter(|(ix, hop)| plan.arrival_taps[ix.0].is_some() && hop.dead_letter_of.is_none())
-            .map(|(ix, _)| Watched::new(plan, ix))
+            .map(|(ix, _)| WatchedHop::new(plan, ix))
             .filter(|watched| watched.readers.iter().any(|reader| nodes.contains(reader)))
             .collect();
         Messages { plan, watched }
     }
 
-    /// Whether one is on its way: taken by the broker and not yet processed or given up.
+    /// Returns whether a message is on its way: accepted by the broker and not yet processed or given up.
     pub(super) fn are_due(&self, captures: &[Capture]) -> bool {
         let mut open = vec![0_i64; self.watched.len()];
         for capture in captures.iter().filter(|_| !self.watched.is_empty()) {
@@ -104,9 +137,10 @@ impl<'a> Messages<'a> {
     }
 }
 
-/// Whether every message to one of `nodes` has the span of its receiver. A stub has none, nor has a node that exports
-/// nothing: theirs are known by being settled alone; and so is what is given back, which has a span for each delivery.
-pub(super) fn messages_have_spans(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
+/// Returns whether every message to one of `nodes` has the span of its receiver. A stub and a node that exports
+/// nothing have no such span, and a message that is given back has one for each delivery: they count as processed only
+/// when they are settled.
+fn messages_have_spans(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
     let hops = seen.plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop));
     let mut read = hops.filter(|(_, hop)| hop.transport.via().is_some() && nodes.contains(&hop.to));
     read.all(|(ix, hop)| {
@@ -118,16 +152,16 @@ pub(super) fn messages_have_spans(seen: &Crossings<'_>, nodes: &[NodeIx]) -> boo
 }
 
 /// A hop through a broker with the dead-letter hops behind it.
-struct Watched {
+struct WatchedHop {
     hop: HopIx,
-    /// It and the hops that are read from the same queue: what is read there may be of any of them.
+    /// The hop itself and the hops that are read from the same queue: a message there may belong to any of them.
     sent: Vec<HopIx>,
     moved: Vec<HopIx>,
     readers: Vec<NodeIx>,
 }
 
-impl Watched {
-    fn new(plan: &Plan, hop: HopIx) -> Watched {
+impl WatchedHop {
+    fn new(plan: &Plan, hop: HopIx) -> WatchedHop {
         let mut moved: Vec<HopIx> = Vec::new();
         for (ix, other) in plan.scenario.hops.iter().enumerate() {
             let from = other.dead_letter_of;
@@ -141,10 +175,10 @@ impl Watched {
         let beside =
             others.filter(|(_, other)| other.dead_letter_of.is_none() && other.shares_source(declared));
         let sent = beside.map(|(ix, _)| HopIx(ix)).collect();
-        Watched { hop, sent, moved, readers }
+        WatchedHop { hop, sent, moved, readers }
     }
 
-    /// One more message on its way, one less, or nothing.
+    /// Returns 1 for a message that is now on its way, -1 for one that no longer is, or 0.
     fn weight(&self, plan: &Plan, capture: &Capture, read: &[HopIx]) -> i64 {
         if messages::is(capture, MessageDirection::Published) {
             let goes = self.sent.iter().chain(&self.moved);

@@ -1,4 +1,4 @@
-//! From a plan to evidence: start, drive, wait until it is complete, freeze, end.
+//! From a plan to evidence: start the nodes, drive, wait until the evidence is complete, freeze it, stop.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::runtime::running::Running;
 use crate::runtime::{RuntimeError, RuntimeOptions, start};
 
-/// Why a case could not be run.
+/// The reason why a case could not run.
 #[derive(Debug, Error)]
 pub enum GatherError {
     #[error(transparent)]
@@ -22,7 +22,7 @@ pub enum GatherError {
 }
 
 impl GatherError {
-    /// The last output lines of the node that it is about.
+    /// Returns the last output lines of the node that caused the error.
     pub fn lines(&self) -> &[String] {
         match self {
             GatherError::Runtime(error) => error.lines(),
@@ -31,53 +31,55 @@ impl GatherError {
     }
 }
 
-/// What came of running one case.
+/// The evidence of one case and the output of its nodes.
 #[derive(Debug)]
-pub struct Gathered {
+pub struct GatheredCase {
     pub evidence: Result<Evidence, GatherError>,
-    /// Of each node that has output, and each broker in a container: its name and its last lines.
+    /// The name and the last lines of each node that printed something, and of each broker in a container.
     pub logs: Vec<(String, Vec<String>)>,
 }
 
-/// Runs one case and comes back with what was seen; nothing is left running.
+/// Runs one case and returns its evidence. No process of the case is left running.
 ///
-/// What is missing is waited for until the scenario's timeout after the last answer; starting the nodes has
+/// Missing evidence is waited for until the timeout of the scenario after the last answer. Starting the nodes has
 /// deadlines of its own.
-pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> Gathered {
+pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> GatheredCase {
     let recorder = Recorder::new(options.captures, options.keep_raw);
     let running = match start::start(plan.clone(), options, recorder.clone()).await {
         Ok(running) => running,
         Err(error) => {
             let log = error.log().map(|(node, lines)| (node.to_owned(), lines.to_vec()));
-            return Gathered { evidence: Err(error.into()), logs: log.into_iter().collect() };
+            return GatheredCase { evidence: Err(error.into()), logs: log.into_iter().collect() };
         }
     };
-    let told = tokio::select! {
+    let evidence = tokio::select! {
         biased;
         error = running.died() => Err(error.into()),
-        told = tell(&plan, &running, &recorder) => told,
+        evidence = drive(&plan, &running, &recorder) => evidence,
     };
     running.stop().await;
-    // Only now: what a node exports at its end is evidence too, be it that its flush was none.
-    let evidence = told.map(|mut evidence| {
+    // A node may export at its end, and that is evidence too: read the telemetry only now.
+    let evidence = evidence.map(|mut evidence| {
         let collected = running.collect();
         (evidence.spans, evidence.logs) = (collected.spans, collected.logs);
         evidence.gaps.extend(running.broker_gaps());
         evidence
     });
-    Gathered { evidence, logs: running.logs() }
+    GatheredCase { evidence, logs: running.logs() }
 }
 
-async fn tell(plan: &Arc<Plan>, running: &Running, recorder: &Recorder) -> Result<Evidence, GatherError> {
+/// Sends all stimuli and waits until the evidence is complete.
+async fn drive(plan: &Arc<Plan>, running: &Running, recorder: &Recorder) -> Result<Evidence, GatherError> {
     let driver = Driver::new(plan.clone(), running.addresses().clone(), recorder.clone())?;
     let exchanges = driver.drive_all(|_| {}).await;
     let deadline = Instant::now() + plan.scenario.timeout;
-    let story = Story { plan, running, recorder, exchanges: &exchanges, deadline };
+    let exchanges = Arc::from(exchanges);
+    let story = Story { plan: plan.clone(), running, recorder, exchanges, deadline };
     let completions = completion::complete(&story).await;
     let (captures, gaps) = recorder.freeze();
     Ok(Evidence {
         captures,
-        exchanges,
+        exchanges: story.exchanges.to_vec(),
         completions,
         gaps,
         tap_ports: running.tap_ports(),

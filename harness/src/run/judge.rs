@@ -1,4 +1,4 @@
-//! Evidence to verdict: crossings, breaks, rules. Pure; the same evidence gives the same verdict byte for byte.
+//! Judges evidence: crossings, breaks, rules, verdict. Pure: the same evidence gives the same verdict byte for byte.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ use crate::verdict::{CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};
 
 #[derive(Clone, Debug, Default)]
 pub struct JudgeSettings {
-    /// Notes are findings.
+    /// Violations of recommendations are findings.
     pub strict: bool,
     pub baseline: Option<Baseline>,
-    /// A finding of the baseline that no longer occurs fails the case.
+    /// An accepted finding that no longer occurs fails the case.
     pub strict_baseline: bool,
 }
 
-/// What is said of one case.
+/// Returns the verdict on one case.
 pub fn judge(plan: &Plan, evidence: &Evidence, settings: &JudgeSettings) -> CaseVerdict {
     let all = Crossings::pair(plan, evidence);
     let breaks = Breaks::find(&all);
@@ -35,7 +35,7 @@ pub fn judge(plan: &Plan, evidence: &Evidence, settings: &JudgeSettings) -> Case
     notes.extend(unproven(&all));
     notes.extend(fixed.iter().map(|hop| Note {
         hop: Some(hop.clone()),
-        text: "fixed: accepted in the baseline, and no longer there".into(),
+        text: "fixed: the baseline accepts it, and it no longer occurs".into(),
         seen: 1,
     }));
     let mut verdict = findings.iter().map(weight).fold(Verdict::Pass, Verdict::and);
@@ -77,7 +77,7 @@ fn weight(finding: &Finding) -> Verdict {
     }
 }
 
-/// Marks what the baseline accepts; the hops of what it accepts and that is gone.
+/// Marks the findings that the baseline accepts. Returns the hops of accepted findings that no longer occur.
 fn accept(scenario: &Scenario, findings: &mut [Finding], settings: &JudgeSettings) -> Vec<String> {
     let Some(baseline) = &settings.baseline else { return Vec::new() };
     let (name, case) = (scenario.name.as_str(), scenario.case.as_str());
@@ -88,13 +88,13 @@ fn accept(scenario: &Scenario, findings: &mut [Finding], settings: &JudgeSetting
     fixed
 }
 
-/// Why the case cannot be decided, besides findings.
+/// Returns the reasons besides findings for which the case cannot be decided.
 fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
     let bare = |what: String| GapVerdict { what, lines: Vec::new() };
     let mut gaps: Vec<GapVerdict> = Vec::new();
     for gap in all.evidence.gaps.iter().map(|gap| seen_gap(all, gap)) {
-        // A tap says the same of each connection.
-        if !gaps.iter().any(|told| told.what == gap.what && told.lines == gap.lines) {
+        // A tap reports the same gap for each connection.
+        if !gaps.contains(&gap) {
             gaps.push(gap);
         }
     }
@@ -104,9 +104,11 @@ fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
     }
     gaps.extend(unattributed.into_iter().map(|(hop, times)| {
         let id = &all.plan.scenario.hop(hop).id;
-        let many = if times == 1 { "1 request on".into() } else { format!("{times} requests on") };
-        let mend = "give the node a `marker`, or drive with concurrency 1";
-        bare(format!("{many} `{id}` belong to no known stimulus: {mend}"))
+        let many = if times == 1 { "1 request".into() } else { format!("{times} requests") };
+        bare(format!(
+            "{many} over `{id}` cannot be attributed to a stimulus: give the node a `marker`, or drive with \
+             `concurrency: 1`"
+        ))
     }));
     let mut unseen: BTreeMap<(HopIx, &str), u32> = BTreeMap::new();
     for (hop, why) in &breaks.unseen {
@@ -144,7 +146,7 @@ fn seen_gap(all: &Crossings<'_>, gap: &crate::evidence::Gap) -> GapVerdict {
     GapVerdict { what: format!("{at}{}", gap.what), lines: gap.lines.clone() }
 }
 
-/// Stimuli that were not answered as the drive expects: the story did not run as declared.
+/// Returns the answers that the drive does not expect: the story did not run as declared.
 fn unexpected_answers(all: &Crossings<'_>) -> Vec<String> {
     use crate::breaks::crossed::said;
     use crate::evidence::Answer;
@@ -164,26 +166,29 @@ fn unexpected_answers(all: &Crossings<'_>) -> Vec<String> {
             *wrong.entry((ix, said(&exchange.answer), answered)).or_default() += 1;
         }
     }
-    let told = |((ix, how, answered), times): ((usize, String, bool), u32)| {
+    let mut lines = Vec::new();
+    for ((ix, how, answered), times) in wrong {
         let drive = &all.plan.scenario.drives[ix];
         let hop = &all.plan.scenario.hop(drive.send).id;
-        let due = drive.answers.map_or_else(|| "a success".to_owned(), |status| format!("{status}"));
+        let expected = drive.answers.map_or_else(|| "a success".to_owned(), |status| format!("{status}"));
         let many = format!("{times} of {} requests over `{hop}`", drive.times);
-        if answered {
-            format!("{many} were answered with {how} instead of {due}: look at the node, or say `answers:`")
+        lines.push(if answered {
+            format!(
+                "{many} were answered with {how} instead of {expected}: check the output of the node, or set `answers:`"
+            )
         } else {
-            format!("{many} went wrong: {how}")
-        }
-    };
-    wrong.into_iter().map(told).collect()
+            format!("{many} failed: {how}")
+        });
+    }
+    lines
 }
 
-/// What the flag on the wire says; `None` where no context is on it.
+/// Returns the sampled flag on the wire, or `None` where the wire carries no context.
 fn sampled(all: &Crossings<'_>, crossing: &Crossing) -> Option<bool> {
     Some(all.wire(crossing)?.context()?.flags.sampled())
 }
 
-/// Unsampled crossings of a node that may still have exported something.
+/// Returns the nodes that may have exported a span for an unsampled request that never arrived.
 fn unproven_silence(all: &Crossings<'_>) -> Vec<String> {
     let mut silent: BTreeMap<NodeIx, u32> = BTreeMap::new();
     for (_, crossing) in all.iter() {
@@ -194,15 +199,18 @@ fn unproven_silence(all: &Crossings<'_>) -> Vec<String> {
             *silent.entry(node).or_default() += 1;
         }
     }
-    let told = |(node, times): (NodeIx, u32)| {
+    let mut lines = Vec::new();
+    for (node, times) in silent {
         let why = match all.evidence.completions.get(node.0) {
             Some(Completion::Unknown(why)) => why.as_str(),
             _ => "it was not asked to flush",
         };
         let name = &all.plan.scenario.node(node).name;
-        format!("nothing proves that `{name}` exports no span for {times} unsampled requests: {why}")
-    };
-    silent.into_iter().map(told).collect()
+        lines.push(format!(
+            "cannot prove that `{name}` exports no span for {times} unsampled requests: {why}"
+        ));
+    }
+    lines
 }
 
 fn rules(all: &Crossings<'_>, findings: &[Finding]) -> Vec<RuleVerdict> {
@@ -233,7 +241,7 @@ fn hop_verdict(
     let mut verdict = of_hop.map(weight).fold(Verdict::Pass, Verdict::and);
     let unseen = breaks.unseen.iter().any(|(unseen, _)| *unseen == ix);
     let follows = breaks.consequences.iter().any(|(after, _)| *after == ix);
-    if verdict == Verdict::Pass && (unseen || follows || is_unsure(all, ix)) {
+    if verdict == Verdict::Pass && (unseen || follows || is_incomplete(all, ix)) {
         verdict = Verdict::Inconclusive;
     }
     let (transport, operation) = operation(scenario, &hop.transport);
@@ -252,8 +260,8 @@ fn hop_verdict(
     }
 }
 
-/// Whether something on a hop could not be seen, or belongs to nobody.
-fn is_unsure(all: &Crossings<'_>, ix: HopIx) -> bool {
+/// Returns whether a part of the hop's evidence is missing or cannot be attributed.
+fn is_incomplete(all: &Crossings<'_>, ix: HopIx) -> bool {
     let tap = all.plan.hop_taps[ix.0];
     let arrival = all.plan.arrival_taps[ix.0];
     let via = all.plan.scenario.hop(ix).transport.via();
@@ -265,7 +273,8 @@ fn is_unsure(all: &Crossings<'_>, ix: HopIx) -> bool {
     all.evidence.gaps.iter().any(gap) || all.unattributed.iter().any(|(_, hop)| *hop == ix)
 }
 
-/// Over a broker the topic or queue, as the file has it: the same in every run.
+/// Returns the transport and the operation. Over a broker that is the topic or queue as the file names it, which is the
+/// same in every run.
 fn operation(scenario: &Scenario, transport: &Transport) -> (&'static str, String) {
     match transport {
         Transport::Http(http) => {
@@ -279,7 +288,7 @@ fn operation(scenario: &Scenario, transport: &Transport) -> (&'static str, Strin
     }
 }
 
-/// Which relation was seen on a hop that allows several.
+/// Returns the relation that was seen on a hop that allows several.
 fn seen_relation(all: &Crossings<'_>, ix: HopIx, hop: &Hop) -> Option<&'static str> {
     if hop.relation != Relation::ChildOrLink {
         return None;
@@ -287,40 +296,44 @@ fn seen_relation(all: &Crossings<'_>, ix: HopIx, hop: &Hop) -> Option<&'static s
     let kept = |crossing: &Crossing| {
         let span = all.spans.get(crossing.receiver_span?);
         let context = all.arrived(crossing)?.context()?;
-        match span.trace_id == context.trace_id.as_bytes() {
-            true => Some("child"),
-            false => Some(if span.links.is_empty() { "neither" } else { "link" }),
+        if span.trace_id == context.trace_id.as_bytes() {
+            return Some("child");
         }
+        Some(if span.links.is_empty() { "neither" } else { "link" })
     };
     let mut seen = all.of_hop(ix).filter_map(|(_, crossing)| kept(crossing));
     let first = seen.next()?;
-    Some(if seen.all(|other| other == first) { first } else { "not always the same" })
+    Some(if seen.all(|other| other == first) { first } else { "mixed" })
 }
 
-/// Hops that nothing could cross because nothing crossed the one before.
+/// Returns a note for each hop that nothing could cross because nothing crossed the one before.
 fn consequences(all: &Crossings<'_>, breaks: &Breaks) -> Vec<Note> {
     let hop = |ix: HopIx| all.plan.scenario.hop(ix).id.clone();
     let note = |(after, before): &(HopIx, HopIx)| Note {
         hop: Some(hop(*after)),
-        text: format!("`{}` follows from `{}`: nothing crossed that", hop(*after), hop(*before)),
+        text: format!(
+            "nothing crossed `{}`, because nothing crossed `{}` before it",
+            hop(*after),
+            hop(*before)
+        ),
         seen: 1,
     };
     breaks.consequences.iter().map(note).collect()
 }
 
-/// Nodes whose spans may not all be there: rows that need the proof said nothing of what they sent.
+/// Returns a note for each node whose spans may be incomplete: rules that need all of its spans skipped what it sent.
 fn unproven(all: &Crossings<'_>) -> Vec<Note> {
     let note = |(node, times): (NodeIx, u32)| {
         let Some(Completion::Unknown(why)) = all.evidence.completions.get(node.0) else { return None };
         let name = &all.plan.scenario.node(node).name;
         let text = format!(
-            "nothing proves that `{name}` exported every span: {why}; ids that it sent went unchecked"
+            "cannot prove that `{name}` exported every span: {why}; the ids that it sent were not checked"
         );
         Some(Note { hop: None, text, seen: times })
     };
     let mut sent: BTreeMap<NodeIx, u32> = BTreeMap::new();
     for (_, crossing) in all.iter() {
-        // Of what is not sampled no span is due.
+        // No span is due for an unsampled request.
         if all.exports(crossing.sender) && sampled(all, crossing) == Some(true) {
             *sent.entry(crossing.sender).or_default() += 1;
         }

@@ -1,17 +1,18 @@
 //! What the files of `--keep-evidence` are called: after their case, so that each case has its own on every file
 //! system, in this run and in the next.
 //!
-//! A name depends on its title alone, not on which cases run beside it.
+//! A name depends on its title alone, not on the cases that run beside it.
 
 use crate::plan::Seed;
 
-/// With a repeat, a node and an ending it stays below the 255 bytes that file systems take.
+/// With a repeat, a node and an extension a name stays below the 255 bytes that file systems accept.
 const MOST_BYTES: usize = 150;
 
-/// `NAME--CASE`, or `NAME` without a matrix; the repeat where there are several.
+/// Returns `NAME--CASE`, or `NAME` without a matrix, with the repeat where there are several.
 ///
-/// What cannot stand in a file name is replaced; `~` and eight digits of the title then tell it from others that would
-/// be called alike. So do they where capital letters alone would: not every disk knows them from small ones.
+/// Characters that a file name cannot hold are replaced. `~` and eight digits of the title then distinguish the name
+/// from others that would be the same. They also distinguish names that differ in capital letters only, since not every
+/// file system does.
 pub(super) fn of_case(name: &str, case: &str, repeat: Option<u32>) -> String {
     let whole = if case.is_empty() { name.to_owned() } else { format!("{name}--{case}") };
     let unclear = name.contains("--") || name.ends_with('-');
@@ -20,13 +21,13 @@ pub(super) fn of_case(name: &str, case: &str, repeat: Option<u32>) -> String {
     repeat.map_or(kept.clone(), |repeat| format!("{kept}.{repeat}"))
 }
 
-/// A node's name is one for files, too; where others of its case differ in capital letters only, it is told apart.
+/// Returns the name of a node as a part of a file name, distinct from nodes that differ in capital letters only.
 pub(super) fn of_node<'a>(node: &str, mut all: impl Iterator<Item = &'a str>) -> String {
     let taken = all.any(|other| other != node && other.eq_ignore_ascii_case(node));
     if taken { replaced(node, node) } else { node.to_owned() }
 }
 
-/// Whether it may stand in a file name as it is: everywhere, and unlike any other.
+/// Returns whether the text is a valid file name on every system, and differs from every other as it is.
 fn is_plain(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.=,+".contains(&byte);
     let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -43,9 +44,9 @@ fn replaced(text: &str, title: &str) -> String {
         kept.push(c);
     }
     // The same in every run, whatever its seed.
-    let told = Seed(0).part(title).0 >> 32;
+    let digits = Seed(0).part(title).0 >> 32;
     let kept = kept.trim_end_matches(['-', '.']);
-    format!("{}~{told:08x}", if kept.is_empty() { "case" } else { kept })
+    format!("{}~{digits:08x}", if kept.is_empty() { "case" } else { kept })
 }
 
 #[cfg(test)]
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn nodes_that_differ_in_capitals_only_are_told_apart() {
+    fn nodes_that_differ_in_capitals_only_get_distinct_names() {
         let nodes = ["shop", "Shop"];
         let names = nodes.map(|node| of_node(node, nodes.into_iter()).to_lowercase());
         assert_ne!(names[0], names[1]);

@@ -1,4 +1,4 @@
-//! One scenario through all stages; owns deadlines and the clock.
+//! Runs a scenario through all stages. It owns deadlines and the clock.
 
 pub mod case;
 mod completion;
@@ -13,4 +13,4 @@ pub mod suite;
 pub use case::{CaseOptions, CaseRun, case};
 pub use fresh::fresh_seed;
 pub use judge::JudgeSettings;
-pub use suite::{Chosen, SuiteEnd, SuiteOptions, kept_apart, suite};
+pub use suite::{SelectedCase, SuiteEnd, SuiteOptions, kept_apart, suite};

@@ -1,71 +1,104 @@
-//! From paths to cases: which files there are, and the cases of each.
+//! Finds the scenario files at a path, and reads the cases of each.
 //!
-//! Shows nothing: what is wrong with a file comes back as diagnostics, for the command and the `cargo test`
-//! door alike.
+//! It prints nothing: errors in a file are returned as diagnostics, for the command and for `testing`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Chosen;
+use super::SelectedCase;
 use crate::diagnostic::Diagnostic;
+use crate::input_file;
 use crate::scenario::{self, ReadError};
 use crate::source::Source;
 
-/// The scenario files at `path`: a file as it is, of a folder every `*.yaml` and `*.yml` below it, by name.
+/// Returns the scenario files at `path`: a file itself, or every `*.yaml` and `*.yml` below a folder, by name. A folder
+/// that is reached twice, through links, is read once.
 pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    find(path, &mut files)?;
-    Ok(files)
+    let mut search = Search::default();
+    search.find(path)?;
+    Ok(search.files)
 }
 
-fn find(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    if !std::fs::metadata(path)?.is_dir() {
-        files.push(path.to_owned());
-        return Ok(());
-    }
-    let entries: Result<Vec<_>, _> = std::fs::read_dir(path)?.map(|entry| entry.map(|e| e.path())).collect();
-    let mut entries = entries?;
-    entries.sort();
-    for entry in entries {
-        let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        let is_scenario = entry.extension().is_some_and(|kind| kind == "yaml" || kind == "yml");
-        if !hidden && (is_scenario || entry.is_dir()) {
-            find(&entry, files)?;
+#[derive(Default)]
+struct Search {
+    files: Vec<PathBuf>,
+    folders: HashSet<PathBuf>,
+}
+
+impl Search {
+    fn find(&mut self, path: &Path) -> io::Result<()> {
+        if !std::fs::metadata(path)?.is_dir() {
+            self.files.push(path.to_owned());
+            return Ok(());
         }
+        if !self.folders.insert(std::fs::canonicalize(path)?) {
+            return Ok(());
+        }
+        let entries: Result<Vec<_>, _> =
+            std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect();
+        let mut entries = entries?;
+        entries.sort();
+        for entry in entries {
+            let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            let is_scenario = entry.extension().is_some_and(|kind| kind == "yaml" || kind == "yml");
+            if !hidden && (is_scenario || entry.is_dir()) {
+                self.find(&entry)?;
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
-/// The cases of one file.
-pub fn cases(file: &Path) -> Result<Vec<Chosen>, ReadError> {
+/// Returns the cases of one file.
+pub fn cases(file: &Path) -> Result<Vec<SelectedCase>, ReadError> {
+    input_file::check(file).map_err(|source| ReadError::Io { path: file.to_owned(), source })?;
     let source = scenario::read(file)?;
     cases_of(&source, file.parent().unwrap_or(Path::new("")))
 }
 
-/// The cases of a text; relative programs are looked up from `folder`.
-pub fn cases_of(source: &Arc<Source>, folder: &Path) -> Result<Vec<Chosen>, ReadError> {
-    let bad = |diagnostics| ReadError::Bad { text: source.clone(), diagnostics };
-    let scenarios = scenario::parse(source).map_err(bad)?;
+/// Returns the cases of a text. Relative paths of programs start at `folder`.
+pub fn cases_of(source: &Arc<Source>, folder: &Path) -> Result<Vec<SelectedCase>, ReadError> {
+    let scenarios = scenario::parse(source)
+        .map_err(|diagnostics| ReadError::Bad { text: source.clone(), diagnostics })?;
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    // Programs are started from elsewhere.
+    // Programs are started in another folder.
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let chosen = |scenario| Chosen { scenario: Arc::new(scenario), folder: folder.clone() };
-    Ok(scenarios.into_iter().map(chosen).collect())
+    let cases = scenarios.into_iter().map(Arc::new);
+    Ok(cases.map(|scenario| SelectedCase { scenario, folder: folder.clone() }).collect())
 }
 
-/// Which case is the first whose title another one has already, and what to say of it. Reports, baselines and kept
-/// evidence are keyed on the title.
-pub fn name_taken(cases: &[Chosen]) -> Option<(usize, Diagnostic)> {
+/// Returns the first case whose title another case already has, with a diagnostic. Reports, baselines and kept evidence
+/// are keyed by title.
+pub fn name_taken(cases: &[SelectedCase]) -> Option<(usize, Diagnostic)> {
     let mut seen = HashMap::new();
-    for (at, chosen) in cases.iter().enumerate() {
-        let scenario = &chosen.scenario;
+    for (at, case) in cases.iter().enumerate() {
+        let scenario = &case.scenario;
         if let Some(first) = seen.insert(scenario.title(), scenario.source.name()) {
             let message = format!("the name `{}` is taken", scenario.title());
-            let help = format!("`{first}` has it, too; give this one another name");
+            let help = format!("`{first}` has the same name; rename one of the two");
             return Some((at, Diagnostic::new("name-taken", scenario.name_place, message).help(help)));
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_in_a_circle_of_links_is_read_once() {
+        let folder = std::env::temp_dir().join(format!("unbroken-links-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(folder.join("a")).unwrap();
+        std::fs::write(folder.join("a/story.yaml"), "").unwrap();
+        symlink(&folder, folder.join("a/up")).unwrap();
+        symlink(folder.join("a"), folder.join("b")).unwrap();
+        assert_eq!(files(&folder).unwrap(), [folder.join("a/story.yaml")]);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

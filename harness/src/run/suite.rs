@@ -1,11 +1,17 @@
-//! Many cases side by side, again and again, until done, failed fast or interrupted.
+//! Runs many cases side by side, in repeats, until all have ended, one has failed under `fail_fast`, or the run is
+//! interrupted.
 
+use std::any::Any;
+use std::collections::HashMap;
+use std::fs::{File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 
 use super::case::{CaseOptions, CaseRun, case};
 use super::kept_name;
@@ -14,64 +20,74 @@ use crate::plan::{Plan, Seed};
 use crate::progress::Progress;
 use crate::runtime::{Kind, RuntimeOptions};
 use crate::scenario::Scenario;
-use crate::verdict::{Kept, Verdict};
+use crate::verdict::{CaseEnd, CaseError, KeptFile, Verdict};
 
-/// One case that was chosen to run.
+/// A case that was selected to run.
 #[derive(Clone, Debug)]
-pub struct Chosen {
+pub struct SelectedCase {
     pub scenario: Arc<Scenario>,
     /// The folder of its file.
     pub folder: PathBuf,
 }
 
-impl Chosen {
-    /// The same case with another timeout, if one is given.
-    fn within(&self, timeout: Option<Duration>) -> Chosen {
-        let mut chosen = self.clone();
+impl SelectedCase {
+    /// Returns the case with another timeout, if one is given.
+    fn within(&self, timeout: Option<Duration>) -> SelectedCase {
+        let mut case = self.clone();
         if let Some(timeout) = timeout {
-            Arc::make_mut(&mut chosen.scenario).timeout = timeout;
+            Arc::make_mut(&mut case.scenario).timeout = timeout;
         }
-        chosen
+        case
     }
 }
 
 #[derive(Clone, Debug)]
 pub struct SuiteOptions {
     pub case: CaseOptions,
-    /// How many cases run side by side, at least one.
+    /// The number of cases that run side by side, at least one.
     pub jobs: usize,
-    /// How often everything is run; each repeat has ids of its own.
+    /// The number of times that everything runs. Each repeat has ids of its own.
     pub repeats: u32,
     pub seed: u64,
     pub fail_fast: bool,
-    /// In place of the scenarios' own.
+    /// Overrides the timeouts of the scenarios.
     pub timeout: Option<Duration>,
     /// A folder for the evidence of every case.
     pub keep_evidence: Option<PathBuf>,
 }
 
-/// What came of it, besides what `Progress` told.
+/// The result of a suite, besides what `Progress` reported.
 #[derive(Debug, Default)]
 pub struct SuiteEnd {
     pub verdict: Verdict,
     pub interrupted: bool,
-    pub kept: Vec<Kept>,
+    pub kept: Vec<KeptFile>,
     /// Evidence that could not be written.
     pub not_kept: Vec<(PathBuf, std::io::Error)>,
+    /// The first panic in a case: an error of unbroken itself. The case counts as one that could not run.
+    pub panic: Option<Box<dyn Any + Send>>,
 }
 
-struct Ended {
+/// A case under way.
+struct CaseInfo {
     title: String,
     file: String,
     repeat: u32,
-    plan: Arc<Plan>,
-    run: CaseRun,
-    took: Duration,
+    begun: Instant,
+    scenario: Arc<Scenario>,
 }
 
-/// Runs all cases. When `interrupted` comes back, everything under way is ended and nothing new begins.
+/// The result of the task of a case.
+struct TaskEnd {
+    run: CaseRun,
+    took: Duration,
+    /// Known unless the task panicked.
+    plan: Option<Arc<Plan>>,
+}
+
+/// Runs all cases. When `interrupted` resolves, every case under way is stopped and no other case starts.
 pub async fn suite(
-    cases: &[Chosen],
+    cases: &[SelectedCase],
     options: &SuiteOptions,
     interrupted: impl Future<Output = ()>,
     on_progress: impl Fn(Progress),
@@ -79,17 +95,19 @@ pub async fn suite(
     let begun = Instant::now();
     on_progress(Progress::RunStarted { cases: cases.len(), repeats: options.repeats, seed: options.seed });
     let shared = Arc::new(options.case.clone());
-    let cases: Vec<Chosen> = cases.iter().map(|chosen| chosen.within(options.timeout)).collect();
-    let mut due = (1..=options.repeats).flat_map(|repeat| cases.iter().map(move |chosen| (chosen, repeat)));
+    let cases: Vec<SelectedCase> = cases.iter().map(|case| case.within(options.timeout)).collect();
+    let mut due = (1..=options.repeats).flat_map(|repeat| cases.iter().map(move |case| (case, repeat)));
     let mut running = JoinSet::new();
+    let mut infos: HashMap<Id, CaseInfo> = HashMap::new();
     let mut end = SuiteEnd::default();
     tokio::pin!(interrupted);
     loop {
         while running.len() < options.jobs.max(1) {
-            let Some((chosen, repeat)) = due.next() else { break };
-            on_progress(Progress::CaseStarted { title: chosen.scenario.title() });
+            let Some((case, repeat)) = due.next() else { break };
+            let info = CaseInfo::new(case, repeat);
+            on_progress(Progress::CaseStarted { title: info.title.clone() });
             let seed = Seed(options.seed.wrapping_add(u64::from(repeat - 1)));
-            running.spawn(run_one(chosen.clone(), seed, repeat, shared.clone()));
+            infos.insert(running.spawn(run_one(case.clone(), seed, shared.clone())).id(), info);
         }
         let ended = tokio::select! {
             biased;
@@ -98,31 +116,42 @@ pub async fn suite(
                 on_progress(Progress::Interrupted);
                 break;
             }
-            ended = running.join_next() => ended,
+            ended = running.join_next_with_id() => ended,
         };
         let Some(ended) = ended else { break };
-        let failed = took_in(unless_panicked(ended), options, &mut end, &on_progress);
+        let (info, ended) = task_end(ended, &mut infos, &mut end);
+        let failed = take(info, ended, options, &mut end, &on_progress);
         if failed && options.fail_fast {
             break;
         }
     }
-    // Whatever is still under way is dropped, and with it every process that it started.
+    // The cases under way are dropped, and with them every process that they started.
     running.shutdown().await;
     on_progress(Progress::RunEnded { took: begun.elapsed() });
     end
 }
 
-async fn run_one(chosen: Chosen, seed: Seed, repeat: u32, options: Arc<CaseOptions>) -> Ended {
-    let begun = Instant::now();
-    let title = chosen.scenario.title();
-    let file = chosen.scenario.source.name().to_owned();
-    let scenario = kept_apart(chosen.scenario, &options.runtime);
-    let plan = Arc::new(Plan::build(scenario, chosen.folder, seed));
-    let run = case(plan.clone(), &options).await;
-    Ended { title, file, repeat, plan, run, took: begun.elapsed() }
+impl CaseInfo {
+    fn new(case: &SelectedCase, repeat: u32) -> CaseInfo {
+        CaseInfo {
+            title: case.scenario.title(),
+            file: case.scenario.source.name().to_owned(),
+            repeat,
+            begun: Instant::now(),
+            scenario: case.scenario.clone(),
+        }
+    }
 }
 
-/// The same story with names of its own at brokers, where cases of this process share them.
+async fn run_one(selected: SelectedCase, seed: Seed, options: Arc<CaseOptions>) -> TaskEnd {
+    let begun = Instant::now();
+    let scenario = kept_apart(selected.scenario, &options.runtime);
+    let plan = Arc::new(Plan::build(scenario, selected.folder, seed));
+    let run = case(plan.clone(), &options).await;
+    TaskEnd { run, took: begun.elapsed(), plan: Some(plan) }
+}
+
+/// Returns the story with names of its own at brokers, where the cases of this process share them.
 pub fn kept_apart(scenario: Arc<Scenario>, options: &RuntimeOptions) -> Arc<Scenario> {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     match options.kind {
@@ -134,36 +163,63 @@ pub fn kept_apart(scenario: Arc<Scenario>, options: &RuntimeOptions) -> Arc<Scen
     }
 }
 
-/// A panic in a case is ours: it goes on up.
-fn unless_panicked(ended: Result<Ended, tokio::task::JoinError>) -> Ended {
+/// Returns the end of a task. A panic ends its own case only: the other cases are run and reported.
+fn task_end(
+    ended: Result<(Id, TaskEnd), JoinError>,
+    infos: &mut HashMap<Id, CaseInfo>,
+    end: &mut SuiteEnd,
+) -> (CaseInfo, TaskEnd) {
+    let id = match &ended {
+        Ok((id, _)) => *id,
+        Err(error) => error.id(),
+    };
+    let info = infos.remove(&id).expect("every task is noted when it is started");
     match ended {
-        Ok(ended) => ended,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => unreachable!("no case is cancelled while it is waited for"),
-        },
+        Ok((_, ended)) => (info, ended),
+        Err(error) => {
+            let panic = error.try_into_panic().expect("no case is cancelled while others are waited for");
+            let run = panicked(&info, panic.as_ref());
+            end.panic.get_or_insert(panic);
+            let took = info.begun.elapsed();
+            (info, TaskEnd { run, took, plan: None })
+        }
     }
 }
 
-/// Whether the case failed.
-fn took_in(
-    ended: Ended,
+fn panicked(info: &CaseInfo, panic: &(dyn Any + Send)) -> CaseRun {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    let error = CaseError {
+        scenario: info.scenario.name.clone(),
+        case: info.scenario.case.clone(),
+        message: format!("unbroken panicked: {text}; this is a bug of unbroken, please report it"),
+        caused_by: Vec::new(),
+        lines: Vec::new(),
+    };
+    CaseRun { end: CaseEnd::CouldNotRun(error), evidence: None, logs: Vec::new() }
+}
+
+/// Keeps the evidence of the case and reports its end. Returns whether it did not pass.
+fn take(
+    info: CaseInfo,
+    ended: TaskEnd,
     options: &SuiteOptions,
     end: &mut SuiteEnd,
     on_progress: &impl Fn(Progress),
 ) -> bool {
-    let Ended { title, file, repeat, plan, run, took } = ended;
+    let TaskEnd { run, took, plan } = ended;
+    let CaseInfo { title, file, repeat, scenario, .. } = info;
     let verdict = run.end.verdict();
     end.verdict = end.verdict.and(verdict);
     if let Some(folder) = &options.keep_evidence {
-        let scenario = &plan.scenario;
-        let repeat = (options.repeats > 1).then_some(repeat);
-        let name = kept_name::of_case(&scenario.name, &scenario.case, repeat);
+        let numbered = (options.repeats > 1).then_some(repeat);
+        let name = kept_name::of_case(&scenario.name, &scenario.case, numbered);
         keep_logs(folder, &name, &run.logs, end);
-        if let Some(evidence) = &run.evidence {
+        if let (Some(evidence), Some(plan)) = (&run.evidence, &plan) {
             let path = folder.join(format!("{name}.json"));
-            match keep(&path, &file::write(&plan, evidence)) {
-                Ok(()) => end.kept.push(Kept { path }),
+            let text = file::write(plan, evidence);
+            match keep(&path, &text, options.case.runtime.keep_raw) {
+                Ok(()) => end.kept.push(KeptFile { path }),
                 Err(error) => end.not_kept.push((path, error)),
             }
         }
@@ -172,20 +228,27 @@ fn took_in(
     verdict != Verdict::Pass
 }
 
-/// The last lines of each node and container, in a file beside the evidence.
+/// Writes the last lines of each node and container to a file beside the evidence.
 fn keep_logs(folder: &Path, case: &str, logs: &[(String, Vec<String>)], end: &mut SuiteEnd) {
     for (node, lines) in logs.iter().filter(|(_, lines)| !lines.is_empty()) {
         let node = kept_name::of_node(node, logs.iter().map(|(other, _)| other.as_str()));
         let path = folder.join(format!("{case}.{node}.log"));
-        if let Err(error) = keep(&path, &(lines.join("\n") + "\n")) {
+        if let Err(error) = keep(&path, &(lines.join("\n") + "\n"), false) {
             end.not_kept.push((path, error));
         }
     }
 }
 
-fn keep(path: &Path, text: &str) -> std::io::Result<()> {
+/// Writes a file. One with secrets can be read by its owner only.
+fn keep(path: &Path, text: &str, is_secret: bool) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::write(path, text)
+    if !is_secret {
+        return std::fs::write(path, text);
+    }
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    // A file of an earlier run keeps its mode otherwise.
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    file.write_all(text.as_bytes())
 }

@@ -37,6 +37,21 @@ pub enum Shows {
     NoneDue,
 }
 
+/// A handle to what the nodes have exported so far. It holds nothing of the story but the collector.
+#[derive(Clone, Debug)]
+pub struct Telemetry {
+    plan: Arc<Plan>,
+    recorder: Recorder,
+    collector: Collector,
+}
+
+impl Telemetry {
+    /// Returns the spans and log records that have arrived so far.
+    pub fn collect(&self) -> CollectedTelemetry {
+        collected::collect(&self.collector, &self.plan, &self.recorder)
+    }
+}
+
 #[derive(Debug)]
 pub struct Running {
     pub(super) plan: Arc<Plan>,
@@ -120,9 +135,18 @@ impl Running {
         self.collector.watch()
     }
 
-    /// What has arrived so far.
+    /// Returns the spans and log records that have arrived so far.
     pub fn collect(&self) -> CollectedTelemetry {
-        collected::collect(&self.collector, &self.plan, &self.recorder)
+        self.telemetry().collect()
+    }
+
+    /// Returns a handle that reads the same from another thread.
+    pub fn telemetry(&self) -> Telemetry {
+        Telemetry {
+            plan: self.plan.clone(),
+            recorder: self.recorder.clone(),
+            collector: self.collector.clone(),
+        }
     }
 
     /// Comes back when the taps that read beside a broker have read everything that was there when this was

@@ -1,24 +1,27 @@
-//! The stand-in brokers that come with unbroken, as the runtime starts them; the command uses them, too.
+//! Starts the stand-in brokers that come with unbroken, for the runtime of a test and of the command.
 //!
-//! They have a real broker's settings: a Kafka topic that nobody declared is made when it is first asked for, as the
-//! default of Apache Kafka is.
+//! They have the settings of a real broker: as in Apache Kafka's default configuration, a topic that nobody declared is
+//! created when a client first uses it.
 
 use crate::runtime::StartBroker;
 
-/// `None` in a build without the feature `brokers`.
+/// Returns `None`: this build lacks the feature `brokers`.
 #[cfg(not(feature = "brokers"))]
 pub fn stand_ins() -> Option<StartBroker> {
     None
 }
 
-/// Starts Kafka, RabbitMQ and SQS in this process.
+/// Returns the function that starts Kafka, RabbitMQ and SQS in this process.
 #[cfg(feature = "brokers")]
 pub fn stand_ins() -> Option<StartBroker> {
-    Some(StartBroker(std::sync::Arc::new(|kind, listen| Box::pin(started::start(kind, listen)))))
+    Some(StartBroker(std::sync::Arc::new(|kind, listen| {
+        Box::pin(async move { embedded::start(kind, listen).await.map_err(|error| error.to_string()) })
+    })))
 }
 
 #[cfg(feature = "brokers")]
-mod started {
+mod embedded {
+    use std::io;
     use std::net::SocketAddr;
     use std::sync::Arc;
 
@@ -27,38 +30,35 @@ mod started {
     use crate::runtime::StartedBroker;
     use crate::scenario::BrokerKind;
 
-    pub async fn start(kind: BrokerKind, listen: SocketAddr) -> Result<StartedBroker, String> {
-        let started = match kind {
+    pub async fn start(kind: BrokerKind, listen: SocketAddr) -> io::Result<StartedBroker> {
+        match kind {
             BrokerKind::Kafka => {
                 let config = kafka::Config { listen, ..kafka::Config::default() };
-                let broker = kafka::KafkaBroker::start(config).await;
-                broker.map(|broker| held(broker.address(), broker.refusals(), broker))
+                let broker = kafka::KafkaBroker::start(config).await?;
+                Ok(hold(broker.address(), broker.refusals(), broker))
             }
             BrokerKind::RabbitMq => {
-                let broker = amqp::RabbitBroker::start(amqp::Config::on(listen)).await;
-                broker.map(|broker| held(broker.address(), broker.refusals(), broker))
+                let broker = amqp::RabbitBroker::start(amqp::Config::on(listen)).await?;
+                Ok(hold(broker.address(), broker.refusals(), broker))
             }
             BrokerKind::Sqs => {
                 let config = sqs::Config { listen, ..sqs::Config::default() };
-                let broker = sqs::SqsBroker::start(config).await;
-                broker.map(|broker| held(broker.address(), broker.refusals(), broker))
+                let broker = sqs::SqsBroker::start(config).await?;
+                Ok(hold(broker.address(), broker.refusals(), broker))
             }
-        };
-        started.map_err(|error| error.to_string())
+        }
     }
 
-    fn held(
+    fn hold(
         address: SocketAddr,
         refusals: Refusals,
         broker: impl std::any::Any + Send + Sync,
     ) -> StartedBroker {
-        let told = move || {
-            let times = |(what, times): (String, u64)| match times {
-                1 => what,
-                _ => format!("{what} ({times} times)"),
-            };
-            refusals.list().into_iter().map(times).collect()
-        };
-        StartedBroker { address, refusals: Arc::new(told), held: Box::new(broker) }
+        let lines = move || refusals.list().into_iter().map(line).collect();
+        StartedBroker { address, refusals: Arc::new(lines), held: Box::new(broker) }
+    }
+
+    fn line((what, times): (String, u64)) -> String {
+        if times == 1 { what } else { format!("{what} ({times} times)") }
     }
 }

@@ -1,4 +1,4 @@
-//! A directory of scenarios as tests: one for each case, told apart, filtered and listed as `cargo test` does it.
+//! A directory of scenarios as tests: one for each case, listed and filtered as `cargo test` and `cargo nextest` do it.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,24 +7,25 @@ use std::sync::{Arc, OnceLock};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::{Builder, Runtime};
 
-use super::judged::{Judged, told};
+use super::judgement::Judgement;
 use super::relay;
-use super::run::{judge, mistakes};
+use super::run::{judge, read_problem};
 use super::service::{self, Service, Wiring};
 use super::settings::Settings;
 use crate::diagnostic;
+use crate::error_chain;
 use crate::report::terminal::Again;
-use crate::run::{Chosen, selection};
+use crate::run::{SelectedCase, selection};
 use crate::runtime::Kind;
 use crate::verdict::Verdict;
 
-/// Set to `ignore`, an inconclusive case is an ignored test with its reason instead of a failed one.
+/// Set to `ignore`, an inconclusive case is an ignored test with its reason. Set to `fail`, it is a failed test.
 const INCONCLUSIVE: &str = "UNBROKEN_INCONCLUSIVE";
 
-/// What a folder's accepted findings stand in, if nothing else is said.
-const BESIDE: &str = "baseline.json";
+/// The file of accepted findings that a folder may have.
+const BASELINE: &str = "baseline.json";
 
-/// Every scenario below `folder`, one test for each case: the `main` of a test with `harness = false`.
+/// Runs every scenario below `folder`, one test for each case: the `main` of a test with `harness = false`.
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
@@ -32,46 +33,49 @@ const BESIDE: &str = "baseline.json";
 /// }
 /// ```
 ///
-/// A relative path is looked up from the folder of the package. What `cargo test -- --help` offers works: a name to
-/// filter by, `--exact`, `--skip`, `--list`, `--test-threads`.
+/// Cargo runs a test in the folder of its package, so a relative path starts there. The options of `cargo test` work: a
+/// name to filter by, `--exact`, `--skip`, `--list`, `--test-threads`.
 pub fn tests(folder: impl AsRef<Path>) -> ExitCode {
     Tests::of(folder).run()
 }
 
-/// The same with more to say than a folder.
+/// A directory of scenarios as tests, with settings beyond [`tests`].
 #[derive(Debug)]
-#[must_use = "nothing is run before `run`"]
+#[must_use = "nothing runs before `run`"]
 pub struct Tests {
     paths: Vec<PathBuf>,
     settings: Settings,
     inconclusive: Inconclusive,
 }
 
-/// What becomes of a case that could not be decided.
+/// The result of the test for an inconclusive case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Inconclusive {
-    /// It fails: nobody has seen that the context survives. The default.
+    /// The test fails, since nothing shows that the context survives. The default.
     #[default]
     Fails,
-    /// It is ignored, with the reason. What `nextest` makes of it is a passed test.
+    /// The test is ignored, with the reason. `cargo nextest` shows an ignored test of this kind as passed.
     Ignored,
 }
 
 impl Tests {
-    /// A folder with all scenarios below it, or one file.
+    /// Selects a folder with all scenarios below it, or one file.
     pub fn of(path: impl AsRef<Path>) -> Tests {
         let paths = vec![path.as_ref().to_owned()];
         Tests { paths, settings: Settings::default(), inconclusive: Inconclusive::default() }
     }
 
-    /// These, too.
+    /// Adds another folder or file.
     pub fn and(mut self, path: impl AsRef<Path>) -> Tests {
         self.paths.push(path.as_ref().to_owned());
         self
     }
 
-    /// In every scenario that has a node `node`, it lives in this process; see `Run::in_process`. Cases run side by
-    /// side, and each has a service of its own.
+    /// Runs the node `node` in this process in every scenario that has it; see [`Run::in_process`]. Cases run side by
+    /// side, each with a service of its own.
+    ///
+    /// [`Run::in_process`]: super::Run::in_process
     pub fn in_process<F, A>(mut self, node: &str, start: F) -> Tests
     where
         F: Fn(Wiring) -> A + Send + Sync + 'static,
@@ -81,34 +85,35 @@ impl Tests {
         self
     }
 
-    /// `UNBROKEN_INCONCLUSIVE=ignore` or `=fail` in the environment wins over it.
+    /// Sets the result for inconclusive cases. `UNBROKEN_INCONCLUSIVE=ignore` or `=fail` overrides it.
     pub fn inconclusive(mut self, inconclusive: Inconclusive) -> Tests {
         self.inconclusive = inconclusive;
         self
     }
 
-    /// Where brokers and relays run; `UNBROKEN_RUNTIME` in the environment wins over it.
+    /// Sets where brokers and relays run. `UNBROKEN_RUNTIME` overrides it.
     pub fn runtime(mut self, runtime: Kind) -> Tests {
         self.settings.runtime = runtime;
         self
     }
 
-    /// What is worth saying counts as a finding, too.
+    /// Makes findings of what the standards only recommend.
     pub fn strict(mut self) -> Tests {
         self.settings.strict = true;
         self
     }
 
-    /// A file of findings that are known and accepted. Without one, the `baseline.json` of the folder counts.
+    /// Adds a file of accepted findings. Without any, the `baseline.json` of each folder counts.
     pub fn baseline(mut self, path: impl AsRef<Path>) -> Tests {
         self.settings.baselines.push(path.as_ref().to_owned());
         self
     }
 
-    /// Runs what the arguments of this process select. A process that was started as a relay is one instead.
+    /// Runs the tests that the arguments of this process select. A process that was started as a relay runs the relay
+    /// instead.
     pub fn run(self) -> ExitCode {
-        if let Some(ended) = relay::answer() {
-            return ended;
+        if let Some(status) = relay::answer() {
+            return status;
         }
         let arguments = Arguments::from_args();
         let conclusion = libtest_mimic::run(&arguments, self.trials());
@@ -118,7 +123,7 @@ impl Tests {
 
     fn trials(mut self) -> Vec<Trial> {
         if self.settings.baselines.is_empty() {
-            let beside = self.paths.iter().map(|path| path.join(BESIDE));
+            let beside = self.paths.iter().map(|path| path.join(BASELINE));
             self.settings.baselines = beside.filter(|path| path.is_file()).collect();
         }
         let mut trials = Vec::new();
@@ -127,58 +132,65 @@ impl Tests {
             let shown = path.display().to_string();
             match selection::files(path) {
                 Ok(files) if files.is_empty() => {
-                    trials.push(failing(shown, "there is no scenario file (`*.yaml`) there".to_owned()));
+                    trials.push(failing(shown, "the folder has no scenario file (`*.yaml`)".to_owned()));
                 }
                 Ok(files) => files.iter().for_each(|file| match selection::cases(file) {
                     Ok(read) => cases.extend(read),
-                    Err(error) => trials.push(failing(file.display().to_string(), mistakes(error))),
+                    Err(error) => trials.push(failing(file.display().to_string(), read_problem(error))),
                 }),
                 Err(error) => trials.push(failing(shown.clone(), format!("cannot read `{shown}`: {error}"))),
             }
         }
-        while let Some((at, mistake)) = selection::name_taken(&cases) {
+        while let Some((at, diagnostic)) = selection::name_taken(&cases) {
             let source = cases[at].scenario.source.clone();
-            cases.retain(|chosen| !Arc::ptr_eq(&chosen.scenario.source, &source));
-            trials.push(failing(source.name().to_owned(), diagnostic::render(&source, &[mistake], false)));
+            cases.retain(|case| !Arc::ptr_eq(&case.scenario.source, &source));
+            trials.push(failing(source.name().to_owned(), diagnostic::render(&source, &[diagnostic], false)));
         }
         let settings = Arc::new(self.settings);
         let inconclusive = self.inconclusive;
-        trials.extend(cases.into_iter().map(|chosen| trial(chosen, settings.clone(), inconclusive)));
+        trials.extend(cases.into_iter().map(|case| trial(case, settings.clone(), inconclusive)));
         trials
     }
 }
 
-/// A test for what is no case at all.
+/// Returns a test for something that cannot run as a case.
 fn failing(name: String, why: String) -> Trial {
     Trial::test(name, move || Err(Failed::from(why)))
 }
 
-fn trial(chosen: Chosen, settings: Arc<Settings>, inconclusive: Inconclusive) -> Trial {
-    Trial::ignorable_test(chosen.scenario.title(), move || {
-        let runtime = runtime().map_err(Failed::from)?;
-        ended(&runtime.block_on(judge(&[chosen], &settings, Again::Trial)), inconclusive)
+fn trial(case: SelectedCase, settings: Arc<Settings>, inconclusive: Inconclusive) -> Trial {
+    Trial::ignorable_test(case.scenario.title(), move || {
+        let runtime = shared_runtime().map_err(Failed::from)?;
+        result_of(&runtime.block_on(judge(&[case], &settings, Again::Trial)), inconclusive)
     })
 }
 
-fn ended(judged: &Judged, inconclusive: Inconclusive) -> Result<Completion, Failed> {
+fn result_of(judgement: &Judgement, inconclusive: Inconclusive) -> Result<Completion, Failed> {
     let inconclusive = match std::env::var(INCONCLUSIVE).as_deref() {
         Ok("ignore") => Inconclusive::Ignored,
         Ok("fail") => Inconclusive::Fails,
         _ => inconclusive,
     };
-    match (judged.verdict(), inconclusive) {
+    match (judgement.verdict(), inconclusive) {
         (Verdict::Pass, _) => Ok(Completion::Completed),
-        (Verdict::Inconclusive, Inconclusive::Ignored) => Ok(Completion::ignored_with(judged.reason())),
-        _ => Err(Failed::from(judged.story())),
+        (Verdict::Inconclusive, Inconclusive::Ignored) => Ok(Completion::ignored_with(judgement.reason())),
+        (Verdict::Inconclusive, Inconclusive::Fails) | (Verdict::Fail, _) => {
+            Err(Failed::from(judgement.story()))
+        }
     }
 }
 
-/// One for the whole process, begun by the first case that runs.
-fn runtime() -> Result<&'static Runtime, String> {
-    static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
-    let begun = RUNTIME.get_or_init(|| {
-        let begun = Builder::new_multi_thread().thread_name("unbroken").enable_all().build();
-        begun.map_err(|error| told(&error))
+/// The runtime of the process could not be started.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the threads of this process could not be started: {0}")]
+struct NoRuntime(String);
+
+/// Returns the runtime of the whole process, which the first case that runs starts.
+fn shared_runtime() -> Result<&'static Runtime, NoRuntime> {
+    static RUNTIME: OnceLock<Result<Runtime, NoRuntime>> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| {
+        let runtime = Builder::new_multi_thread().thread_name("unbroken").enable_all().build();
+        runtime.map_err(|error| NoRuntime(error_chain::one_line(&error)))
     });
-    begun.as_ref().map_err(Clone::clone)
+    runtime.as_ref().map_err(Clone::clone)
 }

@@ -1,145 +1,102 @@
-//! The `cargo test` door: scenarios as tests of a Rust service.
+//! Scenarios as tests of a Rust service: a directory of them, or one against a service in the process of the test.
 //!
-//! ```toml
-//! [dev-dependencies]
-//! unbroken = { version = "0.1", default-features = false, features = ["http", "stubs", "libtest"] }
-//! ```
+//! # A directory of scenarios
 //!
-//! # A directory of scenarios, one test each
+//! [`tests`] is the `main` of a test with `harness = false` (the crate's first page shows the three lines). Each case
+//! of each file is a test by the file's `scenario:` name, such as `order-is-booked [sampled=true]`, for `cargo test`
+//! and `cargo nextest`. A failed test prints the report of the command: the hops, the bytes on both sides, the clause,
+//! what to try. A file that is not a scenario is a failed test with a caret at each error. A program that is missing
+//! or dies is a failed test with its last output.
 //!
-//! Three lines in `tests/propagation.rs`:
+//! A program of the package itself is started by `command: ["${env.CARGO_BIN_EXE_shop}"]`: cargo builds it before the
+//! tests and sets the variable (since 1.94).
 //!
-//! ```no_run
-//! fn main() -> std::process::ExitCode {
-//!     unbroken::testing::tests("tests/scenarios")
-//! }
-//! ```
+//! **An inconclusive case fails.** A case is inconclusive when a node exported nothing or could not start, for
+//! example. It proves nothing, and a green test would hide that. Where it is expected, such as on a laptop without the
+//! dependency that a `url:` names, set `UNBROKEN_INCONCLUSIVE=ignore`: the test is then ignored, with the reason.
+//! [`Tests::inconclusive`] sets the same in the test. The variable overrides it, so CI can insist on `fail`.
 //!
-//! and in `Cargo.toml`, because this `main` takes the place of the one that Rust's own test harness makes:
+//! Accepted findings stand in the `baseline.json` of the folder, each with its reason, as for the command.
 //!
-//! ```toml
-//! [[test]]
-//! name = "propagation"
-//! harness = false
-//! ```
+//! # A service in the process of the test
 //!
-//! Each case of each file is a test of the file's `scenario:` name, such as `order-is-booked [sampled=true]`, for
-//! `cargo test` and `cargo nextest` alike. The message of a failed one is the story that the command tells: the hop
-//! map, the bytes on both sides, the clause, what to try. A file that is no scenario is a failed test with a caret
-//! under each mistake; a program that is missing or dies is one with its last lines.
+//! [`Run`] is for an ordinary asynchronous test. It starts taps, collector and stubs, calls the closure that starts the
+//! service, drives the scenario and judges it (the crate's first page has an example). A node that always runs in the
+//! process is written `shop: { in-process: true }`. The closure takes precedence over any other kind of node, so one
+//! file serves a test in the process and the command, which starts the program. [`Run::yaml`] takes the scenario as
+//! text, and [`Judgement`] has every verdict and finding as values.
 //!
-//! A service of the package itself is started as a program by `command: ["${env.CARGO_BIN_EXE_shop}"]`: cargo has
-//! built it before it runs the tests, and names it so (since 1.94).
-//!
-//! **Inconclusive fails.** A case that nobody could decide, because a node exported nothing or could not be
-//! started, is
-//! no proof, and a green tick would be taken for one. Where it is expected, on a laptop without the dependency that a
-//! `url:` names, say `UNBROKEN_INCONCLUSIVE=ignore`: it is an ignored test then, with its reason. The same can be
-//! written into the test, with `Tests::inconclusive`; the environment wins, so CI can insist on `fail`.
-//!
-//! Findings that are known and accepted stand in the folder's `baseline.json`, each with its reason, as for the
-//! command.
-//!
-//! # A service in the test's own process
-//!
-//! `Run` is for an ordinary asynchronous test. It starts taps, collector and stubs, calls the closure that starts the
-//! service, drives the scenario and judges it:
-//!
-//! ```no_run
-//! use unbroken::breaks::{Class, Side};
-//! use unbroken::testing::{Run, Service, Wiring};
-//! # type Provider = std::sync::Arc<dyn Fn() -> Result<(), std::fmt::Error> + Send + Sync>;
-//! # fn provider(_otlp_endpoint: &str) -> Provider { std::sync::Arc::new(|| Ok(())) }
-//! # async fn serve(_ledger: &str, _provider: &Provider) -> std::net::SocketAddr { ([127, 0, 0, 1], 0).into() }
-//! # trait Flush { fn force_flush(&self) -> Result<(), std::fmt::Error>; }
-//! # impl Flush for Provider { fn force_flush(&self) -> Result<(), std::fmt::Error> { self() } }
-//!
-//! /// The application's own code, on 127.0.0.1:0, with the addresses of this case.
-//! async fn start(wiring: Wiring) -> Service {
-//!     let provider = provider(wiring.otlp_endpoint());
-//!     let address = serve(wiring.url("ledger"), &provider).await;
-//!     Service::http(address).flush_blocking(move || provider.force_flush())
-//! }
-//!
-//! # async fn tests() {
-//! // #[tokio::test]
-//! let judged = Run::file("tests/scenarios/shop.yaml").in_process("shop", start).judge().await;
-//! judged.assert_pass();
-//!
-//! // Or, while a bug is known and not mended:
-//! judged.assert_breaks("record", Class::Restarted, Side::Sender);
-//! # }
-//! ```
-//!
-//! A node that is always started so is written `shop: { in-process: true }`. But the closure wins whatever the file
-//! says of the node, so that one file serves a test in the process and the command, which starts the program.
-//! `Run::yaml` takes the scenario as text, and `Judged` gives every verdict and finding as values.
-//!
-//! The runtime of the test is used for everything but the collector, which has threads of its own: a flush
-//! that blocks
-//! is answered. A service that blocks its runtime blocks the taps, too; then it is
+//! Everything runs on the runtime of the test except the collector, which has its own threads: it answers a flush that
+//! blocks. A service that blocks its runtime also blocks the taps; such a test needs
 //! `#[tokio::test(flavor = "multi_thread")]`.
 //!
 //! # Tests side by side, and the process-wide tracer provider
 //!
-//! Each case has a collector endpoint and taps of its own, so any number of cases run at once in one process, as long
-//! as **each service instance is given its own tracer provider** for the endpoint in its `Wiring`. A
-//! service that takes
-//! its provider as an argument, as it takes its configuration, needs nothing else. So does one that reads no
-//! `opentelemetry::global` and installs no global `tracing` subscriber: `tracing::subscriber::set_default` or
-//! `WithSubscriber::with_subscriber` give a service its own there.
+//! Each case has its own collector endpoint and taps, so any number of cases run at once in one process, as long as
+//! **each instance of a service gets its own tracer provider** for the endpoint in its [`Wiring`]. That holds for a
+//! service that takes its provider as an argument, and for one that uses neither `opentelemetry::global` nor a global
+//! `tracing` subscriber: `tracing::subscriber::set_default` or `WithSubscriber::with_subscriber` give it its own.
 //!
-//! `opentelemetry::global::set_tracer_provider` and `tracing`'s global subscriber can be had once in a process:
-//! whichever test comes first takes the spans of all, and the others are *inconclusive*, because no span of their
-//! service arrived. For a service that depends on them, one of these:
+//! `opentelemetry::global::set_tracer_provider` and the global subscriber of `tracing` exist once in a process. The
+//! first test takes the spans of all others, and those are *inconclusive*, because no span of their service arrives. A
+//! service that depends on them needs one of these:
 //!
-//! - `cargo nextest run`, which gives each test a process of its own. One `Run` a test then, with `Run::case`
-//!   where the scenario has several;
-//! - a program: `command:` instead of `in_process`. What is process-wide is then as real as in production;
-//! - one file in `tests/` for each such test, since cargo makes each a program, with the one test in it.
+//! - `cargo nextest run`, which gives each test its own process, with one [`Run`] for each test ([`Run::case`] selects
+//!   one of several cases);
+//! - a program: `command:` in place of `in_process`, with process-wide state as in production;
+//! - one file in `tests/` with one test, for each such service: cargo makes each file a program.
 //!
-//! The global *propagator* is no such trouble: it holds no state of a service, and setting the same one twice is
-//! harmless. Where services under test differ in their propagators, the same three answers hold.
+//! The global *propagator* is not a problem: it holds no state of a service, and setting it twice is harmless. Where
+//! services under test need different propagators, the same three solutions apply.
 //!
 //! # Relays
 //!
-//! With the feature `relays`, a node may be `relay: model` or `relay: rust`. The relay is a process: the test program
-//! starts itself as `PROGRAM relay model`, and `tests` answers that before it looks for tests. A test file with
-//! `#[test]` functions has a `main` that cannot; there, `UNBROKEN_BIN` names the `unbroken` command. A `main` of your
-//! own calls `relay::answer` first.
+//! With the feature `relays`, a node may be `relay: model` or `relay: rust`. A relay is a process: the test program
+//! starts itself as `PROGRAM relay model`, and [`tests`] recognises that before it looks for tests. The `main` of a
+//! file with `#[test]` functions does not; there, `UNBROKEN_BIN` names the `unbroken` command. A `main` of your own
+//! calls [`relay::answer`] first.
 //!
 //! # Real brokers
 //!
-//! With `UNBROKEN_RUNTIME=container`, or `.runtime(Kind::Container)` in the test, brokers and relays are containers:
-//! real Apache Kafka, RabbitMQ and an SQS server, one of each for all tests of the process. The scenario stays as it
-//! is.
-//! `image:` nodes are containers in either runtime. Both want the feature `container`, which is off where default
-//! features are off, and a container engine.
+//! With `UNBROKEN_RUNTIME=container`, or `.runtime(RuntimeKind::Container)` in the test, brokers and relays run in
+//! containers: real Apache Kafka, RabbitMQ and an SQS server, one of each for all tests of the process. The scenario
+//! does not change. `image:` nodes run in containers in either runtime. Both need a container engine and the feature
+//! `container`, which is off where default features are off. A `main` of your own calls [`remove_containers`] last.
 //!
-//! # What the environment says
+//! # Variables of the environment
 //!
 //! | variable | |
 //! |---|---|
-//! | `UNBROKEN_SEED` | the seed of a run that failed, as it was printed: the same ids again |
+//! | `UNBROKEN_SEED` | the seed that a failed run printed, to get the same ids again |
 //! | `UNBROKEN_KEEP_EVIDENCE` | a folder for the evidence of every case, for `unbroken judge` |
 //! | `UNBROKEN_INCONCLUSIVE` | `fail` or `ignore`, for tests of a directory |
-//! | `UNBROKEN_BIN` | the program that is asked for relays |
-//! | `UNBROKEN_RUNTIME` | `embedded` (the default) or `container`: brokers and relays in containers |
+//! | `UNBROKEN_BIN` | the program that is started as a relay |
+//! | `UNBROKEN_RUNTIME` | `embedded` (the default) or `container`, for brokers and relays |
 //! | `UNBROKEN_IMAGE_KAFKA`, `_RABBITMQ`, `_SQS`, `_RELAY_MODEL`, `_RELAY_RUST` | other images |
-//! | `UNBROKEN_KEEP_CONTAINERS` | leaves all containers running |
+//! | `UNBROKEN_KEEP_CONTAINERS` | keeps all containers running |
 
+#[doc(hidden)]
 pub mod brokers;
 #[cfg(feature = "libtest")]
 mod directory;
-mod judged;
+mod judgement;
 pub mod relay;
 mod run;
+#[doc(hidden)]
 pub mod runtime;
 mod service;
 mod settings;
 
 #[cfg(feature = "libtest")]
 pub use directory::{Inconclusive, Tests, tests};
-pub use judged::Judged;
+pub use judgement::Judgement;
 pub use run::Run;
+pub use runtime::end as remove_containers;
 pub use service::{Service, Wiring};
+
+pub use crate::breaks::{Class, Side};
+pub use crate::rules::{Finding, Line, Note};
+pub use crate::runtime::Kind as RuntimeKind;
+pub use crate::scenario::{Expectation, Relation};
+pub use crate::source::{Place, Source};
+pub use crate::verdict::{CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};

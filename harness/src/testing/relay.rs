@@ -1,7 +1,7 @@
-//! Relays in a test: the test's own program is one when it is started as `PROGRAM relay model`.
+//! Relays in a test: the test program is a relay when it is started as `PROGRAM relay model`.
 //!
-//! A program whose `main` is not ours, such as that of `#[test]` functions, cannot answer so, and would run its tests
-//! again instead; there the `unbroken` command is needed, named by `UNBROKEN_BIN`.
+//! A program whose `main` is not ours, such as that of `#[test]` functions, would run its tests again instead. There,
+//! `UNBROKEN_BIN` names the `unbroken` command.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -9,24 +9,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::runtime::UNBROKEN_BIN;
 
-/// Whether this program's `main` answers.
+/// Set once the `main` of this program has called `answer`.
 static ANSWERS: AtomicBool = AtomicBool::new(false);
 
-/// For a `main` of your own, before anything else: `Some` when this process was started to be a relay, which has now
-/// ended. From then on scenarios with relays can be run in this process.
+/// Runs a relay if this process was started as one, and returns its exit status when it has ended. Any other process
+/// gets `None` and may run scenarios with relays from now on.
 ///
-/// `testing::tests` and `Tests::run` do this by themselves.
+/// A `main` of your own calls it before anything else. `testing::tests` and `Tests::run` call it themselves.
 pub fn answer() -> Option<ExitCode> {
     let mut arguments = std::env::args().skip(1);
-    let asked = arguments.next().is_some_and(|first| first == "relay");
-    let implementation = if asked { arguments.next() } else { None };
-    let ended = implementation.and_then(|implementation| be(&implementation, arguments));
+    let is_relay = arguments.next().is_some_and(|first| first == "relay");
+    let implementation = if is_relay { arguments.next() } else { None };
+    let status = implementation.and_then(|implementation| run(&implementation, arguments));
     ANSWERS.store(cfg!(feature = "relays"), Ordering::Release);
-    ended
+    status
 }
 
 #[cfg(feature = "relays")]
-fn be(implementation: &str, arguments: std::iter::Skip<std::env::Args>) -> Option<ExitCode> {
+fn run(implementation: &str, arguments: std::iter::Skip<std::env::Args>) -> Option<ExitCode> {
     match implementation {
         "model" => Some(relay_model::run(arguments)),
         "rust" => Some(relay_rust::run(arguments)),
@@ -35,11 +35,11 @@ fn be(implementation: &str, arguments: std::iter::Skip<std::env::Args>) -> Optio
 }
 
 #[cfg(not(feature = "relays"))]
-fn be(_implementation: &str, _arguments: std::iter::Skip<std::env::Args>) -> Option<ExitCode> {
+fn run(_implementation: &str, _arguments: std::iter::Skip<std::env::Args>) -> Option<ExitCode> {
     None
 }
 
-/// The program that is started as a relay; empty when none is known.
+/// Returns the program that is started as a relay; it is empty when none is known.
 pub(super) fn program() -> Vec<OsString> {
     if let Some(command) = std::env::var_os(UNBROKEN_BIN) {
         return vec![command];

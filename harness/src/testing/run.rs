@@ -1,22 +1,25 @@
-//! The builder: one scenario against services of this process, from an ordinary asynchronous test.
+//! One scenario against services of this process, from an ordinary asynchronous test.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::judged::{Judged, told};
+use parking_lot::Mutex;
+
+use super::judgement::Judgement;
 use super::runtime;
 use super::service::{self, Service, Wiring};
 use super::settings::{Settings, SettingsError};
 use crate::diagnostic;
+use crate::error_chain;
 use crate::report::Outcome;
 use crate::report::terminal::Again;
-use crate::run::{Chosen, selection, suite};
+use crate::run::{SelectedCase, selection, suite};
 use crate::runtime::Kind;
 use crate::scenario::{ReadError, Scenario};
 use crate::source::Source;
 
-/// One scenario that is about to be run. Nothing is read or started before `judge`.
+/// A scenario to run. Nothing is read or started before `judge`.
 #[derive(Clone, Debug)]
 #[must_use = "nothing runs before `judge` is awaited"]
 pub struct Run {
@@ -32,18 +35,28 @@ enum Origin {
     Scenario(Arc<Scenario>),
 }
 
+/// The reason why no case of a scenario can run.
+#[derive(Debug, thiserror::Error)]
+enum CasesError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+}
+
 impl Run {
-    /// A scenario file; a relative path is looked up from the folder of the package, where `cargo test` runs tests.
+    /// Runs a scenario file. `cargo test` runs tests in the folder of the package, so a relative path starts there.
     pub fn file(path: impl AsRef<Path>) -> Run {
         Run::of(Origin::File(path.as_ref().to_owned()))
     }
 
-    /// A scenario as text, as it would stand in a file.
+    /// Runs a scenario from text, in the format of a file.
     pub fn yaml(text: impl Into<String>) -> Run {
         Run::of(Origin::Text(text.into()))
     }
 
-    /// A case that was read, or built in code.
+    /// Runs one case that was read before.
+    #[doc(hidden)]
     pub fn scenario(scenario: Scenario) -> Run {
         Run::of(Origin::Scenario(Arc::new(scenario)))
     }
@@ -52,8 +65,9 @@ impl Run {
         Run { origin, case: None, settings: Settings::default() }
     }
 
-    /// The node `node` lives in this process, whatever the scenario says of its kind: the same file can be run with
-    /// the node as a program elsewhere. `start` is called once a case, when everything around the service listens.
+    /// Runs the node `node` in this process, whatever kind of node the scenario declares: the same file can run with
+    /// the node as a program elsewhere. `start` is called once for each case, when everything around the service
+    /// listens.
     ///
     /// # Panics
     /// `judge` panics when `start` does.
@@ -66,100 +80,106 @@ impl Run {
         self
     }
 
-    /// Only this case of the matrix, such as `sampled=true`.
+    /// Selects one case of the matrix, such as `sampled=true`.
     pub fn case(mut self, case: &str) -> Run {
         self.case = Some(case.to_owned());
         self
     }
 
-    /// Ids are minted from it. Left out, it is `UNBROKEN_SEED` or another one each time.
+    /// Sets the seed of all ids. The default is `UNBROKEN_SEED`, or a new seed for each run.
     pub fn seed(mut self, seed: u64) -> Run {
         self.settings.seed = Some(seed);
         self
     }
 
-    /// In place of the scenario's own timeout.
+    /// Overrides the timeout of the scenario.
     pub fn timeout(mut self, timeout: Duration) -> Run {
         self.settings.timeout = Some(timeout);
         self
     }
 
-    /// Where brokers and relays run; `UNBROKEN_RUNTIME` in the environment wins over it.
+    /// Sets where brokers and relays run. `UNBROKEN_RUNTIME` overrides it.
     pub fn runtime(mut self, runtime: Kind) -> Run {
         self.settings.runtime = runtime;
         self
     }
 
-    /// What is worth saying counts as a finding, too.
+    /// Makes findings of what the standards only recommend.
     pub fn strict(mut self) -> Run {
         self.settings.strict = true;
         self
     }
 
-    /// A file of findings that are known and accepted.
+    /// Adds a file of accepted findings.
     pub fn baseline(mut self, path: impl AsRef<Path>) -> Run {
         self.settings.baselines.push(path.as_ref().to_owned());
         self
     }
 
     /// Runs every case, one after the other, on the runtime of the caller.
-    pub async fn judge(self) -> Judged {
+    pub async fn judge(self) -> Judgement {
         match self.cases() {
             Ok(cases) => judge(&cases, &self.settings, Again::Test).await,
-            Err(trouble) => Judged::could_not(trouble),
+            Err(CasesError::Read(error)) => Judgement::could_not_run(read_problem(error)),
+            Err(CasesError::Settings(error)) => Judgement::could_not_run(error_chain::lines(&error)),
         }
     }
 
-    fn cases(&self) -> Result<Vec<Chosen>, String> {
+    fn cases(&self) -> Result<Vec<SelectedCase>, CasesError> {
         let mut cases = match &self.origin {
-            Origin::File(path) => selection::cases(path).map_err(mistakes)?,
+            Origin::File(path) => selection::cases(path)?,
             Origin::Text(text) => {
                 let source = Source::new("scenario", text.as_str());
-                selection::cases_of(&source, Path::new("")).map_err(mistakes)?
+                selection::cases_of(&source, Path::new(""))?
             }
             Origin::Scenario(scenario) => {
                 let folder = std::env::current_dir().unwrap_or_default();
-                vec![Chosen { scenario: scenario.clone(), folder }]
+                vec![SelectedCase { scenario: scenario.clone(), folder }]
             }
         };
         if let Some(wanted) = &self.case {
-            let known = cases.iter().map(|chosen| format!("`{}`", chosen.scenario.case)).collect();
-            cases.retain(|chosen| chosen.scenario.case == *wanted);
+            let known = cases.iter().map(|case| format!("`{}`", case.scenario.case)).collect();
+            cases.retain(|case| case.scenario.case == *wanted);
             if cases.is_empty() {
                 let error = SettingsError::NoSuchCase { wanted: wanted.clone(), cases: known };
-                return Err(told(&error));
+                return Err(error.into());
             }
         }
-        let misfit = cases.iter().find_map(|chosen| self.settings.fits(&chosen.scenario).err());
-        misfit.map_or(Ok(cases), |error| Err(told(&error)))
+        for case in &cases {
+            self.settings.check(&case.scenario)?;
+        }
+        Ok(cases)
     }
 }
 
-/// Every mistake with its caret, or why the file cannot be read.
-pub(super) fn mistakes(error: ReadError) -> String {
+/// Renders every diagnostic with its caret, or why the file cannot be read.
+pub(super) fn read_problem(error: ReadError) -> String {
     match error {
         ReadError::Bad { text, diagnostics } => diagnostic::render(&text, &diagnostics, false),
-        ReadError::Io { .. } => told(&error),
+        ReadError::Io { .. } => error_chain::lines(&error),
     }
 }
 
-pub(super) async fn judge(cases: &[Chosen], settings: &Settings, again: Again) -> Judged {
+pub(super) async fn judge(cases: &[SelectedCase], settings: &Settings, again: Again) -> Judgement {
     let options = match settings.suite() {
         Ok(options) => options,
-        Err(error) => return Judged::could_not(told(&error)),
+        Err(error) => return Judgement::could_not_run(error_chain::lines(&error)),
     };
-    let cases: Vec<Chosen> = cases.iter().map(|chosen| settings.at_home(chosen)).collect();
-    let with = runtime::said().map(|kind| format!("{}={}", runtime::RUNTIME, kind.word()));
+    let cases: Vec<SelectedCase> = cases.iter().map(|case| settings.move_in(case)).collect();
+    let with = runtime::chosen_by_environment().map(|kind| format!("{}={}", runtime::RUNTIME, kind.word()));
     let with = with.into_iter().collect();
     let outcome = Mutex::new(Outcome { with, ..Outcome::default() });
-    let take = |progress| outcome.lock().unwrap_or_else(PoisonError::into_inner).take(&progress);
-    let end = suite(&cases, &options, std::future::pending(), take).await;
-    let judged = Judged::new(outcome.into_inner().unwrap_or_else(PoisonError::into_inner), again);
+    let end =
+        suite(&cases, &options, std::future::pending(), |progress| outcome.lock().take(&progress)).await;
+    if let Some(panic) = end.panic {
+        std::panic::resume_unwind(panic);
+    }
+    let judgement = Judgement::new(outcome.into_inner(), again);
     match end.not_kept.first() {
         Some((path, error)) => {
             let path = path.display();
-            judged.with_trouble(format!("error: the evidence could not be kept in `{path}`: {error}"))
+            judgement.with_problem(format!("error: cannot write the evidence to `{path}`: {error}"))
         }
-        None => judged,
+        None => judgement,
     }
 }

@@ -1,40 +1,43 @@
-//! Which runtime a test runs in, and the containers that the tests of a process share.
+//! The runtime of a test, and the containers that the tests of a process share.
 
 #[cfg(feature = "container")]
 use crate::runtime::container::{ContainerOptions, Containers};
 use crate::runtime::{Kind, RuntimeOptions};
 
-/// `embedded` or `container`; it wins over what the test says.
+/// `embedded` or `container`; it overrides the setting of the test.
 pub const RUNTIME: &str = "UNBROKEN_RUNTIME";
-/// Set to anything but 0, containers are left running.
+/// Keeps containers running unless it is empty or 0.
 #[cfg(feature = "container")]
 const KEEP: &str = "UNBROKEN_KEEP_CONTAINERS";
 
-/// What a build without the feature `container` says when it is asked for them.
-pub const NO_CONTAINERS: &str = "this build knows no containers: build with the feature `container`";
-
-/// The runtime by the environment, if it says one.
-pub fn from_environment() -> Result<Option<Kind>, String> {
-    match std::env::var(RUNTIME) {
-        Ok(word) if word.is_empty() => Ok(None),
-        Ok(word) => match Kind::read(&word) {
-            Some(kind) => Ok(Some(kind)),
-            None => Err(format!("`{RUNTIME}={word}` is no runtime: `embedded` or `container`")),
-        },
-        Err(_) => Ok(None),
-    }
+/// The runtime that was requested is not available.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RuntimeChoiceError {
+    #[error("`{RUNTIME}={0}` is not a runtime: use `embedded` or `container`")]
+    Unknown(String),
+    #[error("this build has no containers: build with the feature `container`")]
+    NoContainers,
 }
 
-/// The runtime of the environment, where it can be read.
-pub fn said() -> Option<Kind> {
+/// Returns the runtime that the environment sets, if any.
+pub fn from_environment() -> Result<Option<Kind>, RuntimeChoiceError> {
+    let Ok(word) = std::env::var(RUNTIME) else { return Ok(None) };
+    if word.is_empty() {
+        return Ok(None);
+    }
+    Kind::read(&word).map(Some).ok_or(RuntimeChoiceError::Unknown(word))
+}
+
+/// Returns the runtime that the environment sets, if it is a valid one.
+pub fn chosen_by_environment() -> Option<Kind> {
     from_environment().ok().flatten()
 }
 
-/// Puts the runtime that the environment says, if it does, and the containers of this process into options.
-pub fn choose(options: &mut RuntimeOptions) -> Result<(), String> {
+/// Puts the runtime of the environment, if any, and the containers of this process into options.
+pub fn choose(options: &mut RuntimeOptions) -> Result<(), RuntimeChoiceError> {
     options.kind = from_environment()?.unwrap_or(options.kind);
     if options.kind == Kind::Container && !cfg!(feature = "container") {
-        return Err(NO_CONTAINERS.to_owned());
+        return Err(RuntimeChoiceError::NoContainers);
     }
     #[cfg(feature = "container")]
     {
@@ -43,21 +46,23 @@ pub fn choose(options: &mut RuntimeOptions) -> Result<(), String> {
     Ok(())
 }
 
-/// Removes the containers of this process, unless they are to be kept; for a `main` of your own.
+/// Removes the containers of this process, unless they are to be kept. A `main` of your own calls it last.
 pub fn end() {
     #[cfg(feature = "container")]
     if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        // What stays is removed at the next start.
+        // The next run removes what is left.
         runtime.block_on(containers().end());
     }
 }
 
-/// One network and one of each broker for all tests of the process. They are removed when `tests` has run them, and
-/// otherwise by whoever outlives the process: see `runtime::container`.
+/// Returns one network and one of each broker for all tests of the process. `tests` removes them when it has run the
+/// tests; otherwise the process that outlives this one does, see `runtime::container`.
 #[cfg(feature = "container")]
 fn containers() -> Containers {
     static OF_PROCESS: std::sync::OnceLock<Containers> = std::sync::OnceLock::new();
-    let keep = std::env::var(KEEP).is_ok_and(|keep| !matches!(keep.as_str(), "" | "0"));
-    let new = || Containers::new(ContainerOptions { keep, ..ContainerOptions::default() });
-    OF_PROCESS.get_or_init(new).clone()
+    let containers = OF_PROCESS.get_or_init(|| {
+        let keep = std::env::var(KEEP).is_ok_and(|keep| !matches!(keep.as_str(), "" | "0"));
+        Containers::new(ContainerOptions { keep, ..ContainerOptions::default() })
+    });
+    containers.clone()
 }

@@ -1,4 +1,4 @@
-//! A service that lives in the test's own process: what it is told, and what the test says of it.
+//! A service in the process of the test: the addresses that it gets, and the address and flush that it returns.
 
 use std::fmt::{self, Display};
 use std::net::SocketAddr;
@@ -6,21 +6,22 @@ use std::sync::Arc;
 
 use crate::runtime::{Answer, Given, InProcess, Listening, Served};
 
-/// What a service is told before it starts, in place of an environment.
+/// The addresses that a service of this process needs to start, in place of an environment.
 #[derive(Clone, Debug)]
 pub struct Wiring {
     given: Given,
 }
 
 impl Wiring {
-    /// Where this service exports to: `http://127.0.0.1:PORT` without a path, for OTLP over gRPC and HTTP alike.
+    /// Returns the endpoint for the exporter of this service: `http://127.0.0.1:PORT` without a path, for OTLP over
+    /// gRPC and HTTP.
     ///
-    /// It is this node's own, and of this case only: spans of another service must not go there.
+    /// It belongs to this node in this case: spans of another service must not go there.
     pub fn otlp_endpoint(&self) -> &str {
         &self.given.otlp_endpoint
     }
 
-    /// Where this service reaches `node` over HTTP: `http://127.0.0.1:PORT` of the tap between the two.
+    /// Returns the address of `node` over HTTP for this service: `http://127.0.0.1:PORT` of the tap between the two.
     ///
     /// # Panics
     /// When the scenario has no HTTP hop from this service to `node`.
@@ -29,7 +30,7 @@ impl Wiring {
         named(&self.given.http, node, "http")
     }
 
-    /// Where this service reaches `node` over gRPC: `127.0.0.1:PORT` of the tap between the two.
+    /// Returns the address of `node` over gRPC for this service: `127.0.0.1:PORT` of the tap between the two.
     ///
     /// # Panics
     /// When the scenario has no gRPC hop from this service to `node`.
@@ -38,8 +39,8 @@ impl Wiring {
         named(&self.given.grpc, node, "grpc")
     }
 
-    /// Where this service reaches a broker: `host:port` of Kafka, `amqp://` and `http://` URLs of RabbitMQ and SQS, these
-    /// two through a tap.
+    /// Returns the address of a broker for this service: `host:port` of Kafka, or a URL of RabbitMQ (`amqp://`) or SQS
+    /// (`http://`) through a tap.
     ///
     /// # Panics
     /// When no hop of the scenario from or to this service goes through `broker`.
@@ -53,29 +54,29 @@ impl Wiring {
 fn named<'a>(known: &'a [(String, String)], node: &str, transport: &str) -> &'a str {
     match known.iter().find(|(name, _)| name == node) {
         Some((_, address)) => address,
-        None => panic!("the scenario has no {transport} hop of this service by `{node}`: declare one"),
+        None => panic!("the scenario has no {transport} hop between this service and `{node}`: declare one"),
     }
 }
 
-/// A service that was started in this process: where it listens, and how it is asked to flush.
+/// A service that runs in this process: its addresses and its flush.
 #[derive(Clone)]
-#[must_use = "it is what the closure of `in_process` comes back with"]
+#[must_use = "the closure of `in_process` returns it"]
 pub struct Service {
     served: Served,
 }
 
 impl Service {
-    /// It serves HTTP there.
+    /// Declares that the service listens for HTTP at this address.
     pub fn http(address: SocketAddr) -> Self {
         Self::at(Some(address), None)
     }
 
-    /// It serves gRPC there.
+    /// Declares that the service listens for gRPC at this address.
     pub fn grpc(address: SocketAddr) -> Self {
         Self::at(None, Some(address))
     }
 
-    /// It serves both; the addresses may be the same.
+    /// Declares that the service listens for both. The addresses may be the same.
     pub fn http_and_grpc(http: SocketAddr, grpc: SocketAddr) -> Self {
         Self::at(Some(http), Some(grpc))
     }
@@ -84,10 +85,10 @@ impl Service {
         Self { served: Served { listening: Listening { http, grpc }, flush: None } }
     }
 
-    /// How every span and log record that has ended is exported. Called when the story is over; without it the run
-    /// waits a while for silence instead.
+    /// Sets the function that exports every ended span and log record. It is called when the story is over. Without it
+    /// the run waits for a quiet period instead.
     ///
-    /// Where flushing blocks the thread, as `SdkTracerProvider::force_flush` does, it is `flush_blocking`.
+    /// For a call that blocks the thread, such as `SdkTracerProvider::force_flush`, use `flush_blocking`.
     pub fn flush<F, A, E>(mut self, flush: F) -> Self
     where
         F: Fn() -> A + Send + Sync + 'static,
@@ -101,7 +102,7 @@ impl Service {
         self
     }
 
-    /// The same for a call that blocks; it gets a thread of its own: `move || provider.force_flush()`.
+    /// Sets a flush that blocks, such as `move || provider.force_flush()`. It runs on a thread of its own.
     pub fn flush_blocking<F, E>(mut self, flush: F) -> Self
     where
         F: Fn() -> Result<(), E> + Send + Sync + 'static,
@@ -110,8 +111,8 @@ impl Service {
         let flush = Arc::new(flush);
         self.served.flush = Some(Arc::new(move || {
             let flush = flush.clone();
-            let on_a_thread = tokio::task::spawn_blocking(move || flush().map_err(|error| error.to_string()));
-            Box::pin(async move { on_a_thread.await.unwrap_or_else(|error| Err(error.to_string())) })
+            let task = tokio::task::spawn_blocking(move || flush().map_err(|error| error.to_string()));
+            Box::pin(async move { task.await.unwrap_or_else(|error| Err(error.to_string())) })
         }));
         self
     }
@@ -123,7 +124,7 @@ impl fmt::Debug for Service {
     }
 }
 
-/// The runtime's own picture of it.
+/// Returns the service as the runtime starts it.
 pub(super) fn in_process<F, A>(node: &str, start: F) -> InProcess
 where
     F: Fn(Wiring) -> A + Send + Sync + 'static,

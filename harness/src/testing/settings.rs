@@ -1,17 +1,18 @@
-//! What is settled for a run beyond its scenarios: by the test's own code, and by the environment.
+//! The settings of a run beyond its scenarios, from the code of the test and from the environment.
 
 use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::runtime::RuntimeChoiceError;
 use super::{brokers, relay, runtime};
-use crate::run::{CaseOptions, Chosen, JudgeSettings, SuiteOptions, fresh_seed};
+use crate::run::{CaseOptions, JudgeSettings, SelectedCase, SuiteOptions, fresh_seed};
 use crate::runtime::{InProcess, Kind, RuntimeOptions};
-use crate::scenario::{NodeKind, Scenario};
+use crate::scenario::{Node, NodeKind, Scenario};
 use crate::verdict::baseline::{Baseline, BaselineError};
 
-/// The seed that a failed run printed; it mints the same ids again.
+/// The seed that a failed run printed, to get the same ids again.
 const SEED: &str = "UNBROKEN_SEED";
 /// A folder for the evidence of every case, which `unbroken judge` reads.
 const KEEP_EVIDENCE: &str = "UNBROKEN_KEEP_EVIDENCE";
@@ -26,25 +27,26 @@ pub(super) struct Settings {
     pub(super) baselines: Vec<PathBuf>,
 }
 
-/// What keeps a test from being run at all, besides the scenario and the machine.
+/// A setting with which no case can run.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SettingsError {
-    #[error("`{SEED}={0}` is no number: write the seed as it was printed")]
+    #[error("`{SEED}={0}` is not a number: write the seed as it was printed")]
     Seed(String),
-    #[error("{0}")]
-    Runtime(String),
+    #[error(transparent)]
+    Runtime(#[from] RuntimeChoiceError),
     #[error("cannot read the baseline `{}`", path.display())]
     NoBaseline { path: PathBuf, source: std::io::Error },
-    #[error("`{}` cannot be used", path.display())]
+    #[error("cannot use the baseline `{}`", path.display())]
     Baseline { path: PathBuf, source: BaselineError },
-    #[error("`.in_process(\"{service}\", ...)`: the scenario has no such node, it has {}", nodes.join(", "))]
+    #[error("`.in_process(\"{service}\", ...)`: the scenario has no such node; its nodes are {}", nodes.join(", "))]
     NoSuchNode { service: String, nodes: Vec<String> },
-    #[error("`.case(\"{wanted}\")`: no case is called so, there are {}", cases.join(", "))]
+    #[error("`.case(\"{wanted}\")`: the scenario has no such case; its cases are {}", cases.join(", "))]
     NoSuchCase { wanted: String, cases: Vec<String> },
 }
 
 impl Settings {
-    /// One case after the other: a service that lives in this process may not like company.
+    /// Returns the options of the run. Cases run one after the other, since a service of this process may not support
+    /// a second instance beside it.
     pub(super) fn suite(&self) -> Result<SuiteOptions, SettingsError> {
         let mut options = RuntimeOptions {
             kind: self.runtime,
@@ -53,7 +55,7 @@ impl Settings {
             brokers: brokers::stand_ins(),
             ..RuntimeOptions::default()
         };
-        runtime::choose(&mut options).map_err(SettingsError::Runtime)?;
+        runtime::choose(&mut options)?;
         let judge =
             JudgeSettings { strict: self.strict, baseline: self.baseline()?, ..JudgeSettings::default() };
         Ok(SuiteOptions {
@@ -78,37 +80,39 @@ impl Settings {
     fn baseline(&self) -> Result<Option<Baseline>, SettingsError> {
         let mut all: Option<Baseline> = None;
         for path in &self.baselines {
-            let unread = |source| SettingsError::NoBaseline { path: path.clone(), source };
-            let unfit = |source| SettingsError::Baseline { path: path.clone(), source };
-            let text = std::fs::read_to_string(path).map_err(unread)?;
-            all.get_or_insert_default().accepted.extend(Baseline::read(&text).map_err(unfit)?.accepted);
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| SettingsError::NoBaseline { path: path.clone(), source })?;
+            let read = Baseline::read(&text)
+                .map_err(|source| SettingsError::Baseline { path: path.clone(), source })?;
+            all.get_or_insert_default().accepted.extend(read.accepted);
         }
         Ok(all)
     }
 
-    /// The same case with every node that lives in this process, whatever the file says of it.
-    pub(super) fn at_home(&self, chosen: &Chosen) -> Chosen {
-        let mut chosen = chosen.clone();
-        let here = |name: &str| self.services.iter().any(|service| service.node == name);
-        for node in &mut Arc::make_mut(&mut chosen.scenario).nodes {
-            if here(&node.name) {
+    /// Returns the case with every service of this process as an in-process node, whatever kind the file declares.
+    pub(super) fn move_in(&self, case: &SelectedCase) -> SelectedCase {
+        let mut case = case.clone();
+        for node in &mut Arc::make_mut(&mut case.scenario).nodes {
+            if self.services.iter().any(|service| service.node == node.name) {
                 // A stub exports nothing, the service in its place does.
                 node.telemetry |= !node.kind.can_export_telemetry();
                 node.kind = NodeKind::InProcess;
             }
         }
-        chosen
+        case
     }
 
-    /// Every service is a node of the scenario.
-    pub(super) fn fits(&self, scenario: &Scenario) -> Result<(), SettingsError> {
-        let names = || scenario.nodes.iter().filter(|node| !node.kind.is_client());
-        match self.services.iter().find(|service| !names().any(|node| node.name == service.node)) {
-            Some(stray) => Err(SettingsError::NoSuchNode {
-                service: stray.node.clone(),
-                nodes: names().map(|node| format!("`{}`", node.name)).collect(),
-            }),
-            None => Ok(()),
+    /// Checks that every service is a node of the scenario.
+    pub(super) fn check(&self, scenario: &Scenario) -> Result<(), SettingsError> {
+        let nodes: Vec<&Node> = scenario.nodes.iter().filter(|node| !node.kind.is_client()).collect();
+        for service in &self.services {
+            if !nodes.iter().any(|node| node.name == service.node) {
+                return Err(SettingsError::NoSuchNode {
+                    service: service.node.clone(),
+                    nodes: nodes.iter().map(|node| format!("`{}`", node.name)).collect(),
+                });
+            }
         }
+        Ok(())
     }
 }

@@ -94,9 +94,9 @@ pub struct RuleVerdict {
     pub looked_at: u32,
 }
 
-/// One case that could not be run: trouble of the machine, never of the system under test.
+/// The reason why a case could not run: a problem of the machine, never of the system under test.
 #[derive(Clone, Debug)]
-pub struct Trouble {
+pub struct CaseError {
     pub scenario: String,
     pub case: String,
     /// One line that names the thing and the next step.
@@ -111,7 +111,7 @@ pub struct Trouble {
 #[derive(Clone, Debug)]
 pub enum CaseEnd {
     Judged(Box<CaseVerdict>),
-    CouldNotRun(Trouble),
+    CouldNotRun(CaseError),
 }
 
 impl CaseEnd {
@@ -123,8 +123,8 @@ impl CaseEnd {
     }
 }
 
-/// Where a run's evidence was kept.
+/// A file of evidence that a run kept.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct KeptFile {
     pub path: PathBuf,
 }

@@ -85,7 +85,7 @@ fn what_an_earlier_run_has_left_and_cannot_be_removed_is_told_and_holds_nobody_u
     let told = "was asked for the removal of the container `left` and did not answer within 30 s";
     says(&ended(cleaning, STUCK), &[&fake.host, told]);
     let goes_on = "`unbroken-nothing:1` is not on this machine";
-    says(&ended(running, STUCK), &["earlier runs have left what stays", told, goes_on]);
+    says(&ended(running, STUCK), &["cannot remove what an earlier run left", told, goes_on]);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_run_is_interrupted_although_the_engine_hangs() {
         if hangs == "_ping" {
             assert!(begun.elapsed() < Duration::from_secs(5), "{:?}: {}", begun.elapsed(), told(&output));
         } else {
-            says(&output, &["was left, see `unbroken clean`", &fake.host, "did not answer within 1"]);
+            says(&output, &["cannot remove a container or network", &fake.host, "did not answer within 1"]);
         }
     }
 }

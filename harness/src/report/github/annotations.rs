@@ -1,23 +1,30 @@
 //! Workflow commands: <https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions>.
 
-use crate::report::{Case, Outcome, phrase};
+use crate::report::{Case, Outcome, SharedError, phrase};
 use crate::rules::Finding;
-use crate::verdict::{CaseEnd, CaseVerdict, Trouble};
+use crate::verdict::{CaseEnd, CaseError, CaseVerdict};
 
-/// One line for each finding, gap and trouble; findings that repeats share stand once.
+/// Returns one line for each finding, gap and case that could not run. A finding of several repeats has one line, and
+/// so has a reason for which several cases could not run.
 pub fn annotations(outcome: &Outcome) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for case in &outcome.cases {
-        let told = match &case.end {
-            CaseEnd::CouldNotRun(trouble) => vec![of_trouble(case, trouble)],
+    let groups = outcome.groups();
+    let shared = SharedError::find(&groups);
+    let mut lines: Vec<String> = shared.iter().map(of_shared_error).collect();
+    let own = groups.iter().filter(|group| !shared.iter().any(|error| error.includes(group)));
+    for case in own.flatten() {
+        let of_case = match &case.end {
+            CaseEnd::CouldNotRun(error) => vec![of_error(case, error)],
             CaseEnd::Judged(judged) => of_judged(case, judged),
         };
-        for line in told {
+        for line in of_case {
             if !lines.contains(&line) {
                 lines.push(line);
             }
         }
     }
+    let warnings =
+        outcome.warnings.iter().map(|warning| format!("::warning title=unbroken::{}", data(&shown(warning))));
+    lines.extend(warnings);
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
@@ -29,7 +36,7 @@ fn of_judged(case: &Case, judged: &CaseVerdict) -> Vec<String> {
             "warning",
             &case.file,
             (1, 1),
-            [&format!("not seen in {}", case.title), &gap.what],
+            [&format!("not judged in {}", case.title), &gap.what],
         ));
     }
     lines
@@ -56,24 +63,40 @@ fn of_finding(case: &Case, judged: &CaseVerdict, finding: &Finding) -> String {
     command(level, &case.file, judged.source.line_column(finding.place.start), [&title, &text])
 }
 
-fn of_trouble(case: &Case, trouble: &Trouble) -> String {
-    let causes: String = trouble.caused_by.iter().map(|cause| format!("\ncaused by: {cause}")).collect();
+fn of_error(case: &Case, error: &CaseError) -> String {
     let title = format!("could not run {}", case.title);
-    command("error", &case.file, (1, 1), [&title, &format!("{}{causes}", trouble.message)])
+    command("error", &case.file, (1, 1), [&title, &with_causes(&error.message, &error.caused_by)])
+}
+
+fn of_shared_error(error: &SharedError<'_>) -> String {
+    const TITLES: usize = 10;
+    let title = format!("could not run {}", phrase::count(error.groups.len(), "case"));
+    let titles = phrase::some_of(&error.titles(), TITLES);
+    let text = format!("{}\ncases: {titles}", with_causes(error.message, error.caused_by));
+    command("error", &error.groups[0][0].file, (1, 1), [&title, &text])
+}
+
+fn with_causes(message: &str, caused_by: &[String]) -> String {
+    let causes: String = caused_by.iter().map(|cause| format!("\ncaused by: {cause}")).collect();
+    format!("{message}{causes}")
 }
 
 fn command(level: &str, file: &str, (line, column): (usize, usize), [title, text]: [&str; 2]) -> String {
-    let (file, title) = (property(file), property(&phrase::shown(title)));
-    let text: Vec<String> = text.lines().map(phrase::shown).collect();
-    format!("::{level} file={file},line={line},col={column},title={title}::{}", data(&text.join("\n")))
+    let (file, title) = (property(&phrase::shown(file)), property(&phrase::shown(title)));
+    format!("::{level} file={file},line={line},col={column},title={title}::{}", data(&shown(text)))
 }
 
-/// What follows the second `::`.
+/// Returns the lines with their control characters made visible.
+fn shown(text: &str) -> String {
+    text.lines().map(phrase::shown).collect::<Vec<_>>().join("\n")
+}
+
+/// Escapes the text after the second `::`.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The value of a property, which also ends at `,` and `:`.
+/// Escapes the value of a property, which also ends at `,` and `:`.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

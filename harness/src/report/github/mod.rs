@@ -1,8 +1,7 @@
 //! The report for GitHub Actions: annotations beside the hops in the scenario, and a step summary.
 //!
-//! Annotations are lines on standard output; the summary is what the caller appends to the file that
-//! `GITHUB_STEP_SUMMARY` names. GitHub shows ten errors and ten warnings of a step, so the summary has them
-//! all.
+//! Annotations are lines on standard output. The caller appends the summary to the file that `GITHUB_STEP_SUMMARY`
+//! names. GitHub shows at most ten errors and ten warnings of a step; the summary has all of them.
 
 mod annotations;
 mod summary;

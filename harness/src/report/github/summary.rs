@@ -1,12 +1,12 @@
 //! The step summary: a table of all cases, and the story of each that did not pass, in Markdown.
 
-use crate::report::{Case, Outcome, phrase, terminal};
+use crate::report::{Case, Outcome, SharedError, phrase, terminal};
 use crate::verdict::Verdict;
 
-/// GitHub refuses a summary of more than 1 MiB; what does not fit is counted.
+/// GitHub refuses a summary of more than 1 MiB. Cases that do not fit are counted.
 const LIMIT: usize = 900 * 1024;
 
-/// The whole summary.
+/// Returns the whole summary.
 pub fn summary(outcome: &Outcome) -> String {
     let groups = outcome.groups();
     let mut text = format!(
@@ -16,22 +16,29 @@ pub fn summary(outcome: &Outcome) -> String {
     let mut left = 0;
     for group in &groups {
         let row = row(group);
-        match text.len() + row.len() < LIMIT / 2 {
-            true => text += &row,
-            false => left += 1,
+        if text.len() + row.len() < LIMIT / 2 {
+            text += &row;
+        } else {
+            left += 1;
         }
     }
     if left > 0 {
         text += &format!("\n… and {}\n", phrase::count(left, "more case"));
     }
+    let shared = SharedError::find(&groups);
+    for error in &shared {
+        let title = format!("{} could not run", phrase::count(error.groups.len(), "case"));
+        text += &details(&title, &terminal::shared_story(error));
+    }
     let mut left = 0;
-    for group in groups.iter().filter(|group| verdict(group) != Verdict::Pass) {
-        // Once one does not fit, the rest is counted only: rendering thousands to throw them away takes
-        // seconds.
-        let story = if left == 0 { story(group) } else { String::new() };
-        match left == 0 && text.len() + story.len() < LIMIT {
-            true => text += &story,
-            false => left += 1,
+    let own = groups.iter().filter(|group| !shared.iter().any(|error| error.includes(group)));
+    for group in own.filter(|group| verdict(group) != Verdict::Pass) {
+        // After the first story that does not fit the others are only counted, since rendering thousands takes seconds.
+        let story = if left == 0 { details(&group[0].title, &terminal::story(group)) } else { String::new() };
+        if left == 0 && text.len() + story.len() < LIMIT {
+            text += &story;
+        } else {
+            left += 1;
         }
     }
     if left > 0 {
@@ -44,18 +51,18 @@ pub fn summary(outcome: &Outcome) -> String {
         text += "\n**Fixed**, and still in the baseline:\n\n";
         text.extend(outcome.fixed.iter().map(|fixed| format!("- {}\n", escaped(fixed))));
     }
+    for warning in &outcome.warnings {
+        text += &format!("\n**Warning:** {}\n", escaped(warning));
+    }
     text
 }
 
 fn heading(outcome: &Outcome) -> String {
-    let mut parts = Vec::new();
-    for verdict in [Verdict::Fail, Verdict::Inconclusive, Verdict::Pass] {
-        if let number @ 1.. = outcome.count(verdict) {
-            parts.push(format!("{number} {}", verdict.word()));
-        }
-    }
+    let counts = outcome.counts().into_iter();
+    let mut parts: Vec<String> =
+        counts.map(|(result, number)| format!("{number} {}", result.word())).collect();
     if parts.is_empty() {
-        parts.push("no case was run".to_owned());
+        parts.push("no case ran".to_owned());
     }
     let interrupted = if outcome.interrupted { ", interrupted" } else { "" };
     let took = phrase::duration(outcome.took);
@@ -79,20 +86,17 @@ fn row(group: &[&Case]) -> String {
     };
     let took = phrase::duration(group.iter().map(|case| case.took).sum());
     format!(
-        "| {} | {}{repeats} | {hops} | {crossings} | {took} | {} |\n",
+        "| {} {} | {}{repeats} | {hops} | {crossings} | {took} | {} |\n",
         sign(verdict),
+        worst.result().word(),
         escaped(&worst.title),
         escaped(&why.join("; "))
     )
 }
 
-fn story(group: &[&Case]) -> String {
-    let text = terminal::story(group);
-    let fence = fence(&text);
-    format!(
-        "\n<details open><summary><b>{}</b></summary>\n\n{fence}text\n{text}{fence}\n\n</details>\n",
-        html(&group[0].title)
-    )
+fn details(title: &str, text: &str) -> String {
+    let (fence, title) = (fence(text), html(title));
+    format!("\n<details open><summary><b>{title}</b></summary>\n\n{fence}text\n{text}{fence}\n\n</details>\n")
 }
 
 fn verdict(group: &[&Case]) -> Verdict {
@@ -107,13 +111,13 @@ fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Longer than any run of backticks in what it holds.
+/// Returns a fence that is longer than any run of backticks in the text.
 fn fence(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     "`".repeat(longest.max(2) + 1)
 }
 
-/// Text in one cell of a table, nothing of it taken for markup.
+/// Escapes the text for one cell of a table, so that no part of it is markup.
 fn escaped(text: &str) -> String {
     let mut safe = String::new();
     for c in phrase::shown(&text.replace('\n', " ")).chars() {

@@ -20,7 +20,7 @@ fn summaries_of_the_samples() {
 }
 
 #[test]
-fn an_annotation_is_one_line_whatever_it_says() {
+fn an_annotation_is_one_line_whatever_its_text() {
     for (name, outcome) in samples::all() {
         for line in annotations(&outcome).lines() {
             let (head, _) = line.strip_prefix("::").unwrap().split_once("::").unwrap();
@@ -34,10 +34,10 @@ fn an_annotation_is_one_line_whatever_it_says() {
 }
 
 #[test]
-fn what_could_end_a_property_is_escaped() {
+fn characters_that_end_a_property_are_escaped() {
     let mut outcome = samples::trouble();
-    let CaseEnd::CouldNotRun(trouble) = &mut outcome.cases[0].end else { unreachable!() };
-    trouble.message = "100% of a,b::c\nnext\rline".into();
+    let CaseEnd::CouldNotRun(error) = &mut outcome.cases[0].end else { panic!("the sample could not run") };
+    error.message = "100% of a,b::c\nnext\rline".into();
     outcome.cases[0].title = "a,b:c%".into();
     outcome.cases[0].file = "dir,x/a:b.yaml".into();
     assert_eq!(
@@ -48,12 +48,24 @@ fn what_could_end_a_property_is_escaped() {
 }
 
 #[test]
-fn a_summary_never_outgrows_what_github_takes() {
+fn a_summary_never_exceeds_the_limit_of_github() {
     let one = samples::long_and_odd();
     let cases = (0..3_000)
         .map(|number| Case { title: format!("case {number}"), took: Duration::ZERO, ..one.cases[0].clone() })
         .collect();
     let text = summary(&Outcome { cases, ..one });
     assert!(text.len() < 1024 * 1024, "{}", text.len());
-    assert!(text.contains("… and the stories of "), "the rest is not counted");
+    assert!(text.contains("… and the stories of "), "the other cases are not counted");
+}
+
+#[test]
+fn one_reason_for_many_cases_is_one_annotation_and_one_story() {
+    let one = samples::trouble();
+    let cases =
+        (0..40).map(|number| Case { title: format!("case {number}"), ..one.cases[0].clone() }).collect();
+    let outcome = Outcome { cases, ..one };
+    let lines = annotations(&outcome);
+    assert_eq!(lines.lines().count(), 1, "{lines}");
+    assert!(lines.contains("title=could not run 40 cases::") && lines.contains("and 30 more"), "{lines}");
+    assert_eq!(summary(&outcome).matches("<details").count(), 1);
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Case, Outcome};
 use crate::rules::{Finding, Line, Note};
 use crate::source::{Place, Source};
-use crate::verdict::{CaseEnd, CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Trouble, Verdict};
+use crate::verdict::{CaseEnd, CaseError, CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};
 
 /// The schema of what `render` gives, itself JSON.
 pub const SCHEMA: &str = include_str!("../../../report.schema.json");
@@ -261,7 +261,7 @@ impl<'a> Judged<'a> {
 }
 
 impl<'a> TroubleReport<'a> {
-    fn of(trouble: &'a Trouble) -> Self {
+    fn of(trouble: &'a CaseError) -> Self {
         Self { message: &trouble.message, caused_by: &trouble.caused_by, output: &trouble.lines }
     }
 }

@@ -1,4 +1,4 @@
-//! Lines of bytes with a caret under the stretch that matters, cut around it where they are too long.
+//! Lines of bytes with a caret under the part that matters. A long line is cut around its caret.
 
 use std::ops::Range;
 
@@ -7,14 +7,14 @@ use super::{Ink, page};
 use crate::report::phrase;
 use crate::rules::Line;
 
-/// Labels up to this width stand beside their bytes, in one column.
+/// Labels up to this width are printed beside their bytes, in one column.
 const LABEL_LIMIT: usize = 34;
 
-/// How far a line without a caret is wrapped.
+/// A line without a caret is wrapped to at most this many rows.
 const ROWS: usize = 6;
 
-/// The lines of a finding, in the order in which they crossed.
-pub(super) fn tell(page: &mut Page, indent: usize, lines: &[Line]) {
+/// Writes the lines of a finding, in the order in which they crossed.
+pub(super) fn write(page: &mut Page, indent: usize, lines: &[Line]) {
     let widest = lines.iter().map(|line| line.label.chars().count()).max().unwrap_or(0).min(LABEL_LIMIT);
     let longest = lines.iter().map(|line| line.text.chars().count()).max().unwrap_or(0);
     let beside = widest + 2 + longest <= page.room(indent);
@@ -37,7 +37,7 @@ pub(super) fn tell(page: &mut Page, indent: usize, lines: &[Line]) {
     }
 }
 
-/// The text in one row around its caret; without a caret, what is too long is wrapped.
+/// Returns the text in one row around its caret. A long text without a caret is wrapped.
 fn laid_out(line: &Line, room: usize) -> (Vec<String>, Option<Range<usize>>) {
     let text = phrase::shown(&line.text);
     if line.caret.is_some() || text.chars().count() <= room {
@@ -52,7 +52,7 @@ fn laid_out(line: &Line, room: usize) -> (Vec<String>, Option<Range<usize>>) {
     (rows, None)
 }
 
-/// The caret and what it points out: beside it where that fits, else below it.
+/// Writes the caret and its caption, beside it where that fits, else below it.
 fn point(page: &mut Page, column: usize, caret: Option<Range<usize>>, caption: &str) {
     let Some(caret) = caret else {
         if !caption.is_empty() {
@@ -75,7 +75,7 @@ fn point(page: &mut Page, column: usize, caret: Option<Range<usize>>, caption: &
     }
 }
 
-/// `text` in at most `room` characters and the caret in characters of it; `…` for what is left away.
+/// Returns `text` in at most `room` characters and the caret in characters of it. `…` replaces omitted parts.
 fn cut(text: &str, caret: Option<&Range<usize>>, room: usize) -> (String, Option<Range<usize>>) {
     let (chars, caret) = printable(text, caret);
     if chars.len() <= room {
@@ -83,11 +83,12 @@ fn cut(text: &str, caret: Option<&Range<usize>>, room: usize) -> (String, Option
     }
     let focus = caret.clone().unwrap_or(0..0);
     let inner = room.saturating_sub(2).max(1);
-    let start = match focus.len() >= inner {
-        true => focus.start,
-        false => focus.start.saturating_sub((inner - focus.len()) / 2).min(chars.len() - inner),
+    let start = if focus.len() >= inner {
+        focus.start
+    } else {
+        focus.start.saturating_sub((inner - focus.len()) / 2).min(chars.len() - inner)
     };
-    // With nothing cut on the left its ellipsis is not needed, so one more character fits on the right.
+    // Where nothing is cut on the left there is no ellipsis, so one more character fits on the right.
     let (start, left) = if start <= 1 { (0, "") } else { (start, "…") };
     let end = (start + inner + usize::from(left.is_empty())).min(chars.len());
     let right = if end < chars.len() { "…" } else { "" };
@@ -96,7 +97,7 @@ fn cut(text: &str, caret: Option<&Range<usize>>, room: usize) -> (String, Option
     (format!("{left}{middle}{right}"), caret.map(|caret| shift(caret.start)..shift(caret.end)))
 }
 
-/// The characters to show and the caret counted in them: control characters take four places (`\x1b`).
+/// Returns the characters to show and the caret counted in them: a control character takes four places (`\x1b`).
 fn printable(text: &str, caret: Option<&Range<usize>>) -> (Vec<char>, Option<Range<usize>>) {
     let mut chars = Vec::new();
     let mut starts = Vec::new();

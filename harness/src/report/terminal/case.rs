@@ -1,4 +1,4 @@
-//! One case, all its repeats together: its line, its hops, and what is wrong with it.
+//! One case with all its repeats: its line, its hops, and its findings.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,27 +6,26 @@ use std::time::Duration;
 use super::page::Page;
 use super::{Again, Detail, Ink, finding};
 use crate::report::hop_map;
-use crate::report::{Case, phrase};
+use crate::report::{Case, CaseResult, SharedError, phrase};
 use crate::rules::Finding;
-use crate::verdict::{CaseEnd, CaseVerdict, GapVerdict, Trouble, Verdict};
+use crate::verdict::{CaseEnd, CaseError, CaseVerdict, GapVerdict, Verdict};
 
-/// Where the text below a case's line begins.
+/// The indentation of the text below the line of a case.
 const INDENT: usize = 8;
 
-/// `group` holds the repeats of one case, at least one.
-pub(super) fn tell(page: &mut Page, group: &[&Case]) {
+/// Titles shown of the cases that share an error.
+const TITLES: usize = 10;
+
+/// Writes one case. `group` holds its repeats, at least one.
+pub(super) fn write(page: &mut Page, group: &[&Case]) {
     let worst = worst(group);
     let passed = worst.verdict() == Verdict::Pass;
-    if !passed || page.detail() > Detail::Quiet {
-        page.gap();
-    }
+    page.gap();
     headline(page, group, worst);
     match &worst.end {
         CaseEnd::Judged(case) => {
-            if !passed || page.detail() >= Detail::Hops {
-                about(page, case, passed);
-                hops(page, case);
-            }
+            about(page, case, passed);
+            hops(page, case);
             if !passed || page.detail() == Detail::Everything {
                 remarks(page, case);
             }
@@ -39,12 +38,12 @@ pub(super) fn tell(page: &mut Page, group: &[&Case]) {
             known(page, case);
             undeclared(page, case);
         }
-        CaseEnd::CouldNotRun(trouble) => could_not_run(page, trouble),
+        CaseEnd::CouldNotRun(error) => could_not_run(page, error),
     }
     findings(page, group);
     for (node, lines) in worst.judged().map_or(&[][..], |case| &case.outputs) {
         page.gap();
-        page.field(INDENT, "output", &format!("the last lines of `{node}`"));
+        page.field(INDENT, "output", &format!("last lines of `{node}`"));
         page.output(INDENT, lines);
     }
     if !passed {
@@ -54,7 +53,7 @@ pub(super) fn tell(page: &mut Page, group: &[&Case]) {
     }
 }
 
-/// The repeat that the case is told by: the first of the worst.
+/// Returns the repeat that represents the case: the first of the worst.
 pub(super) fn worst<'a>(group: &[&'a Case]) -> &'a Case {
     let mut worst = group[0];
     for case in &group[1..] {
@@ -66,7 +65,6 @@ pub(super) fn worst<'a>(group: &[&'a Case]) -> &'a Case {
 }
 
 fn headline(page: &mut Page, group: &[&Case], worst: &Case) {
-    let (word, ink) = word(worst);
     let mut facts = Vec::new();
     if let Some(case) = worst.judged() {
         facts.push(phrase::count(case.hops.len(), "hop"));
@@ -79,21 +77,11 @@ fn headline(page: &mut Page, group: &[&Case], worst: &Case) {
         facts.push(repeats(group, worst.verdict()));
     }
     facts.push(phrase::duration(group.iter().map(|case| case.took).sum::<Duration>()));
-    let word = page.paint(ink, &format!("{word:>6}"));
-    let title = phrase::shown(&worst.title);
-    let title = page.paint(Ink::Strong, &format!("{title:<0$}", page.title_width()));
+    let result = worst.result();
+    let word = page.paint(Ink::of(result), result.word());
+    let title = page.paint(Ink::Strong, &phrase::shown(&worst.title));
     let facts = page.paint(Ink::Faint, &facts.join(", "));
     page.raw(&format!("{word}  {title}  {facts}"));
-}
-
-/// At most six letters, so that titles stand in one column.
-fn word(case: &Case) -> (&'static str, Ink) {
-    match (&case.end, case.verdict()) {
-        (CaseEnd::CouldNotRun(_), _) => ("error", Ink::Unsure),
-        (_, Verdict::Pass) => ("pass", Ink::Good),
-        (_, Verdict::Inconclusive) => ("unsure", Ink::Unsure),
-        (_, Verdict::Fail) => ("FAIL", Ink::Bad),
-    }
 }
 
 fn repeats(group: &[&Case], verdict: Verdict) -> String {
@@ -115,7 +103,7 @@ fn hops(page: &mut Page, case: &CaseVerdict) {
     for row in hop_map::rows(case, page.room(INDENT)) {
         let (mark, ink) = match row.verdict {
             Verdict::Pass => (" ", Ink::Plain),
-            Verdict::Inconclusive => ("?", Ink::Unsure),
+            Verdict::Inconclusive => ("?", Ink::Inconclusive),
             Verdict::Fail => ("✗", Ink::Bad),
         };
         let remark = match (row.remark.as_str(), row.verdict) {
@@ -127,7 +115,7 @@ fn hops(page: &mut Page, case: &CaseVerdict) {
     }
 }
 
-/// Rules, notes and gaps.
+/// Writes the rules, the gaps and the notes.
 fn remarks(page: &mut Page, case: &CaseVerdict) {
     if page.detail() == Detail::Everything && !case.rules.is_empty() {
         page.gap();
@@ -139,7 +127,7 @@ fn remarks(page: &mut Page, case: &CaseVerdict) {
     }
     for gap in &case.gaps {
         page.gap();
-        tell_gap(page, gap);
+        write_gap(page, gap);
     }
     if !case.notes.is_empty() {
         page.gap();
@@ -151,8 +139,8 @@ fn remarks(page: &mut Page, case: &CaseVerdict) {
     }
 }
 
-fn tell_gap(page: &mut Page, gap: &GapVerdict) {
-    page.hanging(INDENT - 2, Ink::Unsure, "? not seen", &gap.what);
+fn write_gap(page: &mut Page, gap: &GapVerdict) {
+    page.hanging(INDENT - 2, Ink::Inconclusive, "? not judged", &gap.what);
     page.output(INDENT, &gap.lines);
 }
 
@@ -167,37 +155,59 @@ fn known(page: &mut Page, case: &CaseVerdict) {
 fn undeclared(page: &mut Page, case: &CaseVerdict) {
     for (what, times) in &case.undeclared {
         let times = if *times > 1 { format!(" ({times} times)") } else { String::new() };
-        page.field(INDENT, "undeclared", &format!("{what}{times}: no hop of the scenario declares it"));
+        page.field(INDENT, "undeclared", &format!("{what}{times}: no hop of the scenario declares this"));
     }
 }
 
-fn could_not_run(page: &mut Page, trouble: &Trouble) {
-    page.prose(INDENT, Ink::Plain, &trouble.message);
-    for cause in &trouble.caused_by {
+fn could_not_run(page: &mut Page, error: &CaseError) {
+    cause(page, &error.message, &error.caused_by);
+    if !error.lines.is_empty() {
+        page.field(INDENT, "output", "last lines");
+        page.output(INDENT, &error.lines);
+    }
+}
+
+fn cause(page: &mut Page, message: &str, caused_by: &[String]) {
+    page.prose(INDENT, Ink::Plain, message);
+    for cause in caused_by {
         page.field(INDENT, "caused by", cause);
     }
-    if !trouble.lines.is_empty() {
-        page.field(INDENT, "its output", "the last lines");
-        page.output(INDENT, &trouble.lines);
-    }
 }
 
-/// Each finding once, however many repeats it was found in.
+/// Writes one reason for which several cases could not run.
+pub(super) fn write_shared(page: &mut Page, error: &SharedError<'_>) {
+    page.gap();
+    let result = CaseResult::CouldNotRun;
+    let word = page.paint(Ink::of(result), result.word());
+    let count = page.paint(Ink::Strong, &phrase::count(error.groups.len(), "case"));
+    page.raw(&format!("{word}  {count}, for one reason"));
+    cause(page, error.message, error.caused_by);
+    let first = error.groups[0][0];
+    if let Some(own) = first.error().filter(|own| !own.lines.is_empty()) {
+        page.field(INDENT, "output", &format!("last lines, of `{}`", first.title));
+        page.output(INDENT, &own.lines);
+    }
+    page.field(INDENT, "cases", &phrase::some_of(&error.titles(), TITLES));
+    page.gap();
+    again(page, first, None);
+}
+
+/// Writes each finding once, however many repeats have it.
 fn findings(page: &mut Page, group: &[&Case]) {
     let mut seen: HashMap<&str, usize> = HashMap::new();
-    let mut told: Vec<(&Finding, &CaseVerdict)> = Vec::new();
+    let mut distinct: Vec<(&Finding, &CaseVerdict)> = Vec::new();
     for case in group {
         for finding in case.new_findings() {
             let times = seen.entry(&finding.fingerprint).or_default();
             *times += 1;
             if let (1, Some(judged)) = (*times, case.judged()) {
-                told.push((finding, judged));
+                distinct.push((finding, judged));
             }
         }
     }
-    for (found, case) in told {
+    for (found, case) in distinct {
         page.gap();
-        finding::tell(page, found, case);
+        finding::write(page, found, case);
         if let (times, 2..) = (seen[found.fingerprint.as_str()], group.len()) {
             page.field(finding::INDENT, "repeats", &format!("found in {times} of {}", group.len()));
         }

@@ -1,4 +1,4 @@
-//! One finding in full: who broke what, the bytes, what was due, and what to try.
+//! One finding in full: the hop and the side, the bytes, expected and actual value, and what to try.
 
 use super::page::Page;
 use super::{Ink, bytes};
@@ -6,26 +6,26 @@ use crate::report::phrase;
 use crate::rules::Finding;
 use crate::verdict::CaseVerdict;
 
-/// Where the text of a finding begins.
+/// The indentation of the text of a finding.
 pub(super) const INDENT: usize = 8;
 
-pub(super) fn tell(page: &mut Page, finding: &Finding, case: &CaseVerdict) {
-    let (mark, ink) = if finding.inconclusive { ("?", Ink::Unsure) } else { ("✗", Ink::Bad) };
+pub(super) fn write(page: &mut Page, finding: &Finding, case: &CaseVerdict) {
+    let (mark, ink) = if finding.inconclusive { ("?", Ink::Inconclusive) } else { ("✗", Ink::Bad) };
     let heading = format!("{mark} {}", finding.class.word());
     let blame = format!("{} ({})", phrase::blame(finding), phrase::hits(finding));
     page.hanging(INDENT - 2, ink, &heading, &blame);
     page.prose(INDENT, Ink::Plain, &finding.message);
     if !finding.lines.is_empty() {
         page.gap();
-        bytes::tell(page, INDENT + 2, &finding.lines);
+        bytes::write(page, INDENT + 2, &finding.lines);
     }
     page.gap();
-    due(page, finding);
+    values(page, finding);
     next(page, finding);
     place(page, finding, case);
 }
 
-fn due(page: &mut Page, finding: &Finding) {
+fn values(page: &mut Page, finding: &Finding) {
     if !finding.expected.is_empty() {
         page.field(INDENT, "expected", &short(&finding.expected));
     }
@@ -33,7 +33,7 @@ fn due(page: &mut Page, finding: &Finding) {
         page.field(INDENT, "actual", &short(&finding.actual));
     }
     if let Some(witness) = &finding.missing_witness {
-        page.field(INDENT, "not seen", witness);
+        page.field(INDENT, "missing", witness);
     }
     for (at, inside) in finding.inside.iter().enumerate() {
         page.field(INDENT, if at == 0 { "with it" } else { "" }, inside);
@@ -59,7 +59,7 @@ fn place(page: &mut Page, finding: &Finding, case: &CaseVerdict) {
     page.field(INDENT, "fingerprint", &finding.fingerprint);
 }
 
-/// Long values are whole in the JSON report; the caret above shows the place.
+/// Cuts a long value. The JSON report has all of it, and the caret above shows the place.
 fn short(text: &str) -> String {
     const LIMIT: usize = 300;
     let length = text.chars().count();

@@ -1,33 +1,33 @@
-//! What to show while a run is under way: how far it is, what is running, and what went wrong so far.
+//! The progress of a run for people: how far it is, which cases run, and a line for a case that ends.
 //!
-//! Draws nothing: the caller puts `Shown` on the screen when there is one.
+//! It draws nothing: the caller puts the `Picture` on the screen if there is one.
 
 use super::{Ink, Palette};
 use crate::progress::Progress;
-use crate::report::{Case, phrase};
-use crate::verdict::Verdict;
+use crate::report::{Case, CaseResult, phrase};
 
 /// The state of a run so far.
 #[derive(Clone, Debug)]
 pub struct Live {
     palette: Palette,
+    /// Cases that pass have a line, too.
+    with_passes: bool,
+    repeats: u32,
     total: u64,
-    passed: u64,
-    failed: u64,
-    inconclusive: u64,
+    done: u64,
+    counts: Vec<(CaseResult, u64)>,
     running: Vec<String>,
     interrupted: bool,
 }
 
-/// One picture of it.
+/// The state of a run at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
-    /// For the bar.
+pub struct Picture {
     pub done: u64,
     pub total: u64,
     /// `12 pass, 1 fail`.
     pub counts: String,
-    /// The cases under way, the longest-running first, cut to what fits.
+    /// The cases under way, the longest-running first, cut to the width.
     pub running: String,
 }
 
@@ -35,21 +35,27 @@ impl Live {
     pub fn new(palette: Palette) -> Self {
         Self {
             palette,
+            with_passes: false,
+            repeats: 1,
             total: 0,
-            passed: 0,
-            failed: 0,
-            inconclusive: 0,
+            done: 0,
+            counts: Vec::new(),
             running: Vec::new(),
             interrupted: false,
         }
     }
 
-    /// Takes in one thing that happened. What is worth a line of its own at once is given back: each case
-    /// that did not pass, so that nobody has to wait for the end.
+    /// Gives every case a line when it ends. A run with repeats has a line for each tenth of them that passed instead.
+    pub fn with_passes(self) -> Self {
+        Self { with_passes: true, ..self }
+    }
+
+    /// Adds one thing that happened. Returns a line to print at once, such as for a case that did not pass.
     pub fn take(&mut self, progress: &Progress) -> Option<String> {
         match progress {
             Progress::RunStarted { cases, repeats, .. } => {
-                self.total = (*cases as u64) * u64::from((*repeats).max(1));
+                self.repeats = (*repeats).max(1);
+                self.total = (*cases as u64).saturating_mul(u64::from(self.repeats));
                 None
             }
             Progress::CaseStarted { title } => {
@@ -66,7 +72,7 @@ impl Live {
             }
             Progress::Interrupted => {
                 self.interrupted = true;
-                Some(self.palette.paint(Ink::Unsure, "interrupted: ending what is under way"))
+                Some(self.palette.paint(Ink::Inconclusive, "interrupted: stopping the cases under way"))
             }
             Progress::RunEnded { .. } => {
                 self.running.clear();
@@ -76,45 +82,52 @@ impl Live {
     }
 
     fn ended(&mut self, case: &Case) -> Option<String> {
-        let (word, ink) = match case.verdict() {
-            Verdict::Pass => {
-                self.passed += 1;
-                return None;
-            }
-            Verdict::Inconclusive => {
-                self.inconclusive += 1;
-                ("unsure", Ink::Unsure)
-            }
-            Verdict::Fail => {
-                self.failed += 1;
-                ("FAIL", Ink::Bad)
-            }
-        };
+        let result = case.result();
+        self.done += 1;
+        match self.counts.iter_mut().find(|(known, _)| *known == result) {
+            Some((_, number)) => *number += 1,
+            None => self.counts.push((result, 1)),
+        }
+        if result == CaseResult::Pass {
+            return self.passed(case);
+        }
         let why = case.why().into_iter().next().unwrap_or_default();
-        let word = self.palette.paint(ink, &format!("{word:>6}"));
-        Some(format!("{word}  {}  {}", phrase::shown(&case.title), phrase::shown(&why)).trim_end().to_owned())
+        Some(self.line(case, &phrase::shown(&why)))
     }
 
-    /// What to show now, in at most `width` columns for the names.
-    pub fn shown(&self, width: usize) -> Shown {
-        let mut counts = vec![format!("{} pass", self.passed)];
-        if self.failed > 0 {
-            counts.push(self.palette.paint(Ink::Bad, &format!("{} fail", self.failed)));
+    fn passed(&self, case: &Case) -> Option<String> {
+        if !self.with_passes {
+            return None;
         }
-        if self.inconclusive > 0 {
-            counts.push(self.palette.paint(Ink::Unsure, &format!("{} inconclusive", self.inconclusive)));
+        if self.repeats == 1 {
+            return Some(self.line(case, &phrase::duration(case.took)));
         }
-        Shown {
-            done: self.passed + self.failed + self.inconclusive,
-            total: self.total,
-            counts: counts.join(", "),
-            running: self.running(width),
-        }
+        let tenth = (self.total / 10).max(1);
+        self.done.is_multiple_of(tenth).then(|| format!("{} of {}: {}", self.done, self.total, self.counts()))
+    }
+
+    fn line(&self, case: &Case, rest: &str) -> String {
+        let result = case.result();
+        let word = self.palette.paint(Ink::of(result), &format!("{:<13}", result.word()));
+        let repeat = if self.repeats > 1 { format!(" (repeat {})", case.repeat) } else { String::new() };
+        format!("{word}  {}{repeat}  {rest}", phrase::shown(&case.title)).trim_end().to_owned()
+    }
+
+    fn counts(&self) -> String {
+        let count = |(result, number): &(CaseResult, u64)| {
+            self.palette.paint(Ink::of(*result), &format!("{number} {}", result.word()))
+        };
+        self.counts.iter().map(count).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the present state, with at most `width` columns for the names.
+    pub fn picture(&self, width: usize) -> Picture {
+        Picture { done: self.done, total: self.total, counts: self.counts(), running: self.running(width) }
     }
 
     fn running(&self, width: usize) -> String {
         if self.interrupted {
-            return "ending".to_owned();
+            return "stopping".to_owned();
         }
         let mut names = String::new();
         for (at, title) in self.running.iter().enumerate() {
@@ -134,33 +147,34 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::verdict::{CaseEnd, Trouble};
+    use crate::report::samples;
+    use crate::verdict::{CaseEnd, CaseError, CaseVerdict};
 
     #[test]
-    fn a_case_that_does_not_pass_is_told_at_once() {
+    fn a_case_that_does_not_pass_has_a_line_at_once() {
         let mut live = Live::new(Palette::Plain);
         live.take(&Progress::RunStarted { cases: 2, repeats: 3, seed: 1 });
         live.take(&Progress::CaseStarted { title: "a".into() });
         live.take(&Progress::CaseStarted { title: "a-longer-title".into() });
-        let trouble = Trouble {
+        let error = CaseError {
             scenario: "a".into(),
             case: String::new(),
             message: "no such program `shop`".into(),
             caused_by: vec![],
             lines: vec![],
         };
-        let said = live.take(&Progress::CaseEnded {
+        let line = live.take(&Progress::CaseEnded {
             title: "a".into(),
             file: "a.yaml".into(),
             repeat: 1,
-            end: CaseEnd::CouldNotRun(trouble),
+            end: CaseEnd::CouldNotRun(error),
             took: Duration::ZERO,
         });
-        assert_eq!(said.as_deref(), Some("unsure  a  no such program `shop`"));
-        let shown = live.shown(40);
-        assert_eq!((shown.done, shown.total), (1, 6));
-        assert_eq!(shown.counts, "0 pass, 1 inconclusive");
-        assert_eq!(shown.running, "a-longer-title");
+        assert_eq!(line.as_deref(), Some("could not run  a (repeat 1)  no such program `shop`"));
+        let picture = live.picture(40);
+        assert_eq!((picture.done, picture.total), (1, 6));
+        assert_eq!(picture.counts, "1 could not run");
+        assert_eq!(picture.running, "a-longer-title");
     }
 
     #[test]
@@ -169,7 +183,28 @@ mod tests {
         for title in ["first-case", "second-case", "third-case"] {
             live.take(&Progress::CaseStarted { title: title.into() });
         }
-        assert_eq!(live.shown(24).running, "first-case and 2 more");
-        assert_eq!(live.shown(80).running, "first-case, second-case, third-case");
+        assert_eq!(live.picture(24).running, "first-case and 2 more");
+        assert_eq!(live.picture(80).running, "first-case, second-case, third-case");
+    }
+
+    #[test]
+    fn without_a_bar_every_case_has_a_line_when_it_ends() {
+        let ended = |title: &str, repeat, judged: CaseVerdict| Progress::CaseEnded {
+            title: title.into(),
+            file: "a.yaml".into(),
+            repeat,
+            end: CaseEnd::Judged(Box::new(judged)),
+            took: Duration::from_millis(87),
+        };
+        let mut live = Live::new(Palette::Plain).with_passes();
+        live.take(&Progress::RunStarted { cases: 2, repeats: 1, seed: 1 });
+        let line = live.take(&ended("a", 1, samples::healthy()));
+        assert_eq!(line.as_deref(), Some("pass           a  87 ms"));
+
+        let mut live = Live::new(Palette::Plain).with_passes();
+        live.take(&Progress::RunStarted { cases: 1, repeats: 40, seed: 1 });
+        let lines = (1..=40).filter_map(|repeat| live.take(&ended("a", repeat, samples::healthy())));
+        let lines: Vec<String> = lines.collect();
+        assert_eq!((lines.len(), lines[0].as_str()), (10, "4 of 40: 4 pass"));
     }
 }

@@ -1,8 +1,7 @@
-//! The report for people: what each case came to, and for each broken hop the story, the bytes and what to
-//! try.
+//! The report for people: the result of each case, and for each broken hop the story, the bytes and what to try.
 //!
-//! Prints nothing: `render` gives the text for the end of a run, `Live` what to show while it is under way.
-//! Whether there is a terminal, how wide it is and whether it wants colour is the caller's to find out.
+//! It prints nothing: `render` returns the text for the end of a run, `Live` the text for the run under way. The caller
+//! finds out whether there is a terminal, how wide it is and whether it shows colour.
 
 mod bytes;
 mod case;
@@ -15,44 +14,42 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use live::{Live, Shown};
+pub use live::{Live, Picture};
 pub use palette::{Ink, Palette, headed};
 
-use super::{Case, Outcome};
+use super::{Case, Outcome, SharedError};
 use crate::rules::Finding;
 use crate::verdict::{CaseVerdict, Verdict};
 use page::Page;
 
-/// How the report is laid out.
+/// The layout of the report.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
-    /// Columns; what is longer is wrapped or cut around its caret.
+    /// Columns. A longer line is wrapped or cut around its caret.
     pub width: usize,
     pub palette: Palette,
     pub detail: Detail,
     pub again: Again,
 }
 
-/// How whoever reads the report runs a case again.
+/// The command by which the reader runs a case again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Again {
     /// `unbroken run FILE`.
     #[default]
     Command,
-    /// `cargo test`, the case is a test by its title.
+    /// `cargo test` with the title of the case as the name of the test.
     Trial,
-    /// `cargo test`, the case is run by a test of another name.
+    /// `cargo test`, where the test has another name.
     Test,
 }
 
-/// How much is said of cases that passed.
+/// The amount of detail about cases that passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
-    /// One line.
-    Quiet,
-    /// Its hops, too.
+    /// Each hop.
     Hops,
-    /// Also each rule with what it looked at, and the notes.
+    /// Each hop, each rule with the number of crossings or spans that it judged, and the notes.
     Everything,
 }
 
@@ -62,41 +59,51 @@ impl Default for Layout {
     }
 }
 
-/// The whole report: what passed, then what did not, then the summary, so that what matters ends nearest to
+/// Returns the whole report: cases that passed, the others, then the summary, so that what matters stands nearest to
 /// the prompt.
 pub fn render(outcome: &Outcome, layout: Layout) -> String {
     let mut page = Page::new(layout);
-    let (passed, rest): (Vec<_>, Vec<_>) = outcome
-        .groups()
-        .into_iter()
+    let groups = outcome.groups();
+    let shared = SharedError::find(&groups);
+    let (passed, rest): (Vec<_>, Vec<_>) = groups
+        .iter()
+        .filter(|group| !shared.iter().any(|error| error.includes(group)))
         .partition(|group| group.iter().all(|case| case.verdict() == Verdict::Pass));
-    if layout.detail == Detail::Quiet {
-        const LIMIT: usize = 60;
-        let widths = passed.iter().map(|group| group[0].title.chars().count());
-        page.set_title_width(widths.max().unwrap_or(0).min(LIMIT));
+    for group in passed {
+        case::write(&mut page, group);
     }
-    for group in passed.iter().chain(&rest) {
-        case::tell(&mut page, group);
+    for error in &shared {
+        case::write_shared(&mut page, error);
     }
-    summary::tell(&mut page, outcome);
+    for group in rest {
+        case::write(&mut page, group);
+    }
+    summary::write(&mut page, outcome);
     page.finish()
 }
 
-/// One case with all its repeats, without colour: for formats that quote the terminal report.
+/// Returns one reason for which several cases could not run, without colour.
+pub fn shared_story(error: &SharedError<'_>) -> String {
+    let mut page = Page::new(Layout::default());
+    case::write_shared(&mut page, error);
+    page.finish()
+}
+
+/// Returns one case with all its repeats, without colour, for formats that quote the terminal report.
 pub fn story(repeats: &[&Case]) -> String {
     story_in(repeats, Layout::default())
 }
 
-/// The same in this layout.
+/// Returns one case with all its repeats in this layout.
 pub fn story_in(repeats: &[&Case], layout: Layout) -> String {
     let mut page = Page::new(layout);
-    case::tell(&mut page, repeats);
+    case::write(&mut page, repeats);
     page.finish()
 }
 
-/// One finding in full, without colour.
+/// Returns one finding in full, without colour.
 pub fn finding(finding: &Finding, case: &CaseVerdict) -> String {
     let mut page = Page::new(Layout::default());
-    finding::tell(&mut page, finding, case);
+    finding::write(&mut page, finding, case);
     page.finish()
 }

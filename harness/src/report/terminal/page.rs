@@ -1,21 +1,19 @@
-//! A page under construction: indented, wrapped and painted lines.
+//! A page under construction: indented, wrapped and painted lines, none of which is a command of a CI server.
 
 use super::{Again, Detail, Ink, Layout};
 use crate::report::phrase;
 
-/// How far the names of a finding's fields reach.
+/// The width of the names of a finding's fields.
 const NAME_WIDTH: usize = 13;
 
 pub(super) struct Page {
     layout: Layout,
-    /// How wide the titles are that stand above each other.
-    title_width: usize,
     text: String,
 }
 
 impl Page {
     pub(super) fn new(layout: Layout) -> Self {
-        Self { layout: Layout { width: layout.width.max(40), ..layout }, title_width: 0, text: String::new() }
+        Self { layout: Layout { width: layout.width.max(40), ..layout }, text: String::new() }
     }
 
     pub(super) fn detail(&self) -> Detail {
@@ -26,19 +24,11 @@ impl Page {
         self.layout.again
     }
 
-    pub(super) fn title_width(&self) -> usize {
-        self.title_width
-    }
-
-    pub(super) fn set_title_width(&mut self, width: usize) {
-        self.title_width = width;
-    }
-
     pub(super) fn finish(self) -> String {
         self.text
     }
 
-    /// Columns left of `indent`.
+    /// Returns the number of columns to the right of `indent`.
     pub(super) fn room(&self, indent: usize) -> usize {
         self.layout.width.saturating_sub(indent).max(20)
     }
@@ -47,20 +37,20 @@ impl Page {
         self.layout.palette.paint(ink, text)
     }
 
-    /// A line that is laid out and painted already.
+    /// Adds a line that is laid out and painted already. Every line of the page passes here.
     pub(super) fn raw(&mut self, line: &str) {
-        self.text.push_str(line.trim_end());
+        self.text.push_str(&phrase::inert(line.trim_end()));
         self.text.push('\n');
     }
 
-    /// An empty line; never two on end, and none at the top.
+    /// Adds an empty line, but never two in a row, and none at the top.
     pub(super) fn gap(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
     }
 
-    /// Prose, wrapped.
+    /// Adds wrapped prose.
     pub(super) fn prose(&mut self, indent: usize, ink: Ink, text: &str) {
         for line in wrapped(&phrase::shown(text), self.room(indent)) {
             let painted = self.paint(ink, &line);
@@ -68,13 +58,13 @@ impl Page {
         }
     }
 
-    /// One line as it stands, its columns kept.
+    /// Adds one line whose columns are kept.
     pub(super) fn columns(&mut self, indent: usize, ink: Ink, line: &str) {
         let painted = self.paint(ink, &phrase::shown(line));
         self.raw(&format!("{:indent$}{painted}", ""));
     }
 
-    /// A heading with prose that hangs beside it.
+    /// Adds a heading with prose beside it.
     pub(super) fn hanging(&mut self, indent: usize, ink: Ink, heading: &str, text: &str) {
         let hang = heading.chars().count() + 2;
         let mut heading = format!("{}  ", self.paint(ink, heading));
@@ -84,7 +74,7 @@ impl Page {
         }
     }
 
-    /// A named field, its prose hanging beside the name.
+    /// Adds a named field with its prose beside the name.
     pub(super) fn field(&mut self, indent: usize, name: &str, text: &str) {
         let hang = indent + NAME_WIDTH;
         for (at, line) in wrapped(&phrase::shown(text), self.room(hang)).iter().enumerate() {
@@ -93,14 +83,14 @@ impl Page {
         }
     }
 
-    /// A command to be copied: never wrapped.
+    /// Adds a command to copy, which is never wrapped.
     pub(super) fn command(&mut self, indent: usize, name: &str, command: &str) {
         let name = self.paint(Ink::Faint, &format!("{name:<NAME_WIDTH$}"));
         let command = self.paint(Ink::Strong, &phrase::shown(command));
         self.raw(&format!("{:indent$}{name}{command}", ""));
     }
 
-    /// Output of a node, as it was but for control characters.
+    /// Adds output of a node with its control characters made visible.
     pub(super) fn output(&mut self, indent: usize, lines: &[String]) {
         let bar = self.paint(Ink::Faint, "│");
         let (before, last) = phrase::last_lines(lines);
@@ -113,7 +103,7 @@ impl Page {
     }
 }
 
-/// `text` in lines of at most `width` characters. A longer word is broken, but for a link, which must stay
+/// Returns `text` in lines of at most `width` characters. A longer word is broken unless it is a link, which must stay
 /// clickable.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();

@@ -1,29 +1,31 @@
-//! Colours, chosen by meaning.
+//! Colours by their meaning.
 
-/// Whether to colour.
+use crate::report::CaseResult;
+
+/// The choice between coloured and plain text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Palette {
     Plain,
     Colour,
 }
 
-/// What a piece of text means.
+/// The meaning of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
     Plain,
     Good,
     Bad,
-    Unsure,
+    Inconclusive,
     /// Names and headings.
     Strong,
-    /// What may be skipped.
+    /// Details that a reader may skip.
     Faint,
     /// Under the caret.
     Caret,
 }
 
 impl Palette {
-    /// Colour only on a terminal, and never when `NO_COLOR` is set to something (no-color.org).
+    /// Returns colour on a terminal only, and never when `NO_COLOR` is set and not empty (no-color.org).
     pub fn choose(is_terminal: bool, no_color: Option<&str>) -> Self {
         if is_terminal && no_color.is_none_or(str::is_empty) { Palette::Colour } else { Palette::Plain }
     }
@@ -33,7 +35,7 @@ impl Palette {
             Ink::Plain => return text.to_owned(),
             Ink::Good => "32",
             Ink::Bad => "1;31",
-            Ink::Unsure => "1;33",
+            Ink::Inconclusive => "1;33",
             Ink::Strong => "1",
             Ink::Faint => "2",
             Ink::Caret => "31",
@@ -45,7 +47,18 @@ impl Palette {
     }
 }
 
-/// A page of `explain` with its headings in colour; the text as it is otherwise.
+impl Ink {
+    /// Returns the ink for the word of a result.
+    pub fn of(result: CaseResult) -> Ink {
+        match result {
+            CaseResult::Pass => Ink::Good,
+            CaseResult::Inconclusive | CaseResult::CouldNotRun => Ink::Inconclusive,
+            CaseResult::Fail => Ink::Bad,
+        }
+    }
+}
+
+/// Returns a page of `explain` with its headings in colour, or as it is.
 pub fn headed(page: &str, palette: Palette) -> String {
     if palette == Palette::Plain {
         return page.to_owned();

@@ -1,68 +1,75 @@
-//! The last lines: what did not pass, one line each, and the sum of it all.
+//! The last lines: the cases that did not pass, one line each, and the counts of all.
 
 use super::page::Page;
-use super::{Detail, Ink, case};
-use crate::report::{Case, Outcome, phrase};
-use crate::verdict::{CaseEnd, Verdict};
+use super::{Ink, case};
+use crate::report::{Case, CaseResult, Outcome, SharedError, phrase};
+use crate::verdict::Verdict;
 
-pub(super) fn tell(page: &mut Page, outcome: &Outcome) {
-    let quiet = page.detail() == Detail::Quiet && outcome.verdict() == Verdict::Pass;
-    if !quiet {
-        page.gap();
-    }
+pub(super) fn write(page: &mut Page, outcome: &Outcome) {
+    page.gap();
     for fixed in &outcome.fixed {
-        page.hanging(0, Ink::Good, " fixed", fixed);
+        page.hanging(0, Ink::Good, "fixed", fixed);
+    }
+    for warning in &outcome.warnings {
+        page.hanging(0, Ink::Inconclusive, "warning", warning);
     }
     if outcome.groups().len() > 1 {
         recap(page, outcome);
     }
-    sum(page, outcome);
+    total(page, outcome);
 }
 
-/// Worth repeating only where several cases stand above it.
+/// Repeats the cases that did not pass, where several cases stand above.
 fn recap(page: &mut Page, outcome: &Outcome) {
-    for group in outcome.groups() {
-        let worst = case::worst(&group);
-        let (word, ink) = match (&worst.end, worst.verdict()) {
-            (_, Verdict::Pass) => continue,
-            (CaseEnd::CouldNotRun(_), _) => (" error", Ink::Unsure),
-            (_, Verdict::Fail) => ("  FAIL", Ink::Bad),
-            _ => ("unsure", Ink::Unsure),
-        };
+    let groups = outcome.groups();
+    let shared = SharedError::find(&groups);
+    for error in &shared {
+        let text = format!("{}: {}", phrase::count(error.groups.len(), "case"), error.message);
+        line(page, CaseResult::CouldNotRun, &text);
+    }
+    for group in groups.iter().filter(|group| !shared.iter().any(|error| error.includes(group))) {
+        let worst = case::worst(group);
+        if worst.verdict() == Verdict::Pass {
+            continue;
+        }
         let repeat = if group.len() > 1 { format!(" (repeat {})", worst.repeat) } else { String::new() };
-        page.hanging(0, ink, word, &format!("{}{repeat}: {}", worst.title, worst.why().join("; ")));
+        line(page, worst.result(), &format!("{}{repeat}: {}", worst.title, worst.why().join("; ")));
     }
 }
 
-fn sum(page: &mut Page, outcome: &Outcome) {
+fn line(page: &mut Page, result: CaseResult, text: &str) {
+    page.hanging(0, Ink::of(result), &format!("{:<13}", result.word()), text);
+}
+
+fn total(page: &mut Page, outcome: &Outcome) {
     let judged: Vec<_> = outcome.cases.iter().filter_map(Case::judged).collect();
     let crossings: u64 = judged.iter().map(|case| u64::from(case.crossings)).sum();
     let spans: u64 = judged.iter().map(|case| u64::from(case.spans)).sum();
-    let mut facts = Vec::new();
-    for (verdict, ink) in
-        [(Verdict::Pass, Ink::Good), (Verdict::Fail, Ink::Bad), (Verdict::Inconclusive, Ink::Unsure)]
-    {
-        let number = outcome.count(verdict);
-        if number > 0 {
-            facts.push(page.paint(ink, &format!("{number} {}", verdict.word())));
-        }
-    }
+    let mut facts: Vec<String> = outcome
+        .counts()
+        .into_iter()
+        .map(|(result, number)| page.paint(Ink::of(result), &format!("{number} {}", result.word())))
+        .collect();
     let known =
         judged.iter().flat_map(|case| &case.findings).filter(|finding| finding.known.is_some()).count();
     if known > 0 {
         facts.push(format!("{known} known"));
     }
-    let due = outcome.due * outcome.repeats.max(1) as usize;
     let number = match outcome.repeats {
         0 | 1 => phrase::count(outcome.cases.len(), "case"),
         repeats => format!("{}, {repeats} times", phrase::count(outcome.groups().len(), "case")),
     };
     let mut text = format!("{number}: {}", facts.join(", "));
     if facts.is_empty() {
-        text = "no case was run".to_owned();
+        text = "no case ran".to_owned();
     }
-    if outcome.interrupted {
-        text += &format!("; interrupted, {} not run", due.saturating_sub(outcome.cases.len()));
+    let missing = outcome.total().saturating_sub(outcome.cases.len());
+    if outcome.interrupted && missing == 0 {
+        text += "; interrupted";
+    } else if outcome.interrupted {
+        text += &format!("; interrupted, {missing} did not run");
+    } else if outcome.under_way {
+        text += &format!("; partial report, {missing} have not ended");
     }
     let rest = format!(
         "  {}, {}, {}, seed {}",

@@ -1,4 +1,4 @@
-//! The end of a run: reports, and the exit status.
+//! The end of a run: the reports and the exit status.
 
 use super::report_file::ReportFile;
 use super::{exit, print};
@@ -6,10 +6,10 @@ use crate::report::Outcome;
 use crate::report::terminal::{self, Detail, Layout};
 use crate::verdict::Verdict;
 
-/// The terminal report on standard output, unless another one goes there, the others into their files, and
-/// the exit status. `written`: everything else that was asked for could be written.
-pub fn tell(outcome: &Outcome, reports: &[ReportFile], verbose: bool, mut written: bool) -> u8 {
-    if !reports.iter().any(ReportFile::is_on_standard_output) {
+/// Prints the terminal report unless another one goes to standard output, writes the others, and returns the exit
+/// status. `written` says whether every other file of the run could be written.
+pub fn finish(outcome: &Outcome, reports: &[ReportFile], verbose: bool, mut written: bool) -> u8 {
+    if !reports.iter().any(ReportFile::replaces_terminal) {
         let detail = if verbose { Detail::Everything } else { Detail::Hops };
         let layout = Layout { palette: print::palette(), detail, ..Layout::default() };
         print::out(&terminal::render(outcome, layout));

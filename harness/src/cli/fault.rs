@@ -1,0 +1,73 @@
+//! `--fault`: the cases that have the relay, and the faults that broke nothing.
+
+use super::option_error::RunOptionError;
+use super::print;
+use crate::report::{Case, Outcome, phrase};
+use crate::run::SelectedCase;
+use crate::scenario::{Relay, Scenario};
+use crate::verdict::Verdict;
+
+/// Names shown of many cases.
+const SHOWN: usize = 10;
+
+/// Removes the cases without the relay of a fault and prints their names. Without any case left, no case can run.
+pub fn keep_cases_with_relays(
+    faults: &[(String, String)],
+    cases: &mut Vec<SelectedCase>,
+) -> Result<(), RunOptionError> {
+    for (node, _) in faults {
+        if !cases.iter().any(|case| case.scenario.nodes.iter().any(|known| known.name == *node)) {
+            return Err(RunOptionError::NoNodeForFault { node: node.clone() });
+        }
+        if !cases.iter().any(|case| has_model_relay(&case.scenario, node)) {
+            return Err(RunOptionError::NoRelayForFault { node: node.clone() });
+        }
+    }
+    let is_fit = |case: &SelectedCase| faults.iter().all(|(node, _)| has_model_relay(&case.scenario, node));
+    let (fit, unfit): (Vec<SelectedCase>, Vec<SelectedCase>) = cases.drain(..).partition(is_fit);
+    if fit.is_empty() {
+        return Err(RunOptionError::NoCaseForFaults);
+    }
+    if !unfit.is_empty() {
+        let titles: Vec<String> = unfit.iter().map(|case| case.scenario.title()).collect();
+        let count = phrase::count(unfit.len(), "case");
+        print::problem(&format!(
+            "skipped {count} without the relay `model` that {} needs: {}",
+            options(faults),
+            phrase::some_of(&titles, SHOWN)
+        ));
+    }
+    *cases = fit;
+    Ok(())
+}
+
+/// Returns a warning when cases passed although faults were switched on.
+pub fn without_effect(faults: &[(String, String)], outcome: &Outcome) -> Option<String> {
+    if faults.is_empty() {
+        return None;
+    }
+    let has_no_finding = |case: &&Case| case.judged().is_some_and(|judged| judged.findings.is_empty());
+    let passed = outcome.cases.iter().filter(|case| case.verdict() == Verdict::Pass).filter(has_no_finding);
+    let mut titles: Vec<String> = passed.map(|case| case.title.clone()).collect();
+    titles.dedup();
+    if titles.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "{} broke nothing in {}, so no hop there uses what it breaks: {}",
+        options(faults),
+        phrase::count(titles.len(), "case"),
+        phrase::some_of(&titles, SHOWN)
+    ))
+}
+
+fn has_model_relay(scenario: &Scenario, node: &str) -> bool {
+    let mut nodes = scenario.nodes.iter().filter(|known| known.name == node);
+    nodes.any(|known| known.kind.as_relay().is_some_and(Relay::has_faults))
+}
+
+/// Returns `` `--fault shop=inject-nothing` ``.
+fn options(faults: &[(String, String)]) -> String {
+    let options: Vec<String> = faults.iter().map(|(node, fault)| format!("--fault {node}={fault}")).collect();
+    phrase::list(&options)
+}
