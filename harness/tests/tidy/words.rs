@@ -27,6 +27,7 @@ const CLEAN: &[&str] = &[
     "fixtures/python-services/README.md",
     "fixtures/relay-model/README.md",
     "fixtures/relay-rust/README.md",
+    "harness/src/report/explain/",
     "harness/tests/tidy/",
     "in-memory-collector/BENCHMARKS.md",
 ];

@@ -34,20 +34,32 @@ fn every_page_begins_with_its_word_and_fits_a_terminal() {
 #[test]
 fn a_rule_is_summed_up_by_its_own_sentence() {
     for (rule, (_, page)) in Expectation::ALL.iter().zip(RULES) {
-        assert_eq!(gist(page), rule.about());
+        assert_eq!(summary(page), rule.about());
     }
 }
+
+/// The sections of a class, in the order of their use.
+const HEADINGS: &[&str] = &[
+    "What it means",
+    "What it looks like",
+    "Usual causes",
+    "How to fix it",
+    "The standard",
+    "See it happen",
+];
 
 #[test]
 fn every_class_says_what_why_and_what_to_do() {
     for (word, page) in CLASSES {
-        for heading in ["What it means", "The standard", "Usual causes", "How to mend it", "See it happen"] {
-            assert!(page.contains(&format!("\n## {heading}\n\n")), "{word} lacks `{heading}`");
+        let mut rest = *page;
+        for heading in HEADINGS {
+            let found = rest.split_once(&format!("\n## {heading}\n\n"));
+            rest = found.unwrap_or_else(|| panic!("{word} lacks `{heading}`, or has it too early")).1;
         }
     }
 }
 
-/// What only the scenario or the relay contract can demand.
+/// Classes that only the scenario or the relay contract defines.
 const WITHOUT_A_LINK: &[&str] = &["not-crossed", "contract-broken", "undeclared"];
 
 #[test]
@@ -57,6 +69,33 @@ fn every_class_of_a_standard_links_to_it() {
         let linked = standard.is_some_and(|text| text.contains("https://"));
         assert_eq!(linked, !WITHOUT_A_LINK.contains(word), "{word}");
     }
+}
+
+/// A command of a page has to run in the repository: its scenario exists, and the relay knows its fault.
+#[cfg(feature = "relays")]
+#[test]
+fn the_commands_that_show_a_class_name_a_scenario_and_a_fault_that_exist() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let faults: Vec<&str> = relay_model::faults::Fault::ALL.iter().map(|fault| fault.name()).collect();
+    let mut commands = 0;
+    for (word, page) in CLASSES {
+        let words: Vec<&str> = page.split_whitespace().collect();
+        for pair in words.windows(2) {
+            let [before, after] = pair else { unreachable!("windows of two") };
+            match *before {
+                "run" if after.starts_with("scenarios/") => {
+                    assert!(root.join(after).exists(), "{word}: {after}");
+                    commands += 1;
+                }
+                "--fault" | "`--fault" => {
+                    let fault = after.split_once('=').map(|(_, fault)| fault.trim_end_matches(['`', '.']));
+                    assert!(fault.is_some_and(|fault| faults.contains(&fault)), "{word}: {after}");
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(commands > 30, "only {commands} commands are left");
 }
 
 #[test]
@@ -82,7 +121,7 @@ fn a_word_that_is_mistyped_or_half_remembered_is_found() {
     assert_eq!(near("exit codes"), ["exit-codes"]);
     assert!(near("tracestate").contains(&"tracestate.kept"));
     assert!(near("zzzzzz").is_empty());
-    assert_eq!(unknown("sampled_out"), "nothing is called `sampled_out`; did you mean `sampled-out`?");
+    assert_eq!(unknown("sampled_out"), "there is no topic `sampled_out`; did you mean `sampled-out`?");
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! The table of all pages: the word that is asked for, and its text.
+//! The table of all pages: topic and text.
 
-/// Pages that belong to no single rule or class.
+/// General topics.
 pub(super) const PAGES: &[(&str, &str)] = &[
     ("relations", include_str!("page/relations.md")),
     ("brokers", include_str!("page/brokers.md")),
@@ -14,7 +14,7 @@ pub(super) const PAGES: &[(&str, &str)] = &[
     ("baseline", include_str!("page/baseline.md")),
 ];
 
-/// One for each rule, in the order of `Expectation`.
+/// One page per rule, in the order of `Expectation`.
 pub(super) const RULES: &[(&str, &str)] = &[
     ("hops.crossed", include_str!("rule/hops.crossed.md")),
     ("hops.keep-relation", include_str!("rule/hops.keep-relation.md")),
@@ -34,7 +34,7 @@ pub(super) const RULES: &[(&str, &str)] = &[
     ("relay.keeps-contract", include_str!("rule/relay.keeps-contract.md")),
 ];
 
-/// One for each class, in the order of `Class`.
+/// One page per class, in the order of `Class`.
 pub(super) const CLASSES: &[(&str, &str)] = &[
     ("not-crossed", include_str!("class/not-crossed.md")),
     ("leaked", include_str!("class/leaked.md")),
