@@ -7,7 +7,7 @@ use super::hashing::{IdMap, IdSet};
 use super::sent_by::SentBy;
 use super::{Carried, Crossing, Expected, Nature, SpanIndex, messages};
 use crate::evidence::{Capture, CaptureIx, Evidence, Exchange, MessageDirection, mark_of};
-use crate::plan::{CallIx, Plan, StimulusIx};
+use crate::plan::{CallIx, Plan, StimulusIx, fan_out};
 use crate::scenario::{HopIx, NodeIx, Transport};
 use crate::wire::TraceId;
 
@@ -43,6 +43,7 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
         }
         match stimulus_of(plan, capture) {
             Some(stimulus) => {
+                let hops = of_stimulus(plan, capture, hops, stimulus);
                 traces.learn(carried[ix].first().map(|context| context.trace_id), stimulus);
                 let marked = mark_of(&capture.marked).into_iter();
                 let receivers = hops.iter().map(|(hop, _)| plan.scenario.hop(*hop).to);
@@ -102,7 +103,8 @@ fn by_trace(
                 if let Some(context) = carried[ix].first() {
                     traces.add(context.trace_id, stimulus);
                 }
-                *seen.entry((stimulus, hop)).or_default() += 1;
+                let hops = of_stimulus(plan, capture, hops, stimulus);
+                *seen.entry((stimulus, hops[0].0)).or_default() += 1;
                 found.crossings.extend(sent(&hops, stimulus, ix));
             }
             None => found.unattributed.push((CaptureIx(ix), hop)),
@@ -186,6 +188,25 @@ fn hop_of(plan: &Plan, capture: &Capture) -> Option<HopIx> {
     let marked = mark_of(&capture.marked).filter(|mark| mark.run == plan.run).and_then(|mark| mark.call);
     let named = marked.and_then(|call| plan.calls.get(call.0)).map(|call| call.hop);
     named.filter(|hop| fitting.contains(hop)).or_else(|| fitting.first().copied())
+}
+
+/// Of calls that differ only in their cause, the one that the stimulus causes in the end. Messages are narrowed by who
+/// sent them.
+fn of_stimulus(
+    plan: &Plan,
+    capture: &Capture,
+    hops: Vec<(HopIx, NodeIx)>,
+    stimulus: StimulusIx,
+) -> Vec<(HopIx, NodeIx)> {
+    let driven = fan_out(&plan.scenario, plan.stimulus(stimulus).hop);
+    let caused = |hop: HopIx| driven.contains(&plan.scenario.first_cause(hop));
+    match hops.as_slice() {
+        [(hop, from)] if capture.message.is_none() && !caused(*hop) => {
+            let fitting = plan.hops_of(capture.tap).filter(|other| fits(plan, *other, capture));
+            vec![(fitting.into_iter().find(|other| caused(*other)).unwrap_or(*hop), *from)]
+        }
+        _ => hops,
+    }
 }
 
 fn fits(plan: &Plan, hop: HopIx, capture: &Capture) -> bool {

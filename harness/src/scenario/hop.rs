@@ -35,11 +35,13 @@ pub struct Hop {
 }
 
 impl Hop {
-    /// Whether one message crosses both hops: the same node sends it to the same topic, or to the same exchange in
-    /// such a way that it reaches both queues. What a broker moves is sent by nobody.
+    /// Returns whether one message crosses both hops: the same node sends it for the same cause to the same topic, or
+    /// to the same exchange in such a way that it reaches both queues. What a broker moves is sent by nobody.
     pub fn shares_message(&self, other: &Hop) -> bool {
         let sent = self.dead_letter_of.is_none() && other.dead_letter_of.is_none();
-        sent && self.from == other.from && self.transport.sent_alike(&other.transport)
+        sent && self.from == other.from
+            && self.within == other.within
+            && self.transport.sent_alike(&other.transport)
     }
 
     /// Whether both are read from one queue, or in one group from one topic.

@@ -92,6 +92,16 @@ impl Scenario {
         hops.filter(move |(_, inner)| inner.within == Some(hop)).map(|(ix, _)| HopIx(ix))
     }
 
+    /// Returns the hop from `client` that causes `hop` in the end.
+    pub fn first_cause(&self, hop: HopIx) -> HopIx {
+        let mut at = hop;
+        // A checked scenario has no circle of causes.
+        while let Some(cause) = self.hop(at).within {
+            at = cause;
+        }
+        at
+    }
+
     /// `name`, or `name [case]`.
     pub fn title(&self) -> String {
         if self.case.is_empty() { self.name.clone() } else { format!("{} [{}]", self.name, self.case) }

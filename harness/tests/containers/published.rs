@@ -77,7 +77,10 @@ fn a_service_in_a_container_cannot_reach_a_process_without_a_tap() {
         &format!("image: {SHOP}, port: 8080, env: {{ BILLING_URL: '${{billing.url}}' }}"),
         "relay: model",
     );
-    folder.write("relays.yaml", &relays.replace("billing: { relay: model }", "billing: { stub: {} }"));
+    folder.write(
+        "relays.yaml",
+        &relays.replace("billing: { relay: model }", "billing: { url: 'http://127.0.0.1:9' }"),
+    );
     for (file, ports) in [("reach.yaml", "own"), ("reach.yaml", "published"), ("relays.yaml", "own")] {
         let mut command = unbroken(&folder.0);
         let runtime = if file == "reach.yaml" { "embedded" } else { "container" };

@@ -5,12 +5,12 @@ use crate::scenario::build::{Draft, DriveDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::drive::DriveContext;
 use crate::scenario::hop::{Hop, HttpVersion, Transport};
-use crate::scenario::index::NodeIx;
+use crate::scenario::index::{HopIx, NodeIx};
 use crate::scenario::relation::Relation;
-use crate::scenario::tree::Tree;
+use crate::scenario::tree::{KeyValue, Tree};
 
 use super::drive_message;
-use super::fan_out::readers;
+use super::instruction::relay_behind;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     for sent in &draft.drives {
@@ -41,15 +41,33 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         lower_case(tree, hop, complaints);
         answers(draft, drive.answers, tree, hop, complaints);
         drive_message::check(draft, sent, complaints);
-        let relay =
-            readers(draft, drive.send).into_iter().map(|ix| draft.hop(ix).to).find(|to| draft.is_relay(*to));
-        if let (Some(body), Some(relay)) = (tree.entry("body"), relay) {
-            let message =
-                format!("`{}` is a relay, and what it is sent follows from the hops", draft.node(relay).name);
-            let help = "leave `body` out; `steps` at the hops say what relays do";
-            complaints.say(Diagnostic::new("not-for-relays", body.key.place, message).help(help));
+        if let Some(body) = tree.entry("body") {
+            complaints.extend(unused_body(draft, drive.send, body));
         }
     }
+}
+
+/// A body that the driver does not send, or that no receiver could decode.
+fn unused_body(draft: &Draft<'_>, send: HopIx, body: &KeyValue) -> Option<Diagnostic> {
+    let (hop, place) = (draft.hop(send), body.key.place);
+    if let Some(relay) = relay_behind(draft, send) {
+        let relay = draft.node(relay);
+        let message = format!(
+            "this `body` would not be sent: `{}` is a relay, and the driver sends it an instruction made from the hops",
+            relay.name
+        );
+        let help = "remove `body`; `steps` at the hops define what relays do";
+        let found = Diagnostic::new("not-for-relays", place, message).label("not sent");
+        return Some(found.also(relay.place, "a relay").help(help));
+    }
+    if hop.transport.is_grpc() && body.value.text().is_none() {
+        let message = format!("`{}` goes over gRPC, and JSON is not a protobuf message", hop.id);
+        let help = "write the encoded message as text, as in `body: \"\\n\\x011\"` for `{ id: \"1\" }` with `id` as \
+                    field 1; without `body` an empty message is sent";
+        let found = Diagnostic::new("body-of-transport", place, message).label("would be sent as JSON");
+        return Some(found.also(hop.place, "over gRPC").help(help));
+    }
+    None
 }
 
 /// RFC 9113 8.2: a field name with capital letters makes an HTTP/2 request malformed.

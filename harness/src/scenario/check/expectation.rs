@@ -7,11 +7,12 @@ use crate::scenario::drive::DriveContext;
 use crate::scenario::expectation::{Expectation, Expectations};
 use crate::scenario::hop::{PathPattern, Step, Transport};
 use crate::scenario::index::{HopIx, NodeIx};
-use crate::scenario::node::{Marker, Node, Role};
+use crate::scenario::node::{Marker, Node};
 use crate::scenario::relation::Relation;
 use crate::source::Place;
 
 use super::fan_out::readers;
+use super::instruction::service_before;
 
 pub(super) fn check(draft: &Draft<'_>, driven: &[bool], complaints: &mut Complaints) {
     let mut isolation = match &draft.expect {
@@ -102,7 +103,10 @@ fn unmarked(draft: &Draft<'_>, driven: &[bool], place: Option<Place>, complaints
     let marks = draft.uses.iter().any(|used| used.what == TemplateSubject::Mark);
     for (index, hop) in draft.hops.iter().enumerate().filter(|(index, _)| driven[*index]) {
         let hop = &hop.hop;
-        if hop.from == NodeIx::CLIENT || instructed(draft, HopIx(index)) || hop.relation == Relation::None {
+        if hop.from == NodeIx::CLIENT
+            || service_before(draft, HopIx(index)).is_none()
+            || hop.relation == Relation::None
+        {
             continue;
         }
         let (from, to) = (draft.node(hop.from), draft.node(hop.to));
@@ -136,24 +140,6 @@ fn unmarked(draft: &Draft<'_>, driven: &[bool], place: Option<Place>, complaints
         }
         complaints.say(mistake);
     }
-}
-
-/// A relay that was told what to send puts the mark in; it is told by `client` or by another such relay.
-fn instructed(draft: &Draft<'_>, hop: HopIx) -> bool {
-    let mut at = Some(hop);
-    // `within` has no circle here: a circle is never driven.
-    while let Some(ix) = at {
-        let hop = draft.hop(ix);
-        // A forwarder passes the mark on with all the rest.
-        let forwards = draft.node(hop.from).role == Role::Forwarder;
-        // And a broker moves a message as it is.
-        let moved = hop.dead_letter_of.is_some();
-        if hop.from != NodeIx::CLIENT && !draft.is_relay(hop.from) && !forwards && !moved {
-            return false;
-        }
-        at = hop.within;
-    }
-    true
 }
 
 /// The driver puts the mark into what it tells a relay, and where any other receiver declares its marker.

@@ -67,7 +67,6 @@ fn same_message(draft: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>, 
         _ => None,
     };
     let differing = [
-        ("within", one.within != two.within),
         ("times", one.times != two.times),
         ("relation", relation(one) != relation(two) && !complaints.misfit(two.relation_place)),
         ("tap", one.tapped != two.tapped),
@@ -146,7 +145,8 @@ fn reaches_others(draft: &Draft<'_>, ix: HopIx, complaints: &mut Complaints) {
         draft.hops.iter().any(|hop| hop.hop.shares_message(sent) && hop.hop.shares_source(other))
     };
     let others = draft.hops.iter().map(|hop| &hop.hop).filter(|other| {
-        let elsewhere = other.from != sent.from && other.dead_letter_of.is_none();
+        let elsewhere =
+            (other.from, other.within) != (sent.from, sent.within) && other.dead_letter_of.is_none();
         elsewhere && other.transport.sent_alike(&sent.transport) && !known(other)
     });
     for other in others {

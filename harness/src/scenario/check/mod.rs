@@ -1,5 +1,6 @@
 //! Whether the parts of a scenario make sense together; each file asks its own questions of a draft.
 
+mod address;
 mod broker;
 mod dead_letter;
 mod drive;
@@ -8,12 +9,14 @@ mod expectation;
 mod fan_out;
 mod hop;
 mod image;
+mod instruction;
 mod message;
 mod overlap;
 mod relay_brokers;
 mod restart;
 mod story;
 mod wiring;
+mod witness;
 
 use super::build::Draft;
 use super::complaints::Complaints;
@@ -29,10 +32,13 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     overlap::check(draft, complaints);
     drive::check(draft, complaints);
     wiring::check(draft, complaints);
+    address::check(draft, complaints);
+    witness::check(draft, complaints);
     image::check(draft, complaints);
     let driven = story::check(draft, complaints);
-    // What follows from a part that could not be made would be told twice.
+    // What follows from a part that could not be made would be reported twice.
     if !draft.incomplete {
+        instruction::check(draft, &driven, complaints);
         expectation::check(draft, &driven, complaints);
     }
 }

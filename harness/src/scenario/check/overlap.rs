@@ -56,7 +56,11 @@ fn same_tap(first: &HopDraft<'_>, second: &HopDraft<'_>, complaints: &mut Compla
     }
 }
 
+/// Hops that different hops cause are told apart by their cause.
 fn overlap(one: &Hop, two: &Hop) -> bool {
+    if one.within != two.within {
+        return false;
+    }
     match (&one.transport, &two.transport) {
         (Transport::Http(one), Transport::Http(two)) => http(one, two),
         (Transport::Grpc(one), Transport::Grpc(two)) => {

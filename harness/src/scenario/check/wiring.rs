@@ -5,9 +5,7 @@ use crate::scenario::build::{Draft, HopDraft, NodeDraft, TemplateSubject, Templa
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::Transport;
 use crate::scenario::index::NodeIx;
-use crate::scenario::node::Node;
-use crate::scenario::node_kind::{BrokerKind, NodeKind, Readiness, StubAnswer};
-use crate::scenario::reference::address_of;
+use crate::scenario::node_kind::{NodeKind, Readiness, StubAnswer};
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     if !draft.incomplete {
@@ -17,8 +15,6 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     }
     for hop in &draft.hops {
         url_serves(draft, hop, complaints);
-        sender_is_told(draft, hop, complaints);
-        broker_is_told(draft, hop, complaints);
     }
     for (index, node) in draft.nodes.iter().enumerate() {
         listens(draft, NodeIx(index), node, complaints);
@@ -80,83 +76,6 @@ fn url_serves(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints
         let place = hop.transport.value_place("to");
         let mistake = Diagnostic::new("address-missing", place, message).label(format!("reached over {key}"));
         complaints.say(mistake.also(node.node.place, "its address stands here").help(help));
-    }
-}
-
-/// Where a service can be told addresses; `None` where it is not told by the scenario, or where it cannot be seen here.
-fn where_told(node: &Node) -> Option<&'static str> {
-    match &node.kind {
-        NodeKind::Command(_) => Some("its `env` or `command`"),
-        // What a file says is read when it is mounted.
-        NodeKind::Image(image) if image.mounts.iter().any(|mount| mount.templates) => None,
-        NodeKind::Image(_) => Some("its `env`, its `args` or a file that it mounts with `templates: true`"),
-        NodeKind::Client
-        | NodeKind::Relay(_)
-        | NodeKind::Url(_)
-        | NodeKind::Stub(_)
-        | NodeKind::InProcess
-        | NodeKind::Broker(_) => None,
-    }
-}
-
-/// A program that is never told the tap's address goes past the tap.
-fn sender_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
-    let HopDraft { hop, transport, .. } = hop;
-    let sender = draft.node(hop.from);
-    let Some(place) = where_told(sender) else { return };
-    if !hop.tapped || draft.misread.contains(&hop.from) {
-        return;
-    }
-    let (what, member) = match hop.transport {
-        Transport::Http(_) => (TemplateSubject::Http(hop.to), "url"),
-        Transport::Grpc(_) => (TemplateSubject::Grpc(hop.to), "grpc"),
-        Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => return,
-    };
-    if !draft.uses.iter().any(|used| used.user == hop.from && used.what == what) {
-        let (from, to) = (&sender.name, &draft.node(hop.to).name);
-        let message =
-            format!("`{from}` is never told where `{to}` is, so that the tap would not see this hop");
-        let help = format!("give `{from}` the template `${{{to}.{member}}}` in {place}, or say `tap: none`");
-        let mistake = Diagnostic::new("address-not-given", transport.value_place("to"), message);
-        complaints
-            .say(mistake.label("called at which address?").also(sender.place, "not told here").help(help));
-    }
-}
-
-/// The same for both ends of a hop through a broker; where a broker runs already, only a tap must be told of.
-fn broker_is_told(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
-    let HopDraft { hop, transport, .. } = hop;
-    let Some(broker) = hop.transport.via() else { return };
-    let Some(described) = draft.node(broker).kind.as_broker() else { return };
-    // The tap of Kafka stands beside the broker, not before it.
-    let tapped = hop.tapped && described.kind != BrokerKind::Kafka;
-    if described.address.is_some() && !tapped {
-        return;
-    }
-    for (key, end) in [("from", hop.from), ("to", hop.to)] {
-        let node = draft.node(end);
-        let told =
-            draft.uses.iter().any(|used| used.user == end && used.what == TemplateSubject::Broker(broker));
-        let (name, via) = (&node.name, &draft.node(broker).name);
-        if node.kind.runs_already() {
-            let help = match described.address {
-                Some(_) => "say `tap: none` at this hop".to_owned(),
-                None => format!("give `{via}` the `address` of the broker that `{name}` knows"),
-            };
-            let message = format!("`{name}` runs already, and cannot be told where `{via}` is");
-            let mistake = Diagnostic::new("address-not-given", transport.value_place(key), message);
-            complaints.say(mistake.label("reached at which address?").help(help));
-            continue;
-        }
-        let Some(place) = where_told(node).filter(|_| !told && !draft.misread.contains(&end)) else {
-            continue;
-        };
-        let template = format!("${{{via}.{}}}", address_of(described.kind));
-        let message = format!("`{name}` is never told where `{via}` is");
-        let help = format!("give `{name}` the template `{template}` in {place}");
-        let mistake = Diagnostic::new("address-not-given", transport.value_place(key), message);
-        complaints
-            .say(mistake.label("reached at which address?").also(node.place, "not told here").help(help));
     }
 }
 

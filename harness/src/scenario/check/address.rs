@@ -1,0 +1,119 @@
+//! Whether every node is given the addresses that it needs: of the tap before each neighbour, and of each broker.
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario::build::{Draft, HopDraft, TemplateSubject};
+use crate::scenario::complaints::Complaints;
+use crate::scenario::hop::Transport;
+use crate::scenario::index::NodeIx;
+use crate::scenario::node::Node;
+use crate::scenario::node_kind::{BrokerKind, NodeKind};
+use crate::scenario::reference::address_of;
+
+pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
+    for hop in &draft.hops {
+        neighbour(draft, hop, complaints);
+        broker(draft, hop, complaints);
+    }
+}
+
+/// Returns where the scenario can give a service an address; `None` where the service gets none from the scenario, or
+/// where only the mounted file shows it.
+fn where_given(node: &Node) -> Option<&'static str> {
+    match &node.kind {
+        NodeKind::Command(_) => Some("its `env` or `command`"),
+        // What a file says is read when it is mounted.
+        NodeKind::Image(image) if image.mounts.iter().any(|mount| mount.templates) => None,
+        NodeKind::Image(_) => Some("its `env`, its `args` or a file that it mounts with `templates: true`"),
+        NodeKind::Client
+        | NodeKind::Relay(_)
+        | NodeKind::Url(_)
+        | NodeKind::Stub(_)
+        | NodeKind::InProcess
+        | NodeKind::Broker(_) => None,
+    }
+}
+
+/// A caller that is not given the tap's address calls past the tap.
+fn neighbour(draft: &Draft<'_>, HopDraft { hop, transport, .. }: &HopDraft<'_>, complaints: &mut Complaints) {
+    let (subject, member) = match hop.transport {
+        Transport::Http(_) => (TemplateSubject::Http(hop.to), "url"),
+        Transport::Grpc(_) => (TemplateSubject::Grpc(hop.to), "grpc"),
+        Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => return,
+    };
+    if !hop.tapped {
+        return;
+    }
+    let sender = draft.node(hop.from);
+    let (from, to) = (&sender.name, &draft.node(hop.to).name);
+    let template = format!("`${{{to}.{member}}}`");
+    let untapped = without_tap(draft, hop.to);
+    let place = transport.value_place("to");
+    if sender.kind.runs_already() {
+        let message =
+            format!("`{from}` already runs, so it cannot be given the address of the tap before `{to}`");
+        let help = format!(
+            "replace `url` at `{from}` with `command` or `image`, and give it the template {template}{untapped}"
+        );
+        let found = Diagnostic::new("address-not-given", place, message).label("called past the tap");
+        complaints.say(found.also(sender.place, "already runs").help(help));
+        return;
+    }
+    let Some(given) = where_given(sender) else { return };
+    let known = draft.uses.iter().any(|used| used.user == hop.from && used.what == subject);
+    if known || draft.misread.contains(&hop.from) {
+        return;
+    }
+    let message = format!("`{from}` is not given the address of `{to}`, so the tap would not see this hop");
+    let help = format!("give `{from}` the template {template} in {given}{untapped}");
+    let found =
+        Diagnostic::new("address-not-given", place, message).label("no address is given for this call");
+    complaints.say(found.also(sender.place, format!("{template} is missing here")).help(help));
+}
+
+/// Returns the advice to judge a hop without a tap, where spans of the receiver can witness it.
+fn without_tap(draft: &Draft<'_>, receiver: NodeIx) -> String {
+    let receiver = &draft.nodes[receiver.0];
+    if !receiver.known || !receiver.node.exports_telemetry() {
+        return String::new();
+    }
+    format!("; with `tap: none` the hop is judged by the spans of `{}` alone", receiver.node.name)
+}
+
+/// The same for both ends of a hop through a broker. Where the broker already runs, only a tap needs an address.
+fn broker(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
+    let Some(broker) = hop.hop.transport.via() else { return };
+    let Some(described) = draft.node(broker).kind.as_broker() else { return };
+    // The tap of Kafka reads beside the broker, not before it.
+    let tapped = hop.hop.tapped && described.kind != BrokerKind::Kafka;
+    if described.address.is_some() && !tapped {
+        return;
+    }
+    for (key, end) in [("from", hop.hop.from), ("to", hop.hop.to)] {
+        let node = draft.node(end);
+        let (name, via) = (&node.name, &draft.node(broker).name);
+        let place = hop.transport.value_place(key);
+        if node.kind.runs_already() {
+            let replace = format!("replace `url` at `{name}` with `command` or `image`");
+            let help = match described.address {
+                Some(_) => format!("{replace}{}", without_tap(draft, hop.hop.to)),
+                None => format!("set `address` of `{via}` to the broker that `{name}` uses"),
+            };
+            let message = format!("`{name}` already runs, so it cannot be given the address of `{via}`");
+            let found = Diagnostic::new("address-not-given", place, message);
+            complaints.say(found.label("uses the broker at an unknown address").help(help));
+            continue;
+        }
+        let Some(given) = where_given(node) else { continue };
+        let subject = TemplateSubject::Broker(broker);
+        let known = draft.uses.iter().any(|used| used.user == end && used.what == subject);
+        if known || draft.misread.contains(&end) {
+            continue;
+        }
+        let template = format!("`${{{via}.{}}}`", address_of(described.kind));
+        let message = format!("`{name}` is not given the address of `{via}`");
+        let help = format!("give `{name}` the template {template} in {given}");
+        let found =
+            Diagnostic::new("address-not-given", place, message).label("no address is given for this");
+        complaints.say(found.also(node.place, format!("{template} is missing here")).help(help));
+    }
+}
