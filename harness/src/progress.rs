@@ -1,4 +1,4 @@
-//! What happens during a run: the only interface from a run to a report.
+//! The progress of a run: the only interface from a run to a report.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub enum Progress {
         end: CaseEnd,
         took: Duration,
     },
-    /// Ctrl-C or SIGTERM: what is under way is stopped, nothing new begins.
+    /// Ctrl-C or SIGTERM: the cases under way are stopped, and no other case starts.
     Interrupted,
     RunEnded {
         took: Duration,

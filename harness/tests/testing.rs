@@ -4,7 +4,7 @@
 //! It is two programs in one. With `SCENARIOS` set, it is the user's program. Without, it starts itself with the
 //! variable and checks the output.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 #[cfg(feature = "container")]
 #[path = "containers/engine.rs"]

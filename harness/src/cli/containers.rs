@@ -114,7 +114,7 @@ fn line(event: &Event) -> String {
     }
 }
 
-/// `unbroken clean`.
+/// Removes what earlier runs left: `unbroken clean`.
 pub fn clean() -> u8 {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

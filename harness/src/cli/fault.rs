@@ -23,8 +23,9 @@ pub fn keep_cases_with_relays(
             return Err(RunOptionError::NoRelayForFault { node: node.clone() });
         }
     }
-    let is_fit = |case: &SelectedCase| faults.iter().all(|(node, _)| has_model_relay(&case.scenario, node));
-    let (fit, unfit): (Vec<SelectedCase>, Vec<SelectedCase>) = cases.drain(..).partition(is_fit);
+    let (fit, unfit): (Vec<SelectedCase>, Vec<SelectedCase>) = cases
+        .drain(..)
+        .partition(|case| faults.iter().all(|(node, _)| has_model_relay(&case.scenario, node)));
     if fit.is_empty() {
         return Err(RunOptionError::NoCaseForFaults);
     }
@@ -46,8 +47,7 @@ pub fn without_effect(faults: &[(String, String)], outcome: &Outcome) -> Option<
     if faults.is_empty() {
         return None;
     }
-    let has_no_finding = |case: &&Case| case.judged().is_some_and(|judged| judged.findings.is_empty());
-    let passed = outcome.cases.iter().filter(|case| case.verdict() == Verdict::Pass).filter(has_no_finding);
+    let passed = outcome.cases.iter().filter(|case| passed_without_finding(case));
     let mut titles: Vec<String> = passed.map(|case| case.title.clone()).collect();
     titles.dedup();
     if titles.is_empty() {
@@ -59,6 +59,11 @@ pub fn without_effect(faults: &[(String, String)], outcome: &Outcome) -> Option<
         phrase::count(titles.len(), "case"),
         phrase::some_of(&titles, SHOWN)
     ))
+}
+
+/// A finding that the baseline accepts does not fail the case, but shows that the fault broke something.
+fn passed_without_finding(case: &Case) -> bool {
+    case.verdict() == Verdict::Pass && case.judged().is_some_and(|judged| judged.findings.is_empty())
 }
 
 fn has_model_relay(scenario: &Scenario, node: &str) -> bool {

@@ -63,19 +63,24 @@ enum ReadError {
     NoSuchCase { path: PathBuf, scenario: String, case: String },
 }
 
+impl ReadError {
+    fn evidence(path: &Path, source: EvidenceError) -> ReadError {
+        ReadError::Evidence { path: path.to_owned(), source }
+    }
+}
+
 /// Returns the evidence and the plan of its case.
 fn read_evidence(cases: &[SelectedCase], path: &Path, text: &str) -> Result<(Plan, Evidence), ReadError> {
-    let unreadable = |source| ReadError::Evidence { path: path.to_owned(), source };
-    let kept = StoredEvidence::read(text).map_err(unreadable)?;
+    let kept = StoredEvidence::read(text).map_err(|source| ReadError::evidence(path, source))?;
     let case =
         cases.iter().find(|case| (&case.scenario.name, &case.scenario.case) == (&kept.scenario, &kept.case));
     let Some(case) = case else {
         let path = path.to_owned();
         return Err(ReadError::NoSuchCase { path, scenario: kept.scenario, case: kept.case });
     };
-    let scenario = Arc::new(kept.scenario(&case.scenario).map_err(unreadable)?);
-    let plan = Plan::build(scenario, case.folder.clone(), Seed(kept.seed));
-    let evidence = kept.evidence(&plan).map_err(unreadable)?;
+    let scenario = kept.scenario(&case.scenario).map_err(|source| ReadError::evidence(path, source))?;
+    let plan = Plan::build(Arc::new(scenario), case.folder.clone(), Seed(kept.seed));
+    let evidence = kept.evidence(&plan).map_err(|source| ReadError::evidence(path, source))?;
     // The process ends soon, as in `judge`.
     std::mem::forget(kept);
     Ok((plan, evidence))

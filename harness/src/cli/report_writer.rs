@@ -28,7 +28,7 @@ struct Shared {
 
 struct State {
     outcome: Outcome,
-    /// Whether a case has ended since the last write.
+    /// A case has ended since the last write.
     is_stale: bool,
     has_ended: bool,
 }

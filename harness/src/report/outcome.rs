@@ -24,8 +24,8 @@ pub struct Outcome {
     /// The run has not ended: the outcome is partial.
     pub under_way: bool,
     pub took: Duration,
-    /// What a command that repeats a case has to include, because it changes how the case ends: options of the command,
-    /// or variables of `cargo test`, as single words.
+    /// The options of the command, or variables of `cargo test`, that change how a case ends, as single words: a
+    /// command that repeats the case includes them.
     pub with: Arc<[String]>,
     /// Accepted findings that no longer occur, one line each.
     pub fixed: Vec<String>,
@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn one_reason_for_many_cases_is_found_whatever_the_node() {
         let case = |title: &str, message: &str| {
-            let mut case = samples::trouble().cases.remove(0);
+            let mut case = samples::could_not_run().cases.remove(0);
             let CaseEnd::CouldNotRun(error) = &mut case.end else { unreachable!("the sample could not run") };
             error.message = message.into();
             Case { title: title.into(), ..case }

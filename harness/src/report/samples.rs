@@ -253,7 +253,7 @@ pub(super) fn inconclusive() -> Outcome {
     outcome(vec![case(judged)])
 }
 
-pub(super) fn trouble() -> Outcome {
+pub(super) fn could_not_run() -> Outcome {
     outcome(vec![in_trouble()])
 }
 
@@ -334,6 +334,12 @@ pub(super) fn long_and_odd() -> Outcome {
     outcome(vec![case(broken(vec![odd]))])
 }
 
+/// A run that has not ended, with a fault that broke nothing.
+fn partial() -> Outcome {
+    let warning = "`--fault shop=inject-nothing` broke nothing in 1 case".to_owned();
+    Outcome { under_way: true, due: 5, warnings: vec![warning], ..all_pass() }
+}
+
 /// Every sample with its name.
 pub(super) fn all() -> Vec<(&'static str, Outcome)> {
     vec![
@@ -341,9 +347,10 @@ pub(super) fn all() -> Vec<(&'static str, Outcome)> {
         ("one_break", one_break()),
         ("two_breaks", two_breaks()),
         ("inconclusive", inconclusive()),
-        ("trouble", trouble()),
+        ("trouble", could_not_run()),
         ("mixed", mixed()),
         ("repeated", repeated()),
         ("long_and_odd", long_and_odd()),
+        ("partial", partial()),
     ]
 }

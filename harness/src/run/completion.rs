@@ -68,32 +68,35 @@ pub(super) async fn complete(story: &Story<'_>) -> Vec<Completion> {
     completions
 }
 
+fn has_ended(completions: &[Completion], node: NodeIx) -> bool {
+    matches!(completions[node.0], Completion::Stopped { .. })
+}
+
 impl Story<'_> {
     /// Flushes nodes side by side. A node that has ended is not asked again.
     async fn flush(&self, level: &[NodeIx], completions: &mut [Completion]) {
         self.messages_settled(level).await;
-        let shows = |node: &NodeIx| self.running.shows(*node);
-        let has_ended = |node: &NodeIx| matches!(completions[node.0], Completion::Stopped { .. });
-        let busy: Vec<NodeIx> =
-            level.iter().copied().filter(|node| shows(node) != Shows::Idle && !has_ended(node)).collect();
+        let alive = level.iter().copied().filter(|node| !has_ended(completions, *node));
+        let (idle, busy): (Vec<NodeIx>, Vec<NodeIx>) =
+            alive.partition(|node| self.shows(*node) == Shows::Idle);
         if !busy.is_empty() {
-            self.until(self.deadline, Condition::NothingOwed(busy)).await;
+            self.until(self.deadline, Condition::NothingOwed(busy.clone())).await;
         }
         let ending: Vec<NodeIx> =
-            level.iter().copied().filter(|node| shows(node) == Shows::Ending && !has_ended(node)).collect();
+            busy.iter().copied().filter(|node| self.shows(*node) == Shows::Ending).collect();
         if !ending.is_empty() {
             self.await_own_exports(&ending).await;
         }
-        let flushed = level.iter().copied().filter(|node| match shows(node) {
-            Shows::Idle | Shows::Exported => true,
-            Shows::Ending => matches!(completions[node.0], Completion::Unknown(_)),
-            Shows::Nothing | Shows::NoneDue => false,
-        });
-        let flushed: Vec<NodeIx> = flushed.collect();
-        self.flush_all(&flushed, self.deadline.max(Instant::now() + FLUSH_WITHIN), completions).await;
         let exporting: Vec<NodeIx> =
-            level.iter().copied().filter(|node| shows(node) == Shows::Exported).collect();
+            busy.iter().copied().filter(|node| self.shows(*node) == Shows::Exported).collect();
+        let first = ending.iter().filter(|node| matches!(completions[node.0], Completion::Unknown(_)));
+        let flushed: Vec<NodeIx> = idle.iter().chain(&exporting).chain(first).copied().collect();
+        self.flush_all(&flushed, self.deadline.max(Instant::now() + FLUSH_WITHIN), completions).await;
         self.flush_late_spans(&exporting, completions).await;
+    }
+
+    fn shows(&self, node: NodeIx) -> Shows {
+        self.running.shows(node)
     }
 
     async fn flush_all(&self, nodes: &[NodeIx], until: Instant, completions: &mut [Completion]) {
@@ -247,8 +250,9 @@ impl Story<'_> {
 
     /// Returns whether the condition holds of the evidence so far.
     ///
-    /// All of it is paired again, on a thread for blocking work: other cases go on meanwhile. The caller waits for the
-    /// answer before it asks again, so what arrives in a burst is paired once, and at most one pairing is under way.
+    /// All of it is paired again, on a thread for blocking work: other cases continue meanwhile. The caller waits for
+    /// the answer before it asks again, so what arrives in a burst is paired once, and at most one pairing is under
+    /// way.
     async fn holds(&self, condition: &Arc<Condition>) -> bool {
         let (plan, recorder, condition) = (self.plan.clone(), self.recorder.clone(), condition.clone());
         let (telemetry, exchanges) = (self.running.telemetry(), self.exchanges.clone());

@@ -90,7 +90,6 @@ fn accept(scenario: &Scenario, findings: &mut [Finding], settings: &JudgeSetting
 
 /// Returns the reasons besides findings for which the case cannot be decided.
 fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
-    let bare = |what: String| GapVerdict { what, lines: Vec::new() };
     let mut gaps: Vec<GapVerdict> = Vec::new();
     for gap in all.evidence.gaps.iter().map(|gap| seen_gap(all, gap)) {
         // A tap reports the same gap for each connection.
@@ -105,7 +104,7 @@ fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
     gaps.extend(unattributed.into_iter().map(|(hop, times)| {
         let id = &all.plan.scenario.hop(hop).id;
         let many = if times == 1 { "1 request".into() } else { format!("{times} requests") };
-        bare(format!(
+        without_output(format!(
             "{many} over `{id}` cannot be attributed to a stimulus: give the node a `marker`, or drive with \
              `concurrency: 1`"
         ))
@@ -115,15 +114,19 @@ fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
         *unseen.entry((*hop, why)).or_default() += 1;
     }
     gaps.extend(unseen.into_iter().map(|((hop, why), times)| {
-        bare(format!(
+        without_output(format!(
             "`{}`: {why} ({times} of {} stimuli)",
             all.plan.scenario.hop(hop).id,
             all.plan.stimuli.len()
         ))
     }));
-    gaps.extend(unexpected_answers(all).into_iter().map(bare));
-    gaps.extend(unproven_silence(all).into_iter().map(bare));
+    gaps.extend(unexpected_answers(all).into_iter().map(without_output));
+    gaps.extend(unproven_silence(all).into_iter().map(without_output));
     gaps
+}
+
+fn without_output(what: String) -> GapVerdict {
+    GapVerdict { what, lines: Vec::new() }
 }
 
 fn seen_gap(all: &Crossings<'_>, gap: &crate::evidence::Gap) -> GapVerdict {

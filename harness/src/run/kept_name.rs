@@ -1,5 +1,5 @@
-//! What the files of `--keep-evidence` are called: after their case, so that each case has its own on every file
-//! system, in this run and in the next.
+//! The names of the files of `--keep-evidence`: each case has its own name on every file system, in this run and in the
+//! next.
 //!
 //! A name depends on its title alone, not on the cases that run beside it.
 
@@ -29,15 +29,18 @@ pub(super) fn of_node<'a>(node: &str, mut all: impl Iterator<Item = &'a str>) ->
 
 /// Returns whether the text is a valid file name on every system, and differs from every other as it is.
 fn is_plain(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.=,+".contains(&byte);
-    let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    begins && text.len() <= MOST_BYTES && text.bytes().all(plain)
+    let begins_well = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    begins_well
+        && text.len() <= MOST_BYTES
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.=,+".contains(&byte))
 }
 
 fn replaced(text: &str, title: &str) -> String {
-    let plain = |c: char| if c.is_alphanumeric() || "-_.=,+".contains(c) { c } else { '-' };
     let mut kept = String::new();
-    for c in text.trim_start_matches(|c: char| !c.is_alphanumeric()).chars().map(plain) {
+    for c in text.trim_start_matches(|c: char| !c.is_alphanumeric()).chars() {
+        let c = if c.is_alphanumeric() || "-_.=,+".contains(c) { c } else { '-' };
         if kept.len() + c.len_utf8() > MOST_BYTES {
             break;
         }

@@ -19,9 +19,9 @@ const VERSION: u32 = 1;
 /// The whole report, pretty-printed, with a line feed at its end.
 pub fn render(outcome: &Outcome) -> String {
     let report = Report::of(outcome);
-    let mut text = serde_json::to_string_pretty(&report).expect("strings and numbers always serialise");
-    text.push('\n');
-    text
+    let text = serde_json::to_string_pretty(&report).expect("strings and numbers always serialise");
+    // GitHub Actions reads `##[error]` anywhere in a line as a command; the escape is the same string in JSON.
+    text.replace("##[", "\\u0023#[") + "\n"
 }
 
 #[derive(Serialize)]
@@ -30,12 +30,14 @@ struct Report<'a> {
     tool: Tool,
     verdict: &'static str,
     interrupted: bool,
+    partial: bool,
     seed: String,
     repeats: u32,
     took_ms: u64,
     counts: Counts,
     /// Baseline entries that occurred no more.
     fixed: &'a [String],
+    warnings: &'a [String],
     cases: Vec<CaseReport<'a>>,
 }
 
@@ -199,6 +201,7 @@ impl<'a> Report<'a> {
             tool: Tool { name: "unbroken", version: env!("CARGO_PKG_VERSION") },
             verdict: outcome.verdict().word(),
             interrupted: outcome.interrupted,
+            partial: outcome.under_way,
             seed: outcome.seed.to_string(),
             repeats: outcome.repeats,
             took_ms: millis(outcome.took),
@@ -210,6 +213,7 @@ impl<'a> Report<'a> {
                 could_not_run,
             },
             fixed: &outcome.fixed,
+            warnings: &outcome.warnings,
             cases: outcome.cases.iter().map(CaseReport::of).collect(),
         }
     }

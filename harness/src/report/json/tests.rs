@@ -148,3 +148,14 @@ fn written_keys(value: &Value, keys: &mut BTreeSet<String>) {
         _ => {}
     }
 }
+
+#[test]
+fn no_line_is_a_command_of_a_ci_server() {
+    let mut outcome = samples::could_not_run();
+    let CaseEnd::CouldNotRun(error) = &mut outcome.cases[0].end else { panic!("the sample could not run") };
+    error.message = "##[error]x".into();
+    let text = render(&outcome);
+    assert!(!text.contains("##["), "{text}");
+    let report: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(report["cases"][0]["trouble"]["message"], "##[error]x");
+}

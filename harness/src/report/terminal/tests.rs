@@ -68,7 +68,7 @@ fn without_colours(text: &str) -> String {
 
 #[test]
 fn a_long_output_is_cut_to_its_end() {
-    let mut outcome = samples::trouble();
+    let mut outcome = samples::could_not_run();
     let CaseEnd::CouldNotRun(error) = &mut outcome.cases[0].end else { panic!("the sample could not run") };
     error.lines = (1..=100).map(|line| format!("line {line}")).collect();
     let text = render(&outcome, Layout::default());
@@ -98,7 +98,7 @@ fn a_partial_report_says_so() {
 /// A wrapped line begins wherever a word ends.
 #[test]
 fn no_line_is_a_command_of_a_ci_server_however_it_is_wrapped() {
-    let mut outcome = samples::trouble();
+    let mut outcome = samples::could_not_run();
     let CaseEnd::CouldNotRun(error) = &mut outcome.cases[0].end else { panic!("the sample could not run") };
     error.message = "word ".repeat(30) + "::error::x ##[error]y \u{2028}::warning::z";
     error.lines = vec!["::error file=a::b".into(), "\u{1b}[31m::stop-commands::x".into()];
