@@ -72,9 +72,9 @@ fn row(all: &Crossings<'_>, cause: CrossingIx, hop: HopIx, times: u32, unattribu
     let who = name(all, declared.from);
     let target = name(all, declared.to);
     let end = all.seen_at_receiver(crossing).map(|capture| &all.evidence.captures[capture.0].end);
-    let given_up = [Settlement::Rejected, Settlement::Returned].map(CaptureEnd::Settled);
     let succeeded = match end {
-        Some(end) if declared.dead_letter_of.is_some() => given_up.contains(end),
+        // What its reader acknowledged is never moved: the acknowledgement is the proof.
+        Some(end) if declared.dead_letter_of.is_some() => *end == CaptureEnd::Settled(Settlement::Done),
         Some(end) => end.is_success() && !all.is_undelivered(crossing),
         None => true,
     };

@@ -19,7 +19,7 @@ pub type Tellers = IdMap<CrossingIx, usize>;
 
 /// A node that sends nothing, or something else, or what it received.
 pub fn tellers(found: &Breaks) -> Tellers {
-    let tells = [Class::NotInjected, Class::Restarted, Class::PassedThrough];
+    let tells = [Class::NotInjected, Class::Swapped, Class::Restarted, Class::PassedThrough];
     let mut tellers = Tellers::default();
     for (ix, told) in found.list.iter().enumerate() {
         if let Some(crossing) = told.crossing
@@ -101,6 +101,10 @@ fn begun_unlinked(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option
     let node = all.receiver(crossing);
     let link_is_due = relation(all, ix).receiver_links();
     let context = wire.context().filter(|_| link_is_due && all.flushed(node, all.ended_nanos(crossing)))?;
+    // A receiver that chose to be a child exports nothing for what was not sampled, and links nowhere.
+    if relation(all, ix) == Relation::ChildOrLink && !context.flags.sampled() {
+        return None;
+    }
     let root = all.effects(ix).iter().find_map(|next| {
         let sent = all.wire(all.get(*next))?.context()?;
         let begun = sent.trace_id != context.trace_id && sent.flags.sampled();

@@ -170,7 +170,7 @@ fn is_below_incoming(all: &Crossings<'_>, crossing: &Crossing, span: SpanIx) -> 
         // A server and a framework in it may each make a SERVER span under what came in: calls are below either.
         SpanKind::Server | SpanKind::Consumer => beside,
         // Made from what was extracted instead of from the span that stands for it.
-        SpanKind::Client | SpanKind::Producer => !beside,
+        SpanKind::Client | SpanKind::Producer => !beside || is_call(all.spans.get(incoming)),
         SpanKind::Internal | SpanKind::Unspecified => true,
     }
 }

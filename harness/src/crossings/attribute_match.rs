@@ -2,8 +2,12 @@
 //!
 //! Names follow the OpenTelemetry semantic conventions for HTTP, RPC and messaging, current and former.
 
+use std::collections::HashSet;
+
 use super::Crossings;
-use crate::evidence::{Capture, Message, Span};
+use crate::evidence::{Capture, Evidence, Message, Span};
+use crate::plan::Plan;
+use crate::scenario::Transport;
 
 /// Address, path and method of the span agree with the capture wherever the span names them.
 pub fn fits(all: &Crossings<'_>, span: &Span, capture: &Capture, at_sender: bool) -> bool {
@@ -35,6 +39,7 @@ const OFFSET: &[&str] = &["messaging.kafka.offset", "messaging.kafka.message.off
 const PARTITION: &[&str] = &[
     "messaging.destination.partition.id",
     "messaging.kafka.destination.partition",
+    "messaging.kafka.source.partition",
     "messaging.kafka.partition",
 ];
 
@@ -50,14 +55,32 @@ pub fn is_of_message(span: &Span, message: &Message) -> Option<bool> {
 }
 
 /// The same, where the span names the message as its broker does: a Kafka client may make an id up, and only the offset
-/// tells one record from another. `None` proves nothing.
-pub fn names_message(span: &Span, message: &Message) -> Option<bool> {
+/// tells one record from another; in a topic with several partitions only together with its partition. `None` proves
+/// nothing.
+pub fn names_message(all: &Crossings<'_>, span: &Span, message: &Message) -> Option<bool> {
     let names = if message.offset.is_some() { OFFSET } else { ID };
     let (_, named) = attribute(span, names).filter(|_| destination_fits(span, message))?;
     let Some((partition, offset)) = message.offset else {
         return message.id.as_deref().map(|id| id == named);
     };
-    Some(named == offset.to_string() && partition_fits(span, partition))
+    if named != offset.to_string() {
+        return Some(false);
+    }
+    match attribute(span, PARTITION) {
+        Some((_, own)) => Some(own == partition.to_string()),
+        None => (!all.split_topics.contains(&message.destination)).then_some(true),
+    }
+}
+
+/// Topics with several partitions, as the scenario has them or as records show.
+pub fn split_topics(plan: &Plan, evidence: &Evidence) -> HashSet<String> {
+    let declared = plan.scenario.hops.iter().filter_map(|hop| match &hop.transport {
+        Transport::Kafka(kafka) if kafka.partitions > 1 => Some(kafka.topic.clone()),
+        _ => None,
+    });
+    let messages = evidence.captures.iter().filter_map(|capture| capture.message.as_ref());
+    let further = messages.filter(|message| message.offset.is_some_and(|(partition, _)| partition > 0));
+    declared.chain(further.map(|message| message.destination.clone())).collect()
 }
 
 /// The offset and the id of a message that a span names.

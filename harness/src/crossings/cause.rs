@@ -2,7 +2,7 @@
 //! whose context it continues; else the only one that fits.
 
 use super::hashing::IdMap;
-use super::{Crossing, CrossingIx, Crossings};
+use super::{Crossing, CrossingIx, Crossings, Nature};
 use crate::evidence::SpanIx;
 use crate::plan::{Mark, StimulusIx};
 use crate::scenario::{HopIx, NodeIx};
@@ -18,7 +18,9 @@ pub fn find(all: &mut Crossings<'_>) {
         let again = crossing.sender == hop.to && hop.from != hop.to;
         // A message that its reader sent again: what it had read caused it.
         let within = if again { Some(crossing.hop) } else { hop.within };
-        let Some(within) = within.filter(|_| crossing.sender != NodeIx::CLIENT) else { continue };
+        // What the broker moved was sent by whoever sent it first, the driver included.
+        let caused = crossing.nature == Nature::Moved || crossing.sender != NodeIx::CLIENT;
+        let Some(within) = within.filter(|_| caused) else { continue };
         let candidates = incoming.get(&(crossing.stimulus, within)).map_or(&[][..], Vec::as_slice);
         let earlier = if again { candidates.partition_point(|other| other.0 < ix) } else { candidates.len() };
         all.list[ix].cause = choose(all, CrossingIx(ix), &candidates[..earlier]);

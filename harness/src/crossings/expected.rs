@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use super::carried::Lists;
 use super::hashing::IdMap;
+use super::trace_owner::minted;
 use super::{Carried, Crossing, CrossingIx, Crossings, Nature};
 use crate::evidence::Span;
-use crate::plan::Stimulus;
+use crate::plan::{Stimulus, StimulusIx};
 use crate::scenario::{Hop, NodeIx, Relation, RestartSide};
 use crate::wire::baggage::BaggageEntry;
 use crate::wire::tracestate::RawMember;
@@ -36,13 +37,15 @@ pub struct Expected {
 pub fn carry(all: &mut Crossings<'_>) {
     let mut after: IdMap<CrossingIx, Expected> = IdMap::default();
     let mut starts: IdMap<usize, Expected> = IdMap::default();
+    let minted: IdMap<TraceId, StimulusIx> = minted(all).collect();
+    let mut learned: IdMap<TraceId, StimulusIx> = IdMap::default();
     for ix in causes_first(all) {
         let crossing = CrossingIx(ix);
         let stimulus = all.list[ix].stimulus;
         // Nobody sent it anew: what is expected is what was due when it was sent.
         if let Some(origin) = origin(all, crossing) {
             let due = all.list[origin.0].due.clone();
-            after.insert(crossing, re_based(all, crossing, &due));
+            after.insert(crossing, re_based(all, &minted, crossing, &due));
             (all.list[ix].expected, all.list[ix].due) = (due.clone(), due);
             continue;
         }
@@ -52,14 +55,31 @@ pub fn carry(all: &mut Crossings<'_>) {
         };
         let from_client = all.sender(&all.list[ix]) == NodeIx::CLIENT;
         if !from_client {
-            before.learn(all.wire(&all.list[ix]));
+            let wire = all.wire(&all.list[ix]);
+            let unknown = before.trace.is_none();
+            // A trace that another request without a context began is that one's: S4 names it.
+            let taken = wire.and_then(|wire| wire.context()).map(|context| context.trace_id);
+            let taken = taken.and_then(|trace| learned.get(&trace)).is_some_and(|owner| *owner != stimulus);
+            if !(unknown && taken && is_begun_by_call(all, crossing)) {
+                before.learn(wire);
+            }
+            if let Some(trace) = before.trace.filter(|_| unknown && is_begun_by_call(all, crossing)) {
+                learned.entry(trace).or_insert(stimulus);
+            }
         }
         let expected = before.clone();
         let due = due(all, &all.list[ix], &expected);
-        after.insert(crossing, re_based(all, crossing, &due));
+        after.insert(crossing, re_based(all, &minted, crossing, &due));
         all.list[ix].expected = expected;
         all.list[ix].due = due;
     }
+}
+
+/// Whether what caused a crossing was a call without a context: no batch shares the trace that it begins.
+pub(super) fn is_begun_by_call(all: &Crossings<'_>, ix: CrossingIx) -> bool {
+    let Some(cause) = all.get(ix).cause.map(|cause| all.get(cause)) else { return false };
+    let call = all.plan.scenario.hop(cause.hop).transport.via().is_none();
+    call && all.arrived(cause).is_some_and(|wire| wire.context().is_none())
 }
 
 /// Of a further delivery the crossing by which the message was sent, over the same hop if there is one.
@@ -177,7 +197,12 @@ fn baggage_kept(all: &Crossings<'_>, hop: &Hop, by: NodeIx) -> bool {
 }
 
 /// What is expected of the crossings that this one causes.
-fn re_based(all: &Crossings<'_>, ix: CrossingIx, due: &Expected) -> Expected {
+fn re_based(
+    all: &Crossings<'_>,
+    minted: &IdMap<TraceId, StimulusIx>,
+    ix: CrossingIx,
+    due: &Expected,
+) -> Expected {
     let crossing = all.get(ix);
     let hop = all.plan.scenario.hop(crossing.hop);
     let Some(wire) = all.arrived(crossing) else { return behind_no_tap(all, crossing, due) };
@@ -213,7 +238,7 @@ fn re_based(all: &Crossings<'_>, ix: CrossingIx, due: &Expected) -> Expected {
             entries: None,
             ..carried
         },
-        None if hop.relation.receiver_may_begin() && !went_on_as_child(all, ix, trace) => {
+        None if hop.relation.receiver_may_begin() && !stayed(all, minted, ix, context) => {
             carried.left_for(None, None, baggage_kept(all, hop, hop.to))
         }
         None if all.exports(hop.to) => {
@@ -225,13 +250,30 @@ fn re_based(all: &Crossings<'_>, ix: CrossingIx, due: &Expected) -> Expected {
     }
 }
 
-/// Whether a receiver that had the choice stayed in the trace: without a span of its own, what it sent shows it.
-fn went_on_as_child(all: &Crossings<'_>, ix: CrossingIx, trace: TraceId) -> bool {
-    let went_on = |next: &CrossingIx| {
-        all.wire(all.get(*next)).is_some_and(|wire| wire.contexts().any(|sent| sent.trace_id == trace))
+/// Whether a receiver without a span of its own shows in what it sends that it began no trace.
+fn stayed(
+    all: &Crossings<'_>,
+    minted: &IdMap<TraceId, StimulusIx>,
+    ix: CrossingIx,
+    context: &TraceParent,
+) -> bool {
+    let crossing = all.get(ix);
+    let sent = || {
+        let effects = all.effects(ix).iter();
+        effects.filter_map(|next| all.wire(all.get(*next))).flat_map(|wire| wire.contexts())
     };
-    let relation = all.plan.scenario.hop(all.get(ix).hop).relation;
-    relation == Relation::ChildOrLink && all.effects(ix).iter().any(went_on)
+    // The context of another stimulus is no trace that was begun: S4 names it.
+    let of_another =
+        |sent: &TraceParent| minted.get(&sent.trace_id).is_some_and(|owner| *owner != crossing.stimulus);
+    if sent().any(of_another) {
+        return true;
+    }
+    if all.plan.scenario.hop(crossing.hop).relation != Relation::ChildOrLink {
+        return false;
+    }
+    // A root that samples would have been exported, with its link.
+    sent().any(|sent| sent.trace_id == context.trace_id)
+        || (!context.flags.sampled() && sent().any(|sent| sent.flags.sampled()))
 }
 
 fn links_to(span: &Span, wire: &Carried) -> bool {

@@ -5,6 +5,8 @@
 //! after each crossing on what was really carried, so that a break is found once and a second, independent
 //! one is still found.
 
+use std::collections::HashSet;
+
 use crate::evidence::{CaptureEnd, CaptureIx, Evidence, Protocol, SpanIx};
 use crate::parallel::side_by_side;
 use crate::plan::{Plan, StimulusIx};
@@ -89,6 +91,8 @@ pub struct Crossings<'a> {
     pub undeclared: Vec<CaptureIx>,
     /// For each trace the stimulus that it is of; a trace that several share is nobody's.
     pub owners: IdMap<TraceId, StimulusIx>,
+    /// Topics of Kafka in which an offset alone names no record.
+    pub split_topics: HashSet<String>,
     effects: Vec<Vec<CrossingIx>>,
     /// For each span of a receiver the crossings that it stands for; several in a batch.
     by_receiver: IdMap<SpanIx, Vec<CrossingIx>>,
@@ -125,6 +129,7 @@ impl<'a> Crossings<'a> {
             unattributed,
             undeclared,
             owners,
+            split_topics: attribute_match::split_topics(plan, evidence),
             effects,
             by_receiver: IdMap::default(),
             by_hop,

@@ -10,10 +10,10 @@ use super::attribute_match::{fits, named};
 use super::hashing::{IdMap, IdSet};
 use super::span_claims::{OwnWords, names_another};
 use super::span_index::is_receipt;
-use super::{Crossing, CrossingIx, Crossings};
+use super::{Crossing, CrossingIx, Crossings, Nature};
 use crate::evidence::{Span, SpanIx, SpanKind, mark_of};
 use crate::plan::{Mark, StimulusIx};
-use crate::scenario::NodeIx;
+use crate::scenario::{NodeIx, Relation, RestartSide};
 use crate::wire::{SpanId, TraceId};
 
 /// From the surest witness to the weakest.
@@ -41,6 +41,7 @@ enum Tier {
 pub fn pair(all: &mut Crossings<'_>) {
     let mut claimed: IdSet<SpanIx> = IdSet::default();
     let (free, words) = (OnceCell::new(), OnceCell::new());
+    let polls = Polls::of(all);
     let tiers = [
         Tier::ContinuesAndMarked,
         Tier::ContinuesUnmarked,
@@ -63,11 +64,17 @@ pub fn pair(all: &mut Crossings<'_>) {
             }
             let span = match tier {
                 Tier::ContinuesAndMarked | Tier::ContinuesUnmarked | Tier::Continues => {
-                    continuing(all, crossing, &claimed, tier)
+                    let found = continuing(all, crossing, &Taken { claimed: &claimed, polls: &polls }, tier);
+                    let poll = found.filter(|span| is_linking_poll(all, crossing, *span));
+                    let words = || words.get_or_init(|| OwnWords::of(all));
+                    poll.and_then(|_| of_own_words(all, crossing, &claimed, words())).or(found)
                 }
                 Tier::CaptureMark => marked(all, crossing, &claimed),
                 Tier::Names => naming(all, crossing, &claimed, words.get_or_init(|| OwnWords::of(all))),
-                Tier::Fits => fitting(all, crossing, &claimed, free.get_or_init(|| Free::of(all))),
+                Tier::Fits => {
+                    let taken = Taken { claimed: &claimed, polls: &polls };
+                    fitting(all, crossing, &taken, free.get_or_init(|| Free::of(all)))
+                }
                 Tier::SentOn => sent_on(all, crossing, &claimed, words.get_or_init(|| OwnWords::of(all))),
                 Tier::Batch => batch(all, crossing),
                 Tier::Untapped => untapped(all, crossing, &claimed, free.get_or_init(|| Free::of(all))),
@@ -87,11 +94,11 @@ pub fn mark(all: &Crossings<'_>, crossing: CrossingIx) -> Option<Mark> {
 }
 
 /// Spans under or linked to one of the contexts that crossed.
-fn continuing(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, tier: Tier) -> Option<SpanIx> {
+fn continuing(all: &Crossings<'_>, ix: CrossingIx, taken: &Taken<'_>, tier: Tier) -> Option<SpanIx> {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
     let mark = mark(all, ix);
-    let mut best: Option<(u8, u64, SpanIx)> = None;
+    let mut best: Option<(u8, bool, u64, SpanIx)> = None;
     for context in all.arrived(crossing)?.contexts() {
         let (trace, parent) = (context.trace_id, context.parent_id);
         let under = all.evidence.spans_under(&all.spans, node, trace, parent);
@@ -104,14 +111,49 @@ fn continuing(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, tier
                 }
                 _ => true,
             };
-            let free = marks && is_free(all, crossing, span, claimed);
-            let rank = (receipt_rank(seen), seen.start_nanos, span);
+            let free = marks
+                && is_free(all, crossing, span, taken.claimed)
+                && taken.polls.stand_for(all, crossing, seen);
+            let child = seen.trace_id == trace.as_bytes() && seen.parent_id == parent.as_bytes();
+            let rank = (receipt_rank(seen), !child, seen.start_nanos, span);
             if free && best.is_none_or(|known| rank < known) {
                 best = Some(rank);
             }
         }
     }
-    best.map(|(_, _, span)| span)
+    best.map(|(_, _, _, span)| span)
+}
+
+/// What keeps a span from standing for a crossing.
+struct Taken<'t> {
+    claimed: &'t IdSet<SpanIx>,
+    polls: &'t Polls,
+}
+
+/// A poll that links to what it brought, behind a hop where the work's own span links.
+fn is_linking_poll(all: &Crossings<'_>, ix: CrossingIx, span: SpanIx) -> bool {
+    let crossing = all.get(ix);
+    let seen = all.spans.get(span);
+    let mut contexts = all.arrived(crossing).into_iter().flat_map(|wire| wire.contexts());
+    all.plan.scenario.hop(crossing.hop).relation.receiver_links()
+        && is_receive(seen)
+        && !contexts.any(|context| seen.trace_id == context.trace_id.as_bytes())
+}
+
+/// A span of the work that names the message or has its mark, whatever else links to it.
+fn of_own_words(
+    all: &Crossings<'_>,
+    ix: CrossingIx,
+    claimed: &IdSet<SpanIx>,
+    words: &OwnWords,
+) -> Option<SpanIx> {
+    let node = all.receiver(all.get(ix));
+    let marked = mark(all, ix).map_or(&[][..], |mark| all.spans.marked(node, mark)).iter().copied();
+    let work = |span: &SpanIx| {
+        let seen = all.spans.get(*span);
+        is_receipt(seen) && !is_receive(seen)
+    };
+    earliest(all, ix, claimed, words.naming(all, all.get(ix)).into_iter().chain(marked).filter(work))
 }
 
 /// A span that processes a batch stands for each of its messages.
@@ -178,7 +220,7 @@ fn earliest(
 }
 
 /// A span for something received that fits, and that no other wire claims by its parent.
-fn fitting(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, free: &Free) -> Option<SpanIx> {
+fn fitting(all: &Crossings<'_>, ix: CrossingIx, taken: &Taken<'_>, free: &Free) -> Option<SpanIx> {
     let crossing = all.get(ix);
     let node = all.receiver(crossing);
     let capture = &all.evidence.captures[all.seen_at_receiver(crossing)?.0];
@@ -187,7 +229,8 @@ fn fitting(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, free: &
         let own = free.owned.says(node, seen, crossing.stimulus);
         let marked_elsewhere =
             !seen.marks.is_empty() && mark(all, ix).is_none_or(|mark| !seen.marks.contains(&mark));
-        is_free(all, crossing, **span, claimed)
+        is_free(all, crossing, **span, taken.claimed)
+            && taken.polls.stand_for(all, crossing, seen)
             && own != Some(false)
             && !marked_elsewhere
             && (named(seen) > 0 || own == Some(true))
@@ -265,6 +308,50 @@ impl Owned {
         let trace = TraceId::from_bytes(&span.trace_id)?;
         let minted = self.minted.get(&trace).map(|owner| *owner == stimulus);
         minted.or_else(|| self.sent_on.get(&(node, trace)).map(|owners| owners.contains(&stimulus)))
+    }
+}
+
+/// When the span of a poll or a receive stands for a message: what is done with the message has a span of its own.
+struct Polls {
+    /// Nodes that make a CONSUMER span for what they do with a message.
+    works: IdSet<NodeIx>,
+    /// What nodes sent for a stimulus, and in which traces.
+    sent: IdMap<(NodeIx, StimulusIx), Vec<TraceId>>,
+}
+
+impl Polls {
+    fn of(all: &Crossings<'_>) -> Polls {
+        let spans = all.evidence.spans.iter();
+        let works =
+            spans.filter(|span| is_receipt(span) && !is_receive(span)).map(|span| span.node).collect();
+        let mut sent: IdMap<(NodeIx, StimulusIx), Vec<TraceId>> = IdMap::default();
+        for (_, crossing) in all.iter().filter(|(_, crossing)| crossing.nature == Nature::Sent) {
+            let traces = sent.entry((crossing.sender, crossing.stimulus)).or_default();
+            let contexts = all.wire(crossing).into_iter().flat_map(|wire| wire.contexts());
+            traces.extend(contexts.map(|context| context.trace_id));
+        }
+        Polls { works, sent }
+    }
+
+    fn stand_for(&self, all: &Crossings<'_>, crossing: &Crossing, span: &Span) -> bool {
+        if !is_receive(span) {
+            return true;
+        }
+        let node = all.receiver(crossing);
+        let relation = all.plan.scenario.hop(crossing.hop).relation;
+        let sent = self.sent.get(&(node, crossing.stimulus));
+        let mut contexts = all.arrived(crossing).into_iter().flat_map(|wire| wire.contexts());
+        let went_on = |traces: &Vec<TraceId>| traces.iter().any(|trace| span.trace_id == trace.as_bytes());
+        let goes_on = sent.is_none_or(went_on);
+        let child = contexts.any(|context| span.parent_id == context.parent_id.as_bytes());
+        match relation {
+            Relation::Link | Relation::None => true,
+            Relation::Restart(at) | Relation::RestartWithLink(at) if at == RestartSide::Receiver => true,
+            Relation::ChildOrLink => child || goes_on,
+            Relation::Child | Relation::Unchanged | Relation::Restart(_) | Relation::RestartWithLink(_) => {
+                child || (goes_on && !self.works.contains(&node))
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use super::hashing::IdSet;
 use super::receiver::{is_receive, mark};
 use super::span_claims::names_another;
+use super::span_index::is_call;
 use super::{Crossing, CrossingIx, Crossings, Nature};
 use crate::evidence::{Span, SpanIx};
 
@@ -45,7 +46,9 @@ fn further(all: &Crossings<'_>, ix: CrossingIx, first: SpanIx) -> Vec<SpanIx> {
     }
     let same = |span: &Span| {
         let nested = all.spans.upwards(first).any(|above| std::ptr::eq(all.spans.get(above), span));
-        span.kind == known.kind && span.name == known.name && !is_receive(span) && !nested
+        // Two calls under what one delivery extracted are two calls, not two deliveries.
+        let delivery = !is_receive(span) && !is_call(span);
+        span.kind == known.kind && span.name == known.name && delivery && !nested
     };
     let mut seen = IdSet::default();
     found.retain(|span| *span != first && seen.insert(*span) && same(all.spans.get(*span)));

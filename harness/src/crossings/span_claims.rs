@@ -40,7 +40,7 @@ impl OwnWords {
         let offset = message.offset.map(|(_, offset)| offset.to_string());
         let Some(name) = offset.or_else(|| message.id.clone()) else { return Vec::new() };
         let spans = self.by_name.get(&(all.receiver(crossing), name)).into_iter().flatten().copied();
-        spans.filter(|span| names_message(all.spans.get(*span), message) == Some(true)).collect()
+        spans.filter(|span| names_message(all, all.spans.get(*span), message) == Some(true)).collect()
     }
 
     /// Spans for something received below which something with this mark was sent.
@@ -55,7 +55,7 @@ pub fn names_another(all: &Crossings<'_>, crossing: &Crossing, span: SpanIx) -> 
     let seen = all.spans.get(span);
     let several = seen.links.len() > 1 || seen.marks.len() > 1;
     let Some(message) = message(all, crossing).filter(|_| !several) else { return false };
-    names_message(seen, message) == Some(false)
+    names_message(all, seen, message) == Some(false)
 }
 
 fn message<'a>(all: &Crossings<'a>, crossing: &Crossing) -> Option<&'a Message> {

@@ -1,6 +1,7 @@
 //! Which stimulus a trace is of: the one it was minted for, or in whose expected context it was.
 
 use super::Crossings;
+use super::expected::is_begun_by_call;
 use super::hashing::IdMap;
 use crate::plan::StimulusIx;
 use crate::wire::TraceId;
@@ -9,11 +10,12 @@ pub fn owners(all: &Crossings<'_>) -> IdMap<TraceId, StimulusIx> {
     let mut owners: IdMap<TraceId, Option<StimulusIx>> =
         minted(all).map(|(trace, ix)| (trace, Some(ix))).collect();
     let minted_for: IdMap<TraceId, StimulusIx> = minted(all).collect();
-    for (_, crossing) in all.iter() {
+    for (ix, crossing) in all.iter() {
         for trace in [crossing.expected.trace, crossing.due.trace].into_iter().flatten() {
             let ours = minted_for.get(&trace).is_none_or(|stimulus| *stimulus == crossing.stimulus);
             let owner = owners.entry(trace).or_insert(Some(crossing.stimulus));
-            if ours && *owner != Some(crossing.stimulus) {
+            // Of several requests without a context that share one the first began it.
+            if ours && *owner != Some(crossing.stimulus) && !is_begun_by_call(all, ix) {
                 *owner = None;
             }
         }
@@ -21,7 +23,7 @@ pub fn owners(all: &Crossings<'_>) -> IdMap<TraceId, StimulusIx> {
     owners.into_iter().filter_map(|(trace, owner)| Some((trace, owner?))).collect()
 }
 
-fn minted<'c>(all: &'c Crossings<'_>) -> impl Iterator<Item = (TraceId, StimulusIx)> + 'c {
+pub(super) fn minted<'c>(all: &'c Crossings<'_>) -> impl Iterator<Item = (TraceId, StimulusIx)> + 'c {
     let carries =
         |stimulus: &&crate::plan::Stimulus| stimulus.sent.valid && stimulus.sent.traceparent.is_some();
     all.plan

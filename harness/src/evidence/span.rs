@@ -71,6 +71,7 @@ impl Span {
         "messaging.kafka.message.offset",
         "messaging.destination.partition.id",
         "messaging.kafka.destination.partition",
+        "messaging.kafka.source.partition",
         "messaging.kafka.partition",
         "messaging.batch.message_count",
         "messaging.consumer.group.name",
