@@ -2,16 +2,24 @@
 
 /// General topics.
 pub(super) const PAGES: &[(&str, &str)] = &[
+    ("nodes", include_str!("page/nodes.md")),
+    ("hops", include_str!("page/hops.md")),
     ("relations", include_str!("page/relations.md")),
-    ("brokers", include_str!("page/brokers.md")),
-    ("messages", include_str!("page/messages.md")),
+    ("drives", include_str!("page/drives.md")),
+    ("templates", include_str!("page/templates.md")),
+    ("markers", include_str!("page/markers.md")),
+    ("stubs", include_str!("page/stubs.md")),
+    ("url", include_str!("page/url.md")),
     ("images", include_str!("page/images.md")),
     ("containers", include_str!("page/containers.md")),
+    ("brokers", include_str!("page/brokers.md")),
+    ("messages", include_str!("page/messages.md")),
+    ("matching", include_str!("page/matching.md")),
+    ("evidence", include_str!("page/evidence.md")),
     ("verdicts", include_str!("page/verdicts.md")),
     ("exit-codes", include_str!("page/exit-codes.md")),
-    ("evidence", include_str!("page/evidence.md")),
-    ("matching", include_str!("page/matching.md")),
     ("baseline", include_str!("page/baseline.md")),
+    ("reports", include_str!("page/reports.md")),
 ];
 
 /// One page per rule, in the order of `Expectation`.
