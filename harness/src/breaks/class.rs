@@ -4,6 +4,7 @@ macro_rules! classes {
     ($($variant:ident $word:literal)*) => {
         /// The class of a break.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
         pub enum Class { $($variant),* }
 
         impl Class {

@@ -67,7 +67,7 @@ pub struct RunArguments {
     pub fail_fast: bool,
     /// Switch on a fault of a `relay: model` node, to see that it is found; cases without that node are skipped;
     /// `unbroken relay model --faults` lists the faults
-    #[arg(long, value_name = "NODE=NAME", value_parser = node_fault)]
+    #[arg(long, value_name = "NODE=FAULT", value_parser = node_fault)]
     pub fault: Vec<(String, String)>,
     /// Start your own relay in place of ours: `rust=python3 relay.py`; `fixtures/CONTRACT.md` says what it must do
     #[arg(long, value_name = "NAME=COMMAND", value_parser = own_relay)]

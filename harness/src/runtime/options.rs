@@ -15,6 +15,7 @@ pub const UNBROKEN_BIN: &str = "UNBROKEN_BIN";
 
 /// Where brokers and relays run. A scenario does not say: the same file runs in either.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     /// Stand-in brokers in this process, relays as processes; only `image:` nodes are containers.
     #[default]

@@ -14,6 +14,7 @@ macro_rules! expectations {
     ($($variant:ident $word:literal $about:literal)*) => {
         /// One rule, by its id.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
         pub enum Expectation { $($variant),* }
 
         impl Expectation {

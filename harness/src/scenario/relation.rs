@@ -1,6 +1,7 @@
 //! The relation that a hop must keep: data per hop, the same words over every transport.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Relation {
     /// The receiver's span is a child of the context on the wire.
     Child,

@@ -10,6 +10,7 @@ use crate::scenario::Expectation;
 use crate::source::{Place, Source};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
 pub enum Verdict {
     #[default]
     Pass,
