@@ -16,6 +16,8 @@ pub struct Attributed {
     pub crossings: Vec<Crossing>,
     pub unattributed: Vec<(CaptureIx, HopIx)>,
     pub undeclared: Vec<CaptureIx>,
+    /// What belongs to no stimulus and need not: requests that a node sends by itself, and messages that others left.
+    pub background: Vec<(CaptureIx, HopIx)>,
 }
 
 pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &SpanIndex<'_>) -> Attributed {
@@ -24,7 +26,7 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
     order.sort_by_key(|ix| evidence.captures[*ix].begun_nanos);
     let mut traces = Traces::minted(plan);
     let mut waiting = Vec::new();
-    let sent_by = SentBy::new(spans, carried);
+    let sent_by = SentBy::new((plan, evidence), spans, carried);
     let first_sent = evidence.exchanges.iter().map(|exchange| exchange.sent_nanos).min();
     for ix in order {
         let capture = &evidence.captures[ix];
@@ -60,7 +62,8 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
     }
     by_trace((plan, evidence), carried, &mut traces, waiting, &mut found);
     let Attributed { crossings, unattributed, .. } = &mut found;
-    messages::deliver((plan, evidence), carried, crossings, unattributed);
+    let foreign = messages::deliver((plan, evidence), carried, crossings, unattributed);
+    found.background.extend(foreign);
     found.crossings.sort_by_key(|crossing| {
         let first = if crossing.nature == Nature::Sent { crossing.capture } else { crossing.arrival };
         first.map(|capture| evidence.captures[capture.0].begun_nanos)
@@ -94,11 +97,17 @@ fn by_trace(
     for (ix, hops) in known.into_iter().chain(unknown) {
         let capture = &evidence.captures[ix];
         let hop = hops[0].0;
-        let by_time = || {
+        let other_is_owed = |other: StimulusIx| is_owed(plan, &seen, hop, other) == Some(true);
+        let mut by_time = || {
             let owed = |stimulus: StimulusIx| is_owed(plan, &seen, hop, stimulus);
             under_way.chosen_at(capture.begun_nanos, hop, owed)
         };
-        match owner(traces, ix).or_else(by_time) {
+        // A trace that goes on into the time of another stimulus, which is owed this one, is shared by both.
+        let surplus = |of: StimulusIx| is_owed(plan, &seen, hop, of) == Some(false);
+        let by_trace = owner(traces, ix);
+        let chosen = by_time();
+        let other = chosen.filter(|other| by_trace.is_some_and(surplus) && other_is_owed(*other));
+        match other.or(by_trace).or(chosen) {
             Some(stimulus) => {
                 if let Some(context) = carried[ix].first() {
                     traces.add(context.trace_id, stimulus);
@@ -178,7 +187,11 @@ fn hops_of(
     match &capture.message {
         None => hop_of(plan, capture).map(|hop| (hop, plan.scenario.hop(hop).from)).into_iter().collect(),
         Some(message) if message.direction == MessageDirection::Delivered => Vec::new(),
-        Some(message) => messages::hops_of(plan, capture, message, |node| sent_by.is(node, capture, carried)),
+        Some(message) => {
+            let by = |node| sent_by.is(node, capture, carried);
+            let again = |from| sent_by.sent_again(from, capture, carried);
+            messages::hops_of(plan, capture, message, (by, again))
+        }
     }
 }
 

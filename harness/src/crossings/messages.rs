@@ -13,7 +13,7 @@ use crate::evidence::{
     Capture, CaptureEnd, CaptureIx, Evidence, Message, MessageDirection, Settlement, mark_of,
 };
 use crate::plan::{Mark, Plan, TapProtocol};
-use crate::scenario::{ExchangeKind, Hop, HopIx, NodeIx, RabbitMqHop, Transport};
+use crate::scenario::{ExchangeKind, Hop, HopIx, NodeIx, NodeKind, RabbitMqHop, Transport};
 use crate::wire::TraceParent;
 
 /// The hops that a published message goes over, and who sent it.
@@ -21,7 +21,7 @@ pub(super) fn hops_of(
     plan: &Plan,
     capture: &Capture,
     message: &Message,
-    by: impl Fn(NodeIx) -> bool,
+    (by, again): (impl Fn(NodeIx) -> bool, impl Fn(NodeIx) -> bool),
 ) -> Vec<(HopIx, NodeIx)> {
     let tap = plan.tap(capture.tap);
     let hops = plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop));
@@ -35,7 +35,10 @@ pub(super) fn hops_of(
     // Sent by the one that reads it: again to the same queue, or by hand to where the broker would have moved it.
     let by_reader = |hop: &Hop| match kafka {
         // One tap for everybody: who sent it shows in whose span it names.
-        true => hop.to != hop.from && by(hop.to) && !by(hop.from),
+        true => {
+            let spans = by(hop.to) && !by(hop.from);
+            hop.to != hop.from && (spans || (sends(plan, hop.to) && again(hop.from)))
+        }
         false => hop.to == tap.from,
     };
     let back = over.iter().filter(|(ix, _)| plan.arrival_taps[ix.0] == Some(capture.tap));
@@ -45,6 +48,11 @@ pub(super) fn hops_of(
         (true, false) => again,
         (true, true) => by_hand,
     }
+}
+
+/// Whether a node sends anything by itself: a stub only answers.
+fn sends(plan: &Plan, node: NodeIx) -> bool {
+    !matches!(plan.scenario.node(node).kind, NodeKind::Stub(_))
 }
 
 /// Of hops that look alike those that share what the mark's call sends; else those whose sender's span is named.
@@ -121,29 +129,43 @@ fn topic_matches(pattern: &str, key: &str) -> bool {
     words(&pattern.split('.').collect::<Vec<_>>(), &key.split('.').collect::<Vec<_>>())
 }
 
-/// Gives every delivery to the crossing of what was published; further ones become crossings of their own.
+/// Gives every delivery to the crossing of what was published; further ones become crossings of their own. Returns
+/// what others left in a queue of a broker that ran before: nobody published it in this run.
 pub(super) fn deliver(
     (plan, evidence): (&Plan, &Evidence),
     carried: &[Carried],
     crossings: &mut Vec<Crossing>,
     unattributed: &mut Vec<(CaptureIx, HopIx)>,
-) {
+) -> Vec<(CaptureIx, HopIx)> {
     let delivered =
         evidence.captures.iter().enumerate().filter(|(_, capture)| is(capture, MessageDirection::Delivered));
     let mut order: Vec<usize> = delivered.map(|(ix, _)| ix).collect();
     order.sort_by_key(|ix| evidence.captures[*ix].begun_nanos);
     let mut published = Published::of((plan, evidence), carried, crossings);
+    // What nothing ties to one message is left for those that were delivered otherwise.
+    let (mut untied, mut foreign) = (Vec::new(), Vec::new());
     for ix in order {
         let hops = read_over(plan, &evidence.captures[ix]);
         let Some(first) = hops.first() else { continue };
-        let found = hops.iter().find_map(|hop| Some((*hop, published.source(plan, carried, *hop, ix)?)));
-        match found {
+        match published.tied(plan, carried, &hops, ix) {
             Some((hop, source)) => published.deliver(hop, source, ix),
-            None => unattributed.push((CaptureIx(ix), *first)),
+            None => untied.push((ix, *first, hops)),
+        }
+    }
+    for (ix, first, hops) in untied {
+        let broker = plan.scenario.hop(first).transport.via();
+        let shared = broker.is_some_and(|broker| plan.scenario.node(broker).kind.runs_already());
+        match published.alone(carried, &hops, ix).filter(|_| !shared) {
+            Some((hop, source)) => published.deliver(hop, source, ix),
+            None if shared && mark_of(&evidence.captures[ix].marked).is_none() => {
+                foreign.push((CaptureIx(ix), first))
+            }
+            None => unattributed.push((CaptureIx(ix), first)),
         }
     }
     let more = published.more;
     crossings.extend(more);
+    foreign
 }
 
 pub fn is(capture: &Capture, direction: MessageDirection) -> bool {
@@ -172,6 +194,25 @@ struct Index<'e> {
     by_mark: HashMap<Mark, Vec<usize>>,
     by_id: HashMap<&'e str, Vec<usize>>,
     by_context: HashMap<TraceParent, Vec<usize>>,
+}
+
+/// How surely a delivery is of what was published, the surest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Tie {
+    IdAndBytes,
+    MarkAndBytes,
+    Id,
+    Bytes,
+    Mark,
+}
+
+/// Whether two values are the same; `None` where both are known and differ.
+fn is_same<T: PartialEq>([one, other]: [Option<T>; 2]) -> Option<bool> {
+    match (one, other) {
+        (Some(one), Some(other)) if one == other => Some(true),
+        (Some(_), Some(_)) => None,
+        (None, _) | (_, None) => Some(false),
+    }
 }
 
 /// What was published, and what became of it so far.
@@ -215,43 +256,107 @@ impl<'c, 'e> Published<'c, 'e> {
         Published { evidence, crossings, of_hop, more: Vec::new(), delivered: IdMap::default() }
     }
 
-    /// The crossing of what was published and is delivered here; what a broker moved was published over the hop
-    /// that it was moved from.
-    fn source(&self, plan: &Plan, carried: &[Carried], hop: HopIx, ix: usize) -> Option<usize> {
+    /// What was published and is surely delivered here, over all hops that read the same; what a broker moved was
+    /// published over the hop that it was moved from.
+    fn tied(&self, plan: &Plan, carried: &[Carried], hops: &[HopIx], ix: usize) -> Option<(HopIx, usize)> {
+        let message = self.evidence.captures[ix].message.as_ref()?;
+        let again = message.deliveries > 1 && message.moved_from.is_none();
         let before = |hop: &HopIx| plan.scenario.hop(*hop).dead_letter_of;
-        let mut origins = std::iter::successors(Some(hop), before).take(plan.scenario.hops.len());
-        origins.find_map(|origin| self.among(self.of_hop.get(&origin)?, carried, hop, ix))
+        let mut best = None;
+        for hop in hops.iter().copied() {
+            let origins = std::iter::successors(Some(hop), before).take(plan.scenario.hops.len());
+            for (moves, origin) in origins.enumerate() {
+                let Some(index) = self.of_hop.get(&origin) else { continue };
+                if let Some(offset) = &message.offset {
+                    match index.by_offset.get(offset) {
+                        Some(source) => return Some((hop, *source)),
+                        None => continue,
+                    }
+                }
+                for source in self.candidates(index, carried, ix) {
+                    let Some(tie) = self.tie(carried, source, ix) else { continue };
+                    let open = !self.delivered.contains_key(&(source, hop));
+                    // The first that was not delivered yet; of a further delivery the last one that was.
+                    let turn = if open { source } else { usize::MAX - source };
+                    let rank = (tie, open == again, moves, turn);
+                    if best.as_ref().is_none_or(|(known, _)| rank < *known) {
+                        best = Some((rank, (hop, source)));
+                    }
+                }
+            }
+        }
+        best.map(|(_, found)| found)
     }
 
-    /// By offset or id, by mark, by what it carries, or because no other can be meant.
-    fn among(&self, index: &Index<'_>, carried: &[Carried], hop: HopIx, ix: usize) -> Option<usize> {
+    /// What was published before with the same id, mark or bytes.
+    fn candidates(&self, index: &Index<'_>, carried: &[Carried], ix: usize) -> Vec<usize> {
+        let capture = &self.evidence.captures[ix];
+        let id = capture.message.as_ref().and_then(|message| message.id.as_deref());
+        let named = id.and_then(|id| index.by_id.get(id));
+        let marked = mark_of(&capture.marked).and_then(|mark| index.by_mark.get(&mark));
+        let carrying = carried[ix].first().and_then(|context| index.by_context.get(context));
+        let mut found: Vec<usize> =
+            [named, marked, carrying].into_iter().flatten().flatten().copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found.retain(|source| self.is_earlier(*source, ix));
+        found
+    }
+
+    fn is_earlier(&self, source: usize, ix: usize) -> bool {
+        let sent = self.crossings[source].capture.map(|sent| self.evidence.captures[sent.0].begun_nanos);
+        sent.is_some_and(|sent| sent <= self.evidence.captures[ix].begun_nanos)
+    }
+
+    /// How surely a delivery is of what was published; `None` where their ids or marks say that it is not.
+    fn tie(&self, carried: &[Carried], source: usize, ix: usize) -> Option<Tie> {
+        let sent = self.crossings[source].capture?.0;
+        let captures = [sent, ix].map(|at| &self.evidence.captures[at]);
+        let ids = captures.map(|capture| capture.message.as_ref().and_then(|message| message.id.as_deref()));
+        let marks = captures.map(|capture| mark_of(&capture.marked));
+        let contexts = [sent, ix].map(|at| carried[at].first());
+        let same_id = is_same(ids)?;
+        let same_mark = if same_id { is_same(marks).unwrap_or_default() } else { is_same(marks)? };
+        let same_bytes = contexts[0] == contexts[1];
+        match (same_id, same_mark) {
+            (true, _) if same_bytes => Some(Tie::IdAndBytes),
+            (_, true) if same_bytes => Some(Tie::MarkAndBytes),
+            (true, _) => Some(Tie::Id),
+            (false, _) if same_bytes && contexts[0].is_some() => Some(Tie::Bytes),
+            (false, true) => Some(Tie::Mark),
+            (false, false) => None,
+        }
+    }
+
+    /// The only message without a delivery that a delivery without mark and context can be of, by its routing key
+    /// where that tells.
+    fn alone(&self, carried: &[Carried], hops: &[HopIx], ix: usize) -> Option<(HopIx, usize)> {
         let capture = &self.evidence.captures[ix];
         let message = capture.message.as_ref()?;
-        if let Some(offset) = &message.offset {
-            return index.by_offset.get(offset).copied();
+        if mark_of(&capture.marked).is_some() || carried[ix].first().is_some() || message.offset.is_some() {
+            return None;
         }
-        let earlier = |at: &usize| {
-            let sent = self.crossings[*at].capture.map(|sent| self.evidence.captures[sent.0].begun_nanos);
-            sent.is_some_and(|sent| sent <= capture.begun_nanos)
+        let mut open: Vec<(HopIx, usize)> = Vec::new();
+        for hop in hops.iter().copied() {
+            let all = self.of_hop.get(&hop).map_or(&[][..], |index| index.all.as_slice()).iter().copied();
+            let free = all.filter(|source| self.is_earlier(*source, ix));
+            open.extend(free.filter(|at| !self.delivered.contains_key(&(*at, hop))).map(|at| (hop, at)));
+        }
+        let key = message.routing_key.as_deref().filter(|_| message.moved_from.is_none());
+        let keyed = |(_, source): &(HopIx, usize)| {
+            let sent = self.crossings[*source].capture.map(|sent| &self.evidence.captures[sent.0]);
+            let sent = sent.and_then(|sent| sent.message.as_ref()?.routing_key.as_deref());
+            key.is_none() || sent.is_none() || sent == key
         };
-        let open = |at: &usize| !self.delivered.contains_key(&(*at, hop));
-        let pool = |found: Option<&Vec<usize>>| -> Vec<usize> {
-            found.into_iter().flatten().copied().filter(earlier).collect()
+        open.retain(keyed);
+        let bare = |(_, source): &&(HopIx, usize)| {
+            self.crossings[*source].capture.is_some_and(|sent| carried[sent.0].first().is_none())
         };
-        let (mark, context) = (mark_of(&capture.marked), carried[ix].first());
-        let marked = pool(mark.and_then(|mark| index.by_mark.get(&mark)));
-        let named = pool(message.id.as_deref().and_then(|id| index.by_id.get(id)));
-        let carrying = pool(context.and_then(|context| index.by_context.get(context)));
-        let both: Vec<usize> = marked.iter().copied().filter(|at| named.contains(at)).collect();
-        let pool = [both, named, marked, carrying].into_iter().find(|pool| !pool.is_empty());
-        let pool = pool.or_else(|| {
-            let open: Vec<usize> = index.all.iter().copied().filter(earlier).filter(open).collect();
-            (mark.is_none() && context.is_none() && open.len() == 1).then_some(open)
-        })?;
-        let first = pool.iter().copied().find(open);
-        let last = pool.iter().copied().rfind(|at| !open(at));
-        let again = message.deliveries > 1 && message.moved_from.is_none();
-        if again { last.or(first) } else { first.or(last) }
+        let mut untouched = open.iter().filter(bare);
+        match (untouched.next(), untouched.next(), open.as_slice()) {
+            (Some(one), None, _) | (None, _, [one]) => Some(*one),
+            _ => None,
+        }
     }
 
     fn deliver(&mut self, hop: HopIx, source: usize, ix: usize) {

@@ -89,6 +89,8 @@ pub struct Crossings<'a> {
     pub unattributed: Vec<(CaptureIx, HopIx)>,
     /// Captures that fit no hop.
     pub undeclared: Vec<CaptureIx>,
+    /// Captures on a declared hop that belong to no stimulus and need not; they are listed, not judged.
+    pub background: Vec<(CaptureIx, HopIx)>,
     /// For each trace the stimulus that it is of; a trace that several share is nobody's.
     pub owners: IdMap<TraceId, StimulusIx>,
     /// Topics of Kafka in which an offset alone names no record.
@@ -115,6 +117,7 @@ impl<'a> Crossings<'a> {
         let found = attribution::attribute(plan, evidence, &carried, &spans);
         let list = found.crossings;
         let (unattributed, undeclared) = (found.unattributed, found.undeclared);
+        let background = found.background;
         let owners = IdMap::default();
         let effects = vec![Vec::new(); list.len()];
         let by_hop = vec![Vec::new(); plan.scenario.hops.len()];
@@ -128,6 +131,7 @@ impl<'a> Crossings<'a> {
             list,
             unattributed,
             undeclared,
+            background,
             owners,
             split_topics: attribute_match::split_topics(plan, evidence),
             effects,

@@ -346,7 +346,8 @@ fn unproven(all: &Crossings<'_>) -> Vec<Note> {
 
 fn undeclared(all: &Crossings<'_>) -> Vec<(String, u32)> {
     let mut calls: BTreeMap<String, u32> = BTreeMap::new();
-    for capture in &all.undeclared {
+    let background = all.background.iter().map(|(capture, _)| capture);
+    for capture in all.undeclared.iter().chain(background) {
         let capture = &all.evidence.captures[capture.0];
         let tap = all.plan.tap(capture.tap);
         let (from, to) = (&all.plan.scenario.node(tap.from).name, &all.plan.scenario.node(tap.to).name);
