@@ -20,6 +20,11 @@ pub(crate) fn lines(error: &(dyn Error + 'static)) -> String {
     causes(error).fold(first, |lines, cause| format!("{lines}\n  caused by: {cause}"))
 }
 
+/// Returns the last cause, which usually names what the operating system or the peer reported.
+pub(crate) fn root_cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    causes(error).last().unwrap_or(error)
+}
+
 #[cfg(test)]
 mod tests {
     use std::io;
@@ -39,6 +44,7 @@ mod tests {
         let error = Outer(Middle(io::Error::other("unreachable")));
         assert_eq!(one_line(&error), "cannot connect: no route: unreachable");
         assert_eq!(lines(&error), "error: cannot connect\n  caused by: no route\n  caused by: unreachable");
+        assert_eq!(root_cause(&error).to_string(), "unreachable");
         let plain = io::Error::other("alone");
         assert_eq!(one_line(&plain), "alone");
     }

@@ -23,7 +23,9 @@ use tokio::net::{TcpListener, TcpStream};
 use unbroken::breaks::{Class, Side};
 use unbroken::plan::{Plan, Seed};
 use unbroken::run::{CaseOptions, CaseRun, case};
-use unbroken::runtime::{Answer, InProcess, Listening, Served, StartBroker, StartedBroker};
+use unbroken::runtime::{
+    BoxFuture, BrokerStarter, InProcessService, Listening, RunningBroker, RunningService,
+};
 use unbroken::scenario::{BrokerKind, parse};
 use unbroken::source::Source;
 use unbroken::verdict::{CaseEnd, CaseVerdict, Verdict};
@@ -68,7 +70,7 @@ fn is_inconclusive(verdict: &CaseVerdict, texts: &[&str]) {
 }
 
 /// A service that ends the brokers when it is called, and then answers.
-fn gate(held: Arc<Mutex<Vec<Box<dyn Any + Send + Sync>>>>) -> InProcess {
+fn gate(held: Arc<Mutex<Vec<Box<dyn Any + Send + Sync>>>>) -> InProcessService {
     let start = move |_| {
         let held = held.clone();
         Box::pin(async move {
@@ -83,16 +85,16 @@ fn gate(held: Arc<Mutex<Vec<Box<dyn Any + Send + Sync>>>>) -> InProcess {
                 // Kept open: the relay keeps its connections, too.
                 let _ = connection.read(&mut asked).await;
             });
-            Ok(Served { listening: Listening { http: Some(address), grpc: None }, flush: None })
-        }) as Answer<Served>
+            Ok(RunningService { listening: Listening { http: Some(address), grpc: None }, flush: None })
+        }) as BoxFuture<RunningService>
     };
-    InProcess { node: "gate".to_owned(), start: Arc::new(start) }
+    InProcessService { node: "gate".to_owned(), start: Arc::new(start) }
 }
 
 /// Brokers that end when what is held of them is dropped.
-fn ending(held: Arc<Mutex<Vec<Box<dyn Any + Send + Sync>>>>) -> StartBroker {
+fn ending(held: Arc<Mutex<Vec<Box<dyn Any + Send + Sync>>>>) -> BrokerStarter {
     let stand_ins = unbroken::testing::brokers::stand_ins().unwrap();
-    StartBroker(Arc::new(move |kind, address| {
+    BrokerStarter(Arc::new(move |kind, address| {
         let (started, held) = ((stand_ins.0)(kind, address), held.clone());
         Box::pin(async move {
             let mut started = started.await?;
@@ -174,8 +176,8 @@ timeout: 1s
 }
 
 /// A broker that takes nothing.
-fn full() -> StartBroker {
-    StartBroker(Arc::new(|kind, listen| {
+fn full() -> BrokerStarter {
+    BrokerStarter(Arc::new(|kind, listen| {
         Box::pin(async move {
             let none = || Arc::new(Vec::new) as Arc<dyn Fn() -> Vec<String> + Send + Sync>;
             match kind {
@@ -184,13 +186,13 @@ fn full() -> StartBroker {
                     let broker =
                         kafka::KafkaBroker::start(config).await.map_err(|error| error.to_string())?;
                     let address = broker.address();
-                    Ok(StartedBroker { address, refusals: none(), held: Box::new(broker) })
+                    Ok(RunningBroker { address, refusals: none(), held: Box::new(broker) })
                 }
                 _ => {
                     let config = sqs::Config { listen, max_bytes: 1, ..sqs::Config::default() };
                     let broker = sqs::SqsBroker::start(config).await.map_err(|error| error.to_string())?;
                     let address = broker.address();
-                    Ok(StartedBroker { address, refusals: none(), held: Box::new(broker) })
+                    Ok(RunningBroker { address, refusals: none(), held: Box::new(broker) })
                 }
             }
         })
@@ -259,7 +261,7 @@ drive:
 async fn what_a_stand_in_cannot_do_is_never_a_fault_of_the_service() {
     let stand_ins = unbroken::testing::brokers::stand_ins().unwrap();
     let mut options = options();
-    options.runtime.brokers = Some(StartBroker(Arc::new(move |kind, address| {
+    options.runtime.brokers = Some(BrokerStarter(Arc::new(move |kind, address| {
         let started = (stand_ins.0)(kind, address);
         Box::pin(async move {
             let mut started = started.await?;
@@ -282,10 +284,10 @@ drive:
 }
 
 /// A stand-in whose answers have other bytes in place of some, as many of them.
-fn changing(from: &'static [u8], to: &'static [u8]) -> StartBroker {
+fn changing(from: &'static [u8], to: &'static [u8]) -> BrokerStarter {
     assert_eq!(from.len(), to.len(), "lengths on the wire stay right");
     let stand_ins = unbroken::testing::brokers::stand_ins().unwrap();
-    StartBroker(Arc::new(move |kind, address| {
+    BrokerStarter(Arc::new(move |kind, address| {
         let started = (stand_ins.0)(kind, address);
         Box::pin(async move {
             let mut started = started.await?;

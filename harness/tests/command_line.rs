@@ -123,7 +123,7 @@ fn a_relay_of_the_user_replaces_a_shipped_one() {
     let (status, output) = run(&folder, &["run", "--relay", &own]);
     assert_eq!(status, Some(0), "{output}");
     let (status, output) = run(&folder, &["run", "--relay", "rust=false --gone"]);
-    assert!(status == Some(5) && output.contains("`false --gone` ended before it was ready"), "{output}");
+    assert!(status == Some(5) && output.contains("`false --gone` exited before it was ready"), "{output}");
     let (status, output) = run(&folder, &["run", "--relay", "mine=./relay"]);
     assert!(status == Some(2) && output.contains("expected NAME=COMMAND"), "{output}");
 }
@@ -154,15 +154,15 @@ fn a_capability_that_a_relay_lacks_is_reported_before_the_story() {
     let own = relay_that_answers(&folder, short);
     let (status, output) = run(&folder, &["run", "--relay", &own]);
     assert_eq!(status, Some(5), "{output}");
-    assert!(output.contains("what this case needs of it: flush"), "{output}");
+    assert!(output.contains("what this case needs: flush"), "{output}");
     let own = relay_that_answers(&folder, "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
     let (status, output) = run(&folder, &["run", "--relay", &own]);
     assert_eq!(status, Some(5), "{output}");
-    assert!(output.contains("what this case needs of it: flush, mark"), "{output}");
+    assert!(output.contains("what this case needs: flush, mark"), "{output}");
     let own = relay_that_answers(&folder, "HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n");
     let (status, output) = run(&folder, &["run", "--relay", &own]);
     assert_eq!(status, Some(5), "{output}");
-    assert!(output.contains("the answer was 500"), "{output}");
+    assert!(output.contains("the relay answered with 500"), "{output}");
 }
 
 #[test]

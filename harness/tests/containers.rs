@@ -1,9 +1,9 @@
-//! Containers through the command: what a run starts it removes again, however it ends; trouble with the engine is one
-//! message that says what to do; services from images are judged as all others are.
+//! Containers through the command: a run removes everything that it starts, however it ends; an error of the engine is
+//! one message with the next step; services from images are judged like all others.
 //!
-//! The engine is looked at through the `docker` command, and only at what belongs to a process of this test: others may
-//! use the engine meanwhile. Where there is no engine, or no images, one line says so and the tests pass, unless
-//! `UNBROKEN_REQUIRE_ENGINE=1` wants them.
+//! The tests look at the engine through the `docker` command, and only at what belongs to their own processes: others
+//! may use the engine meanwhile. Without an engine, or without the images, a test prints one line and passes, unless
+//! `UNBROKEN_REQUIRE_ENGINE=1` is set.
 
 #![cfg(all(feature = "cli", feature = "container", feature = "relays", feature = "brokers"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -42,8 +42,8 @@ const USAGE: i32 = 2;
 const FAIL: i32 = 4;
 const INCONCLUSIVE: i32 = 5;
 
-/// Both streams: a reader does not care which says it.
-fn told(output: &Output) -> String {
+/// Returns both streams of the output.
+fn printed(output: &Output) -> String {
     String::from_utf8([output.stdout.as_slice(), &output.stderr].concat()).unwrap()
 }
 

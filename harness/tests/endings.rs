@@ -1,7 +1,6 @@
-//! The command over real processes: however it ends, nothing that it started stays, and its exit status tells
-//! why.
+//! The command over real processes: however it ends, nothing that it started stays, and its exit status says why.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it, and says where")]
+#![allow(clippy::unwrap_used, reason = "a failed test panics")]
 
 mod folder;
 
@@ -16,7 +15,7 @@ use folder::{Folder, unbroken};
 const SOON: Duration = Duration::from_secs(20);
 
 impl Folder {
-    /// A story whose only service is this shell script.
+    /// Writes a story whose only service is this shell script.
     fn scenario(&self, script: &str, ready: &str) {
         let command = format!("[sh, -c, '{script}']");
         self.write("ending.yaml", &scenario(&command, ready));
@@ -38,7 +37,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Waits for a condition that nothing tells of, such as the end of a process that is not ours.
+/// Waits for a condition that can only be polled, such as the end of a process that is not ours.
 fn until(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + SOON;
     while !holds() {
@@ -52,14 +51,14 @@ fn is_alive(pid: i32) -> bool {
     !stat.is_empty() && !stat.contains(") Z")
 }
 
-/// The process of the service, and a child that it left in the background.
+/// Returns the process of the service, and that of a child that it left in the background.
 fn pids(folder: &Folder) -> Vec<i32> {
     let read = || std::fs::read_to_string(folder.0.join("pids")).unwrap_or_default();
     until("the service is up", || read().lines().count() == 2);
     read().lines().map(|pid| pid.parse().unwrap()).collect()
 }
 
-/// A service that never becomes ready and takes no notice of signals.
+/// Starts a service that never becomes ready and ignores signals.
 fn start_stubborn(folder: &Folder) -> (Child, Vec<i32>) {
     let script = r#"trap "" TERM INT HUP; sleep 600 & printf "%s\n" $$ $! >pids; while :; do sleep 1; done"#;
     folder.scenario(script, "{ output: never }");
@@ -83,7 +82,7 @@ fn nothing_stays_when_the_harness_is_killed() {
 }
 
 #[test]
-fn an_interrupted_run_says_so_and_leaves_nothing() {
+fn an_interrupted_run_prints_that_and_leaves_nothing() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let folder = Folder::new(signal.as_str());
         let (harness, pids) = start_stubborn(&folder);
@@ -103,9 +102,9 @@ fn a_service_that_dies_at_start_is_inconclusive_with_one_clear_line() {
     folder.scenario("echo no database; exit 3", "{ tcp: true }");
     let output = run(&folder, &["run", "ending.yaml"]);
     assert_eq!(output.status.code(), Some(5));
-    let told = text(&output.stdout);
+    let printed = text(&output.stdout);
     for part in ["node `shop`", "exit status 3", "no database"] {
-        assert!(told.contains(part), "{part} in {told}");
+        assert!(printed.contains(part), "{part} in {printed}");
     }
 }
 
@@ -116,14 +115,14 @@ fn a_missing_program_is_inconclusive_with_one_clear_line() {
     let output = run(&folder, &["run", "s.yaml"]);
     assert_eq!(output.status.code(), Some(5));
     assert!(
-        text(&output.stdout).contains("no program `no-such-program` in PATH"),
+        text(&output.stdout).contains("the program `no-such-program` is not in PATH"),
         "{}",
         text(&output.stdout)
     );
 }
 
 #[test]
-fn what_is_wrong_with_the_command_line_or_a_file_has_a_status_of_its_own() {
+fn a_usage_error_and_a_bad_file_have_exit_statuses_of_their_own() {
     let folder = Folder::new("status");
     assert_eq!(run(&folder, &["run", "--no-such-flag"]).status.code(), Some(2));
     assert_eq!(run(&folder, &["run", "no-such-file.yaml"]).status.code(), Some(2));
@@ -138,7 +137,7 @@ fn what_is_wrong_with_the_command_line_or_a_file_has_a_status_of_its_own() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_trouble() {
+fn a_closed_pipe_is_no_error() {
     let folder = Folder::new("head");
     for arguments in [["explain"].as_slice(), &["schema"], &["--help"], &["completions", "bash"]] {
         let mut harness = unbroken(&folder.0).args(arguments).spawn().unwrap();
@@ -149,7 +148,7 @@ fn a_reader_that_goes_away_is_no_trouble() {
 }
 
 #[test]
-fn the_first_scenario_is_a_scenario_and_never_overwritten() {
+fn the_scenario_of_init_is_valid_and_never_overwritten() {
     let folder = Folder::new("init");
     assert_eq!(run(&folder, &["init"]).status.code(), Some(0));
     let checked = run(&folder, &["check"]);

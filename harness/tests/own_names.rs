@@ -23,7 +23,7 @@ use unbroken::plan::{Plan, Seed};
 use unbroken::run::judge::judge;
 use unbroken::run::selection::cases;
 use unbroken::run::{CaseOptions, JudgeSettings, case};
-use unbroken::runtime::{StartBroker, StartedBroker};
+use unbroken::runtime::{BrokerStarter, RunningBroker};
 use unbroken::scenario::{BrokerKind, NodeKind, Scenario, parse};
 use unbroken::source::Source;
 use unbroken::verdict::{CaseEnd, CaseVerdict, Verdict};
@@ -132,10 +132,10 @@ async fn evidence_of_a_case_with_own_names_is_judged_again_with_the_file_alone()
 }
 
 /// One broker of each kind, whoever asks.
-fn shared() -> StartBroker {
+fn shared() -> BrokerStarter {
     let stand_ins = unbroken::testing::brokers::stand_ins().unwrap();
-    let started: Arc<Mutex<HashMap<BrokerKind, StartedBroker>>> = Arc::default();
-    StartBroker(Arc::new(move |kind, listen| {
+    let started: Arc<Mutex<HashMap<BrokerKind, RunningBroker>>> = Arc::default();
+    BrokerStarter(Arc::new(move |kind, listen| {
         let (start, started) = (stand_ins.clone(), started.clone());
         Box::pin(async move {
             let mut started = started.lock().await;
@@ -144,7 +144,7 @@ fn shared() -> StartBroker {
                 Entry::Vacant(free) => free.insert((start.0)(kind, listen).await?),
             };
             let refusals = broker.refusals.clone();
-            Ok(StartedBroker { address: broker.address, refusals, held: Box::new(()) })
+            Ok(RunningBroker { address: broker.address, refusals, held: Box::new(()) })
         })
     }))
 }

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use unbroken::crossings::{Crossings, Nature};
 use unbroken::plan::{Plan, Seed};
 use unbroken::run::{CaseOptions, case};
-use unbroken::runtime::{Given, InProcess, Listening, Served};
+use unbroken::runtime::{InProcessService, Listening, RunningService, ServiceEnvironment};
 use unbroken::scenario::{HopIx, parse};
 use unbroken::source::Source;
 use unbroken::verdict::{CaseEnd, Verdict};
@@ -63,7 +63,7 @@ async fn ten_thousand_records_over_a_rebalance_are_each_judged_once() {
     options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
     options.runtime.brokers = unbroken::testing::brokers::stand_ins();
     let starts = service.clone();
-    options.runtime.in_process = vec![InProcess {
+    options.runtime.in_process = vec![InProcessService {
         node: "billing".to_owned(),
         start: Arc::new(move |given| {
             let service = starts.clone();
@@ -104,22 +104,22 @@ struct Service {
 }
 
 impl Service {
-    fn start(service: &Arc<Service>, given: Given) -> Served {
+    fn start(service: &Arc<Service>, given: ServiceEnvironment) -> RunningService {
         let (_, bootstrap) = given.brokers.first().expect("the scenario has a broker").clone();
         consume(service, 0, bootstrap);
         let flushed = service.clone();
         let flush = move || {
             let (service, endpoint) = (flushed.clone(), given.otlp_endpoint.clone());
-            Box::pin(async move { service.flush(endpoint).await }) as unbroken::runtime::Answer<()>
+            Box::pin(async move { service.flush(endpoint).await }) as unbroken::runtime::BoxFuture<()>
         };
-        Served { listening: Listening::default(), flush: Some(Arc::new(flush)) }
+        RunningService { listening: Listening::default(), flush: Some(Arc::new(flush)) }
     }
 
-    async fn flush(&self, endpoint: String) -> Result<(), String> {
+    async fn flush(&self, endpoint: String) -> Result<(), unbroken::runtime::BoxError> {
         self.stop.store(true, Ordering::SeqCst);
         let consumers: Vec<JoinHandle<()>> = self.consumers.lock().unwrap().drain(..).collect();
         let ended = tokio::task::spawn_blocking(|| consumers.into_iter().for_each(|one| one.join().unwrap()));
-        ended.await.map_err(|error| error.to_string())?;
+        ended.await?;
         let spans: Vec<Value> = self.spans.lock().unwrap().drain(..).collect();
         let client = reqwest::Client::new();
         for some in spans.chunks(1_000) {
@@ -130,7 +130,7 @@ impl Service {
             }] });
             let sent =
                 client.post(format!("{endpoint}/v1/traces")).header("content-type", "application/json");
-            let answer = sent.body(body.to_string()).send().await.map_err(|error| error.to_string())?;
+            let answer = sent.body(body.to_string()).send().await?;
             assert!(answer.status().is_success(), "{}", answer.status());
         }
         Ok(())

@@ -12,7 +12,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use unbroken::plan::{Plan, Seed};
 use unbroken::rules::Finding;
 use unbroken::run::{CaseOptions, case, kept_apart};
-use unbroken::runtime::Kind;
+use unbroken::runtime::RuntimeKind;
 use unbroken::verdict::{CaseEnd, CaseVerdict, Verdict};
 
 mod dump;
@@ -75,7 +75,7 @@ fn judged(path: &Path) -> Result<CaseVerdict, Failed> {
     options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
     options.runtime.brokers = unbroken::testing::brokers::stand_ins();
     unbroken::testing::runtime::choose(&mut options.runtime)?;
-    if options.runtime.kind == Kind::Container {
+    if options.runtime.kind == RuntimeKind::Container {
         // Real brokers and all containers of the run share the machine.
         scenario.timeout *= 4;
     }

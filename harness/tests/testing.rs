@@ -157,7 +157,7 @@ fn a_file_that_is_not_a_scenario_fails_with_carets_and_a_missing_program_with_it
     );
     let cannot = run("testing", &["cannot-run"], &[]);
     assert!(!cannot.success, "{}", cannot.output);
-    assert!(cannot.output.contains("there is no program `no-such-program` in PATH"), "{}", cannot.output);
+    assert!(cannot.output.contains("the program `no-such-program` is not in PATH"), "{}", cannot.output);
 }
 
 fn an_inconclusive_case_fails_unless_it_is_to_be_ignored() {

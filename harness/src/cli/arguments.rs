@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use super::argument_error::ArgumentError;
 use super::exit;
 use super::report_file::ReportFile;
-use crate::runtime::Kind;
+use crate::runtime::RuntimeKind;
 
 /// Checks that trace context survives every hop between your services, and reports where and why it breaks
 #[derive(Debug, Parser)]
@@ -75,7 +75,7 @@ pub struct RunArguments {
     /// Run brokers and relays `embedded` (stand-ins, processes) or in a `container`; `image:` nodes always run in a
     /// container [default: UNBROKEN_RUNTIME, else embedded]
     #[arg(long, value_name = "KIND", value_parser = runtime_kind)]
-    pub runtime: Option<Kind>,
+    pub runtime: Option<RuntimeKind>,
     /// Start another image: `kafka=NAME`, `rabbitmq=`, `sqs=`, `relay-model=`, `relay-rust=` [default:
     /// UNBROKEN_IMAGE_PART, else the image that `fixtures/images/build` made, else the public one]
     #[arg(long, value_name = "PART=NAME", value_parser = part_image)]
@@ -218,8 +218,8 @@ pub struct RelayArguments {
 #[derive(Debug, Args)]
 pub struct CleanArguments {}
 
-fn runtime_kind(text: &str) -> Result<Kind, ArgumentError> {
-    Kind::read(text).ok_or(ArgumentError::Runtime)
+fn runtime_kind(text: &str) -> Result<RuntimeKind, ArgumentError> {
+    RuntimeKind::parse(text).ok_or(ArgumentError::Runtime)
 }
 
 fn part_image(text: &str) -> Result<(String, String), ArgumentError> {

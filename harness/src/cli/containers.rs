@@ -9,13 +9,15 @@ use super::option_error::RunOptionError;
 use super::{exit, print};
 use crate::report::phrase;
 use crate::run::SelectedCase;
-use crate::runtime::Kind;
-use crate::runtime::container::{ContainerOptions, Containers, Event, ImageName, Images, OnEvent, Part};
+use crate::runtime::RuntimeKind;
+use crate::runtime::container::{
+    ContainerOptions, ContainerProgress, Containers, ImageName, Images, Part, ProgressHandler,
+};
 use crate::scenario::{Broker, NodeKind};
 use crate::testing::runtime;
 
 pub struct RunContainers {
-    pub kind: Kind,
+    pub kind: RuntimeKind,
     pub all: Containers,
     /// The parts that cases need, which are started first.
     parts: Vec<Part>,
@@ -28,21 +30,21 @@ impl RunContainers {
         bar: Arc<Bar>,
     ) -> Result<RunContainers, RunOptionError> {
         let kind = arguments.runtime.or(runtime::from_environment()?).unwrap_or_default();
-        if let (Kind::Embedded, Some((part, name))) = (kind, arguments.image.first()) {
+        if let (RuntimeKind::Embedded, Some((part, name))) = (kind, arguments.image.first()) {
             return Err(RunOptionError::ImageWithoutContainers { part: part.clone(), name: name.clone() });
         }
-        if kind == Kind::Container && !arguments.relay.is_empty() {
+        if kind == RuntimeKind::Container && !arguments.relay.is_empty() {
             return Err(RunOptionError::RelayInContainers);
         }
         let mut images = Images::default();
         for (part, name) in &arguments.image {
-            if let Some(part) = Part::read(part) {
+            if let Some(part) = Part::parse(part) {
                 images.set(part, ImageName(name.clone()));
             }
         }
-        let on_event = Some(OnEvent(Arc::new(move |event| bar.print(&line(&event)))));
-        let all = Containers::new(ContainerOptions { keep: arguments.keep, images, on_event });
-        let parts = if kind == Kind::Container { parts(cases) } else { Vec::new() };
+        let on_progress = Some(ProgressHandler(Arc::new(move |event| bar.print(&line(&event)))));
+        let all = Containers::new(ContainerOptions { keep: arguments.keep, images, on_progress });
+        let parts = if kind == RuntimeKind::Container { parts(cases) } else { Vec::new() };
         Ok(RunContainers { kind, all, parts })
     }
 
@@ -102,13 +104,13 @@ fn part(kind: &NodeKind) -> Option<Part> {
     }
 }
 
-fn line(event: &Event) -> String {
+fn line(event: &ContainerProgress) -> String {
     match event {
-        Event::Pulling { image } => format!("pulling {image} ..."),
-        Event::Ready { part, image, took } => {
+        ContainerProgress::Pulling { image } => format!("pulling {image} ..."),
+        ContainerProgress::Ready { part, image, took } => {
             format!("{part} ready in {:.2} s  ({image})", took.as_secs_f64())
         }
-        Event::Left { problem } => {
+        ContainerProgress::Leftover { problem } => {
             format!("cannot remove what an earlier run left: {problem}; try `unbroken clean`")
         }
     }

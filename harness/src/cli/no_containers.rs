@@ -7,11 +7,11 @@ use super::bar::Bar;
 use super::option_error::RunOptionError;
 use super::{exit, print};
 use crate::run::SelectedCase;
-use crate::runtime::Kind;
+use crate::runtime::RuntimeKind;
 use crate::testing::runtime::{self, RuntimeChoiceError};
 
 pub struct RunContainers {
-    pub kind: Kind,
+    pub kind: RuntimeKind,
 }
 
 impl RunContainers {
@@ -21,7 +21,7 @@ impl RunContainers {
         _: Arc<Bar>,
     ) -> Result<RunContainers, RunOptionError> {
         let kind = arguments.runtime.or(runtime::from_environment()?).unwrap_or_default();
-        if kind == Kind::Container || arguments.keep || !arguments.image.is_empty() {
+        if kind == RuntimeKind::Container || arguments.keep || !arguments.image.is_empty() {
             return Err(RuntimeChoiceError::NoContainers.into());
         }
         Ok(RunContainers { kind })

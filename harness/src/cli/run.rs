@@ -14,7 +14,7 @@ use super::{baseline_file, exit, fault, finish, print, report_file};
 use crate::progress::Progress;
 use crate::report::Outcome;
 use crate::run::{CaseOptions, JudgeSettings, SuiteEnd, SuiteOptions, fresh_seed, suite};
-use crate::runtime::{Kind, RuntimeOptions};
+use crate::runtime::{RuntimeKind, RuntimeOptions};
 use crate::testing::brokers;
 
 /// The time that a relay of the user's own may take to be ready. Java with an agent needs most of it.
@@ -161,9 +161,9 @@ fn options(arguments: &RunArguments, judge: JudgeSettings, containers: &RunConta
 }
 
 /// Returns the options that decide how a case ends, as words of a shell.
-fn with(arguments: &RunArguments, kind: Kind) -> Vec<String> {
+fn with(arguments: &RunArguments, kind: RuntimeKind) -> Vec<String> {
     let mut with = Vec::new();
-    if kind == Kind::Container {
+    if kind == RuntimeKind::Container {
         with.extend(["--runtime".to_owned(), kind.word().to_owned()]);
     }
     for (part, name) in &arguments.image {

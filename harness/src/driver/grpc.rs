@@ -21,6 +21,7 @@ use tonic::{Request, Status};
 use super::DriverError;
 use super::outgoing::Outgoing;
 use super::route::{Route, Way, cause};
+use crate::error_chain;
 use crate::evidence::Answer;
 
 /// The most that one message of an answer may have.
@@ -129,14 +130,8 @@ enum Broken {
 
 impl Broken {
     fn new(error: &tonic::transport::Error) -> Self {
-        let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-        while let Some(error) = source {
-            if error.is::<tonic::ConnectError>() {
-                return Broken::NotConnected(cause(error));
-            }
-            source = error.source();
-        }
-        Broken::Lost(cause(error))
+        let is_connect = error_chain::causes(error).any(|cause| cause.is::<tonic::ConnectError>());
+        if is_connect { Broken::NotConnected(cause(error)) } else { Broken::Lost(cause(error)) }
     }
 
     fn words(&self, route: &Route) -> String {

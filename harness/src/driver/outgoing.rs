@@ -31,7 +31,7 @@ impl Outgoing {
             Payload::Empty => (Vec::new(), None),
             Payload::Bytes { content, content_type } => (content.with(&mark), Some(content_type.clone())),
             Payload::Instruction => {
-                let address = |hop| addresses.spelled(hop);
+                let address = |hop| addresses.for_sender(hop);
                 let steps = render(plan, stimulus.call, stimulus.ix, &address);
                 (steps.to_string().into_bytes(), Some("application/json".to_owned()))
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::DriverError;
 use super::filling::{Filling, Scope};
+use crate::error_chain;
 use crate::plan::fan_out::is_instructed;
 use crate::scenario::{Drive, DriveBody, GrpcHop, Hop, HopIx, HttpVersion, Marker, Transport};
 
@@ -105,13 +106,9 @@ impl Route {
     }
 }
 
-/// The last cause of an error, which is the one that says what happened.
+/// Returns the last cause of an error, which is the one that says what happened.
 pub(super) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
+    error_chain::root_cause(error).to_string()
 }
 
 /// Whether the drive carries the mark by itself.

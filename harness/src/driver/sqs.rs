@@ -19,7 +19,7 @@ use super::DriverError;
 use super::outgoing::Outgoing;
 use super::route::{Route, Way};
 use crate::evidence::Answer;
-use crate::runtime::broker::sqs::{FIFO, Failed, client, queue_url};
+use crate::runtime::broker_admin::sqs::{FIFO, SqsError, client, queue_url};
 
 /// SQS API reference, `MessageAttributeValue` and "Amazon SQS message quotas".
 const ATTRIBUTES: usize = 10;
@@ -80,10 +80,10 @@ impl Sqs {
         };
         let url = match queue.url.get_or_try_init(|| queue_url(&queue.client, name)).await {
             Ok(url) => url,
-            Err(Failed::Refused(why)) => {
+            Err(SqsError::Rejected(why)) => {
                 return Answer::Failed(route.refused(&format!("queue `{name}`: {why}")));
             }
-            Err(Failed::Unanswered(why)) => return Answer::Failed(route.unreachable(&why)),
+            Err(SqsError::Unanswered(why)) => return Answer::Failed(route.unreachable(&why)),
         };
         let mut sending = queue.client.send_message().queue_url(url).message_body(fitting.body);
         for (name, value) in fitting.attributes {
@@ -97,10 +97,10 @@ impl Sqs {
             let id = format!("{}-{}", self.started, self.sent.fetch_add(1, Ordering::Relaxed));
             sending = sending.message_group_id(id.clone()).message_deduplication_id(id);
         }
-        match sending.send().await.map_err(Failed::from) {
+        match sending.send().await.map_err(SqsError::from) {
             Ok(_) => Answer::Accepted,
-            Err(Failed::Refused(why)) => Answer::Failed(route.refused(&why)),
-            Err(Failed::Unanswered(why)) => Answer::Failed(route.broken_off(&why)),
+            Err(SqsError::Rejected(why)) => Answer::Failed(route.refused(&why)),
+            Err(SqsError::Unanswered(why)) => Answer::Failed(route.broken_off(&why)),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::crossings::Crossings;
 use crate::evidence::{Completion, Evidence, Exchange, Recorder};
 use crate::plan::broker::MessageSource;
 use crate::plan::{Plan, Subscription};
-use crate::runtime::running::{Running, Shows};
+use crate::runtime::running::{FlushProof, RunningCase};
 use crate::scenario::NodeIx;
 
 /// The time within which a program that flushes when it is stopped shows whether it also exports by itself, and within
@@ -39,7 +39,7 @@ const ROUNDS: usize = 8;
 /// One story whose stimuli are answered.
 pub(super) struct Story<'a> {
     pub(super) plan: Arc<Plan>,
-    pub(super) running: &'a Running,
+    pub(super) running: &'a RunningCase,
     pub(super) recorder: &'a Recorder,
     pub(super) exchanges: Arc<[Exchange]>,
     pub(super) deadline: Instant,
@@ -49,8 +49,8 @@ pub(super) struct Story<'a> {
 pub(super) async fn complete(story: &Story<'_>) -> Vec<Completion> {
     let nodes = &story.plan.scenario.nodes;
     let mut completions: Vec<Completion> = (0..nodes.len())
-        .map(|ix| match story.running.shows(NodeIx(ix)) {
-            Shows::NoneDue => Completion::NothingDue,
+        .map(|ix| match story.running.flush_proof(NodeIx(ix)) {
+            FlushProof::NotDue => Completion::NothingDue,
             _ => Completion::Unknown("no hop reaches it".to_owned()),
         })
         .collect();
@@ -78,25 +78,25 @@ impl Story<'_> {
         self.messages_settled(level).await;
         let alive = level.iter().copied().filter(|node| !has_ended(completions, *node));
         let (idle, busy): (Vec<NodeIx>, Vec<NodeIx>) =
-            alive.partition(|node| self.shows(*node) == Shows::Idle);
+            alive.partition(|node| self.flush_proof(*node) == FlushProof::Idle);
         if !busy.is_empty() {
             self.until(self.deadline, Condition::NothingOwed(busy.clone())).await;
         }
         let ending: Vec<NodeIx> =
-            busy.iter().copied().filter(|node| self.shows(*node) == Shows::Ending).collect();
+            busy.iter().copied().filter(|node| self.flush_proof(*node) == FlushProof::Exited).collect();
         if !ending.is_empty() {
             self.await_own_exports(&ending).await;
         }
         let exporting: Vec<NodeIx> =
-            busy.iter().copied().filter(|node| self.shows(*node) == Shows::Exported).collect();
+            busy.iter().copied().filter(|node| self.flush_proof(*node) == FlushProof::Exported).collect();
         let first = ending.iter().filter(|node| matches!(completions[node.0], Completion::Unknown(_)));
         let flushed: Vec<NodeIx> = idle.iter().chain(&exporting).chain(first).copied().collect();
         self.flush_all(&flushed, self.deadline.max(Instant::now() + FLUSH_WITHIN), completions).await;
         self.flush_late_spans(&exporting, completions).await;
     }
 
-    fn shows(&self, node: NodeIx) -> Shows {
-        self.running.shows(node)
+    fn flush_proof(&self, node: NodeIx) -> FlushProof {
+        self.running.flush_proof(node)
     }
 
     async fn flush_all(&self, nodes: &[NodeIx], until: Instant, completions: &mut [Completion]) {
@@ -192,7 +192,7 @@ impl Story<'_> {
     async fn fall_quiet(&self, completions: &mut [Completion]) {
         let nodes: Vec<NodeIx> = (0..completions.len())
             .map(NodeIx)
-            .filter(|node| self.running.shows(*node) == Shows::Nothing)
+            .filter(|node| self.running.flush_proof(*node) == FlushProof::None)
             .collect();
         if nodes.is_empty() {
             return;

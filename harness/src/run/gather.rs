@@ -9,7 +9,7 @@ use super::completion::{self, Story};
 use crate::driver::{Driver, DriverError};
 use crate::evidence::{Evidence, Recorder};
 use crate::plan::Plan;
-use crate::runtime::running::Running;
+use crate::runtime::running::RunningCase;
 use crate::runtime::{RuntimeError, RuntimeOptions, start};
 
 /// The reason why a case could not run.
@@ -54,7 +54,7 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> GatheredCase {
     };
     let evidence = tokio::select! {
         biased;
-        error = running.died() => Err(error.into()),
+        error = running.died() => Err(RuntimeError::from(error).into()),
         evidence = drive(&plan, &running, &recorder) => evidence,
     };
     running.stop().await;
@@ -69,7 +69,11 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> GatheredCase {
 }
 
 /// Sends all stimuli and waits until the evidence is complete.
-async fn drive(plan: &Arc<Plan>, running: &Running, recorder: &Recorder) -> Result<Evidence, GatherError> {
+async fn drive(
+    plan: &Arc<Plan>,
+    running: &RunningCase,
+    recorder: &Recorder,
+) -> Result<Evidence, GatherError> {
     let driver = Driver::new(plan.clone(), running.addresses().clone(), recorder.clone())?;
     let exchanges = driver.drive_all(|_| {}).await;
     let deadline = Instant::now() + plan.scenario.timeout;

@@ -18,7 +18,7 @@ use super::kept_name;
 use crate::evidence::file;
 use crate::plan::{Plan, Seed};
 use crate::progress::Progress;
-use crate::runtime::{Kind, RuntimeOptions};
+use crate::runtime::{RuntimeKind, RuntimeOptions};
 use crate::scenario::Scenario;
 use crate::verdict::{CaseEnd, CaseError, KeptFile, Verdict};
 
@@ -155,8 +155,8 @@ async fn run_one(selected: SelectedCase, seed: Seed, options: Arc<CaseOptions>) 
 pub fn kept_apart(scenario: Arc<Scenario>, options: &RuntimeOptions) -> Arc<Scenario> {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     match options.kind {
-        Kind::Embedded => scenario,
-        Kind::Container => {
+        RuntimeKind::Embedded => scenario,
+        RuntimeKind::Container => {
             let suffix = format!("c{}", NEXT.fetch_add(1, Ordering::Relaxed));
             Arc::new(scenario.with_own_names(&suffix).scenario)
         }

@@ -1,29 +1,23 @@
-//! Starts nodes, taps and the collector, and ends them again; nothing of it is left behind.
+//! Starts the nodes, brokers, taps and the collector of a case, and ends them again; nothing stays behind.
+//!
+//! `tidy.rs` holds the arrows between the folders: `process` and `broker_admin` name no other, `container` names these
+//! two, `broker` names `container` and `broker_admin`, `node` names all of them but `stub`. What two folders share is
+//! in a file beside them.
 
 pub mod addresses;
-pub mod broker;
-mod capabilities;
-mod command;
+mod broker;
+pub mod broker_admin;
 #[cfg(feature = "container")]
 pub mod container;
-mod environment;
 pub mod error;
-mod guard;
 mod host_address;
-mod messaging;
+mod listening;
 mod node;
 pub mod options;
-mod output;
-mod port;
 mod process;
-mod ready;
-mod relay;
-mod request;
 pub mod running;
-mod spawner;
-mod stand_in;
+mod setting;
 pub mod start;
-#[cfg(any(feature = "stubs", feature = "grpc", feature = "kafka", feature = "rabbitmq", feature = "sqs"))]
 pub mod stub;
 mod taps;
 #[cfg(feature = "tls")]
@@ -31,15 +25,14 @@ mod trust;
 #[cfg(not(feature = "tls"))]
 #[path = "no_trust.rs"]
 mod trust;
+#[cfg(feature = "container")]
+mod turns;
 mod wiring;
-mod workload;
-
-#[cfg(test)]
-mod tests;
 
 pub use addresses::Addresses;
 pub use error::RuntimeError;
+pub use listening::Listening;
 pub use options::{
-    Answer, Given, InProcess, Kind, Listening, RuntimeOptions, Served, StartBroker, StartedBroker,
-    UNBROKEN_BIN,
+    BoxError, BoxFuture, BrokerStarter, InProcessService, RunningBroker, RunningService, RuntimeKind,
+    RuntimeOptions, ServiceEnvironment, UNBROKEN_BIN,
 };

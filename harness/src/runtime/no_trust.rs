@@ -1,18 +1,15 @@
-//! A build without TLS: no hop is terminated, and no authority made.
+//! A build without TLS: a hop that uses it is an error.
 
 use super::error::RuntimeError;
-use super::host_address::Here;
+use super::host_address::HostAddress;
 use crate::plan::Plan;
 
 #[derive(Debug)]
 pub(super) enum Trust {}
 
 impl Trust {
-    pub(super) fn new(plan: &Plan, _: &Here) -> Result<Option<Trust>, RuntimeError> {
-        match plan.taps.iter().any(|tap| tap.tls) {
-            true => Err(RuntimeError::NoTls),
-            false => Ok(None),
-        }
+    pub(super) fn new(plan: &Plan, _: &HostAddress) -> Result<Option<Trust>, RuntimeError> {
+        if plan.taps.iter().any(|tap| tap.tls) { Err(RuntimeError::NoTls) } else { Ok(None) }
     }
 
     pub(super) fn pem(&self) -> &str {
@@ -20,7 +17,7 @@ impl Trust {
     }
 
     #[cfg(feature = "container")]
-    pub(super) fn file_in_container(&self) -> (String, super::container::File) {
+    pub(super) fn file_in_container(&self) -> (String, super::container::MountedFile) {
         match *self {}
     }
 

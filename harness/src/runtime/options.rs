@@ -1,4 +1,4 @@
-//! What whoever runs a scenario settles beyond the scenario itself.
+//! What the caller of a run settles beyond the scenario itself.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -8,64 +8,67 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::listening::Listening;
 use crate::scenario::BrokerKind;
 
-/// The program that answers `relay IMPLEMENTATION`, unless `RuntimeOptions::relay` says otherwise.
+/// Names the program that is started as `PROGRAM relay IMPLEMENTATION`, unless `RuntimeOptions::relay` does.
 pub const UNBROKEN_BIN: &str = "UNBROKEN_BIN";
 
-/// Where brokers and relays run. A scenario does not say: the same file runs in either.
+/// Where brokers and relays run. A scenario does not decide that: the same file runs in both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum RuntimeKind {
     /// Stand-in brokers in this process, relays as processes; only `image:` nodes are containers.
     #[default]
     Embedded,
-    /// Real brokers and relays in containers, too.
+    /// Real brokers and relays, both in containers.
     Container,
 }
 
-impl Kind {
-    /// As `--runtime` and `UNBROKEN_RUNTIME` call it.
+impl RuntimeKind {
+    /// Returns the word that `--runtime` and `UNBROKEN_RUNTIME` use.
     pub fn word(self) -> &'static str {
         match self {
-            Kind::Embedded => "embedded",
-            Kind::Container => "container",
+            RuntimeKind::Embedded => "embedded",
+            RuntimeKind::Container => "container",
         }
     }
 
-    pub fn read(word: &str) -> Option<Kind> {
-        [Kind::Embedded, Kind::Container].into_iter().find(|kind| kind.word() == word)
+    /// Parses the word that `word` returns.
+    pub fn parse(word: &str) -> Option<RuntimeKind> {
+        [RuntimeKind::Embedded, RuntimeKind::Container].into_iter().find(|kind| kind.word() == word)
     }
 }
 
+/// What the caller of a run settles beyond the scenario itself.
 #[derive(Clone, Debug)]
 pub struct RuntimeOptions {
-    pub kind: Kind,
-    /// The containers of the run; its cases share them.
+    pub kind: RuntimeKind,
+    /// The containers of the run, which its cases share.
     #[cfg(feature = "container")]
     pub containers: super::container::Containers,
-    /// Program and first arguments that start a relay; `relay IMPLEMENTATION` is put behind them.
+    /// The program and first arguments that start a relay; `relay IMPLEMENTATION` is appended.
     pub relay: Vec<OsString>,
-    /// Relays of a user's own, each in place of an implementation: program and arguments.
+    /// Relays of the user's own by the implementation that they replace: program and arguments.
     pub own_relays: Vec<(String, Vec<OsString>)>,
-    /// Faults that are switched on besides the scenario's own: node and fault.
+    /// Faults to switch on besides the scenario's own: node and fault.
     pub faults: Vec<(String, String)>,
-    /// Services that live in this process, by the name of their node.
-    pub in_process: Vec<InProcess>,
-    /// Starts a broker of the embedded runtime; `None` where none is built in.
-    pub brokers: Option<StartBroker>,
+    /// Services in this process.
+    pub in_process: Vec<InProcessService>,
+    /// Starts a broker of the embedded runtime; `None` in a build without brokers.
+    pub brokers: Option<BrokerStarter>,
     /// How long a node may take to end after its stop signal, and a relay to become ready.
     pub node_within: Duration,
-    /// Captures kept of one case, at most; what is beyond is a gap.
+    /// The most captures that are kept of one case; a gap is recorded for the rest.
     pub captures: usize,
-    /// Keep the values of all fields, not only of propagation fields and markers.
+    /// Keeps the values of all fields, not only of propagation fields and markers.
     pub keep_raw: bool,
 }
 
 impl Default for RuntimeOptions {
     fn default() -> Self {
         Self {
-            kind: Kind::default(),
+            kind: RuntimeKind::default(),
             #[cfg(feature = "container")]
             containers: super::container::Containers::default(),
             relay: vec![relay_program().into_os_string()],
@@ -80,7 +83,7 @@ impl Default for RuntimeOptions {
     }
 }
 
-/// The variable if it is set, else this program itself. Without either, starting a relay says what is missing.
+/// Returns the program that `UNBROKEN_BIN` names, else this program itself.
 fn relay_program() -> PathBuf {
     match std::env::var_os(UNBROKEN_BIN) {
         Some(program) => program.into(),
@@ -88,79 +91,76 @@ fn relay_program() -> PathBuf {
     }
 }
 
-pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
+/// An error of the caller's own code.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Starts one broker on this address, port 0 for any. The stand-ins come from whoever calls (`cli`, `testing`): the
-/// judging side names no fixture.
+/// What closures of the caller return.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+
+/// Starts one broker on this address; port 0 means any. The callers (`cli`, `testing`) bring the stand-ins: the judging
+/// side names no fixture.
 #[derive(Clone)]
-pub struct StartBroker(pub Arc<dyn Fn(BrokerKind, SocketAddr) -> Answer<StartedBroker> + Send + Sync>);
+pub struct BrokerStarter(pub Arc<dyn Fn(BrokerKind, SocketAddr) -> BoxFuture<RunningBroker> + Send + Sync>);
 
 /// A broker in this process; it ends when it is dropped.
-pub struct StartedBroker {
+pub struct RunningBroker {
     pub address: SocketAddr,
-    /// What it was asked for and cannot do, one line each; makes a verdict inconclusive.
+    /// Returns the requests that it does not support, one line each; they make a verdict inconclusive.
     pub refusals: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
-    /// Whatever keeps it running.
+    /// Keeps it running.
     pub held: Box<dyn std::any::Any + Send + Sync>,
 }
 
-impl fmt::Debug for StartBroker {
+impl fmt::Debug for BrokerStarter {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("StartBroker")
+        out.write_str("BrokerStarter")
     }
 }
 
-impl fmt::Debug for StartedBroker {
+impl fmt::Debug for RunningBroker {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("StartedBroker").field("address", &self.address).finish_non_exhaustive()
+        out.debug_struct("RunningBroker").field("address", &self.address).finish_non_exhaustive()
     }
 }
 
-/// A service in the test's own process, as the builder of the `cargo test` door describes it.
+/// A service in the test's own process.
 #[derive(Clone)]
-pub struct InProcess {
-    /// The node that it is.
+pub struct InProcessService {
+    /// The name of its node.
     pub node: String,
-    /// Called once a case, when taps and collector listen.
-    pub start: Arc<dyn Fn(Given) -> Answer<Served> + Send + Sync>,
+    /// Called once for each case, when taps and collector listen.
+    pub start: Arc<dyn Fn(ServiceEnvironment) -> BoxFuture<RunningService> + Send + Sync>,
 }
 
-/// A service in the test's own process that was started.
+/// A service in the test's own process that runs.
 #[derive(Clone)]
-pub struct Served {
+pub struct RunningService {
     pub listening: Listening,
-    /// Comes back when every ended span and log record has been exported.
-    pub flush: Option<Arc<dyn Fn() -> Answer<()> + Send + Sync>>,
+    /// Resolves when every ended span and log record has been exported.
+    pub flush: Option<Arc<dyn Fn() -> BoxFuture<()> + Send + Sync>>,
 }
 
-impl fmt::Debug for Served {
+impl fmt::Debug for RunningService {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Served").field("listening", &self.listening).finish_non_exhaustive()
+        out.debug_struct("RunningService").field("listening", &self.listening).finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for InProcess {
+impl fmt::Debug for InProcessService {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("InProcess").field("node", &self.node).finish_non_exhaustive()
+        out.debug_struct("InProcessService").field("node", &self.node).finish_non_exhaustive()
     }
 }
 
-/// What a service in this process is given instead of an environment.
+/// The addresses that a service in this process gets, instead of environment variables.
 #[derive(Clone, Debug, Default)]
-pub struct Given {
+pub struct ServiceEnvironment {
     /// `http://host:port`, gRPC and HTTP alike.
     pub otlp_endpoint: String,
-    /// For each neighbour that it calls over HTTP: name and `http://host:port` of the tap.
+    /// For each neighbour that it calls over HTTP: its name, and `http://host:port` of the tap.
     pub http: Vec<(String, String)>,
-    /// For each neighbour that it calls over gRPC: name and `host:port` of the tap.
+    /// For each neighbour that it calls over gRPC: its name, and `host:port` of the tap.
     pub grpc: Vec<(String, String)>,
-    /// For each broker that it uses: name and what the templates `bootstrap`, `amqp` and `endpoint` stand for.
+    /// For each broker that it uses: its name, and the value of the template `bootstrap`, `amqp` or `endpoint`.
     pub brokers: Vec<(String, String)>,
-}
-
-/// Where the service listens.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Listening {
-    pub http: Option<SocketAddr>,
-    pub grpc: Option<SocketAddr>,
 }

@@ -1,6 +1,6 @@
-//! One story's nodes, taps and collector while they run.
+//! The nodes, taps and collector of one case while they run.
 //!
-//! Dropping it ends everything at once; `stop` lets services of the user's end by themselves first.
+//! The drop ends everything at once; `stop` lets the user's services end by themselves first.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,29 +12,28 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Addresses;
 use super::broker::Brokers;
-use super::error::RuntimeError;
-use super::node::{Flush, RunningNode};
-use super::stand_in::StandIn;
-use super::taps::Standing;
+use super::node::{FlushMethod, NodeError, RunningNode};
+use super::stub::NodeStubs;
+use super::taps::CaseTaps;
 use super::trust::Trust;
 use crate::evidence::collected::{self, CollectedTelemetry};
 use crate::evidence::{Completion, Gap, Recorder};
 use crate::plan::Plan;
 use crate::scenario::NodeIx;
 
-/// How a node shows that nothing more will come from it.
+/// What a flush of a node proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shows {
-    /// Asked at any time, it answers when nothing is under way and everything is exported.
+pub enum FlushProof {
+    /// The flush may be repeated; it returns when nothing is under way and everything is exported.
     Idle,
-    /// Asked at any time, it answers when everything that has ended is exported.
+    /// The flush may be repeated; it returns when everything that has ended is exported.
     Exported,
-    /// Asked once, it exports everything and ends.
-    Ending,
-    /// It has no way.
-    Nothing,
-    /// It exports nothing by declaration.
-    NoneDue,
+    /// The node is stopped: it exports everything and exits.
+    Exited,
+    /// The node cannot be flushed.
+    None,
+    /// The node exports nothing by declaration.
+    NotDue,
 }
 
 /// A handle to what the nodes have exported so far. It holds nothing of the story but the collector.
@@ -52,54 +51,56 @@ impl Telemetry {
     }
 }
 
+/// The nodes, taps and collector of one case while they run.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningCase {
     pub(super) plan: Arc<Plan>,
     pub(super) recorder: Recorder,
     pub(super) addresses: Addresses,
     /// For each node of the scenario; `None` for the client and for stubs.
     pub(super) nodes: Vec<Option<RunningNode>>,
-    pub(super) taps: Standing,
-    pub(super) stubs: Vec<StandIn>,
+    pub(super) taps: CaseTaps,
+    pub(super) stubs: Vec<NodeStubs>,
     pub(super) _trust: Option<Trust>,
     pub(super) collector: Collector,
     /// Last: nodes, taps and stubs are their clients.
     pub(super) brokers: Brokers,
 }
 
-impl Running {
-    /// Where each hop is called.
+impl RunningCase {
+    /// Returns where each hop is called.
     pub fn addresses(&self) -> &Addresses {
         &self.addresses
     }
 
-    /// The port of each tap of the plan, as the nodes see it.
+    /// Returns the port of each tap of the plan, as the nodes see it.
     pub fn tap_ports(&self) -> Vec<u16> {
         self.taps.addresses().iter().map(SocketAddr::port).collect()
     }
 
-    pub fn shows(&self, node: NodeIx) -> Shows {
+    /// Returns what a flush of the node proves.
+    pub fn flush_proof(&self, node: NodeIx) -> FlushProof {
         match self.nodes[node.0].as_ref().map(|node| &node.flush) {
-            Some(Flush::Relay) => Shows::Idle,
-            Some(Flush::Closure(_)) => Shows::Exported,
-            Some(Flush::Stop) => Shows::Ending,
-            Some(Flush::Quiet) => Shows::Nothing,
-            Some(Flush::NothingDue) | None => Shows::NoneDue,
+            Some(FlushMethod::Relay) => FlushProof::Idle,
+            Some(FlushMethod::Closure(_)) => FlushProof::Exported,
+            Some(FlushMethod::Stop) => FlushProof::Exited,
+            Some(FlushMethod::Quiet) => FlushProof::None,
+            Some(FlushMethod::NotDue) | None => FlushProof::NotDue,
         }
     }
 
-    /// Asks the node to export everything, and says why its telemetry is thought complete.
+    /// Flushes the node; returns why its telemetry is considered complete.
     pub async fn flush(&self, node: NodeIx, deadline: Instant) -> Completion {
         let Some(node) = &self.nodes[node.0] else { return Completion::NothingDue };
         let completion = node.flush(&self.recorder, deadline).await;
         if matches!(completion, Completion::Stopped { .. }) {
-            self.taken_in(deadline).await;
+            self.exports_received(deadline).await;
         }
         completion
     }
 
-    /// A program may end before the answer to its last export: what it sent is on its way in.
-    async fn taken_in(&self, deadline: Instant) {
+    /// Resolves when no export is being received. A program may exit before its last export is answered.
+    async fn exports_received(&self, deadline: Instant) {
         let mut exports = self.collector.watch();
         while self.collector.in_flight() > 0 {
             if !matches!(timeout_at(deadline, exports.changed()).await, Ok(Ok(()))) {
@@ -108,8 +109,8 @@ impl Running {
         }
     }
 
-    /// Comes back as soon as a node has ended that nobody asked to.
-    pub async fn died(&self) -> RuntimeError {
+    /// Resolves when a node has ended although the harness did not stop it.
+    pub async fn died(&self) -> NodeError {
         let nodes: Vec<_> = self.nodes.iter().flatten().map(|node| Box::pin(node.died())).collect();
         if nodes.is_empty() {
             return std::future::pending().await;
@@ -117,12 +118,12 @@ impl Running {
         select_all(nodes).await.0
     }
 
-    /// The last output lines of a node, oldest first.
+    /// Returns the last output lines of a node, oldest first.
     pub fn lines(&self, node: NodeIx) -> Vec<String> {
         self.nodes[node.0].as_ref().map(RunningNode::lines).unwrap_or_default()
     }
 
-    /// Of each node that has output, and each broker in a container: its name and its last lines.
+    /// Returns name and last lines of each node that has output, and of each broker in a container.
     pub fn logs(&self) -> Vec<(String, Vec<String>)> {
         let nodes = self.nodes.iter().flatten().map(|node| (node.name.clone(), node.lines()));
         let name = |node: NodeIx| self.plan.scenario.node(node).name.clone();
@@ -130,7 +131,7 @@ impl Running {
         nodes.chain(brokers).collect()
     }
 
-    /// Changes whenever a span or log record has arrived.
+    /// Returns a watch that changes whenever a span or log record has arrived.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.collector.watch()
     }
@@ -149,22 +150,22 @@ impl Running {
         }
     }
 
-    /// Comes back when the taps that read beside a broker have read everything that was there when this was
-    /// called: what a node had sent before is a capture then. What they cannot read by the deadline is a gap.
+    /// Resolves when the taps that read brokers have read everything that was there when this was called: what a node
+    /// had sent before is a capture then. A gap is recorded for what they cannot read by the deadline.
     pub async fn caught_up(&self, deadline: Instant) {
         self.taps.caught_up(deadline).await;
     }
 
-    /// What can be said of the brokers at the end.
+    /// Returns the gaps that the brokers leave.
     pub fn broker_gaps(&self) -> Vec<Gap> {
         self.brokers.gaps()
     }
 
-    /// Ends every node and waits until it is gone; what it exports at its end is still taken in. Side by side with them
-    /// end the clients of brokers that have threads of their own; brokers and wire taps outlive them all.
+    /// Ends every node and waits until it is gone; what a node exports at its end is still received. The clients of
+    /// brokers that have threads of their own end meanwhile; brokers and wire taps outlive them all.
     pub async fn stop(&self) {
         let nodes = join_all(self.nodes.iter().flatten().map(RunningNode::end));
-        let stubs = join_all(self.stubs.iter().map(StandIn::stop));
+        let stubs = join_all(self.stubs.iter().map(NodeStubs::stop));
         tokio::join!(nodes, self.taps.stop(), stubs);
     }
 }

@@ -1,46 +1,42 @@
-//! The taps of a case, where they listen and what they are aimed at.
+//! The taps of a case: where they listen, and what they forward to.
 //!
-//! Most stand between two ends and learn their target when that listens. Kafka's reads the broker beside, because its
-//! clients cannot be redirected: a broker tells them where to go.
+//! Most stand between two nodes and learn their target when it listens. Kafka's reads the broker instead, because its
+//! clients cannot be redirected: the broker advertises its own address.
 
 use std::net::SocketAddr;
 
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::Instant;
 
-#[cfg(feature = "kafka")]
-use super::broker::Origin;
 use super::broker::{Broker, Brokers};
 use super::error::RuntimeError;
-use super::host_address::Here;
-use super::options::Listening;
+use super::host_address::HostAddress;
+use super::listening::Listening;
 use super::trust::Trust;
-use super::wiring::address;
 use crate::evidence::Recorder;
 use crate::plan::{Plan, TapIx, TapPlan, TapProtocol};
 use crate::scenario::NodeIx;
 #[cfg(feature = "kafka")]
 use crate::tap::KafkaTap;
-#[cfg(feature = "tls")]
-use crate::tap::TapTls;
 use crate::tap::{Aim, Tap, TapConfig, Target};
 
-/// What taps are started with.
+/// What the taps of a case are started with.
 #[derive(Clone, Copy)]
-pub(super) struct Ground<'a> {
+pub(super) struct TapContext<'a> {
     pub(super) plan: &'a Plan,
     pub(super) recorder: &'a Recorder,
     #[cfg_attr(not(feature = "tls"), allow(dead_code))]
     pub(super) trust: Option<&'a Trust>,
     pub(super) brokers: &'a Brokers,
-    pub(super) here: &'a Here,
-    /// What all taps before SQS know of its messages: a node may send through one and read through another.
+    pub(super) host: &'a HostAddress,
+    /// What all taps of SQS know of its messages: a node may send through one and read through another.
     #[cfg(feature = "sqs")]
     pub(super) sqs: &'a crate::tap::SqsMessages,
 }
 
+/// One tap of a case.
 #[derive(Debug)]
-enum Eye {
+enum CaseTap {
     Wire(Tap),
     #[cfg(feature = "kafka")]
     Kafka(KafkaTap),
@@ -48,116 +44,132 @@ enum Eye {
 
 /// Every tap of a plan, in its order; they end when this is dropped.
 #[derive(Debug)]
-pub(super) struct Standing {
-    eyes: Vec<Eye>,
-    /// Of the taps whose target is not known yet.
+pub(super) struct CaseTaps {
+    taps: Vec<CaseTap>,
+    /// Sets the target of each tap that does not know it when it starts.
     aims: Vec<Option<Aim>>,
 }
 
-impl Standing {
-    pub(super) async fn start(ground: Ground<'_>) -> Result<Self, RuntimeError> {
-        let taps = ground.plan.taps.iter().enumerate().map(|(ix, tap)| start(TapIx(ix), tap, ground));
-        let (eyes, aims) = try_join_all(taps).await?.into_iter().unzip();
-        Ok(Self { eyes, aims })
+impl CaseTaps {
+    /// Starts every tap of the plan.
+    pub(super) async fn start(context: TapContext<'_>) -> Result<Self, RuntimeError> {
+        let taps = context.plan.taps.iter().enumerate().map(|(ix, tap)| start(TapIx(ix), tap, context));
+        let (taps, aims) = try_join_all(taps).await?.into_iter().unzip();
+        Ok(Self { taps, aims })
     }
 
-    /// What nodes are told of each tap: its own address, or that of the broker that it reads beside.
+    /// Returns what nodes call for each tap: its own address, or that of the broker that it reads.
     pub(super) fn addresses(&self) -> Vec<SocketAddr> {
-        self.eyes.iter().map(Eye::address).collect()
+        self.taps.iter().map(CaseTap::address).collect()
     }
 
     pub(super) fn address(&self, tap: TapIx) -> SocketAddr {
-        self.eyes[tap.0].address()
+        self.taps[tap.0].address()
     }
 
-    /// Tells every tap before this node where it goes on to.
+    /// Sets the target of every tap in front of this node.
     pub(super) fn aim(&self, node: NodeIx, listening: Listening, plan: &Plan) {
         for (aim, tap) in self.aims.iter().zip(&plan.taps).filter(|(_, tap)| tap.to == node) {
-            if let (Some(aim), Some(target)) = (aim, address(listening, tap.protocol)) {
+            if let (Some(aim), Some(target)) = (aim, listening.address(tap.protocol)) {
                 aim.at(target);
             }
         }
     }
 
-    /// Comes back when the taps that read beside have read everything that was there when this was called. What is not
-    /// read by the deadline is a gap.
+    /// Resolves when the taps that read brokers have read everything that was there when this was called. A gap is
+    /// recorded for what is not read by the deadline.
     pub(super) async fn caught_up(&self, deadline: Instant) {
-        join_all(self.eyes.iter().map(|eye| eye.caught_up(deadline))).await;
+        join_all(self.taps.iter().map(|tap| tap.caught_up(deadline))).await;
     }
 
-    /// Ends the taps that have threads of their own; the others end when they are dropped.
+    /// Ends the taps that have threads of their own; the others end when this is dropped.
     pub(super) async fn stop(&self) {
-        join_all(self.eyes.iter().map(Eye::stop)).await;
+        join_all(self.taps.iter().map(CaseTap::stop)).await;
     }
 }
 
-impl Eye {
+impl CaseTap {
     fn address(&self) -> SocketAddr {
         match self {
-            Eye::Wire(tap) => Here::from_outside(tap.address()),
+            CaseTap::Wire(tap) => HostAddress::from_here(tap.address()),
             #[cfg(feature = "kafka")]
-            Eye::Kafka(tap) => tap.address(),
+            CaseTap::Kafka(tap) => tap.address(),
         }
     }
 
     #[cfg_attr(not(feature = "kafka"), allow(unused_variables))]
     async fn caught_up(&self, deadline: Instant) {
         match self {
-            // It has seen what has gone through it.
-            Eye::Wire(_) => {}
+            // It has read what went through it.
+            CaseTap::Wire(_) => {}
             #[cfg(feature = "kafka")]
-            Eye::Kafka(tap) => tap.caught_up(deadline).await,
+            CaseTap::Kafka(tap) => tap.caught_up(deadline).await,
         }
     }
 
     async fn stop(&self) {
         match self {
-            Eye::Wire(_) => {}
+            CaseTap::Wire(_) => {}
             #[cfg(feature = "kafka")]
-            Eye::Kafka(tap) => tap.stop().await,
+            CaseTap::Kafka(tap) => tap.stop().await,
         }
     }
 }
 
-async fn start(ix: TapIx, tap: &TapPlan, ground: Ground<'_>) -> Result<(Eye, Option<Aim>), RuntimeError> {
-    match ground.brokers.of(tap.to) {
+/// Starts one tap; returns how to set its target, where that is not known yet.
+async fn start(
+    ix: TapIx,
+    tap: &TapPlan,
+    context: TapContext<'_>,
+) -> Result<(CaseTap, Option<Aim>), RuntimeError> {
+    match context.brokers.of(tap.to) {
         Some(broker) if tap.protocol == TapProtocol::Kafka => {
-            Ok((beside(ix, tap, broker, ground).await?, None))
+            Ok((broker_reader(ix, tap, broker, context).await?, None))
         }
-        Some(broker) => Ok((between(ix, tap, broker.at.into(), ground).await?, None)),
+        Some(broker) => Ok((wire_tap(ix, tap, broker.at.into(), context).await?, None)),
         None => {
             let (aim, target) = Target::later();
-            Ok((between(ix, tap, target, ground).await?, Some(aim)))
+            Ok((wire_tap(ix, tap, target, context).await?, Some(aim)))
         }
     }
 }
 
-async fn between(ix: TapIx, tap: &TapPlan, target: Target, ground: Ground<'_>) -> Result<Eye, RuntimeError> {
-    let Ground { plan, recorder, .. } = ground;
+async fn wire_tap(
+    ix: TapIx,
+    tap: &TapPlan,
+    target: Target,
+    context: TapContext<'_>,
+) -> Result<CaseTap, RuntimeError> {
+    let TapContext { plan, recorder, .. } = context;
     let mut config = TapConfig::new(ix, tap.clone(), plan.run, target);
-    config.listen = ground.here.listen;
+    config.listen = context.host.listen();
     #[cfg(feature = "sqs")]
     {
-        config.sqs = ground.sqs.clone();
+        config.sqs = context.sqs.clone();
     }
     #[cfg(feature = "tls")]
     {
-        let clear = plan.scenario.node(tap.to).kind.listens_in_plaintext_only();
-        let tls = ground.trust.map(|trust| trust.tap.clone());
-        config.tls = if clear { tls.map(TapTls::ending_here) } else { tls };
+        let tls = context.trust.map(|trust| trust.tap.clone());
+        let ends_here = plan.scenario.node(tap.to).kind.listens_in_plaintext_only();
+        config.tls = if ends_here { tls.map(crate::tap::TapTls::ending_here) } else { tls };
     }
-    let listening = Tap::start(config, recorder.clone()).await.map_err(|error| {
+    let started = Tap::start(config, recorder.clone()).await.map_err(|error| {
         let (from, to) = (&plan.scenario.node(tap.from).name, &plan.scenario.node(tap.to).name);
         RuntimeError::listen(format!("the tap between `{from}` and `{to}`"), error)
     });
-    listening.map(Eye::Wire)
+    started.map(CaseTap::Wire)
 }
 
 #[cfg(feature = "kafka")]
-async fn beside(ix: TapIx, tap: &TapPlan, broker: &Broker, ground: Ground<'_>) -> Result<Eye, RuntimeError> {
+async fn broker_reader(
+    ix: TapIx,
+    tap: &TapPlan,
+    broker: &Broker,
+    context: TapContext<'_>,
+) -> Result<CaseTap, RuntimeError> {
     use crate::tap::KafkaTapConfig;
 
-    let Ground { plan, recorder, .. } = ground;
+    let TapContext { plan, recorder, .. } = context;
     let planned = plan.brokers.iter().find(|planned| planned.node == broker.node);
     let config = KafkaTapConfig {
         tap: ix,
@@ -166,19 +178,19 @@ async fn beside(ix: TapIx, tap: &TapPlan, broker: &Broker, ground: Ground<'_>) -
         bootstrap: broker.address.text(),
         at: broker.at,
         topics: planned.map(|planned| planned.topics.clone()).unwrap_or_default(),
-        same_clock: !matches!(broker.origin, Origin::Found),
+        same_clock: broker.is_own(),
     };
     let reading = KafkaTap::start(config, recorder.clone()).await;
-    reading.map(Eye::Kafka).map_err(|error| RuntimeError::NotRead {
-        node: plan.scenario.node(broker.node).name.clone(),
-        kind: planned.map_or("kafka", |planned| planned.kind.word()),
-        address: broker.address.shown(),
-        source: error.into(),
-    })
+    reading.map(CaseTap::Kafka).map_err(|error| broker.not_read(plan, error).into())
 }
 
 #[cfg(not(feature = "kafka"))]
-async fn beside(_: TapIx, _: &TapPlan, broker: &Broker, ground: Ground<'_>) -> Result<Eye, RuntimeError> {
-    let node = ground.plan.scenario.node(broker.node).name.clone();
+async fn broker_reader(
+    _: TapIx,
+    _: &TapPlan,
+    broker: &Broker,
+    context: TapContext<'_>,
+) -> Result<CaseTap, RuntimeError> {
+    let node = context.plan.scenario.node(broker.node).name.clone();
     Err(RuntimeError::NotBuilt { node, what: "Kafka", feature: "kafka" })
 }

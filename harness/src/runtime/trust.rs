@@ -1,21 +1,20 @@
 //! The run's certificate authority, and how nodes come to trust it: a file that the usual variables name.
 //!
-//! Made only when a hop is TLS. The file holds what the machine trusts already and the authority's
-//! certificate, no key.
+//! It is made only when a hop uses TLS. The file holds what the machine trusts already and the authority's certificate,
+//! but no key.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::error::RuntimeError;
-use super::guard;
-use super::host_address::Here;
+use super::host_address::HostAddress;
+use super::process::guard;
 use crate::plan::Plan;
 use crate::tap::TapTls;
 use crate::tap::authority::Authority;
 
-/// Read by OpenSSL and what is built on it, by Go, by Node, by Python's `requests`, by curl, and by gRPC's
-/// core.
+/// Read by OpenSSL and what is built on it, by Go, by Node, by Python's `requests`, by curl, and by gRPC's core.
 const VARIABLES: &[&str] = &[
     "SSL_CERT_FILE",
     "NODE_EXTRA_CA_CERTS",
@@ -23,12 +22,13 @@ const VARIABLES: &[&str] = &[
     "CURL_CA_BUNDLE",
     "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
 ];
-/// Where containers have it.
+/// The path of the file in containers.
 const IN_CONTAINER: &str = "/etc/unbroken/authority.pem";
-/// Where systems keep the authorities that they trust.
+/// The files in which systems keep the authorities that they trust.
 const SYSTEM_BUNDLES: &[&str] =
     &["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
+/// The run's certificate authority and its file; the file is removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Trust {
     pem: String,
@@ -37,8 +37,8 @@ pub(super) struct Trust {
 }
 
 impl Trust {
-    /// `None` when no hop is TLS.
-    pub(super) fn new(plan: &Plan, here: &Here) -> Result<Option<Trust>, RuntimeError> {
+    /// Creates the authority; returns `None` when no hop uses TLS.
+    pub(super) fn new(plan: &Plan, host: &HostAddress) -> Result<Option<Trust>, RuntimeError> {
         if !plan.taps.iter().any(|tap| tap.tls) {
             return Ok(None);
         }
@@ -46,7 +46,7 @@ impl Trust {
         let authority = Authority::new().map_err(|error| failed(error.into()))?;
         let hosts = plan.taps.iter().filter_map(|tap| tap.host.as_deref());
         let names: Vec<String> =
-            hosts.map(|host| without_port(host).to_owned()).chain(here.names()).collect();
+            hosts.map(|host| without_port(host).to_owned()).chain(host.names()).collect();
         let system = system_bundle();
         let tap = TapTls::new(&authority, &names, system.as_deref()).map_err(|error| failed(error.into()))?;
         let pem = authority.pem();
@@ -56,31 +56,32 @@ impl Trust {
         Ok(Some(Trust { pem, file, tap }))
     }
 
-    /// The authority's own certificate.
+    /// Returns the authority's own certificate.
     pub(super) fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// What makes a node trust it; a container has the file at a place of its own.
+    /// Returns the variables that make a node trust it; the file of a container has its own path.
     pub(super) fn variables(&self, contained: bool) -> impl Iterator<Item = (&'static str, String)> {
         let file = if contained { IN_CONTAINER.to_owned() } else { self.file.display().to_string() };
         VARIABLES.iter().map(move |name| (*name, file.clone()))
     }
 
     #[cfg(feature = "container")]
-    pub(super) fn file_in_container(&self) -> (String, super::container::File) {
-        (IN_CONTAINER.to_owned(), super::container::File::Path(self.file.clone()))
+    /// Returns the file of a container, by its path.
+    pub(super) fn file_in_container(&self) -> (String, super::container::MountedFile) {
+        (IN_CONTAINER.to_owned(), super::container::MountedFile::Path(self.file.clone()))
     }
 }
 
 impl Drop for Trust {
     fn drop(&mut self) {
-        // Gone already is as good.
+        // It fails where somebody has removed the file already.
         let _ = std::fs::remove_file(&self.file);
     }
 }
 
-/// What the machine trusts already, in PEM.
+/// Returns what the machine trusts already, in PEM.
 fn system_bundle() -> Option<Vec<u8>> {
     let named = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
     let known = SYSTEM_BUNDLES.iter().map(PathBuf::from);
@@ -96,13 +97,13 @@ fn write(system: &[u8], pem: &str) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Fails when somebody else has put something there.
+/// Creates the file; fails when it exists already.
 fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     use std::io::Write;
     std::fs::OpenOptions::new().write(true).create_new(true).open(path)?.write_all(content)
 }
 
-/// `shop.example:8443` without the port.
+/// Returns the name of `shop.example:8443` without the port.
 fn without_port(host: &str) -> &str {
     host.rsplit_once(':')
         .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))

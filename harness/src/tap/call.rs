@@ -23,7 +23,7 @@ impl Call {
         let looked = Looked { target: &head.target, headers: &head.headers };
         let grpc = looked.is_grpc();
         let (search, marked) = Search::begin(&scene.plan.markers, scene.run, looked);
-        let recording = scene.recorder.begin(head);
+        let recording = scene.writer.recorder.begin(head);
         if let Some(marked) = marked {
             recording.marked(marked);
         }

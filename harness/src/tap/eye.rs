@@ -10,12 +10,9 @@ use std::sync::Arc;
 use super::amqp::Amqp;
 use super::http1::{Http1, Turn};
 use super::http2::{Http2, PREFACE};
-use super::refused::{Refused, SECTION_LIMIT};
+use super::refused::{Refused, SECTION_LIMIT, TLS_HANDSHAKE};
 use super::scene::Scene;
 use crate::plan::TapProtocol;
-
-/// First byte of a TLS record that carries a handshake (RFC 8446 section 5.1).
-pub const TLS_HANDSHAKE: u8 = 0x16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {

@@ -32,6 +32,7 @@ mod scene;
 mod search;
 #[cfg(feature = "sqs")]
 mod sqs;
+mod tap_recorder;
 mod target;
 #[cfg(feature = "kafka")]
 pub mod threads;

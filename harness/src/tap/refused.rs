@@ -9,6 +9,9 @@ pub const WAITING_LIMIT: usize = 10_000;
 /// The most messages of one AMQP channel that may be neither confirmed nor acknowledged.
 pub const UNSETTLED_LIMIT: usize = 100_000;
 
+/// First byte of a TLS record that carries a handshake (RFC 8446 section 5.1).
+pub const TLS_HANDSHAKE: u8 = 0x16;
+
 #[derive(Debug, Error)]
 pub enum Refused {
     #[error("the {0} is not HTTP/1.1: {1}")]

@@ -22,7 +22,8 @@ use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake, TlsConnector};
 
 use super::connection::{self, Stream};
-use super::eye::{Eye, TLS_HANDSHAKE};
+use super::eye::Eye;
+use super::refused::TLS_HANDSHAKE;
 use super::scene::Scene;
 use crate::plan::TapProtocol;
 use crate::tap::authority::{Authority, AuthorityError};

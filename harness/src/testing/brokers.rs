@@ -3,19 +3,19 @@
 //! They have the settings of a real broker: as in Apache Kafka's default configuration, a topic that nobody declared is
 //! created when a client first uses it.
 
-use crate::runtime::StartBroker;
+use crate::runtime::BrokerStarter;
 
 /// Returns `None`: this build lacks the feature `brokers`.
 #[cfg(not(feature = "brokers"))]
-pub fn stand_ins() -> Option<StartBroker> {
+pub fn stand_ins() -> Option<BrokerStarter> {
     None
 }
 
 /// Returns the function that starts Kafka, RabbitMQ and SQS in this process.
 #[cfg(feature = "brokers")]
-pub fn stand_ins() -> Option<StartBroker> {
-    Some(StartBroker(std::sync::Arc::new(|kind, listen| {
-        Box::pin(async move { embedded::start(kind, listen).await.map_err(|error| error.to_string()) })
+pub fn stand_ins() -> Option<BrokerStarter> {
+    Some(BrokerStarter(std::sync::Arc::new(|kind, listen| {
+        Box::pin(async move { Ok(embedded::start(kind, listen).await?) })
     })))
 }
 
@@ -27,10 +27,10 @@ mod embedded {
 
     use stand_in_brokers::{Refusals, amqp, kafka, sqs};
 
-    use crate::runtime::StartedBroker;
+    use crate::runtime::RunningBroker;
     use crate::scenario::BrokerKind;
 
-    pub async fn start(kind: BrokerKind, listen: SocketAddr) -> io::Result<StartedBroker> {
+    pub async fn start(kind: BrokerKind, listen: SocketAddr) -> io::Result<RunningBroker> {
         match kind {
             BrokerKind::Kafka => {
                 let config = kafka::Config { listen, ..kafka::Config::default() };
@@ -53,9 +53,9 @@ mod embedded {
         address: SocketAddr,
         refusals: Refusals,
         broker: impl std::any::Any + Send + Sync,
-    ) -> StartedBroker {
+    ) -> RunningBroker {
         let lines = move || refusals.list().into_iter().map(line).collect();
-        StartedBroker { address, refusals: Arc::new(lines), held: Box::new(broker) }
+        RunningBroker { address, refusals: Arc::new(lines), held: Box::new(broker) }
     }
 
     fn line((what, times): (String, u64)) -> String {

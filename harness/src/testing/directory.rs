@@ -16,7 +16,7 @@ use crate::diagnostic;
 use crate::error_chain;
 use crate::report::terminal::Again;
 use crate::run::{SelectedCase, selection};
-use crate::runtime::Kind;
+use crate::runtime::RuntimeKind;
 use crate::verdict::Verdict;
 
 /// Set to `ignore`, an inconclusive case is an ignored test with its reason. Set to `fail`, it is a failed test.
@@ -92,7 +92,7 @@ impl Tests {
     }
 
     /// Sets where brokers and relays run. `UNBROKEN_RUNTIME` overrides it.
-    pub fn runtime(mut self, runtime: Kind) -> Tests {
+    pub fn runtime(mut self, runtime: RuntimeKind) -> Tests {
         self.settings.runtime = runtime;
         self
     }

@@ -15,7 +15,7 @@ use crate::error_chain;
 use crate::report::Outcome;
 use crate::report::terminal::Again;
 use crate::run::{SelectedCase, selection, suite};
-use crate::runtime::Kind;
+use crate::runtime::RuntimeKind;
 use crate::scenario::{ReadError, Scenario};
 use crate::source::Source;
 
@@ -99,7 +99,7 @@ impl Run {
     }
 
     /// Sets where brokers and relays run. `UNBROKEN_RUNTIME` overrides it.
-    pub fn runtime(mut self, runtime: Kind) -> Run {
+    pub fn runtime(mut self, runtime: RuntimeKind) -> Run {
         self.settings.runtime = runtime;
         self
     }

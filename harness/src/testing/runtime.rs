@@ -2,7 +2,7 @@
 
 #[cfg(feature = "container")]
 use crate::runtime::container::{ContainerOptions, Containers};
-use crate::runtime::{Kind, RuntimeOptions};
+use crate::runtime::{RuntimeKind, RuntimeOptions};
 
 /// `embedded` or `container`; it overrides the setting of the test.
 pub const RUNTIME: &str = "UNBROKEN_RUNTIME";
@@ -20,23 +20,23 @@ pub enum RuntimeChoiceError {
 }
 
 /// Returns the runtime that the environment sets, if any.
-pub fn from_environment() -> Result<Option<Kind>, RuntimeChoiceError> {
+pub fn from_environment() -> Result<Option<RuntimeKind>, RuntimeChoiceError> {
     let Ok(word) = std::env::var(RUNTIME) else { return Ok(None) };
     if word.is_empty() {
         return Ok(None);
     }
-    Kind::read(&word).map(Some).ok_or(RuntimeChoiceError::Unknown(word))
+    RuntimeKind::parse(&word).map(Some).ok_or(RuntimeChoiceError::Unknown(word))
 }
 
 /// Returns the runtime that the environment sets, if it is a valid one.
-pub fn chosen_by_environment() -> Option<Kind> {
+pub fn chosen_by_environment() -> Option<RuntimeKind> {
     from_environment().ok().flatten()
 }
 
 /// Puts the runtime of the environment, if any, and the containers of this process into options.
 pub fn choose(options: &mut RuntimeOptions) -> Result<(), RuntimeChoiceError> {
     options.kind = from_environment()?.unwrap_or(options.kind);
-    if options.kind == Kind::Container && !cfg!(feature = "container") {
+    if options.kind == RuntimeKind::Container && !cfg!(feature = "container") {
         return Err(RuntimeChoiceError::NoContainers);
     }
     #[cfg(feature = "container")]

@@ -4,12 +4,12 @@ use std::fmt::{self, Display};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::runtime::{Answer, Given, InProcess, Listening, Served};
+use crate::runtime::{BoxFuture, InProcessService, Listening, RunningService, ServiceEnvironment};
 
 /// The addresses that a service of this process needs to start, in place of an environment.
 #[derive(Clone, Debug)]
 pub struct Wiring {
-    given: Given,
+    given: ServiceEnvironment,
 }
 
 impl Wiring {
@@ -62,7 +62,7 @@ fn named<'a>(known: &'a [(String, String)], node: &str, transport: &str) -> &'a 
 #[derive(Clone)]
 #[must_use = "the closure of `in_process` returns it"]
 pub struct Service {
-    served: Served,
+    served: RunningService,
 }
 
 impl Service {
@@ -82,7 +82,7 @@ impl Service {
     }
 
     fn at(http: Option<SocketAddr>, grpc: Option<SocketAddr>) -> Self {
-        Self { served: Served { listening: Listening { http, grpc }, flush: None } }
+        Self { served: RunningService { listening: Listening { http, grpc }, flush: None } }
     }
 
     /// Sets the function that exports every ended span and log record. It is called when the story is over. Without it
@@ -97,7 +97,7 @@ impl Service {
     {
         self.served.flush = Some(Arc::new(move || {
             let flushed = flush();
-            Box::pin(async move { flushed.await.map_err(|error| error.to_string()) })
+            Box::pin(async move { flushed.await.map_err(|error| error.to_string().into()) })
         }));
         self
     }
@@ -111,8 +111,8 @@ impl Service {
         let flush = Arc::new(flush);
         self.served.flush = Some(Arc::new(move || {
             let flush = flush.clone();
-            let task = tokio::task::spawn_blocking(move || flush().map_err(|error| error.to_string()));
-            Box::pin(async move { task.await.unwrap_or_else(|error| Err(error.to_string())) })
+            let task = tokio::task::spawn_blocking(move || flush().map_err(|error| error.to_string().into()));
+            Box::pin(async move { task.await.unwrap_or_else(|error| Err(error.into())) })
         }));
         self
     }
@@ -125,14 +125,14 @@ impl fmt::Debug for Service {
 }
 
 /// Returns the service as the runtime starts it.
-pub(super) fn in_process<F, A>(node: &str, start: F) -> InProcess
+pub(super) fn in_process<F, A>(node: &str, start: F) -> InProcessService
 where
     F: Fn(Wiring) -> A + Send + Sync + 'static,
     A: Future<Output = Service> + Send + 'static,
 {
     let start = move |given| {
         let started = start(Wiring { given });
-        Box::pin(async move { Ok(started.await.served) }) as Answer<Served>
+        Box::pin(async move { Ok(started.await.served) }) as BoxFuture<RunningService>
     };
-    InProcess { node: node.to_owned(), start: Arc::new(start) }
+    InProcessService { node: node.to_owned(), start: Arc::new(start) }
 }

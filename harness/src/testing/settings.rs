@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::runtime::RuntimeChoiceError;
 use super::{brokers, relay, runtime};
 use crate::run::{CaseOptions, JudgeSettings, SelectedCase, SuiteOptions, fresh_seed};
-use crate::runtime::{InProcess, Kind, RuntimeOptions};
+use crate::runtime::{InProcessService, RuntimeKind, RuntimeOptions};
 use crate::scenario::{Node, NodeKind, Scenario};
 use crate::verdict::baseline::{Baseline, BaselineError};
 
@@ -19,11 +19,11 @@ const KEEP_EVIDENCE: &str = "UNBROKEN_KEEP_EVIDENCE";
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
-    pub(super) services: Vec<InProcess>,
+    pub(super) services: Vec<InProcessService>,
     pub(super) seed: Option<u64>,
     pub(super) timeout: Option<Duration>,
     pub(super) strict: bool,
-    pub(super) runtime: Kind,
+    pub(super) runtime: RuntimeKind,
     pub(super) baselines: Vec<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! What a run leaves: nothing, however it ends.
+//! A run leaves nothing behind, however it ends.
 
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Output};
@@ -10,12 +10,12 @@ use unbroken::runtime::container::Part;
 
 use super::engine;
 use super::shop::{self, SHOP};
-use super::{FAIL, Folder, INCONCLUSIVE, PASS, root, told, unbroken};
+use super::{FAIL, Folder, INCONCLUSIVE, PASS, printed, root, unbroken};
 
 const PARTS: &[Part] = &[Part::RelayModel, Part::Sqs];
 
-/// A story that hangs: its image never gets ready. Five containers: the address of the relays, two relays, a broker,
-/// and the image, which takes no notice of SIGTERM.
+/// Returns a story that hangs: its image never becomes ready. Five containers: the pod of the relays, two relays, a
+/// broker, and the image, which ignores SIGTERM.
 fn hanging() -> String {
     format!(
         "scenario: hangs\nnodes:\n  edge: {{ relay: model }}\n  desk: {{ relay: model }}\n  outbox: {{ sqs: {{}} }}\n  \
@@ -26,41 +26,41 @@ fn hanging() -> String {
 }
 
 /// A run that is under way.
-struct Begun {
+struct StartedRun {
     child: Option<Child>,
     mark: String,
     _folder: Folder,
 }
 
-/// What was seen of it.
-struct Seen {
+/// By what its leftovers are recognised.
+struct RunTrace {
     process: u32,
     mark: String,
     volumes: BTreeSet<String>,
 }
 
-impl Begun {
-    fn hanging(test: &str) -> Begun {
-        Begun::with(test, |_| {})
+impl StartedRun {
+    fn hanging(test: &str) -> StartedRun {
+        StartedRun::with(test, |_| {})
     }
 
-    fn with(test: &str, change: impl FnOnce(&mut Command)) -> Begun {
+    fn with(test: &str, change: impl FnOnce(&mut Command)) -> StartedRun {
         let folder = Folder::new(test);
         folder.write("hangs.yaml", &hanging());
         let mark = mark();
         let mut command = unbroken(&folder.0);
         command.args(["run", "hangs.yaml", "--runtime", "container"]).env(MARK, &mark);
         change(&mut command);
-        Begun { child: Some(command.spawn().unwrap()), mark: format!("{MARK}={mark}"), _folder: folder }
+        StartedRun { child: Some(command.spawn().unwrap()), mark: format!("{MARK}={mark}"), _folder: folder }
     }
 
-    /// Once so many containers run.
-    fn up(&self, many: usize) -> Seen {
+    /// Waits until so many containers run.
+    fn up(&self, many: usize) -> RunTrace {
         let process = self.id();
         let running =
             || engine::containers(process).into_iter().filter(|container| container.is_running).count();
         engine::until("the containers are up", || running() >= many);
-        Seen { process, mark: self.mark.clone(), volumes: volumes(process) }
+        RunTrace { process, mark: self.mark.clone(), volumes: volumes(process) }
     }
 
     fn send(&self, signal: Signal) {
@@ -77,7 +77,7 @@ impl Begun {
 }
 
 /// A test that fails leaves no run behind.
-impl Drop for Begun {
+impl Drop for StartedRun {
     fn drop(&mut self) {
         if self.child.is_some() {
             self.send(Signal::SIGTERM);
@@ -85,7 +85,7 @@ impl Drop for Begun {
     }
 }
 
-/// A variable by which everything that a run starts on this machine is known.
+/// A variable that marks everything that a run starts on this machine.
 const MARK: &str = "UNBROKEN_TEST_RUN";
 
 fn mark() -> String {
@@ -93,7 +93,7 @@ fn mark() -> String {
     format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-impl Seen {
+impl RunTrace {
     fn left(&self) -> Vec<String> {
         let mut left = engine::left(self.process, &self.volumes);
         left.extend(processes(&self.mark).into_iter().map(|line| format!("process {line}")));
@@ -105,7 +105,7 @@ impl Seen {
     }
 }
 
-/// The anonymous volumes of the containers of this process.
+/// Returns the anonymous volumes of the containers of this process.
 fn volumes(process: u32) -> BTreeSet<String> {
     let format = r#"{{range .Mounts}}{{.Name}} {{end}}"#;
     let inspect = |one: engine::Container| {
@@ -115,7 +115,7 @@ fn volumes(process: u32) -> BTreeSet<String> {
     names.split_whitespace().map(str::to_owned).collect()
 }
 
-/// The processes of this machine that have `mark` in their environment.
+/// Returns the processes of this machine that have `mark` in their environment.
 fn processes(mark: &str) -> Vec<String> {
     let all = std::fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
     let marked = all.filter(|path| {
@@ -126,21 +126,21 @@ fn processes(mark: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_run_that_is_asked_to_end_leaves_nothing() {
+fn a_run_that_is_signalled_leaves_nothing() {
     if !shop::is_here(PARTS) {
         return;
     }
-    // In the midst of starting, and when everything that will ever be up is.
+    // During the start, and when all containers are up.
     for (signal, many) in [(Signal::SIGINT, 3), (Signal::SIGTERM, 1), (Signal::SIGHUP, 5)] {
-        let begun = Begun::hanging(signal.as_str());
+        let begun = StartedRun::hanging(signal.as_str());
         let seen = begun.up(many);
         begun.send(signal);
         let output = begun.ended();
         let containers = engine::left(seen.process, &seen.volumes);
-        assert_eq!(containers, Vec::<String>::new(), "{signal} {}", told(&output));
-        assert_eq!(output.status.code(), Some(INCONCLUSIVE), "{}", told(&output));
-        assert!(told(&output).contains("interrupted"), "{}", told(&output));
-        assert!(!told(&output).contains("was left"), "{}", told(&output));
+        assert_eq!(containers, Vec::<String>::new(), "{signal} {}", printed(&output));
+        assert_eq!(output.status.code(), Some(INCONCLUSIVE), "{}", printed(&output));
+        assert!(printed(&output).contains("interrupted"), "{}", printed(&output));
+        assert!(!printed(&output).contains("was left"), "{}", printed(&output));
         // The guard's shell reads the end of its pipe.
         seen.nothing_left_soon();
     }
@@ -151,7 +151,7 @@ fn a_run_that_is_killed_has_its_containers_removed_by_its_guard() {
     if !shop::is_here(PARTS) {
         return;
     }
-    let begun = Begun::hanging("killed");
+    let begun = StartedRun::hanging("killed");
     let seen = begun.up(5);
     assert!(!seen.volumes.is_empty(), "the image has a volume");
     begun.send(Signal::SIGKILL);
@@ -160,13 +160,13 @@ fn a_run_that_is_killed_has_its_containers_removed_by_its_guard() {
 }
 
 #[test]
-fn what_nobody_removed_is_removed_at_the_next_start_and_what_lives_is_let_be() {
+fn the_next_start_removes_what_a_dead_run_left_and_leaves_a_living_run_alone() {
     if !shop::is_here(PARTS) {
         return;
     }
-    let living = Begun::hanging("living");
+    let living = StartedRun::hanging("living");
     // Its guard has no `docker` command.
-    let dead = Begun::with("dead", |command| {
+    let dead = StartedRun::with("dead", |command| {
         command.env("PATH", "/no/such/folder");
     });
     let (seen_living, seen_dead) = (living.up(5), dead.up(3));
@@ -184,13 +184,13 @@ fn what_nobody_removed_is_removed_at_the_next_start_and_what_lives_is_let_be() {
     let next = command.spawn().unwrap();
     let process = next.id();
     let output = next.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(PASS), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(PASS), "{}", printed(&output));
     assert_eq!(engine::left(process, &BTreeSet::new()), Vec::<String>::new(), "of the next run itself");
     assert_eq!(engine::left(seen_dead.process, &seen_dead.volumes), Vec::<String>::new(), "of the dead run");
     assert_eq!(engine::containers(seen_living.process).len(), 5, "of the living run");
     living.send(Signal::SIGTERM);
     let output = living.ended();
-    assert_eq!(output.status.code(), Some(INCONCLUSIVE), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(INCONCLUSIVE), "{}", printed(&output));
     seen_living.nothing_left_soon();
     seen_dead.nothing_left_soon();
 }
@@ -207,7 +207,7 @@ fn a_failed_verdict_leaves_nothing() {
     let child = command.spawn().unwrap();
     let process = child.id();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(FAIL), "{}", told(&output));
-    assert!(told(&output).contains("not-injected  at `notify`"), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(FAIL), "{}", printed(&output));
+    assert!(printed(&output).contains("not-injected  at `notify`"), "{}", printed(&output));
     assert_eq!(engine::left(process, &BTreeSet::new()), Vec::<String>::new());
 }

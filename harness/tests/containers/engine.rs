@@ -1,4 +1,4 @@
-//! The engine as its own command shows it, and what of it belongs to one process.
+//! The engine as its own command shows it, and what belongs to one process.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use unbroken::runtime::container::Part;
 
 const SOON: Duration = Duration::from_secs(40);
 
-/// Whether what a test needs is here; where it is not, that is said, or fails.
+/// Returns whether the engine and the images are here; prints what is missing, or fails.
 pub fn has(parts: &[Part]) -> bool {
     let missing = || {
         docker(&["info"])?;
@@ -29,7 +29,7 @@ fn image_of(part: Part) -> Result<(), String> {
         .ok_or_else(|| format!("no image for `{word}`: `fixtures/images/build {word}` makes one"))
 }
 
-/// One line, for everybody to see; `false`.
+/// Prints one line past the capture of the test runner; returns `false`.
 #[allow(
     clippy::explicit_write,
     reason = "what `eprintln` writes is swallowed by the capture of the test runner"
@@ -42,7 +42,7 @@ pub fn skip(why: &str) -> bool {
     false
 }
 
-/// What the command says, or its last line when it fails.
+/// Returns the output of the command, or its last line when it fails.
 pub fn docker(arguments: &[&str]) -> Result<String, String> {
     let shown = format!("docker {}", arguments.first().unwrap_or(&""));
     let output = Command::new("docker").args(arguments).stdin(Stdio::null()).output();
@@ -50,11 +50,11 @@ pub fn docker(arguments: &[&str]) -> Result<String, String> {
     if output.status.success() {
         return Ok(String::from_utf8(output.stdout).unwrap());
     }
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(format!("no container engine: {shown}: {}", said.lines().last().unwrap_or_default()))
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(format!("no container engine: {shown}: {}", text.lines().last().unwrap_or_default()))
 }
 
-/// Waits for a condition that nothing tells of.
+/// Waits for a condition that can only be polled.
 pub fn until(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + SOON;
     while !holds() {
@@ -71,7 +71,7 @@ pub struct Container {
     pub is_running: bool,
 }
 
-/// The containers that this process has started.
+/// Returns the containers that this process has started.
 pub fn containers(process: u32) -> BTreeSet<Container> {
     let format = r#"{{.ID}} {{.Label "unbroken.owner"}} {{.State}} {{.Label "unbroken.part"}}"#;
     let listed = docker(&["ps", "--all", "--filter", "label=unbroken.run", "--format", format]).unwrap();
@@ -100,7 +100,7 @@ fn is_of(owner: &str, process: u32) -> bool {
     owner.split('/').nth(3) == Some(process.to_string().as_str())
 }
 
-/// Containers, networks and volumes of this process that are still there, the volumes as they were seen before.
+/// Returns the containers, networks and volumes of this process that still exist; `volumes` are those seen before.
 pub fn left(process: u32, volumes: &BTreeSet<String>) -> Vec<String> {
     let containers = containers(process).into_iter().map(|one| format!("container {}", one.part));
     let networks = networks(process).into_iter().map(|name| format!("network {name}"));

@@ -1,4 +1,4 @@
-//! An engine that answers as one does, up to a question that it takes and never answers.
+//! An engine that answers requests, up to one that it accepts and never answers.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -7,19 +7,19 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// It goes with the process of the test.
+/// A fake engine; it ends with the process of the test.
 pub struct Fake {
-    /// As `DOCKER_HOST` has it.
+    /// The value for `DOCKER_HOST`.
     pub host: String,
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 #[derive(Clone)]
 struct Talk {
-    asked: Arc<Mutex<Vec<String>>>,
-    /// What a question that is not answered has in its first line.
+    requests: Arc<Mutex<Vec<String>>>,
+    /// A part of the first line of the request that is not answered.
     hangs: &'static str,
-    /// From that question on it answers none.
+    /// It answers no later request either.
     for_good: bool,
 }
 
@@ -35,31 +35,31 @@ impl Fake {
     fn on_port(hangs: &'static str, for_good: bool) -> Fake {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let host = format!("tcp://{}", listener.local_addr().unwrap());
-        let talk = Talk { asked: Arc::default(), hangs, for_good };
-        Fake { host, asked: talk.with_each(move || listener.accept().map(|(stream, _)| stream)) }
+        let talk = Talk { requests: Arc::default(), hangs, for_good };
+        Fake { host, requests: talk.with_each(move || listener.accept().map(|(stream, _)| stream)) }
     }
 
-    /// On a socket of the file system; it takes everything and answers nothing.
+    /// Listens on a socket of the file system, and answers nothing.
     pub fn on_socket(path: &Path) -> Fake {
         let listener = UnixListener::bind(path).unwrap();
         let host = format!("unix://{}", path.display());
-        let talk = Talk { asked: Arc::default(), hangs: "", for_good: true };
-        Fake { host, asked: talk.with_each(move || listener.accept().map(|(stream, _)| stream)) }
+        let talk = Talk { requests: Arc::default(), hangs: "", for_good: true };
+        Fake { host, requests: talk.with_each(move || listener.accept().map(|(stream, _)| stream)) }
     }
 
-    /// Whether it was asked for something with this in its first line.
+    /// Returns whether a request had this in its first line.
     pub fn was_asked(&self, what: &str) -> bool {
-        self.asked.lock().unwrap().iter().any(|line| line.contains(what))
+        self.requests.lock().unwrap().iter().any(|line| line.contains(what))
     }
 }
 
 impl Talk {
-    /// Takes connections side by side; what they ask is noted in what comes back.
+    /// Serves connections side by side; returns the list of first lines.
     fn with_each<S: Read + Write + Send + 'static>(
         self,
         accept: impl Fn() -> std::io::Result<S> + Send + 'static,
     ) -> Arc<Mutex<Vec<String>>> {
-        let asked = self.asked.clone();
+        let requests = self.requests.clone();
         thread::spawn(move || {
             loop {
                 let Ok(stream) = accept() else { continue };
@@ -67,10 +67,10 @@ impl Talk {
                 thread::spawn(move || talk.with(stream));
             }
         });
-        asked
+        requests
     }
 
-    /// One question, and the answer if there is one.
+    /// Reads one request, and answers it or hangs.
     fn with(&self, stream: impl Read + Write) {
         let mut stream = BufReader::new(stream);
         let mut head = Vec::new();
@@ -82,14 +82,14 @@ impl Talk {
             head.push(line);
         }
         let is_hanging = {
-            let mut asked = self.asked.lock().unwrap();
-            asked.push(head[0].clone());
-            let mut counted = asked.iter().filter(|_| self.for_good).chain([&head[0]]);
+            let mut requests = self.requests.lock().unwrap();
+            requests.push(head[0].clone());
+            let mut counted = requests.iter().filter(|_| self.for_good).chain([&head[0]]);
             counted.any(|line| line.contains(self.hangs))
         };
         let mut body = vec![0; length(&head)];
         if is_hanging || stream.read_exact(&mut body).is_err() {
-            // Until whoever asked goes away.
+            // Until the client closes the connection.
             let _ = stream.read_to_end(&mut body);
             return;
         }
@@ -115,10 +115,10 @@ fn answer(line: &str) -> (&'static str, String) {
     let is = |part: &str| line.contains(part);
     let (status, body) = match line.split(' ').next().unwrap() {
         "GET" if is("_ping") => ("200 OK", "OK"),
-        // Of all runs.
+        // The containers of all runs.
         "GET" if is("containers/json") && is("unbroken.run%22") => return ("200 OK", left_before()),
         "GET" if is("containers/json") || is("networks?") => ("200 OK", "[]"),
-        // This machine is its gateway, so that nothing has to be published.
+        // The gateway is this machine, so that nothing must be published.
         "GET" if is("networks/") => ("200 OK", r#"{"IPAM": {"Config": [{"Gateway": "127.0.0.1"}]}}"#),
         "GET" if is("images/") && !is("nothing") => ("200 OK", "{}"),
         "POST" if is("create") => ("201 Created", r#"{"Id": "made", "Warnings": [], "Warning": ""}"#),
@@ -128,7 +128,7 @@ fn answer(line: &str) -> (&'static str, String) {
     (status, body.to_owned())
 }
 
-/// A container of a run before the machine was started again.
+/// Returns a container of a run from before the machine was restarted.
 fn left_before() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let owner = format!("{}/before/any/1/1", host.trim());

@@ -1,4 +1,4 @@
-//! Trouble with containers: one message, which names the thing and the next step; exit 5, never a fail of the scenario.
+//! Errors of containers: one message, which names the cause and the next step; exit 5, never a fail of the scenario.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
@@ -6,12 +6,12 @@ use std::process::{Command, Output};
 
 use super::engine;
 use super::shop::{self, SHOP};
-use super::{Folder, INCONCLUSIVE, USAGE, told, unbroken};
+use super::{Folder, INCONCLUSIVE, USAGE, printed, unbroken};
 
 /// A story whose only service is the image, with these keys.
 fn story(keys: &str) -> String {
     format!(
-        "scenario: trouble\nnodes:\n  shop: {{ {keys} }}\nhops:\n  order: {{ http: {{ from: client, to: shop }} }}\n\
+        "scenario: errors\nnodes:\n  shop: {{ {keys} }}\nhops:\n  order: {{ http: {{ from: client, to: shop }} }}\n\
          drive:\n  - {{ send: order }}\n"
     )
 }
@@ -22,13 +22,13 @@ fn relays() -> &'static str {
 }
 
 fn run(folder: &Folder, scenario: &str) -> Output {
-    folder.write("trouble.yaml", scenario);
-    unbroken(&folder.0).args(["run", "trouble.yaml"]).output().unwrap()
+    folder.write("errors.yaml", scenario);
+    unbroken(&folder.0).args(["run", "errors.yaml"]).output().unwrap()
 }
 
-/// Inconclusive, and each of the parts is told; breaks of lines do not count.
-pub fn says(output: &Output, parts: &[&str]) {
-    let all = told(output);
+/// Asserts that the run is inconclusive and prints each of the parts; line breaks do not count.
+pub fn assert_prints(output: &Output, parts: &[&str]) {
+    let all = printed(output);
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(output.status.code(), Some(INCONCLUSIVE), "{all}");
     for part in parts {
@@ -38,49 +38,48 @@ pub fn says(output: &Output, parts: &[&str]) {
 }
 
 #[test]
-fn no_engine_is_said_once_with_how_to_do_without() {
+fn a_missing_engine_is_reported_once_with_how_to_do_without() {
     let folder = Folder::new("no-engine");
     folder.write("relays.yaml", relays());
     let mut command = unbroken(&folder.0);
     command.args(["run", "relays.yaml", "--runtime", "container"]);
     let output = command.env("DOCKER_HOST", "unix:///nowhere.sock").output().unwrap();
-    says(&output, &["unix:///nowhere.sock", "start Docker", "leave out `--runtime container`"]);
-    assert_eq!(told(&output).matches("start Docker").count(), 1);
+    assert_prints(&output, &["unix:///nowhere.sock", "start Docker", "omit `--runtime container`"]);
+    assert_eq!(printed(&output).matches("start Docker").count(), 1);
 }
 
-/// What was run is what the command says that runs it again.
 #[test]
-fn the_command_that_repeats_a_case_names_the_runtime_and_images_too() {
+fn the_command_that_repeats_a_case_names_runtime_and_images_too() {
     let folder = Folder::new("again");
     folder.write("relays.yaml", relays());
     let mut command = unbroken(&folder.0);
     command.args(["run", "relays.yaml", "--runtime", "container", "--image", "kafka=mine:1", "--report"]);
     let output = command.arg("terminal=-").env("DOCKER_HOST", "unix:///nowhere.sock").output().unwrap();
     let again = "unbroken run relays.yaml --filter relays --runtime container --image kafka=mine:1";
-    says(&output, &["run again", again]);
+    assert_prints(&output, &["run again", again]);
 }
 
 #[test]
-fn an_image_that_nothing_would_start_is_a_mistake_of_the_command_line() {
+fn an_image_that_nothing_would_start_is_a_usage_error() {
     let folder = Folder::new("image-unused");
     folder.write("relays.yaml", relays());
     let output =
         unbroken(&folder.0).args(["run", "relays.yaml", "--image", "kafka=mine:1"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(USAGE), "{}", told(&output));
-    assert!(told(&output).contains("add `--runtime container`"), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(USAGE), "{}", printed(&output));
+    assert!(printed(&output).contains("add `--runtime container`"), "{}", printed(&output));
 }
 
 #[test]
 fn an_image_node_without_an_engine_names_the_node() {
     let folder = Folder::new("image-no-engine");
-    folder.write("trouble.yaml", &story(&format!("image: {SHOP}, port: 8080")));
+    folder.write("errors.yaml", &story(&format!("image: {SHOP}, port: 8080")));
     let mut command = unbroken(&folder.0);
-    command.args(["run", "trouble.yaml"]).env("DOCKER_HOST", "unix:///nowhere.sock");
-    says(&command.output().unwrap(), &["node `shop`", "unix:///nowhere.sock", "start Docker"]);
+    command.args(["run", "errors.yaml"]).env("DOCKER_HOST", "unix:///nowhere.sock");
+    assert_prints(&command.output().unwrap(), &["node `shop`", "unix:///nowhere.sock", "start Docker"]);
 }
 
 #[test]
-fn an_engine_that_lets_nobody_in_is_told_with_the_group() {
+fn a_denied_permission_is_reported_with_the_group() {
     let is_root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
     let folder = Folder::new("no-permission");
     folder.write("relays.yaml", relays());
@@ -90,26 +89,32 @@ fn an_engine_that_lets_nobody_in_is_told_with_the_group() {
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--clear-groups", env!("CARGO_BIN_EXE_unbroken"), "--version"]);
     if !is_root || !command.output().is_ok_and(|output| output.status.success()) {
-        engine::skip("only root can be somebody else, who may start this build");
+        engine::skip("only root can start this build as another user");
         return;
     }
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--clear-groups", env!("CARGO_BIN_EXE_unbroken")]).current_dir(&folder.0);
     command.args(["run", "relays.yaml", "--runtime", "container"]);
     let output = command.env("DOCKER_HOST", format!("unix://{}", socket.display())).output().unwrap();
-    says(&output, &["engine.sock", "lets this user in no further", "group `docker`"]);
+    assert_prints(
+        &output,
+        &["engine.sock", "permission denied connecting to the container engine", "group `docker`"],
+    );
 }
 
 #[test]
-fn an_image_that_nobody_has_is_named_with_what_makes_it() {
+fn a_missing_image_is_named_with_how_to_get_it() {
     if !engine::has(&[]) {
         return;
     }
     let folder = Folder::new("no-image");
     let output = run(&folder, &story("image: \"unbroken-nothing:1\", port: 8080"));
-    says(&output, &["node `shop`", "`unbroken-nothing:1` is not on this machine", "build or load it"]);
+    assert_prints(
+        &output,
+        &["node `shop`", "`unbroken-nothing:1` is not on this machine", "build or load it"],
+    );
     let output = run(&folder, &story("image: \"localhost:1/nobody/nothing:2\", port: 8080"));
-    says(
+    assert_prints(
         &output,
         &["node `shop`", "`localhost:1/nobody/nothing:2` is not on this machine", "build or load it"],
     );
@@ -123,26 +128,31 @@ fn an_image_that_nobody_has_is_named_with_what_makes_it() {
         "--image",
         "relay-model=unbroken-nothing:1",
     ]);
-    says(
+    assert_prints(
         &command.output().unwrap(),
         &["node `shop`", "`unbroken-nothing:1` is not on this machine", "`--image`"],
     );
     let mut command = unbroken(&folder.0);
     command.args(["run", "relays.yaml", "--runtime", "container"]);
     let output = command.env("UNBROKEN_IMAGE_RELAY_MODEL", "unbroken-nothing:2").output().unwrap();
-    says(&output, &["node `shop`", "`unbroken-nothing:2` is not on this machine"]);
+    assert_prints(&output, &["node `shop`", "`unbroken-nothing:2` is not on this machine"]);
 }
 
 #[test]
-fn an_image_is_asked_for_once_however_many_cases_want_it() {
+fn an_image_is_pulled_once_however_many_cases_need_it() {
     if !engine::has(&[]) {
         return;
     }
     let folder = Folder::new("one-pull");
     let scenario = story("image: \"localhost:1/nobody/nothing:3\", port: 8080");
     let output = run(&folder, &scenario.replace("send: order", "send: order, sampled: [true, false]"));
-    says(&output, &["2 cases: 2 inconclusive"]);
-    assert_eq!(told(&output).matches("pulling localhost:1/nobody/nothing:3").count(), 1, "{}", told(&output));
+    assert_prints(&output, &["2 cases: 2 inconclusive"]);
+    assert_eq!(
+        printed(&output).matches("pulling localhost:1/nobody/nothing:3").count(),
+        1,
+        "{}",
+        printed(&output)
+    );
 }
 
 #[test]
@@ -153,39 +163,45 @@ fn a_container_that_ends_at_once_shows_its_status_and_its_last_lines() {
     let folder = Folder::new("ends");
     let args = r#"args: [sh, -c, "echo no database >&2; exit 3"]"#;
     let output = run(&folder, &story(&format!("image: {SHOP}, port: 8080, {args}")));
-    says(&output, &["node `shop`", SHOP, "ended before it was ready", "exit status 3", "no database"]);
+    assert_prints(
+        &output,
+        &["node `shop`", SHOP, "ended before it was ready", "exit status 3", "no database"],
+    );
     let much = "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done; echo no database >&2; exit 3";
     let output = run(&folder, &story(&format!("image: {SHOP}, port: 8080, args: [sh, -c, '{much}']")));
-    says(&output, &["exit status 3", "lines before these", "no database"]);
+    assert_prints(&output, &["exit status 3", "lines before these", "no database"]);
     let args = r#"args: ["true"]"#;
     let output = run(&folder, &story(&format!("image: {SHOP}, port: 8080, {args}")));
-    says(&output, &["exit status 0", "it printed nothing", &format!("`docker run {SHOP}`")]);
+    assert_prints(&output, &["exit status 0", "it printed nothing", &format!("`docker run {SHOP}`")]);
     let args = r#"args: [/no/such/program]"#;
     let output = run(&folder, &story(&format!("image: {SHOP}, port: 8080, {args}")));
-    says(&output, &["node `shop`", SHOP, "/no/such/program"]);
+    assert_prints(&output, &["node `shop`", SHOP, "/no/such/program"]);
 }
 
 #[test]
-fn a_container_that_gets_never_ready_is_told_with_what_to_correct() {
+fn a_container_that_never_becomes_ready_is_reported_with_what_to_correct() {
     if !shop::is_here(&[]) {
         return;
     }
     let folder = Folder::new("never");
     let args = r#"args: [sh, -c, "echo warming up; exec sleep 600"], ready-within: 1s"#;
     let output = run(&folder, &story(&format!("image: {SHOP}, port: 8080, {args}")));
-    says(&output, &["node `shop`", SHOP, "not ready within 1 s", "`port:`", "`ready-within:`", "warming up"]);
+    assert_prints(
+        &output,
+        &["node `shop`", SHOP, "not ready within 1 s", "`port:`", "`ready-within:`", "warming up"],
+    );
     let output = run(&folder, &story(&format!("image: {SHOP}, port: 8081, ready-within: 2s")));
-    says(&output, &["node `shop`", "not ready within 2 s", "correct `port:`", "shop is open"]);
+    assert_prints(&output, &["node `shop`", "not ready within 2 s", "correct `port:`", "shop is open"]);
     let ready = "ready: { output: no such line }, ready-within: 2s";
     let output = run(&folder, &story(&format!("image: {SHOP}, port: 8080, {ready}")));
-    says(
+    assert_prints(
         &output,
-        &["node `shop`", "not ready within 2 s", "see what it prints, correct `ready:`", "shop is open"],
+        &["node `shop`", "not ready within 2 s", "check what it prints, correct `ready:`", "shop is open"],
     );
 }
 
 #[test]
-fn what_cannot_be_mounted_is_named_with_its_line() {
+fn a_file_that_cannot_be_mounted_is_named_with_its_line() {
     if !shop::is_here(&[]) {
         return;
     }
@@ -196,15 +212,15 @@ fn what_cannot_be_mounted_is_named_with_its_line() {
     };
     for templates in [false, true] {
         let output = run(&folder, &mount("nothing.conf", templates));
-        says(&output, &["node `shop`", "nothing.conf`", "correct `from:` of `mounts:`"]);
+        assert_prints(&output, &["node `shop`", "nothing.conf`", "correct `from:` of `mounts:`"]);
     }
     folder.write("wrong.conf", "first = 1\nsecond = ${ledgr.url}\n");
     let output = run(&folder, &mount("wrong.conf", true));
-    says(&output, &["node `shop`", "wrong.conf`", "line 2", "`${ledgr.url}`"]);
+    assert_prints(&output, &["node `shop`", "wrong.conf`", "line 2", "`${ledgr.url}`"]);
     folder.write("latin.conf", "");
     std::fs::write(folder.0.join("latin.conf"), [0xe9, b'\n']).unwrap();
     let output = run(&folder, &mount("latin.conf", true));
-    says(&output, &["node `shop`", "latin.conf`", "not UTF-8", "leave out `templates: true`"]);
+    assert_prints(&output, &["node `shop`", "latin.conf`", "not UTF-8", "omit `templates: true`"]);
     let output = run(&folder, &mount("./", true));
-    says(&output, &["node `shop`", "it is a folder"]);
+    assert_prints(&output, &["node `shop`", "it is a folder"]);
 }

@@ -1,23 +1,23 @@
-//! A Rust test that panics: its process never says that it is done.
+//! A Rust test that panics: its process never ends the containers itself.
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
-use unbroken::runtime::Kind;
+use unbroken::runtime::RuntimeKind;
 use unbroken::runtime::container::Part;
 use unbroken::testing::Run;
 
 use super::engine;
-use super::told;
+use super::printed;
 
-/// Set, this process is the user's.
+/// Set in the process that plays the user's test.
 const USERS: &str = "UNBROKEN_TEST_PANICS";
 
 const SCENARIO: &str = "scenario: panics\nnodes:\n  shop: { relay: model }\n  desk: { stub: {} }\n  outbox: { sqs: {} }\n\
     hops:\n  order: { http: { from: client, to: shop } }\n  \
     keep: { sqs: { from: shop, to: desk, via: outbox, queue: kept } }\ndrive:\n  - { send: order }\n";
 
-/// Not a test of ours: what the process below does.
+/// No test of ours: it is run by the process below.
 #[test]
 fn a_user_s_test_in_containers_that_panics() {
     if std::env::var_os(USERS).is_none() {
@@ -25,10 +25,10 @@ fn a_user_s_test_in_containers_that_panics() {
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let judged = Run::yaml(SCENARIO).runtime(Kind::Container).judge().await;
+        let judged = Run::yaml(SCENARIO).runtime(RuntimeKind::Container).judge().await;
         judged.assert_pass();
         assert!(engine::containers(std::process::id()).iter().any(|one| one.part == "sqs"));
-        panic!("the user's own mistake");
+        panic!("the user's own error");
     });
 }
 
@@ -45,7 +45,7 @@ fn a_test_that_panics_leaves_nothing() {
     let child = command.spawn().unwrap();
     let process = child.id();
     let output = child.wait_with_output().unwrap();
-    let said = told(&output);
-    assert!(!output.status.success() && said.contains("the user's own mistake"), "{said}");
+    let text = printed(&output);
+    assert!(!output.status.success() && text.contains("the user's own error"), "{text}");
     engine::until("nothing is left", || engine::left(process, &BTreeSet::new()).is_empty());
 }

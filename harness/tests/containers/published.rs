@@ -1,4 +1,4 @@
-//! Where containers have no addresses that this machine reaches, as on a desktop, published ports serve.
+//! Published ports, for engines whose containers have no addresses that this machine reaches, as on a desktop.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use unbroken::runtime::container::Part;
 
 use super::engine;
 use super::shop::{self, SHOP};
-use super::{Folder, INCONCLUSIVE, PASS, root, told, unbroken};
+use super::{Folder, INCONCLUSIVE, PASS, printed, root, unbroken};
 
 const PORTS: &str = "UNBROKEN_CONTAINER_PORTS";
 
@@ -28,14 +28,14 @@ fn scenarios_pass_through_published_ports_too() {
     let child = command.spawn().unwrap();
     let process = child.id();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(PASS), "{}", told(&output));
-    assert!(told(&output).contains("4 cases: 4 pass"), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(PASS), "{}", printed(&output));
+    assert!(printed(&output).contains("4 cases: 4 pass"), "{}", printed(&output));
     assert_eq!(engine::left(process, &BTreeSet::new()), Vec::<String>::new());
 }
 
-/// Whoever publishes a port accepts connections from the first moment: that alone is not a service that listens.
+/// An engine accepts connections to a published port before a service listens behind it.
 #[test]
-fn a_service_that_takes_its_time_is_waited_for_behind_its_published_port() {
+fn a_slow_service_is_waited_for_behind_its_published_port() {
     if !shop::is_here(&[]) {
         return;
     }
@@ -53,11 +53,11 @@ fn a_service_that_takes_its_time_is_waited_for_behind_its_published_port() {
         unbroken(&folder.0).args(["run", "late.yaml"]).env(PORTS, "published").output().unwrap()
     };
     let output = run(args);
-    assert_eq!(output.status.code(), Some(PASS), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(PASS), "{}", printed(&output));
     let output = run(r#"args: [sh, -c, "exec sleep 600"], ready-within: 2s"#);
-    assert_eq!(output.status.code(), Some(INCONCLUSIVE), "{}", told(&output));
-    let said = told(&output).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("was closed at once: nobody listens there"), "{said}");
+    assert_eq!(output.status.code(), Some(INCONCLUSIVE), "{}", printed(&output));
+    let text = printed(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("was closed at once: no program listens there"), "{text}");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_service_in_a_container_cannot_reach_a_process_without_a_tap() {
          bill: {{ http: {{ from: shop, to: billing }}, tap: none }}\ndrive:\n  - {{ send: order }}\n"
     );
     folder.write("reach.yaml", &scenario);
-    // Told in an instruction instead of a variable.
+    // The address is in an instruction instead of a variable.
     let relays = scenario.replace(
         &format!("image: {SHOP}, port: 8080, env: {{ BILLING_URL: '${{billing.url}}' }}"),
         "relay: model",
@@ -85,10 +85,10 @@ fn a_service_in_a_container_cannot_reach_a_process_without_a_tap() {
         let mut command = unbroken(&folder.0);
         let runtime = if file == "reach.yaml" { "embedded" } else { "container" };
         let output = command.args(["run", file, "--runtime", runtime]).env(PORTS, ports).output().unwrap();
-        let said = told(&output).split_whitespace().collect::<Vec<_>>().join(" ");
-        assert_eq!(output.status.code(), Some(INCONCLUSIVE), "{said}");
-        for part in ["node `shop` runs in a container", "cannot reach `billing`", "leave out `tap: none`"] {
-            assert!(said.contains(part), "`{part}` in {said}");
+        let text = printed(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(output.status.code(), Some(INCONCLUSIVE), "{text}");
+        for part in ["node `shop` runs in a container", "cannot reach `billing`", "omit `tap: none`"] {
+            assert!(text.contains(part), "`{part}` in {text}");
         }
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use unbroken::runtime::container::Part;
 
-use super::{FAIL, Folder, engine, root, shop, told, unbroken};
+use super::{FAIL, Folder, engine, printed, root, shop, unbroken};
 
-/// How each case ends: its verdict, and `CLASS at HOPS, SIDE NODE, HIT of LOOKED-AT` of its findings.
+/// The end of each case: its verdict, and `CLASS at HOPS, SIDE NODE, HIT of LOOKED-AT` of its findings.
 const ENDS: &[(&str, &str, &str)] = &[
     ("image-broken", "fail", "not-injected at bill, sender shop, 3 of 3"),
     ("image-configured", "pass", ""),
@@ -28,8 +28,8 @@ fn ended(case: &Value) -> (String, String, String) {
     (text(&case["title"]), text(&case["verdict"]), findings.join("; "))
 }
 
-/// Two of the scenarios have services that know the same queue: they run at the same time, on one broker.
-fn end_as_they_should(runtime: &str) {
+/// Two of the scenarios have services with the same queue: they run at the same time, on one broker.
+fn assert_ends(runtime: &str) {
     let folder = Folder::new(runtime);
     let mut command = unbroken(&folder.0);
     command.arg("run").arg(root().join("fixtures/image-service")).args(["--runtime", runtime, "--jobs", "5"]);
@@ -37,27 +37,27 @@ fn end_as_they_should(runtime: &str) {
     let child = command.spawn().unwrap();
     let process = child.id();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(FAIL), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(FAIL), "{}", printed(&output));
     let report: Value =
         serde_json::from_str(&std::fs::read_to_string(folder.0.join("report.json")).unwrap()).unwrap();
     let seen: BTreeSet<_> = report["cases"].as_array().unwrap().iter().map(ended).collect();
     let due = ENDS
         .iter()
         .map(|(case, verdict, findings)| ((*case).to_owned(), (*verdict).to_owned(), (*findings).to_owned()));
-    assert_eq!(seen, due.collect::<BTreeSet<_>>(), "{}", told(&output));
+    assert_eq!(seen, due.collect::<BTreeSet<_>>(), "{}", printed(&output));
     assert_eq!(engine::left(process, &BTreeSet::new()), Vec::<String>::new());
 }
 
 #[test]
 fn images_beside_embedded_brokers_and_relays() {
     if shop::is_here(&[]) {
-        end_as_they_should("embedded");
+        assert_ends("embedded");
     }
 }
 
 #[test]
 fn images_beside_brokers_and_relays_in_containers() {
     if shop::is_here(&[Part::RelayModel, Part::Sqs]) {
-        end_as_they_should("container");
+        assert_ends("container");
     }
 }

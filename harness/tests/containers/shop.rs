@@ -1,4 +1,4 @@
-//! The image of `fixtures/image-service`, built once for all tests that want it.
+//! The image of `fixtures/image-service`, built once for all tests that need it.
 
 use std::sync::OnceLock;
 
@@ -8,12 +8,12 @@ use super::engine::{docker, has, skip};
 use super::root;
 
 pub const SHOP: &str = "unbroken-test-shop";
-/// What it is built from in place of its own base.
+/// Names the image to build from, instead of its own base.
 const BASE: &str = "UNBROKEN_TEST_BASE";
-/// Taken for it where it is on the machine: a machine without an image registry has it.
+/// The base where it is on the machine, which may have no image registry.
 const PLAIN_BASE: &str = "debian:bookworm-slim";
 
-/// Whether what a test needs is here, this image too.
+/// Returns whether the engine, the images and this image are here.
 pub fn is_here(parts: &[Part]) -> bool {
     static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
     if !has(parts) {

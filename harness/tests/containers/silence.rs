@@ -1,5 +1,5 @@
-//! An engine that takes questions and does not answer: no command waits for it without an end, and each says which
-//! engine, what it was asked for, how long, and what to do. None of it needs an engine.
+//! An engine that accepts requests and does not answer: every command gives up, and reports the engine, the request,
+//! the time and the next step. These tests need no engine.
 
 use std::process::{Child, Command, Output};
 use std::sync::mpsc::channel;
@@ -11,14 +11,14 @@ use nix::unistd::Pid;
 
 use super::engine::until;
 use super::fake::Fake;
-use super::messages::says;
-use super::{Folder, told, unbroken};
+use super::messages::assert_prints;
+use super::{Folder, printed, unbroken};
 
-/// A few questions, each of which the engine may take ten seconds for.
+/// A few requests, each of which the engine may take ten seconds for.
 const SOON: Duration = Duration::from_secs(50);
-/// A removal, and at the end that of the network.
+/// A removal, and that of the network at the end.
 const STUCK: Duration = Duration::from_secs(80);
-/// What follows a Ctrl-C: one such question, or fifteen seconds for a container that is being made.
+/// What follows a Ctrl-C: one such request, or fifteen seconds for a container that is being created.
 const AT_ONCE: Duration = Duration::from_secs(30);
 
 const STORY: &str = "scenario: silent\nnodes:\n  shop: { relay: model }\nhops:\n  order: { http: { from: client, to: shop } }\n\
@@ -38,27 +38,27 @@ fn run(folder: &Folder, fake: &Fake, story: &str) -> Command {
     command(folder, fake, &["run", "silent.yaml", "--runtime", "container"])
 }
 
-/// What it said, if it has ended by then.
+/// Returns the output of a child that ends within this time.
 fn ended(child: Child, within: Duration) -> Output {
     let process = Pid::from_raw(i32::try_from(child.id()).unwrap());
     let (sender, ended) = channel();
     thread::spawn(move || sender.send(child.wait_with_output().unwrap()));
     ended.recv_timeout(within).unwrap_or_else(|_| {
         kill(process, Signal::SIGKILL).unwrap();
-        panic!("it has not ended within {within:?}: {}", told(&ended.recv().unwrap()))
+        panic!("it has not ended within {within:?}: {}", printed(&ended.recv().unwrap()))
     })
 }
 
 #[test]
-fn a_question_that_is_not_answered_ends_the_command_and_is_named() {
+fn a_request_without_an_answer_ends_the_command_and_is_named() {
     let asked = [
-        ("run", "_ping", "a sign of life"),
+        ("run", "_ping", "a ping"),
         ("run", "containers/json", "the list of containers"),
         ("run", "networks?", "the list of networks"),
         ("run", "networks/create", "a network for the run"),
         ("run", "networks/unbroken-", "a network for the run"),
         ("run", "images/", "the image `unbroken-relay-model:"),
-        ("clean", "_ping", "a sign of life"),
+        ("clean", "_ping", "a ping"),
         ("clean", "containers/json", "the list of containers"),
         ("clean", "networks?", "the list of networks"),
     ];
@@ -71,34 +71,34 @@ fn a_question_that_is_not_answered_ends_the_command_and_is_named() {
     });
     for (child, fake, what, _folder) in begun {
         let output = ended(child, SOON);
-        let what = format!("was asked for {what}");
-        says(&output, &[&fake.host, &what, "did not answer within 10 s", "`docker info`", "DOCKER_HOST"]);
+        let what = format!("did not answer a request for {what}");
+        assert_prints(&output, &[&fake.host, &what, "within 10 s", "`docker info`", "DOCKER_HOST"]);
     }
 }
 
 #[test]
-fn what_an_earlier_run_has_left_and_cannot_be_removed_is_told_and_holds_nobody_up() {
+fn a_leftover_that_cannot_be_removed_is_reported_and_delays_no_case() {
     let (fake, folder) = (Fake::hanging_at("DELETE"), Folder::new("stuck"));
     let cleaning = command(&folder, &fake, &["clean"]).spawn().unwrap();
     let mut running = run(&folder, &fake, STORY);
     let running = running.args(["--image", "relay-model=unbroken-nothing:1"]).spawn().unwrap();
-    let told = "was asked for the removal of the container `left` and did not answer within 30 s";
-    says(&ended(cleaning, STUCK), &[&fake.host, told]);
+    let printed = "did not answer a request for the removal of the container `left` within 30 s";
+    assert_prints(&ended(cleaning, STUCK), &[&fake.host, printed]);
     let goes_on = "`unbroken-nothing:1` is not on this machine";
-    says(&ended(running, STUCK), &["cannot remove what an earlier run left", told, goes_on]);
+    assert_prints(&ended(running, STUCK), &["earlier runs have left what stays", printed, goes_on]);
 }
 
 #[test]
-fn a_socket_that_nobody_answers_at_is_named() {
+fn a_socket_without_answers_is_named() {
     let folder = Folder::new("silent-socket");
     let fake = Fake::on_socket(&folder.0.join("engine.sock"));
     let output = ended(run(&folder, &fake, STORY).spawn().unwrap(), SOON);
-    says(&output, &["/engine.sock was asked for", "did not answer within 10 s"]);
+    assert_prints(&output, &["/engine.sock did not answer a request for", "within 10 s"]);
 }
 
 #[test]
 fn a_run_is_interrupted_although_the_engine_hangs() {
-    // Asked before any case begins, by a case, for a container, and from then on for nothing any more.
+    // The engine hangs before any case begins, in a case, at a container, and at everything after a container.
     let cases = [
         (STORY, "_ping", Fake::hanging_at("_ping")),
         (IMAGE, "_ping", Fake::hanging_at("_ping")),
@@ -112,11 +112,14 @@ fn a_run_is_interrupted_although_the_engine_hangs() {
         kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGINT).unwrap();
         let begun = Instant::now();
         let output = ended(child, AT_ONCE);
-        says(&output, &["interrupted"]);
+        assert_prints(&output, &["interrupted"]);
         if hangs == "_ping" {
-            assert!(begun.elapsed() < Duration::from_secs(5), "{:?}: {}", begun.elapsed(), told(&output));
+            assert!(begun.elapsed() < Duration::from_secs(5), "{:?}: {}", begun.elapsed(), printed(&output));
         } else {
-            says(&output, &["cannot remove a container or network", &fake.host, "did not answer within 1"]);
+            assert_prints(
+                &output,
+                &["was left, see `unbroken clean`", &fake.host, "did not answer a request for"],
+            );
         }
     }
 }

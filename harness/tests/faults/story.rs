@@ -10,7 +10,7 @@ use unbroken::breaks::{Class, Side};
 use unbroken::plan::{Plan, Seed};
 use unbroken::rules::Finding;
 use unbroken::run::{CaseOptions, case, kept_apart};
-use unbroken::runtime::Kind;
+use unbroken::runtime::RuntimeKind;
 use unbroken::scenario;
 use unbroken::source::Source;
 use unbroken::verdict::CaseEnd;
@@ -113,7 +113,7 @@ pub fn run(
     options.runtime.relay = vec![OsString::from(env!("CARGO_BIN_EXE_unbroken"))];
     options.runtime.brokers = unbroken::testing::brokers::stand_ins();
     unbroken::testing::runtime::choose(&mut options.runtime)?;
-    if options.runtime.kind == Kind::Container {
+    if options.runtime.kind == RuntimeKind::Container {
         // Real brokers and all containers of the run share the machine.
         scenario.timeout *= 4;
     }

@@ -138,7 +138,7 @@ impl Case {
     pub fn driver_through(&self, address: SocketAddr, broker: String) -> Result<Driver, DriverError> {
         let addresses = Addresses {
             hops: vec![Some(address)],
-            spelled: Vec::new(),
+            in_containers: Vec::new(),
             brokers: vec![self.broker.map(|_| broker)],
             authority: self.authority.clone(),
         };

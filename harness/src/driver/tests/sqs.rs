@@ -9,7 +9,7 @@ use super::fixture::Case;
 use crate::driver::{Driver, DriverError};
 use crate::evidence::Answer;
 use crate::plan::StimulusIx;
-use crate::runtime::broker::sqs::client;
+use crate::runtime::broker_admin::sqs::client;
 use crate::scenario::{BrokerKind, NodeIx, SqsHop, Transport};
 
 fn case_to(queue: &str) -> Case {

@@ -1,13 +1,13 @@
-//! Where a broker is, as its clients are told: `host:port` of Kafka, `amqp://` and `http://` URLs of the others.
+//! The address of a broker as its clients take it: `host:port` of Kafka, `amqp://` and `http://` URLs of the others.
 //!
-//! No TLS: neither the taps nor the harness's own clients speak it to a broker.
+//! Plaintext only: neither the taps nor the harness's own clients speak TLS to a broker.
 
-use crate::runtime::host_address::Spelled;
+use crate::runtime::host_address::HostPort;
 use crate::scenario::BrokerKind;
 
-/// An address taken apart, so that a tap's can be put in the place of the broker's.
+/// The parts of an address, so that the address of a tap can replace that of the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::runtime) struct Address {
+pub struct BrokerAddress {
     kind: BrokerKind,
     /// Scheme and credentials.
     before: String,
@@ -33,9 +33,9 @@ fn usual_port(kind: BrokerKind) -> u16 {
     }
 }
 
-impl Address {
-    /// `None` when it is no address of such a broker.
-    pub(in crate::runtime) fn read(kind: BrokerKind, text: &str) -> Option<Address> {
+impl BrokerAddress {
+    /// Parses an address; `None` when it is not one of a broker of this kind.
+    pub fn parse(kind: BrokerKind, text: &str) -> Option<BrokerAddress> {
         let text = text.trim();
         let rest = text.strip_prefix(scheme(kind))?;
         let authority = &rest[..rest.find(['/', '?', ',']).unwrap_or(rest.len())];
@@ -47,37 +47,37 @@ impl Address {
         let credentials = authority.len() - host_and_port.len();
         let before = text[..scheme(kind).len() + credentials].to_owned();
         let after = rest[authority.len()..].to_owned();
-        (!host.is_empty()).then(|| Address { kind, before, host: host.to_owned(), port, after })
+        (!host.is_empty()).then(|| BrokerAddress { kind, before, host: host.to_owned(), port, after })
     }
 
-    /// Of one that was started here, which lets `guest` in.
-    pub(in crate::runtime) fn of_started(kind: BrokerKind, at: Spelled) -> Address {
+    /// Returns the address of a broker that was started here, which accepts the user `guest`.
+    pub fn of_started(kind: BrokerKind, at: HostPort) -> BrokerAddress {
         let (credentials, after) = match kind {
             BrokerKind::RabbitMq => ("guest:guest@", "/%2f"),
             BrokerKind::Kafka | BrokerKind::Sqs => ("", ""),
         };
         let before = format!("{}{credentials}", scheme(kind));
-        let address = Address { kind, before, host: String::new(), port: 0, after: after.to_owned() };
+        let address = BrokerAddress { kind, before, host: String::new(), port: 0, after: after.to_owned() };
         address.through(at)
     }
 
-    /// The same with this in place of host and port.
-    pub(in crate::runtime) fn through(&self, (host, port): Spelled) -> Address {
-        Address { host, port, ..self.clone() }
+    /// Returns the same address with another host and port.
+    pub fn through(&self, at: HostPort) -> BrokerAddress {
+        BrokerAddress { host: at.host, port: at.port, ..self.clone() }
     }
 
-    /// As clients are told it.
-    pub(in crate::runtime) fn text(&self) -> String {
+    /// Returns the address as clients take it.
+    pub fn text(&self) -> String {
         format!("{}{}:{}{}", self.before, self.host, self.port, self.after)
     }
 
-    /// `host:port`, fit to be shown.
-    pub(in crate::runtime) fn shown(&self) -> String {
+    /// Returns `host:port`, without credentials.
+    pub fn shown(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 
-    /// Fit to be looked up.
-    pub(in crate::runtime) fn host_and_port(&self) -> (&str, u16) {
+    /// Returns host and port for a lookup.
+    pub fn host_and_port(&self) -> (&str, u16) {
         (self.host.trim_matches(['[', ']']), self.port)
     }
 }
@@ -87,8 +87,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tap_takes_the_place_of_host_and_port_and_of_nothing_else() {
-        let tap: Spelled = ("127.0.0.1".into(), 7);
+    fn a_tap_replaces_host_and_port_and_nothing_else() {
+        let tap = HostPort { host: "127.0.0.1".into(), port: 7 };
         let cases = [
             (BrokerKind::Kafka, "kafka", "kafka:9092", "127.0.0.1:7"),
             (BrokerKind::Kafka, "a:1,b:2", "a:1", "127.0.0.1:7,b:2"),
@@ -98,20 +98,20 @@ mod tests {
             (BrokerKind::Sqs, "http://outbox:4566", "outbox:4566", "http://127.0.0.1:7"),
         ];
         for (kind, text, shown, through) in cases {
-            let address = Address::read(kind, text).expect(text);
+            let address = BrokerAddress::parse(kind, text).expect(text);
             assert_eq!(
                 (address.shown(), address.through(tap.clone()).text()),
                 (shown.to_owned(), through.to_owned())
             );
         }
         assert_eq!(
-            Address::of_started(BrokerKind::RabbitMq, tap).text(),
+            BrokerAddress::of_started(BrokerKind::RabbitMq, tap).text(),
             "amqp://guest:guest@127.0.0.1:7/%2f"
         );
     }
 
     #[test]
-    fn what_is_no_address_of_the_broker_is_refused() {
+    fn an_address_of_another_kind_is_refused() {
         let cases = [
             (BrokerKind::Kafka, ""),
             (BrokerKind::Kafka, "kafka:none"),
@@ -120,7 +120,7 @@ mod tests {
             (BrokerKind::Sqs, "https://sqs.example"),
         ];
         for (kind, text) in cases {
-            assert_eq!(Address::read(kind, text), None, "{text}");
+            assert_eq!(BrokerAddress::parse(kind, text), None, "{text}");
         }
     }
 }

@@ -1,9 +1,7 @@
-//! Brokers of a case: started here, or found where one runs already; everything that hops name is there before
-//! any node starts.
+//! Brokers of a case: started here, or running already. Everything that hops name is declared before any node starts.
 //!
-//! What is declared is declared through each broker's own client, so it works alike on stand-ins and real brokers.
-//! Nothing is deleted again: a broker that was started here ends as a whole, and one that is somebody's keeps what
-//! it has.
+//! Nothing is deleted again: a broker that was started here ends as a whole, and a broker of the user's keeps what it
+//! has.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -13,84 +11,82 @@ use futures_util::future::try_join_all;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::environment;
+use super::broker_admin;
 use super::error::RuntimeError;
-use super::host_address::{Here, Spelled};
+use super::host_address::{HostAddress, HostPort};
 #[cfg(feature = "container")]
-use super::options::Kind;
-use super::options::{RuntimeOptions, StartedBroker};
+use super::options::RuntimeKind;
+use super::options::{RunningBroker, RuntimeOptions};
+use super::setting::setting;
 use crate::evidence::{Gap, GapPlace};
 use crate::plan::{BrokerPlan, Plan};
 use crate::scenario::{BrokerKind, NodeIx, Template};
 
 mod address;
-#[cfg(feature = "kafka")]
-pub mod kafka;
-#[cfg(feature = "rabbitmq")]
-pub mod rabbitmq;
+mod error;
 #[cfg(feature = "container")]
 mod shared;
-#[cfg(feature = "sqs")]
-pub mod sqs;
 
-pub(super) use address::Address;
+pub use address::BrokerAddress;
+pub use error::BrokerError;
 
 /// How long a broker may take to start, and a client to declare everything.
 const WITHIN: Duration = Duration::from_secs(30);
-/// How long a broker that runs already may take to accept a connection.
+/// How long a running broker may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// One broker, and where it is.
+/// One broker of a case.
 #[derive(Debug)]
-pub(super) struct Broker {
-    pub(super) node: NodeIx,
-    pub(super) address: Address,
-    /// Where taps go on to.
-    pub(super) at: SocketAddr,
-    pub(super) origin: Origin,
+pub struct Broker {
+    pub node: NodeIx,
+    pub kind: BrokerKind,
+    pub address: BrokerAddress,
+    /// Where taps forward to.
+    pub at: SocketAddr,
+    pub origin: Origin,
 }
 
 /// Where a broker comes from.
 #[derive(Debug)]
-pub(super) enum Origin {
+pub enum Origin {
     /// It ran already.
-    Found,
-    /// It ends with the case.
-    StandIn(StartedBroker),
-    /// Shared by the cases of the run; what this one declares there is its own.
+    External,
+    /// It runs in this process, and ends with the case.
+    StandIn(RunningBroker),
+    /// It runs in a container that the cases of the run share.
     #[cfg(feature = "container")]
     Shared { broker: std::sync::Arc<super::container::SharedBroker>, _lease: super::container::Lease },
 }
 
-/// All brokers of a case, side by side; they end when this is dropped.
+/// All brokers of a case; they end when this is dropped.
 #[derive(Debug, Default)]
-pub(super) struct Brokers {
+pub struct Brokers {
     list: Vec<Broker>,
 }
 
-/// What nodes are told of a broker.
+/// How nodes reach a broker.
 #[derive(Clone, Debug)]
-pub(super) struct Reach {
-    pub(super) node: NodeIx,
-    pub(super) kind: BrokerKind,
-    pub(super) address: Address,
-    pub(super) at: SocketAddr,
-    /// For clients in containers, where that is another address.
-    pub(super) inside: Option<Spelled>,
+pub struct BrokerReach {
+    pub node: NodeIx,
+    pub kind: BrokerKind,
+    pub address: BrokerAddress,
+    pub at: SocketAddr,
+    /// For clients in containers, where that differs.
+    pub inside: Option<HostPort>,
     /// It was started for this run.
-    pub(super) own: bool,
+    pub own: bool,
 }
 
 impl Brokers {
-    /// Stand-ins listen on `listen`.
-    pub(super) async fn start(
+    /// Starts or finds every broker of the plan, and declares what the hops name. Stand-ins listen on `listen`.
+    pub async fn start(
         plan: &Plan,
         options: &RuntimeOptions,
         listen: IpAddr,
     ) -> Result<Brokers, RuntimeError> {
         let mut shared: HashMap<NodeIx, Broker> = HashMap::new();
         #[cfg(feature = "container")]
-        if options.kind == Kind::Container {
+        if options.kind == RuntimeKind::Container {
             shared = shared::find(plan, options).await?;
         }
         let started = plan.brokers.iter().map(|planned| {
@@ -98,43 +94,46 @@ impl Brokers {
             async move {
                 let broker = match shared {
                     Some(shared) => shared,
-                    None => Broker::find_or_start(planned, plan, options, listen).await?,
+                    None => find_or_start(planned, plan, options, listen).await?,
                 };
-                broker.declared(planned, plan).await
+                Ok::<_, RuntimeError>(broker.declared(planned, plan).await?)
             }
         });
         Ok(Brokers { list: try_join_all(started).await? })
     }
 
-    pub(super) fn of(&self, node: NodeIx) -> Option<&Broker> {
+    /// Returns the broker that is this node.
+    pub fn of(&self, node: NodeIx) -> Option<&Broker> {
         self.list.iter().find(|broker| broker.node == node)
     }
 
-    pub(super) fn reaches(&self, plan: &Plan) -> Vec<Reach> {
+    /// Returns how nodes reach each broker of the plan.
+    pub fn reaches(&self, plan: &Plan) -> Vec<BrokerReach> {
         let reach = |broker: &BrokerPlan| {
-            let Broker { node, address, at, origin } = self.of(broker.node)?;
-            let (address, at) = (address.clone(), *at);
-            let inside = origin.inside();
-            let own = !matches!(origin, Origin::Found);
-            Some(Reach { node: *node, kind: broker.kind, address, at, inside, own })
+            let broker = self.of(broker.node)?;
+            Some(BrokerReach {
+                node: broker.node,
+                kind: broker.kind,
+                address: broker.address.clone(),
+                at: broker.at,
+                inside: broker.origin.inside(),
+                own: broker.is_own(),
+            })
         };
         plan.brokers.iter().filter_map(reach).collect()
     }
 
-    /// What stand-ins were asked for and could not do, and brokers that have ended: nothing is known then about who
-    /// asked.
-    pub(super) fn gaps(&self) -> Vec<Gap> {
+    /// Returns a gap for each stand-in that rejected a request as unsupported, and each broker that has ended.
+    pub fn gaps(&self) -> Vec<Gap> {
         let gap = |broker: &Broker| {
-            let (what, lines) = broker.origin.trouble()?;
+            let (what, lines) = broker.origin.failure()?;
             Some(Gap { place: GapPlace::Node(broker.node), what, lines })
         };
         self.list.iter().filter_map(gap).collect()
     }
-}
 
-impl Brokers {
-    /// The last lines of brokers in containers.
-    pub(super) fn logs(&self) -> Vec<(NodeIx, Vec<String>)> {
+    /// Returns the last lines of brokers in containers.
+    pub fn logs(&self) -> Vec<(NodeIx, Vec<String>)> {
         self.list.iter().filter_map(|broker| Some((broker.node, broker.origin.lines()?))).collect()
     }
 }
@@ -142,58 +141,70 @@ impl Brokers {
 impl Origin {
     fn lines(&self) -> Option<Vec<String>> {
         match self {
-            Origin::Found | Origin::StandIn(_) => None,
+            Origin::External | Origin::StandIn(_) => None,
             #[cfg(feature = "container")]
             Origin::Shared { broker, .. } => Some(broker.lines()),
         }
     }
 
-    fn inside(&self) -> Option<Spelled> {
+    fn inside(&self) -> Option<HostPort> {
         match self {
-            Origin::Found | Origin::StandIn(_) => None,
+            Origin::External | Origin::StandIn(_) => None,
             #[cfg(feature = "container")]
             Origin::Shared { broker, .. } => Some(broker.inside.clone()),
         }
     }
 
-    fn trouble(&self) -> Option<(String, Vec<String>)> {
+    /// Returns why what this broker did is not what a healthy, real broker would have done, with its last lines.
+    fn failure(&self) -> Option<(String, Vec<String>)> {
         match self {
-            Origin::Found => None,
+            Origin::External => None,
             Origin::StandIn(started) => {
                 let refusals = (started.refusals)();
                 let what = format!(
-                    "the stand-in was asked for something it cannot do: {}; run against the real broker",
+                    "the stand-in does not support these requests: {}; run against the real broker",
                     refusals.join(", ")
                 );
                 (!refusals.is_empty()).then_some((what, Vec::new()))
             }
             #[cfg(feature = "container")]
-            Origin::Shared { broker, .. } => broker.trouble(),
+            Origin::Shared { broker, .. } => broker.failure(),
         }
     }
 }
 
 impl Broker {
-    async fn find_or_start(
-        planned: &BrokerPlan,
-        plan: &Plan,
-        options: &RuntimeOptions,
-        listen: IpAddr,
-    ) -> Result<Self, RuntimeError> {
-        let name = &plan.scenario.node(planned.node).name;
-        let described = plan.scenario.node(planned.node).kind.as_broker();
-        match described.and_then(|broker| broker.address.as_ref()) {
-            Some(address) => find(planned, address, plan).await,
-            None => stand_in(planned, name, options, listen).await,
+    /// Returns whether it was started for this run.
+    pub fn is_own(&self) -> bool {
+        match self.origin {
+            Origin::External => false,
+            Origin::StandIn(_) => true,
+            #[cfg(feature = "container")]
+            Origin::Shared { .. } => true,
         }
     }
 
-    /// Everything that hops name is there.
-    async fn declared(self, planned: &BrokerPlan, plan: &Plan) -> Result<Self, RuntimeError> {
-        let declared = timeout(WITHIN, declare(&self.address.text(), planned)).await;
-        let failed = |source| RuntimeError::NotDeclared {
+    /// Builds the error of a tap that cannot read this broker.
+    #[cfg(feature = "kafka")]
+    pub fn not_read(
+        &self,
+        plan: &Plan,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> BrokerError {
+        BrokerError::NotRead {
+            node: plan.scenario.node(self.node).name.clone(),
+            kind: self.kind,
+            address: self.address.shown(),
+            source: source.into(),
+        }
+    }
+
+    /// Declares everything that the hops name.
+    async fn declared(self, planned: &BrokerPlan, plan: &Plan) -> Result<Self, BrokerError> {
+        let declared = timeout(WITHIN, broker_admin::declare(&self.address.text(), planned)).await;
+        let failed = |source| BrokerError::NotDeclared {
             node: plan.scenario.node(planned.node).name.clone(),
-            kind: planned.kind.word(),
+            kind: planned.kind,
             address: self.address.shown(),
             source,
         };
@@ -205,73 +216,52 @@ impl Broker {
     }
 }
 
-/// One that runs already: its address, if somebody answers there.
-async fn find(planned: &BrokerPlan, address: &Template, plan: &Plan) -> Result<Broker, RuntimeError> {
-    let node = || plan.scenario.node(planned.node).name.clone();
-    let kind = planned.kind;
-    let text = environment::setting(address, planned.node, plan)?;
-    let read = Address::read(kind, &text);
-    let address = read.ok_or_else(|| RuntimeError::BrokerAddress { node: node(), kind: kind.word() })?;
-    let unreachable = |source| RuntimeError::BrokerUnreachable {
-        node: node(),
-        kind: kind.word(),
-        address: address.shown(),
-        source,
-    };
-    let connecting = timeout(CONNECT, TcpStream::connect(address.host_and_port())).await;
-    let connected = connecting.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
-    let at = connected.and_then(|connection| connection.peer_addr()).map_err(unreachable)?;
-    Ok(Broker { node: planned.node, address, at, origin: Origin::Found })
-}
-
-async fn stand_in(
+async fn find_or_start(
     planned: &BrokerPlan,
-    name: &str,
+    plan: &Plan,
     options: &RuntimeOptions,
     listen: IpAddr,
 ) -> Result<Broker, RuntimeError> {
-    let (node, kind) = (name.to_owned(), planned.kind.word());
-    let Some(start) = &options.brokers else { return Err(RuntimeError::NoBroker { node, kind }) };
-    let started = timeout(WITHIN, (start.0)(planned.kind, (listen, 0).into())).await;
-    let started = started.unwrap_or_else(|late| Err(late.to_string()));
-    let started = started.map_err(|problem| RuntimeError::BrokerNotStarted { node, kind, problem })?;
-    let at = started.address;
-    let address = Address::of_started(planned.kind, Here::spell_here(at));
-    Ok(Broker { node: planned.node, address, at, origin: Origin::StandIn(started) })
+    let described = plan.scenario.node(planned.node).kind.as_broker();
+    match described.and_then(|broker| broker.address.as_ref()) {
+        Some(address) => find(planned, address, plan).await,
+        None => Ok(stand_in(planned, plan, options, listen).await?),
+    }
 }
 
-type Problem = Box<dyn std::error::Error + Send + Sync>;
-
-#[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq", feature = "sqs")), allow(unused_variables))]
-async fn declare(address: &str, planned: &BrokerPlan) -> Result<(), Problem> {
-    match planned.kind {
-        #[cfg(feature = "kafka")]
-        BrokerKind::Kafka => kafka::declare(address, planned).await,
-        #[cfg(feature = "rabbitmq")]
-        BrokerKind::RabbitMq => rabbitmq::declare(address, planned).await,
-        #[cfg(feature = "sqs")]
-        BrokerKind::Sqs => sqs::declare(address, planned).await,
-        #[allow(unreachable_patterns, reason = "a build with every broker has no other")]
-        kind => {
-            Err(format!("this build has no client for it: build with the feature `{}`", kind.word()).into())
+/// Returns a broker that runs already, if something accepts connections at its address.
+async fn find(planned: &BrokerPlan, address: &Template, plan: &Plan) -> Result<Broker, RuntimeError> {
+    let node = || plan.scenario.node(planned.node).name.clone();
+    let kind = planned.kind;
+    let text = setting(address, planned.node, plan)?;
+    let Some(address) = BrokerAddress::parse(kind, &text) else {
+        return Err(BrokerError::Address { node: node(), kind }.into());
+    };
+    let connecting = timeout(CONNECT, TcpStream::connect(address.host_and_port())).await;
+    let connected = connecting.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
+    match connected.and_then(|connection| connection.peer_addr()) {
+        Ok(at) => Ok(Broker { node: planned.node, kind, address, at, origin: Origin::External }),
+        Err(source) => {
+            let address = address.shown();
+            Err(BrokerError::Unreachable { node: node(), kind, address, source }.into())
         }
     }
 }
 
-/// Deletes what `declare` has made at a broker that others go on to use.
-#[cfg(feature = "container")]
-#[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq", feature = "sqs")), allow(unused_variables))]
-pub(super) async fn forget(address: &str, planned: &BrokerPlan) -> Result<(), Problem> {
-    match planned.kind {
-        #[cfg(feature = "kafka")]
-        BrokerKind::Kafka => kafka::forget(address, planned).await,
-        #[cfg(feature = "rabbitmq")]
-        BrokerKind::RabbitMq => rabbitmq::forget(address, planned).await,
-        #[cfg(feature = "sqs")]
-        BrokerKind::Sqs => sqs::forget(address, planned).await,
-        #[allow(unreachable_patterns, reason = "a build with every broker has no other")]
-        _ => Ok(()),
-    }
+async fn stand_in(
+    planned: &BrokerPlan,
+    plan: &Plan,
+    options: &RuntimeOptions,
+    listen: IpAddr,
+) -> Result<Broker, BrokerError> {
+    let (node, kind) = (plan.scenario.node(planned.node).name.clone(), planned.kind);
+    let Some(starter) = &options.brokers else { return Err(BrokerError::NotBuiltIn { node, kind }) };
+    let started = timeout(WITHIN, (starter.0)(kind, (listen, 0).into())).await;
+    let started = started.unwrap_or_else(|late| Err(late.into()));
+    let broker = started.map_err(|source| BrokerError::StandIn { node, kind, source })?;
+    let at = broker.address;
+    let address = BrokerAddress::of_started(kind, HostAddress::for_processes(at));
+    Ok(Broker { node: planned.node, kind, address, at, origin: Origin::StandIn(broker) })
 }
 
 #[cfg(test)]

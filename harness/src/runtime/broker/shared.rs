@@ -1,57 +1,68 @@
-//! The brokers of a run in containers, as one case gets them.
+//! The brokers of a run in containers, as one case uses them.
 //!
-//! All are there before any name is lent, and names are lent in one order by every case: two cases that wait for each
-//! other would wait for ever.
+//! Every broker is started before any name is leased, and every case leases in the same order: otherwise two cases
+//! could wait for each other for ever.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
-use super::{Address, Broker, Origin};
+use super::{Broker, BrokerAddress, BrokerError, Origin};
 use crate::plan::{BrokerPlan, Plan};
-use crate::runtime::container::ImageName;
-use crate::runtime::environment;
+use crate::runtime::container::{BrokerKey, ImageName, SharedBroker, StartError};
 use crate::runtime::error::RuntimeError;
-use crate::runtime::host_address::Here;
+use crate::runtime::host_address::HostAddress;
 use crate::runtime::options::RuntimeOptions;
+use crate::runtime::setting::setting;
 use crate::scenario::NodeIx;
 
-/// How long other cases may have names of this one's without any of them ending.
-const LENT_WITHIN: Duration = Duration::from_secs(120);
+/// How long to wait for names that other cases use without any of them ending.
+const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Every broker of the plan that has no address of its own.
-pub(super) async fn find(
-    plan: &Plan,
-    options: &RuntimeOptions,
-) -> Result<HashMap<NodeIx, Broker>, RuntimeError> {
-    let mut wanted: Vec<(&BrokerPlan, usize)> = Vec::new();
+/// A broker of the plan and its number among those of its kind: a story with two brokers of a kind has two containers.
+struct Numbered<'a> {
+    planned: &'a BrokerPlan,
+    number: usize,
+}
+
+/// Returns every broker of the plan that has no address of its own.
+pub async fn find(plan: &Plan, options: &RuntimeOptions) -> Result<HashMap<NodeIx, Broker>, RuntimeError> {
+    let mut numbered: Vec<Numbered<'_>> = Vec::new();
     for planned in plan.brokers.iter().filter(|planned| !has_address(planned, plan)) {
-        // A story with two brokers of a kind has two containers.
-        let which = wanted.iter().filter(|(other, _)| other.kind == planned.kind).count();
-        wanted.push((planned, which));
+        let number = numbered.iter().filter(|other| other.planned.kind == planned.kind).count();
+        numbered.push(Numbered { planned, number });
     }
-    let got = wanted.iter().map(|(planned, which)| async move {
-        let name = &plan.scenario.node(planned.node).name;
-        let image = image(planned, plan)?;
-        let started = options.containers.started_for(name).await?;
-        let broker = started.broker(planned.kind, image, *which).await;
-        Ok::<_, RuntimeError>((*planned, *which, broker.map_err(|error| error.of_broker(name))?))
-    });
-    let mut got = try_join_all(got).await?;
-    got.sort_by_key(|(planned, which, _)| (planned.kind, *which));
+    numbered.sort_by_key(|one| (one.planned.kind, one.number));
+    let started = numbered.iter().map(|one| started(one, plan, options));
     let mut found = HashMap::new();
-    for (planned, _, broker) in got {
-        let at = broker.at;
-        let address = Address::of_started(planned.kind, Here::spell_here(at));
-        let lease = broker.lend(planned, address.text(), LENT_WITHIN).await;
-        let node = || plan.scenario.node(planned.node).name.clone();
-        let kind = planned.kind.word();
-        let lease = lease.map_err(|problem| RuntimeError::NotLent { node: node(), kind, problem })?;
-        let origin = Origin::Shared { broker, _lease: lease };
-        found.insert(planned.node, Broker { node: planned.node, address, at, origin });
+    for (one, broker) in numbered.iter().zip(try_join_all(started).await?) {
+        found.insert(one.planned.node, leased(one.planned, plan, broker).await?);
     }
     Ok(found)
+}
+
+async fn started(
+    one: &Numbered<'_>,
+    plan: &Plan,
+    options: &RuntimeOptions,
+) -> Result<Arc<SharedBroker>, RuntimeError> {
+    let name = &plan.scenario.node(one.planned.node).name;
+    let failed = |error| BrokerError::container(name, error);
+    let key = BrokerKey { kind: one.planned.kind, image: image(one.planned, plan)?, number: one.number };
+    let engine = options.containers.engine().await.map_err(|error| failed(StartError::Engine(error)))?;
+    Ok(engine.broker(key).await.map_err(failed)?)
+}
+
+async fn leased(planned: &BrokerPlan, plan: &Plan, broker: Arc<SharedBroker>) -> Result<Broker, BrokerError> {
+    let at = broker.at;
+    let address = BrokerAddress::of_started(planned.kind, HostAddress::for_processes(at));
+    let lease = broker.lease(planned, address.text(), PATIENCE).await.map_err(|in_use| {
+        BrokerError::InUse { node: plan.scenario.node(planned.node).name.clone(), in_use }
+    })?;
+    let origin = Origin::Shared { broker, _lease: lease };
+    Ok(Broker { node: planned.node, kind: planned.kind, address, at, origin })
 }
 
 fn has_address(planned: &BrokerPlan, plan: &Plan) -> bool {
@@ -61,5 +72,5 @@ fn has_address(planned: &BrokerPlan, plan: &Plan) -> bool {
 fn image(planned: &BrokerPlan, plan: &Plan) -> Result<Option<ImageName>, RuntimeError> {
     let described = plan.scenario.node(planned.node).kind.as_broker();
     let Some(image) = described.and_then(|broker| broker.image.as_ref()) else { return Ok(None) };
-    Ok(Some(ImageName(environment::setting(image, planned.node, plan)?)))
+    Ok(Some(ImageName(setting(image, planned.node, plan)?)))
 }

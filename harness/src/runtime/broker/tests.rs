@@ -1,4 +1,4 @@
-//! Brokers of a case as its nodes meet them: real programs that print what they were told.
+//! Brokers of a case as its nodes use them: real programs that print their environment.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,11 +8,12 @@ use stand_in_brokers::kafka::KafkaBroker;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
+use crate::error_chain;
 use crate::evidence::{CaptureEnd, MessageDirection, Recorder, Settlement};
 use crate::plan::{Plan, Seed};
-use crate::runtime::running::Running;
+use crate::runtime::running::RunningCase;
 use crate::runtime::start;
-use crate::runtime::{RuntimeError, RuntimeOptions, StartBroker};
+use crate::runtime::{BrokerStarter, RuntimeError, RuntimeOptions};
 use crate::scenario::{BrokerKind, NodeIx};
 use crate::source::Source;
 use crate::testing::brokers::stand_ins;
@@ -30,20 +31,9 @@ fn options() -> RuntimeOptions {
     RuntimeOptions { brokers: stand_ins(), ..RuntimeOptions::default() }
 }
 
-async fn start(plan: &Arc<Plan>, options: &RuntimeOptions) -> Result<Running, RuntimeError> {
+async fn start(plan: &Arc<Plan>, options: &RuntimeOptions) -> Result<RunningCase, RuntimeError> {
     let recorder = Recorder::new(100, false);
     timeout(SOON, start::start(plan.clone(), options, recorder)).await.expect("starting has a deadline")
-}
-
-/// The lines of every error below this one.
-fn chain(error: &RuntimeError) -> String {
-    let mut text = error.to_string();
-    let mut below = std::error::Error::source(error);
-    while let Some(error) = below {
-        text = format!("{text}\n{error}");
-        below = error.source();
-    }
-    text
 }
 
 fn value<'a>(lines: &'a [String], name: &str) -> Option<&'a str> {
@@ -72,7 +62,7 @@ drive:
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_is_told_of_its_brokers_by_templates_and_by_nothing_else() {
+async fn a_program_gets_its_brokers_by_templates_and_by_nothing_else() {
     let plan = over_all();
     let running = start(&plan, &options()).await.expect("it starts");
     let lines = running.lines(NodeIx(1));
@@ -95,10 +85,10 @@ async fn a_program_is_told_of_its_brokers_by_templates_and_by_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_relay_is_told_of_brokers_and_subscriptions_as_the_contract_says() {
+async fn a_relay_gets_brokers_and_subscriptions_as_the_contract_defines() {
     let plan = plan(
         r#"
-scenario: told
+scenario: variables
 nodes:
   shop: { relay: model, env: { AMQP_URL: mine } }
   ledger: { relay: model }
@@ -121,15 +111,15 @@ drive:
     assert_eq!((value(&shop, "KAFKA_BOOTSTRAP_SERVERS"), value(&shop, "AMQP_URL")), (log, Some("mine")));
     let ledger = running.lines(NodeIx(2));
     assert_eq!(value(&ledger, "RELAY_CONSUME"), Some("amqp:///jobs.new?batch=5"));
-    let (told, of_shop) = (value(&ledger, "AMQP_URL"), running.addresses().broker(crate::scenario::HopIx(1)));
-    assert!(told.is_some() && told != of_shop, "each has a tap of its own: {told:?}, {of_shop:?}");
+    let (own, of_shop) = (value(&ledger, "AMQP_URL"), running.addresses().broker(crate::scenario::HopIx(1)));
+    assert!(own.is_some() && own != of_shop, "each has a tap of its own: {own:?}, {of_shop:?}");
     assert_eq!(value(&ledger, "KAFKA_BOOTSTRAP_SERVERS"), None);
     assert_eq!(value(&ledger, "AWS_ENDPOINT_URL_SQS"), None);
     running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stub_reads_what_comes_and_the_tap_sees_it_done() {
+async fn a_stub_reads_every_record_and_the_tap_sees_its_commit() {
     let plan = plan(
         r#"
 scenario: read
@@ -167,12 +157,13 @@ drive:
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_build_without_brokers_says_what_to_build_or_to_give() {
+async fn a_build_without_brokers_names_the_feature_and_the_alternative() {
     let plan = over_all();
-    let error = start(&plan, &RuntimeOptions::default()).await.expect_err("there is none");
+    let error = start(&plan, &RuntimeOptions::default()).await.expect_err("this build has none");
     assert_eq!(
         error.to_string(),
-        "broker `log`: no kafka broker is built in: build with the feature `brokers`, or give the `address:` of yours"
+        "broker `log`: this build has no stand-in for Kafka: build with the feature `brokers`, or give the `address:` of a running \
+         broker"
     );
 }
 
@@ -192,12 +183,12 @@ drive:
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_runs_already_is_used_and_left_as_it_is() {
+async fn a_running_broker_is_used_and_left_as_it_is() {
     let broker = KafkaBroker::start(Default::default()).await.unwrap();
     let plan = at(&broker.address().to_string(), 3);
     let running = start(&plan, &RuntimeOptions::default()).await.expect("it starts");
-    let told = broker.address().to_string();
-    assert_eq!(running.addresses().broker(crate::scenario::HopIx(0)), Some(told.as_str()));
+    let address = broker.address().to_string();
+    assert_eq!(running.addresses().broker(crate::scenario::HopIx(0)), Some(address.as_str()));
     running.stop().await;
     drop(running);
     assert!(TcpStream::connect(broker.address()).await.is_ok());
@@ -206,7 +197,7 @@ async fn a_broker_that_runs_already_is_used_and_left_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_goes_away_in_the_middle_is_a_gap_and_keeps_nobody_from_ending() {
+async fn a_broker_that_fails_in_the_middle_is_a_gap_and_does_not_delay_the_end() {
     let broker = KafkaBroker::start(Default::default()).await.unwrap();
     let plan = at(&broker.address().to_string(), 1);
     let recorder = Recorder::new(100, false);
@@ -222,31 +213,32 @@ async fn a_broker_that_goes_away_in_the_middle_is_a_gap_and_keeps_nobody_from_en
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_cannot_be_reached_or_refuses_is_told_with_what_to_do() {
+async fn a_broker_that_is_unreachable_or_rejects_is_reported_with_the_next_step() {
     let broker = KafkaBroker::start(Default::default()).await.unwrap();
     broker.create_topic("orders", 1).unwrap();
     let address = broker.address().to_string();
     let error = start(&at(&address, 3), &RuntimeOptions::default()).await.expect_err("it is too narrow");
-    let told = chain(&error);
+    let message = error_chain::one_line(&error);
     assert!(
-        told.starts_with("broker `log`: what the hops name could not be declared at kafka 127.0.0.1:"),
-        "{told}"
+        message.starts_with("broker `log`: cannot declare what the hops name at Kafka 127.0.0.1:"),
+        "{message}"
     );
-    assert!(told.contains("\nthe topic `orders` has 1 partitions already, and the hops say 3"), "{told}");
+    assert!(
+        message.contains(": the topic `orders` exists with 1 partitions, and the hops need 3"),
+        "{message}"
+    );
     broker.stop().await;
-    let error = start(&at(&address, 1), &RuntimeOptions::default()).await.expect_err("nobody is there");
-    assert!(
-        chain(&error)
-            .starts_with(&format!("broker `log`: no kafka can be reached at {address}: start it, or")),
-        "{}",
-        chain(&error)
-    );
+    let error = start(&at(&address, 1), &RuntimeOptions::default()).await.expect_err("it was stopped");
+    let message = error_chain::one_line(&error);
+    let expected =
+        format!("broker `log`: cannot connect to Kafka at {address}: start it, or correct `address:`");
+    assert!(message.starts_with(&expected), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_stand_in_could_not_do_is_a_gap_at_its_node() {
-    let StartBroker(honest) = stand_ins().expect("they are built in");
-    let asked = move |kind: BrokerKind, listen| -> crate::runtime::Answer<crate::runtime::StartedBroker> {
+async fn an_unsupported_request_to_a_stand_in_is_a_gap_at_its_node() {
+    let BrokerStarter(honest) = stand_ins().expect("they are built in");
+    let asked = move |kind: BrokerKind, listen| -> crate::runtime::BoxFuture<crate::runtime::RunningBroker> {
         let started = honest(kind, listen);
         Box::pin(async move {
             let mut started = started.await?;
@@ -257,12 +249,12 @@ async fn what_a_stand_in_could_not_do_is_a_gap_at_its_node() {
             Ok(started)
         })
     };
-    let brokers = Some(StartBroker(Arc::new(asked)));
+    let brokers = Some(BrokerStarter(Arc::new(asked)));
     let plan = over_all();
     let running = start(&plan, &RuntimeOptions { brokers, ..options() }).await.expect("it starts");
     running.stop().await;
     let gaps: Vec<_> = running.broker_gaps().into_iter().map(|gap| (gap.place, gap.what)).collect();
-    let what = "the stand-in was asked for something it cannot do: DescribeAcls, compaction (2 times); run against \
-                the real broker";
+    let what = "the stand-in does not support these requests: DescribeAcls, compaction (2 times); run against the real \
+                broker";
     assert_eq!(gaps, [(crate::evidence::GapPlace::Node(NodeIx(3)), what.to_owned())]);
 }

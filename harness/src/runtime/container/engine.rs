@@ -1,101 +1,126 @@
-//! The engine of a run: one connection, one network, everything labelled, and everything removed again.
+//! The engine of a run: one connection, one network; everything is labelled, and removed at the end.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
+use parking_lot::Mutex;
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::models::NetworkCreateRequest;
 use testcontainers::bollard::query_parameters::CreateImageOptionsBuilder;
-use testcontainers::core::client::docker_client_instance;
 use tokio::sync::{OnceCell, OwnedRwLockReadGuard, RwLock};
 use tokio::time::timeout;
 
-use super::asked::answer;
+use super::connection;
 use super::error::EngineError;
 use super::images::{ImageName, Part};
-use super::kept::Left;
-use super::own_threads::OwnThreads;
-use super::process_identity::{KEPT, OWNER, Owner, RUN};
+use super::keep_state::KeepState;
+use super::labels::{self, network_name};
+use super::options::{ContainerOptions, ContainerProgress};
+use super::own_threads::EngineThreads;
+use super::process_identity::ProcessIdentity;
 use super::remove;
-use super::{ContainerOptions, Event, ready_event};
-use crate::runtime::guard;
+use super::time_limit::answer;
+use crate::error_chain;
+use crate::runtime::host_address::ReachableHost;
+use crate::runtime::process::guard;
 
 /// How long everything of a run may take to be removed.
 const REMOVE_WITHIN: Duration = Duration::from_secs(60);
-/// How long a container that is being made when the run ends may take to be there, so that it is removed, too.
+/// How long to wait for a container that is being created when the run ends, so that it is removed, too.
 const MADE_WITHIN: Duration = Duration::from_secs(15);
-/// How long a pull may go on without a word of how far it is.
+/// How long a pull may go on without progress.
 const PULL_STEP_WITHIN: Duration = Duration::from_secs(120);
-/// `published`: containers are reached through published ports even where they could be reached themselves; `own`, or
-/// left out: only where they could not.
+/// With `published`, containers are reached through published ports even where their own addresses are reachable; with
+/// `own`, or unset, only where they are not.
 const PORTS: &str = "UNBROKEN_CONTAINER_PORTS";
-/// How containers spell this machine where they cannot use an address of it.
+/// The name of this machine for containers that cannot use one of its addresses.
 const THIS_MACHINE: &str = "host.docker.internal";
 
 #[derive(Debug)]
 pub(super) struct Engine {
     pub(super) docker: Docker,
     pub(super) run: String,
-    owner: Owner,
-    /// The image of each part that was found once: each relay of each case asks for its own.
+    owner: ProcessIdentity,
+    /// The image of each part, once it was found.
     chosen: Mutex<HashMap<Part, ImageName>>,
-    threads: OwnThreads,
+    threads: EngineThreads,
     pub(super) options: ContainerOptions,
-    pub(super) reach: ReachFrom,
+    pub(super) reach: Reachability,
     ended: Mutex<bool>,
-    /// Held by whoever starts a container, so that none is made behind the back of what removes them all.
+    /// Read-locked during the start of a container, so that the final removal misses none.
     starting: Arc<RwLock<()>>,
-    /// Images that were asked for, each once, and what went wrong.
-    pulled: Mutex<HashMap<ImageName, Arc<OnceCell<Option<String>>>>>,
-    pub(super) left: Mutex<Left>,
+    /// The result of each pull.
+    pulled: Mutex<HashMap<ImageName, PullSlot>>,
+    pub(super) keep_state: Mutex<KeepState>,
 }
 
 /// How this machine and the containers of the run reach each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ReachFrom {
+pub(super) struct Reachability {
     /// Containers are reached at their own addresses, not through published ports.
     pub(super) direct: bool,
-    /// Where listeners of ours listen, so that containers reach them.
-    pub(super) listen: IpAddr,
-    /// How containers call this machine, where that is not `listen`.
-    pub(super) host: Option<&'static str>,
+    /// This machine as containers reach it.
+    pub(super) host: ReachableHost,
+}
+
+/// Pulls each image once.
+type PullSlot = Arc<OnceCell<Result<(), Arc<PullError>>>>;
+
+/// Why an image could not be pulled.
+#[derive(Debug, thiserror::Error)]
+enum PullError {
+    #[error("images of this name are built on the machine that uses them")]
+    BuiltLocally,
+    #[error(transparent)]
+    Engine(testcontainers::bollard::errors::Error),
+    #[error("the engine reported no progress for {} s", PULL_STEP_WITHIN.as_secs())]
+    Stalled,
 }
 
 impl Engine {
-    /// Finds the engine, removes what runs that are gone have left, and makes the run's network.
+    /// Connects to the engine, removes what dead runs have left, and creates the run's network.
     pub(super) async fn connect(options: ContainerOptions) -> Result<Engine, EngineError> {
-        let threads = OwnThreads::new().map_err(|source| EngineError::Threads { source })?;
-        let owner = Owner::here();
-        let makes = owner.clone();
+        let threads = EngineThreads::new().map_err(|source| EngineError::Threads { source })?;
+        let owner = ProcessIdentity::here();
+        let creator = owner.clone();
         let connecting = threads.spawn(async move {
-            let docker = find().await?;
-            let left = remove::sweep(&docker).await?;
-            let run = run_id(&makes);
-            let reach = network(&docker, &run, &makes).await?;
-            Ok::<_, EngineError>((docker, left, run, reach))
+            let docker = connection::connect().await?;
+            let leftovers = remove::sweep(&docker).await?;
+            let run = run_id(&creator);
+            let reach = create_network(&docker, &run, &creator).await?;
+            Ok::<_, EngineError>((docker, leftovers, run, reach))
         });
         let connected = connecting.await.map_err(|error| EngineError::of("a connection", error))?;
-        let (docker, left_before, run, reach) = connected?;
+        let (docker, leftovers, run, reach) = connected?;
         if !options.keep {
             guard::run_later(&network_name(&run), &remove::by_shell(&run));
         }
-        let (ended, starting) = (Mutex::new(false), Arc::default());
-        let (chosen, pulled, left) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let engine =
-            Engine { docker, run, owner, chosen, threads, options, reach, ended, starting, pulled, left };
-        for problem in left_before {
-            engine.tell(Event::Left { problem });
+        let engine = Engine {
+            docker,
+            run,
+            owner,
+            chosen: Mutex::default(),
+            threads,
+            options,
+            reach,
+            ended: Mutex::new(false),
+            starting: Arc::default(),
+            pulled: Mutex::default(),
+            keep_state: Mutex::default(),
+        };
+        for problem in leftovers {
+            engine.report(ContainerProgress::Leftover { problem });
         }
         Ok(engine)
     }
 
-    /// Nothing is removed while this is held; refused once everything is.
-    pub(super) async fn starts(&self) -> Result<OwnedRwLockReadGuard<()>, EngineError> {
+    /// Returns a guard for the start of a container: the final removal waits for it. Fails once the run has ended.
+    pub(super) async fn start_guard(&self) -> Result<OwnedRwLockReadGuard<()>, EngineError> {
         let starting = self.starting.clone().read_owned().await;
-        if *lock(&self.ended) { Err(EngineError::Ended) } else { Ok(starting) }
+        if *self.ended.lock() { Err(EngineError::RunEnded) } else { Ok(starting) }
     }
 
     /// Runs `work` on the engine's own threads and waits for it.
@@ -103,9 +128,10 @@ impl Engine {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, EngineError> {
-        self.spawn(work).await.map_err(|error| EngineError::of("what was asked for", error))
+        self.spawn(work).await.map_err(|error| EngineError::of("a task", error))
     }
 
+    /// Runs `work` on the engine's own threads.
     pub(super) fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -113,9 +139,9 @@ impl Engine {
         self.threads.spawn(work)
     }
 
-    pub(super) fn tell(&self, event: Event) {
-        if let Some(tell) = &self.options.on_event {
-            (tell.0)(event);
+    pub(super) fn report(&self, progress: ContainerProgress) {
+        if let Some(handler) = &self.options.on_progress {
+            (handler.0)(progress);
         }
     }
 
@@ -123,33 +149,33 @@ impl Engine {
         network_name(&self.run)
     }
 
-    /// Labels of everything that this run makes.
+    /// Returns the labels of everything that this run makes.
     pub(super) fn labels(&self) -> Vec<(&'static str, String)> {
-        labels(&self.run, &self.owner, self.options.keep)
+        labels::of_run(&self.run, &self.owner, self.options.keep)
     }
 
-    /// The image of a part: what was asked for, else what was built here, else the public one.
+    /// Returns the image of a part: the one that was given, else one built on this machine, else the public one.
     pub(super) async fn image_of(
         &self,
         part: Part,
-        asked: Option<ImageName>,
+        given: Option<ImageName>,
     ) -> Result<ImageName, EngineError> {
-        if let Some(image) = asked {
-            self.have(&image, None).await?;
+        if let Some(image) = given {
+            self.provide(&image, None).await?;
             return Ok(image);
         }
-        let known = lock(&self.chosen).get(&part).cloned();
+        let known = self.chosen.lock().get(&part).cloned();
         if let Some(image) = known {
             return Ok(image);
         }
         let image = self.choose(part).await?;
-        lock(&self.chosen).insert(part, image.clone());
+        self.chosen.lock().insert(part, image.clone());
         Ok(image)
     }
 
     async fn choose(&self, part: Part) -> Result<ImageName, EngineError> {
         if let Some(image) = self.options.images.given(part) {
-            self.have(&image, None).await?;
+            self.provide(&image, None).await?;
             return Ok(image);
         }
         let built = part.built_here();
@@ -157,106 +183,97 @@ impl Engine {
             Some(public) if !self.is_here(&built).await? => public,
             _ => built,
         };
-        self.have(&image, Some(part.word())).await?;
+        self.provide(&image, Some(part.word())).await?;
         Ok(image)
     }
 
-    /// Whether the image is on this machine.
+    /// Returns whether the image is on this machine.
     async fn is_here(&self, image: &ImageName) -> Result<bool, EngineError> {
-        let looked_up = async { Ok::<_, EngineError>(self.docker.inspect_image(&image.0).await.is_ok()) };
-        answer(&format!("the image `{image}`"), looked_up).await
+        let inspected = async { Ok::<_, EngineError>(self.docker.inspect_image(&image.0).await.is_ok()) };
+        answer(&format!("the image `{image}`"), inspected).await
     }
 
-    /// The image is on this machine, or is pulled now.
-    pub(super) async fn have(&self, image: &ImageName, built_by: Option<&str>) -> Result<(), EngineError> {
+    /// Pulls the image unless it is on this machine; `built_by` is the part that builds it.
+    pub(super) async fn provide(&self, image: &ImageName, built_by: Option<&str>) -> Result<(), EngineError> {
         if self.is_here(image).await? {
             return Ok(());
         }
         // Nobody publishes these.
         if image.0.starts_with("unbroken-") {
-            let nowhere = std::io::Error::other("it is built on the machine that uses it");
-            return Err(EngineError::of_pull(image, built_by, nowhere));
+            return Err(EngineError::of_pull(image, built_by, PullError::BuiltLocally));
         }
-        let slot = lock(&self.pulled).entry(image.clone()).or_default().clone();
-        let failed = slot.get_or_init(|| self.pull(image)).await;
-        let failed = failed.as_ref().map(|problem| std::io::Error::other(problem.clone()));
-        failed.map_or(Ok(()), |problem| Err(EngineError::of_pull(image, built_by, problem)))
+        let slot = self.pulled.lock().entry(image.clone()).or_default().clone();
+        let pulled = slot.get_or_init(|| async { self.pull(image).await.map_err(Arc::new) }).await;
+        pulled.clone().map_err(|error| EngineError::of_pull(image, built_by, error))
     }
 
-    /// What went wrong, if anything.
-    async fn pull(&self, image: &ImageName) -> Option<String> {
-        self.tell(Event::Pulling { image: image.to_string() });
+    async fn pull(&self, image: &ImageName) -> Result<(), PullError> {
+        self.report(ContainerProgress::Pulling { image: image.to_string() });
         let begun = Instant::now();
         let (name, tag) = image.to_pull();
         let options = CreateImageOptionsBuilder::new().from_image(name).tag(tag).build();
         let mut pulling = self.docker.create_image(Some(options), None, None);
-        loop {
-            match timeout(PULL_STEP_WITHIN, pulling.next()).await {
-                Ok(None) => break,
-                Ok(Some(Ok(_))) => {}
-                Ok(Some(Err(error))) => return Some(error.to_string()),
-                Err(_) => {
-                    let seconds = PULL_STEP_WITHIN.as_secs();
-                    return Some(format!("the engine said nothing of the pull for {seconds} s"));
-                }
-            }
+        while let Some(step) =
+            timeout(PULL_STEP_WITHIN, pulling.next()).await.map_err(|_| PullError::Stalled)?
+        {
+            step.map_err(PullError::Engine)?;
         }
-        self.tell(ready_event("image", image, begun.elapsed()));
-        None
+        self.report(ContainerProgress::ready("image", image, begun.elapsed()));
+        Ok(())
     }
 
-    /// Everything of the run was removed.
+    /// Returns whether everything of the run was removed.
     pub(super) fn has_ended(&self) -> bool {
-        *lock(&self.ended)
+        *self.ended.lock()
     }
 
-    /// Removes everything of the run, once; what could not be removed is said.
+    /// Removes everything of the run, once; returns why the rest could not be removed.
     pub(super) async fn end(&self) -> Vec<String> {
-        if self.options.keep || std::mem::replace(&mut *lock(&self.ended), true) {
+        if self.options.keep || std::mem::replace(&mut *self.ended.lock(), true) {
             return Vec::new();
         }
         let (docker, run) = (self.docker.clone(), self.run.clone());
         let starting = self.starting.clone();
         let removing = self.spawn(async move {
             let made = async { Ok(timeout(MADE_WITHIN, starting.write()).await) };
-            // An engine that hangs is found out while what is being made is waited for.
+            // Detects an engine that hangs while the container that is being created is waited for.
             let answers = async {
-                match remove::of_run(&docker, &run).await {
+                match remove::containers_of_run(&docker, &run).await {
                     Err(error) if error.is_silence() => Err(error),
                     Ok(_) | Err(_) => Ok(()),
                 }
             };
             let made = match tokio::try_join!(made, answers) {
                 Ok((made, ())) => made,
-                Err(error) => return vec![error.to_string()],
+                Err(error) => return vec![error_chain::one_line(&error)],
             };
             let removed = timeout(REMOVE_WITHIN, remove::run(&docker, &run)).await;
-            let mut left = removed.unwrap_or_else(|_| {
-                vec![EngineError::silent("the removal of what the run has made", REMOVE_WITHIN).to_string()]
+            let mut leftovers = removed.unwrap_or_else(|_| {
+                vec![EngineError::silent("the removal of everything of the run", REMOVE_WITHIN).to_string()]
             });
             if made.is_err() {
-                let what = "a container that was being made when the run ended";
-                left.push(EngineError::silent(what, MADE_WITHIN).to_string());
+                let what = "a container that was being created when the run ended";
+                leftovers.push(EngineError::silent(what, MADE_WITHIN).to_string());
             }
-            left
+            leftovers
         });
-        let left = removing.await.unwrap_or_else(|error| vec![error.to_string()]);
-        if left.is_empty() {
+        let leftovers = removing.await.unwrap_or_else(|error| vec![error.to_string()]);
+        if leftovers.is_empty() {
             guard::call_off(&self.network());
         }
-        left
+        leftovers
     }
 }
 
 impl Drop for Engine {
-    /// A test that panics, or one that never said that it is done.
+    /// Removes everything after a test that panicked, or that never called `end`.
     fn drop(&mut self) {
-        if !self.options.keep && !*lock(&self.ended) {
+        if !self.options.keep && !*self.ended.lock() {
             let (docker, run) = (self.docker.clone(), self.run.clone());
             let (done, waiting) = std::sync::mpsc::channel();
             self.spawn(async move {
                 let _ = timeout(REMOVE_WITHIN, remove::run(&docker, &run)).await;
-                // Whoever waits has gone, or hears it.
+                // Nobody waits any more, or it arrives.
                 let _ = done.send(());
             });
             let _ = waiting.recv_timeout(REMOVE_WITHIN);
@@ -264,36 +281,13 @@ impl Drop for Engine {
     }
 }
 
-/// The engine, if one answers.
-pub(super) async fn find() -> Result<Docker, EngineError> {
-    let docker = docker_client_instance().await.map_err(EngineError::of_address)?;
-    answer("a sign of life", docker.ping()).await?;
-    Ok(docker)
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Short, because it stands in names; unlike that of any other run on the engine.
-fn run_id(owner: &Owner) -> String {
+/// Returns an id that differs from that of any other run on the engine; short, because it is part of names.
+fn run_id(owner: &ProcessIdentity) -> String {
     use std::hash::{BuildHasher, RandomState};
     format!("{:08x}", RandomState::new().hash_one(owner.to_string()) & 0xffff_ffff)
 }
 
-pub(super) fn network_name(run: &str) -> String {
-    format!("unbroken-{run}")
-}
-
-fn labels(run: &str, owner: &Owner, keep: bool) -> Vec<(&'static str, String)> {
-    let mut labels = vec![(RUN, run.to_owned()), (OWNER, owner.to_string())];
-    if keep {
-        labels.push((KEPT, "true".to_owned()));
-    }
-    labels
-}
-
-/// What `UNBROKEN_CONTAINER_PORTS` says.
+/// Parses `UNBROKEN_CONTAINER_PORTS`: whether ports are published.
 fn published(ports: Option<&str>) -> Result<bool, EngineError> {
     match ports.unwrap_or_default() {
         "published" => Ok(true),
@@ -301,34 +295,40 @@ fn published(ports: Option<&str>) -> Result<bool, EngineError> {
         other => Err(EngineError::Setting {
             variable: PORTS,
             value: other.to_owned(),
-            expected: "say `published`",
+            expected: "`published` or `own`",
         }),
     }
 }
 
-/// Makes the run's network, and finds out whether its gateway is an address of this machine: then containers reach us
+/// Creates the run's network, and finds out whether its gateway is an address of this machine: then containers reach us
 /// there, and we reach them at their own addresses. On Docker Desktop, in a virtual machine, neither holds.
-async fn network(docker: &Docker, run: &str, owner: &Owner) -> Result<ReachFrom, EngineError> {
+async fn create_network(
+    docker: &Docker,
+    run: &str,
+    owner: &ProcessIdentity,
+) -> Result<Reachability, EngineError> {
     let published = published(std::env::var(PORTS).ok().as_deref())?;
     let what = "a network for the run";
-    let labels = labels(run, owner, false).into_iter().map(|(name, value)| (name.to_owned(), value));
+    let labels = labels::of_run(run, owner, false).into_iter().map(|(name, value)| (name.to_owned(), value));
     let request = NetworkCreateRequest {
         name: network_name(run),
         labels: Some(labels.collect()),
         ..NetworkCreateRequest::default()
     };
     answer(what, docker.create_network(request)).await?;
-    let made = answer(what, docker.inspect_network(&network_name(run), None)).await?;
-    let ways = made.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
+    let created = answer(what, docker.inspect_network(&network_name(run), None)).await?;
+    let ways = created.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
     let gateway = ways.iter().find_map(|way| way.gateway.as_ref()?.parse::<IpAddr>().ok());
-    Ok(match gateway.filter(|gateway| !published && TcpListener::bind((*gateway, 0)).is_ok()) {
-        Some(listen) => ReachFrom { direct: true, listen, host: None },
-        // A desktop engine hands connections on to the loopback interface.
-        None if cfg!(target_os = "linux") => {
-            ReachFrom { direct: false, listen: Ipv4Addr::UNSPECIFIED.into(), host: Some(THIS_MACHINE) }
-        }
-        None => ReachFrom { direct: false, listen: Ipv4Addr::LOCALHOST.into(), host: Some(THIS_MACHINE) },
-    })
+    if let Some(listen) = gateway
+        && !published
+        && TcpListener::bind((listen, 0)).is_ok()
+    {
+        return Ok(Reachability { direct: true, host: ReachableHost { listen, name: None } });
+    }
+    // A desktop engine forwards connections to the loopback interface.
+    let listen = if cfg!(target_os = "linux") { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+    let host = ReachableHost { listen: listen.into(), name: Some(THIS_MACHINE) };
+    Ok(Reachability { direct: false, host })
 }
 
 #[cfg(test)]
@@ -336,7 +336,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn how_containers_are_reached_is_not_misspelled_in_silence() {
+    fn a_misspelled_setting_of_ports_is_an_error() {
         assert!(published(Some("published")).unwrap());
         for own in [None, Some(""), Some("own")] {
             assert!(!published(own).unwrap(), "{own:?}");

@@ -1,126 +1,202 @@
-//! Trouble with the container engine: one message each, which names the next step. None of it is a fail.
+//! Errors of the container engine and of containers: one message each, with the next step. None of them is a fail.
 
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::images::ImageName;
+use crate::error_chain;
 
 pub(super) type Problem = Box<dyn Error + Send + Sync>;
 
+/// An error of the container engine.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     #[error(
-        "no container engine answers at {at}: start Docker, or say where one is with DOCKER_HOST; without one, leave out \
-         `--runtime container` (UNBROKEN_RUNTIME): stand-in brokers and relays need none, `image:` nodes do"
+        "no container engine answers at {at}: start Docker, or set DOCKER_HOST to its address; to run without an engine, \
+         omit `--runtime container` (UNBROKEN_RUNTIME): only `image:` nodes need one then"
     )]
     NoEngine { at: String, source: Problem },
     #[error(
-        "`{at}` is no address of an engine: DOCKER_HOST is `unix:///PATH/docker.sock` or `tcp://HOST:PORT`, of an \
-         engine on this machine"
+        "`{at}` is not the address of a container engine: set DOCKER_HOST to `unix:///PATH/docker.sock` or \
+         `tcp://HOST:PORT` of an engine on this machine"
     )]
-    NoAddressOfEngine { at: String, source: Problem },
-    #[error("`{variable}={value}` means nothing: {expected}, or leave it out")]
+    Address { at: String, source: Problem },
+    #[error("`{variable}={value}` is not a valid setting: set it to {expected}, or unset it")]
     Setting { variable: &'static str, value: String, expected: &'static str },
     #[error(
-        "the container engine at {at} lets this user in no further: add the user to the group `docker` and log in again, \
-         or run a rootless engine and set DOCKER_HOST"
+        "permission denied connecting to the container engine at {at}: add your user to the group `docker` and log in \
+         again, or run a rootless engine and set DOCKER_HOST"
     )]
-    NoPermission { at: String, source: Problem },
+    Permission { at: String, source: Problem },
     #[error(
-        "the container engine at {at} was asked for {what} and did not answer within {} s: see whether `docker info` \
-         answers, start the engine anew, or name another with DOCKER_HOST",
+        "the container engine at {at} did not answer a request for {what} within {} s: check that `docker info` answers, \
+         restart the engine, or set DOCKER_HOST to another one",
         within.as_secs()
     )]
     Silent { at: String, what: String, within: Duration },
     #[error("{}", missing(image, built_by.as_deref()))]
     ImageMissing { image: ImageName, built_by: Option<String>, source: Problem },
     #[error(
-        "the container engine has no space left for {what}: see `docker system df`, and make room with \
+        "the container engine has no disk space left for {what}: check `docker system df`, and free space with \
          `docker system prune`"
     )]
     DiskFull { what: String, source: Problem },
-    #[error("the container engine refused {what}")]
-    Refused { what: String, source: Problem },
-    #[error("the threads that talk to the container engine could not be started")]
+    #[error("the container engine rejected the request for {what}")]
+    Rejected { what: String, source: Problem },
+    #[error("cannot start the threads that talk to the container engine")]
     Threads { source: io::Error },
-    #[error("the run has ended before the container was started")]
-    Ended,
-    #[error("the container of {what} was gone before its address could be asked for")]
+    #[error("the run ended before the container was started")]
+    RunEnded,
+    #[error("the container of {what} was gone before its address could be read")]
     NoAddress { what: String },
-    #[error("{what}: `{path}` cannot be put into the container: see that it is there and can be read")]
+    #[error("{what}: cannot copy `{path}` into the container: check that the file exists and is readable")]
     File { what: String, path: String, source: io::Error },
 }
 
+/// Why a container did not become ready; several cases may get the same one.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot start the container")]
+    Engine(#[source] Arc<EngineError>),
+    #[error("the container of `{image}` ended before it was ready ({end}): {}", ended_hint(lines, image))]
+    Ended { image: ImageName, end: String, lines: Vec<String> },
+    #[error(
+        "the container of `{image}` was not ready within {} s ({last}): {}",
+        within.as_secs_f32(), probe.hint()
+    )]
+    NeverReady {
+        image: ImageName,
+        within: Duration,
+        probe: Probe,
+        last: Arc<dyn Error + Send + Sync>,
+        lines: Vec<String>,
+    },
+}
+
+/// How a container was probed for readiness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// Requests to the port of a service.
+    Port,
+    /// A line of a service's output.
+    Output,
+    /// A request in a broker's own protocol.
+    Broker,
+}
+
+impl Probe {
+    /// Returns the next step after a probe that never succeeded.
+    fn hint(self) -> &'static str {
+        match self {
+            Probe::Port => {
+                "correct `port:` or `ready:`, check that it listens on all addresses and not only on 127.0.0.1, or \
+                 raise `ready-within:`"
+            }
+            Probe::Output => "check what it prints, correct `ready:`, or raise `ready-within:`",
+            Probe::Broker => {
+                "check that the machine has memory and processor time left, or start another image with `--image`"
+            }
+        }
+    }
+}
+
+impl StartError {
+    /// Returns the last output lines of the container, oldest first.
+    pub fn lines(&self) -> &[String] {
+        match self {
+            StartError::Engine(_) => &[],
+            StartError::Ended { lines, .. } | StartError::NeverReady { lines, .. } => lines,
+        }
+    }
+}
+
+impl From<EngineError> for StartError {
+    fn from(error: EngineError) -> Self {
+        StartError::Engine(Arc::new(error))
+    }
+}
+
+/// Returns the next step after a container that ended at once.
+fn ended_hint(lines: &[String], image: &ImageName) -> String {
+    match lines {
+        [] => format!(
+            "it printed nothing; check that its command stays in the foreground: `docker run {image}`"
+        ),
+        _ => format!("see its last lines, or run `docker run {image}`"),
+    }
+}
+
 fn missing(image: &ImageName, built_by: Option<&str>) -> String {
-    let name_another = "name another one in the scenario or with `--image`";
+    let name_another = "name another image in the scenario or with `--image`";
     match built_by {
         Some(part) => format!(
             "the image `{image}` is not on this machine and cannot be pulled: build it with `fixtures/images/build \
              {part}` of the unbroken repository, or {name_another}"
         ),
         None => format!(
-            "the image `{image}` is not on this machine and cannot be pulled: build or load it, log in where it is \
-             kept, or correct its name (`image:`, `--image`, `UNBROKEN_IMAGE_...`)"
+            "the image `{image}` is not on this machine and cannot be pulled: build or load it, log in to its \
+             registry, or correct its name (`image:`, `--image`, `UNBROKEN_IMAGE_...`)"
         ),
     }
 }
 
-/// Where the engine is asked for.
-pub(super) fn asked_at() -> String {
+/// Returns the address at which the engine is expected.
+pub(super) fn engine_address() -> String {
     std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned())
 }
 
 impl EngineError {
-    /// What an answer of the engine, or none, means for `what` was asked for.
+    /// Builds the error of a request for `what`, classified by its cause.
     pub(super) fn of(what: impl Into<String>, source: impl Into<Problem>) -> EngineError {
         let (what, source) = (what.into(), source.into());
-        let text = chain(&*source).to_ascii_lowercase();
-        match kind(&*source) {
-            Some(io::ErrorKind::PermissionDenied) => EngineError::NoPermission { at: asked_at(), source },
+        let text = error_chain::one_line(&*source).to_ascii_lowercase();
+        match io_kind(&*source) {
+            Some(io::ErrorKind::PermissionDenied) => EngineError::Permission { at: engine_address(), source },
             Some(io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-                EngineError::NoEngine { at: asked_at(), source }
+                EngineError::NoEngine { at: engine_address(), source }
             }
             _ if text.contains("permission denied") && text.contains(".sock") => {
-                EngineError::NoPermission { at: asked_at(), source }
+                EngineError::Permission { at: engine_address(), source }
             }
             // A name that does not resolve, and whatever else ends before there is a connection.
             _ if text.contains("socket not found") || text.contains("client error (connect)") => {
-                EngineError::NoEngine { at: asked_at(), source }
+                EngineError::NoEngine { at: engine_address(), source }
             }
             _ if text.contains("unable to parse url") || text.contains("uri scheme is not supported") => {
-                EngineError::NoAddressOfEngine { at: asked_at(), source }
+                EngineError::Address { at: engine_address(), source }
             }
             _ if text.contains("no space left on device") => EngineError::DiskFull { what, source },
-            _ => EngineError::Refused { what, source },
+            _ => EngineError::Rejected { what, source },
         }
     }
 
-    /// It took the question for `what`, and nothing came.
+    /// Builds the error of a request for `what` that got no answer.
     pub(super) fn silent(what: &str, within: Duration) -> EngineError {
-        EngineError::Silent { at: asked_at(), what: what.to_owned(), within }
+        EngineError::Silent { at: engine_address(), what: what.to_owned(), within }
     }
 
     pub(super) fn is_silence(&self) -> bool {
         matches!(self, EngineError::Silent { .. })
     }
 
-    /// Nobody was reached at all; permission may be the reason.
+    /// Builds the error of an engine that could not be connected to; permission may be the reason.
     pub(super) fn of_address(source: impl Into<Problem>) -> EngineError {
         match EngineError::of("a connection", source) {
-            EngineError::Refused { source, .. } => EngineError::NoEngine { at: asked_at(), source },
+            EngineError::Rejected { source, .. } => EngineError::NoEngine { at: engine_address(), source },
             other => other,
         }
     }
 
-    /// An image that could not be had; the engine itself may be the reason.
+    /// Builds the error of an image that could not be pulled; the engine itself may be the reason.
     pub(super) fn of_pull(
         image: &ImageName,
         built_by: Option<&str>,
         source: impl Into<Problem>,
     ) -> EngineError {
         match EngineError::of(format!("the image `{image}`"), source) {
-            EngineError::Refused { source, .. } => {
+            EngineError::Rejected { source, .. } => {
                 let built_by = built_by.map(str::to_owned);
                 EngineError::ImageMissing { image: image.clone(), built_by, source }
             }
@@ -129,28 +205,10 @@ impl EngineError {
     }
 }
 
-/// The first trouble of the machine below an error.
-fn kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
-    let mut below = Some(error);
-    while let Some(error) = below {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return Some(error.kind());
-        }
-        below = error.source();
-    }
-    None
-}
-
-/// The error and what caused it, in one line.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut below = error.source();
-    while let Some(error) = below {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        below = error.source();
-    }
-    text
+/// Returns the kind of the first I/O error in the chain.
+fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
+    let chain = std::iter::once(error).chain(error_chain::causes(error));
+    chain.filter_map(|error| error.downcast_ref::<io::Error>()).map(io::Error::kind).next()
 }
 
 #[cfg(test)]
@@ -158,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trouble_is_told_by_what_the_reader_can_do() {
+    fn an_engine_error_names_what_the_reader_can_do() {
         let of = |error: io::Error| EngineError::of("the network", error).to_string();
         let cases = [
             (io::Error::from(io::ErrorKind::NotFound), "start Docker"),
@@ -168,7 +226,7 @@ mod tests {
             (io::Error::other("client error (Connect): dns error: not known"), "start Docker"),
             (io::Error::other("URI scheme is not supported: ssh://me@there"), "`tcp://HOST:PORT`"),
             (io::Error::other("Unable to parse URL: relative URL without a base"), "`tcp://HOST:PORT`"),
-            (io::Error::other("something else"), "refused the network"),
+            (io::Error::other("something else"), "rejected the request for the network"),
         ];
         for (error, words) in cases {
             assert!(of(error).contains(words), "{words}");

@@ -1,8 +1,8 @@
-//! Every image that the runtime starts by itself: its name, and what it is told. Readiness of brokers is an answer in
-//! their own protocol (`answers.rs`), whichever image it is.
+//! The images that the runtime starts by itself: their names and settings. A broker is ready when it answers in its own
+//! protocol (`answers.rs`), whichever image it is.
 //!
-//! Which one is taken, the first that is there: the scenario's `image:`, `--image PART=NAME`, `UNBROKEN_IMAGE_PART`,
-//! one that `fixtures/images/build` has made on this machine, the public one.
+//! The first of these is used: the scenario's `image:`, `--image PART=NAME`, `UNBROKEN_IMAGE_PART`, one that
+//! `fixtures/images/build` has made on this machine, the public one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,7 @@ pub enum Part {
     RelayRust,
 }
 
-/// A name as `docker run` takes it.
+/// The name of an image as `docker run` takes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImageName(pub String);
 
@@ -32,7 +32,7 @@ pub struct Images {
 impl Part {
     pub const ALL: [Part; 5] = [Part::Kafka, Part::RabbitMq, Part::Sqs, Part::RelayModel, Part::RelayRust];
 
-    /// As `--image` and `fixtures/images/build` call it.
+    /// Returns the word that `--image` and `fixtures/images/build` use.
     pub fn word(self) -> &'static str {
         match self {
             Part::Kafka => "kafka",
@@ -43,10 +43,12 @@ impl Part {
         }
     }
 
-    pub fn read(word: &str) -> Option<Part> {
+    /// Parses the word that `word` returns.
+    pub fn parse(word: &str) -> Option<Part> {
         Part::ALL.into_iter().find(|part| part.word() == word)
     }
 
+    /// Returns the part that is a broker of this kind.
     pub fn of_broker(kind: BrokerKind) -> Part {
         match kind {
             BrokerKind::Kafka => Part::Kafka,
@@ -55,6 +57,7 @@ impl Part {
         }
     }
 
+    /// Returns the kind of broker that it is, if it is one.
     pub(super) fn broker(self) -> Option<BrokerKind> {
         match self {
             Part::Kafka => Some(BrokerKind::Kafka),
@@ -64,7 +67,7 @@ impl Part {
         }
     }
 
-    /// The relays that come with unbroken.
+    /// Returns the part of a relay that comes with unbroken.
     pub(super) fn of_relay(implementation: &str) -> Option<Part> {
         match implementation {
             "model" => Some(Part::RelayModel),
@@ -73,12 +76,12 @@ impl Part {
         }
     }
 
-    /// The variable that names another image.
+    /// Returns the environment variable that names another image.
     pub fn variable(self) -> String {
         format!("UNBROKEN_IMAGE_{}", self.word().to_uppercase().replace('-', "_"))
     }
 
-    /// What `fixtures/images/build` makes.
+    /// Returns the name of the image that `fixtures/images/build` makes.
     pub fn built_here(self) -> ImageName {
         const VERSION: &str = env!("CARGO_PKG_VERSION");
         ImageName(match self {
@@ -90,7 +93,7 @@ impl Part {
         })
     }
 
-    /// The public one; the relays have none.
+    /// Returns the public image; the relays have none.
     pub fn public(self) -> Option<ImageName> {
         let name = match self {
             Part::Kafka => "apache/kafka:4.4.0",
@@ -101,7 +104,7 @@ impl Part {
         Some(ImageName(name.to_owned()))
     }
 
-    /// How clients are told an address of it.
+    /// Returns the URL that its clients take.
     pub(super) fn url(self, at: &str) -> String {
         match self {
             Part::RabbitMq => format!("amqp://guest:guest@{at}/%2f"),
@@ -110,7 +113,7 @@ impl Part {
         }
     }
 
-    /// The port on which it listens in its container.
+    /// Returns the port on which it listens in its container.
     pub(super) fn port(self) -> u16 {
         match self {
             Part::Kafka => 9092,
@@ -121,33 +124,38 @@ impl Part {
     }
 }
 
-/// LocalStack, the other SQS server that is known, listens elsewhere.
+/// Returns the port on which an image listens: LocalStack, the other known SQS server, has one of its own.
 pub(super) fn port_of(part: Part, image: &ImageName) -> u16 {
     if part == Part::Sqs && image.0.contains("localstack") { 4566 } else { part.port() }
 }
 
-/// For containers: a listener of their own, so that the one for this machine may be advertised as this machine sees it.
+/// Kafka's listener for containers; the one for this machine is advertised with an address of this machine.
 const KAFKA_INSIDE: u16 = 9094;
 
-/// Environment and command of a broker. `seen_at` is where clients on this machine reach Kafka, which tells its clients
-/// where to go; `None` when they reach the container's own address.
-pub(super) fn broker_settings(
-    part: Part,
-    seen_at: Option<u16>,
-) -> (Vec<(&'static str, String)>, Vec<String>) {
+/// Environment and command of a broker.
+#[derive(Debug, Default)]
+pub(super) struct BrokerSettings {
+    pub(super) env: Vec<(&'static str, String)>,
+    pub(super) command: Vec<String>,
+}
+
+/// Returns the settings of a broker. `seen_at` is the port of this machine at which Kafka is published, because Kafka
+/// advertises its own address; `None` where clients reach the container's own address.
+pub(super) fn broker_settings(part: Part, seen_at: Option<u16>) -> BrokerSettings {
     match part {
         Part::Kafka => kafka(seen_at),
-        // LocalStack's: queue URLs are made of the address that the client called, as ElasticMQ's are.
+        // LocalStack's settings: queue URLs are made of the address that the client called, as ElasticMQ's are.
         Part::Sqs => {
             let variables = [("SERVICES", "sqs"), ("SQS_ENDPOINT_STRATEGY", "dynamic")];
-            (variables.map(|(name, value)| (name, value.to_owned())).to_vec(), Vec::new())
+            let env = variables.map(|(name, value)| (name, value.to_owned())).to_vec();
+            BrokerSettings { env, command: Vec::new() }
         }
-        Part::RabbitMq | Part::RelayModel | Part::RelayRust => (Vec::new(), Vec::new()),
+        Part::RabbitMq | Part::RelayModel | Part::RelayRust => BrokerSettings::default(),
     }
 }
 
-/// One node that is its own controller, as `apache/kafka` takes it from its environment.
-fn kafka(seen_at: Option<u16>) -> (Vec<(&'static str, String)>, Vec<String>) {
+/// Returns the settings of one Kafka node that is its own controller, in the environment of `apache/kafka`.
+fn kafka(seen_at: Option<u16>) -> BrokerSettings {
     let outside = seen_at.map(|port| format!(",HOST://127.0.0.1:{port}")).unwrap_or_default();
     let (inside, listeners) = match seen_at {
         None => (9092, "PLAINTEXT://:9092,CONTROLLER://:9093".to_owned()),
@@ -174,20 +182,21 @@ fn kafka(seen_at: Option<u16>) -> (Vec<(&'static str, String)>, Vec<String>) {
         "export KAFKA_ADVERTISED_LISTENERS=\"PLAINTEXT://$(hostname -i | cut -d' ' -f1):{inside}{outside}\"; \
          exec /etc/kafka/docker/run"
     );
-    (variables, ["sh", "-c", &start].map(str::to_owned).to_vec())
+    BrokerSettings { env: variables, command: ["sh", "-c", &start].map(str::to_owned).to_vec() }
 }
 
-/// Where containers reach a broker of this kind.
+/// Returns the port at which containers reach a broker.
 pub(super) fn port_inside(part: Part, image: &ImageName, published: bool) -> u16 {
     if part == Part::Kafka && published { KAFKA_INSIDE } else { port_of(part, image) }
 }
 
 impl Images {
+    /// Sets the image that a flag names.
     pub fn set(&mut self, part: Part, image: ImageName) {
         self.given.insert(part, image);
     }
 
-    /// What was asked for, by flag or environment.
+    /// Returns the image that a flag or the environment names.
     pub(super) fn given(&self, part: Part) -> Option<ImageName> {
         let from_environment = || std::env::var(part.variable()).ok().filter(|name| !name.is_empty());
         self.given.get(&part).cloned().or_else(|| from_environment().map(ImageName))
@@ -195,7 +204,7 @@ impl Images {
 }
 
 impl ImageName {
-    /// What is pulled, and which of it: by its digest where there is one.
+    /// Returns the name to pull and its tag, or its digest where there is one.
     pub(super) fn to_pull(&self) -> (&str, &str) {
         match self.0.split_once('@') {
             Some((name, digest)) => (ImageName::untagged(name).0, digest),
@@ -203,7 +212,7 @@ impl ImageName {
         }
     }
 
-    /// Name and tag; a digest stays whole behind its `@sha256`.
+    /// Returns name and tag; a digest stays whole behind its `@sha256`.
     pub(super) fn parts(&self) -> (&str, &str) {
         ImageName::untagged(&self.0)
     }
@@ -228,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_taken_apart_where_its_tag_begins() {
+    fn a_name_is_split_before_its_tag() {
         let cases = [
             ("kafka", ("kafka", "latest")),
             ("kafka:4", ("kafka", "4")),
@@ -245,9 +254,9 @@ mod tests {
     }
 
     #[test]
-    fn every_part_has_its_word_and_its_variable() {
+    fn every_part_has_a_word_and_a_variable() {
         for part in Part::ALL {
-            assert_eq!(Part::read(part.word()), Some(part));
+            assert_eq!(Part::parse(part.word()), Some(part));
         }
         assert_eq!(Part::RelayModel.variable(), "UNBROKEN_IMAGE_RELAY_MODEL");
     }

@@ -1,20 +1,20 @@
-//! The threads that talk to the engine: containers and their logs outlast the asynchronous runtime of any one test.
+//! The threads that talk to the engine: containers and their logs outlive the asynchronous runtime of any one test.
 
 use std::io;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-/// They may be dropped anywhere, also where whoever waited for an engine gave up: a runtime must not end inside of
-/// another.
+/// Owns the runtime whose threads talk to the engine. It may be dropped inside another runtime, where a plain `Runtime`
+/// would panic.
 #[derive(Debug)]
-pub(super) struct OwnThreads(Option<Runtime>);
+pub(super) struct EngineThreads(Option<Runtime>);
 
-impl OwnThreads {
-    pub(super) fn new() -> io::Result<OwnThreads> {
+impl EngineThreads {
+    pub(super) fn new() -> io::Result<EngineThreads> {
         let mut threads = Builder::new_multi_thread();
         threads.worker_threads(2).thread_name("containers").enable_all();
-        threads.build().map(|runtime| OwnThreads(Some(runtime)))
+        threads.build().map(|runtime| EngineThreads(Some(runtime)))
     }
 
     pub(super) fn spawn<T: Send + 'static>(
@@ -25,7 +25,7 @@ impl OwnThreads {
     }
 }
 
-impl Drop for OwnThreads {
+impl Drop for EngineThreads {
     fn drop(&mut self) {
         if let Some(threads) = self.0.take() {
             threads.shutdown_background();

@@ -1,38 +1,27 @@
-//! Who a container belongs to: the process that started it, told by a label, so that the next start removes what a
-//! process that is gone has left.
+//! Identifies the process that owns a container, so that the next start can remove what a dead process has left.
 //!
-//! A process id alone is not enough: it is given out again, and another namespace or machine may use the same engine.
+//! A process id alone is not enough: it is reused, and another namespace or machine may use the same engine.
 
 use std::fmt;
 
-/// Label of everything that a run makes: `OWNER` of the process that made it.
-pub(super) const OWNER: &str = "unbroken.owner";
-/// Label: the run.
-pub(super) const RUN: &str = "unbroken.run";
-/// Label: what it is in the run, a broker or a node.
-pub(super) const PART: &str = "unbroken.part";
-/// The title of the case whose node it is; what cases share has none.
-pub(super) const CASE: &str = "unbroken.case";
-/// Label of what `--keep` leaves.
-pub(super) const KEPT: &str = "unbroken.kept";
-
-/// A process of this machine, or of another one.
+/// Identity of a process of this machine, or of another one; written into a label and read back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Owner {
+pub(super) struct ProcessIdentity {
     host: String,
-    /// Another one after each start of the machine.
+    /// Changes at each start of the machine.
     boot: String,
-    /// The namespace that the process id is of.
+    /// The namespace of the process id.
     namespace: String,
     process: u32,
-    /// In clock ticks since the machine started; tells a process from a later one with its id.
+    /// In clock ticks since the machine started; differs from that of a later process with the same id.
     started: String,
 }
 
-impl Owner {
-    pub(super) fn here() -> Owner {
+impl ProcessIdentity {
+    /// Returns the identity of this process.
+    pub(super) fn here() -> ProcessIdentity {
         let process = std::process::id();
-        Owner {
+        ProcessIdentity {
             host: first_word("/proc/sys/kernel/hostname"),
             boot: first_word("/proc/sys/kernel/random/boot_id"),
             namespace: namespace(),
@@ -41,17 +30,18 @@ impl Owner {
         }
     }
 
-    pub(super) fn read(text: &str) -> Option<Owner> {
+    /// Parses what `Display` prints.
+    pub(super) fn parse(text: &str) -> Option<ProcessIdentity> {
         let mut parts = text.split('/').map(str::to_owned);
         let mut next = || parts.next();
         let (host, boot, namespace) = (next()?, next()?, next()?);
         let (process, started) = (next()?.parse().ok()?, next()?);
-        Some(Owner { host, boot, namespace, process, started })
+        Some(ProcessIdentity { host, boot, namespace, process, started })
     }
 
-    /// Whether it runs, as far as `here`, which is this process, can tell: `None` of a process of another machine or
-    /// namespace, which is none of ours.
-    pub(super) fn runs(&self, here: &Owner) -> Option<bool> {
+    /// Returns whether the process runs; `None` for a process of another machine or namespace, which `here`, the
+    /// identity of this process, cannot see.
+    pub(super) fn runs(&self, here: &ProcessIdentity) -> Option<bool> {
         if self.host != here.host {
             return None;
         }
@@ -63,9 +53,9 @@ impl Owner {
     }
 }
 
-impl fmt::Display for Owner {
+impl fmt::Display for ProcessIdentity {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Owner { host, boot, namespace, process, started } = self;
+        let ProcessIdentity { host, boot, namespace, process, started } = self;
         write!(out, "{host}/{boot}/{namespace}/{process}/{started}")
     }
 }
@@ -86,18 +76,20 @@ fn namespace() -> String {
     String::new()
 }
 
-/// The 22nd field of proc(5)'s `stat`; the second may have spaces in it and ends with the last parenthesis. `None` when
-/// there is no such process, or only what is left of one that nobody has waited for yet.
+/// Returns the start time of a process: the 22nd field of proc(5)'s `stat`, whose second field may contain spaces and
+/// ends at the last parenthesis. `None` for a process that does not exist or is a zombie.
 #[cfg(target_os = "linux")]
 fn started(process: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace();
-    let is_left = matches!(fields.next()?, "Z" | "X");
-    fields.nth(18).filter(|_| !is_left).map(str::to_owned)
+    if matches!(fields.next()?, "Z" | "X") {
+        return None;
+    }
+    fields.nth(18).map(str::to_owned)
 }
 
-/// Whether the process is there is all that can be told.
+/// Returns an empty start time for a process that exists: there is no portable way to read it.
 #[cfg(not(target_os = "linux"))]
 fn started(process: u32) -> Option<String> {
     let id = nix::unistd::Pid::from_raw(i32::try_from(process).ok()?);
@@ -109,20 +101,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_is_there_and_one_that_has_ended_is_gone() {
-        let here = Owner::here();
-        assert_eq!(Owner::read(&here.to_string()), Some(here.clone()));
+    fn this_process_runs_and_one_that_has_ended_does_not() {
+        let here = ProcessIdentity::here();
+        assert_eq!(ProcessIdentity::parse(&here.to_string()), Some(here.clone()));
         assert_eq!(here.runs(&here), Some(true));
         let mut child = std::process::Command::new("true").spawn().expect("`true` is everywhere");
         child.wait().expect("it ends");
-        let runs = |owner: Owner| owner.runs(&here);
-        assert_eq!(runs(Owner { process: child.id(), ..here.clone() }), Some(false));
-        let reused = Owner { started: "1".into(), ..here.clone() };
+        let runs = |owner: ProcessIdentity| owner.runs(&here);
+        assert_eq!(runs(ProcessIdentity { process: child.id(), ..here.clone() }), Some(false));
+        let reused = ProcessIdentity { started: "1".into(), ..here.clone() };
         assert_eq!(runs(reused), Some(false), "another process with its id");
-        let before = Owner { boot: "before".into(), ..here.clone() };
+        let before = ProcessIdentity { boot: "before".into(), ..here.clone() };
         assert_eq!(runs(before), Some(false), "the machine was started again");
-        let elsewhere = Owner { host: "elsewhere".into(), boot: "x".into(), ..here.clone() };
+        let elsewhere = ProcessIdentity { host: "elsewhere".into(), boot: "x".into(), ..here.clone() };
         assert_eq!(runs(elsewhere), None, "nobody here can tell");
-        assert_eq!(Owner::read("7"), None);
+        assert_eq!(ProcessIdentity::parse("7"), None);
     }
 }

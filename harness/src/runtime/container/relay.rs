@@ -1,52 +1,58 @@
 //! Relays in containers. They share one network address, that of a container of the run that does nothing else: joining
 //! it takes a fourth of the time that a network of its own would.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use super::contained::Contained;
 use super::engine::Engine;
+use super::error::StartError;
 use super::images::{ImageName, Part};
-use super::spec::{File, Joins, Published, Spec};
-use super::{StartError, Started};
-use crate::runtime::Listening;
-use crate::runtime::output::Wanted;
-use crate::runtime::workload::Body;
+use super::running_container::Container;
+use super::spec::{ContainerSpec, MountedFile, NetworkChoice, PublishedPort};
+use crate::runtime::listening::ListenAddresses;
+use crate::runtime::process::output::AwaitedLine;
 
-/// Any port of its own; where ports must be published, these.
+/// The ports of a relay, where ports must be published.
 const HTTP: u16 = 8080;
 const GRPC: u16 = 8081;
 
-/// The container whose address relays share; made when the first wants it.
+/// The container whose address relays share; made when the first relay needs it.
 #[derive(Debug, Default)]
-pub(in crate::runtime) struct Pod(OnceCell<Contained>);
+pub(super) struct Pod(OnceCell<Container>);
 
-/// Variables, and files by their place in the container.
-type Told = (Vec<(String, String)>, Vec<(String, File)>);
-
-/// A relay that was started, not yet ready.
-pub(in crate::runtime) struct StartedRelay {
-    pub(in crate::runtime) contained: Contained,
-    pub(in crate::runtime) image: ImageName,
-    pub(in crate::runtime) seen: SeenFromHere,
+/// What a relay is started with.
+#[derive(Debug)]
+pub struct RelaySettings<'a> {
+    pub node: &'a str,
+    /// The title of its case.
+    pub case: String,
+    pub implementation: &'a str,
+    pub env: Vec<(String, String)>,
+    /// By their path in the container.
+    pub files: Vec<(String, MountedFile)>,
 }
 
-/// Where the relays of the pod are reached; `None` where each has ports of its own.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::runtime) struct SeenFromHere(Option<IpAddr>);
+/// A relay that was started and is not ready yet.
+#[derive(Debug)]
+pub struct StartedRelay {
+    pub container: Container,
+    pub image: ImageName,
+    /// The address of the pod that it joined; `None` where its ports are published.
+    pub pod: Option<IpAddr>,
+}
 
 impl Pod {
-    pub(super) async fn get(&self, engine: &Arc<Engine>) -> Result<&Contained, StartError> {
+    pub(super) async fn get(&self, engine: &Arc<Engine>) -> Result<&Container, StartError> {
         self.0.get_or_try_init(|| start_pod(engine)).await
     }
 }
 
-/// A relay that nobody calls.
-async fn start_pod(engine: &Arc<Engine>) -> Result<Contained, StartError> {
+/// Starts a relay that nobody calls.
+async fn start_pod(engine: &Arc<Engine>) -> Result<Container, StartError> {
     let image = engine.image_of(Part::RelayModel, None).await?;
-    let spec = Spec {
+    let spec = ContainerSpec {
         part: "relays".to_owned(),
         case: None,
         image: image.clone(),
@@ -54,60 +60,42 @@ async fn start_pod(engine: &Arc<Engine>) -> Result<Contained, StartError> {
         command: Vec::new(),
         ports: Vec::new(),
         files: Vec::new(),
-        joins: Joins::Run,
+        network: NetworkChoice::Run,
     };
-    let contained = Contained::start(engine, spec, None).await?;
-    if contained.address().is_none() {
-        return Err(StartError::ended(&contained, &image).await);
+    let container = Container::start(engine, spec, None).await?;
+    if container.address().is_none() {
+        return Err(container.end_error(&image).await);
     }
-    Ok(contained)
+    Ok(container)
 }
 
-/// Where a relay is told to listen: HTTP, gRPC.
-pub(in crate::runtime) fn listens(started: &Started) -> (String, String) {
-    match started.engine.reach.direct {
-        true => ("0.0.0.0:0".to_owned(), "0.0.0.0:0".to_owned()),
-        false => (format!("0.0.0.0:{HTTP}"), format!("0.0.0.0:{GRPC}")),
-    }
+/// Returns the addresses on which a relay is to listen.
+pub(super) fn listen_addresses(engine: &Engine) -> ListenAddresses {
+    let (http, grpc) = if engine.reach.direct { (0, 0) } else { (HTTP, GRPC) };
+    ListenAddresses { http: format!("0.0.0.0:{http}"), grpc: format!("0.0.0.0:{grpc}") }
 }
 
-/// `wanted` is the line that says where it listens.
-pub(in crate::runtime) async fn start(
-    started: &Started,
-    (node, case): (&str, String),
-    implementation: &str,
-    (env, files): Told,
-    wanted: Wanted,
+/// Starts a relay; `awaited` is the line that reports where it listens.
+pub(super) async fn start(
+    engine: &Arc<Engine>,
+    pod: &Pod,
+    settings: RelaySettings<'_>,
+    awaited: AwaitedLine,
 ) -> Result<StartedRelay, StartError> {
-    let engine = &started.engine;
-    let part = Part::of_relay(implementation).unwrap_or(Part::RelayModel);
+    let part = Part::of_relay(settings.implementation).unwrap_or(Part::RelayModel);
     let image = engine.image_of(part, None).await?;
-    let pod = match engine.reach.direct {
-        true => Some(started.pod.get(engine).await?),
-        false => None,
+    let pod = if engine.reach.direct { Some(pod.get(engine).await?) } else { None };
+    let network = pod.map_or(NetworkChoice::Run, |pod| NetworkChoice::Pod(pod.id().to_owned()));
+    let spec = ContainerSpec {
+        part: settings.node.to_owned(),
+        case: Some(settings.case),
+        image: image.clone(),
+        env: settings.env,
+        command: Vec::new(),
+        ports: [HTTP, GRPC].map(|inside| PublishedPort { inside, outside: None }).to_vec(),
+        files: settings.files,
+        network,
     };
-    let joins = pod.map_or(Joins::Run, |pod| Joins::Pod(pod.id().to_owned()));
-    let ports = [HTTP, GRPC].map(|inside| Published { inside, outside: None }).to_vec();
-    let (part, command) = (node.to_owned(), Vec::new());
-    let spec = Spec { part, case: Some(case), image: image.clone(), env, command, ports, files, joins };
-    let contained = Contained::start(engine, spec, Some(wanted)).await?;
-    Ok(StartedRelay { contained, image, seen: SeenFromHere(pod.and_then(Contained::address)) })
-}
-
-impl SeenFromHere {
-    /// Where this machine reaches what the relay says that it listens on.
-    pub(in crate::runtime) fn of(self, body: &Body, said: Listening) -> Listening {
-        let seen = |at: Option<SocketAddr>| {
-            let at = at?;
-            match self.0 {
-                Some(pod) => Some(SocketAddr::new(pod, at.port())),
-                None => body.at(at.port()),
-            }
-        };
-        let (http, grpc) = (seen(said.http), seen(said.grpc));
-        if let (Body::Container(contained), Some(said)) = (body, said.http) {
-            contained.serves(said.port(), http);
-        }
-        Listening { http, grpc }
-    }
+    let container = Container::start(engine, spec, Some(awaited)).await?;
+    Ok(StartedRelay { container, image, pod: pod.and_then(Container::address) })
 }

@@ -1,4 +1,4 @@
-//! What a container is started with, as `testcontainers` asks for it.
+//! What a container is started with, in the shape that `testcontainers` takes.
 
 use std::borrow::Cow;
 
@@ -7,47 +7,50 @@ use testcontainers::core::WaitFor;
 
 use super::images::ImageName;
 
+/// Everything that a container is started with.
 #[derive(Clone, Debug)]
-pub(in crate::runtime) struct Spec {
-    /// What it is in the run: `kafka`, or the name of a node.
-    pub(in crate::runtime) part: String,
-    /// Whose node it is; `None` for what cases share.
-    pub(in crate::runtime) case: Option<String>,
-    pub(in crate::runtime) image: ImageName,
-    pub(in crate::runtime) env: Vec<(String, String)>,
-    /// In place of the image's own; empty leaves that.
-    pub(in crate::runtime) command: Vec<String>,
+pub struct ContainerSpec {
+    /// Its role in the run: `kafka`, or the name of a node.
+    pub part: String,
+    /// The title of its case; `None` where cases share it.
+    pub case: Option<String>,
+    pub image: ImageName,
+    pub env: Vec<(String, String)>,
+    /// Replaces the image's own command unless empty.
+    pub command: Vec<String>,
     /// Ports that must be reached from this machine.
-    pub(in crate::runtime) ports: Vec<Published>,
-    /// Where they go in the container.
-    pub(in crate::runtime) files: Vec<(String, File)>,
-    pub(in crate::runtime) joins: Joins,
+    pub ports: Vec<PublishedPort>,
+    /// By their path in the container.
+    pub files: Vec<(String, MountedFile)>,
+    pub network: NetworkChoice,
 }
 
+/// A port of a container that this machine must reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::runtime) struct Published {
-    pub(in crate::runtime) inside: u16,
-    /// On this machine; `None` leaves it to the engine.
-    pub(in crate::runtime) outside: Option<u16>,
+pub struct PublishedPort {
+    pub inside: u16,
+    /// On this machine; `None` lets the engine choose.
+    pub outside: Option<u16>,
 }
 
+/// The content of a file in a container.
 #[derive(Clone, Debug)]
-pub(in crate::runtime) enum File {
+pub enum MountedFile {
     Text(String),
     /// A file or folder of this machine.
     Path(std::path::PathBuf),
 }
 
-/// Which network it is in.
+/// The network that a container joins.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::runtime) enum Joins {
+pub enum NetworkChoice {
     /// The run's, with an address of its own.
     Run,
-    /// That of another container, whose address it shares: a fourth of the time to start.
+    /// That of the container with this id, whose address it shares: it starts in a fourth of the time.
     Pod(String),
 }
 
-impl Image for Spec {
+impl Image for ContainerSpec {
     fn name(&self) -> &str {
         self.image.parts().0
     }
@@ -56,7 +59,7 @@ impl Image for Spec {
         self.image.parts().1
     }
 
-    /// None: readiness is an answer, which is waited for outside.
+    /// Returns none: readiness is an answer over the network, which the caller waits for.
     fn ready_conditions(&self) -> Vec<WaitFor> {
         Vec::new()
     }

@@ -1,9 +1,8 @@
 //! A stub that is called over gRPC: it answers any method of any service, unary and streaming.
 //!
-//! It answers once the first message of a request is complete, with one message at most; the status follows
-//! when the request is complete. To hang up is to reset the stream: other calls share the connection.
-//! Messages are bytes to it, and it offers no compression, reflection or health service (gRPC over HTTP/2,
-//! "Responses").
+//! It answers when the first message of a request is complete, with one message at most; the status follows when the
+//! request is complete. It hangs up by resetting the stream: other calls share the connection. Messages are bytes to
+//! it, and it offers no compression, reflection or health service (gRPC over HTTP/2, "Responses").
 
 use std::convert::Infallible;
 use std::io;
@@ -40,13 +39,13 @@ pub struct GrpcStub {
 }
 
 #[derive(Debug)]
-struct Answers {
+struct AnswerList {
     /// Not empty.
     list: Vec<StubAnswer>,
     given: AtomicUsize,
 }
 
-impl Answers {
+impl AnswerList {
     fn next(&self) -> &StubAnswer {
         let given = self.given.fetch_add(1, Ordering::Relaxed);
         &self.list[given.min(self.list.len() - 1)]
@@ -56,14 +55,14 @@ impl Answers {
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 impl GrpcStub {
-    /// ListenProtocols on 127.0.0.1. Of `answers` those over gRPC count; none means OK with an empty message.
+    /// Listens on 127.0.0.1. Sends those of `answers` that are for gRPC; without any, OK with an empty message.
     pub async fn start(answers: &[StubAnswer]) -> Result<Self, StubError> {
         let over_grpc = |answer: &&StubAnswer| !matches!(answer, StubAnswer::Http { .. });
         let mut list: Vec<StubAnswer> = answers.iter().filter(over_grpc).cloned().collect();
         if list.is_empty() {
             list.push(StubAnswer::Grpc { code: 0, message: Vec::new() });
         }
-        let answers = Arc::new(Answers { list, given: AtomicUsize::new(0) });
+        let answers = Arc::new(AnswerList { list, given: AtomicUsize::new(0) });
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StubError::Listen)?;
         let address = listener.local_addr().map_err(StubError::Listen)?;
         let (running, stopped) = oneshot::channel();
@@ -71,12 +70,13 @@ impl GrpcStub {
         Ok(Self { address, _running: running })
     }
 
+    /// Returns where the stub listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
-async fn accept_all(listener: TcpListener, answers: Arc<Answers>, mut stopped: oneshot::Receiver<()>) {
+async fn accept_all(listener: TcpListener, answers: Arc<AnswerList>, mut stopped: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -84,20 +84,20 @@ async fn accept_all(listener: TcpListener, answers: Arc<Answers>, mut stopped: o
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => drop(connections.spawn(serve(stream, answers.clone()))),
-                // Out of descriptors: one more is there when a connection has ended.
+                // Out of descriptors: one is free again when a connection has ended.
                 Err(_) => if connections.join_next().await.is_none() { break },
             },
         }
     }
 }
 
-async fn serve(stream: TcpStream, answers: Arc<Answers>) {
+async fn serve(stream: TcpStream, answers: Arc<AnswerList>) {
     let _ = stream.set_nodelay(true);
     let answer = service_fn(move |request| {
         let answers = answers.clone();
         async move { answer(request, answers.next()).await }
     });
-    // A client that breaks off has been seen by the tap.
+    // The tap records a client that breaks off.
     let _ = http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).await;
 }
 
@@ -113,14 +113,14 @@ async fn answer(request: Request<Incoming>, answer: &StubAnswer) -> io::Result<R
     let response = if *code == 0 || !message.is_empty() {
         response.body(message_then_status(message, *code, sent))
     } else {
-        // Read on, or the stream is reset while the client is still sending.
+        // The request is read to its end: otherwise the stream is reset while the client is still sending.
         tokio::spawn(drain(sent));
         response.header("grpc-status", *code).body(Empty::new().boxed_unsync())
     };
     response.map_err(io::Error::other)
 }
 
-/// Reads until a first message is complete, or the request is.
+/// Reads until the first message is complete, or the request is.
 async fn first_message(sent: &mut Incoming) {
     let mut start = BytesMut::with_capacity(PREFIX);
     let mut length = 0;

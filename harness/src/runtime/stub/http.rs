@@ -1,6 +1,7 @@
 //! A stub that is called over HTTP/1.1 or HTTP/2, on `wiremock`.
 //!
-//! To hang up is to close the connection on HTTP/1.1; on HTTP/2, where others share it, to reset the stream.
+//! It hangs up by closing the connection on HTTP/1.1, and by resetting the stream on HTTP/2, where others share the
+//! connection.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -11,17 +12,17 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 use super::StubError;
 use crate::scenario::StubAnswer;
 
-/// A stub that listens; it ends when it is dropped.
+/// A stub that serves HTTP; it ends when it is dropped.
 #[derive(Debug)]
 pub struct HttpStub {
     server: MockServer,
 }
 
 impl HttpStub {
-    /// ListenProtocols on 127.0.0.1. Of `answers` those over HTTP count; none means 200 with an empty JSON object.
+    /// Listens on 127.0.0.1. Sends those of `answers` that are for HTTP; without any, 200 with an empty JSON object.
     pub async fn start(answers: &[StubAnswer]) -> Result<Self, StubError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(StubError::Listen)?;
-        // What was sent is not kept: the tap has seen it.
+        // Requests are not kept: the tap records them.
         let server = MockServer::builder().listener(listener).disable_request_recording().start().await;
         let mut mocks: Vec<Mock> = answers.iter().filter_map(mock).collect();
         let last = mocks.pop().unwrap_or_else(|| answering(200, b"{}", "application/json"));
@@ -32,6 +33,7 @@ impl HttpStub {
         Ok(Self { server })
     }
 
+    /// Returns where the stub listens.
     pub fn address(&self) -> SocketAddr {
         *self.server.address()
     }

@@ -1,7 +1,7 @@
 //! `stub:` nodes: the harness answers in place of a dependency, so that one service can be tested alone.
 //!
-//! Answers are given in the order of the scenario, the last one again and again. A stub exports no telemetry
-//! and reads nothing of what it is sent: what arrived is the tap's to see.
+//! Answers are sent in the order of the scenario, the last one repeatedly. A stub exports no telemetry and ignores the
+//! content of what it receives: the tap records that.
 
 use std::io;
 
@@ -17,6 +17,7 @@ mod kafka;
 mod rabbitmq;
 #[cfg(feature = "sqs")]
 mod sqs;
+mod stub_node;
 
 #[cfg(test)]
 #[cfg(all(feature = "stubs", feature = "grpc"))]
@@ -32,12 +33,14 @@ pub use kafka::KafkaStub;
 pub use rabbitmq::RabbitMqStub;
 #[cfg(feature = "sqs")]
 pub use sqs::SqsStub;
+pub use stub_node::NodeStubs;
 
+/// Why a stub cannot be started.
 #[derive(Debug, Error)]
 pub enum StubError {
     #[error("a stub cannot listen on 127.0.0.1")]
     Listen(#[source] io::Error),
     #[cfg(feature = "rabbitmq")]
-    #[error("a stub cannot read the queue `{queue}`")]
+    #[error("a stub cannot consume from the queue `{queue}`")]
     Queue { queue: String, source: lapin::Error },
 }

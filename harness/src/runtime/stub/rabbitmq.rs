@@ -1,4 +1,4 @@
-//! A stub that reads a queue of RabbitMQ and acknowledges every message.
+//! A stub that consumes from a queue of RabbitMQ and acknowledges every message.
 
 use futures_util::StreamExt;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions};
@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::StubError;
 
-/// A reader that runs; it ends when it is dropped.
+/// A consumer of one queue; it ends when it is dropped.
 #[derive(Debug)]
 pub struct RabbitMqStub {
     _connection: Connection,
@@ -16,7 +16,7 @@ pub struct RabbitMqStub {
 }
 
 impl RabbitMqStub {
-    /// Reads on when this comes back. `url` is `amqp://`.
+    /// Starts to consume. `url` is `amqp://`.
     pub async fn start(url: &str, queue: &str) -> Result<Self, StubError> {
         let failed = |source| StubError::Queue { queue: queue.to_owned(), source };
         let (connection, consumer) = consume(url, queue).await.map_err(failed)?;
@@ -39,7 +39,7 @@ async fn consume(url: &str, queue: &str) -> lapin::Result<(Connection, Consumer)
     Ok((connection, consumer))
 }
 
-/// Until the broker ends it.
+/// Acknowledges every delivery until the broker ends the consumer.
 async fn read(mut consumer: Consumer) {
     while let Some(Ok(delivery)) = consumer.next().await {
         if delivery.ack(BasicAckOptions::default()).await.is_err() {
@@ -77,10 +77,10 @@ mod tests {
         channel.basic_publish("".into(), "orders".into(), options, b"x", properties).await.unwrap();
     }
 
-    /// Comes back when the queue has so many messages and no consumer.
+    /// Resolves when the queue has so many messages and no consumer.
     async fn left(channel: &Channel, messages: u32) {
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
-        let asked = async {
+        let checking = async {
             loop {
                 let queue = channel.queue_declare("orders".into(), options, FieldTable::default()).await;
                 let queue = queue.unwrap();
@@ -89,11 +89,11 @@ mod tests {
                 }
             }
         };
-        tokio::time::timeout(SOON, asked).await.expect("so many messages and no consumer");
+        tokio::time::timeout(SOON, checking).await.expect("so many messages and no consumer");
     }
 
     #[tokio::test]
-    async fn a_stub_reads_and_acknowledges_until_it_is_dropped() {
+    async fn a_stub_acknowledges_every_message_until_it_is_dropped() {
         let broker = broker().await;
         broker.declare_queue("orders", &[]).unwrap();
         let recorder = Recorder::new(10, false);
@@ -119,9 +119,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_queue_that_is_not_there_is_named() {
+    async fn a_missing_queue_is_named() {
         let broker = broker().await;
         let error = RabbitMqStub::start(&url(broker.address()), "none").await.unwrap_err();
-        assert_eq!(error.to_string(), "a stub cannot read the queue `none`");
+        assert_eq!(error.to_string(), "a stub cannot consume from the queue `none`");
     }
 }

@@ -14,7 +14,7 @@ use super::*;
 use crate::scenario::StubAnswer;
 
 #[tokio::test]
-async fn http_answers_come_in_order_and_the_last_one_stays() {
+async fn http_answers_come_in_order_and_the_last_one_repeats() {
     let http =
         |status| StubAnswer::Http { status, body: b"hello".to_vec(), content_type: "text/plain".into() };
     let stub = HttpStub::start(&[http(201), StubAnswer::HangUp, http(503)]).await.unwrap();
@@ -39,8 +39,9 @@ async fn a_stub_that_hangs_up_closes_the_socket() {
     let mut stream = TcpStream::connect(stub.address()).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
     let mut read = Vec::new();
-    let _ =
-        tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut read)).await.expect("an end");
+    let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut read))
+        .await
+        .expect("the socket is closed");
     assert_eq!(read, b"");
 }
 
@@ -56,7 +57,7 @@ async fn without_answers_http_is_200_with_an_empty_object() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("no port is left");
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("the port is closed");
 }
 
 #[tokio::test]
@@ -72,7 +73,7 @@ async fn http2_is_served_as_well() {
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "{}");
 }
 
-/// Messages as bytes.
+/// A codec whose messages are bytes.
 #[derive(Clone, Copy, Default)]
 pub struct Raw;
 

@@ -228,14 +228,14 @@ impl At<'_> {
         if message.direction == MessageDirection::Delivered {
             message.moved_from = properties.moved_from;
         }
-        Some(self.scene.recorder.message(MessageHead {
-            tap: self.scene.tap,
+        Some(self.scene.writer.recorder.message(MessageHead {
+            tap: self.scene.writer.tap,
             protocol: Protocol::Amqp,
             connection: self.connection,
             stream: u32::from(self.channel),
             message,
             fields: properties.headers,
-            kept: self.scene.kept.clone(),
+            kept: self.scene.writer.kept.clone(),
             marked,
         }))
     }

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::refused::Refused;
+use super::refused::{Refused, TLS_HANDSHAKE};
 use super::scene::Scene;
 use channel::{At, Channel, Part};
 use frame::{FrameReader, Piece};
@@ -58,7 +58,7 @@ impl Amqp {
         let expected = &PROTOCOL[self.begun..];
         let begin = &bytes[..bytes.len().min(expected.len())];
         if begin != &expected[..begin.len()] {
-            let tls = self.begun == 0 && begin[0] == super::eye::TLS_HANDSHAKE;
+            let tls = self.begun == 0 && begin[0] == TLS_HANDSHAKE;
             return Err(if tls { Refused::Tls } else { Refused::NotAmqp("client") });
         }
         self.begun += begin.len();

@@ -1,6 +1,6 @@
 //! Follows a body of HTTP/1.1 to its end without keeping it (RFC 9112 sections 6 and 7).
 
-use super::head::{Fields, parse_trailers};
+use super::fields::{Fields, parse_trailers};
 use super::section::Section;
 use crate::tap::refused::Refused;
 

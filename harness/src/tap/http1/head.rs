@@ -6,12 +6,11 @@
 
 use std::ops::Range;
 
-use httparse::{EMPTY_HEADER, Header, Request, Response, Status};
+use httparse::{Request, Response, Status};
 
 use super::body::Body;
+use super::fields::{Fields, fields_of, room_for};
 use crate::tap::refused::Refused;
-
-pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
 #[derive(Debug)]
 pub struct RequestHead {
@@ -93,25 +92,6 @@ impl AnswerHead {
         let mut upgrades = self.fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"upgrade"));
         upgrades.any(|(_, value)| value.eq_ignore_ascii_case(protocol.as_bytes()))
     }
-}
-
-/// A trailer section with its empty line.
-pub fn parse_trailers(section: &[u8]) -> Result<Fields, Refused> {
-    let mut room = room_for(section);
-    match httparse::parse_headers(section, &mut room) {
-        Ok(Status::Complete((_, fields))) => Ok(fields_of(fields)),
-        Ok(Status::Partial) => Err(Refused::NotHttp("trailer section", httparse::Error::NewLine)),
-        Err(error) => Err(Refused::NotHttp("trailer section", error)),
-    }
-}
-
-/// As many places as there can be field lines.
-fn room_for(head: &[u8]) -> Vec<Header<'_>> {
-    vec![EMPTY_HEADER; head.iter().filter(|byte| **byte == b'\n').count()]
-}
-
-fn fields_of(fields: &[Header<'_>]) -> Fields {
-    fields.iter().map(|field| (field.name.as_bytes().to_vec(), field.value.to_vec())).collect()
 }
 
 /// Where `value` stands in `head`; an empty value is not a part of it.

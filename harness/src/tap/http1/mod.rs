@@ -13,6 +13,7 @@ use super::scene::Scene;
 use crate::evidence::{Head, Protocol};
 
 mod body;
+mod fields;
 mod head;
 mod request;
 mod section;
@@ -162,14 +163,14 @@ impl Http1 {
         }
         let (is_head, connect) = (head.is("HEAD"), head.is("CONNECT"));
         let seen = Head {
-            tap: self.scene.tap,
+            tap: self.scene.writer.tap,
             protocol: Protocol::Http1,
             connection: self.connection,
             stream: self.requests,
             method: head.method,
             target: head.target,
             headers: head.fields,
-            kept: self.scene.kept.clone(),
+            kept: self.scene.writer.kept.clone(),
         };
         let request = Request::begin(&self.scene, seen);
         self.waiting.push_back(Waiting { request, head: is_head, connect });

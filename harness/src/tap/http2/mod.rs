@@ -210,14 +210,14 @@ impl Http2 {
         let method = text(b":method").unwrap_or_default();
         let target = text(b":path").or_else(|| text(b":authority")).unwrap_or_default();
         Head {
-            tap: self.scene.tap,
+            tap: self.scene.writer.tap,
             protocol: Protocol::Http2,
             connection: self.connection,
             stream,
             method,
             target,
             headers: fields.into_iter().filter(|(name, _)| !name.starts_with(b":")).collect(),
-            kept: self.scene.kept.clone(),
+            kept: self.scene.writer.kept.clone(),
         }
     }
 

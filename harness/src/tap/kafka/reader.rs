@@ -273,15 +273,17 @@ fn seen(reader: &Reader, message: &BorrowedMessage<'_>) -> (i32, i64) {
     let Reader { scene, topic, deliveries, .. } = reader;
     let record = Record::new(scene, message);
     // A reader beside the broker may come late: a consumer has called on by then.
-    let made =
-        record.made.filter(|_| reader.same_clock).map(|made| scene.recorder.nanos_at_millisecond(made));
-    let published = scene.recorder.message(record.published(scene));
+    let made = record
+        .made
+        .filter(|_| reader.same_clock)
+        .map(|made| scene.writer.recorder.nanos_at_millisecond(made));
+    let published = scene.writer.recorder.message(record.published(scene));
     if let Some(made) = made {
         published.began(made);
     }
     published.end(CaptureEnd::Settled(Settlement::Accepted));
     for group in &topic.groups {
-        let recording = scene.recorder.message(record.delivered(scene, group));
+        let recording = scene.writer.recorder.message(record.delivered(scene, group));
         if let Some(made) = made {
             recording.began(made);
         }

@@ -46,13 +46,13 @@ impl Record {
 
     fn head(&self, scene: &Scene, message: Message) -> MessageHead {
         MessageHead {
-            tap: scene.tap,
+            tap: scene.writer.tap,
             protocol: Protocol::Kafka,
             connection: 0,
             stream: u32::try_from(self.partition).unwrap_or_default(),
             message: Message { offset: Some((self.partition, self.offset)), ..message },
             fields: self.fields.clone(),
-            kept: scene.kept.clone(),
+            kept: scene.writer.kept.clone(),
             marked: self.marked.clone(),
         }
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::asked::Asked;
 use super::outcome::Received;
 use crate::evidence::{CaptureEnd, CaptureIx, Field, Recorder, Recording, Settlement};
-use crate::tap::scene::Scene;
+use crate::tap::tap_recorder::TapRecorder;
 
 /// The most messages that are remembered.
 const REMEMBERED: usize = 100_000;
@@ -71,9 +71,9 @@ impl Messages {
     }
 
     /// The broker has taken a message and given it this id.
-    pub fn sent(&self, scene: &Scene, id: &str, fields: Vec<Field>) {
+    pub fn sent(&self, writer: &TapRecorder, id: &str, fields: Vec<Field>) {
         let mut seen = self.lock();
-        let known = seen.known(scene, id);
+        let known = seen.known(writer, id);
         for lacking in known.lacking.drain(..) {
             let left_out = lacking.asked.left_out(&fields, &lacking.arrived);
             if !left_out.is_empty() {
@@ -86,14 +86,14 @@ impl Messages {
     /// A message is on its way to a reader: its earlier delivery has ended, and `record` writes this one down.
     pub fn delivered(
         &self,
-        scene: &Scene,
+        writer: &TapRecorder,
         received: Received,
         asked: &Asked,
         record: impl FnOnce(Delivery) -> Recording,
     ) {
         let mut seen = self.lock();
         let (id, handle) = (received.id.clone(), received.handle.clone());
-        let known = seen.known(scene, &id);
+        let known = seen.known(writer, &id);
         let earlier = known.open.take().map(|(handle, recording)| {
             recording.end(CaptureEnd::Settled(Settlement::Returned));
             handle
@@ -105,7 +105,7 @@ impl Messages {
         let fields = arrived.iter().cloned().chain(left_out).collect();
         let recording = record(Delivery { received, number: known.deliveries, fields });
         if let (None, Some(ix), false) = (sent, recording.ix(), asked.is_everything()) {
-            let (recorder, kept) = (scene.recorder.clone(), scene.kept.clone());
+            let (recorder, kept) = (writer.recorder.clone(), writer.kept.clone());
             known.lacking.push(Lacking { recorder, ix, asked: asked.clone(), arrived, kept });
         }
         known.open = Some((handle.clone(), recording));
@@ -130,23 +130,23 @@ impl Messages {
 }
 
 impl Seen {
-    fn known(&mut self, scene: &Scene, id: &str) -> &mut Known {
+    fn known(&mut self, writer: &TapRecorder, id: &str) -> &mut Known {
         if !self.messages.contains_key(id) {
             if self.order.len() >= REMEMBERED {
-                self.forget_one(scene);
+                self.forget_one(writer);
             }
             self.order.push_back(id.to_owned());
         }
         self.messages.entry(id.to_owned()).or_default()
     }
 
-    fn forget_one(&mut self, scene: &Scene) {
+    fn forget_one(&mut self, writer: &TapRecorder) {
         let known = self.order.pop_front().and_then(|id| self.messages.remove(&id));
         if let Some((handle, _)) = known.and_then(|known| known.open) {
             self.handles.remove(&handle);
         }
         if !std::mem::replace(&mut self.forgot, true) {
-            scene.gap(format!("of more than {REMEMBERED} messages the oldest are not followed any further"));
+            writer.gap(format!("of more than {REMEMBERED} messages the oldest are not followed any further"));
         }
     }
 }

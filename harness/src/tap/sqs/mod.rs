@@ -185,7 +185,7 @@ impl ApiCall {
         let end = match Outcome::of(message.entry.as_deref(), answer) {
             Outcome::Done(id) => {
                 if let Some(id) = id {
-                    self.scene.sqs.sent(&self.scene, &id, message.fields);
+                    self.scene.sqs.sent(&self.scene.writer, &id, message.fields);
                     message.recording.message(|message| message.id = Some(id));
                 }
                 CaptureEnd::Settled(Settlement::Accepted)
@@ -217,7 +217,7 @@ impl ApiCall {
                 };
                 self.record(message, delivery.fields, delivery.received.body.as_bytes())
             };
-            self.scene.sqs.delivered(&self.scene, received, asked, record);
+            self.scene.sqs.delivered(&self.scene.writer, received, asked, record);
         }
     }
 
@@ -235,14 +235,14 @@ impl ApiCall {
             .map(|field| (field.name.clone(), field.value.clone().unwrap_or_default()))
             .collect();
         let marked = in_message(&self.scene.plan.markers, self.scene.run, &headers, body);
-        self.scene.recorder.message(MessageHead {
-            tap: self.scene.tap,
+        self.scene.writer.recorder.message(MessageHead {
+            tap: self.scene.writer.tap,
             protocol: Protocol::Sqs,
             connection: self.connection,
             stream: self.stream,
             message,
             fields,
-            kept: self.scene.kept.clone(),
+            kept: self.scene.writer.kept.clone(),
             marked,
         })
     }

@@ -68,7 +68,7 @@ fn watched(
     }
     eye.end(Side::Sender, How::Closed);
     eye.end(Side::Receiver, How::Closed);
-    let mut captures = scene.recorder.freeze().0;
+    let mut captures = scene.writer.recorder.freeze().0;
     for capture in &mut captures {
         (capture.begun_nanos, capture.ended_nanos) = (0, None);
     }

@@ -13,7 +13,7 @@ use stand_in_brokers::sqs::{Config, SqsBroker};
 
 use super::*;
 use crate::evidence::{CaptureMark, Field, FieldKind, Message, MessageDirection, Settlement};
-use crate::runtime::broker::sqs::client;
+use crate::runtime::broker_admin::sqs::client;
 use crate::tap::SqsMessages;
 
 const BODY: &str = r#"["mark:ub000000ab-7"]"#;

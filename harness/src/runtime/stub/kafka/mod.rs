@@ -8,17 +8,17 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 
 use crate::tap::threads::{Life, Threads};
 
-/// How long one look for a record takes when there is none.
-const LOOK: Duration = Duration::from_millis(20);
+/// How long one poll waits for a record.
+const POLL: Duration = Duration::from_millis(20);
 
-/// A stub that reads; it ends when it is dropped.
+/// A consumer of one topic; it ends when it is dropped.
 #[derive(Debug)]
 pub struct KafkaStub {
     threads: Threads,
 }
 
 impl KafkaStub {
-    /// Reads `topic` from its beginning as a member of `group`. `bootstrap` is `host:port`.
+    /// Starts to read `topic` from its beginning as a member of `group`. `bootstrap` is `host:port`.
     pub async fn start(
         bootstrap: &str,
         topic: &str,
@@ -40,16 +40,17 @@ impl KafkaStub {
         Ok(Self { threads })
     }
 
-    /// Leaves the group, and comes back when it has.
+    /// Leaves the group; returns when it has left.
     pub async fn stop(&self) {
         self.threads.stop().await;
     }
 }
 
+/// Commits every record until the stub ends.
 fn read(consumer: &BaseConsumer, life: &Life) {
     while !life.is_over() {
-        // A broker in trouble is the tap's to tell.
-        if let Some(Ok(message)) = consumer.poll(LOOK) {
+        // The tap reports a broker that fails.
+        if let Some(Ok(message)) = consumer.poll(POLL) {
             let _ = consumer.commit_message(&message, CommitMode::Async);
         }
     }

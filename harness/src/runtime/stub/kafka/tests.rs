@@ -1,4 +1,4 @@
-//! What the stub leaves behind at a broker.
+//! What the stub commits, and how it ends.
 
 use std::time::Duration;
 
@@ -18,17 +18,17 @@ fn client(broker: &KafkaBroker) -> ClientConfig {
     config
 }
 
-/// The sum of what the group has committed.
+/// Returns the sum of the committed offsets of the group.
 fn committed(consumer: &BaseConsumer, partitions: i32) -> i64 {
-    let mut asked = TopicPartitionList::new();
-    asked.add_partition_range("orders", 0, partitions - 1);
-    let committed = consumer.committed_offsets(asked, SOON).unwrap();
+    let mut partitions_of_topic = TopicPartitionList::new();
+    partitions_of_topic.add_partition_range("orders", 0, partitions - 1);
+    let committed = consumer.committed_offsets(partitions_of_topic, SOON).unwrap();
     let offset = |offset| if let Offset::Offset(next) = offset { next } else { 0 };
     committed.elements().iter().map(|place| offset(place.offset())).sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_is_read_and_committed_also_what_was_there_before() {
+async fn every_record_is_committed_also_earlier_ones() {
     let broker = KafkaBroker::start(Default::default()).await.unwrap();
     broker.create_topic("orders", 2).unwrap();
     let producer: FutureProducer = client(&broker).create().unwrap();
@@ -48,7 +48,7 @@ async fn everything_is_read_and_committed_also_what_was_there_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_is_gone_keeps_no_stub_from_ending() {
+async fn a_stopped_broker_does_not_delay_the_end_of_a_stub() {
     let broker = KafkaBroker::start(Default::default()).await.unwrap();
     broker.create_topic("orders", 1).unwrap();
     let stub = KafkaStub::start(&broker.address().to_string(), "orders", "stock").await.unwrap();

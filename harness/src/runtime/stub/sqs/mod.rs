@@ -1,7 +1,6 @@
-//! A stub that reads a queue of SQS: it takes every message and deletes it.
+//! A stub that receives every message of a queue of SQS and deletes it.
 //!
-//! It asks for all attributes, waits by long polls, and after an error for a while. What a message holds is not looked
-//! at.
+//! It requests all attributes, waits by long polls, and pauses after an error.
 
 use std::error::Error;
 use std::time::Duration;
@@ -12,34 +11,34 @@ use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::runtime::broker::sqs::{Failed, client, queue_url};
+use crate::runtime::broker_admin::sqs::{SqsError, client, queue_url};
 
-/// What one call gives at most, and how long it waits for the first message; the service's own limits.
+/// The most messages of one call, and how long it waits for the first; the service's own limits.
 const AT_MOST: i32 = 10;
 const WAIT_SECONDS: i32 = 20;
 /// After an error, or an empty answer that came too soon; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// A stub that reads; it ends when it is dropped.
+/// A reader of one queue; it ends when it is dropped.
 #[derive(Debug)]
 pub struct SqsStub {
     task: JoinHandle<()>,
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the queue `{queue}` cannot be read")]
-struct NotRead {
+#[error("cannot read the queue `{queue}`")]
+struct ReadError {
     queue: String,
-    source: Failed,
+    source: SqsError,
 }
 
 impl SqsStub {
-    /// Finds the queue, and reads it from then on.
+    /// Finds the queue, and starts to read it.
     pub async fn start(endpoint: &str, queue: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let client = client(endpoint);
         let url = queue_url(&client, queue).await;
-        let url = url.map_err(|source| NotRead { queue: queue.to_owned(), source })?;
+        let url = url.map_err(|source| ReadError { queue: queue.to_owned(), source })?;
         Ok(Self { task: tokio::spawn(read(client, url)) })
     }
 }
@@ -51,30 +50,30 @@ impl Drop for SqsStub {
 }
 
 async fn read(client: Client, url: String) {
-    let mut rest = Rest::default();
+    let mut backoff = Backoff::default();
     loop {
         let asked = Instant::now();
         let received = receive(&client, &url).await;
         let messages = received.as_deref().unwrap_or_default();
         join_all(messages.iter().map(|message| delete(&client, &url, message))).await;
         if !messages.is_empty() || (received.is_ok() && asked.elapsed() >= LONGEST_PAUSE) {
-            rest = Rest::default();
+            backoff = Backoff::default();
         } else {
-            tokio::time::sleep_until(Instant::now() + rest.next()).await;
+            tokio::time::sleep_until(Instant::now() + backoff.next()).await;
         }
     }
 }
 
 /// The pause after an error.
-struct Rest(Duration);
+struct Backoff(Duration);
 
-impl Default for Rest {
+impl Default for Backoff {
     fn default() -> Self {
-        Rest(FIRST_PAUSE)
+        Backoff(FIRST_PAUSE)
     }
 }
 
-impl Rest {
+impl Backoff {
     fn next(&mut self) -> Duration {
         let pause = self.0;
         self.0 = (pause * 2).min(LONGEST_PAUSE);
@@ -82,14 +81,14 @@ impl Rest {
     }
 }
 
-async fn receive(client: &Client, url: &str) -> Result<Vec<Message>, Failed> {
+async fn receive(client: &Client, url: &str) -> Result<Vec<Message>, SqsError> {
     let asking = client.receive_message().queue_url(url).max_number_of_messages(AT_MOST);
     let asking = asking.wait_time_seconds(WAIT_SECONDS).message_attribute_names("All");
     let asking = asking.message_system_attribute_names(MessageSystemAttributeName::All);
     Ok(asking.send().await?.messages.unwrap_or_default())
 }
 
-/// One that cannot be deleted comes again.
+/// Deletes a message; one that cannot be deleted is delivered again.
 async fn delete(client: &Client, url: &str, message: &Message) {
     let deleting = client.delete_message().queue_url(url);
     let _ = deleting.set_receipt_handle(message.receipt_handle.clone()).send().await;

@@ -1,0 +1,94 @@
+//! Fills a node's templates, and builds the environment of its process.
+//!
+//! A node inherits the harness's environment without `OTEL_*` and `RELAY_*`, so that a setting of the machine cannot
+//! change a verdict, and bypasses any proxy for calls on this machine. What the scenario sets always wins.
+
+use tokio::process::Command;
+
+use crate::plan::TapProtocol;
+use crate::runtime::error::RuntimeError;
+use crate::runtime::setting::environment_variable;
+use crate::runtime::wiring::Wiring;
+use crate::scenario::{NodeIx, Template, TemplatePart};
+
+/// The batch delays of the SDKs (default 5 s and 1 s), in milliseconds: long enough to batch, short enough
+/// not to wait.
+const SCHEDULE_DELAY_MS: &str = "100";
+/// Prefixes of variables that are not inherited from the harness's own environment.
+const NOT_INHERITED: &[&str] = &["OTEL_", "RELAY_"];
+
+/// Returns the text of a template as `node` gets it.
+pub async fn fill(
+    template: &Template,
+    node: NodeIx,
+    port: Option<u16>,
+    wiring: &Wiring,
+) -> Result<String, RuntimeError> {
+    let mut text = String::new();
+    for part in &template.parts {
+        match part {
+            TemplatePart::Text(part) => text.push_str(part),
+            TemplatePart::Url(to) => text.push_str(&wiring.url(node, *to).await?),
+            TemplatePart::Broker(broker) => text.push_str(&wiring.broker_url(node, *broker)?),
+            TemplatePart::Grpc(to) => {
+                text.push_str(&wiring.reach(node, *to, TapProtocol::Grpc).await?.to_string());
+            }
+            TemplatePart::OtlpEndpoint => text.push_str(&wiring.otlp(node).unwrap_or_default()),
+            TemplatePart::SelfPort => text.push_str(&port.map(|port| port.to_string()).unwrap_or_default()),
+            TemplatePart::Env(name) => text.push_str(&environment_variable(name, node, wiring.plan())?),
+            // A node has no stimulus; the scenario's check refuses it there.
+            TemplatePart::Mark => {}
+            TemplatePart::ScenarioDir => text.push_str(&wiring.plan().folder.display().to_string()),
+        }
+    }
+    Ok(text)
+}
+
+/// Returns the variables of a node's process: `ours` first, then the scenario's own, which win.
+pub async fn variables(
+    scenario: &[(String, Template)],
+    ours: Vec<(&'static str, String)>,
+    node: NodeIx,
+    port: Option<u16>,
+    wiring: &Wiring,
+) -> Result<Vec<(String, String)>, RuntimeError> {
+    let mut variables = telemetry(node, wiring);
+    variables.extend(ours);
+    let mut variables: Vec<_> = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    for (name, template) in scenario {
+        variables.push((name.clone(), fill(template, node, port, wiring).await?));
+    }
+    Ok(variables)
+}
+
+/// Returns the variables that OpenTelemetry defines for every SDK. `OTEL_PROPAGATORS` and the sampler are the service's
+/// own choice.
+fn telemetry(node: NodeIx, wiring: &Wiring) -> Vec<(&'static str, String)> {
+    let described = wiring.plan().scenario.node(node);
+    let mut variables = Vec::new();
+    if let Some(endpoint) = wiring.otlp(node) {
+        variables.push(("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint));
+        variables.push(("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()));
+    }
+    let contained = wiring.is_contained(node);
+    variables.extend(wiring.trust().into_iter().flat_map(|trust| trust.variables(contained)));
+    let name = described.service.as_ref().unwrap_or(&described.name);
+    variables.push(("OTEL_SERVICE_NAME", name.clone()));
+    variables.push(("OTEL_BSP_SCHEDULE_DELAY", SCHEDULE_DELAY_MS.to_owned()));
+    variables.push(("OTEL_BLRP_SCHEDULE_DELAY", SCHEDULE_DELAY_MS.to_owned()));
+    variables
+}
+
+/// Sets the variables of a command, beside what it inherits; a later one of the same name wins.
+pub fn apply(variables: Vec<(String, String)>, command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| NOT_INHERITED.iter().any(|prefix| name.starts_with(prefix))) {
+            command.env_remove(&name);
+        }
+    }
+    for name in ["no_proxy", "NO_PROXY"] {
+        let inherited = std::env::var(name).map(|hosts| format!("{hosts},")).unwrap_or_default();
+        command.env(name, format!("{inherited}127.0.0.1,localhost,::1"));
+    }
+    command.envs(variables);
+}

@@ -1,0 +1,24 @@
+//! Nodes of a case: each kind is started in its own file, and answers the same questions while it runs.
+
+mod capabilities;
+mod command;
+mod environment;
+mod error;
+#[cfg(feature = "container")]
+mod image;
+mod in_process;
+mod messaging;
+mod ready;
+mod relay;
+mod request;
+mod running;
+mod start;
+mod url;
+mod workload;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::NodeError;
+pub use running::{FlushMethod, RunningNode};
+pub use start::start;

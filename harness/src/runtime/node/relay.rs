@@ -1,0 +1,234 @@
+//! `relay:` nodes: services that keep the relay contract (`fixtures/CONTRACT.md`), each in a process of its own.
+//!
+//! The harness runs itself as `unbroken relay IMPLEMENTATION`, so that process-wide state is as real as in a service;
+//! or it runs what `own_relays` names in its place. A relay of the user's own is asked for its capabilities; the relays
+//! that come with unbroken support everything.
+
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
+
+use tokio::process::Command;
+use tokio::time::Instant;
+
+use super::capabilities;
+use super::environment;
+use super::error::NodeError;
+use super::messaging;
+use super::ready::{self, AttemptError, ReadyError};
+use super::running::{FlushMethod, Program, RunningNode};
+use super::workload::Workload;
+use crate::plan::needs::needs;
+use crate::runtime::error::RuntimeError;
+use crate::runtime::listening::{ListenAddresses, Listening};
+use crate::runtime::options::RuntimeOptions;
+use crate::runtime::process::Process;
+use crate::runtime::process::output::AwaitedLine;
+use crate::runtime::wiring::Wiring;
+use crate::scenario::{NodeIx, Relay, Role};
+
+/// How a relay's ready line begins (contract, section 3).
+const READY: &str = "relay ready ";
+/// Faults of the model relay, comma-separated.
+const FAULTS: &str = "RELAY_MODEL_FAULTS";
+
+/// A relay that is being started.
+#[derive(Clone, Copy)]
+struct Start<'a> {
+    ix: NodeIx,
+    relay: &'a Relay,
+    options: &'a RuntimeOptions,
+    wiring: &'a Wiring,
+}
+
+/// Starts the relay as a process and waits until it is ready.
+pub async fn start(
+    ix: NodeIx,
+    relay: &Relay,
+    options: &RuntimeOptions,
+    wiring: &Wiring,
+) -> Result<RunningNode, RuntimeError> {
+    let start = Start { ix, relay, options, wiring };
+    let variables = start.variables(ListenAddresses::any_port_on_loopback()).await?;
+    let own = options.own_relays.iter().find(|(instead_of, _)| *instead_of == relay.implementation);
+    let words = own.map_or(&options.relay, |(_, words)| words);
+    let Some((program, arguments)) = words.split_first() else {
+        let implementation = relay.implementation.clone();
+        return Err(NodeError::NoRelay { node: start.node(), implementation }.into());
+    };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    // A relay of the user's own was named on the command line, and starts where that was typed.
+    let shown = if own.is_some() {
+        words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    } else {
+        command.args(["relay", &relay.implementation]).current_dir(&wiring.plan().folder);
+        format!("unbroken relay {}", relay.implementation)
+    };
+    environment::apply(variables, &mut command);
+    let process = Process::start(command, Some(AwaitedLine::Beginning(READY))).await;
+    let process = process.map_err(|source| NodeError::CannotStart {
+        node: start.node(),
+        command: shown.clone(),
+        source,
+    })?;
+    let workload = Workload::Process(process);
+    let listening = start.ready_line(&workload, &shown).await?;
+    if own.is_some() {
+        start.check_capabilities(listening, &shown).await?;
+    }
+    Ok(start.running(workload, shown, listening))
+}
+
+/// Starts the relay in a container of the run and waits until it is ready.
+#[cfg(feature = "container")]
+pub async fn start_in_container(
+    ix: NodeIx,
+    relay: &Relay,
+    options: &RuntimeOptions,
+    wiring: &Wiring,
+) -> Result<RunningNode, RuntimeError> {
+    use crate::runtime::container::{RelaySettings, StartError};
+
+    let start = Start { ix, relay, options, wiring };
+    let node = &wiring.plan().scenario.node(ix).name;
+    let failed = |error: StartError| RuntimeError::container(node, error);
+    let engine = options.containers.engine().await.map_err(|error| failed(StartError::Engine(error)))?;
+    let settings = RelaySettings {
+        node,
+        case: wiring.plan().scenario.title(),
+        implementation: &relay.implementation,
+        env: start.variables(engine.relay_addresses()).await?,
+        files: wiring.trusted_files(),
+    };
+    let relay = engine.start_relay(settings, AwaitedLine::Beginning(READY)).await.map_err(failed)?;
+    let shown = format!("image {}", relay.image);
+    let workload = Workload::Container(Box::new(relay.container));
+    let printed = start.ready_line(&workload, &shown).await?;
+    let seen_from_here = |at: Option<SocketAddr>| match (at, relay.pod) {
+        (Some(at), Some(pod)) => Some(SocketAddr::new(pod, at.port())),
+        (Some(at), None) => workload.at(at.port()),
+        (None, _) => None,
+    };
+    let listening = Listening { http: seen_from_here(printed.http), grpc: seen_from_here(printed.grpc) };
+    if let Some(printed) = printed.http {
+        workload.add_served_port(printed.port(), listening.http);
+    }
+    Ok(start.running(workload, shown, listening))
+}
+
+impl Start<'_> {
+    fn node(&self) -> String {
+        self.wiring.plan().scenario.node(self.ix).name.clone()
+    }
+
+    /// Waits for the ready line, which says where the relay listens.
+    async fn ready_line(&self, workload: &Workload, shown: &str) -> Result<Listening, NodeError> {
+        let (node, command) = (self.node(), shown.to_owned());
+        let within = self.options.node_within;
+        let late = AttemptError::NoReadyLine(READY);
+        let line = match ready::awaited_line(workload, Instant::now() + within, late).await {
+            Ok(line) => line,
+            Err(ReadyError::Died(end)) => {
+                let (end, lines) = (end.words(), workload.last_lines().await);
+                return Err(NodeError::DiedAtStart { node, command, port: None, end, lines });
+            }
+            Err(ReadyError::Late(last)) => {
+                let lines = workload.lines();
+                return Err(NodeError::NeverReady { node, command, port: None, within, last, lines });
+            }
+        };
+        parse_ready_line(&line).ok_or(NodeError::ReadyLine { node, line })
+    }
+
+    /// Fails when the relay does not support what the case needs.
+    async fn check_capabilities(&self, listening: Listening, shown: &str) -> Result<(), NodeError> {
+        let (node, command) = (self.node(), shown.to_owned());
+        let deadline = Instant::now() + self.options.node_within;
+        let needs = needs(self.wiring.plan(), self.ix);
+        match capabilities::missing(listening.http, needs, deadline).await {
+            Ok(missing) if missing.is_empty() => Ok(()),
+            Ok(missing) => Err(NodeError::Unsupported { node, command, missing }),
+            Err(source) => Err(NodeError::Capabilities { node, command, source }),
+        }
+    }
+
+    fn running(&self, workload: Workload, command: String, listening: Listening) -> RunningNode {
+        let node = self.wiring.plan().scenario.node(self.ix);
+        self.wiring.set_listening(self.ix, listening);
+        let stopped = AtomicBool::new(false);
+        let program = Program { workload, command, port: None, stop: node.stop, stopped, _port: None };
+        let flush = FlushMethod::Relay;
+        RunningNode { name: node.name.clone(), listening, program: Some(program), flush }
+    }
+
+    /// Returns the whole environment of the relay.
+    async fn variables(&self, listens: ListenAddresses) -> Result<Vec<(String, String)>, RuntimeError> {
+        let mut ours = self.contract_variables(listens);
+        ours.extend(forwarding(self.ix, self.wiring).await?);
+        ours.extend(messaging::of_relay(self.ix, self.wiring)?);
+        environment::variables(&self.relay.env, ours, self.ix, None, self.wiring).await
+    }
+
+    /// Returns the variables of the relay contract. HTTP is always served: flush and capabilities are requested there.
+    fn contract_variables(&self, listens: ListenAddresses) -> Vec<(&'static str, String)> {
+        let mut variables = vec![("RELAY_HTTP_ADDR", listens.http)];
+        if self.wiring.plan().listens.get(self.ix.0).is_some_and(|listens| listens.grpc) {
+            variables.push(("RELAY_GRPC_ADDR", listens.grpc));
+        }
+        let name = self.node();
+        let mut faults: Vec<&str> = self.relay.faults.iter().map(String::as_str).collect();
+        let switched_on = self.options.faults.iter().filter(|(node, _)| *node == name);
+        faults.extend(switched_on.map(|(_, fault)| fault.as_str()));
+        if !faults.is_empty() {
+            variables.push((FAULTS, faults.join(",")));
+        }
+        variables
+    }
+}
+
+/// Returns the variables of a relay with the role forwarder, which forwards everything over its HTTP hop.
+async fn forwarding(ix: NodeIx, wiring: &Wiring) -> Result<Vec<(&'static str, String)>, RuntimeError> {
+    let scenario = &wiring.plan().scenario;
+    if scenario.node(ix).role != Role::Forwarder {
+        return Ok(Vec::new());
+    }
+    let mut hops = scenario.hops.iter();
+    match hops.find(|hop| hop.from == ix && hop.transport.is_http()) {
+        None => Ok(Vec::new()),
+        Some(hop) => {
+            let url = wiring.url(ix, hop.to).await?;
+            Ok(vec![("RELAY_MODEL_ROLE", "forwarder".to_owned()), ("RELAY_MODEL_FORWARD", url)])
+        }
+    }
+}
+
+/// Parses `relay ready {"http": "127.0.0.1:41001", "grpc": "127.0.0.1:41002"}`; either may be absent or null.
+fn parse_ready_line(line: &str) -> Option<Listening> {
+    let printed: serde_json::Value = serde_json::from_str(line.strip_prefix(READY)?).ok()?;
+    let address = |key: &str| -> Option<Option<SocketAddr>> {
+        match printed.get(key) {
+            None | Some(serde_json::Value::Null) => Some(None),
+            Some(value) => value.as_str()?.parse().ok().map(Some),
+        }
+    };
+    if !printed.is_object() {
+        return None;
+    }
+    Some(Listening { http: address("http")?, grpc: address("grpc")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ready_line_is_parsed_and_anything_else_refused() {
+        let both = parse_ready_line(r#"relay ready {"http": "127.0.0.1:41001", "grpc": "127.0.0.1:41002"}"#);
+        let both = both.expect("both addresses are there");
+        assert_eq!((both.http.map(|a| a.port()), both.grpc.map(|a| a.port())), (Some(41001), Some(41002)));
+        assert!(parse_ready_line(r#"relay ready {"http": null}"#).is_some_and(|ready| ready.http.is_none()));
+        for wrong in ["relay ready ", "relay ready 7", r#"relay ready {"http": "nowhere"}"#, "ready {}"] {
+            assert!(parse_ready_line(wrong).is_none(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! One child process and everything it starts: a process group that is ended as a whole.
+//!
+//! The group is killed when the value is dropped, also on a panic. A group member that starts a session of its own (a
+//! daemon) is out of reach, as it is for every shell.
+
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use guard::GuardedGroup;
+use output::{AwaitedLine, Output, Stream};
+
+pub mod guard;
+pub mod output;
+pub mod port;
+mod spawner;
+
+/// How long the rest of the output may take once the process has ended.
+const OUTPUT_AFTER_END: Duration = Duration::from_millis(200);
+
+/// A child process with its group.
+#[derive(Debug)]
+pub struct Process {
+    group: Pid,
+    output: Output,
+    ended: watch::Receiver<Option<ExitStatus>>,
+    _guarded: GuardedGroup,
+}
+
+impl Process {
+    /// Starts `command` and reads both streams of its output; `awaited` is a line to look out for.
+    pub async fn start(mut command: Command, awaited: Option<AwaitedLine>) -> io::Result<Process> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (mut child, guarded) = spawner::spawn(command).await?;
+        let mut output = Output::new(awaited);
+        if let Some(stream) = child.stdout.take() {
+            output.read(Stream::Out, stream);
+        }
+        if let Some(stream) = child.stderr.take() {
+            output.read(Stream::Error, stream);
+        }
+        let (sender, ended) = watch::channel(None);
+        tokio::spawn(reap(child, sender));
+        Ok(Process { group: guarded.group(), output, ended, _guarded: guarded })
+    }
+
+    /// Returns the last output lines, oldest first.
+    pub fn lines(&self) -> Vec<String> {
+        self.output.lines()
+    }
+
+    /// Resolves when the process has ended.
+    pub fn ended(&self) -> impl Future<Output = ProcessEnd> + Send + 'static {
+        let mut ended = self.ended.clone();
+        async move {
+            match ended.wait_for(Option::is_some).await {
+                Ok(status) => ProcessEnd(*status),
+                // The runtime that reaped it is shutting down.
+                Err(_) => ProcessEnd(None),
+            }
+        }
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.ended.borrow().is_some()
+    }
+
+    /// Returns a watch on the awaited line.
+    pub fn found(&self) -> watch::Receiver<Option<String>> {
+        self.output.found()
+    }
+
+    /// Returns the last output lines of a process that has ended, with what was still in its pipes.
+    pub async fn last_lines(&self) -> Vec<String> {
+        self.output.drained(Instant::now() + OUTPUT_AFTER_END).await;
+        self.lines()
+    }
+
+    /// Sends the signal to the whole group, waits for the process itself, and kills what is left of the group. Returns
+    /// `None` when the process had to be killed at the deadline.
+    pub async fn stop(&self, signal: Signal, deadline: Instant) -> Option<ProcessEnd> {
+        self.signal(signal);
+        let ended = timeout_at(deadline, self.ended()).await.ok();
+        self.signal(Signal::SIGKILL);
+        ended
+    }
+
+    /// Kills the group and waits until the process is reaped, so that its ports are free again.
+    pub async fn kill(&self, deadline: Instant) {
+        self.signal(Signal::SIGKILL);
+        let _ = timeout_at(deadline, self.ended()).await;
+    }
+
+    fn signal(&self, signal: Signal) {
+        // It fails where every process of the group has ended.
+        let _ = killpg(self.group, signal);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
+    }
+}
+
+/// Waits for the child itself, so that its end is known at once.
+async fn reap(mut child: Child, ended: watch::Sender<Option<ExitStatus>>) {
+    if let Ok(status) = child.wait().await {
+        ended.send_replace(Some(status));
+    }
+}
+
+/// How a process ended; `None` where that is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessEnd(Option<ExitStatus>);
+
+impl ProcessEnd {
+    #[cfg(feature = "container")]
+    /// Wraps the exit status of a container.
+    pub fn of(status: Option<ExitStatus>) -> ProcessEnd {
+        ProcessEnd(status)
+    }
+
+    /// Returns whether it exited by itself, whatever the status; a process that died of a signal did not.
+    pub fn is_exit(self) -> bool {
+        self.0.is_some_and(|status| status.code().is_some())
+    }
+
+    /// Returns words for a message: `exit status 1`, `killed by SIGKILL`.
+    pub fn words(self) -> String {
+        use std::os::unix::process::ExitStatusExt;
+        let Some(status) = self.0 else { return "exit status unknown".to_owned() };
+        match (status.code(), status.signal()) {
+            (Some(code), _) => format!("exit status {code}"),
+            (None, Some(number)) => match Signal::try_from(number) {
+                Ok(signal) => format!("killed by {signal}"),
+                Err(_) => format!("killed by signal {number}"),
+            },
+            (None, None) => "exit status unknown".to_owned(),
+        }
+    }
+}

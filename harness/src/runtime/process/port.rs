@@ -1,0 +1,101 @@
+//! Chooses a free port for a node that needs one before it starts: `${self.port}`.
+//!
+//! Ports are taken from below the ephemeral range, so that no outgoing connection can get one meanwhile. Two harnesses
+//! on one machine do not choose the same one: whoever holds a port holds the abstract socket of that name (unix(7)),
+//! which lives in the same network namespace as the port and ends with its holder. On platforms other than Linux only
+//! the process id keeps two harnesses apart. Another program may still take the port before the node does: then the
+//! node fails at its start.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The first port that is given out; well-known services are below.
+const LOWEST: u16 = 15000;
+/// One past the last, where the start of the ephemeral range is unknown.
+const END: u16 = 32000;
+
+/// A port that no other harness chooses until this is dropped.
+#[derive(Debug)]
+pub struct Port {
+    pub number: u16,
+    _hold: Hold,
+}
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// Returns a free port; `None` when every port of the range is taken.
+pub fn free() -> Option<Port> {
+    let count = u32::from(end() - LOWEST);
+    let first = std::process::id().wrapping_mul(97);
+    for _ in 0..count {
+        let offset = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % count;
+        let number = LOWEST + u16::try_from(offset).unwrap_or_default();
+        if let Some(hold) = hold(number)
+            && is_free(number)
+        {
+            return Some(Port { number, _hold: hold });
+        }
+    }
+    None
+}
+
+/// Returns whether nothing listens on the port, on the loopback address or on all addresses.
+pub fn is_free(number: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok()
+        && TcpListener::bind((Ipv4Addr::UNSPECIFIED, number)).is_ok()
+}
+
+#[cfg(target_os = "linux")]
+type Hold = std::os::unix::net::UnixListener;
+
+#[cfg(target_os = "linux")]
+fn hold(number: u16) -> Option<Hold> {
+    use std::os::linux::net::SocketAddrExt;
+    let name = format!("unbroken-port-{number}");
+    let address = std::os::unix::net::SocketAddr::from_abstract_name(name).ok()?;
+    Hold::bind_addr(&address).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+type Hold = ();
+
+#[cfg(not(target_os = "linux"))]
+fn hold(_number: u16) -> Option<Hold> {
+    Some(())
+}
+
+/// Returns one past the last port that is given out: the start of the ephemeral range (ip(7), `ip_local_port_range`).
+fn end() -> u16 {
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok();
+    let low = range.and_then(|range| range.split_whitespace().next()?.parse::<u16>().ok());
+    low.unwrap_or(END).clamp(LOWEST + 1000, END)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_is_held_or_in_use_is_not_given_out_again() {
+        let ports: Vec<Port> = (0..50).map(|_| free().expect("a port is free")).collect();
+        let mut numbers: Vec<u16> = ports.iter().map(|port| port.number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), ports.len());
+        assert!(numbers.iter().all(|number| *number < end()));
+
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, numbers[0])).expect("the port is free");
+        assert!(!is_free(numbers[0]));
+        drop(listener);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_hold_ends_with_its_port() {
+        let port = free().expect("a port is free");
+        let number = port.number;
+        assert!(hold(number).is_none());
+        drop(port);
+        assert!(hold(number).is_some());
+    }
+}
