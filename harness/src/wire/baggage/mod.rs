@@ -60,6 +60,13 @@ impl Baggage {
         list_members(&lines).iter().filter(|member| !member.bytes.is_empty()).map(read_entry).collect()
     }
 
+    /// Returns the entries of `list` whose key is also that of an entry further to the left. Receivers differ in
+    /// which of them they keep.
+    pub fn doubled(list: &[BaggageEntry]) -> impl Iterator<Item = &BaggageEntry> {
+        let doubled = |ix: &usize| list[..*ix].iter().any(|other| other.key == list[*ix].key);
+        (0..list.len()).filter(doubled).map(|ix| &list[ix])
+    }
+
     /// One field line; values are percent-encoded where they must be.
     pub fn print(&self) -> Vec<u8> {
         let entries: Vec<_> = self.entries.iter().map(BaggageEntry::print).collect();

@@ -119,6 +119,13 @@ fn the_limits_hold_for_all_lines_together() {
     assert_eq!(strict(&members(181)).unwrap().len(), 181, "a fact, not a reason to refuse");
 }
 
+#[test]
+fn doubled_entries_are_visible_in_any_line() {
+    let entries = Baggage::entries_of([b"a=1, b=2;p,A=3".as_slice(), b"b=4,a"]);
+    let doubled: Vec<_> = Baggage::doubled(&entries).map(|entry| (entry.line, entry.at.clone())).collect();
+    assert_eq!(doubled, [(1, 0..3), (1, 4..5)]);
+}
+
 fn entry() -> impl Strategy<Value = BaggageEntry> {
     let token = || "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,9}".prop_map(String::into_bytes);
     let value = || any::<String>().prop_map(String::into_bytes);

@@ -57,6 +57,18 @@ impl RawMember {
         let equals = self.bytes.iter().position(|byte| *byte == b'=')?;
         Some(&self.bytes[equals + 1..])
     }
+
+    /// Returns whether this is the start of `whole` and not all of it: what is left of a member that was cut, be it
+    /// inside the key.
+    pub fn is_cut_from(&self, whole: &RawMember) -> bool {
+        self.bytes.len() < whole.bytes.len() && whole.bytes.starts_with(&self.bytes)
+    }
+
+    /// Returns why a node of this level refuses the member; `None` where it takes it.
+    pub fn refusal(&self, level: Level) -> Option<Refusal> {
+        let member = ListMember { line: self.line, start: self.at.start, bytes: &self.bytes };
+        read_member(&member, level).err()
+    }
 }
 
 impl TraceState {
@@ -84,6 +96,18 @@ impl TraceState {
                 at: member.start..member.start + member.bytes.len(),
             })
             .collect()
+    }
+
+    /// Returns the members of `list` whose key is also that of a member further to the left, whether they parse or
+    /// not: senders must not make them.
+    pub fn doubled(list: &[RawMember]) -> impl Iterator<Item = &RawMember> {
+        let doubled = |ix: &usize| list[..*ix].iter().any(|other| other.key() == list[*ix].key());
+        (0..list.len()).filter(doubled).map(|ix| &list[ix])
+    }
+
+    /// Returns the members of `list` beyond the 32 that a list may have; a node that adds its own must drop these.
+    pub fn surplus(list: &[RawMember]) -> &[RawMember] {
+        list.get(MEMBERS..).unwrap_or_default()
     }
 
     /// Members whose key stood further to the left already.

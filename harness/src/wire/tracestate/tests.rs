@@ -149,6 +149,39 @@ fn members_of_takes_what_parsing_refuses() {
     assert_eq!(seen[2], (&b"a=b=c"[..], &b"a"[..], Some(&b"b=c"[..]), 1, 0..5));
 }
 
+/// TS-28, TS-24, whether the members parse or not.
+#[test]
+fn doubled_and_surplus_members_of_any_bytes_are_visible() {
+    let members = TraceState::members_of([b"a=1,B=2,a=3".as_slice(), b"B=2, b=4,a"]);
+    let doubled: Vec<_> =
+        TraceState::doubled(&members).map(|member| (member.line, member.at.clone())).collect();
+    assert_eq!(doubled, [(0, 8..11), (1, 0..3), (1, 9..10)]);
+    assert!(TraceState::surplus(&members).is_empty());
+    let many: Vec<String> = (1..=34).map(|n| format!("k{n}={n}")).collect();
+    let members = TraceState::members_of([many.join(",").as_bytes()]);
+    let surplus: Vec<_> = TraceState::surplus(&members).iter().map(|member| &member.bytes[..]).collect();
+    assert_eq!(surplus, [b"k33=33", b"k34=34"]);
+}
+
+#[test]
+fn a_member_that_was_cut_is_the_start_of_what_came_in() {
+    let members = |line: &str| TraceState::members_of([line.as_bytes()]);
+    let whole = &members("congo=t61rcWkgMzE")[0];
+    for (cut, expected) in
+        [("congo=t61", true), ("con", true), ("congo=t61rcWkgMzE", false), ("cingo", false)]
+    {
+        assert_eq!(members(cut)[0].is_cut_from(whole), expected, "{cut}");
+    }
+}
+
+#[test]
+fn the_level_decides_whether_a_member_is_taken() {
+    let member = &TraceState::members_of([b"a=1, 1foo=2".as_slice()])[1];
+    let refusal = member.refusal(Level::One).expect("level 1 has no such key");
+    assert_eq!((refusal.reason, refusal.line, refusal.at), (Reason::KeyStart, 0, 5..6));
+    assert_eq!(member.refusal(Level::Two), None);
+}
+
 fn member() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
     ("[a-z0-9][a-z0-9_*/@-]{0,20}", "[ -~&&[^,=]]{0,20}[!-~&&[^,=]]")
         .prop_map(|(k, v)| (k.into_bytes(), v.into_bytes()))
@@ -172,7 +205,9 @@ proptest! {
                 prop_assert!(refusal.at.end <= lines[refusal.line].len());
             }
         }
-        for member in TraceState::members_of(borrowed()) {
+        let members = TraceState::members_of(borrowed());
+        prop_assert_eq!(TraceState::surplus(&members).len(), members.len().saturating_sub(MEMBERS));
+        for member in members {
             prop_assert_eq!(&lines[member.line][member.at.clone()], &member.bytes[..]);
         }
     }
@@ -183,6 +218,11 @@ proptest! {
             let raw: Vec<_> = TraceState::members_of([line.as_bytes()]).into_iter().map(|member| member.at).collect();
             let strict: Vec<_> = state.members.into_iter().map(|member| member.at).collect();
             prop_assert_eq!(raw, strict);
+            let doubled = TraceState::members_of([line.as_bytes()]);
+            let doubled: Vec<_> = TraceState::doubled(&doubled).map(|member| member.at.clone()).collect();
+            let strict = TraceState::parse([line.as_bytes()], Level::Two).unwrap();
+            let strict: Vec<_> = strict.duplicates().map(|member| member.at.clone()).collect();
+            prop_assert_eq!(doubled, strict);
         }
     }
 }
