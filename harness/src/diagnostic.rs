@@ -1,4 +1,4 @@
-//! What a scenario's author did wrong: many at once, each with its place and a help.
+//! Errors in a scenario file: reported all at once, each with its place and a help.
 //!
 //! A diagnostic is never a finding about the system under test, and never an error of the machine.
 
@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::source::{Place, Source};
 
-/// One mistake in a scenario file.
+/// One error in a scenario file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// A short stable name, such as `unknown-key`.
@@ -14,11 +14,11 @@ pub struct Diagnostic {
     /// Lower case, literals in backticks, no full stop.
     pub message: String,
     pub place: Place,
-    /// What stands under the caret.
+    /// The text under the caret.
     pub label: String,
     /// The next step, if one can be named.
     pub help: Option<String>,
-    /// Other places that belong to the mistake, such as the first of two equal keys.
+    /// Other places that belong to the error, such as the first of two equal keys.
     pub also: Vec<(Place, String)>,
 }
 
@@ -37,7 +37,7 @@ impl Diagnostic {
         self
     }
 
-    /// `help`, where it may be that there is nothing to say.
+    /// Sets the help, if there is one.
     pub fn maybe_help(mut self, help: Option<String>) -> Self {
         self.help = help;
         self
@@ -49,16 +49,16 @@ impl Diagnostic {
     }
 }
 
-/// The code of what stands for all mistakes that are not told.
-pub const TOO_MANY: &str = "too-many-mistakes";
+/// The code of the diagnostic that stands for all that are not shown.
+pub const TOO_MANY: &str = "too-many-errors";
 
-/// How far from a mistake's own line another place may be and still be drawn; further ones are told in words.
+/// How far from a diagnostic's own line another place may be and still be drawn; further ones are named in words.
 const DRAWN_BYTES: usize = 64 * 1024;
 
 /// How much of a line is drawn behind the last place in it, at most.
 const LINE_BYTES: usize = 4 * 1024;
 
-/// Every mistake with its lines and carets, and one line that counts them; ends with a line feed.
+/// Renders every diagnostic with its lines and carets, and one line that counts them; ends with a line feed.
 pub fn render(source: &Source, diagnostics: &[Diagnostic], color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let mut out = String::new();
@@ -68,7 +68,7 @@ pub fn render(source: &Source, diagnostics: &[Diagnostic], color: bool) -> Strin
     }
     let count = diagnostics.iter().filter(|diagnostic| diagnostic.code != TOO_MANY).count();
     let more = if count < diagnostics.len() { "more than " } else { "" };
-    let noun = if count == 1 { "mistake" } else { "mistakes" };
+    let noun = if count == 1 { "error" } else { "errors" };
     out.push_str(&format!("{}: {more}{count} {noun}\n", shown(source.name())));
     out
 }
@@ -111,7 +111,7 @@ fn labelled<'a>(
     if label.is_empty() { annotation } else { annotation.label(shown(label)) }
 }
 
-/// The whole lines that are needed; a file of many megabytes is not walked once per mistake.
+/// Returns the lines that are needed; a file of many megabytes is not searched once for each diagnostic.
 fn window(source: &Source, place: Place, near: &[&(Place, String)]) -> Place {
     let places = || near.iter().map(|(place, _)| *place).chain([place]);
     let first = places().map(|place| place.start).min().unwrap_or(place.start);
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistake_is_shown_with_file_line_column_caret_and_help() {
+    fn a_diagnostic_shows_file_line_column_caret_and_help() {
         let source = Source::new("a.yaml", "nodes:\n  ä: { realy: model }\n");
         let start = source.text().find("realy").unwrap();
         let diagnostic = Diagnostic::new("unknown-key", Place::new(start, start + 5), "unknown key `realy`")
@@ -150,19 +150,19 @@ mod tests {
         assert!(text.contains("error[unknown-key]: unknown key `realy`"), "{text}");
         assert!(text.contains("a.yaml:2:8"), "{text}");
         assert!(text.contains("^^^^^ not known here"), "{text}");
-        assert!(text.ends_with("a.yaml: 1 mistake\n"), "{text}");
+        assert!(text.ends_with("a.yaml: 1 error\n"), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
     }
 
     #[test]
-    fn colour_is_only_there_when_it_is_asked_for() {
+    fn colour_is_used_only_on_request() {
         let source = Source::new("a.yaml", "x");
         let diagnostic = [Diagnostic::new("empty-file", Place::new(0, 1), "nothing")];
         assert!(render(&source, &diagnostic, true).contains('\u{1b}'));
     }
 
     #[test]
-    fn a_place_far_away_is_told_in_words_and_one_past_the_end_is_no_panic() {
+    fn a_distant_place_is_named_in_words_and_one_past_the_end_does_not_panic() {
         let source = Source::new("a.yaml", format!("a: 1\n{}a: 2", "#\n".repeat(DRAWN_BYTES)));
         let end = source.text().len();
         let diagnostic = Diagnostic::new("duplicate-key", Place::new(end - 4, end + 9), "key `a` twice")

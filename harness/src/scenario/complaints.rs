@@ -1,4 +1,4 @@
-//! The mistakes of one file while it is being read: each said once, in the order of the file, not without end.
+//! The errors of one file while it is being read: each reported once, in the order of the file, up to a limit.
 
 use std::collections::HashSet;
 
@@ -12,9 +12,9 @@ const MOST: usize = 100;
 pub(super) struct Complaints {
     list: Vec<Diagnostic>,
     said: HashSet<(&'static str, Place, String)>,
-    /// Where something has not the right shape: what else is wrong with it would only follow from that.
+    /// Places whose shape is wrong: any other error there would only follow from that.
     misfits: HashSet<Place>,
-    /// How many were not kept.
+    /// How many were dropped.
     more: usize,
 }
 
@@ -36,12 +36,12 @@ impl Complaints {
         }
     }
 
-    /// What is said from now on is about how the parts fit together.
-    pub fn shape_is_told(&mut self) {
+    /// Marks the end of the checks of shape: from now on, errors are about how the parts fit together.
+    pub fn shape_is_checked(&mut self) {
         self.misfits = self.list.iter().map(|diagnostic| diagnostic.place).collect();
     }
 
-    /// Whether something has been said of exactly this place.
+    /// Returns whether an error of shape was reported at exactly this place.
     pub fn misfit(&self, place: Place) -> bool {
         self.misfits.contains(&place)
     }
@@ -54,7 +54,7 @@ impl Complaints {
         let Self { mut list, more, .. } = self;
         list.sort_by_key(|diagnostic| (diagnostic.place.start, diagnostic.place.end));
         if let (Some(last), true) = (list.last(), more > 0) {
-            let message = format!("these are the first {MOST} mistakes, and there are more");
+            let message = format!("only the first {MOST} errors are shown");
             list.push(Diagnostic::new(TOO_MANY, last.place, message));
         }
         list

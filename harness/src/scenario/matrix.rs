@@ -43,8 +43,8 @@ pub(super) fn cases<'a>(root: &'a Tree, complaints: &mut Complaints) -> Vec<Matr
     let mut cases = vec![MatrixCase::default()];
     for axis in &axes {
         if cases.len() * axis.list.items().len() > MOST_CASES {
-            let message = format!("the lists of this file stand for more than {MOST_CASES} cases");
-            let label = "with this list";
+            let message = format!("the lists of this file expand to more than {MOST_CASES} cases");
+            let label = "this list exceeds the limit";
             let help = "split the file, or shorten a list";
             complaints.say(Diagnostic::new("too-much", axis.list.place, message).label(label).help(help));
             break;
@@ -94,9 +94,11 @@ fn repeated(axis: &Axis<'_>, complaints: &mut Complaints) {
     for item in axis.list.items() {
         let Some(text) = item.text() else { continue };
         if let Some(first) = seen.insert(text, item.place) {
-            let message = format!("`{text}` stands twice in `{}`", axis.key);
-            let mistake = Diagnostic::new("repeated-case", item.place, message).label("again here");
-            complaints.say(mistake.also(first, "first here").help("each value is a case of its own"));
+            let message = format!("`{text}` appears twice in `{}`", axis.key);
+            let mistake = Diagnostic::new("repeated-case", item.place, message).label("second");
+            complaints.say(
+                mistake.also(first, "first").help("remove one of them: each value is a case of its own"),
+            );
         }
     }
 }

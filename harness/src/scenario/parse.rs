@@ -1,4 +1,4 @@
-//! A file's text -> its cases, or everything that is wrong with it.
+//! Parses the text of a file into its cases, or into all errors in it.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::{Scenario, build, check, format, matrix, read, shape_check, yaml};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source};
 
-/// One scenario for each case of the matrix, or every mistake of the file in the order of the file.
+/// Returns one scenario for each case of the matrix, or every error in the order of the file.
 pub fn parse(source: &Arc<Source>) -> Result<Vec<Scenario>, Vec<Diagnostic>> {
     let mut complaints = Complaints::default();
     let scenarios = cases(source, &mut complaints);
@@ -30,7 +30,7 @@ fn cases(source: &Arc<Source>, complaints: &mut Complaints) -> Vec<Scenario> {
         return Vec::new();
     }
     shape_check::check(&root, &format::SCENARIO, complaints);
-    complaints.shape_is_told();
+    complaints.shape_is_checked();
     let mut scenarios = Vec::new();
     for case in matrix::cases(&root, complaints) {
         let draft = build::draft(source, &root, &case, complaints);
@@ -44,6 +44,6 @@ fn cases(source: &Arc<Source>, complaints: &mut Complaints) -> Vec<Scenario> {
 
 fn empty() -> Diagnostic {
     Diagnostic::new("empty-file", Place::new(0, 0), "the file is empty")
-        .label("a scenario begins here")
-        .help("`unbroken init` writes a first one")
+        .label("expected a scenario")
+        .help("run `unbroken init` to write an example")
 }

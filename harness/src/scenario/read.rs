@@ -1,4 +1,4 @@
-//! A file on disk -> its text; what is no text at all is a diagnostic like any other mistake.
+//! Reads the text of a file; bytes that are not text are a diagnostic like any other error.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,15 +15,15 @@ pub(super) const LARGEST_BYTES: usize = 10_000_000;
 
 #[derive(Debug, Error)]
 pub enum ReadError {
-    /// The machine's affair: no such file, no right to read it.
+    /// The machine's error: no such file, or no permission to read it.
     #[error("cannot read `{}`", path.display())]
     Io { path: PathBuf, source: io::Error },
-    /// The author's affair: the file is there and is not a scenario.
+    /// The author's error: the file exists and is not a scenario.
     #[error("`{}` is not a scenario", text.name())]
     Bad { text: Arc<Source>, diagnostics: Vec<Diagnostic> },
 }
 
-/// The text of the file at `path`, at most 10 MB of UTF-8.
+/// Reads the file at `path`, at most 10 MB of UTF-8.
 pub fn read(path: &Path) -> Result<Arc<Source>, ReadError> {
     let name = path.display().to_string();
     let failed = |source| ReadError::Io { path: path.to_owned(), source };
@@ -48,13 +48,13 @@ pub fn read(path: &Path) -> Result<Arc<Source>, ReadError> {
 pub(super) fn too_large() -> Diagnostic {
     let message = format!("the file is larger than {} MB", LARGEST_BYTES / 1_000_000);
     Diagnostic::new("too-large", Place::new(0, 0), message)
-        .help("a scenario is a page or two; is this the right file?")
+        .help("check the path: a scenario is one or two pages long")
 }
 
 fn not_utf8(at: usize, byte: u8) -> Diagnostic {
     // In the text that is shown, the replacement character stands there.
     let place = Place::new(at, at + char::REPLACEMENT_CHARACTER.len_utf8());
     Diagnostic::new("not-utf-8", place, format!("the byte 0x{byte:02x} at offset {at} is not UTF-8"))
-        .label("from here")
+        .label("first invalid byte")
         .help("save the file as UTF-8")
 }

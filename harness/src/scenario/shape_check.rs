@@ -1,4 +1,4 @@
-//! Whether a file has the shape of the format: unknown keys and words, wrong types, what is missing.
+//! Checks a file against the tables of the format: unknown keys and words, wrong types, missing keys.
 
 use super::complaints::Complaints;
 use super::shape::{KeyShape, Object, Pattern, Shape, Words};
@@ -59,8 +59,8 @@ fn scalar_fits(tree: &Tree, shape: &Shape) -> bool {
 fn empty(tree: &Tree, shape: &Shape, owner: ValueOwner<'_>) -> Diagnostic {
     let place = if tree.place.start == tree.place.end { owner.place } else { tree.place };
     Diagnostic::new("empty-value", place, format!("`{}` is empty", owner.name))
-        .label("nothing stands here")
-        .help(format!("it must be {}; leave the key out if there is nothing to say", shape.what()))
+        .label("no value")
+        .help(format!("write {}, or remove the key", shape.what()))
 }
 
 fn wrong(tree: &Tree, shape: &Shape, owner: ValueOwner<'_>) -> Diagnostic {
@@ -71,8 +71,10 @@ fn wrong(tree: &Tree, shape: &Shape, owner: ValueOwner<'_>) -> Diagnostic {
     };
     let whole_number = matches!(shape, Shape::Whole { .. }) && tree.number().is_some();
     let pattern = matches!(shape, Shape::Text(_)) && tree.text().is_some();
-    let label =
-        if whole_number || pattern { "this is not".to_owned() } else { format!("this is {}", tree.what()) };
+    let label = match tree.text() {
+        Some(text) if whole_number || pattern => format!("found `{}`", shortened(text)),
+        _ => format!("found {}", tree.what()),
+    };
     let code = match shape {
         _ if whole_number => "out-of-range",
         Shape::Text(pattern)
@@ -86,11 +88,19 @@ fn wrong(tree: &Tree, shape: &Shape, owner: ValueOwner<'_>) -> Diagnostic {
     let help = match (shape, tree.text()) {
         (Shape::Bool, Some("yes" | "on" | "no" | "off")) => Some("write `true` or `false`".to_owned()),
         (Shape::List(_), Some(text)) => Some(format!("write a list: `[{}]`", items(text))),
-        (Shape::True, Some("false")) => Some("leave the key out to say no".to_owned()),
+        (Shape::True, Some("false")) => Some("remove the key: its default is `false`".to_owned()),
         (Shape::Text(pattern), Some(text)) => pattern_help(pattern, text),
         _ => None,
     };
     Diagnostic::new(code, tree.place, message).label(label).maybe_help(help)
+}
+
+/// Returns the start of a text that is too long for a label.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((at, _)) => format!("{} ...", &text[..at]),
+        None => text.to_owned(),
+    }
 }
 
 /// A text as items of a list: a command is one item a word.
@@ -105,7 +115,7 @@ fn items(text: &str) -> String {
 fn pattern_help(pattern: &Pattern, text: &str) -> Option<String> {
     use super::pattern::{DURATION, PATH, URL};
     if std::ptr::eq(pattern, &DURATION) && text.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(format!("a unit is missing: `{text}ms` or `{text}s`?"));
+        return Some(format!("add a unit: `{text}ms` or `{text}s`"));
     }
     if std::ptr::eq(pattern, &URL) && text.starts_with("https://") {
         return Some("write `http://`, and `tls: true` at the hops that reach it".to_owned());
@@ -123,24 +133,24 @@ fn word(tree: &Tree, text: &str, words: &Words, owner: ValueOwner<'_>) -> Option
     }
     let what = words.what;
     if words.later.contains(&text) {
-        let message = format!("the {what} `{text}` is not in this version");
-        let help = format!("this version has {}", spelling::listed(&known));
-        return Some(Diagnostic::new("not-in-this-version", tree.place, message).label("not yet").help(help));
+        let message = format!("this version has no {what} `{text}`");
+        let help = format!("use one of {}", spelling::listed(&known));
+        return Some(Diagnostic::new("not-in-this-version", tree.place, message).label("planned").help(help));
     }
     if let [only] = known.as_slice() {
         let message = format!("`{}` can only be `{only}`", owner.name);
-        let help = "leave the key out to say the other thing";
-        return Some(Diagnostic::new("unknown-word", tree.place, message).label("not known").help(help));
+        let help = "remove the key for the default";
+        return Some(Diagnostic::new("unknown-word", tree.place, message).label("unknown").help(help));
     }
     let help = spelling::help(text, &known, &format!("{what}s"));
     let message = format!("unknown {what} `{text}`");
-    Some(Diagnostic::new("unknown-word", tree.place, message).label("not known").help(help))
+    Some(Diagnostic::new("unknown-word", tree.place, message).label("unknown").help(help))
 }
 
 fn list(tree: &Tree, items: &[Tree], of: &Shape, owner: ValueOwner<'_>, complaints: &mut Complaints) {
     if items.is_empty() {
         let message = format!("the list `{}` is empty", owner.name);
-        let help = "give at least one, or leave the key out";
+        let help = "write at least one item, or remove the key";
         complaints.say(Diagnostic::new("empty-value", tree.place, message).help(help));
     }
     for item in items {
@@ -157,7 +167,7 @@ fn named(
 ) {
     if entries.is_empty() {
         let message = format!("`{}` is empty", owner.name);
-        complaints.say(Diagnostic::new("empty-value", owner.place, message).label("nothing stands here"));
+        complaints.say(Diagnostic::new("empty-value", owner.place, message).label("no value"));
     }
     for KeyValue { key, value } in entries {
         if !(names.fits)(&key.value) {
@@ -187,7 +197,7 @@ fn either(tree: &Tree, shapes: &'static [Shape], owner: ValueOwner<'_>, complain
 
 fn object(tree: &Tree, object: &'static Object, owner: ValueOwner<'_>, complaints: &mut Complaints) {
     let kinds: Vec<_> = object.kinds().iter().filter(|kind| tree.entry(kind.key.name).is_some()).collect();
-    let told = tag(tree, object, owner, complaints);
+    let reported = tag(tree, object, owner, complaints);
     let allowed = |name: &str| -> Option<&'static KeyShape> {
         let of_kinds = kinds.iter().flat_map(|kind| kind.keys().chain([&kind.key]));
         of_kinds.chain(object.keys).find(|key| key.name == name)
@@ -198,7 +208,7 @@ fn object(tree: &Tree, object: &'static Object, owner: ValueOwner<'_>, complaint
                 let owner = ValueOwner { name: known.name, item: false, place: key.place };
                 fit(value, &known.shape, owner, complaints);
             }
-            None if told == Some(key.place) => {}
+            None if reported == Some(key.place) => {}
             // Whether it belongs here depends on the kind, which is missing.
             None if kinds.is_empty() && object.all_keys().iter().any(|known| known.name == key.value) => {}
             None => unknown_key(&key.value, key.place, object, complaints),
@@ -212,7 +222,7 @@ fn object(tree: &Tree, object: &'static Object, owner: ValueOwner<'_>, complaint
     }
 }
 
-/// Whether exactly one kind is named. The place of a key that has been told on the way.
+/// Checks that exactly one kind is named. Returns the place of a key that was reported on the way.
 fn tag(tree: &Tree, object: &Object, owner: ValueOwner<'_>, complaints: &mut Complaints) -> Option<Place> {
     let tag = object.tag?;
     let what = tag.what;
@@ -221,21 +231,20 @@ fn tag(tree: &Tree, object: &Object, owner: ValueOwner<'_>, complaints: &mut Com
     if let (Some(first), second) = (named.next(), named.next()) {
         let second = second?;
         let (one, two) = (&first.key.value, &second.key.value);
-        let message =
-            format!("`{one}` and `{two}` cannot stand together: each says the {what} of {}", object.what);
+        let message = format!("{} has one {what}, and both `{one}` and `{two}` are given", object.what);
         let mistake = Diagnostic::new("two-kinds", second.key.place, message)
-            .label("the second")
-            .also(first.key.place, "the first")
-            .help("keep one of them");
+            .label("second")
+            .also(first.key.place, "first")
+            .help("remove one of them");
         complaints.say(mistake);
         return None;
     }
     let later = tree.entries().iter().find(|entry| tag.later.contains(&entry.key.value.as_str()));
     if let Some(KeyValue { key, .. }) = later {
-        let message = format!("the {what} `{}` is not in this version", key.value);
-        let help = format!("this version has {}", spelling::listed(&known));
+        let message = format!("this version has no {what} `{}`", key.value);
+        let help = format!("use one of {}", spelling::listed(&known));
         complaints
-            .say(Diagnostic::new("not-in-this-version", key.place, message).label("not yet").help(help));
+            .say(Diagnostic::new("not-in-this-version", key.place, message).label("planned").help(help));
         return Some(key.place);
     }
     let all: Vec<&str> = object.all_keys().iter().map(|key| key.name).collect();
@@ -244,11 +253,11 @@ fn tag(tree: &Tree, object: &Object, owner: ValueOwner<'_>, complaints: &mut Com
     if let Some(key) = unknown.next() {
         let message = format!("unknown {what} `{}`", key.value);
         let help = spelling::help(&key.value, &known, &format!("{what}s"));
-        complaints.say(Diagnostic::new("unknown-key", key.place, message).label("not known").help(help));
+        complaints.say(Diagnostic::new("unknown-key", key.place, message).label("unknown").help(help));
         return Some(key.place);
     }
-    let message = format!("{} needs its {what}, one of {}", object.what, spelling::listed(&known));
-    let label = format!("no {what} is named");
+    let message = format!("{} needs a {what}: one of {}", object.what, spelling::listed(&known));
+    let label = format!("no {what}");
     complaints.say(Diagnostic::new("missing-key", owner.place, message).label(label));
     None
 }
@@ -261,13 +270,14 @@ fn unknown_key(name: &str, place: Place, object: &'static Object, complaints: &m
         .map(|kind| kind.key.name)
         .collect();
     if !owners.is_empty() {
-        let message = format!("`{name}` does not belong here");
-        let help = format!("it goes with {}", spelling::listed(&owners));
-        complaints.say(Diagnostic::new("unknown-key", place, message).label("not of this kind").help(help));
+        let message = format!("the key `{name}` is not allowed here");
+        let help = format!("it is a key of {}", spelling::listed(&owners));
+        complaints
+            .say(Diagnostic::new("unknown-key", place, message).label("key of another kind").help(help));
         return;
     }
     let known: Vec<&str> = object.all_keys().iter().map(|key| key.name).collect();
     let help = spelling::help(name, &known, &format!("keys of {}", object.what));
     let message = format!("{} has no key `{name}`", object.what);
-    complaints.say(Diagnostic::new("unknown-key", place, message).label("not known").help(help));
+    complaints.say(Diagnostic::new("unknown-key", place, message).label("unknown").help(help));
 }

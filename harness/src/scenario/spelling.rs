@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_finger_is_understood_and_another_word_is_not() {
+    fn a_typo_is_corrected_and_another_word_is_not() {
         let known = ["relation", "within", "times"];
         assert_eq!(closest("realtion", known), Some("relation"));
         assert_eq!(closest("Within", known), Some("within"));

@@ -75,7 +75,7 @@ impl Reader<'_> {
         match event {
             Event::DocumentStart(_) => self.document(place)?,
             Event::Alias(_) => {
-                self.refuse("alias", place, "aliases are not read", "write the value out where it is used");
+                self.refuse("alias", place, "YAML aliases are not supported", "repeat the value here");
                 self.hidden = true;
                 self.value(Tree { place, value: Value::Nothing })?;
             }
@@ -109,21 +109,26 @@ impl Reader<'_> {
         if self.documents < 2 {
             return Ok(());
         }
-        let message = "a second document begins here, and a file holds one scenario";
-        self.refuse("several-documents", place, message, "put each scenario into a file of its own");
+        let message = "a file holds one scenario, and a second document begins here";
+        self.refuse("several-documents", place, message, "move each scenario into a file of its own");
         Err(ReadStop)
     }
 
     fn refuse(&mut self, code: &'static str, place: Place, message: &str, help: &str) {
-        self.complaints.say(Diagnostic::new(code, place, message).label("not allowed here").help(help));
+        self.complaints.say(Diagnostic::new(code, place, message).label("not supported here").help(help));
     }
 
     fn extras(&mut self, place: Place, anchor: usize, tagged: bool) {
         if anchor > 0 {
-            self.refuse("anchor", place, "anchors are not read", "write the value out wherever it is used");
+            self.refuse(
+                "anchor",
+                place,
+                "YAML anchors are not supported",
+                "remove the anchor and repeat the value where it is used",
+            );
         }
         if tagged {
-            self.refuse("tag", place, "YAML tags are not read", "leave the `!` and what follows it away");
+            self.refuse("tag", place, "YAML tags are not supported", "remove the tag");
         }
     }
 
@@ -146,7 +151,7 @@ impl Reader<'_> {
             return Ok(());
         }
         let message = format!("the file has more than {MOST_NODES} keys and values");
-        self.refuse("too-much", place, &message, "split it into several scenarios");
+        self.refuse("too-much", place, &message, "split the file into several scenarios");
         Err(ReadStop)
     }
 
@@ -155,12 +160,17 @@ impl Reader<'_> {
         let place = *place;
         if self.open.len() >= DEEPEST {
             let message = format!("lists and mappings are nested more than {DEEPEST} deep");
-            self.refuse("too-deep", place, &message, "no part of a scenario needs that");
+            self.refuse(
+                "too-deep",
+                place,
+                &message,
+                "reduce the nesting: no part of a scenario needs this depth",
+            );
             return Err(ReadStop);
         }
         if matches!(self.open.last(), Some(OpenContainer::Map { key: None, .. })) {
-            let message = "a key must be text, and this is a list or a mapping";
-            self.refuse("key-not-text", place, message, "put `name:` in front");
+            let message = "a key must be text, not a list or a mapping";
+            self.refuse("key-not-text", place, message, "write a key such as `name:` in front");
             return Err(ReadStop);
         }
         self.open.push(open);
@@ -241,15 +251,15 @@ impl Reader<'_> {
             return Diagnostic::new(
                 "tab",
                 Place::new(tab, tab + 1),
-                "YAML does not allow a tab as indentation",
+                "YAML does not allow tabs for indentation",
             )
             .label("a tab")
             .help("indent with spaces");
         }
         let length = self.text[at..].chars().next().map_or(0, char::len_utf8);
-        Diagnostic::new("yaml-syntax", Place::new(at, at + length), "this is not YAML")
+        Diagnostic::new("yaml-syntax", Place::new(at, at + length), "invalid YAML")
             .label(error.info().to_owned())
-            .help("look for a missing quote, bracket, colon or indentation here or just before")
+            .help("check for a missing quote, bracket or colon, or wrong indentation, here or just before")
     }
 
     /// A tab in the indentation of the line at `at` or of the one before.
@@ -285,16 +295,14 @@ fn entry(
 ) {
     let WithPlace { value: key, place } = &new.key;
     if key == "<<" {
-        let message = "merge keys are not read";
-        complaints.say(
-            Diagnostic::new("merge-key", *place, message).help("write the keys out where they are used"),
-        );
+        let message = "YAML merge keys are not supported";
+        complaints.say(Diagnostic::new("merge-key", *place, message).help("repeat the keys here"));
         return;
     }
     if let Some(first) = seen.get(key) {
-        let mistake = Diagnostic::new("duplicate-key", *place, format!("the key `{key}` stands here twice"))
-            .label("again here")
-            .also(*first, "first here")
+        let mistake = Diagnostic::new("duplicate-key", *place, format!("duplicate key `{key}`"))
+            .label("second")
+            .also(*first, "first")
             .help("keep one of them");
         complaints.say(mistake);
         return;

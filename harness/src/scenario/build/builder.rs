@@ -20,11 +20,11 @@ impl<'a> Builder<'a, '_> {
     pub(super) fn bounded(&mut self, entries: &'a [KeyValue], most: usize, what: &str) -> &'a [KeyValue] {
         let Some(first) = entries.get(most) else { return entries };
         let message = format!("a scenario has at most {most} {what}");
-        self.complaints.say(Diagnostic::new("too-much", first.key.place, message).label("one too many"));
+        self.complaints.say(Diagnostic::new("too-much", first.key.place, message).label("over the limit"));
         &entries[..most]
     }
 
-    /// The hop that `tree` names; unknown ones are told.
+    /// Returns the hop that `tree` names; an unknown one is reported.
     pub(super) fn hop_named(&mut self, tree: &'a Tree) -> Option<HopIx> {
         let name = tree.text()?;
         if let Some(known) = self.draft.hop_names.get(name) {
@@ -33,9 +33,8 @@ impl<'a> Builder<'a, '_> {
         let mut known: Vec<&str> = self.draft.hop_names.keys().copied().collect();
         known.sort_unstable();
         let help = spelling::help(name, &known, "hops");
-        let message = format!("there is no hop `{name}`");
-        self.complaints
-            .say(Diagnostic::new("unknown-hop", tree.place, message).label("not known").help(help));
+        let message = format!("unknown hop `{name}`");
+        self.complaints.say(Diagnostic::new("unknown-hop", tree.place, message).label("unknown").help(help));
         None
     }
 }

@@ -25,9 +25,9 @@ pub(in crate::scenario) struct Draft<'a> {
     pub drives: Vec<DriveDraft<'a>>,
     pub expect: Expectations,
     pub uses: Vec<TemplateUse>,
-    /// Nodes with a template that could not be read: what they are told is not known.
+    /// Nodes with a template that could not be read: their addresses are unknown.
     pub misread: HashSet<NodeIx>,
-    /// Something that others refer to could not be made: what may only follow from that is not said.
+    /// Something that others refer to could not be built: errors that may follow from that are not reported.
     pub incomplete: bool,
 }
 

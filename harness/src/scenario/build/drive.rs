@@ -26,10 +26,10 @@ impl<'a> Builder<'a, '_> {
             ["within", "answers"].iter().find_map(|key| tree.entry(key)).filter(|_| hangs_up.is_some())
         {
             let message = format!(
-                "`{}` cannot stand beside `hangs-up-after`: no answer is waited for",
+                "`{}` has no effect beside `hangs-up-after`: the driver does not wait for an answer",
                 stray.key.value
             );
-            let help = "leave one of the two out";
+            let help = "remove one of the two";
             self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
         let drive = Drive {
@@ -51,8 +51,9 @@ impl<'a> Builder<'a, '_> {
         let root = tree.text_at("root").map(|root| root == "sampled");
         let Some(context) = tree.get("context") else {
             if let Some(stray) = tree.entry("root") {
-                let message = "the root sampler decides only where no valid traceparent comes in";
-                let help = "add `context: none`, or say `sampled` instead";
+                let message =
+                    "`root` has no effect: the root sampler decides only without a valid traceparent";
+                let help = "add `context: none`, or use `sampled` instead";
                 self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
             }
             let sampled = tree.get("sampled").and_then(|sampled| self.case.pick(sampled).boolean());
@@ -61,8 +62,8 @@ impl<'a> Builder<'a, '_> {
         };
         for stray in ["sampled", "random"].iter().filter_map(|key| tree.entry(key)) {
             let message =
-                format!("`{}` cannot stand beside `context`: no valid traceparent is sent", stray.key.value);
-            let help = "leave one of the two out; `root` says what the root sampler must decide";
+                format!("`{}` has no effect beside `context`: no valid traceparent is sent", stray.key.value);
+            let help = "remove one of the two; `root` sets what the root sampler must decide";
             self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
         match (context.text(), context.get("invalid")) {
@@ -77,12 +78,12 @@ impl<'a> Builder<'a, '_> {
         let filled =
             traceparent.replace("${trace-id}", &"1".repeat(32)).replace("${parent-id}", &"2".repeat(16));
         if filled.contains("${") {
-            let message = "a traceparent has templates of its own only";
+            let message = "unknown template in a traceparent";
             let help = "templates here: `${trace-id}`, `${parent-id}`";
             self.complaints.say(Diagnostic::new("unknown-template", own.place, message).help(help));
         } else if valid(filled.as_bytes()) {
-            let message = "this traceparent is valid";
-            let help = "spoil it, or leave `context` out to send a valid one";
+            let message = "`context: invalid` needs an invalid traceparent, and this one is valid";
+            let help = "change it so that it does not parse, or remove `context` to send a valid one";
             self.complaints.say(Diagnostic::new("valid-traceparent", own.place, message).help(help));
         }
         DriveContext::Invalid { traceparent, root }
@@ -92,14 +93,14 @@ impl<'a> Builder<'a, '_> {
         let mut headers = Vec::new();
         for KeyValue { key, value } in tree.get("headers").map_or(&[][..], Tree::entries) {
             if let Some(help) = owned(&key.value) {
-                let message = format!("`{}` is set by the driver", key.value);
+                let message = format!("the driver sets `{}` itself", key.value);
                 self.complaints.say(Diagnostic::new("reserved-header", key.place, message).help(help));
                 continue;
             }
             for line in value.one_or_more() {
                 if line.text().is_some_and(|text| text.contains(['\r', '\n', '\0'])) {
-                    let message = format!("a line of `{}` cannot hold a line end", key.value);
-                    let help = "a list sends a line for each value";
+                    let message = format!("the value of `{}` contains a line end", key.value);
+                    let help = "write a list to send several lines";
                     self.complaints.say(Diagnostic::new("bad-text", line.place, message).help(help));
                 }
                 headers.push((key.value.clone(), self.template(line, NodeIx::CLIENT, TemplateSite::Drive)));
@@ -148,9 +149,9 @@ fn valid(bytes: &[u8]) -> bool {
 /// Why a header cannot be chosen.
 fn owned(name: &str) -> Option<&'static str> {
     match name.to_ascii_lowercase().as_str() {
-        "traceparent" => Some("say `sampled`, `random` or `context` instead"),
-        "host" => Some("say `host` at the hop"),
-        "content-length" | "transfer-encoding" | "connection" => Some("it follows from the body"),
+        "traceparent" => Some("use `sampled`, `random` or `context` instead"),
+        "host" => Some("use `host` at the hop instead"),
+        "content-length" | "transfer-encoding" | "connection" => Some("remove it: the body determines it"),
         _ => None,
     }
 }

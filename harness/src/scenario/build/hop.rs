@@ -58,13 +58,13 @@ impl<'a> Builder<'a, '_> {
         let mut known: Vec<&str> = self.draft.node_names.keys().copied().collect();
         known.sort_unstable();
         let help = spelling::help(name, &known, "nodes");
-        let message = format!("there is no node `{name}`");
+        let message = format!("unknown node `{name}`");
         self.complaints
-            .say(Diagnostic::new("unknown-node", value.place, message).label("not known").help(help));
+            .say(Diagnostic::new("unknown-node", value.place, message).label("unknown").help(help));
         None
     }
 
-    /// The steps of the file; a relay that is to restart is told so even where no step says it.
+    /// Returns the steps of the file; a relay at a `restart` relation gets the step `restart` if the file has none.
     fn steps(&mut self, tree: &'a Tree, from: NodeIx, relation: Relation) -> Vec<Step> {
         let items = tree.get("steps").map_or(&[][..], Tree::items);
         let mut steps: Vec<Step> = items.iter().filter_map(step).collect();
@@ -95,18 +95,17 @@ impl<'a> Builder<'a, '_> {
             let (tree, from, place) = (*tree, hop.from, hop.place);
             if let Some(of) = tree.entry("dead-letter-of") {
                 if let Some(within) = tree.entry("within") {
-                    let message =
-                        "`within` cannot stand beside `dead-letter-of`, which says what causes this hop";
+                    let message = "`within` and `dead-letter-of` both name the cause of this hop";
                     let mistake = Diagnostic::new("stray-key", within.key.place, message);
-                    self.complaints.say(mistake.also(of.key.place, "said here").help("leave `within` out"));
+                    self.complaints.say(mistake.also(of.key.place, "the cause").help("remove `within`"));
                 }
                 continue;
             }
             let from_place = transport.value_place("from");
             if from == NodeIx::CLIENT {
                 if let Some(within) = tree.entry("within") {
-                    let message = "a hop from `client` is caused by a drive, not by another hop";
-                    let help = "leave `within` out";
+                    let message = "a drive causes a hop from `client`, so it has no `within`";
+                    let help = "remove `within`";
                     self.complaints.say(Diagnostic::new("stray-key", within.key.place, message).help(help));
                 }
                 continue;
@@ -129,8 +128,7 @@ impl<'a> Builder<'a, '_> {
             return Some(cause);
         }
         let from = &self.draft.node(hop.from).name;
-        let message =
-            format!("`{}` cannot happen within `{}`, which does not end at `{from}`", hop.id, outer.id);
+        let message = format!("`{}` cannot cause `{}`: it does not end at `{from}`", outer.id, hop.id);
         let help = match ending_at(&self.draft.hops, hop.from, ix).as_slice() {
             [] => format!("no hop ends at `{from}`"),
             some => format!("hops that end at `{from}`: {}", spelling::listed(some)),
@@ -149,13 +147,13 @@ impl<'a> Builder<'a, '_> {
             [] => None,
             several => {
                 let message = format!(
-                    "`{}` needs `within`: several hops end at `{}`",
+                    "`{}` needs `within`: several hops end at its sender `{}`",
                     hop.id,
                     self.draft.node(from).name
                 );
-                let help = format!("say which of them causes it: {}", spelling::listed(several));
-                let mistake = Diagnostic::new("within-unclear", place, message).label("caused by which hop?");
-                self.complaints.say(mistake.also(from_place, "reached by several hops").help(help));
+                let help = format!("set `within` to the hop that causes it: {}", spelling::listed(several));
+                let mistake = Diagnostic::new("within-unclear", place, message).label("ambiguous cause");
+                self.complaints.say(mistake.also(from_place, "several hops end here").help(help));
                 self.draft.incomplete = true;
                 None
             }

@@ -36,10 +36,9 @@ impl<'a> Builder<'a, '_> {
             if let Some(first) =
                 mounts.iter().find(|mount| mount.to.trim_end_matches('/') == to.trim_end_matches('/'))
             {
-                let message = format!("two things are mounted at `{to}`");
-                let mistake = Diagnostic::new("mount-twice", place, message).label("the second");
-                self.complaints
-                    .say(mistake.also(first.place, "the first").help("give each a place of its own"));
+                let message = format!("two mounts have the target `{to}`");
+                let mistake = Diagnostic::new("mount-twice", place, message).label("second");
+                self.complaints.say(mistake.also(first.place, "first").help("give each mount its own `to`"));
                 continue;
             }
             let templates = item.get("templates").and_then(Tree::boolean).unwrap_or(false);

@@ -57,24 +57,21 @@ impl<'a> Builder<'a, '_> {
         let (name, word) = (tree.text_at("via").unwrap_or_default(), kind.word());
         let message = match found {
             Some(found) => {
-                format!(
-                    "`{name}` is a broker of kind `{}`, and this hop needs one of kind `{word}`",
-                    found.word()
-                )
+                format!("this hop needs a `{word}` broker, and `{name}` is a `{}` broker", found.word())
             }
-            None => format!("`{name}` is no broker, and a hop over {word} goes through one"),
+            None => format!("this hop needs a `{word}` broker, and `{name}` is not a broker"),
         };
         let fitting =
             self.draft.node_names.iter().filter(|(_, ix)| self.draft.brokers.get(ix) == Some(&kind));
         let mut fitting: Vec<&str> = fitting.map(|(name, _)| *name).collect();
         fitting.sort_unstable();
         let help = match fitting.as_slice() {
-            [] => format!("add a node `{word}: {{}}` and name it here"),
+            [] => format!("add a node such as `my-{word}: {{ {word}: {{}} }}` and name it in `via`"),
             [only] => format!("did you mean `{only}`?"),
-            some => spelling::help(name, some, &format!("brokers of kind `{word}`")),
+            some => spelling::help(name, some, &format!("`{word}` brokers")),
         };
         let mistake = Diagnostic::new("wrong-broker", tree.value_place("via"), message);
-        self.complaints.say(mistake.label("through which broker?").help(help));
+        self.complaints.say(mistake.label("not such a broker").help(help));
         None
     }
 }

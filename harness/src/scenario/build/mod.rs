@@ -1,7 +1,7 @@
-//! Tree -> model: names become indices, text becomes values, defaults are filled in.
+//! Builds the model from the tree: names become indices, text becomes values, defaults are filled in.
 //!
-//! What has not the right shape was told by `fit` and is passed over here; whether the parts make sense
-//! together is asked by `check`.
+//! `shape_check` has reported what has the wrong shape, so it is skipped here; `check` asks whether the parts fit
+//! together.
 
 mod builder;
 mod draft;
@@ -25,7 +25,7 @@ use super::{Expectation, Expectations, HopIx, NodeIx, Scenario, pattern};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source};
 
-/// One case; complaints say whether it may be used.
+/// Builds one case; it may be used if there are no complaints.
 pub(super) fn draft<'a>(
     source: &'a Source,
     root: &'a Tree,
@@ -56,7 +56,7 @@ pub(super) fn draft<'a>(
     builder.draft
 }
 
-/// The model of a draft without mistakes.
+/// Returns the model of a draft without errors.
 pub(super) fn finish(draft: Draft<'_>, root: &Tree, case: &MatrixCase<'_>, source: &Arc<Source>) -> Scenario {
     let timeout = root.text_at("timeout").and_then(pattern::duration);
     Scenario {
@@ -81,8 +81,8 @@ impl<'a> Builder<'a, '_> {
         let mut trees = Vec::new();
         for KeyValue { key, value } in entries {
             if node::reserved(&key.value) {
-                let message = format!("a node cannot be called `{}`", key.value);
-                let help = "`client` is always there, and the other words have a meaning in templates";
+                let message = format!("the node name `{}` is reserved", key.value);
+                let help = "choose another name: `client` is the driver, and `self`, `env`, `otlp`, `scenario` and `mark` are used in templates";
                 self.complaints.say(Diagnostic::new("reserved-name", key.place, message).help(help));
                 continue;
             }
@@ -127,9 +127,9 @@ impl<'a> Builder<'a, '_> {
         for item in list.items() {
             let Some(rule) = item.text().and_then(rule) else { continue };
             if let Some((_, first)) = only.iter().find(|(known, _)| *known == rule) {
-                let message = format!("`{}` is expected twice", rule.id());
-                let mistake = Diagnostic::new("duplicate-rule", item.place, message).label("again here");
-                self.complaints.say(mistake.also(*first, "first here").help("keep one of them"));
+                let message = format!("the rule `{}` appears twice", rule.id());
+                let mistake = Diagnostic::new("duplicate-rule", item.place, message).label("second");
+                self.complaints.say(mistake.also(*first, "first").help("remove one of them"));
                 continue;
             }
             only.push((rule, item.place));

@@ -103,10 +103,10 @@ impl<'a> Builder<'a, '_> {
         let said = |key: &str| tree.get(kind.word()).and_then(|tree| tree.entry(key));
         let (address, image) = (said("address"), said("image"));
         if let (Some(address), Some(image)) = (address, image) {
-            let message = "a broker that runs already is not started from an image";
-            let mistake = Diagnostic::new("two-kinds", image.key.place, message).label("started");
-            let help = "keep one of `address` and `image`";
-            self.complaints.say(mistake.also(address.key.place, "runs already").help(help));
+            let message = "`address` names a running broker, so no image is started";
+            let mistake = Diagnostic::new("two-kinds", image.key.place, message).label("not used");
+            let help = "remove `address` or `image`";
+            self.complaints.say(mistake.also(address.key.place, "already runs").help(help));
         }
         Broker {
             kind,
@@ -124,8 +124,9 @@ impl<'a> Builder<'a, '_> {
             BrokerKind::Sqs => "`http://host:port`",
         };
         if !reachable(kind, &text) {
-            let message = format!("the address of a broker of kind `{}` must be {wanted}", kind.word());
-            self.complaints.say(Diagnostic::new("bad-text", said.place, message).label("this is not"));
+            let message = format!("`address` of a `{}` broker must be {wanted}, in plaintext", kind.word());
+            self.complaints
+                .say(Diagnostic::new("bad-text", said.place, message).label("not such an address"));
         }
         address
     }
@@ -133,18 +134,18 @@ impl<'a> Builder<'a, '_> {
     fn relay(&mut self, tree: &'a Tree, implementation: String, ix: NodeIx) -> Relay {
         let faults = texts(tree.get("fault"));
         if !faults.is_empty() && implementation != "model" {
-            let message = format!("the relay `{implementation}` has no faults to switch on");
+            let message = format!("the relay `{implementation}` has no faults");
             let place = tree.place_of("fault");
-            let help = "faults are the model relay's: `relay: model`";
+            let help = "use `relay: model`, or remove `fault`";
             self.complaints.say(Diagnostic::new("fault-without-model", place, message).help(help));
         }
         let mut env = self.env(tree, ix, TemplateSite::Relay);
         if let Some(propagators) = tree.get("propagators") {
             if let Some(set) = tree.get("env").and_then(|env| env.entry("OTEL_PROPAGATORS")) {
-                let message = "the propagators are named twice";
-                let mistake = Diagnostic::new("two-kinds", set.key.place, message).label("here");
-                let help = "keep `propagators`";
-                self.complaints.say(mistake.also(tree.place_of("propagators"), "and here").help(help));
+                let message = "`propagators` and `OTEL_PROPAGATORS` both set the propagators";
+                let mistake = Diagnostic::new("two-kinds", set.key.place, message).label("second");
+                let help = "remove `OTEL_PROPAGATORS` from `env`";
+                self.complaints.say(mistake.also(tree.place_of("propagators"), "first").help(help));
             }
             let text = self.case.pick(propagators).text().unwrap_or_default();
             env.push(("OTEL_PROPAGATORS".to_owned(), Template::text(text)));
@@ -191,15 +192,15 @@ impl<'a> Builder<'a, '_> {
                 (value.text().unwrap_or_default().as_bytes().to_vec(), content_type.to_owned())
             }
             (Some(json), Some(body)) => {
-                let message = "`json` and `body` cannot stand together";
-                let mistake = Diagnostic::new("two-kinds", body.key.place, message).label("the second");
-                self.complaints.say(mistake.also(json.key.place, "the first").help("keep one of them"));
+                let message = "an answer has one body, and both `json` and `body` are given";
+                let mistake = Diagnostic::new("two-kinds", body.key.place, message).label("second");
+                self.complaints.say(mistake.also(json.key.place, "first").help("remove one of them"));
                 return None;
             }
         };
         if let (Some(stray), None) = (tree.entry("content-type"), tree.entry("body")) {
-            let message = "`content-type` goes with `body`";
-            let help = "`json` is always application/json";
+            let message = "`content-type` needs `body`";
+            let help = "remove `content-type`: `json` is always sent as application/json";
             self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
         Some(StubAnswer::Http { status: status(tree.get("status")?.number()?)?, body, content_type })

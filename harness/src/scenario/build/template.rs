@@ -45,8 +45,8 @@ impl<'a> Builder<'a, '_> {
             match stretch {
                 Stretch::Text(text) => parts.push(TemplatePart::Text(text.to_owned())),
                 Stretch::Open(_) => {
-                    let message = "a template begins with `${` and does not end";
-                    let help = "close it with `}`, or write `$${` for the characters themselves";
+                    let message = "a template starts with `${` and has no `}`";
+                    let help = "add `}`, or write `$${` for a literal `${`";
                     self.draft.misread.insert(user);
                     self.complaints.say(Diagnostic::new("template-open", tree.place, message).help(help));
                 }
@@ -100,17 +100,17 @@ impl<'a> Builder<'a, '_> {
         let broker = broker.and_then(|broker| self.draft.brokers.get(broker));
         let help = match (name, site, broker) {
             ("mark", ..) => {
-                "the mark belongs to a stimulus: it can stand in `headers` and `body` of a drive".to_owned()
+                "use `${mark}` in `headers` or `body` of a drive: each stimulus has its own mark".to_owned()
             }
-            ("self.port", TemplateSite::Relay, _) => "a relay chooses its own port".to_owned(),
+            ("self.port", TemplateSite::Relay, _) => "remove it: a relay chooses its own port".to_owned(),
             (_, TemplateSite::Service | TemplateSite::Relay, Some(kind)) => {
                 format!("did you mean `{}.{}`?", subject.unwrap_or_default(), reference::address_of(*kind))
             }
             _ => spelling::help(name, &known, "templates here"),
         };
-        let message = format!("the template `${{{name}}}` names nothing");
+        let message = format!("unknown template `${{{name}}}`");
         self.complaints
-            .say(Diagnostic::new("unknown-template", place, message).label("not known here").help(help));
+            .say(Diagnostic::new("unknown-template", place, message).label("unknown here").help(help));
     }
 
     /// The templates that may stand there.

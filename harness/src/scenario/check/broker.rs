@@ -19,22 +19,22 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         for ask in asked {
             complaints.extend(same.iter().find_map(|first| ask(draft, first, second)));
         }
-        // What a relay is told of its messages, it is told once for all brokers.
+        // A relay has one setting for the messages of all brokers.
         complaints.extend(earlier.iter().find_map(|first| relations(draft, first, second)));
     }
 }
 
 fn differ(what: String, key: &str, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Diagnostic {
     let (one, two) = (&first.hop.id, &second.hop.id);
-    let message = format!("`{one}` and `{two}` disagree about `{key}` of {what}");
+    let message = format!("`{one}` and `{two}` set different values of `{key}` for {what}");
     let place = |hop: &HopDraft<'_>| match hop.transport.entry(key) {
         Some(entry) => entry.value.place,
         None => hop.hop.place,
     };
     Diagnostic::new("contradiction", place(second), message)
-        .label("here another")
-        .also(place(first), "here one thing")
-        .help("say the same at both hops")
+        .label("second value")
+        .also(place(first), "first value")
+        .help("use the same value at both hops")
 }
 
 /// Said at one of them, it holds for the topic.
@@ -61,12 +61,12 @@ fn exchanges(_: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Opti
 fn readers(draft: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<Diagnostic> {
     let (what, help) = match (&first.hop.transport, &second.hop.transport) {
         (Transport::Kafka(one), Transport::Kafka(two)) if one.group == two.group => {
-            (format!("are both in the group `{}`", one.group), "give each its own `group`")
+            (format!("read in the same group `{}`", one.group), "give each hop its own `group`")
         }
         (Transport::RabbitMq(_), Transport::RabbitMq(_)) | (Transport::Sqs(_), Transport::Sqs(_)) => {
             let queue =
                 first.hop.transport.source().filter(|queue| Some(*queue) == second.hop.transport.source())?;
-            (format!("both read the queue `{queue}`"), "give each its own `queue`")
+            (format!("read the same queue `{queue}`"), "give each hop its own `queue`")
         }
         _ => return None,
     };
@@ -74,9 +74,9 @@ fn readers(draft: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Op
         return None;
     }
     let (one, two) = (&draft.node(first.hop.to).name, &draft.node(second.hop.to).name);
-    let message = format!("`{one}` and `{two}` {what}, so that nobody knows which of them gets a message");
+    let message = format!("`{one}` and `{two}` {what}, so either may get a message");
     let mistake = Diagnostic::new("competing-readers", second.transport.value_place("to"), message);
-    Some(mistake.label("the second reader").also(first.transport.value_place("to"), "the first").help(help))
+    Some(mistake.label("second reader").also(first.transport.value_place("to"), "first reader").help(help))
 }
 
 /// A node reads a queue in one way, whoever sent the message.
@@ -107,11 +107,14 @@ fn delays(_: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<
         (_, true) => (second, first),
         _ => return None,
     };
-    let message =
-        format!("`{}` is the queue in which `{}` waits", other.hop.transport.source()?, holder.hop.id);
+    let message = format!(
+        "the queue name `{}` is reserved: messages of `{}` wait there",
+        other.hop.transport.source()?,
+        holder.hop.id
+    );
     let mistake = Diagnostic::new("reserved-name", other.transport.value_place("queue"), message);
     let also = holder.transport.place_of("delay");
-    Some(mistake.also(also, "it waits there").help("choose another name"))
+    Some(mistake.also(also, "needs this queue").help("choose another name"))
 }
 
 /// A relay relates all its messages in one way (relay contract, section 3, `RELAY_CONSUMER_RELATION`); batches are
@@ -122,9 +125,10 @@ fn relations(draft: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> 
         return None;
     }
     let name = &draft.node(one.to).name;
-    let message = format!("`{name}` is a relay, and relates to all its messages in one way");
-    let said = |hop: &Hop| format!("here `{}`", hop.relation.word());
-    let help = format!("say the same relation at both, or let another node than `{name}` read one of them");
+    let message =
+        format!("the relay `{name}` handles all its messages in one way, and these two hops differ");
+    let said = |hop: &Hop| format!("`{}`", hop.relation.word());
+    let help = format!("use the same relation at both, or let another node than `{name}` read one of them");
     let mistake = Diagnostic::new("relation-of-relay", two.relation_place, message).label(said(two));
     Some(mistake.also(one.relation_place, said(one)).help(help))
 }

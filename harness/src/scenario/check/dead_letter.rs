@@ -10,7 +10,7 @@ use crate::scenario::relation::{Relation, RestartSide};
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     for (index, moved) in draft.hops.iter().enumerate() {
         let Some(of) = moved.hop.dead_letter_of else { continue };
-        // A circle is told as such.
+        // A circle is reported as such.
         if of == HopIx(index) || complaints.misfit(moved.tree.value_place("dead-letter-of")) {
             continue;
         }
@@ -43,10 +43,11 @@ impl DeadLetterCheck<'_, '_, '_> {
         let place = self.moved.tree.value_place("dead-letter-of");
         if let Some(other) = [moved, of].into_iter().find(|hop| !hop.transport.moves_dead_letters()) {
             let what = match &other.transport {
-                Transport::Kafka(_) => "a topic of Kafka has no dead letters".to_owned(),
-                transport => format!("over {} nothing becomes a dead letter", transport.word()),
+                Transport::Kafka(_) => "Kafka has no dead-letter topics".to_owned(),
+                transport => format!("{} has no dead letters", transport.word()),
             };
-            let help = "a service that sends on what it cannot handle is an ordinary hop; leave `dead-letter-of` out";
+            let help =
+                "remove `dead-letter-of`: a service that forwards what it cannot handle is an ordinary hop";
             let mistake = Diagnostic::new("dead-letter-of-transport", place, what);
             self.complaints
                 .say(mistake.also(other.place, format!("over {}", other.transport.word())).help(help));
@@ -54,12 +55,12 @@ impl DeadLetterCheck<'_, '_, '_> {
         }
         if moved.transport.via() != of.transport.via() {
             let message =
-                format!("`{}` goes through another broker, and a broker moves messages within itself", of.id);
+                format!("`{}` goes through another broker, and dead letters stay in their broker", of.id);
             let mistake = Diagnostic::new("dead-letter-elsewhere", place, message);
             self.complaints.say(
                 mistake
-                    .also(self.of.transport.value_place("via"), "that broker")
-                    .help("name the same broker in `via` of both"),
+                    .also(self.of.transport.value_place("via"), "another broker")
+                    .help("use the same `via` at both hops"),
             );
             return false;
         }
@@ -72,27 +73,26 @@ impl DeadLetterCheck<'_, '_, '_> {
             return;
         }
         let reader = &self.draft.node(of.to).name;
-        let message = format!("dead letters of `{}` come from `{reader}`, which reads them", of.id);
+        let message = format!("dead letters of `{}` come from its reader `{reader}`", of.id);
         let mistake =
             Diagnostic::new("dead-letter-elsewhere", self.moved.transport.value_place("from"), message);
         let place = self.of.transport.value_place("to");
-        self.complaints.say(mistake.also(place, "read here").help(format!("say `from: {reader}`")));
+        self.complaints.say(mistake.also(place, "its reader").help(format!("write `from: {reader}`")));
     }
 
     fn queue(&mut self) {
         let (moved, of) = (&self.moved.hop, &self.of.hop);
         if moved.transport.source() == of.transport.source() {
-            let message =
-                format!("what is given up in this queue would come back to it: `{}` reads it too", of.id);
+            let message = format!("rejected messages of `{}` would return to the same queue", of.id);
             let mistake =
                 Diagnostic::new("dead-letter-elsewhere", self.moved.transport.value_place("queue"), message);
             let place = self.of.transport.value_place("queue");
             self.complaints
-                .say(mistake.also(place, "the same queue").help("name a queue for the dead letters alone"));
+                .say(mistake.also(place, "same queue").help("use a separate queue for dead letters"));
         }
     }
 
-    /// A relay gives up only what it is told to: on SQS by a nack, after which the queue's redrive takes the
+    /// A relay rejects only what its instruction says: on SQS by a nack, after which the queue's redrive takes the
     /// message, on RabbitMQ by a reject (relay contract, section 1: a failure counts as one).
     fn given_up(&mut self) {
         let of = &self.of.hop;
@@ -105,33 +105,36 @@ impl DeadLetterCheck<'_, '_, '_> {
             return;
         }
         let reader = &self.draft.node(of.to).name;
-        let message =
-            format!("`{reader}` gives nothing up, so that no message of `{}` becomes a dead letter", of.id);
+        let message = format!(
+            "the relay `{reader}` never rejects a message of `{}`, so there are no dead letters",
+            of.id
+        );
         let place = self.moved.tree.value_place("dead-letter-of");
-        let mistake = Diagnostic::new("dead-letter-never", place, message).label("given up by whom?");
+        let mistake = Diagnostic::new("dead-letter-never", place, message).label("never happens");
         let help = format!("add `steps: [{{ fail: {wanted} }}]` to `{}`", of.id);
-        self.complaints.say(mistake.also(of.place, "its receiver is a relay").help(help));
+        self.complaints.say(mistake.also(of.place, "read by a relay").help(help));
     }
 
     fn sent_by_nobody(&mut self) {
         let HopDraft { hop, tree, transport } = self.moved;
         let keys = ["exchange", "exchange-type", "routing-key", "delay"];
         for stray in keys.iter().filter_map(|key| transport.entry(key)) {
-            let message =
-                format!("`{}` is for what is published, and dead letters are moved", stray.key.value);
-            let help = "leave it out: the broker moves them to `queue`";
+            let message = format!(
+                "`{}` has no effect: the broker moves dead letters, nobody publishes them",
+                stray.key.value
+            );
+            let help = "remove it: the broker moves them to `queue`";
             self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
         if let Some(steps) = tree.entry("steps") {
-            let message =
-                "nobody sends a dead letter, and what its reader does stands in the message already";
+            let message = "`steps` has no effect: the broker moves dead letters, nobody sends them";
             let mistake = Diagnostic::new("stray-key", steps.key.place, message);
-            let help = format!("leave them out; the steps of `{}` are in the message", self.of.hop.id);
+            let help = format!("remove `steps`, or add them to `{}`", self.of.hop.id);
             self.complaints.say(mistake.also(self.of.hop.place, "sent here").help(help));
         }
         if hop.times.max > 1 {
-            let message = "a message becomes a dead letter once";
-            let help = "say `times: { min: 0, max: 1 }` where only some do, and leave `times` out otherwise";
+            let message = "a message becomes a dead letter at most once";
+            let help = "use `times: { min: 0, max: 1 }` if only some do, or remove `times`";
             self.complaints.say(Diagnostic::new("bad-times", tree.value_place("times"), message).help(help));
         }
     }
@@ -140,11 +143,12 @@ impl DeadLetterCheck<'_, '_, '_> {
         let hop = &self.moved.hop;
         let at_sender = hop.relation.restarts_at() == Some(RestartSide::Sender);
         if at_sender || hop.relation == Relation::None {
-            let message = "nobody sends a dead letter, and the broker moves it with the context that it had";
+            let message =
+                "the broker moves a dead letter with the context that it has, so no sender can change it";
             let mistake = Diagnostic::new("contradiction", hop.relation_place, message);
             let help = match at_sender {
-                true => "say `at: receiver`, or leave `at` out",
-                false => "say `child`, `link` or `child-or-link`",
+                true => "use `at: receiver`, or remove `at`",
+                false => "use `child`, `link` or `child-or-link`",
             };
             self.complaints.say(mistake.help(help));
         }
@@ -152,8 +156,8 @@ impl DeadLetterCheck<'_, '_, '_> {
 }
 
 fn twice(first: &Hop, second: &HopDraft<'_>, of: &Hop, complaints: &mut Complaints) {
-    let message = format!("the dead letters of `{}` go to one queue", of.id);
+    let message = format!("dead letters of `{}` go to one queue, and two hops name one", of.id);
     let place = second.tree.value_place("dead-letter-of");
-    let mistake = Diagnostic::new("two-kinds", place, message).label("the second");
-    complaints.say(mistake.also(first.place, "the first").help("keep one of the two hops"));
+    let mistake = Diagnostic::new("two-kinds", place, message).label("second");
+    complaints.say(mistake.also(first.place, "first").help("remove one of the two hops"));
 }

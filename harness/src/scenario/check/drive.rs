@@ -18,17 +18,16 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         let hop = draft.hop(drive.send);
         let from = &draft.node(hop.from).name;
         if hop.from != NodeIx::CLIENT {
-            let message = format!("a drive sends hops from `client`, and `{}` is from `{from}`", hop.id);
-            let mistake =
-                Diagnostic::new("not-from-client", drive.place, message).label("not the driver's to send");
-            let help = "send the hop from `client` that causes it";
+            let message = format!("a drive sends a hop from `client`, and `{}` is from `{from}`", hop.id);
+            let mistake = Diagnostic::new("not-from-client", drive.place, message).label("not from `client`");
+            let help = "send the hop from `client` that causes it in the end";
             complaints.say(mistake.also(hop.place, format!("from `{from}`")).help(help));
             continue;
         }
         if drive.concurrency > drive.times {
             let (times, concurrency) = (drive.times, drive.concurrency);
-            let message = format!("{concurrency} at once cannot be reached with {times} in all");
-            let help = format!("say `times: {concurrency}` or more");
+            let message = format!("`concurrency` is {concurrency}, and `times` is only {times}");
+            let help = format!("use `times: {concurrency}` or more, or lower `concurrency`");
             let place = tree.value_place("concurrency");
             complaints.say(Diagnostic::new("too-concurrent", place, message).help(help));
         }
@@ -36,7 +35,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
             let message = format!("no context may cross `{}`, and this drive sends one", hop.id);
             let mistake = Diagnostic::new("contradiction", drive.place, message).label("sends a context");
             complaints
-                .say(mistake.also(hop.relation_place, "no context may cross").help("say `context: none`"));
+                .say(mistake.also(hop.relation_place, "no context may cross").help("use `context: none`"));
         }
         lower_case(tree, hop, complaints);
         answers(draft, drive.answers, tree, hop, complaints);
@@ -80,7 +79,7 @@ fn lower_case(tree: &Tree, hop: &Hop, complaints: &mut Complaints) {
     for header in tree.get("headers").map_or(&[][..], Tree::entries) {
         let name = &header.key.value;
         if http2 && name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            let message = format!("over HTTP/2 a header name has no capital letters, and `{name}` has");
+            let message = format!("HTTP/2 header names are lower case, and `{name}` is not");
             let help = format!("write `{}`", name.to_ascii_lowercase());
             complaints.say(Diagnostic::new("bad-name", header.key.place, message).help(help));
         }

@@ -19,11 +19,13 @@ pub(super) fn check(draft: &Draft<'_>, sent: &DriveDraft<'_>, complaints: &mut C
     }
     for key in ["answers", "within", "hangs-up-after"] {
         if let Some(stray) = sent.tree.entry(key) {
-            let message =
-                format!("nobody answers a message, and `{}` goes over {}", hop.id, hop.transport.word());
-            let mistake =
-                Diagnostic::new("stray-key", stray.key.place, message).label("no answer is waited for");
-            complaints.say(mistake.also(hop.place, "through a broker").help("leave it out"));
+            let message = format!(
+                "`{key}` has no effect: `{}` goes over {}, where a message gets no answer",
+                hop.id,
+                hop.transport.word()
+            );
+            let mistake = Diagnostic::new("stray-key", stray.key.place, message).label("no effect");
+            complaints.say(mistake.also(hop.place, "through a broker").help(format!("remove `{key}`")));
         }
     }
     if hop.transport.keeps_names_once() {
@@ -34,8 +36,8 @@ pub(super) fn check(draft: &Draft<'_>, sent: &DriveDraft<'_>, complaints: &mut C
         let instructed =
             readers(draft, sent.drive.send).into_iter().any(|ix| draft.is_relay(draft.hop(ix).to));
         if sent.tree.entry("body").is_none() && !instructed {
-            let message = "SQS takes no message without a body";
-            let help = "add `body`: text, or a mapping that is sent as JSON";
+            let message = "SQS requires a message body";
+            let help = "add `body`: text, or a mapping, which is sent as JSON";
             complaints.say(Diagnostic::new("missing-key", sent.drive.place, message).help(help));
         }
     }
@@ -45,8 +47,8 @@ pub(super) fn check(draft: &Draft<'_>, sent: &DriveDraft<'_>, complaints: &mut C
 fn once_each(tree: &Tree, word: &str, complaints: &mut Complaints) {
     for header in tree.get("headers").map_or(&[][..], Tree::entries) {
         if header.value.one_or_more().len() > 1 {
-            let message = format!("over {word} a message has `{}` once", header.key.value);
-            let help = "give one value; Kafka, HTTP and gRPC carry several";
+            let message = format!("a message over {word} has one value of `{}`", header.key.value);
+            let help = "write one value; only Kafka, HTTP and gRPC carry several";
             complaints.say(Diagnostic::new("repeated-header", header.value.place, message).help(help));
         }
     }
@@ -60,8 +62,8 @@ fn attributes(DriveDraft { drive, tree }: &DriveDraft<'_>, complaints: &mut Comp
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let reserved = ["aws.", "amazon."].iter().any(|prefix| name.to_ascii_lowercase().starts_with(prefix));
         if !name.bytes().all(plain) || reserved {
-            let message = format!("`{name}` cannot be the name of an attribute of SQS");
-            let help = "letters, digits, `-`, `_` and `.`, and neither `AWS.` nor `Amazon.` in front";
+            let message = format!("`{name}` is not a valid SQS attribute name");
+            let help = "use letters, digits, `-`, `_` and `.`, and do not start with `AWS.` or `Amazon.`";
             complaints.say(Diagnostic::new("bad-name", header.key.place, message).help(help));
         }
     }
@@ -69,9 +71,9 @@ fn attributes(DriveDraft { drive, tree }: &DriveDraft<'_>, complaints: &mut Comp
     let count = context + entries.len();
     if count > MOST_ATTRIBUTES {
         let message =
-            format!("a message of SQS has at most {MOST_ATTRIBUTES} attributes, and this one has {count}");
+            format!("an SQS message has at most {MOST_ATTRIBUTES} attributes, and this one has {count}");
         let place = tree.place_of("headers");
-        let help = if context == 1 { "the traceparent is one of them" } else { "leave some out" };
+        let help = if context == 1 { "remove some; `traceparent` counts too" } else { "remove some" };
         complaints.say(Diagnostic::new("too-much", place, message).help(help));
     }
 }

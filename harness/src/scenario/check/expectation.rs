@@ -1,4 +1,4 @@
-//! Whether each expectation has something to look at; one that has not would pass whatever happens.
+//! Whether each expectation applies to something; one that does not would always pass.
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft, TemplateSubject};
@@ -25,7 +25,7 @@ pub(super) fn check(draft: &Draft<'_>, driven: &[bool], complaints: &mut Complai
                 isolation = Some(Some(*place));
             }
             if let Some((why, help)) = nothing_to_look_at(draft, *rule) {
-                let message = format!("`{}` applies to no hop", rule.id());
+                let message = format!("the rule `{}` applies to no hop", rule.id());
                 let mistake =
                     Diagnostic::new("expectation-without-hop", *place, message).label(why).help(help);
                 complaints.say(mistake);
@@ -45,9 +45,11 @@ fn nothing_to_look_at(draft: &Draft<'_>, rule: Expectation) -> Option<(&'static 
     match rule {
         Expectation::HopsKeepRelation | Expectation::SamplingWholePath => hops()
             .all(|hop| hop.relation == Relation::None)
-            .then_some(("no hop carries a context", "add a hop with another relation than `none`")),
-        Expectation::ContextNotLeaked => (!hops().any(|hop| hop.relation == Relation::None))
-            .then_some(("no hop has the relation `none`", "say `relation: none` where no context may cross")),
+            .then_some(("no hop carries a context", "add a hop with a relation other than `none`")),
+        Expectation::ContextNotLeaked => (!hops().any(|hop| hop.relation == Relation::None)).then_some((
+            "no hop has the relation `none`",
+            "use `relation: none` at a hop that no context may cross",
+        )),
         Expectation::ContextNotAdopted => {
             (!draft.drives.iter().any(|drive| matches!(drive.drive.context, DriveContext::Invalid { .. })))
                 .then_some(("no drive sends an invalid context", "add a drive with `context: invalid`"))
@@ -56,21 +58,22 @@ fn nothing_to_look_at(draft: &Draft<'_>, rule: Expectation) -> Option<(&'static 
         Expectation::BaggageKept => kept(draft, "baggage"),
         Expectation::Isolation => {
             (draft.drives.iter().map(|drive| u64::from(drive.drive.times)).sum::<u64>() < 2)
-                .then_some(("there is one stimulus only", "say `times` and `concurrency` at a drive"))
+                .then_some(("there is only one stimulus", "set `times` and `concurrency` at a drive"))
         }
         Expectation::TelemetryMatchesWire
         | Expectation::SpansWellFormed
         | Expectation::SpansConnected
         | Expectation::SpansKind
-        | Expectation::ResourceNamed => (!traces())
-            .then_some(("no node exports spans", "leave the rule out, or add a node with telemetry")),
+        | Expectation::ResourceNamed => {
+            (!traces()).then_some(("no node exports spans", "remove the rule, or add a node with telemetry"))
+        }
         Expectation::LogsCorrelated => {
             let logs = hops().any(|hop| hop.steps.iter().any(|step| matches!(step, Step::Log(_))));
             let services = nodes().any(|node| node.kind.is_users_service());
             (!logs && !services).then_some(("no node writes logs", "add a step `{ log: \"...\" }`"))
         }
         Expectation::RelayKeepsContract => (!nodes().any(|node| node.kind.keeps_relay_contract()))
-            .then_some(("no node is a relay", "leave the rule out")),
+            .then_some(("no node is a relay", "remove the rule")),
         Expectation::HopsCrossed | Expectation::HopsOnlyDeclared => None,
     }
 }
@@ -93,7 +96,7 @@ fn kept(draft: &Draft<'_>, header: &str) -> Option<(&'static str, &'static str)>
     }
     let sent_on = |hop: &HopDraft<'_>| hop.hop.from != NodeIx::CLIENT && hop.hop.relation != Relation::None;
     (!draft.hops.iter().any(sent_on))
-        .then_some(("nobody sends it on", "add a hop from a service to another node, or to a `stub: {}`"))
+        .then_some(("no service forwards it", "add a hop from a service to another node, or to a `stub: {}`"))
 }
 
 /// Under concurrency a swapped context would look healthy under the wrong stimulus, unless the request shows
@@ -117,12 +120,11 @@ fn unmarked(draft: &Draft<'_>, driven: &[bool], place: Option<Place>, complaints
         let message = hop.transport.via().is_some();
         let what = if message { "messages" } else { "requests" };
         let (label, help) = match marker {
-            true => (
-                "its marker is never filled",
-                "put `${mark}` into `headers` or `body` of the drive".to_owned(),
-            ),
+            true => {
+                ("its marker is never set", "add `${mark}` to `headers` or `body` of the drive".to_owned())
+            }
             false => (
-                if message { "whose message is it?" } else { "whose request is it?" },
+                if message { "cannot tell whose message it is" } else { "cannot tell whose request it is" },
                 format!(
                     "give `{}` a marker, as in `marker: {{ header: x-request-id }}`, and send `${{mark}}` there",
                     from.name
@@ -130,11 +132,11 @@ fn unmarked(draft: &Draft<'_>, driven: &[bool], place: Option<Place>, complaints
             ),
         };
         let message =
-            format!("`isolation` cannot be judged on `{}`: {what} run at once and none is marked", hop.id);
+            format!("`isolation` cannot be judged on `{}`: concurrent {what} carry no mark", hop.id);
         let at_once = concurrent.tree.value_place("concurrency");
         let mut mistake =
             Diagnostic::new("isolation-without-mark", hop.place, message).label(label).help(help);
-        mistake = mistake.also(at_once, "at once");
+        mistake = mistake.also(at_once, "concurrent");
         if let Some(place) = place {
             mistake = mistake.also(place, "expected here");
         }
@@ -142,7 +144,7 @@ fn unmarked(draft: &Draft<'_>, driven: &[bool], place: Option<Place>, complaints
     }
 }
 
-/// The driver puts the mark into what it tells a relay, and where any other receiver declares its marker.
+/// The driver puts the mark into a relay's instruction, and where any other receiver declares its marker.
 fn driver_fills(draft: &Draft<'_>, hop: HopIx) -> bool {
     let mut at = hop;
     while let Some(cause) = draft.hop(at).within {

@@ -11,7 +11,7 @@ use crate::scenario::spelling;
 use crate::source::Place;
 
 const ONE_BODY: &str =
-    "one body tells all relays what to do: put `command` nodes or stubs in place of all but one";
+    "all relays read the same instruction: replace all but one of them with a `command` or a `stub`";
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     for (index, hop) in draft.hops.iter().enumerate() {
@@ -48,7 +48,7 @@ pub(super) fn readers(draft: &Draft<'_>, hop: HopIx) -> Vec<HopIx> {
 }
 
 /// Whether its receiver does what the body says, or passes it on to one that may.
-fn is_told(draft: &Draft<'_>, hop: HopIx) -> bool {
+fn reads_instruction(draft: &Draft<'_>, hop: HopIx) -> bool {
     let to = draft.node(draft.hop(hop).to);
     to.kind.keeps_relay_contract() || to.role == Role::Forwarder
 }
@@ -79,19 +79,23 @@ fn same_message(draft: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>, 
         _ => "to two exchanges",
     };
     for (key, _) in differing.into_iter().filter(|(_, differs)| *differs) {
-        let message =
-            format!("one message crosses `{}` and `{}`, which disagree about `{key}`", one.id, two.id);
-        let mistake = Diagnostic::new("fan-out", place_of(second, key), message).label("here another");
-        let help = format!("say the same at both hops, or send two messages {apart}");
-        complaints.say(mistake.also(place_of(first, key), "here one thing").help(help));
+        let message = format!(
+            "one message crosses `{}` and `{}`, and they set different values of `{key}`",
+            one.id, two.id
+        );
+        let mistake = Diagnostic::new("fan-out", place_of(second, key), message).label("second value");
+        let help = format!("use the same value at both hops, or send two messages {apart}");
+        complaints.say(mistake.also(place_of(first, key), "first value").help(help));
     }
     let sender = |step: &&Step| !matches!(step, Step::Fail(_) | Step::Restart);
     if two.steps.iter().any(|step| sender(&step)) && draft.is_relay(two.from) {
-        let message =
-            format!("`{}` is sent together with `{}`, which comes first in the file", two.id, one.id);
+        let message = format!(
+            "`{}` is the same message as `{}`, which comes first in the file and holds the sender's steps",
+            two.id, one.id
+        );
         let mistake = Diagnostic::new("fan-out", second.tree.place_of("steps"), message);
-        let help = format!("move the sender's steps to `{}`", one.id);
-        complaints.say(mistake.also(one.place, "sent here").help(help));
+        let help = format!("move these steps to `{}`", one.id);
+        complaints.say(mistake.also(one.place, "first in the file").help(help));
     }
 }
 
@@ -103,33 +107,36 @@ fn place_of(hop: &HopDraft<'_>, key: &str) -> Place {
 /// One body is read by all, so that several relays would all do what it says.
 fn one_body(draft: &Draft<'_>, sent: HopIx, complaints: &mut Complaints) {
     let readers = readers(draft, sent);
-    let told: Vec<HopIx> = readers.iter().copied().filter(|reader| is_told(draft, *reader)).collect();
-    if told.len() < 2 {
+    let instructed: Vec<HopIx> =
+        readers.iter().copied().filter(|reader| reads_instruction(draft, *reader)).collect();
+    if instructed.len() < 2 {
         return;
     }
-    let mut names: Vec<&str> = told.iter().map(|hop| draft.node(draft.hop(*hop).to).name.as_str()).collect();
+    let mut names: Vec<&str> =
+        instructed.iter().map(|hop| draft.node(draft.hop(*hop).to).name.as_str()).collect();
     names.dedup();
     let names = spelling::listed(&names);
-    let arrives = |mistake: Diagnostic, hop: &Hop| mistake.also(hop.place, "the message is read here");
+    let arrives = |mistake: Diagnostic, hop: &Hop| mistake.also(hop.place, "reads the message");
     for below in &draft.hops {
         let hop = &below.hop;
         let of_a_relay =
-            hop.within.is_some_and(|within| told.contains(&within)) && is_a_relay(draft, hop.from);
+            hop.within.is_some_and(|within| instructed.contains(&within)) && is_a_relay(draft, hop.from);
         if !of_a_relay || hop.dead_letter_of.is_some() {
             continue;
         }
         let message = format!("`{}` would be sent by every relay that reads the message: {names}", hop.id);
-        let mistake = Diagnostic::new("fan-out-below", hop.place, message).label("told to all of them");
-        let mistake = told.iter().fold(mistake, |mistake, reader| arrives(mistake, draft.hop(*reader)));
+        let mistake =
+            Diagnostic::new("fan-out-below", hop.place, message).label("in the instruction of all of them");
+        let mistake = instructed.iter().fold(mistake, |mistake, reader| arrives(mistake, draft.hop(*reader)));
         complaints.say(mistake.help(ONE_BODY));
     }
-    let at_once = told.iter().filter(|reader| draft.hop(**reader).dead_letter_of.is_none()).count();
-    for reader in told.iter().map(|reader| &draft.hops[reader.0]).filter(|_| at_once > 1) {
+    let at_once = instructed.iter().filter(|reader| draft.hop(**reader).dead_letter_of.is_none()).count();
+    for reader in instructed.iter().map(|reader| &draft.hops[reader.0]).filter(|_| at_once > 1) {
         let fails = reader.hop.steps.iter().any(|step| matches!(step, Step::Fail(_)));
         if fails {
             let message = format!("every relay that reads the message would fail: {names}");
             let mistake = Diagnostic::new("fan-out-below", reader.tree.value_place("steps"), message);
-            complaints.say(mistake.label("told to all of them").help(ONE_BODY));
+            complaints.say(mistake.label("in the instruction of all of them").help(ONE_BODY));
         }
     }
 }
@@ -152,11 +159,11 @@ fn reaches_others(draft: &Draft<'_>, ix: HopIx, complaints: &mut Complaints) {
     for other in others {
         let (from, to) = (&draft.node(sent.from).name, &draft.node(other.to).name);
         let message =
-            format!("what `{from}` sends over `{}` is read by `{to}` too, and no hop says so", sent.id);
+            format!("`{to}` also reads what `{from}` sends over `{}`, and no hop declares it", sent.id);
         let mistake =
             Diagnostic::new("undeclared-reader", sent.place, message).label(format!("reaches `{to}`"));
         let help = format!(
-            "add a hop from `{from}` to `{to}` like `{}`, or send to another topic or exchange",
+            "add a hop from `{from}` to `{to}` like `{}`, or use another topic or exchange",
             other.id
         );
         complaints.say(mistake.also(other.place, "read here").help(help));

@@ -41,27 +41,27 @@ impl HopCheck<'_, '_, '_> {
         let HopDraft { hop, transport, .. } = self.hop;
         if hop.to == NodeIx::CLIENT {
             let mistake =
-                Diagnostic::new("hop-to-client", transport.value_place("to"), "no hop can end at `client`")
+                Diagnostic::new("hop-to-client", transport.value_place("to"), "a hop cannot end at `client`")
                     .label("`client` only sends")
-                    .help("add a `stub: {}` node, if the harness is to answer");
+                    .help("add a `stub: {}` node if the harness should answer");
             self.complaints.say(mistake);
         }
         let sender = &self.draft.nodes[hop.from.0];
         if sender.node.kind.only_receives() && sender.known {
-            let message = format!("`{}` is a stub, and a stub never calls", sender.node.name);
-            let help = "make it a `relay` or a `command`, or take the hop away";
+            let message = format!("`{}` is a stub, which never calls", sender.node.name);
+            let help = "use a `relay` or a `command` instead, or remove the hop";
             self.complaints
                 .say(Diagnostic::new("hop-from-stub", transport.value_place("from"), message).help(help));
         }
         for (key, end) in [("from", hop.from), ("to", hop.to)] {
             let Some(broker) = self.draft.node(end).kind.as_broker() else { continue };
             let (name, word) = (&self.draft.node(end).name, broker.kind.word());
-            let message = format!("`{name}` is a broker, and hops go through it, not {key} it");
+            let message = format!("`{name}` is a broker: a hop goes through it, not {key} it");
             let help = format!(
-                "name the service that {} there, and say `via: {name}` in a hop over {word}",
+                "name the service that {} it in `{key}`, and use `via: {name}` in a `{word}` hop",
                 match key {
-                    "from" => "reads",
-                    _ => "is reached",
+                    "from" => "sends through",
+                    _ => "reads from",
                 }
             );
             let place = transport.value_place(key);
@@ -74,28 +74,28 @@ impl HopCheck<'_, '_, '_> {
         let place = hop.relation_place;
         if hop.relation.needs_message() && hop.transport.via().is_none() {
             let (word, relation) = (hop.transport.word(), hop.relation.word());
-            let message = format!("`{relation}` cannot be kept over {word}");
+            let message = format!("`{relation}` is a relation of messages, and this hop goes over {word}");
             let mistake = Diagnostic::new("relation-of-transport", place, message)
-                .label("a relation of messages")
+                .label("needs a broker")
                 .help(
-                    "say `relation: restart-with-link, at: receiver`: the receiver begins a trace that links",
+                    "use `relation: restart-with-link, at: receiver` if the receiver starts a new trace that links",
                 );
             self.complaints.say(mistake);
         }
         if let (Some(stray), None) = (tree.entry("at"), hop.relation.restarts_at()) {
-            let message = "`at` goes with `restart` and `restart-with-link`";
-            let help = "leave `at` out, or name the relation that begins a new trace";
+            let message = "`at` needs the relation `restart` or `restart-with-link`";
+            let help = "remove `at`, or use a relation that starts a new trace";
             self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
         if let (Some(kept), false) = (tree.entry("baggage"), hop.relation.may_leave_trace()) {
             let message = match hop.relation {
-                Relation::None => "no context may cross this hop, so baggage cannot be kept",
+                Relation::None => "`baggage: kept` contradicts `relation: none`",
                 _ if hop.transport.via().is_some() => {
-                    "`baggage: kept` goes with `link`, `child-or-link`, `restart` and `restart-with-link`"
+                    "`baggage: kept` needs the relation `link`, `child-or-link`, `restart` or `restart-with-link`"
                 }
-                _ => "`baggage: kept` goes with `restart` and `restart-with-link`",
+                _ => "`baggage: kept` needs the relation `restart` or `restart-with-link`",
             };
-            let help = "leave it out; where no new trace begins, `baggage.kept` asks for baggage anyway";
+            let help = "remove it: within one trace the rule `baggage.kept` requires baggage anyway";
             self.complaints.say(Diagnostic::new("stray-key", kept.key.place, message).help(help));
         }
     }
@@ -108,22 +108,22 @@ impl HopCheck<'_, '_, '_> {
         let forwards = sender.node.role == Role::Forwarder;
         let place = hop.relation_place;
         if hop.relation == Relation::Unchanged && !forwards {
-            let message = format!("`unchanged` needs a forwarder as sender, and `{name}` is none");
+            let message = format!("`unchanged` needs a forwarder as sender, and `{name}` is not a forwarder");
             let mistake =
-                Diagnostic::new("relation-of-role", place, message).label("passed on unchanged by whom?");
+                Diagnostic::new("relation-of-role", place, message).label("sender is not a forwarder");
             self.complaints.say(match hop.from {
-                NodeIx::CLIENT => mistake.help("`client` begins the story; say `child`"),
+                NodeIx::CLIENT => mistake.help("use `child`: `client` starts the story"),
                 _ => mistake
                     .also(sender.node.place, "a participant")
-                    .help(format!("give `{name}` the key `role: forwarder`, or say `child`")),
+                    .help(format!("add `role: forwarder` to `{name}`, or use `child`")),
             });
         }
         if forwards && !hop.relation.fits_forwarder() {
-            let message = format!("`{name}` is a forwarder, and what it sends on is `unchanged` or `none`");
+            let message = format!("`{name}` is a forwarder, so the relation must be `unchanged` or `none`");
             let mistake = Diagnostic::new("relation-of-role", place, message)
                 .label(format!("this hop is `{}`", hop.relation.word()))
                 .also(sender.node.place, "a forwarder")
-                .help("say `relation: unchanged`");
+                .help("use `relation: unchanged`");
             self.complaints.say(mistake);
         }
     }
@@ -133,17 +133,17 @@ impl HopCheck<'_, '_, '_> {
         if hop.times.min > hop.times.max || hop.times.max == 0 {
             let (min, max) = (hop.times.min, hop.times.max);
             let message = match max {
-                0 => "a hop that never happens cannot be judged".to_owned(),
-                _ => format!("`min` is {min} and `max` is {max}"),
+                0 => "`times: 0` leaves nothing to judge".to_owned(),
+                _ => format!("`min` is {min}, which is above `max`, {max}"),
             };
             let help = match max {
-                0 => "take the hop away, or say `times: { min: 0, max: N }`",
-                _ => "`min` must not be above `max`",
+                0 => "remove the hop, or use `times: { min: 0, max: N }`",
+                _ => "swap the two values",
             };
             self.complaints.say(Diagnostic::new("bad-times", tree.value_place("times"), message).help(help));
         }
         if let (Some(stray), NodeIx::CLIENT) = (tree.entry("times"), hop.from) {
-            let message = "how often a hop from `client` happens is said by its drive";
+            let message = "a drive sets how often a hop from `client` happens";
             let help = "move `times` to the drive";
             self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
@@ -160,9 +160,9 @@ impl HopCheck<'_, '_, '_> {
             };
             if node.known && !node.node.kind.keeps_relay_contract() {
                 let name = &node.node.name;
-                let message = format!("this step is done by the {who}, and `{name}` is not a relay");
-                let label = format!("`{name}` cannot be told to");
-                let help = "steps are for relays; other services do what they do";
+                let message = format!("the {who} `{name}` is not a relay, so it cannot do this step");
+                let label = format!("needs a relay as {who}");
+                let help = "remove the step, or use a relay; other services do only what their code does";
                 let mistake = Diagnostic::new("step-without-relay", item.place, message).label(label);
                 self.complaints.say(mistake.help(help));
             }
@@ -170,9 +170,9 @@ impl HopCheck<'_, '_, '_> {
                 && hop.transport.via().is_none()
             {
                 let word = hop.transport.word();
-                let message = format!("a request over {word} cannot be given back or up");
+                let message = format!("a request over {word} cannot be returned or rejected like a message");
                 let mistake = Diagnostic::new("step-of-transport", item.place, message);
-                self.complaints.say(mistake.label("a step of messages").help("say `{ fail: 500 }`"));
+                self.complaints.say(mistake.label("needs a broker").help("use `{ fail: 500 }`"));
             }
         }
     }
@@ -180,9 +180,10 @@ impl HopCheck<'_, '_, '_> {
     fn tap(&mut self) {
         let HopDraft { hop, tree, .. } = self.hop;
         if let (Some(host), false) = (tree.entry("host"), hop.tapped) {
-            let message = "`host` is written by the tap, and this hop has none";
+            let message = "the tap writes `host`, and this hop has no tap";
             let mistake = Diagnostic::new("stray-key", host.key.place, message);
-            self.complaints.say(mistake.also(tree.place_of("tap"), "no tap").help("keep one of the two"));
+            self.complaints
+                .say(mistake.also(tree.place_of("tap"), "no tap").help("remove `host` or `tap: none`"));
         }
     }
 
@@ -190,21 +191,22 @@ impl HopCheck<'_, '_, '_> {
         let HopDraft { hop, transport, .. } = self.hop;
         let Transport::Http(http) = &hop.transport else { return };
         if let (Some(version), true) = (transport.entry("version"), hop.from != NodeIx::CLIENT) {
-            let message = "`version` says how the driver speaks, and this hop is not from `client`";
-            let help = "leave it out: the service speaks as it does, and the tap reads both";
+            let message = "`version` sets what the driver speaks, and this hop is not from `client`";
+            let help = "remove it: the service chooses the version, and the tap reads both";
             self.complaints.say(Diagnostic::new("stray-key", version.key.place, message).help(help));
         }
         let Some(relay) = self.relay_at_an_end() else { return };
         let post = http.method.as_deref().is_none_or(|method| method == "POST");
         if !post {
-            let message = format!("`{relay}` is a relay, and relays are told what to do by POST");
-            let help = "say `method: POST`, or leave it out";
+            let message =
+                format!("the relay `{relay}` needs POST: its instruction is the body of the request");
+            let help = "use `method: POST`, or remove `method`";
             self.complaints
                 .say(Diagnostic::new("not-for-relays", transport.value_place("method"), message).help(help));
         }
         let reserved = http.path.as_ref().is_some_and(|path| path.0.starts_with("/-/"));
         if reserved && self.draft.is_relay(hop.to) {
-            let message = "paths that begin with `/-/` are the relay's own";
+            let message = "paths that start with `/-/` are reserved for the relay itself";
             self.complaints.say(Diagnostic::new("not-for-relays", transport.value_place("path"), message));
         }
     }
@@ -214,17 +216,16 @@ impl HopCheck<'_, '_, '_> {
         let Transport::Grpc(grpc) = &hop.transport else { return };
         match (self.relay_at_an_end(), &grpc.method) {
             (Some(relay), Some(method)) if method != RELAY_METHODS[usize::from(grpc.stream)] => {
-                let message =
-                    format!("`{relay}` is a relay, and relays speak `unbroken.relay.v1.Relay` only");
-                let help = "leave `method` out";
+                let message = format!("the relay `{relay}` speaks only `unbroken.relay.v1.Relay`");
+                let help = "remove `method`";
                 let place = transport.value_place("method");
                 self.complaints.say(Diagnostic::new("not-for-relays", place, message).help(help));
             }
             (None, None) if hop.from == NodeIx::CLIENT => {
-                let message = "the driver must know which method it calls";
+                let message = "`client` needs the gRPC method to call";
                 let help = "add `method: package.Service/Method`";
                 let mistake = Diagnostic::new("missing-key", transport.place_of("to"), message);
-                self.complaints.say(mistake.label("not a relay").help(help));
+                self.complaints.say(mistake.label("no method").help(help));
             }
             _ => {}
         }

@@ -22,26 +22,26 @@ fn has_a_port(
     image: &Image,
     complaints: &mut Complaints,
 ) {
-    // One that is out of range was told already.
+    // One that is out of range was reported already.
     if image.port.is_some() || node.tree.is_some_and(|tree| tree.entry("port").is_some()) {
         return;
     }
     let name = &node.node.name;
-    let help = format!("add `port: NUMBER` to `{name}`: where it listens inside its container");
-    let mut told = false;
+    let help = format!("add `port: NUMBER` to `{name}`: the port on which it listens in its container");
+    let mut reported = false;
     for used in draft.uses.iter().filter(|used| used.user == ix && used.what == TemplateSubject::SelfPort) {
-        let message = format!("`${{self.port}}` is the `port` of `{name}`, and it names none");
+        let message = format!("`${{self.port}}` needs the `port` of `{name}`");
         complaints.say(Diagnostic::new("port-missing", used.place, message).help(help.as_str()));
-        told = true;
+        reported = true;
     }
     for hop in draft.hops.iter().filter(|hop| hop.hop.to == ix && hop.hop.transport.via().is_none()) {
-        let message = format!("`{name}` is reached over {}, and names no `port`", hop.hop.transport.word());
+        let message = format!("`{name}` is called over {} and has no `port`", hop.hop.transport.word());
         let mistake = Diagnostic::new("port-missing", hop.transport.value_place("to"), message);
-        let mistake = mistake.label("reached at which port?").also(node.node.place, "named nowhere here");
+        let mistake = mistake.label("called at an unknown port").also(node.node.place, "no `port`");
         complaints.say(mistake.help(help.as_str()));
-        told = true;
+        reported = true;
     }
-    if !told {
+    if !reported {
         shows_readiness(node, image, complaints);
     }
 }
@@ -54,14 +54,13 @@ fn shows_readiness(node: &NodeDraft<'_>, image: &Image, complaints: &mut Complai
     let asked = node.tree.and_then(|tree| tree.get("ready")).and_then(|ready: &Tree| ready.entries().first());
     let mistake = match asked {
         Some(asked) => {
-            let message =
-                format!("`ready: {}` asks at the `port` of `{name}`, and it names none", asked.key.value);
-            Diagnostic::new("port-missing", asked.key.place, message).label("asked at which port?")
+            let message = format!("`ready: {}` needs the `port` of `{name}`", asked.key.value);
+            Diagnostic::new("port-missing", asked.key.place, message).label("probed at an unknown port")
         }
         None => {
-            let message = format!("nothing shows when `{name}` is ready: it has neither `port` nor `ready`");
+            let message = format!("nothing shows when `{name}` is ready: it has no `port` and no `ready`");
             Diagnostic::new("port-missing", node.node.place, message)
         }
     };
-    complaints.say(mistake.help("say `ready: { output: \"...\" }`, or add the `port` at which it listens"));
+    complaints.say(mistake.help("add `ready: { output: \"...\" }`, or the `port` on which it listens"));
 }

@@ -31,22 +31,24 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
 fn no_host(hop: &HopDraft<'_>, complaints: &mut Complaints) {
     let Some(host) = hop.tree.entry("host") else { return };
     let word = hop.hop.transport.word();
-    let message = format!("`host` is for HTTP and gRPC, and this hop goes over {word}");
-    complaints.say(Diagnostic::new("stray-key", host.key.place, message).help("leave it out"));
+    let message = format!("`host` needs HTTP or gRPC, and this hop goes over {word}");
+    complaints.say(Diagnostic::new("stray-key", host.key.place, message).help("remove it"));
 }
 
-/// Only who is told what to send can be told with which key.
+/// Only the driver and relays send with the key of the scenario.
 fn key_of_whom(
     draft: &Draft<'_>,
     HopDraft { hop, transport, .. }: &HopDraft<'_>,
     complaints: &mut Complaints,
 ) {
     let sender = &draft.nodes[hop.from.0];
-    let told = sender.node.kind.sends_by_plan();
-    let (Some(key), true, false) = (transport.entry("key"), sender.known, told) else { return };
-    let message =
-        format!("`key` is for what `client` or a relay sends, and `{}` is neither", sender.node.name);
-    complaints.say(Diagnostic::new("stray-key", key.key.place, message).help("leave it out"));
+    let planned = sender.node.kind.sends_by_plan();
+    let (Some(key), true, false) = (transport.entry("key"), sender.known, planned) else { return };
+    let message = format!(
+        "`key` has no effect: `{}` is not `client` or a relay, and chooses its keys itself",
+        sender.node.name
+    );
+    complaints.say(Diagnostic::new("stray-key", key.key.place, message).help("remove it"));
 }
 
 fn exchange_keys(
@@ -56,16 +58,19 @@ fn exchange_keys(
 ) {
     let Some(exchange) = &rabbit.exchange else {
         for stray in ["exchange-type", "routing-key"].iter().filter_map(|key| transport.entry(key)) {
-            let message = format!("`{}` goes with `exchange`", stray.key.value);
-            let help = "leave it out: the default exchange takes messages to the queue of that name";
+            let message = format!("`{}` needs `exchange`", stray.key.value);
+            let help = "remove it, or add `exchange`: the default exchange routes a message to the queue of its routing key";
             complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
         return;
     };
     let pattern = rabbit.routing_key.split('.').any(|word| ["*", "#"].contains(&word));
     if exchange.kind == ExchangeKind::Topic && pattern {
-        let message = format!("messages are published with `{}`, and this is a pattern", rabbit.routing_key);
-        let help = "name the key that is published, without `*` and `#`; the queue is bound by it";
+        let message = format!(
+            "messages are published with the routing key `{}`, and it is a pattern",
+            rabbit.routing_key
+        );
+        let help = "write the key of the messages, without `*` and `#`; the queue is bound by it";
         let place = transport.value_place("routing-key");
         complaints.say(Diagnostic::new("bad-text", place, message).help(help));
     }
@@ -77,10 +82,9 @@ fn one_span_for_many(HopDraft { hop, transport, .. }: &HopDraft<'_>, complaints:
     if complaints.misfit(hop.relation_place) {
         return;
     }
-    let message = "one span for a batch cannot be the child of several messages";
-    let mistake =
-        Diagnostic::new("contradiction", hop.relation_place, message).label("`child`, and in batches");
-    complaints.say(mistake.also(batch.key.place, "batches").help("say `relation: link`"));
+    let message = "a batch has one span, which cannot be the child of several messages";
+    let mistake = Diagnostic::new("contradiction", hop.relation_place, message).label("`child` in batches");
+    complaints.say(mistake.also(batch.key.place, "batches").help("use `relation: link`"));
 }
 
 /// A relay puts the numbers of the outer batch in, and nothing is left for the inner one.
@@ -93,12 +97,13 @@ fn batch_in_a_batch(draft: &Draft<'_>, ix: HopIx, complaints: &mut Complaints) {
     while let Some(outer) = at.filter(|outer| !seen.contains(outer)) {
         if sends_batches(draft, draft.hop(outer)) {
             let (inner, outer) = (draft.hop(ix), draft.hop(outer));
-            let message = format!("`{}` is sent in batches within the batches of `{}`", inner.id, outer.id);
-            let mistake =
-                Diagnostic::new("batch-in-batch", inner.place, message).label("a batch for each message");
-            let help =
-                "leave `batch` or `times` out at one of them: a relay numbers the messages of one batch only";
-            complaints.say(mistake.also(outer.place, "a batch already").help(help));
+            let message = format!(
+                "`{}` is sent in batches inside the batches of `{}`, and a relay numbers the messages of one batch only",
+                inner.id, outer.id
+            );
+            let mistake = Diagnostic::new("batch-in-batch", inner.place, message).label("batch in a batch");
+            let help = "remove `batch` or `times` at one of them";
+            complaints.say(mistake.also(outer.place, "outer batch").help(help));
             return;
         }
         seen.push(outer);
@@ -124,7 +129,8 @@ fn marker_without_requests(
     if draft.incomplete || hops.peek().is_none() || hops.any(|hop| hop.transport.via().is_none()) {
         return;
     }
-    let message = format!("`{}` sends and reads messages only, and those have no path", draft.node(ix).name);
-    let help = "say `marker: { header: NAME }` or `marker: { body: MEMBER }`";
+    let message =
+        format!("this marker needs requests, and `{}` sends and reads only messages", draft.node(ix).name);
+    let help = "use `marker: { header: NAME }` or `marker: { body: MEMBER }`";
     complaints.say(Diagnostic::new("marker-of-transport", place, message).help(help));
 }

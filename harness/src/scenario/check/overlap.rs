@@ -29,17 +29,19 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
 
 fn same_requests(first: &Hop, second: &Hop) -> Diagnostic {
     let what = if first.transport.via().is_some() { "message" } else { "request" };
-    let message = format!("`{}` and `{}` can mean the same {what}", first.id, second.id);
+    let message = format!("one {what} can match both `{}` and `{}`", first.id, second.id);
     let help = match second.transport {
-        Transport::Http(_) => "tell them apart by `method` or `path`; `times` says how often one hop happens",
-        Transport::Grpc(_) => "tell them apart by `method`; `times` says how often one hop happens",
+        Transport::Http(_) => {
+            "give them different `method`, `path` or `within`; for repeated calls use `times`"
+        }
+        Transport::Grpc(_) => "give them different `method` or `within`; for repeated calls use `times`",
         Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => {
-            "tell them apart by topic, queue or group; `times` says how often one hop happens"
+            "give them a different topic, queue, group or `within`; for repeated messages use `times`"
         }
     };
     Diagnostic::new("hops-overlap", second.place, message)
-        .label("which of the two is it?")
-        .also(first.place, "from and to the same nodes, over the same transport")
+        .label("ambiguous")
+        .also(first.place, "same nodes, same transport")
         .help(help)
 }
 
@@ -50,9 +52,9 @@ fn same_tap(first: &HopDraft<'_>, second: &HopDraft<'_>, complaints: &mut Compla
         [("tls", one.tls != two.tls), ("host", one.host != two.host), ("tap", one.tapped != two.tapped)];
     for (key, _) in differing.iter().filter(|(_, differs)| *differs) {
         let message =
-            format!("`{}` and `{}` go through one tap and say different things of `{key}`", one.id, two.id);
-        let mistake = Diagnostic::new("contradiction", two.place, message).label("here one thing");
-        complaints.say(mistake.also(one.place, "here another").help("say the same at both hops"));
+            format!("`{}` and `{}` share a tap and set different values of `{key}`", one.id, two.id);
+        let mistake = Diagnostic::new("contradiction", two.place, message).label("second value");
+        complaints.say(mistake.also(one.place, "first value").help("use the same value at both hops"));
     }
 }
 
@@ -68,7 +70,7 @@ fn overlap(one: &Hop, two: &Hop) -> bool {
             // A relay's two methods differ by the key `stream` alone.
             same_method && (one.method.is_some() || two.method.is_some() || one.stream == two.stream)
         }
-        // Other messages are told apart by where they are sent to, and readings of one message by who reads it.
+        // Other messages differ in where they are sent, and readings of one message in who reads it.
         _ => one.shares_message(two) && one.shares_source(two),
     }
 }

@@ -1,7 +1,7 @@
-//! Whether relays are told of every broker that they use: the relay contract has one address for each kind of broker
+//! Whether a relay uses at most one broker of each kind: the relay contract has one address for each kind
 //! (`fixtures/CONTRACT.md`, section 3).
 //!
-//! Services of the user's are told by templates, of as many as they like.
+//! A service of the user's gets addresses by templates, of as many brokers as it needs.
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
@@ -23,8 +23,8 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         let same_kind =
             |first: &&BrokerUse<'_>| first.relay == way.relay && first.broker.kind == way.broker.kind;
         match ways.iter().find(same_kind) {
-            // Each further broker is told of once, however many hops go through it.
-            Some(first) if !way.is_told_with(first) && !ways.iter().any(|known| known.is(&way)) => {
+            // Each further broker is reported once, however many hops go through it.
+            Some(first) if !way.is_reached_with(first) && !ways.iter().any(|known| known.is(&way)) => {
                 complaints.say(second(draft, first, &way));
                 ways.push(way);
             }
@@ -53,7 +53,7 @@ impl BrokerUse<'_> {
 
     /// Whether a relay that knows the first broker uses this one: the same, or another name of it. Before RabbitMQ and
     /// SQS each name has a tap of its own, which would see nothing.
-    fn is_told_with(&self, first: &BrokerUse<'_>) -> bool {
+    fn is_reached_with(&self, first: &BrokerUse<'_>) -> bool {
         let named_twice = self.broker.address.is_some() && self.broker.address == first.broker.address;
         self.via == first.via || (named_twice && self.broker.kind == BrokerKind::Kafka)
     }
@@ -64,13 +64,12 @@ fn second(draft: &Draft<'_>, first: &BrokerUse<'_>, way: &BrokerUse<'_>) -> Diag
     let (relay, kind) = (name(way.relay), way.broker.kind.word());
     let (one, two) = (name(first.via), name(way.via));
     let message =
-        format!("`{relay}` is a relay, which is told of one {kind} broker, and uses `{one}` and `{two}`");
+        format!("the relay `{relay}` can use one {kind} broker, and its hops use `{one}` and `{two}`");
     let help = format!(
-        "go through one of the two, let another relay than `{relay}` use `{two}`, or put a service of yours in its \
-         place (`command`, `image`)"
+        "use one of the two, let another relay use `{two}`, or replace `{relay}` with a `command` or `image`"
     );
     Diagnostic::new("brokers-of-relay", way.hop.transport.value_place("via"), message)
-        .label("the second")
-        .also(first.hop.transport.value_place("via"), "the first")
+        .label("second")
+        .also(first.hop.transport.value_place("via"), "first")
         .help(help)
 }

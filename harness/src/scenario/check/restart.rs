@@ -15,18 +15,19 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         let steps = tree.get("steps").map_or(&[][..], |steps| steps.items());
         let restart = steps.iter().find(|step| step.text() == Some("restart"));
         if let (Some(step), false) = (restart, at_sender) {
-            let message =
-                format!("`restart` begins a new trace, and the relation is `{}`", said(hop.relation));
-            let help = "say `relation: restart-with-link`, or leave the step out";
-            let mistake =
-                Diagnostic::new("contradiction", step.place, message).label("a new trace begins here");
-            complaints.say(mistake.also(hop.relation_place, "and none is due").help(help));
+            let message = format!(
+                "the step `restart` starts a new trace at the sender, and the relation is `{}`",
+                said(hop.relation)
+            );
+            let help = "use `relation: restart-with-link, at: sender`, or remove the step";
+            let mistake = Diagnostic::new("contradiction", step.place, message).label("starts a new trace");
+            complaints.say(mistake.also(hop.relation_place, "no new trace at the sender").help(help));
         }
         if at_sender && hop.from == NodeIx::CLIENT {
-            let message = "`client` begins the story, so it has no trace to leave";
-            let help = "say `at: receiver`, if the receiver is to begin a new trace";
-            let mistake =
-                Diagnostic::new("contradiction", hop.relation_place, message).label("restarted by whom?");
+            let message = "`client` starts the story, so it has no trace to leave";
+            let help = "use `at: receiver` if the receiver should start a new trace";
+            let mistake = Diagnostic::new("contradiction", hop.relation_place, message)
+                .label("needs a sender in a trace");
             complaints.say(mistake.help(help));
         }
     }

@@ -12,18 +12,18 @@ use crate::scenario::spelling;
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) -> Vec<bool> {
     let sent: HashSet<HopIx> = draft.drives.iter().map(|drive| drive.drive.send).collect();
     let mut driven = vec![false; draft.hops.len()];
-    let mut told = HashSet::new();
+    let mut reported = HashSet::new();
     for (index, driven) in driven.iter_mut().enumerate() {
         let chain = chain(draft, HopIx(index));
         match chain {
             Chain::From(first) => {
                 *driven = sent.iter().any(|sent| *sent == first || shared(draft, *sent, first));
-                if !*driven && !draft.incomplete && told.insert(first) {
+                if !*driven && !draft.incomplete && reported.insert(first) {
                     complaints.say(never_driven(draft, first));
                 }
             }
             Chain::Circle(circle) => {
-                if told.insert(circle[0]) {
+                if reported.insert(circle[0]) {
                     complaints.say(goes_round(draft, &circle));
                 }
             }
@@ -65,10 +65,10 @@ fn chain(draft: &Draft<'_>, hop: HopIx) -> Chain {
 fn never_driven(draft: &Draft<'_>, hop: HopIx) -> Diagnostic {
     let hop = draft.hop(hop);
     let from = &draft.node(hop.from).name;
-    let message = format!("the hop `{}` is never driven", hop.id);
+    let message = format!("no drive causes the hop `{}`", hop.id);
     if hop.from == NodeIx::CLIENT {
         return Diagnostic::new("never-driven", hop.place, message)
-            .label("no drive sends it")
+            .label("never sent")
             .help(format!("add `- {{ send: {} }}` to `drive`", hop.id));
     }
     Diagnostic::new("never-driven", hop.place, message)
@@ -78,14 +78,14 @@ fn never_driven(draft: &Draft<'_>, hop: HopIx) -> Diagnostic {
 
 fn goes_round(draft: &Draft<'_>, circle: &[HopIx]) -> Diagnostic {
     let names: Vec<&str> = circle.iter().map(|hop| draft.hop(*hop).id.as_str()).collect();
-    let message = format!("hops cause each other in a circle: {}", spelling::listed(&names));
+    let message = format!("these hops cause each other in a circle: {}", spelling::listed(&names));
     let first = draft.hops[circle[0].0].tree;
     let key = if first.entry("dead-letter-of").is_some() { "dead-letter-of" } else { "within" };
     let place = first.value_place(key);
-    let help = format!("say `{key}` so that each hop is caused by a hop from `client` in the end");
+    let help = format!("change `{key}` so that a hop from `client` causes each hop in the end");
     let mut mistake = Diagnostic::new("within-circle", place, message).label("in the circle").help(help);
     for hop in &circle[1..] {
-        mistake = mistake.also(draft.hop(*hop).place, "and this");
+        mistake = mistake.also(draft.hop(*hop).place, "in the circle");
     }
     mistake
 }
@@ -102,15 +102,14 @@ fn unused_nodes(draft: &Draft<'_>, complaints: &mut Complaints) {
             let name = &node.node.name;
             let broker = node.node.kind.as_broker().is_some();
             let message = match broker {
-                true => format!("no hop goes through the broker `{name}`"),
-                false => format!("the node `{name}` is in no hop"),
+                true => format!("no hop uses the broker `{name}`"),
+                false => format!("no hop uses the node `{name}`"),
             };
             let help = match broker {
-                true => format!("add a hop with `via: {name}`, or take the broker away"),
-                false => "add a hop from or to it, or take the node away".to_owned(),
+                true => format!("add a hop with `via: {name}`, or remove the broker"),
+                false => "add a hop from or to it, or remove the node".to_owned(),
             };
-            let mistake =
-                Diagnostic::new("unused-node", node.node.place, message).label("has no part in the story");
+            let mistake = Diagnostic::new("unused-node", node.node.place, message).label("unused");
             complaints.say(mistake.help(help));
         }
     }

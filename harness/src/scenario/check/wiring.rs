@@ -40,8 +40,7 @@ fn names_a_hop(draft: &Draft<'_>, used: &TemplateUse, complaints: &mut Complaint
     let message = format!("`${{{to}.{member}}}` needs an {word} hop from `{user}` to `{to}`");
     let message = message.replace("an grpc", "a grpc");
     let help = format!("add a hop: `{user}-to-{to}: {{ {word}: {{ from: {user}, to: {to} }} }}`");
-    let mistake =
-        Diagnostic::new("template-without-hop", used.place, message).label("the address of which tap?");
+    let mistake = Diagnostic::new("template-without-hop", used.place, message).label("no such hop");
     complaints.say(mistake.help(help));
 }
 
@@ -54,10 +53,9 @@ fn goes_through(draft: &Draft<'_>, used: &TemplateUse, broker: NodeIx, complaint
         return;
     }
     let (user, name) = (&draft.node(used.user).name, &draft.node(broker).name);
-    let message = format!("`{user}` neither sends nor reads through `{name}`");
+    let message = format!("this template needs a hop of `{user}` through `{name}`");
     let help = format!("add a hop from or to `{user}` with `via: {name}`");
-    let mistake =
-        Diagnostic::new("template-without-hop", used.place, message).label("the address of which tap?");
+    let mistake = Diagnostic::new("template-without-hop", used.place, message).label("no such hop");
     complaints.say(mistake.help(help));
 }
 
@@ -71,19 +69,19 @@ fn url_serves(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints
     };
     if missing {
         let name = &node.node.name;
-        let message = format!("`{name}` has no address for {key}");
-        let help = format!("write `url: {{ {key}: \"http://host:port\" }}` at `{name}`");
+        let message = format!("`{name}` has no {key} address");
+        let help = format!("set `url: {{ {key}: \"http://host:port\" }}` at `{name}`");
         let place = hop.transport.value_place("to");
-        let mistake = Diagnostic::new("address-missing", place, message).label(format!("reached over {key}"));
-        complaints.say(mistake.also(node.node.place, "its address stands here").help(help));
+        let mistake = Diagnostic::new("address-missing", place, message).label(format!("called over {key}"));
+        complaints.say(mistake.also(node.node.place, "its addresses").help(help));
     }
 }
 
 /// A program that is reached at a port must learn it, unless it has one of its own.
 fn listens(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints: &mut Complaints) {
     let NodeKind::Command(command) = &node.node.kind else { return };
-    let told = draft.uses.iter().any(|used| used.user == ix && used.what == TemplateSubject::SelfPort);
-    if told || command.port.is_some() || draft.misread.contains(&ix) {
+    let given = draft.uses.iter().any(|used| used.user == ix && used.what == TemplateSubject::SelfPort);
+    if given || command.port.is_some() || draft.misread.contains(&ix) {
         return;
     }
     let reached = draft.hops.iter().any(|hop| hop.hop.to == ix && hop.hop.transport.via().is_none());
@@ -92,12 +90,12 @@ fn listens(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints: &mut
         return;
     }
     let name = &node.node.name;
-    let message = format!("`{name}` is never told which port it is to listen on");
+    let message = format!("`{name}` is not given the port to listen on");
     let help = match reached {
-        true => "put `${self.port}` into its `env` or `command`, or name its own `port`",
-        false => "put `${self.port}` into its `env` or `command`, or say `ready: { output: \"...\" }`",
+        true => "add `${self.port}` to its `env` or `command`, or set the `port` that it uses",
+        false => "add `${self.port}` to its `env` or `command`, or use `ready: { output: \"...\" }`",
     };
-    let label = if reached { "a hop ends here" } else { "its port shows that it is ready" };
+    let label = if reached { "a hop ends here" } else { "probed at its port" };
     complaints.say(Diagnostic::new("port-not-given", node.node.place, message).label(label).help(help));
 }
 
@@ -112,9 +110,8 @@ fn stub_answers(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints:
     }
     let answers = node.tree.and_then(|tree| tree.get("stub")?.get("answers"));
     if let (Some(answers), false) = (answers, called) {
-        let message =
-            format!("`{}` only reads messages, and nobody waits for an answer to those", node.node.name);
-        let help = "leave `answers` out: a stub takes every message";
+        let message = format!("`{}` only reads messages, which get no answer", node.node.name);
+        let help = "remove `answers`: a stub acknowledges every message";
         complaints.say(Diagnostic::new("answer-never-given", answers.place, message).help(help));
         return;
     }
@@ -127,10 +124,10 @@ fn stub_answers(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints:
         };
         if !reached(word) {
             let message =
-                format!("no hop reaches `{}` over {word}, so that this is never answered", node.node.name);
+                format!("no hop calls `{}` over {word}, so this answer is never sent", node.node.name);
             let help = match word {
-                "http" => "over gRPC an answer is `{ grpc: 14 }`",
-                _ => "over HTTP an answer is a status such as `503`",
+                "http" => "a gRPC answer is written `{ grpc: 14 }`",
+                _ => "an HTTP answer is a status such as `503`",
             };
             complaints.say(Diagnostic::new("answer-never-given", tree.place, message).help(help));
         }

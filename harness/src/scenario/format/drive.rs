@@ -8,18 +8,18 @@ pub(super) static DRIVE: Object = Object {
     what: "a drive",
     keys: &[
         must("send", Shape::Text(&NAME), "a hop from `client`"),
-        may("times", Whole { min: 1, max: 1_000_000 }, "how many stimuli; 1 when left out"),
-        may("concurrency", Whole { min: 1, max: 10_000 }, "how many at once, at most; 1 when left out"),
+        may("times", Whole { min: 1, max: 1_000_000 }, "how many stimuli; 1 by default"),
+        may("concurrency", Whole { min: 1, max: 10_000 }, "how many at once, at most; 1 by default"),
         may(
             "sampled",
             OneOrList(&Bool),
-            "the sampled flag of the traceparent that is sent; true when left out; a list is a matrix",
+            "the sampled flag of the traceparent that is sent; true by default; a list is a matrix",
         ),
-        may("random", Bool, "the random flag (level 2) of the traceparent that is sent; false when left out"),
+        may("random", Bool, "the random flag (level 2) of the traceparent that is sent; false by default"),
         may(
             "context",
             Either(&[Shape::Words(&CONTEXTS), Shape::Object(&INVALID)]),
-            "`none`: no traceparent; `invalid`: one that does not parse; left out, a valid one",
+            "`none`: no traceparent; `invalid`: one that does not parse; by default a valid one",
         ),
         may(
             "root",
@@ -35,17 +35,17 @@ pub(super) static DRIVE: Object = Object {
         may(
             "within",
             Shape::Text(&DURATION),
-            "how long one answer may take; the scenario's timeout when left out",
+            "how long to wait for one answer; the scenario's timeout by default",
         ),
         may(
             "hangs-up-after",
             Shape::Text(&DURATION),
-            "the client closes the connection then, without waiting for the answer",
+            "the client closes the connection after this time, without waiting for the answer",
         ),
         may(
             "answers",
             Whole { min: 0, max: 599 },
-            "the HTTP status or gRPC code that is expected; left out, any below 400, or OK",
+            "the HTTP status or gRPC code that is expected; by default any below 400, or OK",
         ),
     ],
     tag: None,

@@ -9,35 +9,35 @@ use Shape::{Either, List, True, Whole};
 pub(super) static HOP: Object = Object {
     what: "a hop",
     keys: &[
-        may("relation", Shape::Words(&RELATIONS), "what the hop must keep; `child` when left out"),
+        may("relation", Shape::Words(&RELATIONS), "what the hop must keep; `child` by default"),
         may(
             "at",
             Shape::Words(&SIDES),
-            "who begins the new trace of `restart` and `restart-with-link`; left out, `sender` over HTTP and gRPC, \
+            "who starts the new trace of `restart` and `restart-with-link`; by default `sender` over HTTP and gRPC, \
              and `receiver` through a broker",
         ),
         may(
             "times",
             Either(&[Whole { min: 0, max: 10_000 }, Shape::Object(&TIMES)]),
-            "how many crossings one crossing of `within` causes; 1 when left out",
+            "how many crossings one crossing of `within` causes; 1 by default",
         ),
         may(
             "within",
             Shape::Text(&NAME),
-            "the hop that causes this one; left out, the only hop that ends at `from`",
+            "the hop that causes this one; by default the only hop that ends at `from`",
         ),
         may(
             "steps",
             List(&Either(&[Shape::Words(&PLAIN_STEPS), Shape::Object(&STEP)])),
-            "what a relay does on the way, outermost first",
+            "what a relay does around this hop, outermost first",
         ),
-        may("baggage", Shape::Words(&KEPT), "`kept`: baggage goes on although a new trace begins"),
-        may("host", Shape::Text(&LINE), "the `Host` or `:authority` that the receiver is to see"),
-        may("tap", Shape::Words(&NONE), "`none`: judged without a wire witness"),
+        may("baggage", Shape::Words(&KEPT), "`kept`: baggage is kept although a new trace starts"),
+        may("host", Shape::Text(&LINE), "the `Host` or `:authority` that the tap sends to the receiver"),
+        may("tap", Shape::Words(&NONE), "`none`: no tap: the hop is judged by the receiver's spans alone"),
         may(
             "dead-letter-of",
             Shape::Text(&NAME),
-            "the hop whose receiver gives messages up, which the broker then moves here",
+            "the hop whose rejected messages the broker moves to this queue",
         ),
     ],
     tag: Some(&Tag {
@@ -61,11 +61,11 @@ static HTTP: Object = Object {
     keys: &[
         must("from", Shape::Text(&NAME), "the node that calls"),
         must("to", Shape::Text(&NAME), "the node that is called"),
-        may("method", Shape::Text(&METHOD), "any when left out"),
+        may("method", Shape::Text(&METHOD), "any by default"),
         may(
             "path",
             Shape::Text(&PATH),
-            "any when left out; `{name}` stands for one segment, a last `*` for the rest",
+            "any by default; `{name}` stands for one segment, a last `*` for the rest",
         ),
         may("version", Whole { min: 1, max: 2 }, "how the driver speaks: HTTP/1.1 (the default) or HTTP/2"),
         may("tls", True, "the receiver speaks TLS"),
@@ -78,7 +78,7 @@ static GRPC: Object = Object {
     keys: &[
         must("from", Shape::Text(&NAME), "the node that calls"),
         must("to", Shape::Text(&NAME), "the node that is called"),
-        may("method", Shape::Text(&GRPC_METHOD), "any when left out"),
+        may("method", Shape::Text(&GRPC_METHOD), "any by default"),
         may("stream", True, "a streaming call"),
         may("tls", True, "the receiver speaks TLS"),
     ],
@@ -128,7 +128,7 @@ static STEP: Object = Object {
                 key: must(
                     "fail",
                     Shape::Words(&FAILURES),
-                    "the receiver fails at the end; `nack` gives a message back once, `reject` gives it up",
+                    "the receiver fails at the end; `nack` returns a message once, `reject` rejects it",
                 ),
                 with: &[],
             },

@@ -6,7 +6,8 @@ use Shape::Whole;
 
 const FROM: KeyShape = must("from", Shape::Text(&NAME), "the node that sends");
 const TO: KeyShape = must("to", Shape::Text(&NAME), "the node that reads");
-const BATCH: &str = "up to so many are processed at a time, and a relay sends `times` of them at once";
+const BATCH: &str =
+    "how many messages are processed at once, at most; a relay sends `times` messages in one batch";
 
 pub(super) static KAFKA: Object = Object {
     what: "`kafka`",
@@ -14,10 +15,10 @@ pub(super) static KAFKA: Object = Object {
         FROM,
         TO,
         must("via", Shape::Text(&NAME), "the broker, a `kafka` node"),
-        must("topic", Shape::Text(&TOPIC), "the topic, which is made before the nodes start"),
-        may("group", Shape::Text(&LINE), "the receiver's consumer group; the receiver's name when left out"),
-        may("key", Shape::Text(&LINE), "of the record that the driver or a relay sends; none when left out"),
-        may("partitions", Whole { min: 1, max: 1_000 }, "of the topic; 1 when left out"),
+        must("topic", Shape::Text(&TOPIC), "the topic, created before the nodes start"),
+        may("group", Shape::Text(&LINE), "the receiver's consumer group; the receiver's name by default"),
+        may("key", Shape::Text(&LINE), "of the record that the driver or a relay sends; none by default"),
+        may("partitions", Whole { min: 1, max: 1_000 }, "of the topic; 1 by default"),
         may("batch", Whole { min: 1, max: 1_000 }, BATCH),
     ],
     tag: None,
@@ -32,19 +33,19 @@ pub(super) static RABBITMQ: Object = Object {
         must(
             "queue",
             Shape::Text(&AMQP_NAME),
-            "the queue that the receiver reads, which is made before the nodes start",
+            "the queue that the receiver reads, created before the nodes start",
         ),
-        may("exchange", Shape::Text(&AMQP_NAME), "published to it; the default exchange when left out"),
-        may("exchange-type", Shape::Words(&EXCHANGE_TYPES), "`direct` when left out"),
+        may("exchange", Shape::Text(&AMQP_NAME), "published to it; the default exchange by default"),
+        may("exchange-type", Shape::Words(&EXCHANGE_TYPES), "`direct` by default"),
         may(
             "routing-key",
             Shape::Text(&AMQP_KEY),
-            "published with it, and the queue bound by it; the queue's name when left out",
+            "published with it, and the queue bound by it; the queue's name by default",
         ),
         may(
             "delay",
             Shape::Text(&DURATION),
-            "messages wait so long in the queue `<queue>.delay`, and the broker moves them on",
+            "how long messages wait in the queue `<queue>.delay` before the broker moves them",
         ),
         may("batch", Whole { min: 1, max: 1_000 }, BATCH),
     ],
@@ -57,7 +58,7 @@ pub(super) static SQS: Object = Object {
         FROM,
         TO,
         must("via", Shape::Text(&NAME), "the broker, an `sqs` node"),
-        must("queue", Shape::Text(&SQS_QUEUE), "the queue, which is made before the nodes start"),
+        must("queue", Shape::Text(&SQS_QUEUE), "the queue, created before the nodes start"),
         may("batch", Whole { min: 1, max: 10 }, BATCH),
     ],
     tag: None,

@@ -22,7 +22,7 @@ pub(super) static SCENARIO: Object = Object {
         must(
             "nodes",
             Named { names: &NAME, of: &Shape::Object(&NODE) },
-            "the services of the story; `client` is always there",
+            "the services of the story; `client`, the driver, always exists",
         ),
         must(
             "hops",
@@ -30,11 +30,15 @@ pub(super) static SCENARIO: Object = Object {
             "the crossings between nodes, each with the relation it must keep",
         ),
         must("drive", List(&Shape::Object(&DRIVE)), "what is sent to start the story"),
-        may("expect", List(&Shape::Words(&RULES)), "which rules count; left out, every rule that applies"),
+        may(
+            "expect",
+            List(&Shape::Words(&RULES)),
+            "which rules to judge; by default every rule that applies",
+        ),
         may(
             "timeout",
             Shape::Text(&DURATION),
-            "how long one answer may take, and what is missing after the last answer; 10s when left out",
+            "how long to wait for one answer, and after the last answer for what is missing; 10s by default",
         ),
     ],
     tag: None,

@@ -69,7 +69,7 @@ const BROKER_IMAGE: KeyShape =
 static KAFKA: Object = Object {
     what: "`kafka`",
     keys: &[
-        may("address", Shape::Text(&LINE), "`host:port` of one that runs already; left out, one is started"),
+        may("address", Shape::Text(&LINE), "`host:port` of one that runs already; by default one is started"),
         BROKER_IMAGE,
     ],
     tag: None,
@@ -80,7 +80,7 @@ static RABBITMQ: Object = Object {
         may(
             "address",
             Shape::Text(&LINE),
-            "`amqp://user:password@host:port/vhost` of one that runs already; left out, one is started",
+            "`amqp://user:password@host:port/vhost` of one that runs already; by default one is started",
         ),
         BROKER_IMAGE,
     ],
@@ -92,7 +92,7 @@ static SQS: Object = Object {
         may(
             "address",
             Shape::Text(&LINE),
-            "`http://host:port` of one that runs already; left out, one is started",
+            "`http://host:port` of one that runs already; by default one is started",
         ),
         BROKER_IMAGE,
     ],
@@ -103,22 +103,18 @@ static RELAYS: Words =
     Words { what: "relay", words: || vec!["model", "rust"], later: &["python", "go", "java", "node"] };
 
 static RELAY_KEYS: &[KeyShape] = &[
-    may("fault", OneOrList(&Shape::Text(&FAULT)), "defects of the model relay that are switched on"),
+    may("fault", OneOrList(&Shape::Text(&FAULT)), "faults of the model relay to switch on"),
     may("propagators", OneOrList(&Shape::Text(&LINE)), "`OTEL_PROPAGATORS` of the relay; a list is a matrix"),
 ];
 
 static PROCESS_KEYS: &[KeyShape] = &[
     may("env", Named { names: &VARIABLE, of: &Shape::Text(&TEXT) }, "environment variables, with templates"),
-    may("stop", Shape::Words(&SIGNALS), "the signal that ends it; SIGTERM when left out"),
+    may("stop", Shape::Words(&SIGNALS), "the signal that ends it; SIGTERM by default"),
 ];
 
 static COMMAND_KEYS: &[KeyShape] = &[
-    may(
-        "cwd",
-        Shape::Text(&LINE),
-        "working directory, relative to the scenario file; its folder when left out",
-    ),
-    may("port", Whole { min: 1, max: 65_535 }, "a fixed port; left out, `${self.port}` is a free one"),
+    may("cwd", Shape::Text(&LINE), "working directory, relative to the scenario file; its folder by default"),
+    may("port", Whole { min: 1, max: 65_535 }, "a fixed port; by default `${self.port}` is a free one"),
 ];
 
 static IMAGE_KEYS: &[KeyShape] = &[
@@ -149,9 +145,9 @@ static READY_KEYS: &[KeyShape] = &[
     may(
         "ready",
         Shape::Object(&READY),
-        "how it shows that it is ready; left out, its port accepts a connection",
+        "how to detect that it is ready; by default its port accepts a connection",
     ),
-    may("ready-within", Shape::Text(&DURATION), "how long it may take to become ready; 30s when left out"),
+    may("ready-within", Shape::Text(&DURATION), "how long it may take to become ready; 30s by default"),
 ];
 
 static SERVICE_KEYS: &[KeyShape] = &[
@@ -163,16 +159,16 @@ static SERVICE_KEYS: &[KeyShape] = &[
     may(
         "service",
         Shape::Text(&LINE),
-        "the `service.name` by which its spans are told apart where its endpoint does not",
+        "the `service.name` by which its spans are recognised where its endpoint is not ours",
     ),
-    may("telemetry", Shape::Words(&NONE), "`none`: no spans are due from it"),
+    may("telemetry", Shape::Words(&NONE), "`none`: it exports no spans"),
     may(
         "tracestate-key",
         Shape::Text(&LINE),
         "its own member of tracestate, which it may change and move to the front",
     ),
     may("sets-baggage", List(&Shape::Text(&LINE)), "the baggage keys that it adds or changes itself"),
-    may("level", Whole { min: 1, max: 2 }, "the level of W3C Trace Context that it keeps; 1 when left out"),
+    may("level", Whole { min: 1, max: 2 }, "the level of W3C Trace Context that it keeps; 1 by default"),
 ];
 
 static MARKER_KEYS: &[KeyShape] =
@@ -206,7 +202,7 @@ static READY: Object = Object {
             },
             TaggedKind { key: must("tcp", True, "its port accepts a connection"), with: &[] },
             TaggedKind {
-                key: must("grpc-health", Shape::Object(&HEALTH), "its gRPC health service says SERVING"),
+                key: must("grpc-health", Shape::Object(&HEALTH), "its gRPC health service answers SERVING"),
                 with: &[],
             },
             TaggedKind {
@@ -220,17 +216,13 @@ static READY: Object = Object {
 
 static HEALTH: Object = Object {
     what: "`grpc-health`",
-    keys: &[may(
-        "service",
-        Shape::Text(&LINE),
-        "the service that is asked for; the whole server when left out",
-    )],
+    keys: &[may("service", Shape::Text(&LINE), "the service that is asked for; the whole server by default")],
     tag: None,
 };
 
 static STUB: Object = Object {
     what: "`stub`",
-    keys: &[may("answers", List(&ANSWER), "in order, the last one repeated; 200 and OK when left out")],
+    keys: &[may("answers", List(&ANSWER), "in order, the last one repeated; 200 and OK by default")],
     tag: None,
 };
 
@@ -249,7 +241,7 @@ static FULL_ANSWER: Object = Object {
                 with: &[&[
                     may("json", Json, "a body that is sent as JSON"),
                     may("body", Shape::Text(&TEXT), "a body that is sent as it is"),
-                    may("content-type", Shape::Text(&LINE), "of `body`; text/plain when left out"),
+                    may("content-type", Shape::Text(&LINE), "of `body`; text/plain by default"),
                 ]],
             },
             TaggedKind {
