@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::background::{self, OnHops, Unsorted};
 use super::hashing::{IdMap, IdSet};
 use super::sent_by::SentBy;
 use super::{Carried, Crossing, Expected, Nature, SpanIndex, messages};
@@ -25,16 +26,17 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
     let mut order: Vec<usize> = (0..evidence.captures.len()).collect();
     order.sort_by_key(|ix| evidence.captures[*ix].begun_nanos);
     let mut traces = Traces::minted(plan);
-    let mut waiting = Vec::new();
+    let (mut waiting, mut early) = (Vec::new(), Vec::new());
     let sent_by = SentBy::new((plan, evidence), spans, carried);
     let first_sent = evidence.exchanges.iter().map(|exchange| exchange.sent_nanos).min();
     for ix in order {
         let capture = &evidence.captures[ix];
         // What a node asks of another while it starts, or while we ask whether it is ready, is no part of the story.
+        let hops = hops_of((plan, &sent_by), capture, &carried[ix]);
         if first_sent.is_some_and(|sent| capture.begun_nanos < sent) {
+            early.extend(hops.first().map(|(hop, _)| (ix, *hop)));
             continue;
         }
-        let hops = hops_of((plan, &sent_by), capture, &carried[ix]);
         if hops.is_empty() {
             if !messages::is(capture, MessageDirection::Delivered)
                 || messages::read_over(plan, capture).is_empty()
@@ -60,10 +62,14 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
             None => waiting.push((ix, hops)),
         }
     }
+    let waiting = without_background((plan, evidence), carried, &traces, (waiting, &early), &mut found);
     by_trace((plan, evidence), carried, &mut traces, waiting, &mut found);
     let Attributed { crossings, unattributed, .. } = &mut found;
     let foreign = messages::deliver((plan, evidence), carried, crossings, unattributed);
-    found.background.extend(foreign);
+    let sent = found.background.iter().map(|(capture, _)| capture.0).chain(early.iter().map(|(ix, _)| *ix));
+    let sent: Vec<usize> = sent.collect();
+    let told = background::move_deliveries(evidence, carried, &sent, &mut found.unattributed);
+    found.background.extend(foreign.into_iter().chain(told));
     found.crossings.sort_by_key(|crossing| {
         let first = if crossing.nature == Nature::Sent { crossing.capture } else { crossing.arrival };
         first.map(|capture| evidence.captures[capture.0].begun_nanos)
@@ -76,6 +82,25 @@ pub fn attribute(plan: &Plan, evidence: &Evidence, carried: &[Carried], spans: &
 fn stimulus_of(plan: &Plan, capture: &Capture) -> Option<StimulusIx> {
     let mark = mark_of(&capture.marked)?;
     (mark.run == plan.run && mark.stimulus.0 < plan.stimuli.len()).then_some(mark.stimulus)
+}
+
+/// Takes out what a node sends by itself.
+fn without_background(
+    (plan, evidence): (&Plan, &Evidence),
+    carried: &[Carried],
+    traces: &Traces,
+    (waiting, early): (Vec<OnHops>, &[(usize, HopIx)]),
+    found: &mut Attributed,
+) -> Vec<OnHops> {
+    let owned = |ix: usize| carried[ix].first().is_some_and(|it| traces.owner(it.trace_id).is_some());
+    let marked = found.crossings.iter().filter_map(|one| Some((one.capture?.0, one.hop)));
+    let (known, untied): (Vec<_>, Vec<_>) =
+        waiting.iter().map(|(ix, hops)| (*ix, hops[0].0)).partition(|(ix, _)| owned(*ix));
+    let unsorted = Unsorted { early, tied: marked.chain(known).collect(), untied };
+    let background = background::find(plan, evidence, &unsorted);
+    let (own, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(ix, _)| background.contains(ix));
+    found.background.extend(own.into_iter().map(|(ix, hops)| (CaptureIx(ix), hops[0].0)));
+    rest
 }
 
 /// What has no mark: by trace id, and what has no known trace either, by time.

@@ -15,6 +15,7 @@ use crate::wire::TraceId;
 
 pub mod attribute_match;
 pub mod attribution;
+pub mod background;
 pub mod carried;
 pub mod cause;
 pub mod expected;
