@@ -1,4 +1,4 @@
-//! Whether every relay gets an instruction: instructions come from `client`, and only relays and forwarders pass them on.
+//! Checks that every relay gets an instruction: `client` sends them, and only relays and forwarders pass them on.
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
