@@ -86,8 +86,8 @@ async fn ten_thousand_records_over_a_rebalance_are_each_judged_once() {
     let evidence = run.evidence.unwrap();
     let all = Crossings::pair(&plan, &evidence);
     let publish = plan.scenario.hops.iter().position(|hop| hop.id == "publish").unwrap();
-    let sent = all.of_hop(HopIx(publish)).filter(|(_, crossing)| crossing.nature == Nature::Sent);
-    let spans: Vec<_> = sent.map(|(_, crossing)| crossing.receiver_span).collect();
+    let sent = all.of_hop(HopIx(publish)).filter(|crossing| crossing.nature() == Nature::Sent);
+    let spans: Vec<_> = sent.map(|crossing| crossing.receiver_span_ix()).collect();
     assert_eq!(spans.len(), TRACES * EACH);
     let different: BTreeSet<_> = spans.iter().flatten().collect();
     assert_eq!(different.len(), TRACES * EACH, "each has a span of its own");

@@ -1,97 +1,105 @@
-//! T1: what came into a forwarder against what it sent on, judged on its outgoing hop; and what was published to a
+//! T1: what came into a forwarder against what left it, judged on its outgoing hop; and what was published to a
 //! broker against what it delivered.
 //!
 //! HTTP fields are compared as RFC 9110 5.2 and 5.3 see them: tracestate as one list, baggage as one set.
 
-use super::fault::{Break, Caret};
-use super::{Breaks, Class, Side, lists, name, on_crossing};
-use crate::crossings::{Carried, CrossingIx, Crossings};
+use super::break_kind::Duplication;
+use super::{Break, BreakKind, Breaks, Caret, ContextFields, Side, Value, lists};
+use crate::crossings::{Carried, ContextField, CrossingRef};
+use crate::evidence::CaptureIx;
 use crate::scenario::Role;
 
-pub fn row(all: &Crossings<'_>, ix: CrossingIx, found: &mut Breaks) {
-    let crossing = all.get(ix);
-    let node = all.sender(crossing);
-    let forwarder = all.plan.scenario.node(node).role == Role::Forwarder;
-    let (before, after) = match forwarder {
-        true => (crossing.cause.and_then(|cause| all.arrived(all.get(cause))), all.wire(crossing)),
-        // A broker: as it was published against as it was delivered.
-        false if crossing.arrival.is_some() => (all.wire(crossing), all.arrived(crossing)),
-        false => return,
-    };
-    let (Some(before), Some(after)) = (before, after) else { return };
-    let mut held: Vec<(Class, &'static str)> = Vec::new();
-    let fields = ["traceparent", "tracestate", "baggage"];
-    for (field, seen) in fields.into_iter().zip([
-        traceparent(before, after),
-        tracestate(before, after),
-        baggage(before, after),
-    ]) {
-        let doubled = after.twice.contains(&field) && !before.twice.contains(&field);
-        let seen = seen.or(doubled.then_some(Class::Duplicated));
-        held.extend(seen.map(|class| (class, field)));
-    }
-    for class in [Class::Stripped, Class::Altered, Class::Duplicated] {
-        let fields: Vec<&'static str> =
-            held.iter().filter(|held| held.0 == class).map(|held| held.1).collect();
-        if !fields.is_empty() {
-            found.list.push(told(all, ix, class, &fields));
+pub(super) fn row(crossing: CrossingRef<'_>, found: &mut Breaks) {
+    let Some((before_ix, after_ix)) = ends(crossing) else { return };
+    let carried = &crossing.all().carried;
+    let (before, after) = (&carried[before_ix.0], &carried[after_ix.0]);
+    let (mut stripped, mut altered, mut doubled) =
+        (ContextFields::default(), ContextFields::default(), ContextFields::default());
+    for field in ContextField::ALL {
+        let twice = after.twice.contains(&field) && !before.twice.contains(&field);
+        match change(field, before, after).or(twice.then_some(Change::Doubled)) {
+            Some(Change::Stripped) => stripped.insert(field),
+            Some(Change::Altered) => altered.insert(field),
+            Some(Change::Doubled) => doubled.insert(field),
+            None => {}
         }
+    }
+    let kinds = [
+        (stripped, BreakKind::Stripped(stripped)),
+        (altered, BreakKind::Altered(altered)),
+        (doubled, BreakKind::Duplicated(Duplication::Onward(doubled))),
+    ];
+    for (fields, kind) in kinds {
+        let Some(first) = fields.iter().next() else { continue };
+        let changed = Break::on(crossing, kind, Side::Intermediary).at(Caret::Field(first));
+        let changed = changed.values(Value::AsIn(before_ix), Value::AsIn(after_ix));
+        found.list.push(Break { capture: Some(after_ix), ..changed });
     }
 }
 
-fn told(all: &Crossings<'_>, ix: CrossingIx, class: Class, fields: &[&'static str]) -> Break {
-    let hop = all.plan.scenario.hop(all.get(ix).hop);
-    let who = name(all, hop.transport.via().unwrap_or(all.get(ix).sender));
-    let named: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
-    let named = named.join(" and ");
-    let (message, actual) = match class {
-        Class::Stripped => (format!("{who} took {named} away"), format!("no {named}")),
-        Class::Altered => (format!("{who} changed {named}"), format!("another {named}")),
-        _ => (format!("{who} doubled {named}"), format!("{named} twice")),
-    };
-    let told = on_crossing(all, ix, class, Side::Intermediary).at(Caret::Field(fields[0]));
-    told.told(message, format!("{named} as it came in"), actual)
-}
-
-fn traceparent(before: &Carried, after: &Carried) -> Option<Class> {
-    let values = |carried: &Carried| -> Vec<Vec<u8>> {
-        carried.traceparents.iter().map(|line| line.0.clone()).collect()
-    };
-    class_of(&values(before), &values(after))
-}
-
-fn tracestate(before: &Carried, after: &Carried) -> Option<Class> {
-    let values = |carried: &Carried| -> Vec<Vec<u8>> {
-        carried.lists.members.iter().map(|member| member.bytes.clone()).collect()
-    };
-    class_of(&values(before), &values(after))
-}
-
-fn baggage(before: &Carried, after: &Carried) -> Option<Class> {
-    let values = |carried: &Carried| {
-        let mut entries: Vec<_> = lists::entry_set(&carried.lists.entries).into_iter().collect();
-        entries.sort();
-        entries
-    };
-    let doubled = after.lists.entries.len() >= 2 * before.lists.entries.len().max(1);
-    match class_of(&values(before), &values(after)) {
-        None if doubled && values(after).len() < after.lists.entries.len() => Some(Class::Duplicated),
-        class => class,
+/// Returns the captures before and behind a forwarder, or before and behind a broker.
+fn ends(crossing: CrossingRef<'_>) -> Option<(CaptureIx, CaptureIx)> {
+    match crossing.sender_node().role {
+        Role::Forwarder => Some((crossing.cause()?.received_capture()?, crossing.sent_capture()?)),
+        Role::Participant => Some((crossing.sent_capture()?, crossing.delivery()?)),
     }
 }
 
-/// There before and not after; every value still there and more of it; or another value.
-fn class_of<T: PartialEq>(before: &[T], after: &[T]) -> Option<Class> {
-    match () {
-        () if before == after => None,
-        () if after.is_empty() => Some(Class::Stripped),
-        () if before.is_empty() => Some(Class::Altered),
-        () if after.len() > before.len() && after.iter().all(|value| before.contains(value)) => {
-            Some(Class::Duplicated)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Stripped,
+    Altered,
+    Doubled,
+}
+
+fn change(field: ContextField, before: &Carried, after: &Carried) -> Option<Change> {
+    match field {
+        ContextField::TraceParent => {
+            compare(&traceparents(before).collect::<Vec<_>>(), &traceparents(after).collect::<Vec<_>>())
         }
-        () if after.len() > before.len() && before.iter().all(|value| after.contains(value)) => {
-            Some(Class::Duplicated)
+        ContextField::TraceState => {
+            compare(&members(before).collect::<Vec<_>>(), &members(after).collect::<Vec<_>>())
         }
-        () => Some(Class::Altered),
+        ContextField::Baggage => baggage(before, after),
+    }
+}
+
+fn traceparents(carried: &Carried) -> impl Iterator<Item = &[u8]> {
+    carried.traceparents.iter().map(|(line, _)| line.as_slice())
+}
+
+fn members(carried: &Carried) -> impl Iterator<Item = &[u8]> {
+    carried.lists.members.iter().map(|member| member.bytes.as_slice())
+}
+
+fn baggage(before: &Carried, after: &Carried) -> Option<Change> {
+    let (entries_before, entries_after) = (&before.lists.entries, &after.lists.entries);
+    // From hop to hop they are mostly the same bytes.
+    if entries_before.iter().map(|entry| &entry.raw).eq(entries_after.iter().map(|entry| &entry.raw)) {
+        return None;
+    }
+    let set = |carried: &Carried| lists::entry_set(&carried.lists.entries).into_iter().collect::<Vec<_>>();
+    let (set_before, set_after) = (set(before), set(after));
+    let doubled = entries_after.len() >= 2 * entries_before.len().max(1);
+    match compare(&set_before, &set_after) {
+        None if doubled && set_after.len() < entries_after.len() => Some(Change::Doubled),
+        change => change,
+    }
+}
+
+/// Compares values: still there with more of them is doubled, not there any more stripped, all else altered.
+fn compare<T: PartialEq>(before: &[T], after: &[T]) -> Option<Change> {
+    let within = |some: &[T], others: &[T]| some.iter().all(|value| others.contains(value));
+    if before == after {
+        None
+    } else if after.is_empty() {
+        Some(Change::Stripped)
+    } else if !before.is_empty()
+        && after.len() > before.len()
+        && (within(after, before) || within(before, after))
+    {
+        Some(Change::Doubled)
+    } else {
+        Some(Change::Altered)
     }
 }

@@ -58,14 +58,64 @@ classes! {
     Undeclared "undeclared"
 }
 
-/// Who broke it.
+impl Class {
+    /// Returns whether a node does it to all that it sends: before several outgoing hops it is one cause.
+    pub fn is_of_the_whole_node(self) -> bool {
+        match self {
+            Class::FlagChanged
+            | Class::TracestateLeaked
+            | Class::TracestateAltered
+            | Class::TracestateCut
+            | Class::TracestateLost
+            | Class::TracestateReordered
+            | Class::BaggageLost
+            | Class::BaggageAltered => true,
+            Class::NotCrossed
+            | Class::Leaked
+            | Class::NotInjected
+            | Class::Malformed
+            | Class::Duplicated
+            | Class::Swapped
+            | Class::Joined
+            | Class::Restarted
+            | Class::PassedThrough
+            | Class::Reparented
+            | Class::LinkMissing
+            | Class::LinkWrong
+            | Class::Stripped
+            | Class::Altered
+            | Class::Adopted
+            | Class::SampledOut
+            | Class::NotExported
+            | Class::NotExtracted
+            | Class::SampledIn
+            | Class::TelemetryDiffers
+            | Class::SpanIdRepeated
+            | Class::SpanMalformed
+            | Class::ParentMissing
+            | Class::KindWrong
+            | Class::TimeInverted
+            | Class::ResourceMissing
+            | Class::LogUncorrelated
+            | Class::ContractBroken
+            | Class::Undeclared => false,
+        }
+    }
+
+    /// Returns whether it says that a witness failed; such a break counts whatever rules a scenario lists.
+    pub fn is_of_a_witness(self) -> bool {
+        matches!(self, Class::NotExported | Class::ContractBroken)
+    }
+}
+
+/// The side that broke it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
     Sender,
     Receiver,
     Intermediary,
-    /// Not known with the witnesses at hand.
-    Nobody,
+    /// The witnesses at hand do not show it.
+    Unknown,
 }
 
 impl Side {
@@ -74,7 +124,7 @@ impl Side {
             Side::Sender => "sender",
             Side::Receiver => "receiver",
             Side::Intermediary => "intermediary",
-            Side::Nobody => "nobody yet",
+            Side::Unknown => "unknown",
         }
     }
 }

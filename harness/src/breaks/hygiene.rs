@@ -4,218 +4,185 @@
 //! that it sent; all others the receiver's, on the hop that reached the node. Only spans of the story are
 //! looked at: health polls and exporters make traces of their own.
 
-use super::fault::{Break, Caret, Grade};
-use super::sender_spans::described;
-use super::{Breaks, Class, Side, name};
+use super::break_kind::{ContractDefect, SpanDefect, SurplusSpan};
+use super::{Break, BreakKind, Breaks, Grade, Side, Value};
 use crate::crossings::hashing::{IdMap, IdSet};
 use crate::crossings::receiver::operation;
 use crate::crossings::span_index::{is_call, is_receipt};
-use crate::crossings::{Crossing, CrossingIx, Crossings};
+use crate::crossings::{Carried, CrossingIx, CrossingRef, Crossings};
 use crate::evidence::{Span, SpanIx};
-use crate::scenario::{HopIx, NodeIx};
+use crate::scenario::{HopIx, NodeIx, NodeKind};
 use crate::wire::{SpanId, TraceId};
 
-/// The crossing that a span belongs to, and on which side it is.
+pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
+    let places = Places::of(all);
+    let story = story_traces(all);
+    let (arrived, unanswered) = (all.carried_ids(), Unanswered::of(all));
+    let mut ids: IdMap<(&[u8], &[u8]), SpanIx> = IdMap::default();
+    for (ix, span) in all.evidence.spans.iter().enumerate().map(|(ix, span)| (SpanIx(ix), span)) {
+        let defect = span_defect(all, ix, span);
+        if !story.contains(span.trace_id.as_slice()) && span.marks.is_empty() && defect.is_none() {
+            continue;
+        }
+        let Some(place) = places.place_of(all, ix) else { continue };
+        let repeated = span.conflicting || ids.insert((&span.trace_id, &span.span_id), ix).is_some();
+        if let Some(defect) = defect
+            && !repeated
+        {
+            place.push(BreakKind::SpanMalformed(defect), found);
+            continue;
+        }
+        if repeated {
+            place.push(BreakKind::SpanIdRepeated, found);
+        }
+        if span.end_nanos < span.start_nanos {
+            place.push(BreakKind::TimeInverted, found);
+        }
+        if span.service_name.as_deref().is_none_or(str::is_empty) {
+            // The resource is the node's, whatever the span is for.
+            places.of_node(place).push(BreakKind::ResourceMissing, found);
+        }
+        if parent_is_missing(all, span, &arrived, &unanswered) {
+            place.push(BreakKind::ParentMissing, found);
+        }
+        sampled_in(place, span, found);
+        kind(&places, place, span, found);
+        service_name(places.of_node(place), span, found);
+    }
+}
+
+/// Where breaks of a span are counted: the node, the hop, and the crossing that the span is of.
+#[derive(Clone, Copy)]
+struct SpanPlace<'c> {
+    all: &'c Crossings<'c>,
+    span: SpanIx,
+    hop: HopIx,
+    node: NodeIx,
+    side: Side,
+    crossing: Option<CrossingRef<'c>>,
+}
+
+impl SpanPlace<'_> {
+    fn push(self, kind: BreakKind, found: &mut Breaks) {
+        found.list.push(self.broken(kind));
+    }
+
+    fn broken(self, kind: BreakKind) -> Break {
+        let capture = match self.side {
+            Side::Sender => self.crossing.and_then(CrossingRef::sent_capture),
+            Side::Receiver | Side::Intermediary | Side::Unknown => {
+                self.crossing.and_then(CrossingRef::received_capture)
+            }
+        };
+        Break {
+            capture,
+            crossing: self.crossing.map(CrossingRef::ix),
+            stimulus: self.crossing.map(CrossingRef::stimulus_ix),
+            ..Break::new(kind, self.side, self.hop, self.node)
+        }
+        .of_span(self.span)
+        .values(Value::Implied, Value::Span(self.span))
+    }
+}
+
+/// The crossing that each span belongs to, and on which side it is.
 struct Places {
     of_span: IdMap<SpanIx, (CrossingIx, Side)>,
     /// For each node a hop that reaches it.
     reaching: IdMap<NodeIx, HopIx>,
 }
 
-pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
-    let places = places(all);
-    let story = story_traces(all);
-    let mut ids: IdMap<(&[u8], &[u8]), SpanIx> = IdMap::default();
-    let (arrived, unanswered) = (arrived_ids(all), Unanswered::of(all));
-    for (ix, span) in all.evidence.spans.iter().enumerate().map(|(ix, span)| (SpanIx(ix), span)) {
-        let malformed = is_malformed(span) || is_in_a_cycle(all, ix);
-        if !story.contains(span.trace_id.as_slice()) && span.marks.is_empty() && !malformed {
-            continue;
+impl Places {
+    fn of(all: &Crossings<'_>) -> Places {
+        let mut of_span = IdMap::default();
+        for crossing in all.iter() {
+            if let Some(span) = crossing.receiver_span_ix() {
+                of_span.insert(span, (crossing.ix(), Side::Receiver));
+            }
         }
-        let Some(place) = place_of(all, &places, ix) else { continue };
-        let repeated = span.conflicting || ids.insert((&span.trace_id, &span.span_id), ix).is_some();
-        if malformed && !repeated {
-            push(
-                found,
-                place,
-                Class::SpanMalformed,
-                format!("exported {}", malformed_how(span)),
-                described(span),
-            );
-            continue;
+        for crossing in all.iter() {
+            let incoming = crossing.incoming_span_ix();
+            for call in [crossing.call_span_ix(), crossing.named_span_ix()].into_iter().flatten() {
+                for span in all.spans.upwards(call).take_while(|span| Some(*span) != incoming) {
+                    of_span.entry(span).or_insert((crossing.ix(), Side::Sender));
+                }
+            }
         }
-        if repeated {
-            push(
-                found,
-                place,
-                Class::SpanIdRepeated,
-                "exported two spans with one id".into(),
-                described(span),
-            );
+        let mut reaching = IdMap::default();
+        for (ix, hop) in all.plan.scenario.hops.iter().enumerate() {
+            reaching.entry(hop.to).or_insert(HopIx(ix));
         }
-        if span.end_nanos < span.start_nanos {
-            push(
-                found,
-                place,
-                Class::TimeInverted,
-                "exported a span that ends before it starts".into(),
-                described(span),
-            );
-        }
-        if span.service_name.as_deref().is_none_or(str::is_empty) {
-            // The resource is the node's, whatever the span is for.
-            let place = of_node(all, &places, place);
-            push(
-                found,
-                place,
-                Class::ResourceMissing,
-                "exported a span without `service.name`".into(),
-                described(span),
-            );
-        }
-        if parent_is_missing(all, span, &arrived, &unanswered) {
-            let what = "exported a span whose parent it did not export".to_owned();
-            push(found, place, Class::ParentMissing, what, described(span));
-        }
-        sampled_in(all, found, place, span);
-        kind(all, found, &places, ix, place);
-        contract(all, found, of_node(all, &places, place), span);
+        Places { of_span, reaching }
+    }
+
+    /// Returns the place of a span, or of the uppermost span above it; `None` for a node that no hop reaches.
+    fn place_of<'c>(&self, all: &'c Crossings<'c>, span: SpanIx) -> Option<SpanPlace<'c>> {
+        let node = all.spans.get(span).node;
+        let reaching = self.reaching.get(&node).copied();
+        let own = self.of_span.get(&span).copied();
+        let placed = own.or_else(|| {
+            let (crossing, _) = self.of_span.get(&all.spans.top_of(span))?;
+            Some((*crossing, Side::Receiver))
+        });
+        let Some((crossing, side)) = placed else {
+            return Some(SpanPlace { all, span, hop: reaching?, node, side: Side::Receiver, crossing: None });
+        };
+        let crossing = all.get(crossing);
+        let reaches = match side {
+            Side::Receiver => crossing.receiver() == node,
+            Side::Sender => crossing.sender() == node,
+            Side::Intermediary | Side::Unknown => false,
+        };
+        let hop = if reaches { crossing.hop_ix() } else { reaching? };
+        Some(SpanPlace { all, span, hop, node, side, crossing: Some(crossing) })
+    }
+
+    /// Returns the receiver's side, on the hop that reached the node.
+    fn of_node<'c>(&self, place: SpanPlace<'c>) -> SpanPlace<'c> {
+        let crossing = match place.side {
+            Side::Sender => place.crossing.and_then(CrossingRef::cause),
+            Side::Receiver | Side::Intermediary | Side::Unknown => place.crossing,
+        };
+        let hop = crossing.map(CrossingRef::hop_ix).or(self.reaching.get(&place.node).copied());
+        SpanPlace { side: Side::Receiver, crossing, hop: hop.unwrap_or(place.hop), ..place }
     }
 }
 
-#[derive(Clone, Copy)]
-struct At<'c> {
-    all: &'c Crossings<'c>,
-    hop: HopIx,
-    node: NodeIx,
-    side: Side,
-    crossing: Option<CrossingIx>,
-}
-
-fn push(found: &mut Breaks, at: At<'_>, class: Class, what: String, actual: String) {
-    let told = told(at, class, what, actual);
-    found.list.push(told);
-}
-
-fn told(at: At<'_>, class: Class, what: String, actual: String) -> Break {
-    let mut told = Break::new(class, at.side, at.hop, at.node).at(Caret::Nothing);
-    told.crossing = at.crossing;
-    told.stimulus = at.crossing.map(|crossing| at.all.get(crossing).stimulus);
-    told.told(format!("{} {what}", name(at.all, at.node)), due(class).into(), actual)
-}
-
-fn due(class: Class) -> &'static str {
-    match class {
-        Class::SpanMalformed => "ids of 16 and 8 bytes, not zero, no span its own parent",
-        Class::SpanIdRepeated => "one span for each id",
-        Class::TimeInverted => "an end at or after the start",
-        Class::ResourceMissing => "a `service.name` on the resource",
-        Class::ParentMissing => "the parent among the exported spans",
-        Class::KindWrong => "SERVER or CONSUMER for what is received, CLIENT or PRODUCER for a call",
-        Class::SampledIn => "no span in an unsampled trace",
-        _ => "what the relay contract says",
-    }
-}
-
-/// Every trace that belongs to the story.
+/// Returns every trace that belongs to the story.
 fn story_traces<'c>(all: &'c Crossings<'_>) -> IdSet<&'c [u8]> {
     let mut traces: IdSet<&[u8]> = all.owners.keys().map(|trace| trace.as_bytes().as_slice()).collect();
-    for (_, crossing) in all.iter() {
-        let spans = [crossing.receiver_span, crossing.named_span, crossing.call_span].into_iter().flatten();
-        traces.extend(spans.map(|span| all.spans.get(span).trace_id.as_slice()));
+    for crossing in all.iter() {
+        let spans = [crossing.receiver_span_ix(), crossing.named_span_ix(), crossing.call_span_ix()];
+        traces.extend(spans.into_iter().flatten().map(|span| all.spans.get(span).trace_id.as_slice()));
     }
     traces
 }
 
-fn places(all: &Crossings<'_>) -> Places {
-    let mut of_span = IdMap::default();
-    for (ix, crossing) in all.iter() {
-        if let Some(span) = crossing.receiver_span {
-            of_span.insert(span, (ix, Side::Receiver));
-        }
-    }
-    for (ix, crossing) in all.iter() {
-        let incoming = all.incoming_span(crossing);
-        for call in [crossing.call_span, crossing.named_span].into_iter().flatten() {
-            for span in all.spans.upwards(call).take_while(|span| Some(*span) != incoming) {
-                of_span.entry(span).or_insert((ix, Side::Sender));
-            }
-        }
-    }
-    let mut reaching = IdMap::default();
-    for (ix, hop) in all.plan.scenario.hops.iter().enumerate() {
-        reaching.entry(hop.to).or_insert(HopIx(ix));
-    }
-    Places { of_span, reaching }
-}
-
-fn place_of<'c>(all: &'c Crossings<'c>, places: &Places, ix: SpanIx) -> Option<At<'c>> {
-    let node = all.spans.get(ix).node;
-    let own = places.of_span.get(&ix).copied();
-    let above = || {
-        let top = all.spans.top_of(ix);
-        places.of_span.get(&top).copied().map(|(crossing, _)| (crossing, Side::Receiver))
-    };
-    match own.or_else(above) {
-        Some((crossing, side)) => {
-            let of = all.get(crossing);
-            let reaches = side == Side::Receiver && all.receiver(of) == node
-                || side == Side::Sender && all.sender(of) == node;
-            let hop = if reaches { of.hop } else { *places.reaching.get(&node)? };
-            Some(At { all, hop, node, side, crossing: Some(crossing) })
-        }
-        None => {
-            Some(At { all, hop: *places.reaching.get(&node)?, node, side: Side::Receiver, crossing: None })
-        }
+/// Returns what is wrong with the ids of a span.
+fn span_defect(all: &Crossings<'_>, ix: SpanIx, span: &Span) -> Option<SpanDefect> {
+    if TraceId::from_bytes(&span.trace_id).is_none() {
+        Some(SpanDefect::TraceId)
+    } else if SpanId::from_bytes(&span.span_id).is_none() {
+        Some(SpanDefect::SpanId)
+    } else if span.parent_id == span.span_id {
+        Some(SpanDefect::OwnParent)
+    } else if !span.parent_id.is_empty() && SpanId::from_bytes(&span.parent_id).is_none() {
+        Some(SpanDefect::ParentId)
+    } else if is_in_a_cycle(all, ix, span) {
+        Some(SpanDefect::Cycle)
+    } else {
+        None
     }
 }
 
-/// The receiver's side, on the hop that reached the node.
-fn of_node<'c>(all: &'c Crossings<'c>, places: &Places, at: At<'c>) -> At<'c> {
-    let cause = at.crossing.filter(|_| at.side == Side::Sender).and_then(|crossing| all.get(crossing).cause);
-    let crossing = if at.side == Side::Sender { cause } else { at.crossing };
-    let hop = crossing.map(|crossing| all.get(crossing).hop).or(places.reaching.get(&at.node).copied());
-    At { side: Side::Receiver, crossing, hop: hop.unwrap_or(at.hop), ..at }
-}
-
-fn is_malformed(span: &Span) -> bool {
-    let ids = TraceId::from_bytes(&span.trace_id).is_none() || SpanId::from_bytes(&span.span_id).is_none();
-    let parent = !span.parent_id.is_empty() && SpanId::from_bytes(&span.parent_id).is_none();
-    ids || parent || span.parent_id == span.span_id
-}
-
-/// Whether a span stands below itself.
-fn is_in_a_cycle(all: &Crossings<'_>, ix: SpanIx) -> bool {
-    let span = all.spans.get(ix);
+/// Returns whether a span stands below itself.
+fn is_in_a_cycle(all: &Crossings<'_>, ix: SpanIx, span: &Span) -> bool {
     let alone = all.spans.with_id(span.node, &span.span_id).len() == 1;
     alone && all.spans.upwards(ix).skip(1).any(|above| above == ix)
 }
 
-fn malformed_how(span: &Span) -> String {
-    match () {
-        () if TraceId::from_bytes(&span.trace_id).is_none() => "a span with an invalid trace id".into(),
-        () if SpanId::from_bytes(&span.span_id).is_none() => "a span with an invalid span id".into(),
-        () if span.parent_id == span.span_id => "a span that is its own parent".into(),
-        () if !span.parent_id.is_empty() && SpanId::from_bytes(&span.parent_id).is_none() => {
-            "a span with an invalid parent id".into()
-        }
-        () => "spans that stand below each other".into(),
-    }
-}
-
-/// Parent ids that arrived at a node from outside.
-fn arrived_ids(all: &Crossings<'_>) -> IdSet<(NodeIx, SpanId)> {
-    let mut ids = IdSet::default();
-    for (_, crossing) in all.iter() {
-        for context in all.arrived(crossing).into_iter().flat_map(|wire| wire.contexts()) {
-            ids.insert((all.receiver(crossing), context.parent_id));
-        }
-    }
-    ids
-}
-
-/// An orphan inside one node. What was received is judged by the crossing's own rows; where the span for it is
-/// missing, that is told there.
+/// Returns whether a span is an orphan inside one node. What was received is judged by the crossing's own rows; where
+/// the span for it is missing, that is found there.
 fn parent_is_missing(
     all: &Crossings<'_>,
     span: &Span,
@@ -242,12 +209,13 @@ struct Unanswered {
 impl Unanswered {
     fn of(all: &Crossings<'_>) -> Unanswered {
         let (mut in_trace, mut in_any) = (IdSet::default(), IdSet::default());
-        let silent = |crossing: &&Crossing| crossing.receiver_span.is_none() && !all.is_undelivered(crossing);
-        for crossing in all.iter().map(|(_, crossing)| crossing).filter(silent) {
-            let node = all.receiver(crossing);
-            match all.arrived(crossing).and_then(|wire| wire.first()) {
-                Some(context) => in_trace.insert((node, context.trace_id)),
-                None => in_any.insert(node),
+        for crossing in all.iter() {
+            if crossing.receiver_span_ix().is_some() || crossing.is_undelivered() {
+                continue;
+            }
+            match crossing.arrived().and_then(Carried::first) {
+                Some(context) => in_trace.insert((crossing.receiver(), context.trace_id)),
+                None => in_any.insert(crossing.receiver()),
             };
         }
         Unanswered { in_trace, in_any }
@@ -261,73 +229,67 @@ impl Unanswered {
 }
 
 /// A span that is no crossing's own and was exported in an unsampled trace.
-fn sampled_in(all: &Crossings<'_>, found: &mut Breaks, at: At<'_>, span: &Span) {
-    let Some(crossing) = at.crossing.map(|ix| all.get(ix)) else { return };
-    let own = crossing.receiver_span.is_some_and(|own| std::ptr::eq(all.spans.get(own), span));
-    let wire = if at.side == Side::Sender { all.wire(crossing) } else { all.arrived(crossing) };
-    let context = wire.and_then(|wire| wire.context());
-    let Some(context) = context.filter(|context| context.trace_id.as_bytes() == span.trace_id.as_slice())
-    else {
-        return;
+fn sampled_in(place: SpanPlace<'_>, span: &Span, found: &mut Breaks) {
+    let Some(crossing) = place.crossing else { return };
+    let wire = if place.side == Side::Sender { crossing.wire() } else { crossing.arrived() };
+    let Some(context) = wire.and_then(Carried::context) else { return };
+    let expected = match place.side {
+        Side::Sender => crossing.due().sampled,
+        Side::Receiver | Side::Intermediary | Side::Unknown => Some(context.flags.sampled()),
     };
-    let expected = if at.side == Side::Sender { crossing.due.sampled } else { Some(context.flags.sampled()) };
-    if own || expected != Some(false) || context.flags.sampled() {
+    let unsampled = expected == Some(false) && !context.flags.sampled();
+    let own = crossing.receiver_span_ix() == Some(place.span);
+    if own || !unsampled || context.trace_id.as_bytes() != span.trace_id.as_slice() {
         return;
     }
-    let into =
-        if at.side == Side::Sender { crossing.cause.map(|cause| all.get(cause).hop) } else { Some(at.hop) };
-    if let Some(hop) = into {
-        let at = At { hop, side: Side::Receiver, ..at };
-        push(found, at, Class::SampledIn, "exported a span in an unsampled trace".into(), described(span));
+    let hop = match place.side {
+        Side::Sender => crossing.cause().map(CrossingRef::hop_ix),
+        Side::Receiver | Side::Intermediary | Side::Unknown => Some(place.hop),
+    };
+    if let Some(hop) = hop {
+        let place = SpanPlace { hop, side: Side::Receiver, ..place };
+        place.push(BreakKind::SampledIn(SurplusSpan::Other), found);
     }
 }
 
 /// For relays a fault; for other services a note.
-fn kind(all: &Crossings<'_>, found: &mut Breaks, places: &Places, ix: SpanIx, at: At<'_>) {
-    let span = all.spans.get(ix);
-    let Some((crossing, side)) = places.of_span.get(&ix) else { return };
-    let crossing = all.get(*crossing);
+fn kind(places: &Places, place: SpanPlace<'_>, span: &Span, found: &mut Breaks) {
+    let Some((crossing, side)) = places.of_span.get(&place.span) else { return };
+    let crossing = place.all.get(*crossing);
     let wrong = match side {
         Side::Receiver => !is_receipt(span),
         // A span with the attributes of a call whose id is on the wire.
         Side::Sender => {
-            crossing.named_span == Some(ix)
-                && crossing.call_span.is_none()
+            crossing.named_span_ix() == Some(place.span)
+                && crossing.call_span_ix().is_none()
                 && !is_call(span)
                 && is_like_a_call(span)
         }
-        _ => false,
+        Side::Intermediary | Side::Unknown => false,
     };
-    if !wrong {
-        return;
+    if wrong {
+        let relay = place.all.plan.scenario.node(place.node).kind.keeps_relay_contract();
+        let grade = if relay { Grade::Fault } else { Grade::Note };
+        found.list.push(place.broken(BreakKind::KindWrong).graded(grade));
     }
-    let relay = all.plan.scenario.node(at.node).kind.keeps_relay_contract();
-    let grade = if relay { Grade::Fault } else { Grade::Note };
-    found.list.push(
-        told(at, Class::KindWrong, format!("exported a span of kind {}", span.kind.word()), described(span))
-            .graded(grade),
-    );
 }
 
 fn is_like_a_call(span: &Span) -> bool {
-    let named = |names: &[&str]| span.attributes.iter().any(|(name, _)| names.contains(&name.as_str()));
-    let calls = named(&["server.address", "net.peer.name", "url.full", "http.url"]);
+    const ADDRESSES: [&str; 4] = ["server.address", "net.peer.name", "url.full", "http.url"];
+    let calls = span.attributes.iter().any(|(name, _)| ADDRESSES.contains(&name.as_str()));
     let sends = matches!(operation(span), Some("send" | "publish" | "create"));
     !is_receipt(span) && (calls || sends)
 }
 
 /// A relay reports the name that it was given.
-fn contract(all: &Crossings<'_>, found: &mut Breaks, at: At<'_>, span: &Span) {
-    let node = all.plan.scenario.node(at.node);
-    let Some(relay) = node.kind.as_relay() else { return };
-    let renamed =
-        relay.env.iter().any(|(name, _)| name == "OTEL_SERVICE_NAME" || name == "OTEL_RESOURCE_ATTRIBUTES");
-    match span.service_name.as_deref() {
-        Some(name) if !name.is_empty() && name != node.name && !renamed => {
-            let what = format!("reports the `service.name` `{name}`, and was given `{}`", node.name);
-            let told = told(at, Class::ContractBroken, what, described(span));
-            found.list.push(told.graded(Grade::Inconclusive));
-        }
-        _ => {}
+fn service_name(place: SpanPlace<'_>, span: &Span, found: &mut Breaks) {
+    const RENAMES: [&str; 2] = ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"];
+    let node = place.all.plan.scenario.node(place.node);
+    let NodeKind::Relay(relay) = &node.kind else { return };
+    let Some(name) = span.service_name.as_deref() else { return };
+    let renamed = relay.env.iter().any(|(variable, _)| RENAMES.contains(&variable.as_str()));
+    if !name.is_empty() && name != node.name && !renamed {
+        let broken = place.broken(BreakKind::ContractBroken(ContractDefect::ServiceName));
+        found.list.push(broken.graded(Grade::Inconclusive));
     }
 }

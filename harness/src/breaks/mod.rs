@@ -2,18 +2,20 @@
 //!
 //! One file a side, rows in the table's order and under its names (S0 to S12, T1, R0 to R9, X; C1 before
 //! them, span hygiene beside them). Of S0 to S8 the first that holds, of R0 to R9 too; S9 to S12, T1 and X
-//! each on its own. Whether a class counts is for `rules` to say: here classes are always worked out.
+//! each on its own. `rules` decides whether a class counts, and makes the words: here a break is data, and classes are
+//! always worked out.
 
-use crate::crossings::{CrossingIx, Crossings};
+use crate::crossings::{CrossingRef, Crossings};
+use crate::evidence::Answer;
 use crate::parallel::side_by_side;
-use crate::plan::StimulusIx;
-use crate::scenario::{HopIx, NodeIx, Relation};
+use crate::scenario::{HopIx, Relation};
 
 pub mod between;
+pub mod break_kind;
+pub mod break_record;
 pub mod class;
 pub mod contract;
 pub mod crossed;
-pub mod fault;
 pub mod hygiene;
 pub mod lists;
 pub mod logs;
@@ -24,9 +26,12 @@ pub mod sender_spans;
 pub mod undeclared;
 pub mod undelivered;
 pub mod untapped;
+pub mod value;
 
+pub use break_kind::{BreakKind, ContextFields, Flag};
+pub use break_record::{Break, Caret, Grade, Remark, Witness};
 pub use class::{Class, Side};
-pub use fault::{Break, Caret, Grade};
+pub use value::{List, Value};
 
 /// Everything that is wrong or worth saying, in the order of the crossings.
 #[derive(Debug, Default)]
@@ -35,7 +40,18 @@ pub struct Breaks {
     /// Hops that nothing could cross because of a break before them: (the hop, the hop that ended the story).
     pub consequences: Vec<(HopIx, HopIx)>,
     /// Hops that nothing crossed although nothing is wrong so far, and why; inconclusive.
-    pub unseen: Vec<(HopIx, String)>,
+    pub unseen: Vec<(HopIx, Unseen)>,
+}
+
+/// Why nothing was seen to cross a hop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unseen {
+    /// The driver sent it, and it did not arrive: what the driver got instead of it.
+    NotArrived(Answer),
+    /// The broker did not take the message, for this reason if it gave one.
+    Refused(Option<String>),
+    /// The broker took the message, and its receiver did not read it.
+    NotRead,
 }
 
 impl Breaks {
@@ -51,25 +67,25 @@ impl Breaks {
     fn of_the_crossings(all: &Crossings<'_>) -> Breaks {
         let mut found = Breaks::default();
         let senders = lists::Senders::of(all.plan);
-        for (ix, crossing) in all.iter() {
-            if crossing.capture.is_none() {
-                untapped::row(all, ix, &mut found);
+        for crossing in all.iter() {
+            if crossing.sent_capture().is_none() {
+                untapped::row(crossing, &mut found);
                 continue;
             }
-            if sends_first(all, ix) {
+            if crossing.sends_first() {
                 let before = found.list.len();
-                sender::rows(all, ix, &senders, &mut found);
-                name_others(all, ix, &mut found.list[before..]);
+                sender::rows(crossing, &senders, &mut found);
+                name_others(crossing, &mut found.list[before..]);
             }
-            between::row(all, ix, &mut found);
+            between::row(crossing, &mut found);
         }
-        let tellers = receiver::tellers(&found);
-        for (ix, crossing) in all.iter() {
-            if undelivered::row(all, ix, &mut found) {
+        let explained = receiver::explained(&found);
+        for crossing in all.iter() {
+            if undelivered::row(crossing, &mut found) {
                 continue;
             }
-            if crossing.capture.is_some() && relation(all, ix) != Relation::None {
-                receiver::rows(all, ix, &tellers, &mut found);
+            if crossing.sent_capture().is_some() && crossing.relation() != Relation::None {
+                receiver::rows(crossing, &explained, &mut found);
             }
         }
         reported::rows(all, &mut found);
@@ -87,45 +103,10 @@ impl Breaks {
     }
 }
 
-/// The sender's rows are asked once for each message: not for a further delivery, and of the hops that share it on the
-/// first.
-fn sends_first(all: &Crossings<'_>, ix: CrossingIx) -> bool {
-    all.sent_with(all.get(ix)).next() == Some(ix)
-}
-
-/// What is wrong with a message is wrong for all who read it.
-fn name_others(all: &Crossings<'_>, ix: CrossingIx, told: &mut [Break]) {
-    for told in told {
-        told.shared = all.sent_with(all.get(ix)).filter(|other| *other != ix).collect();
+/// Names the crossings of other hops: a break of a message is one for each hop that the message goes over.
+fn name_others(crossing: CrossingRef<'_>, found: &mut [Break]) {
+    for one in found {
+        let others = crossing.sent_with().filter(|other| *other != crossing);
+        one.shared = others.map(CrossingRef::ix).collect();
     }
-}
-
-fn relation(all: &Crossings<'_>, crossing: CrossingIx) -> Relation {
-    all.plan.scenario.hop(all.get(crossing).hop).relation
-}
-
-/// A break on a crossing; the rest is filled in by the row.
-fn on_crossing(all: &Crossings<'_>, ix: CrossingIx, class: Class, side: Side) -> Break {
-    let crossing = all.get(ix);
-    let hop = all.plan.scenario.hop(crossing.hop);
-    let node = match side {
-        Side::Receiver => hop.to,
-        Side::Intermediary => hop.transport.via().unwrap_or(crossing.sender),
-        Side::Sender | Side::Nobody => crossing.sender,
-    };
-    Break {
-        stimulus: Some(crossing.stimulus),
-        crossing: Some(ix),
-        ..Break::new(class, side, crossing.hop, node)
-    }
-}
-
-/// The node's name in backticks.
-fn name(all: &Crossings<'_>, node: NodeIx) -> String {
-    format!("`{}`", all.plan.scenario.node(node).name)
-}
-
-/// How a stimulus is called in texts; counted from 1.
-fn stimulus_name(stimulus: StimulusIx) -> String {
-    format!("stimulus {}", stimulus.0 + 1)
 }

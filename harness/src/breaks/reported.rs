@@ -3,101 +3,100 @@
 //! Ids are a finding; flags, remote bit and trace state are notes, findings under `--strict`: published SDKs leave
 //! them out (Python no sampled bit, no trace state of links), and what is on the wire decides a break.
 
-use super::fault::{Break, Grade};
-use super::sender_spans::described;
-use super::{Breaks, Class, Side, name, on_crossing};
+use super::break_kind::ReportedField;
+use super::{Break, BreakKind, Breaks, Grade, Side, Value};
 use crate::crossings::hashing::IdSet;
-use crate::crossings::{Carried, CrossingIx, Crossings};
-use crate::evidence::{Link, Span};
-use crate::scenario::NodeIx;
+use crate::crossings::{Carried, CrossingIx, CrossingRef, Crossings};
+use crate::evidence::{Link, SpanIx};
 use crate::wire::TraceParent;
+use crate::wire::tracestate::TraceState;
 
 /// OTLP `Span.flags`: whether the remote bit means anything, and whether the parent is remote.
 const HAS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
 
-pub fn rows(all: &Crossings<'_>, found: &mut Breaks) {
-    let told = found.list.iter().filter_map(|told| Some((told.crossing?, told.side)));
-    let told: IdSet<(CrossingIx, Side)> = told.collect();
-    for (ix, crossing) in all.iter() {
-        let context = |wire: Option<&Carried>| wire.and_then(|wire| wire.context()).copied();
-        let (sent, came) = (context(all.wire(crossing)), context(all.arrived(crossing)));
-        let clean = |side: Side| !told.contains(&(ix, side));
-        let (sender, receiver) = (clean(Side::Sender), clean(Side::Receiver));
-        let asked = sender && super::sends_first(all, ix) && all.sender(crossing) != NodeIx::CLIENT;
-        if let Some(context) = sent.filter(|_| asked) {
-            found.list.extend(by_sender(all, ix, &context));
+pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
+    let broken: IdSet<(CrossingIx, Side)> =
+        found.list.iter().filter_map(|one| Some((one.crossing?, one.side))).collect();
+    for crossing in all.iter() {
+        let sent = !crossing.is_from_client() && crossing.sends_first();
+        if sent && !broken.contains(&(crossing.ix(), Side::Sender)) {
+            found.list.extend(by_sender(crossing));
         }
-        if let Some(context) = came.filter(|_| receiver && !all.is_undelivered(crossing)) {
-            found.list.extend(by_receiver(all, ix, &context));
+        if !broken.contains(&(crossing.ix(), Side::Receiver)) && !crossing.is_undelivered() {
+            found.list.extend(by_receiver(crossing));
         }
     }
 }
 
-fn by_sender(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
-    let crossing = all.get(ix);
-    let span = crossing.named_span.filter(|named| crossing.call_span.is_none_or(|call| call == *named))?;
-    let span = all.spans.get(span);
-    let told = |grade, what: &str| {
-        Some(told(all, on_crossing(all, ix, Class::TelemetryDiffers, Side::Sender).graded(grade), span, what))
+fn by_sender(crossing: CrossingRef<'_>) -> Option<Break> {
+    let wire = crossing.wire()?;
+    let context = wire.context()?;
+    let named = crossing.named_span_ix()?;
+    if crossing.call_span_ix().is_some_and(|call| call != named) {
+        return None;
+    }
+    let span = crossing.all().spans.get(named);
+    let field = if span.trace_id != context.trace_id.as_bytes() {
+        ReportedField::TraceId
+    } else if differs_in_sampling(span.flags, context) {
+        ReportedField::SampledFlag
+    } else if !is_state_of(&span.trace_state, wire) {
+        ReportedField::TraceState
+    } else {
+        return None;
     };
-    if span.trace_id != context.trace_id.as_bytes() {
-        return told(Grade::Fault, "the trace id");
-    }
-    if span.flags & 1 != u32::from(context.flags.sampled()) {
-        return told(Grade::Note, "the sampled flag");
-    }
-    (!same_state(&span.trace_state, all.wire(crossing)))
-        .then(|| told(Grade::Note, "the trace state"))
-        .flatten()
+    Some(differing(crossing, Side::Sender, field, named))
 }
 
-fn by_receiver(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
-    let crossing = all.get(ix);
-    let span = all.spans.get(crossing.receiver_span?);
-    let told = |grade, what: &str| {
-        Some(told(
-            all,
-            on_crossing(all, ix, Class::TelemetryDiffers, Side::Receiver).graded(grade),
-            span,
-            what,
-        ))
-    };
-    if span.trace_id != context.trace_id.as_bytes() {
+fn by_receiver(crossing: CrossingRef<'_>) -> Option<Break> {
+    let wire = crossing.arrived()?;
+    let context = wire.context()?;
+    let span = crossing.receiver_span()?;
+    let field = if span.trace_id != context.trace_id.as_bytes() {
         let link = span.links.iter().find(|link| is_to(link, context))?;
-        let bare = link.flags & 1 != u32::from(context.flags.sampled())
-            || !same_state(&link.trace_state, all.arrived(crossing));
-        return bare.then(|| told(Grade::Note, "the flags or trace state of its link")).flatten();
-    }
-    if span.flags & 1 != u32::from(context.flags.sampled()) {
-        return told(Grade::Note, "the sampled flag");
-    }
-    if span.flags & HAS_IS_REMOTE != 0 && span.flags & IS_REMOTE == 0 {
-        return told(Grade::Note, "the remote bit of its parent");
-    }
-    (!same_state(&span.trace_state, all.arrived(crossing)))
-        .then(|| told(Grade::Note, "the trace state"))
-        .flatten()
+        if !differs_in_sampling(link.flags, context) && is_state_of(&link.trace_state, wire) {
+            return None;
+        }
+        ReportedField::Link
+    } else if differs_in_sampling(span.flags, context) {
+        ReportedField::SampledFlag
+    } else if span.flags & HAS_IS_REMOTE != 0 && span.flags & IS_REMOTE == 0 {
+        ReportedField::RemoteBit
+    } else if !is_state_of(&span.trace_state, wire) {
+        ReportedField::TraceState
+    } else {
+        return None;
+    };
+    Some(differing(crossing, Side::Receiver, field, crossing.receiver_span_ix()?))
+}
+
+fn differing(crossing: CrossingRef<'_>, side: Side, field: ReportedField, span: SpanIx) -> Break {
+    let grade = match field {
+        ReportedField::TraceId => Grade::Fault,
+        ReportedField::SampledFlag
+        | ReportedField::TraceState
+        | ReportedField::RemoteBit
+        | ReportedField::Link => Grade::Note,
+    };
+    let differing = Break::on(crossing, BreakKind::TelemetryDiffers(field), side).graded(grade);
+    differing.of_span(span).values(Value::Implied, Value::Span(span))
 }
 
 fn is_to(link: &Link, context: &TraceParent) -> bool {
     link.trace_id == context.trace_id.as_bytes() && link.span_id == context.parent_id.as_bytes()
 }
 
-fn same_state(reported: &str, wire: Option<&Carried>) -> bool {
-    let Some(wire) = wire else { return true };
-    let reported = crate::wire::tracestate::TraceState::members_of([reported.as_bytes()]);
-    wire.lists.tracestate_open
-        || reported.iter().map(|member| &member.bytes).eq(wire
-            .lists
-            .members
-            .iter()
-            .map(|member| &member.bytes))
+fn differs_in_sampling(reported: u32, context: &TraceParent) -> bool {
+    reported & 1 != u32::from(context.flags.sampled())
 }
 
-fn told(all: &Crossings<'_>, told: Break, span: &Span, what: &str) -> Break {
-    let who = name(all, told.node);
-    let message =
-        format!("{who} reports {what} otherwise than the wire shows it, on its span `{}`", span.name);
-    told.told(message, "what was on the wire".into(), described(span))
+/// Returns whether a span reports the members that are on the wire; of a list that is not read strictly it may report
+/// anything.
+fn is_state_of(reported: &str, wire: &Carried) -> bool {
+    if wire.lists.tracestate_open {
+        return true;
+    }
+    let reported = TraceState::members_of([reported.as_bytes()]);
+    reported.iter().map(|member| &member.bytes).eq(wire.lists.members.iter().map(|member| &member.bytes))
 }

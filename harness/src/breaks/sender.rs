@@ -1,290 +1,239 @@
 //! The sender's side, S0 to S12: what left the sender against what was expected of it.
 //!
-//! Once for each wire; not asked of the driver, which sends what it was told, nor of a forwarder, which is
+//! Asked once for each wire; not of the driver, which sends what the scenario says, nor of a forwarder, which is
 //! judged by what came in (T1).
 
-use super::fault::{Break, Caret, Grade};
+use super::break_kind::{Duplication, Join, LeakedField, Malformation, Restart, Swap};
 use super::lists::{self, Senders};
-use super::{Breaks, Class, Side, name, on_crossing, relation, sender_spans, stimulus_name};
-use crate::crossings::{Carried, CrossingIx, Crossings};
-use crate::scenario::{NodeIx, Relation, RestartSide, Role};
-use crate::wire::{Level, TraceParent};
+use super::{Break, BreakKind, Breaks, Caret, Flag, Grade, Remark, Value, Witness, sender_spans};
+use crate::crossings::{Carried, ContextField, CrossingRef};
+use crate::scenario::{Relation, RestartSide, Role};
+use crate::wire::{Level, Refusal, TraceParent};
 
-pub(super) fn rows(all: &Crossings<'_>, ix: CrossingIx, senders: &Senders<'_>, found: &mut Breaks) {
-    let node = all.sender(all.get(ix));
-    if node == NodeIx::CLIENT || all.plan.scenario.node(node).role == Role::Forwarder {
+pub(super) fn rows(crossing: CrossingRef<'_>, senders: &Senders<'_>, found: &mut Breaks) {
+    if crossing.is_from_client() || crossing.sender_node().role == Role::Forwarder {
         return;
     }
-    let Some(wire) = all.wire(all.get(ix)) else { return };
-    if relation(all, ix) == Relation::None {
-        found.list.extend(leaked(all, ix, wire));
+    let Some(wire) = crossing.wire() else { return };
+    if crossing.relation() == Relation::None {
+        found.list.extend(leaked(crossing, wire));
         return;
     }
     let notes = found.list.len();
-    if let Some(first) = no_single_context(all, ix, wire, found) {
+    if let Some(first) = no_single_context(crossing, wire, found) {
         found.list.push(first);
         return;
     }
-    let Some(context) = wire.context().copied() else { return };
-    let first = swapped(all, ix, &context)
-        .or_else(|| lists::swapped(all, ix, wire, senders))
-        .or_else(|| wrong_context(all, ix, &context))
-        .or_else(|| sender_spans::row(all, ix, &context, found));
+    let Some(context) = wire.context() else { return };
+    let first = swapped(crossing, context)
+        .or_else(|| lists::swapped(crossing, wire, senders))
+        .or_else(|| joined(crossing, context))
+        .or_else(|| restarted(crossing, context))
+        .or_else(|| passed_through(crossing, context))
+        .or_else(|| sender_spans::row(crossing, context, found));
     if let Some(first) = first {
         found.list.truncate(notes);
         found.list.push(first);
         return;
     }
-    found.list.extend(flag_changed(all, ix, &context));
-    found.list.extend(lists::tracestate(all, ix, wire));
-    found.list.extend(lists::baggage(all, ix, wire));
-    found.list.extend(sender_spans::link(all, ix));
+    found.list.extend(flag_changed(crossing, context));
+    found.list.extend(lists::tracestate(crossing, wire));
+    found.list.extend(lists::baggage(crossing, wire));
+    found.list.extend(sender_spans::link(crossing));
 }
 
 /// S0.
-fn leaked(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
-    let field = match () {
-        () if !wire.traceparents.is_empty() => "traceparent",
-        () if !wire.lists.tracestate_lines.is_empty() => "tracestate",
-        () if !wire.lists.baggage_lines.is_empty() => "baggage",
-        () => wire.others.first().map(|format| format.name())?,
+fn leaked(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
+    let field = if !wire.traceparents.is_empty() {
+        LeakedField::Context(ContextField::TraceParent)
+    } else if !wire.lists.tracestate_lines.is_empty() {
+        LeakedField::Context(ContextField::TraceState)
+    } else if !wire.lists.baggage_lines.is_empty() {
+        LeakedField::Context(ContextField::Baggage)
+    } else {
+        LeakedField::Other(*wire.others.first()?)
     };
-    let who = name(all, all.sender(all.get(ix)));
-    let message = format!("{who} sent `{field}` over a hop that no context may cross");
-    let told = on_crossing(all, ix, Class::Leaked, Side::Sender);
-    Some(told.told(message, "no propagation field".into(), format!("`{field}`")).at(Caret::Field(field)))
+    let caret = match field {
+        LeakedField::Context(field) => Caret::Field(field),
+        LeakedField::Other(format) => Caret::Format(format),
+    };
+    let leak = Break::by_sender(crossing, BreakKind::Leaked(field)).at(caret);
+    Some(leak.values(Value::NoField, Value::Implied))
 }
 
 /// S1 to S3.
-fn no_single_context(
-    all: &Crossings<'_>,
-    ix: CrossingIx,
-    wire: &Carried,
-    found: &mut Breaks,
-) -> Option<Break> {
-    let who = name(all, all.sender(all.get(ix)));
-    let field = Caret::Field("traceparent");
-    if let Some((_, how)) = wire.misfits.iter().find(|(field, _)| *field == "traceparent") {
-        let message = format!("{who} sent a `traceparent` that its readers do not take: {how}");
-        let told = on_crossing(all, ix, Class::Malformed, Side::Sender).at(field);
-        return Some(told.told(message, due_context(all, ix), how.clone()));
+fn no_single_context(crossing: CrossingRef<'_>, wire: &Carried, found: &mut Breaks) -> Option<Break> {
+    let field = ContextField::TraceParent;
+    let due = due_context(crossing);
+    if let Some((_, misfit)) = wire.misfits.iter().find(|(misfit, _)| *misfit == field) {
+        let kind = BreakKind::Malformed { field, how: Malformation::Unreadable };
+        let unreadable = Break::by_sender(crossing, kind).at(Caret::Field(field));
+        return Some(unreadable.values(due, Value::Misfit(misfit.clone())));
     }
     let Some((_, first)) = wire.traceparents.first() else {
-        let instead: Vec<&str> = wire.others.iter().map(|format| format.name()).collect();
-        let actual = if instead.is_empty() {
-            "no propagation field".into()
-        } else {
-            format!("only {}", instead.join(", "))
-        };
-        let message = format!("{who} sent no `traceparent`");
-        let told = on_crossing(all, ix, Class::NotInjected, Side::Sender).at(field);
-        return Some(incoming_side(all, ix, told.told(message, due_context(all, ix), actual)));
+        let actual =
+            if wire.others.is_empty() { Value::NoField } else { Value::Formats(wire.others.clone()) };
+        let missing = Break::by_sender(crossing, BreakKind::NotInjected).at(Caret::Field(field));
+        return Some(extracted_correctly(crossing, missing.values(due, actual)));
     };
     if wire.differs() {
-        let message = format!("{who} sent {} `traceparent` fields that differ", wire.traceparents.len());
-        let told = on_crossing(all, ix, Class::Duplicated, Side::Sender).at(field);
-        return Some(told.told(
-            message,
-            "one `traceparent`".into(),
-            format!("{} that differ", wire.traceparents.len()),
-        ));
+        return Some(differing(crossing, field, wire.traceparents.len()));
     }
     if let Err(refusal) = first {
-        let message = format!("{who} sent a `traceparent` that does not parse: {refusal}");
-        let told = on_crossing(all, ix, Class::Malformed, Side::Sender).at(field);
-        return Some(told.told(message, due_context(all, ix), refusal.to_string()));
+        return Some(unparsable(crossing, field, refusal).values(due, Value::Refusal(refusal.clone())));
     }
-    if let Some(told) = malformed_list(all, ix, wire).or_else(|| doubled_list(all, ix, wire)) {
-        return Some(told);
+    if let Some(list) = malformed_list(crossing, wire).or_else(|| doubled_list(crossing, wire)) {
+        return Some(list);
     }
     for field in wire.twice() {
-        let message = format!("{who} sent the same `{field}` more than once");
-        let told = on_crossing(all, ix, Class::Duplicated, Side::Sender).at(Caret::Field(field));
-        let told = told.told(message, format!("one `{field}`"), "identical copies".into());
-        let crossing = all.get(ix);
-        // Whoever sends a message again must not add to what it carries.
-        if crossing.sender == all.plan.scenario.hop(crossing.hop).to {
-            return Some(told);
+        let identical = Break::by_sender(crossing, BreakKind::Duplicated(Duplication::Identical(field)));
+        let copies = crossing.sent().map_or(0, |capture| capture.values(field.name()).count());
+        let identical = identical.at(Caret::Field(field)).values(Value::Copies(1), Value::Copies(copies));
+        // A node that sends a message again must not add to what it carries.
+        if crossing.sender() == crossing.receiver() {
+            return Some(identical);
         }
-        found.list.push(told.graded(Grade::Note));
+        found.list.push(identical.graded(Grade::Note));
     }
     None
 }
 
+fn differing(crossing: CrossingRef<'_>, field: ContextField, copies: usize) -> Break {
+    let differing = Break::by_sender(crossing, BreakKind::Duplicated(Duplication::Differing(field)));
+    differing.at(Caret::Field(field)).values(Value::Copies(1), Value::Copies(copies))
+}
+
+fn unparsable(crossing: CrossingRef<'_>, field: ContextField, refusal: &Refusal) -> Break {
+    let kind = BreakKind::Malformed { field, how: Malformation::Unparsable };
+    let caret = Caret::Bytes { field, line: refusal.line, at: refusal.at.clone() };
+    Break::by_sender(crossing, kind).at(caret)
+}
+
 /// S2 for the lists: what came in parsed, and what goes out does not.
-fn malformed_list(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
-    let who = name(all, all.sender(all.get(ix)));
-    if let Some((field, how)) = wire.misfits.first() {
-        let message = format!("{who} sent a `{field}` that its readers do not take: {how}");
-        let told = on_crossing(all, ix, Class::Malformed, Side::Sender).at(Caret::Field(field));
-        return Some(told.told(message, format!("`{field}` as text under its own key"), how.clone()));
+fn malformed_list(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
+    if let Some((field, misfit)) = wire.misfits.first() {
+        let kind = BreakKind::Malformed { field: *field, how: Malformation::Unreadable };
+        let unreadable = Break::by_sender(crossing, kind).at(Caret::Field(*field));
+        return Some(unreadable.values(Value::Implied, Value::Misfit(misfit.clone())));
     }
-    let due = &all.get(ix).due;
-    let tracestate = wire.lists.tracestate_refusal.as_ref().filter(|_| due.members.is_some());
-    let baggage = wire.lists.baggage_refusal.as_ref().filter(|_| due.entries.is_some());
-    let (field, refusal) = match (tracestate, baggage) {
-        (Some(refusal), _) => ("tracestate", refusal),
-        (None, Some(refusal)) => ("baggage", refusal),
-        (None, None) => return None,
+    let due = crossing.due();
+    let lists = &wire.lists;
+    let (field, refusal) = match (&lists.tracestate_refusal, &lists.baggage_refusal) {
+        (Some(refusal), _) if due.members.is_some() => (ContextField::TraceState, refusal),
+        (_, Some(refusal)) if due.entries.is_some() => (ContextField::Baggage, refusal),
+        (Some(_) | None, Some(_) | None) => return None,
     };
-    let message = format!("{who} sent a `{field}` that does not parse: {refusal}");
-    let told = on_crossing(all, ix, Class::Malformed, Side::Sender).at(Caret::Field(field));
-    Some(told.told(message, format!("a `{field}` that parses"), refusal.to_string()))
+    Some(unparsable(crossing, field, refusal).values(Value::Implied, Value::Refusal(refusal.clone())))
 }
 
 /// S3 for the lists of a message, which are single values there.
-fn doubled_list(all: &Crossings<'_>, ix: CrossingIx, wire: &Carried) -> Option<Break> {
-    all.plan.scenario.hop(all.get(ix).hop).transport.via()?;
-    let differ = |lines: &[Vec<u8>]| lines.windows(2).any(|two| two[0] != two[1]);
-    let field = match () {
-        () if differ(&wire.lists.tracestate_lines) => "tracestate",
-        () if differ(&wire.lists.baggage_lines) => "baggage",
-        () => return None,
-    };
-    let who = name(all, all.sender(all.get(ix)));
-    let message = format!("{who} sent several `{field}` headers that differ");
-    let told = on_crossing(all, ix, Class::Duplicated, Side::Sender).at(Caret::Field(field));
-    Some(told.told(message, format!("one `{field}`"), "several that differ".into()))
-}
-
-/// S5 to S7.
-fn wrong_context(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
-    joined(all, ix, context)
-        .or_else(|| restarted(all, ix, context))
-        .or_else(|| passed_through(all, ix, context))
+fn doubled_list(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
+    if !crossing.is_message() {
+        return None;
+    }
+    let lists = [
+        (ContextField::TraceState, &wire.lists.tracestate_lines),
+        (ContextField::Baggage, &wire.lists.baggage_lines),
+    ];
+    let (field, lines) = lists.into_iter().find(|(_, lines)| lines.windows(2).any(|two| two[0] != two[1]))?;
+    Some(differing(crossing, field, lines.len()))
 }
 
 /// S4.
-fn swapped(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
-    let crossing = all.get(ix);
-    let other = *all.owners.get(&context.trace_id)?;
-    if other == crossing.stimulus || crossing.expected.trace == Some(context.trace_id) {
+fn swapped(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
+    let other = *crossing.all().owners.get(&context.trace_id)?;
+    if other == crossing.stimulus_ix() || crossing.expected().trace == Some(context.trace_id) {
         return None;
     }
-    let who = name(all, all.sender(crossing));
-    let message = format!(
-        "{who} sent the context of {} with {}",
-        stimulus_name(other),
-        stimulus_name(crossing.stimulus)
-    );
-    let actual = format!("trace {} of {}", context.trace_id, stimulus_name(other));
-    let told = on_crossing(all, ix, Class::Swapped, Side::Sender).at(Caret::TraceId);
-    Some(told.told(message, due_context(all, ix), actual))
+    let swap = Break::by_sender(crossing, BreakKind::Swapped(Swap::Injected)).at(Caret::TraceId);
+    Some(swap.values(due_context(crossing), Value::TraceOf(context.trace_id, other)))
 }
 
 /// S5.
-fn joined(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
-    let expected = &all.get(ix).expected;
-    let restart = relation(all, ix).restarts_at() == Some(RestartSide::Sender)
-        && expected.trace == Some(context.trace_id);
-    let back = expected.trace != Some(context.trace_id) && expected.left.contains(&context.trace_id);
-    if !restart && !back {
-        return None;
-    }
-    let who = name(all, all.sender(all.get(ix)));
-    let message = if restart {
-        format!("{who} stayed in the trace that it should have left")
+fn joined(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
+    let expected = crossing.expected();
+    let in_expected = expected.trace == Some(context.trace_id);
+    let restart = crossing.relation().restarts_at() == Some(RestartSide::Sender);
+    let (join, due) = if restart && in_expected {
+        (Join::SenderStayed, Value::NewTrace)
+    } else if !in_expected && expected.left.contains(&context.trace_id) {
+        (Join::SenderReturned, due_context(crossing))
     } else {
-        format!("{who} went back into a trace that was left before")
+        return None;
     };
-    let due = if restart { "a new trace".into() } else { due_context(all, ix) };
-    let told = on_crossing(all, ix, Class::Joined, Side::Sender).at(Caret::TraceId);
-    Some(told.told(message, due, format!("trace {}", context.trace_id)))
+    let join = Break::by_sender(crossing, BreakKind::Joined(join)).at(Caret::TraceId);
+    Some(join.values(due, Value::Trace(context.trace_id)))
 }
 
 /// S6.
-fn restarted(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
-    let crossing = all.get(ix);
-    let expected = crossing.expected.trace?;
-    if relation(all, ix).restarts_at() == Some(RestartSide::Sender) || expected == context.trace_id {
+fn restarted(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
+    let expected = crossing.expected().trace?;
+    if crossing.relation().restarts_at() == Some(RestartSide::Sender) || expected == context.trace_id {
         return None;
     }
-    // Its own span is in another trace than what it received and sent on: told of the hop before (R4, R5).
-    let received = crossing.cause.and_then(|cause| all.arrived(all.get(cause)));
-    if received.is_some_and(|wire| wire.contexts().any(|came| came.trace_id == context.trace_id)) {
+    // Its own span is in another trace than what it received and injected: that is found at the hop before (R4, R5).
+    if let Some(received) = received(crossing)
+        && received.contexts().any(|came| came.trace_id == context.trace_id)
+    {
         return None;
     }
-    let who = name(all, all.sender(crossing));
-    let told = on_crossing(all, ix, Class::Restarted, Side::Sender).at(Caret::TraceId);
-    let actual = format!("trace {}, which nobody sent to {who}", context.trace_id);
-    let told = match all.incoming_span(crossing).map(|span| all.spans.get(span)) {
-        Some(span) => {
-            let message = format!("{who} began a new trace on the way from what it received to what it sent");
-            let right = format!(
-                "what {who} received was right: it made the span `{}` for it, in the right trace",
-                span.name
-            );
-            told.told(message, due_context(all, ix), actual).with(right)
-        }
-        None => {
-            let message = format!("{who} began a new trace at or after its entry");
-            let witness = format!("{who}'s own span for what it received");
-            told.told(message, due_context(all, ix), actual).missing(witness)
-        }
+    let restart = match crossing.incoming_span_ix() {
+        Some(span) => Break::by_sender(crossing, BreakKind::Restarted(Restart::InsideSender))
+            .with(Remark::ExtractedIntoItsTrace(span)),
+        None => Break::by_sender(crossing, BreakKind::Restarted(Restart::AtOrAfterEntry))
+            .missing(Witness::IncomingSpan),
     };
-    Some(told)
+    Some(restart.at(Caret::TraceId).values(due_context(crossing), Value::Trace(context.trace_id)))
 }
 
 /// S7.
-fn passed_through(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
-    let crossing = all.get(ix);
-    let received = all.arrived(all.get(crossing.cause?))?;
-    if !received.contexts().any(|received| received.parent_id == context.parent_id) {
+fn passed_through(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
+    if !received(crossing)?.contexts().any(|received| received.parent_id == context.parent_id) {
         return None;
     }
-    let who = name(all, all.sender(crossing));
-    let message = format!("{who} sent on the parent id that it had received, as if it were not there");
-    let expected = format!("the id of a span of {who}");
-    let actual = format!("parent id {}, as received", context.parent_id);
-    let told = on_crossing(all, ix, Class::PassedThrough, Side::Sender).at(Caret::ParentId);
-    Some(told.told(message, expected, actual))
+    let passed = Break::by_sender(crossing, BreakKind::PassedThrough).at(Caret::ParentId);
+    Some(passed.values(Value::Implied, Value::ParentId(context.parent_id)))
 }
 
 /// S9.
-fn flag_changed(all: &Crossings<'_>, ix: CrossingIx, context: &TraceParent) -> Option<Break> {
-    let crossing = all.get(ix);
-    let level = all.plan.scenario.node(all.sender(crossing)).level;
-    let flags = context.flags;
-    let sampled = crossing.due.sampled.filter(|due| *due != flags.sampled());
-    let random = crossing.due.random.filter(|due| level == Level::Two && *due != flags.random());
-    let undefined = flags.undefined_bits(Level::Two);
-    let who = name(all, all.sender(crossing));
-    let (what, expected) = match (sampled, random, undefined) {
-        (Some(true), _, _) => {
-            ("cleared the sampled flag of a sampled trace".to_owned(), "sampled".to_owned())
-        }
-        (Some(false), _, _) => ("set the sampled flag of an unsampled trace".into(), "not sampled".into()),
-        (None, Some(true), _) => {
-            ("cleared the random flag".into(), "the random flag set, as received".into())
-        }
-        (None, Some(false), _) => ("set the random flag".into(), "the random flag clear, as received".into()),
-        (None, None, 0) => return None,
-        (None, None, bits) => (format!("set undefined flags ({bits:#04x})"), "undefined flags zero".into()),
+fn flag_changed(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
+    let (flags, due) = (context.flags, crossing.due());
+    let (flag, set) = if let Some(sampled) = due.sampled
+        && sampled != flags.sampled()
+    {
+        (Flag::Sampled, !sampled)
+    } else if let Some(random) = due.random
+        && random != flags.random()
+        && crossing.sender_node().level == Level::Two
+    {
+        (Flag::Random, !random)
+    } else if flags.undefined_bits(Level::Two) != 0 {
+        (Flag::Undefined, true)
+    } else {
+        return None;
     };
-    let told = on_crossing(all, ix, Class::FlagChanged, Side::Sender).at(Caret::Flags);
-    Some(told.told(format!("{who} {what}"), expected, format!("flags {flags}")))
+    let changed = Break::by_sender(crossing, BreakKind::FlagChanged { flag, set }).at(Caret::Flags);
+    Some(changed.values(Value::Flag { flag, set: !set }, Value::Flags(flags)))
 }
 
-/// What was due, in words.
-pub(super) fn due_context(all: &Crossings<'_>, ix: CrossingIx) -> String {
-    match all.get(ix).expected.trace {
-        Some(trace) => format!("a `traceparent` in trace {trace}"),
-        None => "a `traceparent`".into(),
-    }
+/// Returns the context that was due.
+pub(super) fn due_context(crossing: CrossingRef<'_>) -> Value {
+    Value::Context(crossing.expected().trace)
 }
 
-/// Says that the incoming side was right, where its span shows it: not when the span left the trace that it received.
-fn incoming_side(all: &Crossings<'_>, ix: CrossingIx, told: Break) -> Break {
-    let crossing = all.get(ix);
-    let who = name(all, all.sender(crossing));
-    let Some(span) = all.incoming_span(crossing).map(|span| all.spans.get(span)) else { return told };
-    let received = crossing.cause.and_then(|cause| all.arrived(all.get(cause)));
-    let in_trace = |received: &Carried| {
+/// Returns what reached the sender and caused this crossing.
+pub(super) fn received(crossing: CrossingRef<'_>) -> Option<&Carried> {
+    crossing.cause()?.arrived()
+}
+
+/// Adds that the sender extracted correctly, where its span shows it: not when the span left the trace that arrived.
+fn extracted_correctly(crossing: CrossingRef<'_>, missing: Break) -> Break {
+    let (Some(ix), Some(span)) = (crossing.incoming_span_ix(), crossing.incoming_span()) else {
+        return missing;
+    };
+    let left = received(crossing).is_some_and(|received| {
         let mut contexts = received.contexts().peekable();
-        contexts.peek().is_none() || contexts.any(|context| span.trace_id == context.trace_id.as_bytes())
-    };
-    if !received.is_none_or(in_trace) {
-        return told;
-    }
-    told.with(format!("what {who} received was right: it made the span `{}` for it", span.name))
+        contexts.peek().is_some() && !contexts.any(|context| span.trace_id == context.trace_id.as_bytes())
+    });
+    if left { missing } else { missing.with(Remark::ExtractedCorrectly(ix)) }
 }

@@ -1,45 +1,32 @@
-//! A hop with `tap: none`: the receiver's span is the only witness, and what it cannot tell is named.
+//! A hop with `tap: none`: the receiver's span is the only witness, and what it cannot show is named.
 
-use super::fault::Grade;
-use super::sender_spans::described;
-use super::{Breaks, Class, Side, name, on_crossing, relation};
-use crate::crossings::{CrossingIx, Crossings};
-use crate::scenario::{NodeIx, Relation};
+use super::break_kind::{Extraction, Silence};
+use super::{Break, BreakKind, Breaks, Grade, Side, Value, Witness};
+use crate::crossings::CrossingRef;
+use crate::scenario::Relation;
 use crate::wire::TraceId;
 
-pub fn row(all: &Crossings<'_>, ix: CrossingIx, found: &mut Breaks) {
-    let crossing = all.get(ix);
-    let (from, to) = (all.sender(crossing), all.receiver(crossing));
-    let sampled = crossing.expected.sampled != Some(false);
-    if !all.exports(to) || !sampled || relation(all, ix) != Relation::Child {
+pub(super) fn row(crossing: CrossingRef<'_>, found: &mut Breaks) {
+    let expected = crossing.expected();
+    let Some(trace) = expected.trace else { return };
+    let due = crossing.all().exports(crossing.receiver()) && expected.sampled != Some(false);
+    if !due || crossing.relation() != Relation::Child {
         return;
     }
-    let span = crossing.receiver_span.map(|span| all.spans.get(span));
-    let Some(expected) = crossing.expected.trace else { return };
-    if span.is_some_and(|span| TraceId::from_bytes(&span.trace_id) == Some(expected)) {
-        return;
-    }
-    let who = name(all, to);
-    let witness = "a tap on this hop (it says `tap: none`)".to_owned();
-    let told = on_crossing(all, ix, Class::NotExtracted, Side::Receiver).missing(witness);
-    let due = format!("a span of {who} in trace {expected}");
-    found.list.push(match span {
-        Some(span) if from == NodeIx::CLIENT => {
-            let message = format!("{who} began a new trace although it was sent a `traceparent`");
-            told.told(message, due, described(span))
+    let (kind, grade, actual) = match (crossing.receiver_span_ix(), crossing.receiver_span()) {
+        (_, Some(span)) if TraceId::from_bytes(&span.trace_id) == Some(trace) => return,
+        (Some(span), _) if crossing.is_from_client() => {
+            (BreakKind::NotExtracted(Extraction::SentByDriver), Grade::Fault, Value::Span(span))
         }
-        Some(span) => {
-            let message = format!(
-                "{who} is in another trace: not-injected by {} or not-extracted by {who}",
-                name(all, from)
-            );
-            told.graded(Grade::Inconclusive).told(message, due, described(span))
+        (Some(span), _) => {
+            (BreakKind::NotExtracted(Extraction::PerhapsNotInjected), Grade::Inconclusive, Value::Span(span))
         }
-        None => {
-            let message = format!("{who} exported no span in the trace, and nothing saw what was sent to it");
-            let mut told = told.graded(Grade::Inconclusive).told(message, due, "no span".into());
-            (told.class, told.side) = (Class::NotExported, Side::Nobody);
-            told
-        }
+        (None, _) => (BreakKind::NotExported(Silence::Untapped), Grade::Inconclusive, Value::NoSpan),
+    };
+    let missing = Break::by_receiver(crossing, kind).graded(grade).missing(Witness::Tap);
+    let missing = missing.values(Value::SpanIn(trace), actual);
+    found.list.push(match kind {
+        BreakKind::NotExported(_) => Break { side: Side::Unknown, ..missing },
+        _ => missing,
     });
 }

@@ -16,11 +16,51 @@ pub struct Carried {
     pub traceparents: Vec<(Vec<u8>, Result<TraceParent, Refusal>)>,
     pub lists: Arc<Lists>,
     /// Lists of a message that stand there more than once with the same value.
-    pub twice: Vec<&'static str>,
+    pub twice: Vec<ContextField>,
     /// Other formats that the fields' names show.
     pub others: Vec<Format>,
-    /// Propagation fields of a message that stand there otherwise than its readers take them, and how.
-    pub misfits: Vec<(&'static str, String)>,
+    /// Propagation fields of a message in a form that its readers do not take.
+    pub misfits: Vec<(ContextField, Misfit)>,
+}
+
+/// A field of the context as W3C Trace Context and W3C Baggage name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ContextField {
+    TraceParent,
+    TraceState,
+    Baggage,
+}
+
+impl ContextField {
+    pub const ALL: [ContextField; 3] =
+        [ContextField::TraceParent, ContextField::TraceState, ContextField::Baggage];
+
+    /// Returns its name in lower case, as it stands on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            ContextField::TraceParent => "traceparent",
+            ContextField::TraceState => "tracestate",
+            ContextField::Baggage => "baggage",
+        }
+    }
+}
+
+/// Why the readers of a transport do not take a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// Its key is written in another case, and keys of messages are compared byte for byte.
+    Key(Vec<u8>),
+    NotUtf8,
+    /// SQS: a Binary attribute.
+    BinaryAttribute,
+    /// SQS: a Number attribute.
+    NumberAttribute,
+    /// AMQP: a byte array.
+    ByteArray,
+    /// AMQP: a number.
+    Number,
+    Null,
+    NotText,
 }
 
 /// The two lists that go beside the context.
@@ -101,8 +141,8 @@ impl Carried {
         let names = capture.headers.iter().map(|field| field.name.as_slice());
         let others = Format::others_among(names);
         let mut twice = Vec::new();
-        let mut list = |name: &'static str| {
-            let mut lines = lines(name);
+        let mut list = |name: ContextField| {
+            let mut lines = lines(name.name());
             // A header of a message is a single value: the same once more adds nothing to it.
             if capture.message.is_some() && lines.len() > 1 && is_one(&lines) {
                 twice.push(name);
@@ -110,7 +150,7 @@ impl Carried {
             }
             lines
         };
-        let lists = known.read(list("tracestate"), list("baggage"));
+        let lists = known.read(list(ContextField::TraceState), list(ContextField::Baggage));
         let fields = capture.message.iter().flat_map(|_| &capture.headers);
         let misfits = fields.filter_map(|field| misfit(capture.protocol, field)).collect();
         Carried { traceparents, lists, twice, others, misfits }
@@ -133,14 +173,14 @@ impl Carried {
     }
 
     /// Fields with a single value that have it more than once.
-    pub fn twice(&self) -> impl Iterator<Item = &'static str> {
-        let context = (self.traceparents.len() > 1 && !self.differs()).then_some("traceparent");
+    pub fn twice(&self) -> impl Iterator<Item = ContextField> {
+        let context = (self.traceparents.len() > 1 && !self.differs()).then_some(ContextField::TraceParent);
         context.into_iter().chain(self.twice.iter().copied())
     }
 
     /// A `traceparent` that some readers take and others do not.
     pub fn is_uncertain(&self) -> bool {
-        self.misfits.iter().any(|(field, _)| *field == "traceparent")
+        self.misfits.iter().any(|(field, _)| *field == ContextField::TraceParent)
     }
 
     /// Several `traceparent` lines that differ.
@@ -155,24 +195,23 @@ fn is_one(lines: &[Vec<u8>]) -> bool {
 
 /// What the readers of a transport do not take: keys of messages are bytes, so upper case is another key; values are
 /// text (Kafka: UTF-8; AMQP: long strings; SQS: String attributes).
-fn misfit(protocol: Protocol, field: &Field) -> Option<(&'static str, String)> {
-    const FIELDS: [&str; 3] = ["traceparent", "tracestate", "baggage"];
-    let name = FIELDS.into_iter().find(|name| name.as_bytes().eq_ignore_ascii_case(&field.name))?;
-    if field.name != name.as_bytes() {
-        let key = String::from_utf8_lossy(&field.name).into_owned();
-        return Some((name, format!("its key is `{key}`, and keys of messages are compared byte for byte")));
+fn misfit(protocol: Protocol, field: &Field) -> Option<(ContextField, Misfit)> {
+    let known = ContextField::ALL.into_iter();
+    let name = known.into_iter().find(|name| name.name().as_bytes().eq_ignore_ascii_case(&field.name))?;
+    if field.name != name.name().as_bytes() {
+        return Some((name, Misfit::Key(field.name.clone())));
     }
-    let how = match (field.kind, protocol) {
+    let misfit = match (field.kind, protocol) {
         (FieldKind::Text | FieldKind::System, _) => match &field.value {
-            Some(value) if std::str::from_utf8(value).is_err() => "its value is not UTF-8",
+            Some(value) if std::str::from_utf8(value).is_err() => Misfit::NotUtf8,
             _ => return None,
         },
-        (FieldKind::Bytes, Protocol::Sqs) => "it is a Binary attribute, not a String",
-        (FieldKind::Number, Protocol::Sqs) => "it is a Number attribute, not a String",
-        (FieldKind::Bytes, _) => "it is a byte array, not a long string",
-        (FieldKind::Number, _) => "it is a number, not a long string",
-        (FieldKind::Null, _) => "its value is null",
-        (FieldKind::Other, _) => "its value is no string",
+        (FieldKind::Bytes, Protocol::Sqs) => Misfit::BinaryAttribute,
+        (FieldKind::Number, Protocol::Sqs) => Misfit::NumberAttribute,
+        (FieldKind::Bytes, _) => Misfit::ByteArray,
+        (FieldKind::Number, _) => Misfit::Number,
+        (FieldKind::Null, _) => Misfit::Null,
+        (FieldKind::Other, _) => Misfit::NotText,
     };
-    Some((name, how.to_owned()))
+    Some((name, misfit))
 }

@@ -9,7 +9,7 @@ use crate::scenario::{HopIx, NodeIx};
 
 pub fn find(all: &mut Crossings<'_>) {
     let mut incoming: IdMap<(StimulusIx, HopIx), Vec<CrossingIx>> = IdMap::default();
-    for (ix, crossing) in all.iter() {
+    for (ix, crossing) in all.records() {
         incoming.entry((crossing.stimulus, crossing.hop)).or_default().push(ix);
     }
     for ix in 0..all.list.len() {
@@ -31,7 +31,7 @@ fn choose(all: &Crossings<'_>, ix: CrossingIx, candidates: &[CrossingIx]) -> Opt
     if let [only] = candidates {
         return Some(*only);
     }
-    let crossing = all.get(ix);
+    let crossing = all.record(ix);
     let told = match all.plan.scenario.hop(crossing.hop).dead_letter_of {
         Some(_) => same_message(all, crossing, candidates),
         None => told_by(all, ix, candidates),
@@ -39,13 +39,13 @@ fn choose(all: &Crossings<'_>, ix: CrossingIx, candidates: &[CrossingIx]) -> Opt
     let named = named_span(all, crossing);
     let by_span = |pool: &[CrossingIx]| {
         let above = |candidate: &&CrossingIx| {
-            let receiver = all.get(**candidate).receiver_span;
+            let receiver = all.record(**candidate).receiver_span;
             matches!((receiver, named), (Some(above), Some(span)) if all.spans.is_at_or_below(span, above))
         };
         let above: Vec<CrossingIx> = pool.iter().filter(above).copied().collect();
         // What a node sent to itself stands below what it had received before: the nearest one above is meant.
         let below = |one: &CrossingIx, other: &CrossingIx| {
-            let (one, other) = (all.get(*one).receiver_span, all.get(*other).receiver_span);
+            let (one, other) = (all.record(*one).receiver_span, all.record(*other).receiver_span);
             matches!((one, other), (Some(one), Some(other)) if all.spans.is_at_or_below(one, other))
         };
         above.iter().find(|one| above.iter().all(|other| below(one, other))).copied()
@@ -57,7 +57,7 @@ fn choose(all: &Crossings<'_>, ix: CrossingIx, candidates: &[CrossingIx]) -> Opt
 /// What a broker moves is the message of the crossing that caused it, with the same mark and bytes.
 fn same_message(all: &Crossings<'_>, crossing: &Crossing, candidates: &[CrossingIx]) -> Vec<CrossingIx> {
     let same = |candidate: &&CrossingIx| {
-        crossing.capture.is_some() && all.get(**candidate).capture == crossing.capture
+        crossing.capture.is_some() && all.record(**candidate).capture == crossing.capture
     };
     candidates.iter().filter(same).copied().collect()
 }
@@ -88,7 +88,7 @@ fn named_span(all: &Crossings<'_>, crossing: &Crossing) -> Option<SpanIx> {
 fn by_context(all: &Crossings<'_>, crossing: &Crossing, pool: &[CrossingIx]) -> Option<CrossingIx> {
     let trace = all.wire(crossing)?.first()?.trace_id;
     let same = |candidate: &&CrossingIx| {
-        let wire = all.arrived(all.get(**candidate));
+        let wire = all.arrived(all.record(**candidate));
         wire.is_some_and(|wire| wire.contexts().any(|context| context.trace_id == trace))
     };
     let mut fitting = pool.iter().filter(same);
@@ -103,6 +103,6 @@ fn by_time(all: &Crossings<'_>, crossing: &Crossing, pool: &[CrossingIx]) -> Opt
     let begun = all.evidence.captures[crossing.capture?.0].begun_nanos;
     let before = pool
         .iter()
-        .filter(|candidate| all.begun_nanos(all.get(**candidate)).is_none_or(|before| before <= begun));
+        .filter(|candidate| all.begun_nanos(all.record(**candidate)).is_none_or(|before| before <= begun));
     before.max_by_key(|candidate| candidate.0).copied()
 }

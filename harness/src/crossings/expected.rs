@@ -77,23 +77,23 @@ pub fn carry(all: &mut Crossings<'_>) {
 
 /// Whether what caused a crossing was a call without a context: no batch shares the trace that it begins.
 pub(super) fn is_begun_by_call(all: &Crossings<'_>, ix: CrossingIx) -> bool {
-    let Some(cause) = all.get(ix).cause.map(|cause| all.get(cause)) else { return false };
+    let Some(cause) = all.record(ix).cause.map(|cause| all.record(cause)) else { return false };
     let call = all.plan.scenario.hop(cause.hop).transport.via().is_none();
     call && all.arrived(cause).is_some_and(|wire| wire.context().is_none())
 }
 
 /// Of a further delivery the crossing by which the message was sent, over the same hop if there is one.
 fn origin(all: &Crossings<'_>, ix: CrossingIx) -> Option<CrossingIx> {
-    let crossing = all.get(ix);
+    let crossing = all.record(ix);
     let mut sent = all.sent_with(crossing).filter(|_| crossing.nature != Nature::Sent).peekable();
     let first = sent.peek().copied();
-    sent.find(|sent| all.get(*sent).hop == crossing.hop).or(first)
+    sent.find(|sent| all.record(*sent).hop == crossing.hop).or(first)
 }
 
 /// Causes before what they caused, and otherwise in the order in which they were seen.
 fn causes_first(all: &Crossings<'_>) -> Vec<usize> {
-    let before = |ix: &CrossingIx| match all.get(*ix).nature {
-        Nature::Sent => all.get(*ix).cause,
+    let before = |ix: &CrossingIx| match all.record(*ix).nature {
+        Nature::Sent => all.record(*ix).cause,
         Nature::Redelivered | Nature::Moved => origin(all, *ix),
     };
     let depth = |ix: usize| std::iter::successors(Some(CrossingIx(ix)), before).take(DEPTH).count();
@@ -203,7 +203,7 @@ fn re_based(
     ix: CrossingIx,
     due: &Expected,
 ) -> Expected {
-    let crossing = all.get(ix);
+    let crossing = all.record(ix);
     let hop = all.plan.scenario.hop(crossing.hop);
     let Some(wire) = all.arrived(crossing) else { return behind_no_tap(all, crossing, due) };
     let span = crossing.receiver_span.map(|span| all.spans.get(span));
@@ -257,10 +257,10 @@ fn stayed(
     ix: CrossingIx,
     context: &TraceParent,
 ) -> bool {
-    let crossing = all.get(ix);
+    let crossing = all.record(ix);
     let sent = || {
         let effects = all.effects(ix).iter();
-        effects.filter_map(|next| all.wire(all.get(*next))).flat_map(|wire| wire.contexts())
+        effects.filter_map(|next| all.wire(all.record(*next))).flat_map(|wire| wire.contexts())
     };
     // The context of another stimulus is no trace that was begun: S4 names it.
     let of_another =

@@ -7,17 +7,18 @@
 
 use std::collections::HashSet;
 
-use crate::evidence::{CaptureEnd, CaptureIx, Evidence, Protocol, SpanIx};
+use crate::evidence::{Capture, CaptureEnd, CaptureIx, Evidence, Protocol, SpanIx};
 use crate::parallel::side_by_side;
 use crate::plan::{Plan, StimulusIx};
 use crate::scenario::{HopIx, NodeIx};
-use crate::wire::TraceId;
+use crate::wire::{SpanId, TraceId};
 
 pub mod attribute_match;
 pub mod attribution;
 pub mod background;
 pub mod carried;
 pub mod cause;
+pub mod crossing_ref;
 pub mod expected;
 pub mod hashing;
 pub mod messages;
@@ -29,7 +30,8 @@ pub mod span_claims;
 pub mod span_index;
 pub mod trace_owner;
 
-pub use carried::{Carried, KnownLists};
+pub use carried::{Carried, ContextField, KnownLists, Misfit};
+pub use crossing_ref::CrossingRef;
 pub use expected::Expected;
 pub use hashing::{IdMap, IdSet};
 pub use span_index::SpanIndex;
@@ -178,16 +180,49 @@ impl<'a> Crossings<'a> {
         &self.effects[crossing.0]
     }
 
-    pub fn get(&self, crossing: CrossingIx) -> &Crossing {
+    pub fn get(&self, crossing: CrossingIx) -> CrossingRef<'_> {
+        CrossingRef::new(self, crossing)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = CrossingRef<'_>> {
+        (0..self.list.len()).map(|ix| self.get(CrossingIx(ix)))
+    }
+
+    pub fn of_hop(&self, hop: HopIx) -> impl ExactSizeIterator<Item = CrossingRef<'_>> {
+        self.by_hop[hop.0].iter().map(|ix| self.get(*ix))
+    }
+
+    pub fn capture(&self, capture: CaptureIx) -> &'a Capture {
+        &self.evidence.captures[capture.0]
+    }
+
+    /// Returns the parent ids that arrived at each node.
+    pub fn carried_ids(&self) -> IdSet<(NodeIx, SpanId)> {
+        let mut ids = IdSet::default();
+        for crossing in self.iter() {
+            for context in crossing.arrived().into_iter().flat_map(Carried::contexts) {
+                ids.insert((crossing.receiver(), context.parent_id));
+            }
+        }
+        ids
+    }
+
+    /// Returns the name of a node, as the scenario has it.
+    pub fn node_name(&self, node: NodeIx) -> &'a str {
+        &self.plan.scenario.node(node).name
+    }
+
+    /// While crossings are paired: the data of one, as far as it is known.
+    pub fn record(&self, crossing: CrossingIx) -> &Crossing {
         &self.list[crossing.0]
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (CrossingIx, &Crossing)> {
+    pub fn records(&self) -> impl Iterator<Item = (CrossingIx, &Crossing)> {
         self.list.iter().enumerate().map(|(ix, crossing)| (CrossingIx(ix), crossing))
     }
 
-    pub fn of_hop(&self, hop: HopIx) -> impl ExactSizeIterator<Item = (CrossingIx, &Crossing)> {
-        self.by_hop[hop.0].iter().map(|ix| (*ix, self.get(*ix)))
+    pub fn records_of_hop(&self, hop: HopIx) -> impl ExactSizeIterator<Item = (CrossingIx, &Crossing)> {
+        self.by_hop[hop.0].iter().map(|ix| (*ix, self.record(*ix)))
     }
 
     /// What crossed: nothing behind `tap: none`.
@@ -228,17 +263,17 @@ impl<'a> Crossings<'a> {
     /// The crossings by which one message was sent, one for each hop that it goes over; of a call itself alone.
     pub fn sent_with(&self, crossing: &Crossing) -> impl Iterator<Item = CrossingIx> {
         let same = crossing.capture.map_or(&[][..], |capture| &self.by_capture[capture.0]);
-        same.iter().copied().filter(|ix| self.get(*ix).nature == Nature::Sent)
+        same.iter().copied().filter(|ix| self.record(*ix).nature == Nature::Sent)
     }
 
     /// Of a further delivery the first one over the same hop; otherwise the crossing itself.
     pub fn first_delivery(&self, ix: CrossingIx) -> CrossingIx {
-        let crossing = self.get(ix);
+        let crossing = self.record(ix);
         let Some(capture) = crossing.capture.filter(|_| crossing.nature == Nature::Redelivered) else {
             return ix;
         };
         let first = |other: &&CrossingIx| {
-            let other = self.get(**other);
+            let other = self.record(**other);
             other.hop == crossing.hop && other.nature != Nature::Redelivered
         };
         self.by_capture[capture.0].iter().find(first).copied().unwrap_or(ix)
@@ -259,7 +294,7 @@ impl<'a> Crossings<'a> {
 
     /// The span under which the sender worked when it made this crossing.
     pub fn incoming_span(&self, crossing: &Crossing) -> Option<SpanIx> {
-        self.get(crossing.cause?).receiver_span
+        self.record(crossing.cause?).receiver_span
     }
 
     /// Whether spans are due from a node at all.

@@ -89,13 +89,13 @@ pub fn pair(all: &mut Crossings<'_>) {
 
 /// The mark of a crossing, where its capture has one of this run.
 pub fn mark(all: &Crossings<'_>, crossing: CrossingIx) -> Option<Mark> {
-    let capture = all.seen_at_receiver(all.get(crossing))?;
+    let capture = all.seen_at_receiver(all.record(crossing))?;
     mark_of(&all.evidence.captures[capture.0].marked)
 }
 
 /// Spans under or linked to one of the contexts that crossed.
 fn continuing(all: &Crossings<'_>, ix: CrossingIx, taken: &Taken<'_>, tier: Tier) -> Option<SpanIx> {
-    let crossing = all.get(ix);
+    let crossing = all.record(ix);
     let node = all.receiver(crossing);
     let mark = mark(all, ix);
     let mut best: Option<(u8, bool, u64, SpanIx)> = None;
@@ -132,7 +132,7 @@ struct Taken<'t> {
 
 /// A poll that links to what it brought, behind a hop where the work's own span links.
 fn is_linking_poll(all: &Crossings<'_>, ix: CrossingIx, span: SpanIx) -> bool {
-    let crossing = all.get(ix);
+    let crossing = all.record(ix);
     let seen = all.spans.get(span);
     let mut contexts = all.arrived(crossing).into_iter().flat_map(|wire| wire.contexts());
     all.plan.scenario.hop(crossing.hop).relation.receiver_links()
@@ -147,13 +147,13 @@ fn of_own_words(
     claimed: &IdSet<SpanIx>,
     words: &OwnWords,
 ) -> Option<SpanIx> {
-    let node = all.receiver(all.get(ix));
+    let node = all.receiver(all.record(ix));
     let marked = mark(all, ix).map_or(&[][..], |mark| all.spans.marked(node, mark)).iter().copied();
     let work = |span: &SpanIx| {
         let seen = all.spans.get(*span);
         is_receipt(seen) && !is_receive(seen)
     };
-    earliest(all, ix, claimed, words.naming(all, all.get(ix)).into_iter().chain(marked).filter(work))
+    earliest(all, ix, claimed, words.naming(all, all.record(ix)).into_iter().chain(marked).filter(work))
 }
 
 /// A span that processes a batch stands for each of its messages.
@@ -194,18 +194,18 @@ fn receipt_rank(span: &Span) -> u8 {
 
 fn marked(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>) -> Option<SpanIx> {
     let mark = mark(all, ix)?;
-    let node = all.receiver(all.get(ix));
+    let node = all.receiver(all.record(ix));
     earliest(all, ix, claimed, all.spans.marked(node, mark).iter().copied())
 }
 
 /// A span that says by id or offset which message it is about.
 fn naming(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, words: &OwnWords) -> Option<SpanIx> {
-    earliest(all, ix, claimed, words.naming(all, all.get(ix)).into_iter())
+    earliest(all, ix, claimed, words.naming(all, all.record(ix)).into_iter())
 }
 
 /// A span below which something of the stimulus was sent.
 fn sent_on(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, words: &OwnWords) -> Option<SpanIx> {
-    let node = all.receiver(all.get(ix));
+    let node = all.receiver(all.record(ix));
     earliest(all, ix, claimed, words.sent_on(node, mark(all, ix)?).iter().copied())
 }
 
@@ -215,13 +215,13 @@ fn earliest(
     claimed: &IdSet<SpanIx>,
     spans: impl Iterator<Item = SpanIx>,
 ) -> Option<SpanIx> {
-    let free = spans.filter(|span| is_free(all, all.get(ix), *span, claimed));
+    let free = spans.filter(|span| is_free(all, all.record(ix), *span, claimed));
     free.min_by_key(|span| (receipt_rank(all.spans.get(*span)), all.spans.get(*span).start_nanos))
 }
 
 /// A span for something received that fits, and that no other wire claims by its parent.
 fn fitting(all: &Crossings<'_>, ix: CrossingIx, taken: &Taken<'_>, free: &Free) -> Option<SpanIx> {
-    let crossing = all.get(ix);
+    let crossing = all.record(ix);
     let node = all.receiver(crossing);
     let capture = &all.evidence.captures[all.seen_at_receiver(crossing)?.0];
     let fitting = |span: &&SpanIx| {
@@ -245,7 +245,7 @@ fn fitting(all: &Crossings<'_>, ix: CrossingIx, taken: &Taken<'_>, free: &Free) 
 
 /// The span of what the same receive returned.
 fn batch(all: &Crossings<'_>, ix: CrossingIx) -> Option<SpanIx> {
-    let crossing = all.get(ix);
+    let crossing = all.record(ix);
     let capture = &all.evidence.captures[crossing.arrival?.0];
     let receive = capture.message.as_ref()?.receive?;
     let declared = all.plan.scenario.hop(crossing.hop).transport.batch().is_some();
@@ -266,7 +266,7 @@ fn batch(all: &Crossings<'_>, ix: CrossingIx) -> Option<SpanIx> {
 
 /// A span for something received in a trace of the stimulus, first of all one under a span of the sender.
 fn untapped(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, free: &Free) -> Option<SpanIx> {
-    let crossing = all.get(ix);
+    let crossing = all.record(ix);
     if crossing.capture.is_some() {
         return None;
     }
@@ -294,7 +294,7 @@ impl Owned {
         let minted =
             ids.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix))).collect();
         let mut sent_on: HashMap<(NodeIx, TraceId), HashSet<StimulusIx>> = HashMap::new();
-        for (_, crossing) in all.iter() {
+        for (_, crossing) in all.records() {
             for context in all.wire(crossing).into_iter().flat_map(|wire| wire.contexts()) {
                 let sent = (all.sender(crossing), context.trace_id);
                 sent_on.entry(sent).or_default().insert(crossing.stimulus);
@@ -325,7 +325,7 @@ impl Polls {
         let works =
             spans.filter(|span| is_receipt(span) && !is_receive(span)).map(|span| span.node).collect();
         let mut sent: IdMap<(NodeIx, StimulusIx), Vec<TraceId>> = IdMap::default();
-        for (_, crossing) in all.iter().filter(|(_, crossing)| crossing.nature == Nature::Sent) {
+        for (_, crossing) in all.records().filter(|(_, crossing)| crossing.nature == Nature::Sent) {
             let traces = sent.entry((crossing.sender, crossing.stimulus)).or_default();
             let contexts = all.wire(crossing).into_iter().flat_map(|wire| wire.contexts());
             traces.extend(contexts.map(|context| context.trace_id));
@@ -364,7 +364,7 @@ struct Free {
 
 impl Free {
     fn of(all: &Crossings<'_>) -> Free {
-        let carried_ids = carried_ids(all);
+        let carried_ids = all.carried_ids();
         let mut of_node: IdMap<NodeIx, Vec<SpanIx>> = IdMap::default();
         for (ix, span) in all.evidence.spans.iter().enumerate().map(|(ix, span)| (SpanIx(ix), span)) {
             let parent = SpanId::from_bytes(&span.parent_id);
@@ -375,15 +375,4 @@ impl Free {
         }
         Free { of_node, owned: Owned::of(all) }
     }
-}
-
-/// Parent ids that arrived at a node.
-fn carried_ids(all: &Crossings<'_>) -> IdSet<(NodeIx, SpanId)> {
-    let mut ids = IdSet::default();
-    for (_, crossing) in all.iter() {
-        for context in all.arrived(crossing).into_iter().flat_map(|wire| wire.contexts()) {
-            ids.insert((all.receiver(crossing), context.parent_id));
-        }
-    }
-    ids
 }

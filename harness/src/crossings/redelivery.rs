@@ -13,7 +13,7 @@ use crate::evidence::{Span, SpanIx};
 pub(super) fn add(all: &mut Crossings<'_>) {
     let mut taken: IdSet<SpanIx> = all.list.iter().filter_map(|crossing| crossing.receiver_span).collect();
     let mut more: Vec<Crossing> = Vec::new();
-    for (ix, crossing) in all.iter() {
+    for (ix, crossing) in all.records() {
         let transport = &all.plan.scenario.hop(crossing.hop).transport;
         let Some(first) = crossing.receiver_span.filter(|_| transport.hides_redelivery()) else {
             continue;
@@ -33,7 +33,7 @@ pub(super) fn add(all: &mut Crossings<'_>) {
 
 /// Spans of the same operation for the same record.
 fn further(all: &Crossings<'_>, ix: CrossingIx, first: SpanIx) -> Vec<SpanIx> {
-    let crossing = all.get(ix);
+    let crossing = all.record(ix);
     let node = all.receiver(crossing);
     let known = all.spans.get(first);
     let mut found: Vec<SpanIx> = Vec::new();

@@ -64,7 +64,7 @@ fn message<'a>(all: &Crossings<'a>, crossing: &Crossing) -> Option<&'a Message> 
 
 fn sent_on(all: &Crossings<'_>) -> IdMap<(NodeIx, Mark), Vec<SpanIx>> {
     let mut found: IdMap<(NodeIx, Mark), Vec<SpanIx>> = IdMap::default();
-    for (ix, crossing) in all.iter() {
+    for (ix, crossing) in all.records() {
         let (node, Some(mark)) = (all.sender(crossing), mark(all, ix)) else { continue };
         for context in all.wire(crossing).into_iter().flat_map(|wire| wire.contexts()) {
             let named = all.spans.with_id(node, context.parent_id.as_bytes()).iter();

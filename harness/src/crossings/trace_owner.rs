@@ -10,7 +10,7 @@ pub fn owners(all: &Crossings<'_>) -> IdMap<TraceId, StimulusIx> {
     let mut owners: IdMap<TraceId, Option<StimulusIx>> =
         minted(all).map(|(trace, ix)| (trace, Some(ix))).collect();
     let minted_for: IdMap<TraceId, StimulusIx> = minted(all).collect();
-    for (ix, crossing) in all.iter() {
+    for (ix, crossing) in all.records() {
         for trace in [crossing.expected.trace, crossing.due.trace].into_iter().flatten() {
             let ours = minted_for.get(&trace).is_none_or(|stimulus| *stimulus == crossing.stimulus);
             let owner = owners.entry(trace).or_insert(Some(crossing.stimulus));

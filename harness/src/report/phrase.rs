@@ -83,8 +83,8 @@ pub fn blame(finding: &Finding) -> String {
     };
     let node = finding.node.as_ref().map(|node| format!(" `{node}`")).unwrap_or_default();
     match (finding.side, finding.inconclusive) {
-        (Side::Nobody, _) if node.is_empty() => format!("{place}side unknown"),
-        (Side::Nobody, _) => format!("{place}about{node}, side unknown"),
+        (Side::Unknown, _) if node.is_empty() => format!("{place}side unknown"),
+        (Side::Unknown, _) => format!("{place}about{node}, side unknown"),
         (side, true) => format!("{place}possibly broken by the {}{node}", side.word()),
         (side, false) if finding.hops.is_empty() => {
             format!("by{}", if node.is_empty() { " the ".to_owned() + side.word() } else { node })
@@ -346,8 +346,8 @@ mod tests {
         assert_eq!(blamed(&["a"], Side::Intermediary, false, None), "at `a`, broken by the intermediary");
         assert_eq!(blamed(&[], Side::Receiver, false, Some("n")), "by `n`");
         assert_eq!(blamed(&[], Side::Sender, false, None), "by the sender");
-        assert_eq!(blamed(&["a"], Side::Nobody, true, None), "at `a`, side unknown");
-        assert_eq!(blamed(&["a"], Side::Nobody, true, Some("n")), "at `a`, about `n`, side unknown");
+        assert_eq!(blamed(&["a"], Side::Unknown, true, None), "at `a`, side unknown");
+        assert_eq!(blamed(&["a"], Side::Unknown, true, Some("n")), "at `a`, about `n`, side unknown");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use super::Rule;
 use crate::breaks::Class;
-use crate::scenario::{Expectation, NodeIx};
+use crate::scenario::Expectation;
 
 pub static KEPT: Rule = Rule {
     expectation: Expectation::BaggageKept,
@@ -14,9 +14,9 @@ pub static KEPT: Rule = Rule {
     clause: "all members go on, up to 64 of them and 8192 bytes \
              (W3C Baggage, Limits, https://www.w3.org/TR/baggage/#limits)",
     looked_at: |all| {
-        let carried = all.list.iter().filter(|crossing| {
-            let due = crossing.due.entries.as_ref().is_some_and(|entries| !entries.is_empty());
-            all.sender(crossing) != NodeIx::CLIENT && due
+        let carried = all.iter().filter(|crossing| {
+            let due = crossing.due().entries.as_ref().is_some_and(|entries| !entries.is_empty());
+            !crossing.is_from_client() && due
         });
         u32::try_from(carried.count()).unwrap_or(u32::MAX)
     },

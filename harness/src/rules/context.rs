@@ -6,7 +6,7 @@
 use super::Rule;
 use crate::breaks::Class;
 use crate::crossings::expected::sent_invalid;
-use crate::scenario::{Expectation, NodeIx, Relation};
+use crate::scenario::{Expectation, Relation};
 
 pub static NOT_LEAKED: Rule = Rule {
     expectation: Expectation::ContextNotLeaked,
@@ -14,8 +14,7 @@ pub static NOT_LEAKED: Rule = Rule {
     clause: "context is private to those it is meant for: a hop may be declared to carry none \
              (W3C Trace Context 6, https://www.w3.org/TR/trace-context-2/#privacy-considerations)",
     looked_at: |all| {
-        let none =
-            all.list.iter().filter(|crossing| all.plan.scenario.hop(crossing.hop).relation == Relation::None);
+        let none = all.iter().filter(|crossing| crossing.relation() == Relation::None);
         u32::try_from(none.count()).unwrap_or(u32::MAX)
     },
 };
@@ -26,9 +25,8 @@ pub static NOT_ADOPTED: Rule = Rule {
     clause: "a traceparent that does not parse is ignored and a new trace is begun \
              (W3C Trace Context 4.3, https://www.w3.org/TR/trace-context-2/#a-traceparent-is-received)",
     looked_at: |all| {
-        let invalid = all.list.iter().filter(|crossing| {
-            all.sender(crossing) == NodeIx::CLIENT && sent_invalid(all.plan.stimulus(crossing.stimulus))
-        });
+        let invalid =
+            all.iter().filter(|crossing| crossing.is_from_client() && sent_invalid(crossing.stimulus()));
         u32::try_from(invalid.count()).unwrap_or(u32::MAX)
     },
 };

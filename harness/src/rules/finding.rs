@@ -1,7 +1,8 @@
-//! A rule's complaint: plain data, ready to be told by any report.
+//! A rule's complaint: plain data, ready for any report.
 
 use std::ops::Range;
 
+use super::details::Details;
 use crate::breaks::{Class, Side};
 use crate::scenario::Expectation;
 use crate::source::Place;
@@ -23,20 +24,22 @@ pub struct Finding {
     /// How many crossings it hit, of how many that were looked at.
     pub hit: u32,
     pub of: u32,
-    /// One sentence, lower case, no full stop: what happened.
+    /// The values of the example, for programs.
+    pub details: Details,
+    /// One sentence, lower case, no full stop: what happened, with which request.
     pub message: String,
     /// The bytes on both sides, in the order in which they crossed.
     pub lines: Vec<Line>,
-    /// What was due, in words or bytes.
+    /// The value that was due, in words or bytes.
     pub expected: String,
     pub actual: String,
     /// The rule of the standard in our words, with its clause and link.
     pub clause: &'static str,
-    /// What to try next.
+    /// Steps to try next.
     pub try_next: Vec<String>,
-    /// The witness that would have told more.
+    /// The witness that would have shown more.
     pub missing_witness: Option<String>,
-    /// What belongs to the finding and is not one of its own.
+    /// Remarks that belong to the finding and are not findings of their own.
     pub inside: Vec<String>,
     /// The stimulus of the smallest example and the others, counted from 1.
     pub example: Option<u32>,
@@ -50,13 +53,13 @@ pub struct Finding {
 /// One line of bytes with what stands under the caret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Who saw it: "from `shop`, on the wire", "SERVER span of `billing`".
+    /// The witness: "from `shop`, on the wire", "SERVER span of `billing`".
     pub label: String,
     /// Printable: bytes outside 0x20 to 0x7e are written `\xNN`.
     pub text: String,
     /// Byte range in `text`.
     pub caret: Option<Range<usize>>,
-    /// What the caret points out.
+    /// The value that the caret points out.
     pub caption: String,
 }
 

@@ -1,130 +1,153 @@
 //! Breaks to findings: one for each hop, class and side, with the number of crossings it hit.
 //!
 //! A node that flips the flag, or loses tracestate or baggage, before several outgoing hops is one cause with
-//! several hops.
+//! several hops. Only fields are compared: words are made afterwards, for the example of each finding.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::details::Details;
 use super::fingerprint::Key;
-use super::{Finding, Note, counts, owner, telling};
-use crate::breaks::{Break, Breaks, Class, Grade, Side};
-use crate::crossings::Crossings;
+use super::lines::lines;
+use super::next_steps::next_steps;
+use super::wording::Example;
+use super::{Finding, Note, clause, counts, owner};
+use crate::breaks::{Break, BreakKind, Breaks, Class, Grade, Remark, Side};
+use crate::crossings::{CrossingIx, Crossings};
 use crate::plan::StimulusIx;
 use crate::scenario::{HopIx, NodeIx};
 
-/// Findings in the order of the story, and what is only worth saying.
+/// Findings in the order of the story, and notes.
 #[derive(Debug, Default)]
 pub struct Grouped {
     pub findings: Vec<Finding>,
     pub notes: Vec<Note>,
 }
 
-type Group<'b> = (Vec<&'b Break>, BTreeSet<HopIx>);
+/// What the breaks of one finding have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct GroupKey {
+    hop: HopIx,
+    /// The hop is the one that came in, for what the node does to all that it sends.
+    incoming: bool,
+    class: Class,
+    side: Side,
+    node: NodeIx,
+}
 
-/// With `strict`, notes are findings.
+#[derive(Default)]
+struct Group<'b> {
+    breaks: Vec<&'b Break>,
+    hops: BTreeSet<HopIx>,
+}
+
+/// Breaks that one note counts.
+struct NoteGroup<'b> {
+    example: &'b Break,
+    seen: u32,
+}
+
+/// Groups breaks; with `strict`, notes are findings.
 pub fn group(all: &Crossings<'_>, breaks: &Breaks, strict: bool) -> Grouped {
-    let mut groups: BTreeMap<(HopIx, bool, Class, Side, NodeIx), Group<'_>> = BTreeMap::new();
-    let mut notes: BTreeMap<(HopIx, &str), u32> = BTreeMap::new();
-    for told in breaks.list.iter().filter(|told| counts(told.class, &all.plan.scenario.expect)) {
-        if told.grade == Grade::Note && !strict {
-            *notes.entry((told.hop, &told.message)).or_default() += 1;
+    let mut groups: BTreeMap<GroupKey, Group<'_>> = BTreeMap::new();
+    let mut notes: BTreeMap<(HopIx, NodeIx, BreakKind), NoteGroup<'_>> = BTreeMap::new();
+    for one in &breaks.list {
+        if !counts(one.class(), &all.plan.scenario.expect) {
             continue;
         }
-        let (key, shared) = cause_hop(all, told);
-        let group = groups.entry((key, shared, told.class, told.side, told.node)).or_default();
-        group.0.push(told);
-        group.1.insert(told.hop);
-        group.1.extend(told.shared.iter().map(|crossing| all.get(*crossing).hop));
+        if one.grade == Grade::Note && !strict {
+            let note = notes.entry((one.hop, one.node, one.kind));
+            note.or_insert(NoteGroup { example: one, seen: 0 }).seen += 1;
+            continue;
+        }
+        let group = groups.entry(GroupKey::of(all, one)).or_default();
+        group.breaks.push(one);
+        group.hops.insert(one.hop);
+        group.hops.extend(one.shared.iter().map(|crossing| all.get(*crossing).hop_ix()));
     }
     let mut findings: Vec<(HopIx, Finding)> =
-        groups.into_iter().map(|(_, (told, hops))| (told[0].hop, finding(all, &told, &hops))).collect();
+        groups.into_values().map(|group| (group.breaks[0].hop, finding(all, &group))).collect();
     findings.sort_by_key(|(hop, finding)| (finding.inconclusive, *hop, finding.class));
-    let name = |hop: HopIx| Some(all.plan.scenario.hop(hop).id.clone());
-    let notes = notes
-        .into_iter()
-        .map(|((hop, text), seen)| Note { hop: name(hop), text: text.into(), seen })
-        .collect();
-    Grouped { findings: findings.into_iter().map(|(_, finding)| finding).collect(), notes }
+    let notes = notes.into_iter().map(|((hop, _, _), note)| Note {
+        hop: Some(all.plan.scenario.hop(hop).id.clone()),
+        text: Example::of_note(all, note.example).message(),
+        seen: note.seen,
+    });
+    Grouped { findings: findings.into_iter().map(|(_, finding)| finding).collect(), notes: notes.collect() }
 }
 
-/// The hop that a break is counted under: for what a node does to all it sends, the hop that came in.
-fn cause_hop(all: &Crossings<'_>, told: &Break) -> (HopIx, bool) {
-    let by_node = matches!(
-        told.class,
-        Class::FlagChanged
-            | Class::BaggageLost
-            | Class::BaggageAltered
-            | Class::TracestateLost
-            | Class::TracestateAltered
-            | Class::TracestateCut
-            | Class::TracestateReordered
-            | Class::TracestateLeaked
-    );
-    match all.plan.scenario.hop(told.hop).within {
-        Some(within) if by_node && told.side == Side::Sender => (within, true),
-        _ => (told.hop, false),
+impl GroupKey {
+    fn of(all: &Crossings<'_>, one: &Break) -> GroupKey {
+        let class = one.class();
+        let within = all.plan.scenario.hop(one.hop).within;
+        let (hop, incoming) = match within {
+            Some(within) if class.is_of_the_whole_node() && one.side == Side::Sender => (within, true),
+            Some(_) | None => (one.hop, false),
+        };
+        GroupKey { hop, incoming, class, side: one.side, node: one.node }
     }
 }
 
-fn finding(all: &Crossings<'_>, told: &[&Break], hops: &BTreeSet<HopIx>) -> Finding {
+fn finding(all: &Crossings<'_>, group: &Group<'_>) -> Finding {
     let scenario = &all.plan.scenario;
-    let example = told.iter().min_by_key(|told| (told.stimulus, told.crossing)).expect("a group has a break");
-    let stimuli: BTreeSet<StimulusIx> = told.iter().filter_map(|told| told.stimulus).collect();
-    let number = |stimulus: StimulusIx| u32::try_from(stimulus.0 + 1).unwrap_or(u32::MAX);
-    let first = scenario.hop(*hops.first().unwrap_or(&example.hop));
-    let crossings: BTreeSet<_> =
-        told.iter().flat_map(|told| told.crossing.iter().chain(&told.shared)).collect();
-    let hit = if crossings.is_empty() { told.len() } else { crossings.len() };
-    let key = Key {
-        scenario: &scenario.name,
-        case: &scenario.case,
-        hop: &first.id,
-        class: example.class,
-        side: example.side,
-    };
-    let mut inside: Vec<String> = told.iter().flat_map(|told| told.inside.iter().cloned()).collect();
-    inside.sort();
-    inside.dedup();
+    let breaks = &group.breaks;
+    let example = breaks.iter().min_by_key(|one| (one.stimulus, one.crossing)).expect("a group has a break");
+    let (class, side) = (example.class(), example.side);
+    let stimuli: BTreeSet<StimulusIx> = breaks.iter().filter_map(|one| one.stimulus).collect();
+    let others = stimuli.into_iter().filter(|other| Some(*other) != example.stimulus);
+    let crossings: BTreeSet<CrossingIx> =
+        breaks.iter().flat_map(|one| one.crossing.iter().chain(&one.shared)).copied().collect();
+    let hit = if crossings.is_empty() { breaks.len() } else { crossings.len() };
+    let first = scenario.hop(*group.hops.first().unwrap_or(&example.hop));
+    let key = Key { scenario: &scenario.name, case: &scenario.case, hop: &first.id, class, side };
+    let words = Example::of(all, example);
     Finding {
-        rule: owner(example.class).expectation,
-        class: example.class,
-        side: example.side,
-        inconclusive: told.iter().all(|told| told.grade == Grade::Inconclusive),
-        hops: hops.iter().map(|hop| scenario.hop(*hop).id.clone()).collect(),
+        rule: owner(class).expectation,
+        class,
+        side,
+        inconclusive: breaks.iter().all(|one| one.grade == Grade::Inconclusive),
+        hops: group.hops.iter().map(|hop| scenario.hop(*hop).id.clone()).collect(),
         place: first.relation_place,
         node: Some(scenario.node(example.node).name.clone()),
         hit: u32::try_from(hit).unwrap_or(u32::MAX),
-        of: of(all, example, hops, hit),
-        message: example.message.clone(),
-        lines: telling::lines(all, example),
-        expected: example.expected.clone(),
-        actual: example.actual.clone(),
-        clause: telling::clause(example),
-        try_next: telling::try_next(example.class, example.side)
-            .iter()
-            .map(|step| (*step).to_owned())
-            .collect(),
-        missing_witness: example.missing_witness.clone(),
-        inside,
+        of: looked_at(all, example, &group.hops, hit),
+        details: Details::of(all, example),
+        message: words.message(),
+        lines: lines(all, example),
+        expected: words.expected(),
+        actual: words.actual(),
+        clause: clause(example),
+        try_next: next_steps(class, side).iter().map(|step| (*step).to_owned()).collect(),
+        missing_witness: words.missing_witness(),
+        inside: remarks(breaks, example).into_iter().map(|remark| words.remark(remark)).collect(),
         example: example.stimulus.map(number),
-        others: stimuli
-            .iter()
-            .copied()
-            .filter(|other| Some(*other) != example.stimulus)
-            .map(number)
-            .collect(),
+        others: others.map(number).collect(),
         fingerprint: key.fingerprint(),
         known: None,
     }
 }
 
-/// How many crossings were looked at: those of the hops; for a hop that was not crossed, those that should
+/// Returns a remark of each kind, that of the example where it has one.
+fn remarks(breaks: &[&Break], example: &Break) -> Vec<Remark> {
+    let mut kept: Vec<Remark> = Vec::new();
+    for remark in example.remarks.iter().chain(breaks.iter().flat_map(|one| &one.remarks)) {
+        if !kept.iter().any(|known| std::mem::discriminant(known) == std::mem::discriminant(remark)) {
+            kept.push(*remark);
+        }
+    }
+    kept.sort_unstable();
+    kept
+}
+
+fn number(stimulus: StimulusIx) -> u32 {
+    u32::try_from(stimulus.0 + 1).unwrap_or(u32::MAX)
+}
+
+/// Returns how many crossings were looked at: those of the hops; for a hop that was not crossed, those that should
 /// have led to it.
-fn of(all: &Crossings<'_>, example: &Break, hops: &BTreeSet<HopIx>, hit: usize) -> u32 {
-    let count = |hop: HopIx| all.of_hop(hop).len();
-    let looked_at: usize = match (example.class, all.plan.scenario.hop(example.hop).within) {
-        (Class::NotCrossed, Some(within)) => count(within),
-        _ => hops.iter().map(|hop| count(*hop)).sum(),
+fn looked_at(all: &Crossings<'_>, example: &Break, hops: &BTreeSet<HopIx>, hit: usize) -> u32 {
+    let looked_at: usize = match (example.kind, all.plan.scenario.hop(example.hop).within) {
+        (BreakKind::NotCrossed(_), Some(within)) => all.of_hop(within).len(),
+        (_, _) => hops.iter().map(|hop| all.of_hop(*hop).len()).sum(),
     };
     u32::try_from(looked_at.max(hit)).unwrap_or(u32::MAX)
 }

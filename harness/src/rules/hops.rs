@@ -45,8 +45,8 @@ pub static ONLY_DECLARED: Rule = Rule {
 };
 
 fn related(all: &Crossings<'_>) -> u32 {
-    let judged = all.list.iter().filter(|crossing| {
-        let hop = all.plan.scenario.hop(crossing.hop);
+    let judged = all.iter().filter(|crossing| {
+        let hop = crossing.hop();
         hop.relation != Relation::None && (hop.from != NodeIx::CLIENT || all.exports(hop.to))
     });
     u32::try_from(judged.count()).unwrap_or(u32::MAX)

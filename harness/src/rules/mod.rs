@@ -3,22 +3,25 @@
 //!
 //! Each class belongs to exactly one rule; `TABLE` is all there is, in the order of `scenario::Expectation`.
 
-use crate::breaks::Class;
-use crate::crossings::Crossings;
+use crate::breaks::{Break, BreakKind, Class};
+use crate::crossings::{ContextField, Crossings};
 use crate::scenario::{Expectation, Expectations};
 
 pub mod baggage;
 pub mod context;
+pub mod details;
 pub mod finding;
 pub mod fingerprint;
 pub mod grouping;
 pub mod hops;
 pub mod isolation;
+pub mod lines;
+pub mod next_steps;
 pub mod relay;
 pub mod sampling;
 pub mod spans;
-pub mod telling;
 pub mod tracestate;
+pub mod wording;
 
 pub use finding::{Finding, Line, Note};
 
@@ -71,8 +74,21 @@ pub fn is_asked(rule: Expectation, expect: &Expectations) -> bool {
 
 /// Whether a break of this class counts: its rule is asked for, or it says that a witness failed.
 pub fn counts(class: Class, expect: &Expectations) -> bool {
-    let witness_failed = matches!(class, Class::NotExported | Class::ContractBroken);
-    witness_failed || is_asked(owner(class).expectation, expect)
+    class.is_of_a_witness() || is_asked(owner(class).expectation, expect)
+}
+
+/// Returns the clause of the field that a break is about, where that is a list; otherwise the clause of its rule.
+fn clause(one: &Break) -> &'static str {
+    match one.kind {
+        BreakKind::Stripped(_) | BreakKind::Altered(_) | BreakKind::Malformed { .. } => {
+            match one.caret.field() {
+                Some(ContextField::TraceState) => tracestate::KEPT.clause,
+                Some(ContextField::Baggage) => baggage::KEPT.clause,
+                Some(ContextField::TraceParent) | None => owner(one.class()).clause,
+            }
+        }
+        _ => owner(one.class()).clause,
+    }
 }
 
 #[cfg(test)]

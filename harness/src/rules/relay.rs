@@ -9,8 +9,7 @@ pub static KEEPS_CONTRACT: Rule = Rule {
     classes: &[Class::ContractBroken],
     clause: "a relay keeps the relay contract (fixtures/CONTRACT.md)",
     looked_at: |all| {
-        let relay = |node| all.plan.scenario.node(node).kind.keeps_relay_contract();
-        let told = all.list.iter().filter(|crossing| relay(all.receiver(crossing)));
-        u32::try_from(told.count()).unwrap_or(u32::MAX)
+        let relays = all.iter().filter(|crossing| crossing.receiver_node().kind.keeps_relay_contract());
+        u32::try_from(relays.count()).unwrap_or(u32::MAX)
     },
 };

@@ -55,8 +55,8 @@ pub static LOGS_CORRELATED: Rule = Rule {
     clause: "a log record has the trace id and span id of the context that it was written in \
              (OpenTelemetry, Logs, https://opentelemetry.io/docs/specs/otel/logs/#log-correlation)",
     looked_at: |all| {
-        let told = all.evidence.logs.iter().filter(|record| !record.body.is_empty());
-        u32::try_from(told.count()).unwrap_or(u32::MAX)
+        let records = all.evidence.logs.iter().filter(|record| !record.body.is_empty());
+        u32::try_from(records.count()).unwrap_or(u32::MAX)
     },
 };
 

@@ -6,7 +6,7 @@
 
 use super::Rule;
 use crate::breaks::Class;
-use crate::scenario::{Expectation, NodeIx};
+use crate::scenario::Expectation;
 
 pub static KEPT: Rule = Rule {
     expectation: Expectation::TracestateKept,
@@ -20,9 +20,9 @@ pub static KEPT: Rule = Rule {
     clause: "members of others go on unchanged and in their order, a new or changed one is put in front \
              (W3C Trace Context 3.5, https://www.w3.org/TR/trace-context-2/#mutating-the-tracestate-field)",
     looked_at: |all| {
-        let carried = all.list.iter().filter(|crossing| {
-            let due = crossing.due.members.as_ref().is_some_and(|members| !members.is_empty());
-            all.sender(crossing) != NodeIx::CLIENT && (due || !crossing.due.left_members.is_empty())
+        let carried = all.iter().filter(|crossing| {
+            let due = crossing.due().members.as_ref().is_some_and(|members| !members.is_empty());
+            !crossing.is_from_client() && (due || !crossing.due().left_members.is_empty())
         });
         u32::try_from(carried.count()).unwrap_or(u32::MAX)
     },

@@ -52,10 +52,10 @@ fn hop_is_due(seen: &Crossings<'_>, hop: HopIx) -> bool {
     let Some(cause) = declared.within.filter(|_| declared.dead_letter_of.is_none()) else { return false };
     let times = usize::try_from(declared.times.min).unwrap_or(usize::MAX);
     let mut due = vec![0_usize; seen.plan.stimuli.len()];
-    for (_, crossing) in seen.of_hop(cause).filter(|(_, crossing)| may_cause(seen, crossing)) {
+    for (_, crossing) in seen.records_of_hop(cause).filter(|(_, crossing)| may_cause(seen, crossing)) {
         due[crossing.stimulus.0] = due[crossing.stimulus.0].saturating_add(times);
     }
-    for (_, crossing) in seen.of_hop(hop) {
+    for (_, crossing) in seen.records_of_hop(hop) {
         due[crossing.stimulus.0] = due[crossing.stimulus.0].saturating_sub(1);
     }
     let unattributed = seen.unattributed.iter().filter(|(_, at)| *at == hop).count();
@@ -82,7 +82,7 @@ fn under_way(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
 /// Returns whether a span of `node` is still due for a sampled crossing that it received or sent.
 fn spans_due(seen: &Crossings<'_>, node: NodeIx) -> bool {
     seen.exports(node)
-        && seen.iter().any(|(_, crossing)| {
+        && seen.records().any(|(_, crossing)| {
             let sampled = match seen.wire(crossing) {
                 Some(carried) => carried.first().is_some_and(|context| context.flags.sampled()),
                 None => crossing.due.sampled == Some(true),
@@ -147,7 +147,7 @@ fn messages_have_spans(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
         let given_back = hop.steps.iter().any(|step| matches!(step, Step::Fail(how) if how == "nack"));
         !given_back
             && seen.exports(hop.to)
-            && seen.of_hop(ix).all(|(_, crossing)| crossing.receiver_span.is_some())
+            && seen.records_of_hop(ix).all(|(_, crossing)| crossing.receiver_span.is_some())
     })
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::breaks::Breaks;
+use crate::breaks::{Breaks, Unseen};
 use crate::crossings::{Crossing, Crossings};
 use crate::evidence::{Completion, Evidence, GapPlace};
 use crate::plan::Plan;
 use crate::rules::grouping::{Grouped, group};
-use crate::rules::{Finding, Note, TABLE, is_asked, owner};
+use crate::rules::{Finding, Note, TABLE, is_asked, owner, wording};
 use crate::scenario::{Drive, Hop, HopIx, NodeIx, Relation, Scenario, Transport};
 use crate::verdict::baseline::Baseline;
 use crate::verdict::{CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};
@@ -109,16 +109,18 @@ fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
              `concurrency: 1`"
         ))
     }));
-    let mut unseen: BTreeMap<(HopIx, &str), u32> = BTreeMap::new();
-    for (hop, why) in &breaks.unseen {
-        *unseen.entry((*hop, why)).or_default() += 1;
+    let mut unseen: Vec<(&(HopIx, Unseen), u32)> = Vec::new();
+    for one in &breaks.unseen {
+        match unseen.iter_mut().find(|(known, _)| *known == one) {
+            Some((_, times)) => *times += 1,
+            None => unseen.push((one, 1)),
+        }
     }
+    unseen.sort_by_key(|((hop, _), _)| *hop);
     gaps.extend(unseen.into_iter().map(|((hop, why), times)| {
-        without_output(format!(
-            "`{}`: {why} ({times} of {} stimuli)",
-            all.plan.scenario.hop(hop).id,
-            all.plan.stimuli.len()
-        ))
+        let (id, stimuli) = (&all.plan.scenario.hop(*hop).id, all.plan.stimuli.len());
+        let why = wording::unseen(&all.plan.scenario, *hop, why);
+        without_output(format!("`{id}`: {why} ({times} of {stimuli} stimuli)"))
     }));
     gaps.extend(unexpected_answers(all).into_iter().map(without_output));
     gaps.extend(unproven_silence(all).into_iter().map(without_output));
@@ -151,7 +153,6 @@ fn seen_gap(all: &Crossings<'_>, gap: &crate::evidence::Gap) -> GapVerdict {
 
 /// Returns the answers that the drive does not expect: the story did not run as declared.
 fn unexpected_answers(all: &Crossings<'_>) -> Vec<String> {
-    use crate::breaks::crossed::said;
     use crate::evidence::Answer;
     let mut wrong: BTreeMap<(usize, String, bool), u32> = BTreeMap::new();
     for exchange in &all.evidence.exchanges {
@@ -166,7 +167,7 @@ fn unexpected_answers(all: &Crossings<'_>) -> Vec<String> {
         };
         if !fine {
             let answered = matches!(exchange.answer, Answer::Http(_) | Answer::Grpc(_) | Answer::Accepted);
-            *wrong.entry((ix, said(&exchange.answer), answered)).or_default() += 1;
+            *wrong.entry((ix, wording::answer(&exchange.answer), answered)).or_default() += 1;
         }
     }
     let mut lines = Vec::new();
@@ -194,7 +195,7 @@ fn sampled(all: &Crossings<'_>, crossing: &Crossing) -> Option<bool> {
 /// Returns the nodes that may have exported a span for an unsampled request that never arrived.
 fn unproven_silence(all: &Crossings<'_>) -> Vec<String> {
     let mut silent: BTreeMap<NodeIx, u32> = BTreeMap::new();
-    for (_, crossing) in all.iter() {
+    for (_, crossing) in all.records() {
         let node = all.receiver(crossing);
         let unsampled = sampled(all, crossing) == Some(false);
         let unknown = matches!(all.evidence.completions.get(node.0), Some(Completion::Unknown(_)) | None);
@@ -239,7 +240,7 @@ fn hop_verdict(
     hop: &Hop,
 ) -> HopVerdict {
     let scenario = &all.plan.scenario;
-    let crossings = all.of_hop(ix).count();
+    let crossings = all.records_of_hop(ix).count();
     let of_hop = findings.iter().filter(|finding| finding.hops.contains(&hop.id));
     let mut verdict = of_hop.map(weight).fold(Verdict::Pass, Verdict::and);
     let unseen = breaks.unseen.iter().any(|(unseen, _)| *unseen == ix);
@@ -304,7 +305,7 @@ fn seen_relation(all: &Crossings<'_>, ix: HopIx, hop: &Hop) -> Option<&'static s
         }
         Some(if span.links.is_empty() { "neither" } else { "link" })
     };
-    let mut seen = all.of_hop(ix).filter_map(|(_, crossing)| kept(crossing));
+    let mut seen = all.records_of_hop(ix).filter_map(|(_, crossing)| kept(crossing));
     let first = seen.next()?;
     Some(if seen.all(|other| other == first) { first } else { "mixed" })
 }
@@ -335,7 +336,7 @@ fn unproven(all: &Crossings<'_>) -> Vec<Note> {
         Some(Note { hop: None, text, seen: times })
     };
     let mut sent: BTreeMap<NodeIx, u32> = BTreeMap::new();
-    for (_, crossing) in all.iter() {
+    for (_, crossing) in all.records() {
         // No span is due for an unsampled request.
         if all.exports(crossing.sender) && sampled(all, crossing) == Some(true) {
             *sent.entry(crossing.sender).or_default() += 1;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::rules::Finding;
+use crate::rules::fingerprint::present_side;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
@@ -31,7 +32,7 @@ pub struct Accepted {
 pub enum BaselineError {
     #[error("the baseline is not valid")]
     Syntax(#[from] serde_json::Error),
-    #[error("the baseline has version {0}, and this is version 1: write it anew with `--write-baseline`")]
+    #[error("the baseline has version {0}, and this is version 1: write it again with `--write-baseline`")]
     Version(u32),
     #[error("the baseline accepts `{class}` at `{hop}` of `{scenario}` without a reason: say why")]
     NoReason { scenario: String, hop: String, class: String },
@@ -99,7 +100,7 @@ impl Accepted {
 
     fn is(&self, scenario: &str, case: &str, finding: &Finding) -> bool {
         let own = Accepted::of(scenario, case, finding, &self.reason);
-        *self == own
+        Accepted { side: present_side(&self.side).to_owned(), ..self.clone() } == own
     }
 }
 
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_demanded() {
+    fn a_reason_is_required() {
         let text = r#"{"version":1,"accepted":[{"scenario":"a","hop":"b","class":"c","side":"sender","reason":" "}]}"#;
         assert!(matches!(Baseline::read(text), Err(BaselineError::NoReason { .. })));
     }

@@ -159,7 +159,7 @@ pub const ROWS: &[Row] = &[
     strict("span-link", "link", &[(TelemetryDiffers, Receiver, &["publish"])]),
     strict("span-link", "batch", &[(TelemetryDiffers, Receiver, &["publish"])]),
     row("span-link", "link", &[]),
-    row("export-nowhere", "chain", &[(NotExported, Nobody, &["order"])]),
+    row("export-nowhere", "chain", &[(NotExported, Unknown, &["order"])]),
     row("service-name-missing", "chain", &[(ResourceMissing, Receiver, &["order"])]),
     row("service-name-wrong", "chain", &[(ContractBroken, Receiver, &["order"])]),
     row("log-wrong-trace", "logs", &[(LogUncorrelated, Receiver, &["order"])]),

@@ -177,7 +177,7 @@ pub const ROWS: &[Row] = &[
     row("span-remote-bit", "chain", &[]),
     strict("span-link", "edge", &[(TelemetryDiffers, Receiver, &["order"])]),
     row("span-link", "edge", &[]),
-    row("export-nowhere", "chain", &[(NotExported, Nobody, &["order"])]),
+    row("export-nowhere", "chain", &[(NotExported, Unknown, &["order"])]),
     row("service-name-missing", "chain", &[(ResourceMissing, Receiver, &["order"])]),
     row("service-name-wrong", "chain", &[(ContractBroken, Receiver, &["order"])]),
     row("log-without-ids", "logs", &[(LogUncorrelated, Receiver, &["order"])]),

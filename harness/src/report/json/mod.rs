@@ -1,20 +1,23 @@
 //! The report for programs: one JSON document, versioned, as `harness/report.schema.json` describes it.
 //!
-//! Its types are its own: what the product calls things inside may change, what stands here may only grow
-//! while `version` is 1. Keys that do not apply are left out, never `null`. Seeds are strings, for readers
-//! whose numbers end at 2^53.
+//! Its types are its own: what the product calls things inside may change, what stands here may only grow while
+//! `version` is 2. Version 1 had no `break`, and another word for an unknown side. Keys that do not apply are left out,
+//! never `null`. Seeds are strings, for readers whose numbers end at 2^53.
 
 use serde::Serialize;
 
+use self::break_report::BreakReport;
 use super::{Case, Outcome};
 use crate::rules::{Finding, Line, Note};
 use crate::source::{Place, Source};
 use crate::verdict::{CaseEnd, CaseError, CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};
 
-/// The schema of what `render` gives, itself JSON.
+mod break_report;
+
+/// The schema of the report that `render` returns, itself JSON.
 pub const SCHEMA: &str = include_str!("../../../report.schema.json");
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The whole report, pretty-printed, with a line feed at its end.
 pub fn render(outcome: &Outcome) -> String {
@@ -142,6 +145,8 @@ struct FindingReport<'a> {
     known: Option<&'a str>,
     hit: u32,
     of: u32,
+    #[serde(rename = "break")]
+    broken: BreakReport<'a>,
     message: &'a str,
     lines: Vec<LineReport<'a>>,
     expected: &'a str,
@@ -314,6 +319,7 @@ impl<'a> FindingReport<'a> {
             known: finding.known.as_deref(),
             hit: finding.hit,
             of: finding.of,
+            broken: BreakReport::of(finding),
             message: &finding.message,
             lines: finding.lines.iter().map(LineReport::of).collect(),
             expected: &finding.expected,

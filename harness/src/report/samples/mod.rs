@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use self::details::{charge, every_value};
 use super::{Case, Outcome};
 use crate::breaks::{Class, Side};
+use crate::rules::details::{Details, ValueDetails};
 use crate::rules::{Finding, Line, Note};
 use crate::scenario::Expectation;
 use crate::source::{Place, Source};
 use crate::verdict::{CaseEnd, CaseError, CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};
+
+mod details;
 
 const FILE: &str = "scenarios/order-is-billed.yaml";
 
@@ -98,6 +102,14 @@ pub(super) fn not_injected() -> Finding {
         node: Some("shop".into()),
         hit: 12,
         of: 50,
+        details: Details {
+            hop: "charge".into(),
+            field: Some("traceparent"),
+            expected: ValueDetails { trace_id: Some(TRACE.into()), ..ValueDetails::default() },
+            actual: ValueDetails { nothing: true, ..ValueDetails::default() },
+            capture: Some(charge()),
+            ..Details::default()
+        },
         message: "`shop` called `billing` without a context: the request carries no field of a declared format".into(),
         lines: vec![
             Line {
@@ -141,6 +153,20 @@ fn tracestate_lost() -> Finding {
         node: Some("billing".into()),
         hit: 50,
         of: 50,
+        details: Details {
+            hop: "record".into(),
+            field: Some("tracestate"),
+            expected: ValueDetails {
+                values: ["acme=1", "vendor=a:b", "rojo=00f0"].map(str::to_owned).into(),
+                concerned: vec!["vendor=a:b".into()],
+                ..ValueDetails::default()
+            },
+            actual: ValueDetails {
+                values: ["acme=1", "rojo=00f0"].map(str::to_owned).into(),
+                ..ValueDetails::default()
+            },
+            ..Details::default()
+        },
         message: "`billing` dropped 1 of 3 members of tracestate".into(),
         lines: vec![
             Line {
@@ -218,7 +244,7 @@ pub(super) fn inconclusive() -> Outcome {
     let silent = Finding {
         rule: Expectation::SamplingWholePath,
         class: Class::NotExported,
-        side: Side::Nobody,
+        side: Side::Unknown,
         inconclusive: true,
         hops: vec!["record".into()],
         place: at("record:"),
@@ -309,6 +335,7 @@ pub(super) fn long_and_odd() -> Outcome {
     let odd = Finding {
         class: Class::TracestateAltered,
         rule: Expectation::TracestateKept,
+        details: every_value(),
         message: "`shop` changed bytes of a member: it came as `caf\\xc3\\xa9` and left as `caf?`".into(),
         lines: vec![
             Line {

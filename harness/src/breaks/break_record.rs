@@ -1,0 +1,202 @@
+//! One break as data: its kind, where it is, the values on both sides, and what would show more.
+//!
+//! Nothing here is a sentence: `rules::wording` makes the words, for the one example of a finding that is shown.
+
+use std::ops::Range;
+
+use super::{BreakKind, Class, Side, Value};
+use crate::crossings::{ContextField, CrossingIx, CrossingRef};
+use crate::evidence::{CaptureIx, SpanIx};
+use crate::plan::StimulusIx;
+use crate::scenario::{HopIx, NodeIx};
+use crate::wire::Format;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Break {
+    pub kind: BreakKind,
+    pub side: Side,
+    pub hop: HopIx,
+    /// The node that broke it.
+    pub node: NodeIx,
+    pub crossing: Option<CrossingIx>,
+    /// Crossings of other hops that the same message goes over.
+    pub shared: Vec<CrossingIx>,
+    pub stimulus: Option<StimulusIx>,
+    pub grade: Grade,
+    pub expected: Value,
+    pub actual: Value,
+    /// The bytes on the wire that it is about.
+    pub caret: Caret,
+    /// The capture that it speaks of: the request or message that its words name.
+    pub capture: Option<CaptureIx>,
+    /// The span that it speaks of.
+    pub span: Option<SpanIx>,
+    pub missing_witness: Option<Witness>,
+    /// What belongs to it and is not a finding of its own.
+    pub remarks: Vec<Remark>,
+}
+
+/// How much a break weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// Legal for a service, a finding under `--strict` and in the reference suite.
+    Note,
+    /// The witnesses at hand do not suffice.
+    Inconclusive,
+    Fault,
+}
+
+/// The bytes that a break is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caret {
+    Nothing,
+    /// The whole field.
+    Field(ContextField),
+    /// Bytes of one of the field's lines, counted from 0.
+    Bytes {
+        field: ContextField,
+        line: usize,
+        at: Range<usize>,
+    },
+    /// Fields of a format that is not W3C Trace Context.
+    Format(Format),
+    /// Parts of `traceparent`.
+    TraceId,
+    ParentId,
+    Flags,
+}
+
+impl Caret {
+    /// Returns the field that it stands in.
+    pub fn field(&self) -> Option<ContextField> {
+        match self {
+            Caret::Field(field) | Caret::Bytes { field, .. } => Some(*field),
+            Caret::TraceId | Caret::ParentId | Caret::Flags => Some(ContextField::TraceParent),
+            Caret::Nothing | Caret::Format(_) => None,
+        }
+    }
+
+    /// Returns which of the field's lines it stands in, from 0.
+    pub fn line(&self) -> usize {
+        match self {
+            Caret::Bytes { line, .. } => *line,
+            Caret::Nothing
+            | Caret::Field(_)
+            | Caret::Format(_)
+            | Caret::TraceId
+            | Caret::ParentId
+            | Caret::Flags => 0,
+        }
+    }
+}
+
+/// A witness that would have shown more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Witness {
+    /// A marker: a request on this hop belongs to no known stimulus.
+    Marker,
+    /// A successful answer to what this crossing brought to the sender.
+    Answer(CrossingIx),
+    /// A tap, on a hop that says `tap: none`.
+    Tap,
+    /// The node's own span for what it received.
+    IncomingSpan,
+    /// Any span of the node.
+    AnySpan,
+    /// A flush of the node after the call.
+    Flush,
+}
+
+/// What belongs to a break and is not one of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Remark {
+    /// The sender extracted what it received correctly, into this span.
+    ExtractedCorrectly(SpanIx),
+    /// The same where a wire shows in which trace the span had to be.
+    ExtractedIntoItsTrace(SpanIx),
+    /// The node exported no span for what it received.
+    NoIncomingSpan(NodeIx),
+}
+
+impl Break {
+    pub fn new(kind: BreakKind, side: Side, hop: HopIx, node: NodeIx) -> Break {
+        Break {
+            kind,
+            side,
+            hop,
+            node,
+            crossing: None,
+            shared: Vec::new(),
+            stimulus: None,
+            grade: Grade::Fault,
+            expected: Value::Implied,
+            actual: Value::Implied,
+            caret: Caret::Nothing,
+            capture: None,
+            span: None,
+            missing_witness: None,
+            remarks: Vec::new(),
+        }
+    }
+
+    /// A break on a crossing, of the node on that side of it.
+    pub fn on(crossing: CrossingRef<'_>, kind: BreakKind, side: Side) -> Break {
+        let (node, capture, span) = match side {
+            Side::Receiver => (crossing.receiver(), crossing.received_capture(), crossing.receiver_span_ix()),
+            Side::Intermediary => {
+                let node = crossing.hop().transport.via().unwrap_or(crossing.sender());
+                (node, crossing.received_capture(), None)
+            }
+            Side::Sender | Side::Unknown => {
+                let span = crossing.call_span_ix().or(crossing.named_span_ix());
+                (crossing.sender(), crossing.sent_capture(), span)
+            }
+        };
+        Break {
+            stimulus: Some(crossing.stimulus_ix()),
+            crossing: Some(crossing.ix()),
+            capture,
+            span,
+            ..Break::new(kind, side, crossing.hop_ix(), node)
+        }
+    }
+
+    /// A break of the sender of a crossing.
+    pub fn by_sender(crossing: CrossingRef<'_>, kind: BreakKind) -> Break {
+        Break::on(crossing, kind, Side::Sender)
+    }
+
+    /// A break of the receiver of a crossing.
+    pub fn by_receiver(crossing: CrossingRef<'_>, kind: BreakKind) -> Break {
+        Break::on(crossing, kind, Side::Receiver)
+    }
+
+    pub fn class(&self) -> Class {
+        self.kind.class()
+    }
+
+    pub fn values(self, expected: Value, actual: Value) -> Break {
+        Break { expected, actual, ..self }
+    }
+
+    pub fn at(self, caret: Caret) -> Break {
+        Break { caret, ..self }
+    }
+
+    pub fn graded(self, grade: Grade) -> Break {
+        Break { grade, ..self }
+    }
+
+    pub fn missing(self, witness: Witness) -> Break {
+        Break { missing_witness: Some(witness), ..self }
+    }
+
+    pub fn of_span(self, span: SpanIx) -> Break {
+        Break { span: Some(span), ..self }
+    }
+
+    pub fn with(mut self, remark: Remark) -> Break {
+        self.remarks.push(remark);
+        self
+    }
+}

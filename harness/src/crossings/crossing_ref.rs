@@ -1,0 +1,249 @@
+//! A handle on one crossing: its own data, and everything that belongs to it in the plan and the evidence.
+//!
+//! It answers questions and judges nothing. `Crossings` hands it out once the list of crossings stands; while pairing
+//! is under way, it answers from what is paired so far.
+
+use super::{Carried, Crossing, CrossingIx, Crossings, Expected, Nature};
+use crate::evidence::{Capture, CaptureEnd, CaptureIx, Protocol, Span, SpanIx, mark_of};
+use crate::plan::{Mark, Stimulus, StimulusIx};
+use crate::scenario::{Hop, HopIx, Node, NodeIx, Relation};
+
+#[derive(Clone, Copy, Debug)]
+pub struct CrossingRef<'a> {
+    all: &'a Crossings<'a>,
+    ix: CrossingIx,
+}
+
+impl PartialEq for CrossingRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.ix == other.ix
+    }
+}
+
+impl<'a> CrossingRef<'a> {
+    pub(super) fn new(all: &'a Crossings<'a>, ix: CrossingIx) -> CrossingRef<'a> {
+        CrossingRef { all, ix }
+    }
+
+    pub fn ix(self) -> CrossingIx {
+        self.ix
+    }
+
+    /// Returns the crossings that it is one of.
+    pub fn all(self) -> &'a Crossings<'a> {
+        self.all
+    }
+
+    fn data(self) -> &'a Crossing {
+        &self.all.list[self.ix.0]
+    }
+
+    pub fn stimulus_ix(self) -> StimulusIx {
+        self.data().stimulus
+    }
+
+    pub fn stimulus(self) -> &'a Stimulus {
+        self.all.plan.stimulus(self.data().stimulus)
+    }
+
+    pub fn nature(self) -> Nature {
+        self.data().nature
+    }
+
+    pub fn hop_ix(self) -> HopIx {
+        self.data().hop
+    }
+
+    pub fn hop(self) -> &'a Hop {
+        self.all.plan.scenario.hop(self.data().hop)
+    }
+
+    pub fn relation(self) -> Relation {
+        self.hop().relation
+    }
+
+    /// Returns the node that sent it: the hop's sender, or its receiver where that sent a message again.
+    pub fn sender(self) -> NodeIx {
+        self.data().sender
+    }
+
+    pub fn sender_node(self) -> &'a Node {
+        self.all.plan.scenario.node(self.sender())
+    }
+
+    pub fn sender_name(self) -> &'a str {
+        &self.sender_node().name
+    }
+
+    pub fn receiver(self) -> NodeIx {
+        self.hop().to
+    }
+
+    pub fn receiver_node(self) -> &'a Node {
+        self.all.plan.scenario.node(self.receiver())
+    }
+
+    pub fn receiver_name(self) -> &'a str {
+        &self.receiver_node().name
+    }
+
+    /// Returns whether the driver sent it.
+    pub fn is_from_client(self) -> bool {
+        self.sender() == NodeIx::CLIENT
+    }
+
+    /// Returns whether it goes through a broker.
+    pub fn is_message(self) -> bool {
+        self.hop().transport.via().is_some()
+    }
+
+    /// Returns the capture of what left the sender; `None` behind `tap: none`.
+    pub fn sent_capture(self) -> Option<CaptureIx> {
+        self.data().capture
+    }
+
+    /// Returns the capture of what a broker gave to the receiver; `None` for a call.
+    pub fn delivery(self) -> Option<CaptureIx> {
+        self.data().arrival
+    }
+
+    /// Returns the capture nearest to the receiver.
+    pub fn received_capture(self) -> Option<CaptureIx> {
+        self.data().arrival.or(self.data().capture)
+    }
+
+    pub fn sent(self) -> Option<&'a Capture> {
+        Some(self.all.capture(self.sent_capture()?))
+    }
+
+    pub fn received(self) -> Option<&'a Capture> {
+        Some(self.all.capture(self.received_capture()?))
+    }
+
+    /// Returns what left the sender: nothing behind `tap: none`.
+    pub fn wire(self) -> Option<&'a Carried> {
+        Some(&self.all.carried[self.sent_capture()?.0])
+    }
+
+    /// Returns what reached the receiver, as far as a tap saw it; of a call, what was sent.
+    pub fn arrived(self) -> Option<&'a Carried> {
+        Some(&self.all.carried[self.received_capture()?.0])
+    }
+
+    /// Returns the mark, where the capture has one of this run.
+    pub fn mark(self) -> Option<Mark> {
+        mark_of(&self.received()?.marked)
+    }
+
+    /// Returns what is expected on the wire.
+    pub fn expected(self) -> &'a Expected {
+        &self.data().expected
+    }
+
+    /// Returns what is expected on the wire after a restart that was due at the sender.
+    pub fn due(self) -> &'a Expected {
+        &self.data().due
+    }
+
+    /// Returns the crossing that reached the sender and caused this one.
+    pub fn cause(self) -> Option<CrossingRef<'a>> {
+        Some(self.all.get(self.data().cause?))
+    }
+
+    /// Returns the crossings that this one caused.
+    pub fn effects(self) -> impl Iterator<Item = CrossingRef<'a>> + Clone {
+        let all = self.all;
+        all.effects[self.ix.0].iter().map(move |ix| all.get(*ix))
+    }
+
+    /// Returns the crossings of one batch with this one, itself included.
+    pub fn batch(self) -> impl Iterator<Item = CrossingRef<'a>> + Clone {
+        let all = self.all;
+        let batch = self.receiver_span_ix().and_then(|span| all.by_receiver.get(&span));
+        batch.map_or(&[][..], Vec::as_slice).iter().map(move |ix| all.get(*ix))
+    }
+
+    /// Returns the crossings by which one message was sent, one for each hop that it goes over; of a call itself alone.
+    pub fn sent_with(self) -> impl Iterator<Item = CrossingRef<'a>> {
+        let all = self.all;
+        let same = self.sent_capture().map_or(&[][..], |capture| &all.by_capture[capture.0]);
+        same.iter().map(move |ix| all.get(*ix)).filter(|other| other.nature() == Nature::Sent)
+    }
+
+    /// Returns whether it is the first crossing by which its message was sent: rows about the sender are for it alone.
+    pub fn sends_first(self) -> bool {
+        self.sent_with().next() == Some(self)
+    }
+
+    /// Returns the first delivery over the same hop of what was delivered again, and otherwise the crossing itself.
+    pub fn first_delivery(self) -> CrossingRef<'a> {
+        let (Nature::Redelivered, Some(capture)) = (self.nature(), self.sent_capture()) else { return self };
+        for ix in &self.all.by_capture[capture.0] {
+            let other = self.all.get(*ix);
+            if other.hop_ix() == self.hop_ix() && other.nature() != Nature::Redelivered {
+                return other;
+            }
+        }
+        self
+    }
+
+    /// Returns an earlier crossing that carries the same span id.
+    pub fn same_id_as(self) -> Option<CrossingRef<'a>> {
+        Some(self.all.get(self.data().same_id_as?))
+    }
+
+    /// Returns the span under which the sender worked when it made this crossing.
+    pub fn incoming_span_ix(self) -> Option<SpanIx> {
+        self.cause()?.receiver_span_ix()
+    }
+
+    pub fn incoming_span(self) -> Option<&'a Span> {
+        Some(self.all.spans.get(self.incoming_span_ix()?))
+    }
+
+    /// Returns the sender's span for this call: CLIENT or PRODUCER.
+    pub fn call_span_ix(self) -> Option<SpanIx> {
+        self.data().call_span
+    }
+
+    /// Returns the sender's span whose id is on the wire, of whatever kind.
+    pub fn named_span_ix(self) -> Option<SpanIx> {
+        self.data().named_span
+    }
+
+    pub fn receiver_span_ix(self) -> Option<SpanIx> {
+        self.data().receiver_span
+    }
+
+    pub fn receiver_span(self) -> Option<&'a Span> {
+        Some(self.all.spans.get(self.receiver_span_ix()?))
+    }
+
+    /// Returns whether a message was sent that was never given to the receiver; a call arrives as soon as it is seen.
+    pub fn is_undelivered(self) -> bool {
+        self.is_message() && self.sent_capture().is_some() && self.delivery().is_none()
+    }
+
+    /// Returns whether it is a record of Kafka that its group has not read: no commit past it, and no span.
+    pub fn is_unread(self) -> bool {
+        let Some(arrival) = self.delivery().map(|arrival| self.all.capture(arrival)) else { return false };
+        let open = !matches!(arrival.end, CaptureEnd::Settled(_));
+        arrival.protocol == Protocol::Kafka && open && self.receiver_span_ix().is_none()
+    }
+
+    /// Returns when the receiver got it.
+    pub fn begun_nanos(self) -> Option<u64> {
+        Some(self.received()?.begun_nanos)
+    }
+
+    /// Returns when the answer was complete.
+    pub fn ended_nanos(self) -> Option<u64> {
+        if self.is_undelivered() {
+            return None;
+        }
+        match self.received() {
+            Some(capture) => capture.ended_nanos,
+            None => self.all.answered_nanos.get(&self.stimulus_ix()).copied().flatten(),
+        }
+    }
+}

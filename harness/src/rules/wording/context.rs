@@ -1,0 +1,134 @@
+//! A context that was not injected, not extracted, or that is a different one from the one that was due.
+
+use super::{Example, stimulus};
+use crate::breaks::break_kind::{Duplication, Extraction, Join, LeakedField, Malformation, Restart, Swap};
+use crate::breaks::{ContextFields, Value};
+use crate::crossings::ContextField;
+
+pub(super) fn leaked(example: Example<'_>, field: LeakedField) -> String {
+    let field = match field {
+        LeakedField::Context(field) => format!("`{}`", field.name()),
+        LeakedField::Other(format) => format!("a context in the format {}", format.name()),
+    };
+    let (who, request) = (example.who(), example.request());
+    format!("{who} injected {field} into {request}, over a hop that must carry no context")
+}
+
+pub(super) fn not_injected(example: Example<'_>) -> String {
+    let (who, request) = (example.who(), example.request());
+    match &example.broken.actual {
+        Value::Formats(_) => {
+            let instead = example.actual();
+            format!("{who} injected no `traceparent` into {request}, {instead}")
+        }
+        _ => format!("{who} injected no `traceparent` into {request}"),
+    }
+}
+
+pub(super) fn malformed(example: Example<'_>, field: ContextField, how: Malformation) -> String {
+    let (who, request, field, actual) = (example.who(), example.request(), field.name(), example.actual());
+    match how {
+        Malformation::Unreadable => {
+            format!("{who} injected a `{field}` into {request} that its readers do not take: {actual}")
+        }
+        Malformation::Unparsable => {
+            format!("{who} injected a malformed `{field}` into {request}: {actual}")
+        }
+    }
+}
+
+pub(super) fn duplicated(example: Example<'_>, how: Duplication) -> String {
+    let (who, request) = (example.who(), example.request());
+    match how {
+        Duplication::Differing(_) | Duplication::Identical(_) => {
+            format!("{who} injected {} into {request}", example.actual())
+        }
+        Duplication::Message => {
+            let receiver = example.receiver();
+            format!("{who} sent a message to {receiver} more often than declared: {request}")
+        }
+        Duplication::Onward(fields) => format!("{who} duplicated {} in {request}", all_of(fields)),
+    }
+}
+
+pub(super) fn swapped(example: Example<'_>, swap: Swap) -> String {
+    let (who, request, own) = (example.who(), example.request(), example.stimulus());
+    let other = match example.broken.actual {
+        Value::TraceOf(_, other) | Value::ListOf(other) | Value::SpanOf(_, other) => stimulus(other),
+        _ => "another stimulus".to_owned(),
+    };
+    match swap {
+        Swap::Injected => format!("{who} injected the context of {other} into {request} of {own}"),
+        Swap::InjectedList(field) => {
+            format!("{who} injected the `{}` of {other} into {request} of {own}", field.name())
+        }
+        Swap::Extracted => format!("{who} took the context of {other} for {request} of {own}"),
+    }
+}
+
+pub(super) fn joined(example: Example<'_>, join: Join) -> String {
+    let (who, request) = (example.who(), example.request());
+    match join {
+        Join::SenderStayed => {
+            format!("{who} continued the incoming trace in {request} instead of starting a new one")
+        }
+        Join::SenderReturned => {
+            format!("{who} continued a trace in {request} that was left at an earlier hop")
+        }
+        Join::ReceiverStayed => {
+            format!("{who} continued the trace of {request} instead of starting a new one")
+        }
+    }
+}
+
+pub(super) fn restarted(example: Example<'_>, restart: Restart) -> String {
+    let (who, request) = (example.who(), example.request());
+    match restart {
+        Restart::InsideSender => {
+            format!("{who} started a new trace between what it received and {request}")
+        }
+        Restart::AtOrAfterEntry => {
+            format!("{who} started a new trace for {request}, at its entry or after it")
+        }
+        Restart::LinkedByReceiver => {
+            format!("{who} started a new trace with a link to {request} instead of continuing its trace")
+        }
+    }
+}
+
+pub(super) fn passed_through(example: Example<'_>) -> String {
+    let (who, request) = (example.who(), example.request());
+    format!("{who} forwarded the parent id that it received into {request}, without a span of its own")
+}
+
+pub(super) fn stripped(example: Example<'_>, fields: ContextFields) -> String {
+    format!("{} stripped {} from {}", example.who(), all_of(fields), example.request())
+}
+
+pub(super) fn altered(example: Example<'_>, fields: ContextFields) -> String {
+    format!("{} changed {} in {}", example.who(), all_of(fields), example.request())
+}
+
+pub(super) fn adopted(example: Example<'_>) -> String {
+    let (who, request) = (example.who(), example.request());
+    format!("{who} continued with an id of the invalid `traceparent` of {request}")
+}
+
+pub(super) fn not_extracted(example: Example<'_>, how: Extraction) -> String {
+    let (who, request) = (example.who(), example.request());
+    match how {
+        Extraction::Seen | Extraction::SentByDriver => {
+            format!("{who} started a new trace although {request} carried a `traceparent`")
+        }
+        Extraction::PerhapsNotInjected => format!(
+            "the span of {who} is in a different trace: not-injected by {} or not-extracted by {who}",
+            example.sender()
+        ),
+    }
+}
+
+/// Returns ``the names of `fields` ``, joined by "and".
+pub(super) fn all_of(fields: ContextFields) -> String {
+    let named: Vec<String> = fields.iter().map(|field| format!("`{}`", field.name())).collect();
+    named.join(" and ")
+}

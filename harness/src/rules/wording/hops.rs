@@ -1,0 +1,29 @@
+//! Hops that were crossed too rarely or too often, and requests that no hop declares.
+
+use super::{Example, request};
+use crate::breaks::break_kind::Miss;
+
+pub(super) fn not_crossed(example: Example<'_>, miss: Miss) -> String {
+    let (who, to, cause) = (example.who(), example.receiver(), example.request());
+    let source = example.all.plan.scenario.hop(example.broken.hop).transport.source().unwrap_or_default();
+    match miss {
+        Miss::Unattributed => {
+            format!("no call of {who} to {to} is known to be of the stimulus of {cause}")
+        }
+        Miss::NotMoved => {
+            format!("no message that {who} gave up was moved to where {to} reads, after {cause}")
+        }
+        Miss::NoMessage => format!("{who} sent no message to `{source}`, which {to} reads, after {cause}"),
+        Miss::NoCall => format!("{who} did not call {to} after {cause}"),
+        Miss::TooOften => format!("{who} called {to} more often than declared, after {cause}"),
+    }
+}
+
+pub(super) fn undeclared(example: Example<'_>) -> String {
+    let Some(capture) = example.broken.capture.map(|capture| example.all.capture(capture)) else {
+        return format!("{} made a call that no hop declares", example.who());
+    };
+    let to = example.all.node_name(example.all.plan.tap(capture.tap).to);
+    let call = request::called(example, capture);
+    format!("{} made a call to `{to}` that no hop declares: `{call}`", example.who())
+}

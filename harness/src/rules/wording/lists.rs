@@ -1,0 +1,77 @@
+//! tracestate and baggage: members that leaked, changed, were cut, dropped or reordered.
+
+use super::Example;
+use crate::breaks::Value;
+use crate::breaks::break_kind::{MemberChange, Reorder};
+
+pub(super) fn tracestate_leaked(example: Example<'_>) -> String {
+    let member = concerned(&example.broken.actual);
+    format!(
+        "{} kept the tracestate member {member} of a trace that was left, in {}",
+        example.who(),
+        example.request()
+    )
+}
+
+pub(super) fn tracestate_altered(example: Example<'_>, change: MemberChange) -> String {
+    let (who, request, member) = (example.who(), example.request(), concerned(&example.broken.expected));
+    match change {
+        MemberChange::Doubled => {
+            format!("{who} injected the tracestate member {member} twice into {request}")
+        }
+        MemberChange::Changed => {
+            let changed = concerned(&example.broken.actual);
+            format!("{who} changed the tracestate member {member} to {changed} in {request}")
+        }
+    }
+}
+
+pub(super) fn tracestate_cut(example: Example<'_>) -> String {
+    let (member, cut) = (concerned(&example.broken.expected), concerned(&example.broken.actual));
+    format!("{} cut the tracestate member {member} to {cut} in {}", example.who(), example.request())
+}
+
+pub(super) fn tracestate_lost(example: Example<'_>) -> String {
+    dropped(example, "tracestate")
+}
+
+pub(super) fn tracestate_reordered(example: Example<'_>, order: Reorder) -> String {
+    let (who, request) = (example.who(), example.request());
+    match order {
+        Reorder::Received => format!("{who} changed the order of the tracestate members in {request}"),
+        Reorder::NewBehind => {
+            let member = concerned(&example.broken.actual);
+            format!(
+                "{who} put its new tracestate member {member} behind those that it received, in {request}"
+            )
+        }
+    }
+}
+
+pub(super) fn baggage_lost(example: Example<'_>) -> String {
+    dropped(example, "baggage")
+}
+
+pub(super) fn baggage_altered(example: Example<'_>) -> String {
+    let members = concerned(&example.broken.expected);
+    format!("{} changed the baggage members {members} in {}", example.who(), example.request())
+}
+
+fn dropped(example: Example<'_>, list: &str) -> String {
+    let members = concerned(&example.broken.expected);
+    format!("{} dropped the {list} members {members} from {}", example.who(), example.request())
+}
+
+/// Returns the members that a break is about, each in backticks, as far as they print.
+fn concerned(value: &Value) -> String {
+    let members: Vec<String> = match value {
+        Value::Members(list) => list.concerned().map(|member| shown(&member.bytes)).collect(),
+        Value::Entries(list) => list.concerned().map(|entry| shown(&entry.raw)).collect(),
+        _ => Vec::new(),
+    };
+    members.join(", ")
+}
+
+fn shown(bytes: &[u8]) -> String {
+    format!("`{}`", bytes.escape_ascii())
+}
