@@ -127,6 +127,9 @@ pub mod runtime;
 pub mod driver;
 
 #[doc(hidden)]
+pub mod conform;
+
+#[doc(hidden)]
 pub mod run;
 
 #[doc(hidden)]

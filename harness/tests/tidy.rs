@@ -34,8 +34,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tap", &["plan", "evidence", "scenario"]),
     ("runtime", &["tap", "plan", "evidence", "scenario"]),
     ("driver", &["plan", "runtime", "evidence", "wire", "scenario"]),
+    ("conform", &["wire", "source", "diagnostic", "scenario", "plan", "evidence", "runtime", "driver"]),
     ("run", ALL_BEFORE_RUN),
-    ("report", &["progress", "verdict", "rules", "source", "diagnostic", "breaks", "scenario"]),
+    ("report", &["progress", "verdict", "rules", "source", "diagnostic", "breaks", "scenario", "conform"]),
     (
         "testing",
         &[

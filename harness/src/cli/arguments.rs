@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use super::argument_error::ArgumentError;
+use super::conform::ConformArguments;
 use super::exit;
 use super::report_file::ReportFile;
 use crate::runtime::RuntimeKind;
@@ -24,6 +25,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(Box<RunArguments>),
+    Conform(Box<ConformArguments>),
     Check(CheckArguments),
     Judge(JudgeArguments),
     List(ListArguments),
@@ -188,6 +190,10 @@ pub struct SchemaArguments {
 pub enum SchemaKind {
     Scenario,
     Report,
+    /// Of a conformance suite's file.
+    Suite,
+    /// Of the JSON report of `conform`.
+    Conformance,
 }
 
 /// Write a first scenario for your service, with comments
@@ -232,7 +238,7 @@ fn part_image(text: &str) -> Result<(String, String), ArgumentError> {
     }
 }
 
-fn whole<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, ArgumentError> {
+pub(super) fn whole<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, ArgumentError> {
     text.parse().map_err(|error: ParseIntError| match error.kind() {
         IntErrorKind::Zero => ArgumentError::Zero,
         IntErrorKind::PosOverflow => ArgumentError::TooLarge,
@@ -241,7 +247,7 @@ fn whole<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, ArgumentError
 }
 
 /// Reads `500ms`, `30s` or `2m`. A number without a unit is in seconds.
-fn duration(text: &str) -> Result<Duration, ArgumentError> {
+pub(super) fn duration(text: &str) -> Result<Duration, ArgumentError> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| ArgumentError::Duration)?;

@@ -10,6 +10,7 @@ mod bar;
 mod baseline_file;
 mod check;
 mod completions;
+mod conform;
 #[cfg(feature = "container")]
 #[path = "containers.rs"]
 mod containers;
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
     let status = match arguments.command {
         Command::Relay(arguments) => return relay::relay(arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Conform(arguments) => conform::conform(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Judge(arguments) => judge::judge(&arguments),
         Command::List(arguments) => list::list(&arguments),

@@ -2,12 +2,15 @@
 
 use super::arguments::{SchemaArguments, SchemaKind};
 use super::{exit, print};
-use crate::report::json;
+use crate::conform::suite;
+use crate::report::{conformance, json};
 use crate::scenario;
 
 pub fn schema(arguments: &SchemaArguments) -> u8 {
     match arguments.of {
         SchemaKind::Scenario => print::document(&format!("{:#}\n", scenario::schema())),
+        SchemaKind::Suite => print::document(&format!("{:#}\n", suite::schema())),
+        SchemaKind::Conformance => print::document(conformance::json::SCHEMA),
         SchemaKind::Report => print::document(json::SCHEMA),
     }
     exit::PASS

@@ -21,7 +21,7 @@ mod outgoing;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
 #[cfg(feature = "http")]
-mod raw;
+pub(crate) mod raw;
 // A build without a transport has no use for what only that transport reads.
 #[cfg_attr(
     not(all(feature = "http", feature = "grpc", feature = "kafka", feature = "rabbitmq", feature = "sqs")),

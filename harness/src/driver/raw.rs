@@ -58,19 +58,27 @@ fn answer(route: &Route, answered: io::Result<u16>) -> Answer {
     }
 }
 
-async fn exchange<S>(mut stream: S, route: &Route, outgoing: &Outgoing) -> io::Result<u16>
+async fn exchange<S>(stream: S, route: &Route, outgoing: &Outgoing) -> io::Result<u16>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut bytes = head(outgoing, &route.authority());
     bytes.extend_from_slice(&outgoing.body);
-    let written = match stream.write_all(&bytes).await {
+    request(stream, &bytes, outgoing.method == "HEAD").await
+}
+
+/// Sends a whole request as it stands and returns the status of the final answer, whose body has been read.
+pub(crate) async fn request<S>(mut stream: S, bytes: &[u8], is_head: bool) -> io::Result<u16>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let written = match stream.write_all(bytes).await {
         Ok(()) => stream.flush().await,
         failed => failed,
     };
     // A service may answer and close before it has read everything: its answer counts.
     let mut reader = Reader { stream, buffer: Vec::new() };
-    match reader.answer(outgoing.method == "HEAD").await {
+    match reader.answer(is_head).await {
         Ok(status) => Ok(status),
         Err(error) => written.and(Err(error)),
     }

@@ -42,13 +42,27 @@ impl Search {
         entries.sort();
         for entry in entries {
             let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            let is_scenario = entry.extension().is_some_and(|kind| kind == "yaml" || kind == "yml");
+            let is_yaml = entry.extension().is_some_and(|kind| kind == "yaml" || kind == "yml");
+            let is_scenario = is_yaml && !is_suite(&entry);
             if !hidden && (is_scenario || entry.is_dir()) {
                 self.find(&entry)?;
             }
         }
         Ok(())
     }
+}
+
+/// Returns true for a file with requirements of the reference suite: its first key is `suite`.
+fn is_suite(path: &Path) -> bool {
+    use std::io::{BufRead, BufReader, Read};
+    // Other files than regular ones are for their reader to refuse.
+    if input_file::check(path).is_err() {
+        return false;
+    }
+    let Ok(file) = std::fs::File::open(path) else { return false };
+    let mut lines = BufReader::new(file.take(64 * 1024)).lines().map_while(Result::ok);
+    let is_comment = |line: &String| line.trim().is_empty() || line.starts_with('#');
+    lines.find(|line| !is_comment(line)).is_some_and(|line| line.starts_with("suite:"))
 }
 
 /// Returns the cases of one file.

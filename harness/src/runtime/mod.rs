@@ -32,6 +32,7 @@ mod wiring;
 pub use addresses::Addresses;
 pub use error::RuntimeError;
 pub use listening::Listening;
+pub use node::standalone;
 pub use options::{
     BoxError, BoxFuture, BrokerStarter, InProcessService, RunningBroker, RunningService, RuntimeKind,
     RuntimeOptions, ServiceEnvironment, UNBROKEN_BIN,

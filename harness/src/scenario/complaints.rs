@@ -9,7 +9,7 @@ use crate::source::Place;
 const MOST: usize = 100;
 
 #[derive(Debug, Default)]
-pub(super) struct Complaints {
+pub(crate) struct Complaints {
     list: Vec<Diagnostic>,
     said: HashSet<(&'static str, Place, String)>,
     /// Places whose shape is wrong: any other error there would only follow from that.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::shape::Pattern;
 
-pub(super) static NAME: Pattern = Pattern {
+pub(crate) static NAME: Pattern = Pattern {
     what: "a name: a letter, then letters, digits, `-` and `_`, at most 64 in all",
     regex: "^[A-Za-z][A-Za-z0-9_-]{0,63}$",
     fits: |text| {
@@ -15,10 +15,10 @@ pub(super) static NAME: Pattern = Pattern {
     any_scalar: false,
 };
 
-pub(super) static TEXT: Pattern =
+pub(crate) static TEXT: Pattern =
     Pattern { what: "text", regex: "", fits: |text| !text.contains('\0'), any_scalar: true };
 
-pub(super) static LINE: Pattern = Pattern {
+pub(crate) static LINE: Pattern = Pattern {
     what: "one line of text",
     regex: "^[^\\u0000-\\u001f]+$",
     fits: |text| !text.is_empty() && !text.contains(|c: char| c < ' '),
@@ -63,7 +63,7 @@ pub(super) static GRPC_METHOD: Pattern = Pattern {
     any_scalar: false,
 };
 
-pub(super) static URL: Pattern = Pattern {
+pub(crate) static URL: Pattern = Pattern {
     what: "an address such as `http://127.0.0.1:8080`, with a port and without a path",
     regex: "^http://[^/\\s?#@]+:[0-9]{1,5}$",
     fits: |text| {
@@ -78,7 +78,7 @@ pub(super) static URL: Pattern = Pattern {
     any_scalar: false,
 };
 
-pub(super) static VARIABLE: Pattern = Pattern {
+pub(crate) static VARIABLE: Pattern = Pattern {
     what: "the name of an environment variable",
     regex: "^[A-Za-z_][A-Za-z0-9_]*$",
     fits: variable,

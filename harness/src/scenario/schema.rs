@@ -61,7 +61,7 @@ fn enumerated(words: &Words) -> Value {
 }
 
 /// Of a tagged object one branch for each kind, so that an editor offers only what goes together.
-fn object(of: &Object) -> Value {
+pub(crate) fn object(of: &Object) -> Value {
     if of.kinds().is_empty() {
         return branch(of.keys.iter());
     }

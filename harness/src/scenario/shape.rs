@@ -5,7 +5,7 @@
 
 /// What a value may be.
 #[derive(Clone, Copy)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// Text that keeps a pattern.
     Text(&'static Pattern),
     /// One of a few words.
@@ -35,7 +35,7 @@ pub(super) enum Shape {
 }
 
 /// A kind of text.
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     /// As in "must be ...".
     pub what: &'static str,
     /// The same as `fits`, for the schema.
@@ -45,7 +45,7 @@ pub(super) struct Pattern {
     pub any_scalar: bool,
 }
 
-pub(super) struct Words {
+pub(crate) struct Words {
     /// As in "unknown ...".
     pub what: &'static str,
     pub words: fn() -> Vec<&'static str>,
@@ -53,7 +53,7 @@ pub(super) struct Words {
     pub later: &'static [&'static str],
 }
 
-pub(super) struct Object {
+pub(crate) struct Object {
     /// As in "... has no key".
     pub what: &'static str,
     pub keys: &'static [KeyShape],
@@ -61,7 +61,7 @@ pub(super) struct Object {
 }
 
 /// Exactly one of these keys says what kind of thing it is.
-pub(super) struct Tag {
+pub(crate) struct Tag {
     /// "kind", "transport".
     pub what: &'static str,
     pub kinds: &'static [TaggedKind],
@@ -69,25 +69,25 @@ pub(super) struct Tag {
     pub later: &'static [&'static str],
 }
 
-pub(super) struct TaggedKind {
+pub(crate) struct TaggedKind {
     pub key: KeyShape,
     /// Keys that may stand beside this one.
     pub with: &'static [&'static [KeyShape]],
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct KeyShape {
+pub(crate) struct KeyShape {
     pub name: &'static str,
     pub required: bool,
     pub shape: Shape,
     pub about: &'static str,
 }
 
-pub(super) const fn must(name: &'static str, shape: Shape, about: &'static str) -> KeyShape {
+pub(crate) const fn must(name: &'static str, shape: Shape, about: &'static str) -> KeyShape {
     KeyShape { name, required: true, shape, about }
 }
 
-pub(super) const fn may(name: &'static str, shape: Shape, about: &'static str) -> KeyShape {
+pub(crate) const fn may(name: &'static str, shape: Shape, about: &'static str) -> KeyShape {
     KeyShape { name, required: false, shape, about }
 }
 

@@ -19,7 +19,7 @@ struct ValueOwner<'a> {
 }
 
 /// The whole file.
-pub(super) fn check(root: &Tree, object: &'static Object, complaints: &mut Complaints) {
+pub(crate) fn check(root: &Tree, object: &'static Object, complaints: &mut Complaints) {
     let place = root.entries().first().map_or(root.place, |entry| entry.key.place);
     fit(root, &Shape::Object(object), ValueOwner { name: "the file", item: false, place }, complaints);
 }

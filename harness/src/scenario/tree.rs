@@ -3,14 +3,14 @@
 use crate::source::{Place, WithPlace};
 
 #[derive(Debug)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     /// Of a list or mapping only the first line, so that a caret stays short.
     pub place: Place,
     pub value: Value,
 }
 
 #[derive(Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// Left empty, or `null`.
     Nothing,
     Scalar {
@@ -23,7 +23,7 @@ pub(super) enum Value {
 }
 
 #[derive(Debug)]
-pub(super) struct KeyValue {
+pub(crate) struct KeyValue {
     pub key: WithPlace<String>,
     pub value: Tree,
 }

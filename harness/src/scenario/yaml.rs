@@ -21,7 +21,7 @@ const MOST_NODES: usize = 100_000;
 const LONGEST_LINE: usize = 100_000;
 
 /// The one document of a file; `None` when it is empty, and after a mistake that hides a part of it.
-pub(super) fn read(text: &str, complaints: &mut Complaints) -> Option<Tree> {
+pub(crate) fn read(text: &str, complaints: &mut Complaints) -> Option<Tree> {
     if let Some(mistake) = long_line(text) {
         complaints.say(mistake);
         return None;

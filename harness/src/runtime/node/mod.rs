@@ -12,6 +12,7 @@ mod ready;
 mod relay;
 mod request;
 mod running;
+pub mod standalone;
 mod start;
 mod url;
 mod workload;

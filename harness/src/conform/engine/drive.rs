@@ -1,0 +1,216 @@
+//! Sends the requests of one configuration, and continues where the target ends in the middle.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Options, Planned, RunError, chain, request};
+use crate::conform::judge::{Answer, Exchange, Fields};
+use crate::conform::listener::{Key, Listener};
+use crate::conform::suite::{Configuration, Minted};
+use crate::conform::target::{Instance, Target};
+use crate::driver::raw;
+use crate::plan::Seed;
+
+/// The time in which a call may come after the answer.
+const LATE_CALLS: Duration = Duration::from_secs(1);
+/// The time in which the end of a process must be known after its connection broke.
+const END_IS_KNOWN: Duration = Duration::from_millis(500);
+/// The most starts of a target that ends again and again.
+const MOST_STARTS: usize = 32;
+/// The vector number of the call that shows that the target calls back at all.
+const PROBE: Key = Key { vector: usize::MAX, request: 0 };
+
+pub(super) struct Drive<'a> {
+    pub target: &'a Target,
+    pub options: &'a Options,
+    pub listener: &'a Listener,
+    pub configuration: &'a Configuration,
+}
+
+/// One request that is to be sent.
+#[derive(Clone)]
+struct Request {
+    key: Key,
+    minted: Minted,
+    sent: Fields,
+    calls: usize,
+}
+
+impl Drive<'_> {
+    /// Shows that the target calls back where the request says; what it sends is not looked at.
+    pub async fn probe(&self, instance: Instance) -> Result<Instance, RunError> {
+        let minted = request::mint(Seed(self.options.seed).part("probe"), 0);
+        let line = format!("00-{}-{}-01", minted.trace_id, minted.parent_id).into_bytes();
+        let request = Request { key: PROBE, minted, sent: vec![(b"traceparent".to_vec(), line)], calls: 1 };
+        let answer = self.send(&instance, &request).await;
+        if !self.listener.calls(PROBE).is_empty() {
+            return Ok(instance);
+        }
+        let why = match answer {
+            Answer::Status(status) => format!("it answered {status}"),
+            Answer::None(within) => format!("no answer within {} s", within.as_secs_f32()),
+            Answer::BrokenOff(why) | Answer::NotSent(why) => why,
+            Answer::Ended(how, _) => format!("it ended, {how}"),
+        };
+        Err(RunError::NotCalledBack { address: instance.address.to_string(), why })
+    }
+
+    /// Sends every request of these vectors; the instance is stopped at the end.
+    pub async fn all(
+        &self,
+        instance: Instance,
+        vectors: &[Planned<'_>],
+        chosen: &[usize],
+    ) -> BTreeMap<usize, Vec<Exchange>> {
+        let mut queue: VecDeque<Request> = VecDeque::new();
+        for at in chosen {
+            queue.extend(self.requests(vectors[*at], *at));
+        }
+        let mut answers: Vec<(Request, Answer)> = Vec::new();
+        let mut running = Running { instance: Some(instance), starts: 1 };
+        while !queue.is_empty() {
+            let flown = self.side_by_side(&mut running, &mut queue).await;
+            let (ended, answered): (Vec<_>, Vec<_>) =
+                flown.into_iter().partition(|(_, answer)| matches!(answer, Answer::Ended(..)));
+            answers.extend(answered);
+            answers.extend(self.one_by_one(&mut running, ended).await);
+        }
+        if let Some(instance) = running.instance.take() {
+            instance.stop().await;
+        }
+        let mut exchanges: BTreeMap<usize, Vec<Exchange>> = BTreeMap::new();
+        answers.sort_by_key(|(request, _)| request.key);
+        for (Request { key, minted, sent, .. }, answer) in answers {
+            let calls = self.listener.calls(key);
+            exchanges.entry(key.vector).or_default().push(Exchange { minted, sent, answer, calls });
+        }
+        exchanges
+    }
+
+    fn requests(&self, planned: Planned<'_>, vector: usize) -> impl Iterator<Item = Request> {
+        let seed = Seed(self.options.seed).part(&planned.title());
+        let (fields, calls) = (&planned.vector.send, planned.vector.calls);
+        (0..planned.vector.requests).map(move |number| {
+            let minted = request::mint(seed, number);
+            let sent = fields.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
+            Request { key: Key { vector, request: number }, minted, sent, calls }
+        })
+    }
+
+    /// Sends from the queue until it is empty or the target has ended.
+    async fn side_by_side(
+        &self,
+        running: &mut Running,
+        queue: &mut VecDeque<Request>,
+    ) -> Vec<(Request, Answer)> {
+        let instance = match running.instance(self).await {
+            Ok(instance) => instance,
+            Err(why) => {
+                return queue.drain(..).map(|request| (request, Answer::NotSent(why.clone()))).collect();
+            }
+        };
+        let mut flying = FuturesUnordered::new();
+        let mut flown = Vec::new();
+        loop {
+            while flying.len() < self.options.jobs.max(1) && !instance.has_ended() {
+                let Some(request) = queue.pop_front() else { break };
+                flying.push(async move {
+                    let answer = self.send(instance, &request).await;
+                    (request, answer)
+                });
+            }
+            match flying.next().await {
+                Some(ended) => flown.push(ended),
+                None => return flown,
+            }
+        }
+    }
+
+    /// Finds out which of the requests that were under way ends the target: each is sent again, alone.
+    async fn one_by_one(
+        &self,
+        running: &mut Running,
+        suspects: Vec<(Request, Answer)>,
+    ) -> Vec<(Request, Answer)> {
+        if suspects.len() < 2 {
+            return suspects;
+        }
+        let mut answers = Vec::new();
+        for (request, _) in suspects {
+            self.listener.forget(request.key);
+            let answer = match running.instance(self).await {
+                Ok(instance) => self.send(instance, &request).await,
+                Err(why) => Answer::NotSent(why),
+            };
+            answers.push((request, answer));
+        }
+        answers
+    }
+
+    async fn send(&self, instance: &Instance, request: &Request) -> Answer {
+        let deadline = Instant::now() + self.options.timeout;
+        let urls: Vec<String> = (0..request.calls).map(|call| self.listener.url(request.key, call)).collect();
+        let bytes = request::bytes(&instance.address, &request.sent, &request::steps(&urls));
+        let exchanged = async {
+            let stream = TcpStream::connect(instance.socket).await.map_err(Failed::Connect)?;
+            let _ = stream.set_nodelay(true);
+            raw::request(stream, &bytes, false).await.map_err(Failed::Answer)
+        };
+        let answer = match timeout_at(deadline, exchanged).await {
+            Ok(Ok(status)) => Answer::Status(status),
+            Ok(Err(failed)) => match instance.end_within(END_IS_KNOWN).await {
+                Some((how, lines)) => Answer::Ended(how, lines),
+                None => failed.answer(instance),
+            },
+            Err(_) => Answer::None(self.options.timeout),
+        };
+        self.listener.answered(request.key);
+        if matches!(answer, Answer::Status(status) if status < 400) {
+            let deadline = Instant::now() + LATE_CALLS.min(self.options.timeout);
+            self.listener.until_called(request.key, request.calls, deadline).await;
+        }
+        answer
+    }
+}
+
+enum Failed {
+    Connect(std::io::Error),
+    Answer(std::io::Error),
+}
+
+impl Failed {
+    fn answer(self, instance: &Instance) -> Answer {
+        match self {
+            Failed::Connect(error) => {
+                Answer::NotSent(format!("cannot connect to {}: {error}", instance.address))
+            }
+            Failed::Answer(error) => Answer::BrokenOff(error.to_string()),
+        }
+    }
+}
+
+/// The target's process, started again where it has ended.
+struct Running {
+    instance: Option<Instance>,
+    starts: usize,
+}
+
+impl Running {
+    async fn instance(&mut self, drive: &Drive<'_>) -> Result<&Instance, String> {
+        if self.instance.as_ref().is_none_or(Instance::has_ended) {
+            self.instance = None;
+            if self.starts >= MOST_STARTS {
+                return Err(format!("the target ended {MOST_STARTS} times and is not started again"));
+            }
+            self.starts += 1;
+            let started = Instance::start(drive.target, drive.configuration).await;
+            self.instance = Some(started.map_err(|error| chain(&error))?);
+        }
+        self.instance.as_ref().ok_or_else(|| "the target does not run".to_owned())
+    }
+}

@@ -1,0 +1,141 @@
+//! The bytes of one request, the ids in it, and the same as a command of a shell.
+
+use std::fmt::Write;
+
+use crate::conform::judge::{Exchange, Fields};
+use crate::conform::listener::{Key, Listener};
+use crate::conform::suite::{Minted, Vector};
+use crate::conform::target::Address;
+use crate::plan::Seed;
+use crate::plan::seed::Ids;
+use crate::wire::Format;
+
+/// The ids of a vector's request; each has a letter and a digit among its first 15 digits, so that upper case differs
+/// and no id is a number.
+pub(super) fn mint(seed: Seed, number: usize) -> Minted {
+    let mut ids = Ids::new(seed.part(&number.to_string()));
+    let has_both = |id: &str| {
+        let first = &id[..15];
+        first.contains(|c: char| c.is_ascii_digit()) && first.contains(|c: char| c.is_ascii_lowercase())
+    };
+    let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    let mut id = |mint: fn(&mut Ids) -> Vec<u8>| loop {
+        let id = hex(&mint(&mut ids));
+        if has_both(&id) {
+            return id;
+        }
+    };
+    Minted { trace_id: id(|ids| ids.trace_id().to_vec()), parent_id: id(|ids| ids.span_id().to_vec()) }
+}
+
+/// The instruction that lets the target call these addresses, one after the other.
+pub(super) fn steps(urls: &[String]) -> String {
+    let steps: Vec<_> = urls.iter().map(|url| serde_json::json!({ "url": url, "arguments": [] })).collect();
+    serde_json::Value::from(steps).to_string()
+}
+
+/// The instruction of a vector's first request.
+pub(super) fn body(listener: &Listener, vector: usize, of: &Vector) -> String {
+    let key = Key { vector, request: 0 };
+    let urls: Vec<String> = (0..of.calls).map(|call| listener.url(key, call)).collect();
+    steps(&urls)
+}
+
+/// A whole HTTP/1.1 request; the vector's fields stand in it as they are.
+pub(super) fn bytes(address: &Address, fields: &Fields, body: &str) -> Vec<u8> {
+    let mut bytes = format!(
+        "POST {} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\nContent-Type: application/json\r\n",
+        address.path,
+        address.authority()
+    )
+    .into_bytes();
+    for (name, value) in fields {
+        bytes.extend_from_slice(name);
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    let end = format!("Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+    bytes.extend_from_slice(end.as_bytes());
+    bytes
+}
+
+/// Longer values are not typed into a shell.
+const LONGEST_TYPED: usize = 2048;
+
+/// The request as `curl` sends it; something must listen where the target calls.
+pub(super) fn curl(address: &Address, exchange: &Exchange, body: &str) -> String {
+    let mut line = String::from("curl -i -H 'Content-Type: application/json'");
+    for (name, value) in &exchange.sent {
+        let name = String::from_utf8_lossy(name);
+        let field = match value.len() {
+            // So curl sends a field without a value.
+            0 => quoted(format!("{name};").as_bytes()),
+            1..=LONGEST_TYPED => quoted(&[name.as_bytes(), b": ", value].concat()),
+            length => quoted(format!("{name}: ({length} bytes)").as_bytes()),
+        };
+        let _ = write!(line, " -H {field}");
+    }
+    let _ = write!(line, " -d {} {}", quoted(body.as_bytes()), quoted(address.to_string().as_bytes()));
+    line
+}
+
+/// A word of a shell; other bytes than printable ASCII as bash and zsh read them.
+fn quoted(bytes: &[u8]) -> String {
+    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\'') {
+        return format!("'{}'", String::from_utf8_lossy(bytes));
+    }
+    let escaped = bytes.iter().fold(String::new(), |mut text, byte| {
+        match byte {
+            b'\'' | b'\\' => text.extend(['\\', char::from(*byte)]),
+            b' '..=b'~' => text.push(char::from(*byte)),
+            byte => {
+                let _ = write!(text, "\\x{byte:02x}");
+            }
+        }
+        text
+    });
+    format!("$'{escaped}'")
+}
+
+/// The fields that a report may show: those of propagation, and names that are nearly right.
+pub(super) fn of_propagation(fields: &Fields) -> Fields {
+    let shown = |name: &[u8]| {
+        let name = name.to_ascii_lowercase();
+        let prefix = |prefix: &[u8]| name.starts_with(prefix);
+        Format::of_field(&name).is_some() || prefix(b"trace") || prefix(b"baggage") || prefix(b"uberctx-")
+    };
+    fields.iter().filter(|(name, _)| shown(name)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_carries_the_fields_as_they_are() {
+        let address: Address = "http://127.0.0.1:9/a?b".parse().unwrap();
+        let fields = vec![(b"TraceParent".to_vec(), b"\xff".to_vec()), (b"traceparent".to_vec(), Vec::new())];
+        let bytes = bytes(&address, &fields, "[]");
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.starts_with("POST /a?b HTTP/1.1\r\nHost: 127.0.0.1:9\r\n"), "{text}");
+        assert!(bytes.windows(16).any(|part| part == b"TraceParent: \xff\r\n"), "{text}");
+        assert!(text.contains("traceparent: \r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]"), "{text}");
+    }
+
+    #[test]
+    fn ids_are_the_same_for_the_same_seed_and_have_a_letter_and_a_digit() {
+        let minted: Vec<Minted> = (0..200).map(|number| mint(Seed(7), number)).collect();
+        assert_eq!(minted[3], mint(Seed(7), 3));
+        assert_ne!(minted[3], minted[4]);
+        for Minted { trace_id, parent_id } in minted {
+            assert!(trace_id.to_uppercase() != trace_id && parent_id.to_uppercase() != parent_id);
+        }
+    }
+
+    #[test]
+    fn odd_bytes_are_quoted_as_a_shell_reads_them() {
+        assert_eq!(quoted(b"a b"), "'a b'");
+        assert_eq!(quoted(b"it's\t\\\xff"), r"$'it\'s\x09\\\xff'");
+    }
+}

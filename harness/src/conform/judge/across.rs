@@ -1,0 +1,88 @@
+//! Statements over all contexts of a vector together.
+
+use std::collections::BTreeSet;
+
+use super::context::traceparent;
+use super::mismatch::{Mismatch, MismatchKind};
+use super::{Call, Exchange};
+use crate::conform::suite::Across;
+use crate::wire::{Format, TraceParent};
+
+pub(super) fn check(statements: &[Across], exchanges: &[Exchange]) -> Result<(), Mismatch> {
+    let contexts: Vec<Vec<TraceParent>> =
+        exchanges.iter().map(|exchange| exchange.calls.iter().filter_map(context).collect()).collect();
+    for statement in statements {
+        let seen = match statement {
+            Across::OneTraceARequest => several_traces(&contexts),
+            Across::DistinctTraces => shared_traces(&contexts),
+            Across::DistinctParents => repeated_parents(&contexts),
+            Across::LowerCaseNames => upper_case_name(exchanges),
+            Across::UniformTraceIds => skewed(&contexts),
+        };
+        if let Some(seen) = seen {
+            return Err(MismatchKind::Across(*statement, seen).into());
+        }
+    }
+    Ok(())
+}
+
+fn context(call: &Call) -> Option<TraceParent> {
+    traceparent(&call.fields).ok().map(|(_, parent)| parent)
+}
+
+fn upper_case_name(exchanges: &[Exchange]) -> Option<String> {
+    let fields = exchanges.iter().flat_map(|exchange| &exchange.calls).flat_map(|call| &call.fields);
+    let mut names = fields
+        .map(|(name, _)| name)
+        .filter(|name| Format::of_field(name).is_some() || name.eq_ignore_ascii_case(b"baggage"));
+    let name = names.find(|name| name.iter().any(u8::is_ascii_uppercase))?;
+    Some(format!("`{}`", String::from_utf8_lossy(name)))
+}
+
+fn several_traces(contexts: &[Vec<TraceParent>]) -> Option<String> {
+    let ids = contexts.iter().map(|calls| calls.iter().map(|call| call.trace_id).collect::<BTreeSet<_>>());
+    ids.map(|ids| ids.len()).find(|count| *count > 1).map(|count| format!("{count} trace ids"))
+}
+
+fn shared_traces(contexts: &[Vec<TraceParent>]) -> Option<String> {
+    let firsts: Vec<_> =
+        contexts.iter().filter_map(|calls| calls.first()).map(|call| call.trace_id).collect();
+    let distinct: BTreeSet<_> = firsts.iter().collect();
+    (distinct.len() < firsts.len())
+        .then(|| format!("{} trace ids for {} requests", distinct.len(), firsts.len()))
+}
+
+fn repeated_parents(contexts: &[Vec<TraceParent>]) -> Option<String> {
+    let all: Vec<_> = contexts.iter().flatten().map(|call| call.parent_id).collect();
+    let distinct: BTreeSet<_> = all.iter().collect();
+    (distinct.len() < all.len()).then(|| format!("{} parent ids for {} calls", distinct.len(), all.len()))
+}
+
+/// Fewer ids say nothing of how they are distributed.
+const ENOUGH: usize = 4096;
+
+/// Chi-square over the 256 values of each of the right-most seven bytes. False alarms: less than one in ten million
+/// runs, over all seven bytes together.
+fn skewed(contexts: &[Vec<TraceParent>]) -> Option<String> {
+    let random: Vec<_> =
+        contexts.iter().filter_map(|calls| calls.first()).filter(|call| call.flags.random()).collect();
+    if random.len() < ENOUGH {
+        return None;
+    }
+    let expected = random.len() as f64 / 256.0;
+    (9..16).find_map(|at| {
+        let mut counts = [0_u32; 256];
+        for call in &random {
+            counts[usize::from(call.trace_id.as_bytes()[at])] += 1;
+        }
+        let chi: f64 = counts.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
+        (chi > critical(255.0, 5.55)).then(|| format!("byte {at} of {} trace ids is skewed", random.len()))
+    })
+}
+
+/// The value that a chi-square variable with so many degrees of freedom exceeds as seldom as a normal one exceeds `z`
+/// (Wilson and Hilferty, 1931).
+fn critical(degrees: f64, z: f64) -> f64 {
+    let spread = 2.0 / (9.0 * degrees);
+    degrees * (1.0 - spread + z * spread.sqrt()).powi(3)
+}

@@ -1,0 +1,211 @@
+//! The reasons why an outcome is not allowed; their words are made here and nowhere else.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::conform::suite::{Across, Difference, Flag};
+use crate::wire::Reason;
+
+/// One reason, and where in the bytes it shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    pub kind: MismatchKind,
+    /// The number of the call, of several, from 1.
+    pub call: Option<usize>,
+    pub difference: Option<Box<Difference>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MismatchKind {
+    /// The target answered with an error.
+    Answered(u16),
+    NotRefused(u16),
+    NoAnswer(Duration),
+    BrokenOff(String),
+    Ended {
+        how: String,
+        lines: Vec<String>,
+    },
+    NotCalledBack {
+        number: usize,
+        calls: usize,
+        status: u16,
+    },
+    Missing(&'static str),
+    Repeated(&'static str, usize),
+    Malformed(Reason),
+    /// A version other than 00.
+    Version(u8),
+    TraceIdChanged,
+    /// The trace was continued where a new one must begin.
+    TraceIdKept,
+    /// The new trace id is made of the invalid one.
+    TraceIdDerived,
+    ParentIdKept,
+    /// The flag, and whether it should be set.
+    Flag(Flag, bool),
+    MemberLost(&'static str, String),
+    MemberKept(&'static str, String),
+    MemberAltered(&'static str, String),
+    Reordered(&'static str),
+    /// A member of the target's own stands to the right of one that was sent.
+    AddedBehind(&'static str, String),
+    /// More members than a list may have.
+    TooMany(&'static str, usize),
+    Unexpected(String),
+    NotUnchanged(String),
+    Across(Across, String),
+    /// The vector that should have been continued was not, so this one proves nothing.
+    TwinNotContinued(String),
+}
+
+impl From<MismatchKind> for Mismatch {
+    fn from(kind: MismatchKind) -> Self {
+        Mismatch { kind, call: None, difference: None }
+    }
+}
+
+impl Mismatch {
+    pub(super) fn with(kind: MismatchKind, difference: Difference) -> Self {
+        Mismatch { kind, call: None, difference: Some(Box::new(difference)) }
+    }
+
+    pub(super) fn at_call(mut self, number: usize, calls: usize) -> Self {
+        self.call = (calls > 1).then_some(number + 1);
+        self
+    }
+
+    /// The last output lines of a target that ended.
+    pub fn output(&self) -> &[String] {
+        match &self.kind {
+            MismatchKind::Ended { lines, .. } => lines,
+            _ => &[],
+        }
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(out)?;
+        match self.call {
+            Some(call) => write!(out, " (call {call})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl MismatchKind {
+    /// A short stable name for programs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            MismatchKind::Answered(_) => "answered-with-error",
+            MismatchKind::NotRefused(_) => "not-refused",
+            MismatchKind::NoAnswer(_) => "no-answer",
+            MismatchKind::BrokenOff(_) => "broken-off",
+            MismatchKind::Ended { .. } => "target-ended",
+            MismatchKind::NotCalledBack { .. } => "not-called-back",
+            MismatchKind::Missing(_) => "missing",
+            MismatchKind::Repeated(..) => "repeated",
+            MismatchKind::Malformed(_) => "malformed",
+            MismatchKind::Version(_) => "version",
+            MismatchKind::TraceIdChanged => "trace-id-changed",
+            MismatchKind::TraceIdKept => "trace-id-kept",
+            MismatchKind::TraceIdDerived => "trace-id-derived",
+            MismatchKind::ParentIdKept => "parent-id-kept",
+            MismatchKind::Flag(..) => "flag",
+            MismatchKind::MemberLost(..) => "member-lost",
+            MismatchKind::MemberKept(..) => "member-kept",
+            MismatchKind::MemberAltered(..) => "member-altered",
+            MismatchKind::Reordered(_) => "reordered",
+            MismatchKind::AddedBehind(..) => "added-behind",
+            MismatchKind::TooMany(..) => "too-many-members",
+            MismatchKind::Unexpected(_) => "unexpected",
+            MismatchKind::NotUnchanged(_) => "not-unchanged",
+            MismatchKind::Across(..) => "across",
+            MismatchKind::TwinNotContinued(_) => "twin-not-continued",
+        }
+    }
+}
+
+impl fmt::Display for MismatchKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MismatchKind::Answered(status) => write!(out, "the target answered {status}"),
+            MismatchKind::NotRefused(status) => {
+                write!(out, "the target answered {status} where it must refuse the request")
+            }
+            MismatchKind::NoAnswer(within) => {
+                write!(out, "the target did not answer within {} s", within.as_secs_f32())
+            }
+            MismatchKind::BrokenOff(how) => write!(out, "the target gave no answer: {how}"),
+            MismatchKind::Ended { how, .. } => {
+                write!(out, "the target ended while it handled the request ({how})")
+            }
+            MismatchKind::NotCalledBack { number, calls, status } => match calls {
+                1 => write!(out, "the target answered {status} and did not call back"),
+                calls => write!(out, "the target answered {status} without call {} of {calls}", number + 1),
+            },
+            MismatchKind::Missing(field) => write!(out, "the call carries no `{field}`"),
+            MismatchKind::Repeated(field, count) => write!(out, "the call carries {count} `{field}` fields"),
+            MismatchKind::Malformed(reason) => {
+                write!(out, "the `traceparent` that came out is invalid: {reason}")
+            }
+            MismatchKind::Version(version) => {
+                write!(out, "the `traceparent` that came out has version {version:02x} and not 00")
+            }
+            MismatchKind::TraceIdChanged => {
+                out.write_str("the trace was not continued: it has another trace id")
+            }
+            MismatchKind::TraceIdKept => out.write_str("the trace was continued where a new one must begin"),
+            MismatchKind::TraceIdDerived => {
+                out.write_str("the new trace id is derived from the invalid one that was sent")
+            }
+            MismatchKind::ParentIdKept => out.write_str("the parent id that came in went out again"),
+            MismatchKind::Flag(flag, due) => flag_words(*flag, *due, out),
+            MismatchKind::MemberLost(list, member) => {
+                write!(out, "the `{list}` member `{member}` was dropped")
+            }
+            MismatchKind::MemberKept(list, member) => {
+                write!(out, "the `{list}` member `{member}` was forwarded and must be dropped")
+            }
+            MismatchKind::MemberAltered(list, member) => {
+                write!(out, "the `{list}` member `{member}` was changed")
+            }
+            MismatchKind::Reordered(list) => {
+                write!(out, "the members of `{list}` were reordered or repeated")
+            }
+            MismatchKind::AddedBehind(list, member) => {
+                write!(out, "the `{list}` member `{member}` was added behind one that was sent, not in front")
+            }
+            MismatchKind::TooMany(list, count) => {
+                write!(out, "`{list}` has {count} members, and 32 is the most")
+            }
+            MismatchKind::Unexpected(field) => write!(out, "the call carries `{field}`, which was not sent"),
+            MismatchKind::NotUnchanged(field) => write!(out, "`{field}` was not forwarded as it came"),
+            MismatchKind::Across(across, seen) => across_words(*across, seen, out),
+            MismatchKind::TwinNotContinued(twin) => {
+                write!(out, "it proves nothing: the valid context of `{twin}` was not continued either")
+            }
+        }
+    }
+}
+
+fn flag_words(flag: Flag, due: bool, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match (flag, due) {
+        (Flag::Undefined, _) => out.write_str("trace flags without a meaning are set"),
+        (flag, true) => write!(out, "the {} flag is not set", flag.word()),
+        (flag, false) => write!(out, "the {} flag is set", flag.word()),
+    }
+}
+
+fn across_words(across: Across, seen: &str, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match across {
+        Across::OneTraceARequest => write!(out, "the calls of one request are in several traces ({seen})"),
+        Across::DistinctTraces => write!(out, "several requests are in one trace ({seen})"),
+        Across::DistinctParents => write!(out, "a parent id went out more than once ({seen})"),
+        Across::LowerCaseNames => write!(out, "a field is not written in lower case ({seen})"),
+        Across::UniformTraceIds => {
+            write!(out, "the random flag is set, and the trace ids do not look random ({seen})")
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! A vector's verdict: what came out of the target, against the outcomes that the vector's author allowed.
+//!
+//! Pure: the same exchanges give the same verdict. A target that hangs, ends or answers with an error fails the
+//! vector that it did so on; what the harness could not try is inconclusive.
+
+use std::time::Duration;
+
+use super::suite::{Minted, Outcome, OutcomeKind, Vector};
+
+mod across;
+mod context;
+mod lists;
+mod mismatch;
+
+pub use mismatch::{Mismatch, MismatchKind};
+
+/// Fields in their order, as bytes.
+pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// One request to the target and everything that came of it.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    pub minted: Minted,
+    /// The fields of the vector, as they were sent.
+    pub sent: Fields,
+    pub answer: Answer,
+    /// In the order of arrival.
+    pub calls: Vec<Call>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Status(u16),
+    /// No answer within this time.
+    None(Duration),
+    /// The connection was closed without an answer, in words.
+    BrokenOff(String),
+    /// The target's process ended meanwhile: how, and its last lines.
+    Ended(String, Vec<String>),
+    /// The request was never sent, in words: the machine's affair.
+    NotSent(String),
+}
+
+/// One call that the target made.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The number among the calls that it was to make, from 0.
+    pub number: usize,
+    pub fields: Fields,
+    /// It came after the target had answered.
+    pub is_late: bool,
+}
+
+/// The verdict on one vector.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    pub end: End,
+    /// Remarks for the reader: calls that came late or twice.
+    pub notes: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub enum End {
+    /// The outcome that it had, of those allowed.
+    Fits(String),
+    Misfits(Box<Mismatch>),
+    Inconclusive(String),
+}
+
+/// Judges one vector by all its exchanges.
+pub fn judge(vector: &Vector, exchanges: &[Exchange]) -> Judged {
+    Judged { end: end(vector, exchanges), notes: notes(vector, exchanges) }
+}
+
+fn end(vector: &Vector, exchanges: &[Exchange]) -> End {
+    for exchange in exchanges {
+        if let Answer::NotSent(why) = &exchange.answer {
+            return End::Inconclusive(why.clone());
+        }
+    }
+    if exchanges.is_empty() {
+        return End::Inconclusive("nothing was sent".to_owned());
+    }
+    let mut first = None;
+    for outcome in &vector.expect {
+        match fits(vector, outcome, exchanges) {
+            Ok(()) => return End::Fits(outcome.name.clone()),
+            Err(mismatch) => {
+                first.get_or_insert(mismatch);
+            }
+        }
+    }
+    match first {
+        Some(mismatch) => End::Misfits(Box::new(mismatch)),
+        None => End::Inconclusive("the vector expects nothing".to_owned()),
+    }
+}
+
+fn fits(vector: &Vector, outcome: &Outcome, exchanges: &[Exchange]) -> Result<(), Mismatch> {
+    for exchange in exchanges {
+        exchange_fits(vector, outcome, exchange)?;
+    }
+    if outcome.kind == OutcomeKind::Refuse { Ok(()) } else { across::check(&vector.across, exchanges) }
+}
+
+fn exchange_fits(vector: &Vector, outcome: &Outcome, exchange: &Exchange) -> Result<(), Mismatch> {
+    let status = match &exchange.answer {
+        Answer::Status(status) => *status,
+        Answer::None(within) => return Err(MismatchKind::NoAnswer(*within).into()),
+        Answer::BrokenOff(how) => return Err(MismatchKind::BrokenOff(how.clone()).into()),
+        Answer::Ended(how, lines) => {
+            return Err(MismatchKind::Ended { how: how.clone(), lines: lines.clone() }.into());
+        }
+        Answer::NotSent(why) => return Err(MismatchKind::BrokenOff(why.clone()).into()),
+    };
+    if outcome.kind == OutcomeKind::Refuse {
+        let is_refusal = (400..500).contains(&status) && exchange.calls.is_empty();
+        return if is_refusal { Ok(()) } else { Err(MismatchKind::NotRefused(status).into()) };
+    }
+    if status >= 400 {
+        return Err(MismatchKind::Answered(status).into());
+    }
+    for number in 0..vector.calls {
+        if !exchange.calls.iter().any(|call| call.number == number) {
+            let kind = MismatchKind::NotCalledBack { number, calls: vector.calls, status };
+            return Err(kind.into());
+        }
+    }
+    exchange.calls.iter().try_for_each(|call| {
+        context::check(outcome, exchange, call)
+            .map_err(|mismatch| mismatch.at_call(call.number, vector.calls))
+    })
+}
+
+fn notes(vector: &Vector, exchanges: &[Exchange]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let late = exchanges.iter().flat_map(|exchange| &exchange.calls).filter(|call| call.is_late).count();
+    if late > 0 {
+        notes.push("the target called back after it had answered".to_owned());
+    }
+    let twice = exchanges.iter().any(|exchange| {
+        (0..vector.calls).any(|number| exchange.calls.iter().filter(|call| call.number == number).count() > 1)
+    });
+    if twice {
+        notes.push("the target called one address back more than once".to_owned());
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use super::*;
+use crate::conform::suite;
+use crate::source::Source;
+
+const HEAD: &str = "suite: s\nabout: a\nrequirements:\n  XX-01:\n    says: s\n    strength: MUST\n    clause: https://c\n    vectors:\n";
+const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const P: &str = "00f067aa0ba902b7";
+const OTHER: &str = "0af7651916cd43dd8448eb211c80319c";
+
+fn vector(text: &str) -> Vector {
+    let valid = "      valid: { send: [[traceparent, '00-{T}-{P}-01']], expect: continue }\n";
+    let source = Source::new("suite.yaml", format!("{HEAD}      it: {text}\n{valid}"));
+    let suite = suite::read(&source).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    suite.requirements[0].vectors[0].clone()
+}
+
+fn fields(lines: &[(&str, &str)]) -> Fields {
+    lines.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
+}
+
+/// The verdict on a vector where the target made these calls.
+fn said(text: &str, calls: &[&[(&str, &str)]]) -> String {
+    let vector = vector(text);
+    let minted = Minted { trace_id: T.into(), parent_id: P.into() };
+    let sent = vector.send.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
+    let calls = calls.iter().enumerate().map(|(number, lines)| Call {
+        number,
+        fields: fields(lines),
+        is_late: false,
+    });
+    let exchange = Exchange { minted, sent, answer: Answer::Status(200), calls: calls.collect() };
+    match judge(&vector, &[exchange]).end {
+        End::Fits(outcome) => outcome,
+        End::Misfits(mismatch) => mismatch.kind.word().to_owned(),
+        End::Inconclusive(why) => why,
+    }
+}
+
+fn parent(trace: &str, span: &str, flags: &str) -> String {
+    format!("00-{trace}-{span}-{flags}")
+}
+
+#[test]
+fn a_trace_goes_on_with_its_trace_id_and_another_parent_id() {
+    let text = "{ send: [[traceparent, '00-{T}-{P}-01']], expect: continue }";
+    let on = |line: &str| said(text, &[&[("TraceParent", line)]]);
+    assert_eq!(on(&parent(T, "00f067aa0ba902b8", "01")), "continue");
+    assert_eq!(on(&parent(OTHER, "00f067aa0ba902b8", "01")), "trace-id-changed");
+    assert_eq!(on(&parent(T, P, "01")), "parent-id-kept");
+    assert_eq!(on("00-zz"), "malformed");
+    assert_eq!(on(&format!("01-{T}-00f067aa0ba902b8-01")), "version");
+    assert_eq!(said(text, &[&[]]), "missing");
+    let line = parent(T, "00f067aa0ba902b8", "01");
+    assert_eq!(said(text, &[&[("traceparent", &line), ("traceparent", &line)]]), "repeated");
+    assert_eq!(said(text, &[]), "not-called-back");
+}
+
+#[test]
+fn a_new_trace_has_nothing_of_an_invalid_one() {
+    let short = "{ send: [[traceparent, '00-{T:31}-{P}-01'], [tracestate, 'foo=1']], expect: restart }";
+    let on = |trace: &str| said(short, &[&[("traceparent", &parent(trace, P, "01"))]]);
+    assert_eq!(on(OTHER), "restart");
+    assert_eq!(on(T), "trace-id-kept");
+    assert_eq!(on(&format!("0{}", &T[..31])), "trace-id-derived");
+    let line = parent(OTHER, P, "01");
+    assert_eq!(said(short, &[&[("traceparent", &line), ("tracestate", "foo=1")]]), "member-kept");
+    assert_eq!(said(short, &[&[("traceparent", &line), ("tracestate", "own=1")]]), "restart");
+    let upper = "{ send: [[trace-parent, '00-{T:upper}-{P}-01']], expect: restart }";
+    assert_eq!(said(upper, &[&[("traceparent", &parent(T, "00f067aa0ba902b8", "01"))]]), "trace-id-kept");
+}
+
+#[test]
+fn members_go_on_in_their_order_with_new_ones_in_front() {
+    let text = "{ send: [[traceparent, '00-{T}-{P}-01'], [tracestate, 'foo=1,bar=2']], \
+                expect: { continue: { tracestate: [foo=1, bar=2] } } }";
+    let on = |list: &str| {
+        said(text, &[&[("traceparent", &parent(T, "00f067aa0ba902b8", "01")), ("tracestate", list)]])
+    };
+    assert_eq!(on("foo=1,bar=2"), "continue");
+    assert_eq!(on("own=3,foo=1 , bar=2"), "continue");
+    assert_eq!(on("foo=1"), "member-lost");
+    assert_eq!(on("foo=1,bar=3"), "member-altered");
+    assert_eq!(on("bar=2,foo=1"), "reordered");
+    assert_eq!(on("foo=1,own=3,bar=2"), "added-behind");
+    assert_eq!(on("foo=1,bar=2,foo=1"), "reordered");
+    assert_eq!(on("foo=1,foo=9,bar=2"), "member-kept");
+}
+
+#[test]
+fn of_several_outcomes_the_one_that_came_is_named() {
+    let text = "{ send: [[traceparent, '00-{T}-{P}-01'], [tracestate, 'FOO=1,bar=2']], expect: [\
+                { as: header-dropped, continue: { tracestate: none } }, \
+                { as: member-dropped, continue: { tracestate: [bar=2] } }] }";
+    let on = |list: &str| {
+        said(text, &[&[("traceparent", &parent(T, "00f067aa0ba902b8", "01")), ("tracestate", list)]])
+    };
+    assert_eq!(on(""), "header-dropped");
+    assert_eq!(on("bar=2"), "member-dropped");
+    assert_eq!(on("FOO=1,bar=2"), "member-kept");
+}
+
+#[test]
+fn baggage_is_compared_by_what_it_means() {
+    let text = "{ send: [[traceparent, '00-{T}-{P}-01'], [baggage, 'a=x%20y;p=1,b=2']], \
+                expect: { continue: { baggage: ['a=x%20y;p=1', b=2] } } }";
+    let on = |list: &str| {
+        said(text, &[&[("traceparent", &parent(T, "00f067aa0ba902b8", "01")), ("baggage", list)]])
+    };
+    assert_eq!(on("b=2,own=1,a=%78%20y;p=1"), "continue");
+    assert_eq!(on("a=x+y;p=1,b=2"), "member-altered");
+    assert_eq!(on("a=x%20y,b=2"), "member-altered");
+    assert_eq!(on("b=2"), "member-lost");
+}
+
+#[test]
+fn statements_hold_over_all_calls() {
+    let text =
+        "{ send: [[traceparent, '00-{T}-{P}-01']], calls: 2, across: distinct-parents, expect: continue }";
+    let (one, two) = (parent(T, "00f067aa0ba902b8", "01"), parent(T, "00f067aa0ba902b9", "01"));
+    assert_eq!(said(text, &[&[("traceparent", &one)], &[("traceparent", &two)]]), "continue");
+    assert_eq!(said(text, &[&[("traceparent", &one)], &[("traceparent", &one)]]), "across");
+    assert_eq!(said(text, &[&[("traceparent", &one)]]), "not-called-back");
+}
+
+#[test]
+fn the_caret_points_at_the_first_byte_that_differs() {
+    let vector = vector(
+        "{ send: [[traceparent, '00-{T}-{P}-01'], [tracestate, 'foo=1,bar=2']], \
+                         expect: { continue: { tracestate: [foo=1, bar=2] } } }",
+    );
+    let minted = Minted { trace_id: T.into(), parent_id: P.into() };
+    let sent = vector.send.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
+    let lines =
+        [("traceparent", parent(T, "00f067aa0ba902b8", "01")), ("tracestate", "foo=1,bar=9".to_owned())];
+    let lines: Vec<(&str, &str)> = lines.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let calls = vec![Call { number: 0, fields: fields(&lines), is_late: false }];
+    let exchange = Exchange { minted, sent, answer: Answer::Status(200), calls };
+    let End::Misfits(mismatch) = judge(&vector, &[exchange]).end else { panic!("it fits") };
+    let difference = mismatch.difference.expect("the bytes differ");
+    assert_eq!(difference.caret, 10..11);
+    assert_eq!(difference.due.as_deref(), Some(&b"foo=1,bar=2"[..]));
+}
+
+#[test]
+fn trace_ids_that_are_no_random_numbers_are_found() {
+    let text = "{ requests: 4096, across: [uniform-trace-ids], expect: restart }";
+    let vector = vector(text);
+    let exchange = |trace: String| {
+        let minted = Minted { trace_id: T.into(), parent_id: P.into() };
+        let call =
+            Call { number: 0, fields: fields(&[("traceparent", &parent(&trace, P, "02"))]), is_late: false };
+        Exchange { minted, sent: Vec::new(), answer: Answer::Status(200), calls: vec![call] }
+    };
+    let mut ids = crate::plan::seed::Ids::new(crate::plan::Seed(1));
+    let random: Vec<Exchange> =
+        (0..4096).map(|_| exchange(format!("{:016x}{:016x}", ids.next_u64(), ids.next_u64()))).collect();
+    assert!(matches!(judge(&vector, &random).end, End::Fits(_)));
+    let counted: Vec<Exchange> =
+        (1..=4096_u64).map(|number| exchange(format!("{OTHER:.16}{number:016x}"))).collect();
+    assert!(matches!(judge(&vector, &counted).end, End::Misfits(_)));
+}
+
+#[test]
+fn a_target_that_hangs_or_ends_is_said_to_have_done_so() {
+    let vector = vector("{ send: [[traceparent, '00-{T}-{P}-01']], expect: [continue, restart] }");
+    let exchange = |answer| {
+        let minted = Minted { trace_id: T.into(), parent_id: P.into() };
+        Exchange { minted, sent: Vec::new(), answer, calls: Vec::new() }
+    };
+    for (answer, word) in [
+        (Answer::None(Duration::from_secs(5)), "no-answer"),
+        (Answer::BrokenOff("closed".into()), "broken-off"),
+        (Answer::Ended("exit status 1".into(), Vec::new()), "target-ended"),
+        (Answer::Status(500), "answered-with-error"),
+    ] {
+        let End::Misfits(mismatch) = judge(&vector, &[exchange(answer)]).end else { panic!("it fits") };
+        assert_eq!(mismatch.kind.word(), word);
+    }
+    let End::Inconclusive(_) = judge(&vector, &[exchange(Answer::NotSent("no route".into()))]).end else {
+        panic!("nothing was sent")
+    };
+}

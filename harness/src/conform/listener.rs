@@ -1,0 +1,306 @@
+//! Receives the calls that a target makes, over HTTP/1.1, and keeps their fields byte for byte.
+//!
+//! It reads more than HTTP allows: what a target sends is evidence, and odd bytes in a field are no reason to refuse
+//! the call. Its path alone identifies a call.
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::judge::{Call, Fields};
+use crate::wire::trim_ows;
+
+/// More than any head with the fields that vectors send.
+const LONGEST_HEAD: usize = 16 << 20;
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+const NOT_FOUND: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// One request of one vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    pub vector: usize,
+    pub request: usize,
+}
+
+/// Listens until it is dropped.
+#[derive(Debug)]
+pub struct Listener {
+    address: SocketAddr,
+    /// The `host:port` by which the target reaches it.
+    authority: String,
+    /// Keeps calls of earlier runs apart.
+    nonce: u64,
+    shared: Arc<Shared>,
+    _tasks: JoinSet<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    prefix: String,
+    seen: Mutex<Seen>,
+    changed: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    calls: HashMap<Key, Vec<Call>>,
+    /// Requests that the target has answered.
+    answered: HashSet<Key>,
+}
+
+impl Listener {
+    /// Listens at `at`; `host` is what the target is given to reach it by.
+    pub async fn start(at: SocketAddr, host: Option<&str>, nonce: u64) -> std::io::Result<Listener> {
+        let listener = TcpListener::bind(at).await?;
+        let address = listener.local_addr()?;
+        let authority = match host {
+            Some(host) => format!("{host}:{}", address.port()),
+            None => address.to_string(),
+        };
+        let prefix = format!("/{nonce:016x}/");
+        let shared = Arc::new(Shared { prefix, seen: Mutex::default(), changed: watch::Sender::default() });
+        let mut tasks = JoinSet::new();
+        let serving = shared.clone();
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.spawn(serve(stream, serving.clone()));
+                while connections.try_join_next().is_some() {}
+            }
+        });
+        Ok(Listener { address, authority, nonce, shared, _tasks: tasks })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the path that identifies a call.
+    pub fn path(&self, key: Key, call: usize) -> String {
+        format!("/{:016x}/{}/{}/{call}", self.nonce, key.vector, key.request)
+    }
+
+    pub fn url(&self, key: Key, call: usize) -> String {
+        format!("http://{}{}", self.authority, self.path(key, call))
+    }
+
+    /// Resolves when this many calls of the request have come, or at the deadline.
+    pub async fn until_called(&self, key: Key, calls: usize, deadline: Instant) {
+        let mut changed = self.shared.changed.subscribe();
+        let all = async {
+            loop {
+                changed.borrow_and_update();
+                let numbers: HashSet<usize> = self.calls(key).iter().map(|call| call.number).collect();
+                if numbers.len() >= calls || changed.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        let _ = timeout_at(deadline, all).await;
+    }
+
+    /// Marks whatever comes for this request from now on as late.
+    pub fn answered(&self, key: Key) {
+        self.shared.seen().answered.insert(key);
+    }
+
+    pub fn calls(&self, key: Key) -> Vec<Call> {
+        self.shared.seen().calls.get(&key).cloned().unwrap_or_default()
+    }
+
+    /// Forgets a request that is sent again.
+    pub fn forget(&self, key: Key) {
+        let mut seen = self.shared.seen();
+        seen.calls.remove(&key);
+        seen.answered.remove(&key);
+    }
+}
+
+impl Shared {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a call; false for one that was never arranged.
+    fn take(&self, target: &str, fields: Fields) -> bool {
+        let path = target.split('?').next().unwrap_or_default();
+        // Absolute form, as a proxy is sent it.
+        let path = path.find(&self.prefix).map_or(path, |at| &path[at..]);
+        let Some(rest) = path.strip_prefix(&self.prefix) else { return false };
+        let numbers: Vec<usize> = rest.split('/').filter_map(|part| part.parse().ok()).collect();
+        let [vector, request, number] = numbers[..] else { return false };
+        let key = Key { vector, request };
+        {
+            let mut seen = self.seen();
+            let is_late = seen.answered.contains(&key);
+            seen.calls.entry(key).or_default().push(Call { number, fields, is_late });
+        }
+        self.changed.send_modify(|count| *count += 1);
+        true
+    }
+}
+
+/// Answers the calls of one connection, one after the other.
+async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    let _ = stream.set_nodelay(true);
+    let mut connection = Connection { stream, buffer: Vec::new() };
+    while let Some(head) = connection.head().await {
+        if head.has("expect", b"100-continue") && connection.stream.write_all(GO_ON).await.is_err() {
+            return;
+        }
+        if connection.skip_body(&head).await.is_none() {
+            return;
+        }
+        let closes = head.has("connection", b"close");
+        let answer = if shared.take(&head.target, head.fields) { ANSWER } else { NOT_FOUND };
+        if connection.stream.write_all(answer).await.is_err() || closes {
+            return;
+        }
+    }
+}
+
+struct Head {
+    target: String,
+    fields: Fields,
+}
+
+impl Head {
+    /// Reads a request line and fields, as they stand.
+    fn read(bytes: &[u8]) -> Head {
+        let mut lines =
+            bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let first = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
+        let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
+        let fields = lines.filter_map(|line| {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            Some((line[..colon].to_vec(), trim_ows(&line[colon + 1..]).to_vec()))
+        });
+        Head { target, fields: fields.collect() }
+    }
+
+    fn value(&self, name: &str) -> Option<&[u8]> {
+        let mut named = self.fields.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()));
+        named.next().map(|(_, value)| value.as_slice())
+    }
+
+    fn has(&self, name: &str, value: &[u8]) -> bool {
+        self.value(name).is_some_and(|seen| seen.eq_ignore_ascii_case(value))
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    /// The next head; `None` at the end of the connection.
+    async fn head(&mut self) -> Option<Head> {
+        loop {
+            if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
+                let head = Head::read(&self.buffer[..end]);
+                self.buffer.drain(..end + 4);
+                return Some(head);
+            }
+            if self.buffer.len() > LONGEST_HEAD {
+                return None;
+            }
+            self.fill().await?;
+        }
+    }
+
+    async fn skip_body(&mut self, head: &Head) -> Option<()> {
+        if head.value("transfer-encoding").is_some() {
+            return self.skip_chunks().await;
+        }
+        let length = head.value("content-length").unwrap_or(b"0");
+        self.skip(std::str::from_utf8(length).ok()?.trim().parse().ok()?).await
+    }
+
+    /// RFC 9112 7.1.
+    async fn skip_chunks(&mut self) -> Option<()> {
+        loop {
+            let line = self.line().await?;
+            let digits = line.split(|byte| *byte == b';').next().unwrap_or_default();
+            let length = usize::from_str_radix(std::str::from_utf8(digits).ok()?.trim(), 16).ok()?;
+            if length == 0 {
+                while !self.line().await?.is_empty() {}
+                return Some(());
+            }
+            self.skip(length.checked_add(2)?).await?;
+        }
+    }
+
+    async fn line(&mut self) -> Option<Vec<u8>> {
+        loop {
+            if let Some(end) = find(&self.buffer, b"\r\n") {
+                let line = self.buffer[..end].to_vec();
+                self.buffer.drain(..end + 2);
+                return Some(line);
+            }
+            self.fill().await?;
+        }
+    }
+
+    async fn skip(&mut self, mut length: usize) -> Option<()> {
+        loop {
+            let here = length.min(self.buffer.len());
+            self.buffer.drain(..here);
+            length -= here;
+            if length == 0 {
+                return Some(());
+            }
+            self.fill().await?;
+        }
+    }
+
+    async fn fill(&mut self) -> Option<()> {
+        self.buffer.reserve(8192);
+        let read = self.stream.read_buf(&mut self.buffer).await.ok()?;
+        (read > 0).then_some(())
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn fields_are_kept_byte_for_byte_and_the_path_identifies_a_call() {
+        let listener = Listener::start(([127, 0, 0, 1], 0).into(), None, 7).await.unwrap();
+        let key = Key { vector: 3, request: 0 };
+        let mut stream = TcpStream::connect(listener.address()).await.unwrap();
+        let first = format!(
+            "POST {} HTTP/1.1\r\nTraceParent:  a\tb \r\nx: 1\r\nx: 2\r\nContent-Length: 2\r\n\r\n[]",
+            listener.path(key, 0)
+        );
+        let second = format!(
+            "POST {} HTTP/1.1\r\nodd: \u{1}\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n",
+            listener.path(key, 1)
+        );
+        stream.write_all(first.as_bytes()).await.unwrap();
+        listener.until_called(key, 1, Instant::now() + Duration::from_secs(20)).await;
+        listener.answered(key);
+        stream.write_all(second.as_bytes()).await.unwrap();
+        listener.until_called(key, 2, Instant::now() + Duration::from_secs(20)).await;
+        let calls = listener.calls(key);
+        assert_eq!(calls[0].fields[0], (b"TraceParent".to_vec(), b"a\tb".to_vec()));
+        assert_eq!(calls[0].fields[2], (b"x".to_vec(), b"2".to_vec()));
+        assert_eq!(calls[1].fields[0], (b"odd".to_vec(), b"\x01".to_vec()));
+        assert_eq!((calls[0].is_late, calls[1].is_late), (false, true));
+        assert!(listener.calls(Key { vector: 3, request: 1 }).is_empty());
+    }
+}

@@ -1,0 +1,191 @@
+//! The results of a run: a verdict for each vector, rolled up to requirements and to the whole.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::judge::{Fields, Mismatch};
+use super::suite::{Requirement, Strength};
+
+/// A run of the suite against one implementation.
+#[derive(Clone, Debug)]
+pub struct Results {
+    pub implementation: Implementation,
+    pub level: u8,
+    /// A SHOULD that is not met fails the run.
+    pub is_strict: bool,
+    pub seed: u64,
+    pub took: Duration,
+    pub is_interrupted: bool,
+    pub requirements: Vec<RequirementResult>,
+}
+
+/// The implementation that was tried, as far as it names itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Implementation {
+    /// The name on the command line.
+    pub target: String,
+    pub name: Option<String>,
+    pub version: Option<String>,
+    pub language: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct RequirementResult {
+    pub suite: String,
+    pub requirement: Arc<Requirement>,
+    pub vectors: Vec<VectorResult>,
+}
+
+#[derive(Clone, Debug)]
+pub struct VectorResult {
+    pub name: String,
+    pub transport: &'static str,
+    pub verdict: Verdict,
+    /// The outcome that it had, of those allowed.
+    pub outcome: Option<String>,
+    pub mismatch: Option<Box<Mismatch>>,
+    /// The reason why it could not be decided, or is not supported.
+    pub reason: Option<String>,
+    pub notes: Vec<String>,
+    /// The fields of the request that the verdict is about.
+    pub sent: Fields,
+    /// The propagation fields of each call that came back for it.
+    pub received: Vec<Fields>,
+    /// The request as a command of a shell; empty where nothing was sent.
+    pub curl: String,
+}
+
+/// From the best to the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    Pass,
+    /// The target says beforehand that it cannot do this.
+    Unsupported,
+    Inconclusive,
+    /// A SHOULD that is not met.
+    Deviates,
+    Fail,
+}
+
+impl Verdict {
+    pub const ALL: &'static [Verdict] =
+        &[Verdict::Pass, Verdict::Unsupported, Verdict::Inconclusive, Verdict::Deviates, Verdict::Fail];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Unsupported => "unsupported",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Deviates => "deviates",
+            Verdict::Fail => "fail",
+        }
+    }
+
+    /// Returns the verdict on a vector of this strength whose outcome is not allowed.
+    pub fn of_misfit(strength: Strength) -> Verdict {
+        match strength {
+            Strength::Should => Verdict::Deviates,
+            Strength::Must | Strength::May | Strength::Grey => Verdict::Fail,
+        }
+    }
+}
+
+/// The number of requirements or vectors with each verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts([usize; Verdict::ALL.len()]);
+
+impl Counts {
+    fn of(verdicts: impl Iterator<Item = Verdict>) -> Counts {
+        let mut counts = Counts::default();
+        verdicts.for_each(|verdict| counts.0[verdict as usize] += 1);
+        counts
+    }
+
+    pub fn get(&self, verdict: Verdict) -> usize {
+        self.0[verdict as usize]
+    }
+
+    pub fn all(&self) -> usize {
+        self.0.iter().sum()
+    }
+}
+
+/// The groups that a report sums up apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// MUST, at this level of the W3C documents.
+    Must(u8),
+    Should,
+    /// MAY and grey: which outcome is taken.
+    Open,
+}
+
+impl Group {
+    pub const ALL: &'static [Group] =
+        &[Group::Must(1), Group::Must(2), Group::Must(3), Group::Should, Group::Open];
+
+    pub fn word(self) -> String {
+        match self {
+            Group::Must(level) => format!("MUST, level {level}"),
+            Group::Should => "SHOULD".to_owned(),
+            Group::Open => "MAY and grey".to_owned(),
+        }
+    }
+
+    fn has(self, requirement: &Requirement) -> bool {
+        match (self, requirement.strength) {
+            (Group::Must(level), Strength::Must) => level == requirement.level,
+            (Group::Should, Strength::Should) | (Group::Open, Strength::May | Strength::Grey) => true,
+            _ => false,
+        }
+    }
+}
+
+impl RequirementResult {
+    /// The worst of its vectors; unsupported only where all are.
+    pub fn verdict(&self) -> Verdict {
+        let supported =
+            self.vectors.iter().map(|vector| vector.verdict).filter(|v| *v != Verdict::Unsupported);
+        supported.max().unwrap_or(Verdict::Unsupported)
+    }
+}
+
+impl Results {
+    pub fn vectors(&self) -> impl Iterator<Item = &VectorResult> {
+        self.requirements.iter().flat_map(|requirement| &requirement.vectors)
+    }
+
+    pub fn vector_counts(&self) -> Counts {
+        Counts::of(self.vectors().map(|vector| vector.verdict))
+    }
+
+    pub fn requirement_counts(&self) -> Counts {
+        Counts::of(self.requirements.iter().map(RequirementResult::verdict))
+    }
+
+    /// The counts of requirements for each group that has any.
+    pub fn groups(&self) -> Vec<(Group, Counts)> {
+        let of = |group: &Group| {
+            let chosen = self.requirements.iter().filter(|one| group.has(&one.requirement));
+            (*group, Counts::of(chosen.map(RequirementResult::verdict)))
+        };
+        Group::ALL.iter().map(of).filter(|(_, counts)| counts.all() > 0).collect()
+    }
+
+    /// The whole: a deviation counts as a failure where `is_strict`, and as a pass otherwise. Unsupported is no
+    /// failure, but where nothing was tried nothing passed.
+    pub fn verdict(&self) -> Verdict {
+        let counts = self.vector_counts();
+        let has = |verdict| counts.get(verdict) > 0;
+        if has(Verdict::Fail) || self.is_strict && has(Verdict::Deviates) {
+            Verdict::Fail
+        } else if has(Verdict::Inconclusive)
+            || self.is_interrupted
+            || counts.get(Verdict::Unsupported) == counts.all()
+        {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Pass
+        }
+    }
+}

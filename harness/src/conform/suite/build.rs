@@ -1,0 +1,221 @@
+//! A suite's file -> `Suite`, or everything that is wrong with it.
+
+use std::sync::Arc;
+
+use super::notation::Text;
+use super::{
+    Across, Configuration, Due, Flag, List, Outcome, OutcomeKind, Requirement, Role, Strength, Suite, Vector,
+    format,
+};
+use crate::diagnostic::Diagnostic;
+use crate::scenario::complaints::Complaints;
+use crate::scenario::tree::{KeyValue, Tree};
+use crate::scenario::{shape_check, yaml};
+use crate::source::{Place, Source};
+
+pub(super) fn suite(source: &Arc<Source>) -> Result<Suite, Vec<Diagnostic>> {
+    let mut complaints = Complaints::default();
+    let root = yaml::read(source.text(), &mut complaints);
+    let Some(root) = root.filter(|root| !root.is_nothing()) else {
+        if complaints.is_empty() {
+            complaints.say(Diagnostic::new("empty-file", Place::new(0, 0), "the file is empty"));
+        }
+        return Err(complaints.finish());
+    };
+    shape_check::check(&root, &format::SUITE, &mut complaints);
+    complaints.shape_is_checked();
+    let mut builder = Builder { complaints };
+    let text = |key| root.text_at(key).unwrap_or_default().trim().to_owned();
+    let requirements = root.get("requirements").map_or(&[][..], Tree::entries);
+    let requirements = requirements.iter().map(|entry| builder.requirement(entry)).collect();
+    let suite = Suite { source: source.clone(), name: text("suite"), about: text("about"), requirements };
+    if builder.complaints.is_empty() { Ok(suite) } else { Err(builder.complaints.finish()) }
+}
+
+struct Builder {
+    complaints: Complaints,
+}
+
+impl Builder {
+    fn requirement(&mut self, KeyValue { key, value }: &KeyValue) -> Requirement {
+        let text = |key| value.text_at(key).unwrap_or_default().to_owned();
+        let level = number(value, "level").unwrap_or(1);
+        let mut vectors = Vec::new();
+        for entry in value.get("vectors").map_or(&[][..], Tree::entries) {
+            self.vectors(entry, level, &mut vectors);
+        }
+        let twin = value.text_at("twin").map(str::to_owned);
+        let twin = twin.or_else(|| vectors.iter().find(|v| v.must_continue()).map(|v| v.name.clone()));
+        for vector in vectors.iter_mut().filter(|vector| vector.must_restart() && !vector.send.is_empty()) {
+            vector.twin = vector.twin.take().or_else(|| twin.clone());
+        }
+        self.twins(&vectors);
+        Requirement {
+            id: key.value.clone(),
+            place: key.place,
+            says: text("says"),
+            strength: of_word(Strength::ALL, |s| s.word(), value.text_at("strength"))
+                .unwrap_or(Strength::Must),
+            level,
+            role: of_word(Role::ALL, |r| r.word(), value.text_at("role")).unwrap_or(Role::Participant),
+            clause: text("clause"),
+            needs: texts(value.get("needs")),
+            configuration: configuration(value.get("configuration")),
+            w3c: texts(value.get("w3c")),
+            note: value.text_at("note").map(|note| note.trim().to_owned()),
+            vectors,
+        }
+    }
+
+    /// A vector that starts a new trace proves something only beside one that is continued.
+    fn twins(&mut self, vectors: &[Vector]) {
+        for vector in vectors.iter().filter(|vector| vector.must_restart() && !vector.send.is_empty()) {
+            let named = vector.twin.as_ref().map(|twin| vectors.iter().find(|other| other.name == *twin));
+            let (message, help) = match named {
+                Some(Some(twin)) if twin.must_continue() => continue,
+                Some(Some(twin)) => {
+                    (format!("its twin `{}` does not have to be continued", twin.name), "name another")
+                }
+                Some(None) => {
+                    ("its twin is not a vector of this requirement".to_owned(), "name one beside it")
+                }
+                None => (
+                    format!("`{}` starts a new trace, and no vector here must be continued", vector.name),
+                    "a service that never continues would pass: add a vector that it must continue",
+                ),
+            };
+            self.complaints.say(Diagnostic::new("no-twin", vector.place, message).help(help));
+        }
+    }
+
+    /// One vector, or one for each of `each`.
+    fn vectors(&mut self, KeyValue { key, value }: &KeyValue, level: u8, vectors: &mut Vec<Vector>) {
+        match value.get("each").map(Tree::entries) {
+            None => vectors.push(self.vector(key.value.clone(), (key.place, None), value, level)),
+            Some(each) => {
+                for entry in each {
+                    let name = format!("{}.{}", key.value, entry.key.value);
+                    let text = entry.value.text().unwrap_or_default();
+                    vectors.push(self.vector(name, (entry.key.place, Some(text)), value, level));
+                }
+            }
+        }
+    }
+
+    fn vector(&mut self, name: String, at: (Place, Option<&str>), tree: &Tree, level: u8) -> Vector {
+        let (place, each) = at;
+        let mut send = Vec::new();
+        for pair in tree.get("send").map_or(&[][..], Tree::items) {
+            match pair.items() {
+                [name, value] => send.push((self.text(name, each), self.text(value, each))),
+                _ => self.wrong("not-a-pair", pair.place, "a field is a pair: `[name, value]`"),
+            }
+        }
+        let expect = tree.get("expect").map_or(&[][..], Tree::one_or_more);
+        let expect: Vec<Outcome> = expect.iter().filter_map(|outcome| self.outcome(outcome, each)).collect();
+        let minted = send.iter().any(|(_, value)| value.has_trace_id());
+        let open =
+            |outcome: &Outcome| outcome.kind == OutcomeKind::Continue && outcome.due.trace_id.is_none();
+        if !minted && expect.iter().any(open) {
+            let message =
+                "a trace that is continued needs `{T}` in what is sent, or `trace-id` in what is expected";
+            self.wrong("no-trace-id", place, message);
+        }
+        let only = number(tree, "level");
+        Vector {
+            name,
+            place,
+            send,
+            calls: count(tree, "calls"),
+            requests: count(tree, "requests"),
+            across: of_words(Across::ALL, |across| across.word(), tree.get("across")),
+            expect,
+            twin: tree.text_at("twin").map(str::to_owned),
+            levels: only.unwrap_or(level)..=only.unwrap_or(3),
+        }
+    }
+
+    fn outcome(&mut self, tree: &Tree, each: Option<&str>) -> Option<Outcome> {
+        if let Some(word) = tree.text() {
+            let kind = of_word(OutcomeKind::ALL, |kind| kind.word(), Some(word))?;
+            return Some(Outcome { name: word.to_owned(), kind, due: Due::default() });
+        }
+        let kind = OutcomeKind::ALL.iter().find(|kind| tree.get(kind.word()).is_some())?;
+        let due = tree.get(kind.word())?;
+        let name = tree.text_at("as").unwrap_or(kind.word()).to_owned();
+        Some(Outcome { name, kind: *kind, due: self.due(due, each) })
+    }
+
+    fn due(&mut self, tree: &Tree, each: Option<&str>) -> Due {
+        let id = |builder: &mut Self, key| tree.get(key).map(|id| builder.text(id, each));
+        let flags = |key| of_words(Flag::ALL, |flag| flag.word(), tree.get(key));
+        Due {
+            trace_id: id(self, "trace-id"),
+            parent_id: id(self, "parent-id"),
+            tracestate: tree.get("tracestate").map(|list| self.list(list, each)),
+            baggage: tree.get("baggage").map(|list| self.list(list, each)),
+            lacks: tree
+                .get("lacks")
+                .map_or(&[][..], Tree::one_or_more)
+                .iter()
+                .map(|key| self.text(key, each))
+                .collect(),
+            set: flags("set"),
+            clear: flags("clear"),
+        }
+    }
+
+    /// The members, or `none`, or `some`.
+    fn list(&mut self, tree: &Tree, each: Option<&str>) -> List {
+        match tree.text() {
+            Some("some") => List::Some,
+            _ => List::Exactly(tree.items().iter().map(|item| self.text(item, each)).collect()),
+        }
+    }
+
+    fn text(&mut self, tree: &Tree, each: Option<&str>) -> Text {
+        let text = tree.text().unwrap_or_default();
+        let text = text.replace("{each}", each.unwrap_or("{each}"));
+        match Text::read(&text) {
+            Ok(text) => text,
+            Err(wrong) => {
+                self.complaints.say(Diagnostic::new("bad-notation", tree.place, wrong));
+                Text::default()
+            }
+        }
+    }
+
+    fn wrong(&mut self, code: &'static str, place: Place, message: &str) {
+        self.complaints.say(Diagnostic::new(code, place, message));
+    }
+}
+
+fn configuration(tree: Option<&Tree>) -> Configuration {
+    let Some(tree) = tree else { return Configuration::default() };
+    let settings = format::settings().filter_map(|(setting, key)| {
+        let value = texts(Some(tree.get(key.name)?)).join(",");
+        Some((setting, value))
+    });
+    Configuration(settings.collect())
+}
+
+fn number(tree: &Tree, key: &str) -> Option<u8> {
+    tree.get(key).and_then(Tree::number).and_then(|number| u8::try_from(number).ok())
+}
+
+fn count(tree: &Tree, key: &str) -> usize {
+    tree.get(key).and_then(Tree::number).and_then(|number| usize::try_from(number).ok()).unwrap_or(1)
+}
+
+fn texts(tree: Option<&Tree>) -> Vec<String> {
+    let items = tree.map_or(&[][..], Tree::one_or_more);
+    items.iter().filter_map(|item| item.text().map(str::to_owned)).collect()
+}
+
+fn of_word<T: Copy>(all: &[T], word: fn(&T) -> &'static str, text: Option<&str>) -> Option<T> {
+    all.iter().find(|one| Some(word(one)) == text).copied()
+}
+
+fn of_words<T: Copy>(all: &[T], word: fn(&T) -> &'static str, tree: Option<&Tree>) -> Vec<T> {
+    texts(tree).iter().filter_map(|text| of_word(all, word, Some(text))).collect()
+}

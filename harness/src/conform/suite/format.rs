@@ -1,0 +1,168 @@
+//! The format of a suite's file, as tables: each key with its shape and what it is for.
+
+use serde_json::{Value, json};
+
+use super::{Across, Flag, OutcomeKind, Role, Setting, Strength};
+use crate::scenario::pattern::{LINE, NAME, TEXT};
+use crate::scenario::schema::object;
+use crate::scenario::shape::{KeyShape, Object, Pattern, Shape, Tag, TaggedKind, Words, may, must};
+use Shape::{Either, List, Named, OneOrList};
+
+/// The JSON Schema (draft 2020-12) of a suite's file, for editors.
+pub fn schema() -> Value {
+    let mut schema = object(&SUITE);
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["title"] = json!("unbroken conformance suite");
+    schema["description"] = json!("Requirements of a standard, each with the vectors that try it.");
+    schema
+}
+
+pub(super) static SUITE: Object = Object {
+    what: "a suite",
+    keys: &[
+        must("suite", Shape::Text(&NAME), "its name, unique among the suites"),
+        must("about", Shape::Text(&TEXT), "which standard it tries, and what of it"),
+        must(
+            "requirements",
+            Named { names: &ID, of: &Shape::Object(&REQUIREMENT) },
+            "the requirements by their ids, which never change",
+        ),
+    ],
+    tag: None,
+};
+
+static REQUIREMENT: Object = Object {
+    what: "a requirement",
+    keys: &[
+        must("says", Shape::Text(&LINE), "the requirement in one sentence"),
+        must("strength", Shape::Words(&STRENGTHS), "how binding it is"),
+        may("level", LEVEL, "the level of the W3C documents that it stands in; 1 when left out"),
+        may("role", Shape::Words(&ROLES), "which services it binds; `participant` when left out"),
+        must("clause", Shape::Text(&LINK), "a link to the clause"),
+        may("needs", OneOrList(&Shape::Text(&NAME)), "words of `/-/capabilities` that a target must have"),
+        may("configuration", Shape::Object(&CONFIGURATION), "the settings that it is tried with"),
+        may("w3c", OneOrList(&Shape::Text(&NAME)), "the tests of the W3C suite that it covers"),
+        may("note", Shape::Text(&TEXT), "what a reader should know"),
+        may("twin", Shape::Text(&NAME), "the vector that must be continued for the restarting ones to count"),
+        must("vectors", Named { names: &VECTOR, of: &Shape::Object(&VECTOR_KEYS) }, "what is tried, by name"),
+    ],
+    tag: None,
+};
+
+static CONFIGURATION: Object = Object {
+    what: "a configuration",
+    keys: &[
+        may("propagators", OneOrList(&Shape::Text(&NAME)), "the formats, as OTEL_PROPAGATORS names them"),
+        may("sampler", Shape::Text(&NAME), "as OTEL_TRACES_SAMPLER names it"),
+        may("sampler-argument", Shape::Text(&LINE), "as OTEL_TRACES_SAMPLER_ARG takes it"),
+        may("sdk-disabled", Shape::True, "the SDK is switched off"),
+    ],
+    tag: None,
+};
+
+static VECTOR_KEYS: Object = Object {
+    what: "a vector",
+    keys: &[
+        may(
+            "each",
+            Named { names: &NAME, of: &Shape::Text(&TEXT) },
+            "one vector for each of these, `NAME.KEY`; the text stands for `{each}`",
+        ),
+        may("send", List(&List(&Shape::Text(&TEXT))), "the fields in their order, each `[name, value]`"),
+        may("calls", Shape::Whole { min: 1, max: 16 }, "how many calls the target makes in a request; 1"),
+        may("requests", Shape::Whole { min: 1, max: 10_000 }, "how many requests are sent; 1"),
+        may("across", OneOrList(&Shape::Words(&ACROSS)), "what holds of all contexts that come out"),
+        must("expect", OneOrList(&Either(&[Shape::Words(&KINDS), Shape::Object(&OUTCOME)])), EXPECT),
+        may("twin", Shape::Text(&VECTOR), "the vector that must be continued for this one to count"),
+        may("level", LEVEL, "the only level that it is tried at"),
+    ],
+    tag: None,
+};
+
+const EXPECT: &str = "the outcome; several where the standard leaves a choice, the preferred one first";
+
+const LEVEL: Shape = Shape::Whole { min: 1, max: 3 };
+
+static OUTCOME: Object = Object {
+    what: "an outcome",
+    keys: &[may("as", Shape::Text(&NAME), "what the report calls it")],
+    tag: Some(&Tag { what: "kind", kinds: OUTCOME_KINDS, later: &[] }),
+};
+
+static OUTCOME_KINDS: &[TaggedKind] = &[
+    TaggedKind { key: must("continue", Shape::Object(&CONTEXT), "the trace is continued"), with: &[] },
+    TaggedKind { key: must("restart", Shape::Object(&CONTEXT), "a new trace begins"), with: &[] },
+    TaggedKind { key: must("pass-through", Shape::True, "every field goes out as it came"), with: &[] },
+    TaggedKind { key: must("nothing", Shape::Object(&CONTEXT), "no trace context goes out"), with: &[] },
+    TaggedKind {
+        key: must("refuse", Shape::True, "the request is answered with a status from 400 to 499"),
+        with: &[],
+    },
+];
+
+static CONTEXT: Object = Object {
+    what: "what must come out",
+    keys: &[
+        may("trace-id", Shape::Text(&TEXT), "the trace id that is continued; the minted one when left out"),
+        may("parent-id", Shape::Text(&TEXT), "the parent id that was sent; the minted one when left out"),
+        may("tracestate", MEMBERS, "of the members that were sent, those that go out, in this order"),
+        may("baggage", MEMBERS, "of the members that were sent, those that go out"),
+        may("lacks", OneOrList(&Shape::Text(&TEXT)), "keys that no member of tracestate has"),
+        may("set", OneOrList(&Shape::Words(&FLAGS)), "trace flags that are set"),
+        may("clear", OneOrList(&Shape::Words(&FLAGS)), "trace flags that are not set"),
+    ],
+    tag: None,
+};
+
+const MEMBERS: Shape = Either(&[Shape::Words(&PARTS), List(&Shape::Text(&TEXT))]);
+
+static PARTS: Words = Words { what: "part of the list", words: || vec!["none", "some"], later: &[] };
+static STRENGTHS: Words =
+    Words { what: "strength", words: || Strength::ALL.iter().map(|s| s.word()).collect(), later: &[] };
+static ROLES: Words =
+    Words { what: "role", words: || Role::ALL.iter().map(|r| r.word()).collect(), later: &[] };
+static ACROSS: Words =
+    Words { what: "statement", words: || Across::ALL.iter().map(|a| a.word()).collect(), later: &[] };
+static FLAGS: Words =
+    Words { what: "flag", words: || Flag::ALL.iter().map(|f| f.word()).collect(), later: &[] };
+static KINDS: Words =
+    Words { what: "outcome", words: || OutcomeKind::ALL.iter().map(|k| k.word()).collect(), later: &[] };
+
+static ID: Pattern = Pattern {
+    what: "an id such as `TP-12`",
+    regex: "^[A-Z][A-Z0-9]*-[0-9]{2,3}$",
+    fits: |text| {
+        text.split_once('-').is_some_and(|(family, number)| {
+            family.starts_with(|c: char| c.is_ascii_uppercase())
+                && family.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+                && (2..=3).contains(&number.len())
+                && number.bytes().all(|b| b.is_ascii_digit())
+        })
+    },
+    any_scalar: false,
+};
+
+static VECTOR: Pattern = Pattern {
+    what: "a vector's name: letters, digits, `-` and `.`, at most 64 in all",
+    regex: "^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$",
+    fits: |text| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.len() <= 64
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+    },
+    any_scalar: true,
+};
+
+static LINK: Pattern = Pattern {
+    what: "a link, `https://...`",
+    regex: "^https://[^\\s]+$",
+    fits: |text| text.starts_with("https://") && !text.contains(char::is_whitespace),
+    any_scalar: false,
+};
+
+/// The settings and the keys that they are written under.
+pub(super) fn settings() -> impl Iterator<Item = (Setting, &'static KeyShape)> {
+    Setting::ALL.iter().filter_map(|setting| {
+        CONFIGURATION.keys.iter().find(|key| key.name == setting.word()).map(|key| (*setting, key))
+    })
+}

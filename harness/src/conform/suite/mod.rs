@@ -1,0 +1,226 @@
+//! Suites of requirements as checked values.
+//!
+//! The files are `scenarios/conformance/*.yaml`; they are a part of the program, and a test holds that all of them
+//! can be read. A requirement's id and a vector's name are permanent: a vector never changes its meaning.
+
+use std::sync::Arc;
+
+use crate::diagnostic::Diagnostic;
+use crate::source::{Place, Source};
+
+mod build;
+mod embedded;
+mod format;
+mod notation;
+mod outcome;
+
+pub use embedded::{VERSION, suites};
+pub use format::schema;
+pub use notation::{Minted, Text};
+pub use outcome::{Difference, Due, Flag, List, Outcome, OutcomeKind};
+
+/// One file of requirements.
+#[derive(Debug)]
+pub struct Suite {
+    pub source: Arc<Source>,
+    pub name: String,
+    pub about: String,
+    /// In the order of the file.
+    pub requirements: Vec<Requirement>,
+}
+
+/// Reads a suite's file, or returns everything that is wrong with it.
+pub fn read(source: &Arc<Source>) -> Result<Suite, Vec<Diagnostic>> {
+    build::suite(source)
+}
+
+/// One sentence of a standard that can be tried.
+#[derive(Clone, Debug)]
+pub struct Requirement {
+    pub id: String,
+    pub place: Place,
+    /// The requirement in one sentence of ours.
+    pub says: String,
+    pub strength: Strength,
+    /// The level of the W3C documents that it stands in, 1 to 3.
+    pub level: u8,
+    pub role: Role,
+    /// A link to the clause.
+    pub clause: String,
+    /// The capabilities that a target must have, as words of `/-/capabilities`.
+    pub needs: Vec<String>,
+    /// The configuration that it is tried in; empty for the one that a target has by default.
+    pub configuration: Configuration,
+    /// The tests of the W3C suite that it covers.
+    pub w3c: Vec<String>,
+    /// A remark for the reader: where standards disagree, and the meaning of an outcome.
+    pub note: Option<String>,
+    pub vectors: Vec<Vector>,
+}
+
+/// The strength of a requirement, as RFC 2119 has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strength {
+    Must,
+    Should,
+    May,
+    /// The standards leave it open or contradict each other: which outcome is taken is recorded.
+    Grey,
+}
+
+impl Strength {
+    pub const ALL: &'static [Strength] = &[Strength::Must, Strength::Should, Strength::May, Strength::Grey];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Strength::Must => "MUST",
+            Strength::Should => "SHOULD",
+            Strength::May => "MAY",
+            Strength::Grey => "grey",
+        }
+    }
+}
+
+/// The role of a service towards a context that it receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It makes spans of its own.
+    Participant,
+    /// It passes requests on and makes no spans.
+    Forwarder,
+}
+
+impl Role {
+    pub const ALL: &'static [Role] = &[Role::Participant, Role::Forwarder];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Participant => "participant",
+            Role::Forwarder => "forwarder",
+        }
+    }
+}
+
+/// The settings that a requirement is tried with, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Configuration(pub Vec<(Setting, String)>);
+
+/// One setting of a tracing SDK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Setting {
+    Propagators,
+    Sampler,
+    SamplerArgument,
+    SdkDisabled,
+}
+
+impl Setting {
+    pub const ALL: &'static [Setting] =
+        &[Setting::Propagators, Setting::Sampler, Setting::SamplerArgument, Setting::SdkDisabled];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Setting::Propagators => "propagators",
+            Setting::Sampler => "sampler",
+            Setting::SamplerArgument => "sampler-argument",
+            Setting::SdkDisabled => "sdk-disabled",
+        }
+    }
+
+    /// The variable that OpenTelemetry gives it.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Setting::Propagators => "OTEL_PROPAGATORS",
+            Setting::Sampler => "OTEL_TRACES_SAMPLER",
+            Setting::SamplerArgument => "OTEL_TRACES_SAMPLER_ARG",
+            Setting::SdkDisabled => "OTEL_SDK_DISABLED",
+        }
+    }
+}
+
+impl Configuration {
+    pub fn is_default(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// `propagators=b3, sampler=always_off`; `default` for none.
+    pub fn words(&self) -> String {
+        if self.is_default() {
+            return "default".to_owned();
+        }
+        let settings = self.0.iter().map(|(setting, value)| format!("{}={value}", setting.word()));
+        settings.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// One thing that is sent, and what may come of it.
+#[derive(Clone, Debug)]
+pub struct Vector {
+    pub name: String,
+    pub place: Place,
+    /// The fields in their order, repeated ones too.
+    pub send: Vec<(Text, Text)>,
+    /// The number of calls that the target makes in one request.
+    pub calls: usize,
+    /// The number of requests, each with ids of its own.
+    pub requests: usize,
+    /// Statements over all contexts that come out.
+    pub across: Vec<Across>,
+    /// The outcomes that are allowed; the first is the one that the suite prefers.
+    pub expect: Vec<Outcome>,
+    /// The vector that must be continued for this one to prove anything: for those that start a new trace only.
+    pub twin: Option<String>,
+    /// The levels that it is tried at.
+    pub levels: std::ops::RangeInclusive<u8>,
+}
+
+impl Vector {
+    /// Returns true when a new trace, or a refusal, is the only outcome that is allowed.
+    pub fn must_restart(&self) -> bool {
+        let restarts = |outcome: &Outcome| matches!(outcome.kind, OutcomeKind::Restart | OutcomeKind::Refuse);
+        self.expect.iter().all(restarts)
+    }
+
+    /// Returns true when it must be continued.
+    pub fn must_continue(&self) -> bool {
+        self.expect.iter().all(|outcome| outcome.kind == OutcomeKind::Continue)
+    }
+}
+
+/// A statement over all contexts of a vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Across {
+    /// The calls of one request carry one trace id.
+    OneTraceARequest,
+    /// Each request is in a trace of its own.
+    DistinctTraces,
+    /// No parent id is sent twice.
+    DistinctParents,
+    /// Propagation fields are written in lower case.
+    LowerCaseNames,
+    /// The random flag, where it is set on a new trace, is borne out: the right-most seven bytes look uniform.
+    UniformTraceIds,
+}
+
+impl Across {
+    pub const ALL: &'static [Across] = &[
+        Across::OneTraceARequest,
+        Across::DistinctTraces,
+        Across::DistinctParents,
+        Across::LowerCaseNames,
+        Across::UniformTraceIds,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Across::OneTraceARequest => "one-trace-a-request",
+            Across::DistinctTraces => "distinct-traces",
+            Across::DistinctParents => "distinct-parents",
+            Across::LowerCaseNames => "lower-case-names",
+            Across::UniformTraceIds => "uniform-trace-ids",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

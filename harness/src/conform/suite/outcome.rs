@@ -1,0 +1,114 @@
+//! The outcomes that a vector allows.
+
+use super::notation::Text;
+
+/// One outcome that is allowed.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The name in the report: the kind, or the author's own word where several outcomes are allowed.
+    pub name: String,
+    pub kind: OutcomeKind,
+    pub due: Due,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutcomeKind {
+    /// The trace is continued: the trace id that was sent, another parent id.
+    Continue,
+    /// A new trace: a trace id that has nothing to do with what was sent, and no tracestate of it.
+    Restart,
+    /// Every propagation field that was sent goes out byte for byte, and no other.
+    PassThrough,
+    /// No propagation field goes out.
+    Nothing,
+    /// The request is answered with a status from 400 to 499, and no call is made.
+    Refuse,
+}
+
+impl OutcomeKind {
+    pub const ALL: &'static [OutcomeKind] = &[
+        OutcomeKind::Continue,
+        OutcomeKind::Restart,
+        OutcomeKind::PassThrough,
+        OutcomeKind::Nothing,
+        OutcomeKind::Refuse,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            OutcomeKind::Continue => "continue",
+            OutcomeKind::Restart => "restart",
+            OutcomeKind::PassThrough => "pass-through",
+            OutcomeKind::Nothing => "nothing",
+            OutcomeKind::Refuse => "refuse",
+        }
+    }
+}
+
+/// The demands of an outcome beside its kind; `None` is not looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Due {
+    /// The trace id that is continued, where it is not the minted one.
+    pub trace_id: Option<Text>,
+    /// The parent id that was sent, where it is not the minted one.
+    pub parent_id: Option<Text>,
+    /// Of the members that were sent, exactly these go out, in this order; members of the target's own stand to the
+    /// left of them.
+    pub tracestate: Option<List>,
+    /// Of the members that were sent, exactly these go out, in any order; members of the target's own are allowed.
+    pub baggage: Option<List>,
+    /// Keys that no member of tracestate has.
+    pub lacks: Vec<Text>,
+    pub set: Vec<Flag>,
+    pub clear: Vec<Flag>,
+}
+
+/// The members of a list that go out.
+#[derive(Clone, Debug)]
+pub enum List {
+    /// These, as they stand on the wire; a text with commas in it stands for several.
+    Exactly(Vec<Text>),
+    /// Any of those that were sent, in their order, each whole.
+    Some,
+}
+
+/// A trace flag, or those without a meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flag {
+    Sampled,
+    Random,
+    /// The bits that level 2 gives no meaning to.
+    Undefined,
+}
+
+impl Flag {
+    pub const ALL: &'static [Flag] = &[Flag::Sampled, Flag::Random, Flag::Undefined];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Flag::Sampled => "sampled",
+            Flag::Random => "random",
+            Flag::Undefined => "undefined",
+        }
+    }
+
+    pub fn bits(self) -> u8 {
+        match self {
+            Flag::Sampled => 0x01,
+            Flag::Random => 0x02,
+            Flag::Undefined => 0xfc,
+        }
+    }
+}
+
+/// The first difference between the bytes that came out and those that were due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The field, in lower case.
+    pub field: String,
+    /// The bytes that were due, where they are known beforehand.
+    pub due: Option<Vec<u8>>,
+    pub actual: Vec<u8>,
+    /// Bytes of `actual`.
+    pub caret: std::ops::Range<usize>,
+}

@@ -1,0 +1,107 @@
+//! The target of a run: a service that runs already, a command, or a relay that comes along.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::suite::{Configuration, Role};
+use crate::runtime::RuntimeOptions;
+
+mod address;
+mod instance;
+
+pub use address::Address;
+pub use instance::{Instance, InstanceError};
+
+/// Stands for the port that a command is given.
+const PORT: &str = "${self.port}";
+/// Faults of the model relay, comma-separated.
+const FAULTS: &str = "RELAY_MODEL_FAULTS";
+
+/// The implementation that is tried, and how it is had.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// As the report calls it.
+    pub name: String,
+    pub start: Start,
+    /// The time in which it must be ready.
+    pub ready_within: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// It runs already, in the configuration that it has.
+    Running(Address),
+    /// Program and arguments; the address where it listens, if it is known beforehand.
+    Command { words: Vec<OsString>, address: Option<Address> },
+    /// A relay that comes along, with faults switched on in it.
+    Relay { implementation: String, faults: Vec<String> },
+}
+
+/// Program and arguments, and the environment besides the inherited one.
+struct CommandLine {
+    words: Vec<OsString>,
+    variables: Vec<(String, String)>,
+}
+
+/// The relays that come along.
+pub const RELAYS: &[&str] = &["model", "rust"];
+
+impl Target {
+    /// A service that runs at `address`, or that `words` start.
+    pub fn new(address: Option<Address>, words: Vec<OsString>) -> Option<Target> {
+        let shown: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+        let shown = shown.join(" ");
+        let (name, start) = match (address, words.is_empty()) {
+            (Some(address), true) => (address.to_string(), Start::Running(address)),
+            (None, true) => return None,
+            (None, false) => (format!("-- {shown}"), Start::Command { words, address: None }),
+            (Some(address), false) => {
+                (format!("{address} -- {shown}"), Start::Command { words, address: Some(address) })
+            }
+        };
+        Some(Target { name, start, ready_within: Duration::from_secs(30) })
+    }
+
+    pub fn relay(implementation: &str, faults: Vec<String>) -> Target {
+        let start = Start::Relay { implementation: implementation.to_owned(), faults };
+        Target { name: format!("relay:{implementation}"), start, ready_within: Duration::from_secs(30) }
+    }
+
+    /// Returns the reason why the target is not available in this role and configuration; `None` where it is.
+    pub fn cannot(&self, role: Role, configuration: &Configuration) -> Option<String> {
+        match &self.start {
+            Start::Running(_) if !configuration.is_default() => {
+                Some("a running service is tried in the configuration that it has".to_owned())
+            }
+            _ if role == Role::Forwarder => Some("the target is not known to be a forwarder".to_owned()),
+            Start::Running(_) | Start::Command { .. } | Start::Relay { .. } => None,
+        }
+    }
+
+    /// Returns the command that starts it; `None` for one that runs.
+    fn launch(&self, port: Option<SocketAddr>) -> Option<CommandLine> {
+        let mut variables = vec![("RELAY_HTTP_ADDR".to_owned(), "127.0.0.1:0".to_owned())];
+        match &self.start {
+            Start::Running(_) => None,
+            Start::Command { words, .. } => {
+                let number = port.map(|port| port.port().to_string());
+                variables.extend(number.clone().map(|number| ("PORT".to_owned(), number)));
+                let number = number.unwrap_or_default();
+                let filled = words.iter().map(|word| match word.to_str() {
+                    Some(text) if text.contains(PORT) => text.replace(PORT, &number).into(),
+                    _ => word.clone(),
+                });
+                Some(CommandLine { words: filled.collect(), variables })
+            }
+            Start::Relay { implementation, faults } => {
+                if !faults.is_empty() {
+                    variables.push((FAULTS.to_owned(), faults.join(",")));
+                }
+                let mut words = RuntimeOptions::default().relay;
+                words.extend(["relay".into(), implementation.into()]);
+                Some(CommandLine { words, variables })
+            }
+        }
+    }
+}

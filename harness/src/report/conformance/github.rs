@@ -1,0 +1,54 @@
+//! For GitHub Actions: an annotation for each requirement that does not hold, and the Markdown as a summary.
+
+use super::{markdown, story};
+use crate::conform::results::{RequirementResult, Results, Verdict};
+use crate::report::phrase;
+
+/// GitHub refuses a summary of more than 1 MiB.
+const LIMIT: usize = 900 * 1024;
+
+/// One line for each requirement that does not pass.
+pub fn annotations(results: &Results) -> String {
+    results.requirements.iter().filter_map(|result| annotation(results, result)).collect()
+}
+
+fn annotation(results: &Results, result: &RequirementResult) -> Option<String> {
+    let level = match result.verdict() {
+        Verdict::Pass | Verdict::Unsupported => return None,
+        Verdict::Deviates if !results.is_strict => "notice",
+        Verdict::Fail | Verdict::Deviates => "error",
+        Verdict::Inconclusive => "warning",
+    };
+    let requirement = &result.requirement;
+    let odd: Vec<String> = result
+        .vectors
+        .iter()
+        .filter(|vector| vector.verdict == result.verdict())
+        .map(|vector| format!("{}: {}", vector.name, phrase::shown(&story::why(vector))))
+        .collect();
+    let title = format!("{} {} ({})", requirement.id, result.verdict().word(), requirement.strength.word());
+    let text = format!("{}\n{}\n{}", requirement.says, odd.join("\n"), requirement.clause);
+    Some(format!("::{level} title={}::{}\n", property(&title), data(&text)))
+}
+
+/// The step summary.
+pub fn summary(results: &Results) -> String {
+    let text = markdown::render(results);
+    match text.len() {
+        0..LIMIT => text,
+        _ => {
+            let end = text[..text.floor_char_boundary(LIMIT)].rfind('\n').unwrap_or(0);
+            format!("{}\n\n... and more, which the JSON report has\n", &text[..end])
+        }
+    }
+}
+
+/// Escapes the text behind the second `::`.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Escapes the value of a property, which also ends at `,` and `:`.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

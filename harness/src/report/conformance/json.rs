@@ -1,0 +1,240 @@
+//! The report for programs: one JSON document, versioned, as `harness/conformance.schema.json` describes it.
+//!
+//! Keys may be added while `version` is 1, and none changes. Bytes are text: printable ASCII as it is, other bytes and
+//! a backslash as `\xNN` and `\\`; a long value is cut, and says how long it is.
+
+use serde::Serialize;
+
+use super::story;
+use crate::conform::judge::Fields;
+use crate::conform::results::{Counts, RequirementResult, Results, VectorResult, Verdict};
+use crate::conform::suite::{Difference, VERSION as SUITE_VERSION};
+
+/// The schema of what `render` gives, itself JSON.
+pub const SCHEMA: &str = include_str!("../../../conformance.schema.json");
+
+const VERSION: u32 = 1;
+/// Longer values are cut.
+const LONGEST: usize = 2048;
+
+/// The whole report, pretty-printed, with a line feed at its end.
+pub fn render(results: &Results) -> String {
+    let mut text =
+        serde_json::to_string_pretty(&Report::of(results)).expect("strings and numbers always serialise");
+    text.push('\n');
+    text
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    implementation: ImplementationReport<'a>,
+    suite: SuiteReport,
+    verdict: &'static str,
+    interrupted: bool,
+    took_ms: u64,
+    summary: Summary,
+    requirements: Vec<RequirementReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct ImplementationReport<'a> {
+    target: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct SuiteReport {
+    version: &'static str,
+    unbroken: &'static str,
+    level: u8,
+    strict: bool,
+    seed: String,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    requirements: CountsReport,
+    vectors: CountsReport,
+    groups: Vec<GroupReport>,
+}
+
+#[derive(Serialize)]
+struct GroupReport {
+    name: String,
+    requirements: CountsReport,
+}
+
+#[derive(Serialize)]
+struct CountsReport {
+    pass: usize,
+    fail: usize,
+    deviates: usize,
+    inconclusive: usize,
+    unsupported: usize,
+}
+
+#[derive(Serialize)]
+struct RequirementReport<'a> {
+    id: &'a str,
+    suite: &'a str,
+    strength: &'static str,
+    level: u8,
+    role: &'static str,
+    says: &'a str,
+    clause: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    w3c: &'a [String],
+    verdict: &'static str,
+    vectors: Vec<VectorReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct VectorReport<'a> {
+    name: &'a str,
+    transport: &'static str,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mismatch: Option<MismatchReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
+    /// Name and value of each field.
+    sent: Vec<[String; 2]>,
+    /// The propagation fields of each call.
+    received: Vec<Vec<[String; 2]>>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    curl: &'a str,
+}
+
+#[derive(Serialize)]
+struct MismatchReport {
+    kind: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difference: Option<DifferenceReport>,
+}
+
+#[derive(Serialize)]
+struct DifferenceReport {
+    field: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<String>,
+    actual: String,
+    /// The first byte that differs, counted in bytes from 0, and the byte behind the stretch.
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Report<'a> {
+    fn of(results: &'a Results) -> Self {
+        let implementation = &results.implementation;
+        let groups = results.groups().into_iter();
+        let groups =
+            groups.map(|(group, counts)| GroupReport { name: group.word(), requirements: counts.into() });
+        Self {
+            version: VERSION,
+            implementation: ImplementationReport {
+                target: &implementation.target,
+                name: implementation.name.as_deref(),
+                version: implementation.version.as_deref(),
+                language: implementation.language.as_deref(),
+            },
+            suite: SuiteReport {
+                version: SUITE_VERSION,
+                unbroken: env!("CARGO_PKG_VERSION"),
+                level: results.level,
+                strict: results.is_strict,
+                seed: results.seed.to_string(),
+            },
+            verdict: results.verdict().word(),
+            interrupted: results.is_interrupted,
+            took_ms: u64::try_from(results.took.as_millis()).unwrap_or(u64::MAX),
+            summary: Summary {
+                requirements: results.requirement_counts().into(),
+                vectors: results.vector_counts().into(),
+                groups: groups.collect(),
+            },
+            requirements: results.requirements.iter().map(RequirementReport::of).collect(),
+        }
+    }
+}
+
+impl From<Counts> for CountsReport {
+    fn from(counts: Counts) -> Self {
+        Self {
+            pass: counts.get(Verdict::Pass),
+            fail: counts.get(Verdict::Fail),
+            deviates: counts.get(Verdict::Deviates),
+            inconclusive: counts.get(Verdict::Inconclusive),
+            unsupported: counts.get(Verdict::Unsupported),
+        }
+    }
+}
+
+impl<'a> RequirementReport<'a> {
+    fn of(result: &'a RequirementResult) -> Self {
+        let requirement = &result.requirement;
+        Self {
+            id: &requirement.id,
+            suite: &result.suite,
+            strength: requirement.strength.word(),
+            level: requirement.level,
+            role: requirement.role.word(),
+            says: &requirement.says,
+            clause: &requirement.clause,
+            w3c: &requirement.w3c,
+            verdict: result.verdict().word(),
+            vectors: result.vectors.iter().map(VectorReport::of).collect(),
+        }
+    }
+}
+
+impl<'a> VectorReport<'a> {
+    fn of(vector: &'a VectorResult) -> Self {
+        let mismatch = vector.mismatch.as_ref().map(|mismatch| MismatchReport {
+            kind: mismatch.kind.word(),
+            message: mismatch.to_string(),
+            call: mismatch.call,
+            difference: mismatch.difference.as_deref().map(DifferenceReport::of),
+        });
+        Self {
+            name: &vector.name,
+            transport: vector.transport,
+            verdict: vector.verdict.word(),
+            outcome: vector.outcome.as_deref(),
+            mismatch,
+            reason: vector.reason.as_deref(),
+            notes: &vector.notes,
+            sent: fields(&vector.sent),
+            received: vector.received.iter().map(fields).collect(),
+            curl: &vector.curl,
+        }
+    }
+}
+
+impl DifferenceReport {
+    fn of(difference: &Difference) -> Self {
+        Self {
+            field: difference.field.clone(),
+            expected: difference.due.as_ref().map(|due| story::short(due, LONGEST)),
+            actual: story::short(&difference.actual, LONGEST),
+            start: difference.caret.start,
+            end: difference.caret.end,
+        }
+    }
+}
+
+fn fields(fields: &Fields) -> Vec<[String; 2]> {
+    fields.iter().map(|(name, value)| [story::text(name), story::short(value, LONGEST)]).collect()
+}

@@ -1,0 +1,76 @@
+//! For a README: a table of the suites, and what did not pass.
+
+use super::{by_suite, named, outcomes, story};
+use crate::conform::results::{RequirementResult, Results, Verdict};
+use crate::conform::suite::VERSION;
+use crate::report::phrase;
+
+/// The whole page, headings from the third level on.
+pub fn render(results: &Results) -> String {
+    let mut text = format!(
+        "### Propagation conformance of {}\n\nSuite {VERSION}, level {} of W3C Trace Context; \
+         `unbroken conform {}`.\n\n",
+        escaped(&named(&results.implementation)),
+        results.level,
+        results.implementation.target.replace('`', "'")
+    );
+    text += "| suite | requirements | pass | fail | deviates | inconclusive | unsupported | vectors |\n";
+    text += "|---|---:|---:|---:|---:|---:|---:|---:|\n";
+    for (suite, requirements) in by_suite(results) {
+        let count = |verdict| requirements.iter().filter(|one| one.verdict() == verdict).count();
+        let vectors: usize = requirements.iter().map(|one| one.vectors.len()).sum();
+        text += &format!(
+            "| {suite} | {} | {} | {} | {} | {} | {} | {vectors} |\n",
+            requirements.len(),
+            count(Verdict::Pass),
+            count(Verdict::Fail),
+            count(Verdict::Deviates),
+            count(Verdict::Inconclusive),
+            count(Verdict::Unsupported)
+        );
+    }
+    text += "\n| | strength | requirement | vectors | |\n|---|---|---|---:|---|\n";
+    for result in &results.requirements {
+        text += &row(result);
+    }
+    text
+}
+
+fn row(result: &RequirementResult) -> String {
+    let requirement = &result.requirement;
+    let odd: Vec<String> = result
+        .vectors
+        .iter()
+        .filter(|vector| vector.verdict != Verdict::Pass)
+        .map(|vector| format!("`{}`: {}", vector.name, escaped(&story::why(vector))))
+        .collect();
+    let cell = match odd.len() {
+        0 => outcomes(result).join(", "),
+        1..=3 => odd.join("<br>"),
+        more => format!("{}<br>and {} more", odd[..3].join("<br>"), more - 3),
+    };
+    format!(
+        "| {} {} | {} | [{}]({}) {} | {} | {cell} |\n",
+        sign(result.verdict()),
+        result.verdict().word(),
+        requirement.strength.word(),
+        requirement.id,
+        requirement.clause,
+        escaped(&requirement.says),
+        result.vectors.len()
+    )
+}
+
+fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "✅",
+        Verdict::Unsupported => "➖",
+        Verdict::Inconclusive | Verdict::Deviates => "⚠️",
+        Verdict::Fail => "❌",
+    }
+}
+
+/// Text in one cell of a table, nothing of it taken for markup but code spans.
+fn escaped(text: &str) -> String {
+    phrase::shown(&text.replace('\n', " ")).replace('&', "&amp;").replace('<', "&lt;").replace('|', "\\|")
+}

@@ -1,0 +1,75 @@
+//! Reports of the reference suite (`conform`): text out of values, one file per format.
+
+pub mod diff;
+pub mod explain;
+pub mod github;
+pub mod html;
+pub mod json;
+#[cfg(feature = "junit")]
+pub mod junit;
+pub mod markdown;
+pub mod terminal;
+
+mod story;
+
+#[cfg(test)]
+mod tests;
+
+use crate::conform::results::{Implementation, RequirementResult, Results, Verdict};
+
+/// `relay:model` or `opentelemetry_sdk 0.33 (rust)`, as far as it says.
+fn named(implementation: &Implementation) -> String {
+    let Some(name) = &implementation.name else { return implementation.target.clone() };
+    let version = implementation.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+    let language =
+        implementation.language.as_ref().map(|language| format!(" ({language})")).unwrap_or_default();
+    format!("{name}{version}{language}")
+}
+
+/// `12 pass, 1 fail`, the worst first.
+fn counted(counts: &crate::conform::results::Counts) -> String {
+    let some = Verdict::ALL.iter().rev().filter(|verdict| counts.get(**verdict) > 0);
+    let parts: Vec<String> =
+        some.map(|verdict| format!("{} {}", counts.get(*verdict), verdict.word())).collect();
+    if parts.is_empty() { "nothing was tried".to_owned() } else { parts.join(", ") }
+}
+
+fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "✓",
+        Verdict::Unsupported => "-",
+        Verdict::Inconclusive => "?",
+        Verdict::Deviates => "!",
+        Verdict::Fail => "✗",
+    }
+}
+
+/// The outcomes that came where a requirement leaves a choice, each once.
+fn outcomes(result: &RequirementResult) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for vector in &result.vectors {
+        let leaves_choice = result
+            .requirement
+            .vectors
+            .iter()
+            .any(|declared| declared.name == vector.name && declared.expect.len() > 1);
+        if let Some(outcome) = vector.outcome.as_deref().filter(|_| leaves_choice)
+            && !names.contains(&outcome)
+        {
+            names.push(outcome);
+        }
+    }
+    names
+}
+
+/// The suites in their order, each with its results.
+fn by_suite(results: &Results) -> Vec<(&str, Vec<&RequirementResult>)> {
+    let mut suites: Vec<(&str, Vec<&RequirementResult>)> = Vec::new();
+    for result in &results.requirements {
+        match suites.last_mut().filter(|(name, _)| *name == result.suite) {
+            Some((_, some)) => some.push(result),
+            None => suites.push((&result.suite, vec![result])),
+        }
+    }
+    suites
+}

@@ -1,0 +1,136 @@
+//! The story of one vector, as lines: the bytes on both sides, a caret, the clause, and how to see it again.
+
+use std::ops::Range;
+
+use crate::conform::results::{RequirementResult, Results, VectorResult};
+
+/// One line with its label.
+pub(super) struct Line {
+    pub label: &'static str,
+    pub text: String,
+    /// Characters of `text`.
+    pub caret: Option<Range<usize>>,
+}
+
+impl Line {
+    fn new(label: &'static str, text: impl Into<String>) -> Line {
+        Line { label, text: text.into(), caret: None }
+    }
+}
+
+/// Longer values are cut around what matters.
+const LONGEST: usize = 160;
+
+/// Bytes as text: printable ASCII as it is, everything else as `\xNN`.
+pub(super) fn text(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| byte_text(*byte)).collect()
+}
+
+fn byte_text(byte: u8) -> String {
+    match byte {
+        b'\\' => "\\\\".to_owned(),
+        b' '..=b'~' => char::from(byte).to_string(),
+        byte => format!("\\x{byte:02x}"),
+    }
+}
+
+/// The same, cut in the middle where it is long.
+pub(super) fn short(bytes: &[u8], longest: usize) -> String {
+    if bytes.len() <= longest {
+        return text(bytes);
+    }
+    format!("{}... ({} bytes)", text(&bytes[..longest]), bytes.len())
+}
+
+/// The sentence of a vector that did not pass.
+pub(super) fn why(vector: &VectorResult) -> String {
+    match (&vector.mismatch, &vector.reason) {
+        (Some(mismatch), _) => mismatch.to_string(),
+        (None, Some(reason)) => reason.clone(),
+        (None, None) => vector.outcome.clone().unwrap_or_default(),
+    }
+}
+
+/// Everything that helps to understand a vector that did not pass.
+pub(super) fn lines(results: &Results, result: &RequirementResult, vector: &VectorResult) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (name, value) in &vector.sent {
+        lines.push(Line::new("sent", format!("{}: {}", text(name), short(value, LONGEST))));
+    }
+    let difference = vector.mismatch.as_ref().and_then(|mismatch| mismatch.difference.as_ref());
+    if let Some(difference) = difference {
+        if let Some(due) = &difference.due {
+            lines.push(window("expected", &difference.field, due, &difference.caret, false));
+        }
+        lines.push(window("received", &difference.field, &difference.actual, &difference.caret, true));
+    } else {
+        for (name, value) in vector.received.iter().flatten() {
+            lines.push(Line::new("received", format!("{}: {}", text(name), short(value, LONGEST))));
+        }
+    }
+    if let Some(mismatch) = &vector.mismatch {
+        lines.extend(
+            mismatch.output().iter().rev().take(5).rev().map(|line| Line::new("output", line.clone())),
+        );
+    }
+    lines.extend(vector.notes.iter().map(|note| Line::new("note", note.clone())));
+    lines.push(Line::new("clause", result.requirement.clause.clone()));
+    lines.push(Line::new("again", again(results, result, vector)));
+    if !vector.curl.is_empty() {
+        lines.push(Line::new("curl", vector.curl.clone()));
+    }
+    lines
+}
+
+/// The command that tries this vector alone, with the same ids.
+fn again(results: &Results, result: &RequirementResult, vector: &VectorResult) -> String {
+    let level = if results.level == 2 { String::new() } else { format!(" --level {}", results.level) };
+    let options = format!("{level} --only {}/{} --seed {}", result.requirement.id, vector.name, results.seed);
+    // A command stands behind all options.
+    match results.implementation.target.split_once("-- ") {
+        Some((before, command)) => format!("unbroken conform {before}{} -- {command}", options.trim_start()),
+        None => format!("unbroken conform {}{options}", results.implementation.target),
+    }
+}
+
+/// A field with its caret, cut around it.
+fn window(label: &'static str, field: &str, bytes: &[u8], caret: &Range<usize>, pointed: bool) -> Line {
+    let start = match bytes.len() > LONGEST {
+        true => caret.start.min(bytes.len()).saturating_sub(LONGEST / 2),
+        false => 0,
+    };
+    let end = (start + LONGEST).min(bytes.len());
+    let before = if start > 0 { "..." } else { "" };
+    let after = if end < bytes.len() { "..." } else { "" };
+    let head = format!("{field}: {before}");
+    let width = |range: Range<usize>| -> usize {
+        let inside = range.start.clamp(start, end)..range.end.clamp(start, end);
+        bytes.get(inside).unwrap_or_default().iter().map(|byte| byte_text(*byte).chars().count()).sum()
+    };
+    let from = head.chars().count() + width(start..caret.start);
+    let caret = pointed.then(|| from..from + width(caret.clone()).max(1));
+    Line { label, text: format!("{head}{}{after}", text(&bytes[start..end])), caret }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caret_stands_under_the_bytes_that_differ_however_long_they_are() {
+        let line = window("received", "tracestate", b"foo=1,\xff", &(6..7), true);
+        assert_eq!(line.text, "tracestate: foo=1,\\xff");
+        assert_eq!(line.caret, Some(18..22));
+        let long = [b"a".repeat(500), b"X".to_vec(), b"b".repeat(500)].concat();
+        let line = window("received", "x", &long, &(500..501), true);
+        let caret = line.caret.unwrap();
+        assert_eq!(line.text.chars().skip(caret.start).take(caret.len()).collect::<String>(), "X");
+        assert!(line.text.len() < 200);
+    }
+
+    #[test]
+    fn long_values_say_how_long_they_are() {
+        assert_eq!(short(b"abc", 3), "abc");
+        assert_eq!(short(b"abcd", 3), "abc... (4 bytes)");
+    }
+}

@@ -1,0 +1,204 @@
+//! A program on its own, outside of any scenario: the target of a conformance run.
+//!
+//! It is ended as nodes are: as a process group, whatever happens to the harness. Who starts it says what its
+//! environment is; nothing is filled in here.
+
+use std::ffi::OsString;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::Method;
+use nix::sys::signal::Signal;
+use tokio::process::Command;
+use tokio::time::{Instant, timeout_at};
+
+use super::ready::{self, AttemptError, ReadyError};
+use super::workload::Workload;
+use super::{environment, request};
+use crate::error_chain;
+use crate::runtime::process::Process;
+use crate::runtime::process::output::AwaitedLine;
+use crate::runtime::process::port::{self, Port};
+use crate::scenario::Readiness;
+
+/// The beginning of a relay's ready line (`fixtures/CONTRACT.md`).
+const READY: &str = "relay ready ";
+
+/// A program to start, and its environment besides the inherited one.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    pub program: OsString,
+    pub arguments: Vec<OsString>,
+    pub variables: Vec<(String, String)>,
+    /// The folder in which it is started; the harness's own by default.
+    pub folder: Option<PathBuf>,
+}
+
+/// A program that runs; its whole process group is killed when this is dropped.
+#[derive(Debug)]
+pub struct Standalone {
+    workload: Workload,
+}
+
+/// The reason why a program did not become ready.
+#[derive(Debug, thiserror::Error)]
+pub enum StandaloneError {
+    #[error("it could not be started")]
+    NotStarted(#[from] io::Error),
+    #[error("it ended before it was ready ({ended})")]
+    Ended { ended: String, lines: Vec<String> },
+    #[error("it was not ready within {} s: {last}", within.as_secs())]
+    NeverReady { within: Duration, last: String, lines: Vec<String> },
+    #[error("its ready line names no HTTP address: `{0}`")]
+    ReadyLine(String),
+}
+
+impl StandaloneError {
+    /// The last output lines, oldest first.
+    pub fn lines(&self) -> &[String] {
+        match self {
+            StandaloneError::Ended { lines, .. } | StandaloneError::NeverReady { lines, .. } => lines,
+            StandaloneError::NotStarted(_) | StandaloneError::ReadyLine(_) => &[],
+        }
+    }
+}
+
+impl Standalone {
+    /// Starts the program and waits for its ready line, or for a connection at `address` where one is given.
+    /// Returns it with the address at which it serves HTTP.
+    pub async fn start(
+        launch: Launch,
+        address: Option<SocketAddr>,
+        within: Duration,
+    ) -> Result<(Standalone, SocketAddr), StandaloneError> {
+        let mut command = Command::new(&launch.program);
+        command.args(&launch.arguments);
+        if let Some(folder) = &launch.folder {
+            command.current_dir(folder);
+        }
+        environment::apply(launch.variables, &mut command);
+        let process = Process::start(command, Some(AwaitedLine::Beginning(READY))).await?;
+        let workload = Workload::Process(process);
+        let deadline = Instant::now() + within;
+        let line = async {
+            ready::awaited_line(&workload, deadline, AttemptError::NoReadyLine(READY)).await.map(Some)
+        };
+        let connected = async {
+            match address {
+                Some(address) => {
+                    ready::until_ready(&workload, &Readiness::Tcp, address, deadline).await.map(|()| None)
+                }
+                None => std::future::pending().await,
+            }
+        };
+        let ready = tokio::select! {
+            biased;
+            line = line => line,
+            connected = connected => connected,
+        };
+        let address = match ready {
+            Ok(Some(line)) => http_address(&line).ok_or(StandaloneError::ReadyLine(line))?,
+            Ok(None) => address.expect("only a connection to an address makes it ready without a line"),
+            Err(ReadyError::Died(ended)) => {
+                return Err(StandaloneError::Ended {
+                    ended: ended.words(),
+                    lines: workload.last_lines().await,
+                });
+            }
+            Err(ReadyError::Late(last)) => {
+                return Err(StandaloneError::NeverReady {
+                    within,
+                    last: last.to_string(),
+                    lines: workload.lines(),
+                });
+            }
+        };
+        Ok((Standalone { workload }, address))
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.workload.has_ended()
+    }
+
+    /// Resolves when the process has ended, with how it ended: `exit status 1`.
+    pub async fn ended(&self) -> String {
+        self.workload.ended().await.words()
+    }
+
+    /// The last output lines, oldest first.
+    pub async fn last_lines(&self) -> Vec<String> {
+        if self.has_ended() { self.workload.last_lines().await } else { self.workload.lines() }
+    }
+
+    /// Asks it to end with SIGTERM, and kills what is left of its group at the deadline. Returns whether it came to
+    /// its own end.
+    pub async fn stop(&self, within: Duration) -> bool {
+        let deadline = Instant::now() + within;
+        self.workload.stop(Signal::SIGTERM, deadline).await.is_some_and(|ended| ended.is_exit())
+    }
+}
+
+/// `relay ready {"http": "127.0.0.1:41001"}`
+fn http_address(line: &str) -> Option<SocketAddr> {
+    let said: serde_json::Value = serde_json::from_str(line.strip_prefix(READY)?).ok()?;
+    said.get("http")?.as_str()?.parse().ok()
+}
+
+/// A free port on the loopback interface, held until dropped.
+#[derive(Debug)]
+pub struct FreePort(Port);
+
+impl FreePort {
+    /// `None` when every port in the range is taken.
+    pub fn find() -> Option<FreePort> {
+        port::free().map(FreePort)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.0.number))
+    }
+}
+
+/// One request of the harness's own with an empty body: status and body of the answer, or in words why none came.
+pub async fn ask(
+    method: Method,
+    address: SocketAddr,
+    path: &str,
+    within: Duration,
+) -> Result<(u16, Bytes), String> {
+    match timeout_at(Instant::now() + within, request::http(method, address, path, &[])).await {
+        Ok(Ok((status, body))) => Ok((status.as_u16(), body)),
+        Ok(Err(error)) => Err(error_chain::one_line(&error)),
+        Err(_) => Err(format!("no answer within {} s", within.as_secs())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Launch {
+        let arguments = ["-c", script].map(OsString::from).to_vec();
+        Launch { program: "sh".into(), arguments, variables: Vec::new(), folder: None }
+    }
+
+    #[tokio::test]
+    async fn a_ready_line_says_where_it_listens() {
+        let script = r#"echo 'relay ready {"http": "127.0.0.1:9"}'; exec sleep 600"#;
+        let (program, address) =
+            Standalone::start(shell(script), None, Duration::from_secs(20)).await.unwrap();
+        assert_eq!(address, SocketAddr::from((Ipv4Addr::LOCALHOST, 9)));
+        assert!(!program.has_ended());
+    }
+
+    #[tokio::test]
+    async fn one_that_ends_at_once_is_reported_with_its_last_lines() {
+        let script = "echo no module named requests >&2; exit 3";
+        let error = Standalone::start(shell(script), None, Duration::from_secs(20)).await.unwrap_err();
+        assert_eq!(error.to_string(), "it ended before it was ready (exit status 3)");
+        assert_eq!(error.lines(), ["no module named requests"]);
+    }
+}

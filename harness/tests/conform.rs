@@ -1,0 +1,228 @@
+//! `unbroken conform` as a command: against the relays that come along, and against a service of the W3C suite.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it, and says where")]
+
+mod folder;
+
+use std::path::Path;
+use std::process::Output;
+
+use folder::{Folder, unbroken};
+use serde_json::Value;
+
+fn conform(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } =
+        unbroken(&folder.0).arg("conform").args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (status.code(), text(stdout), text(stderr))
+}
+
+fn json(folder: &Folder, arguments: &[&str]) -> (Option<i32>, Value) {
+    let mut all = arguments.to_vec();
+    all.splice(0..0, ["--report", "json=-"]);
+    let (status, out, problems) = conform(folder, &all);
+    let report = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{problems}"));
+    (status, report)
+}
+
+/// `ID/vector: verdict` of all that did not pass.
+fn odd(report: &Value) -> Vec<String> {
+    let mut odd = Vec::new();
+    for requirement in report["requirements"].as_array().unwrap() {
+        for vector in requirement["vectors"].as_array().unwrap() {
+            let verdict = vector["verdict"].as_str().unwrap();
+            if verdict != "pass" {
+                let name =
+                    format!("{}/{}", requirement["id"].as_str().unwrap(), vector["name"].as_str().unwrap());
+                odd.push(format!(
+                    "{name}: {verdict}: {} {}",
+                    vector["mismatch"]["message"], vector["reason"]
+                ));
+            }
+        }
+    }
+    odd
+}
+
+#[test]
+fn the_model_relay_passes_everything_at_each_level() {
+    let folder = Folder::new("model");
+    for level in ["1", "2"] {
+        let (status, report) = json(&folder, &["relay:model", "--strict", "--level", level]);
+        assert!(odd(&report).is_empty(), "level {level}: {:#?}", odd(&report));
+        assert_eq!(status, Some(0));
+    }
+}
+
+#[test]
+fn a_fault_of_the_model_relay_fails_with_the_bytes_and_the_clause() {
+    let folder = Folder::new("fault");
+    let (status, out, _) =
+        conform(&folder, &["relay:model", "--fault", "extract-nothing", "--only", "TP-10,TP-11"]);
+    assert_eq!(status, Some(4), "{out}");
+    for part in [
+        "✗ TP-10",
+        "the trace was not continued: it has another trace id",
+        "^^^^",
+        "https://www.w3.org/TR/trace-context-2/#version",
+        "it proves nothing: the valid context of `valid` was not continued either",
+        "--only TP-10/sampled --seed",
+        "curl -i",
+    ] {
+        assert!(out.contains(part), "{part} is missing:\n{out}");
+    }
+}
+
+/// The service that the W3C suite tests, in Python, with what OpenTelemetry's own one does.
+const SERVICE: &str = include_str!("conform/service.py");
+
+#[test]
+fn a_service_of_the_w3c_suite_is_tried_as_it_is() {
+    let folder = Folder::new("w3c");
+    folder.write("service.py", SERVICE);
+    let arguments = ["--", "python3", "service.py", "${self.port}"];
+    let (status, report) =
+        json(&folder, &[&["--suite", "trace-context,tracestate"][..], &arguments[..]].concat());
+    // Python's client writes `Traceparent`, which a SHOULD advises against.
+    let odd = odd(&report);
+    assert!(odd.len() == 1 && odd[0].starts_with("TP-02/lower-case: deviates"), "{odd:#?}");
+    assert_eq!(status, Some(0));
+    assert!(report["implementation"].get("name").is_none(), "it does not name itself");
+}
+
+#[test]
+fn vectors_that_break_the_target_are_named_and_the_others_are_judged() {
+    let folder = Folder::new("breaks");
+    folder.write("service.py", SERVICE);
+    let only = ["--only", "TP-22,TP-11,ID-05", "--timeout", "2s"];
+    let run = |how: &str| {
+        let service = ["--", "python3", "service.py", "${self.port}", how];
+        json(&folder, &[&only[..], &service[..]].concat())
+    };
+    for (how, kind) in [
+        ("hang", "no-answer"),
+        ("die", "target-ended"),
+        ("500", "answered-with-error"),
+        ("silent", "not-called-back"),
+        ("drop", "broken-off"),
+    ] {
+        let (status, report) = run(how);
+        assert_eq!(status, Some(4), "{how}");
+        let odd = odd(&report);
+        // `decimal` is the vector that it does so on.
+        assert!(odd.len() == 1 && odd[0].starts_with("TP-22/decimal: fail"), "{how}: {odd:#?}");
+        let vectors =
+            report["requirements"].as_array().unwrap().iter().flat_map(|r| r["vectors"].as_array().unwrap());
+        let failed = vectors.into_iter().find(|vector| vector["name"] == "decimal").unwrap();
+        assert_eq!(failed["mismatch"]["kind"], kind, "{how}");
+    }
+    for (how, note) in [("late", "called back after it had answered"), ("twice", "more than once")] {
+        let (status, report) = run(how);
+        assert_eq!((status, odd(&report).len()), (Some(0), 0), "{how}: {:#?}", odd(&report));
+        assert!(report.to_string().contains(note), "{how}: {report:#}");
+    }
+}
+
+#[test]
+fn what_cannot_be_tried_is_reported_with_its_reason() {
+    let folder = Folder::new("usage");
+    for (arguments, status, part) in [
+        (&[][..], 2, "no target"),
+        (&["relay:go"], 2, "there is no relay `go`"),
+        (&["https://127.0.0.1/"], 2, "plaintext"),
+        (&["relay:model", "--only", "TP-99"], 2, "did you mean"),
+        (&["relay:model", "--suite", "trace-contex"], 2, "there is no suite `trace-contex`"),
+        (&["relay:rust", "--fault", "inject-nothing"], 2, "has no faults"),
+        (&["http://127.0.0.1:1/"], 5, "does not call back"),
+        (&["--", "no-such-program"], 5, "could not be started"),
+        (&["--", "sh", "-c", "echo broken >&2; exit 3"], 5, "exit status 3"),
+        (&["relay:model", "--only", "TF-05", "--level", "1"], 6, "no requirement was selected"),
+    ] {
+        let (ended, _, problems) = conform(&folder, arguments);
+        assert!(ended == Some(status) && problems.contains(part), "{arguments:?}: {ended:?} {problems}");
+    }
+}
+
+#[test]
+fn every_requirement_can_be_listed_and_explained() {
+    let folder = Folder::new("list");
+    let (status, list, _) = conform(&folder, &["--list", "--level", "3"]);
+    assert_eq!(status, Some(0));
+    let ids: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert!(ids.len() >= 80, "{} requirements", ids.len());
+    for id in [ids[0], ids[ids.len() - 1]] {
+        let Output { status, stdout, .. } = unbroken(&folder.0).args(["explain", id]).output().unwrap();
+        let page = String::from_utf8_lossy(&stdout).into_owned();
+        assert!(status.success() && page.starts_with(&format!("# {id}: ")), "{page}");
+    }
+}
+
+/// The 41 cases of w3c/trace-context `test/test.py`.
+const W3C: &[&str] = &[
+    "test_both_traceparent_and_tracestate_missing",
+    "test_traceparent_included_tracestate_missing",
+    "test_traceparent_duplicated",
+    "test_traceparent_header_name",
+    "test_traceparent_header_name_valid_casing",
+    "test_traceparent_version_0x00",
+    "test_traceparent_version_0xcc",
+    "test_traceparent_version_0xff",
+    "test_traceparent_version_illegal_characters",
+    "test_traceparent_version_too_long",
+    "test_traceparent_version_too_short",
+    "test_traceparent_trace_id_all_zero",
+    "test_traceparent_trace_id_illegal_characters",
+    "test_traceparent_trace_id_too_long",
+    "test_traceparent_trace_id_too_short",
+    "test_traceparent_parent_id_all_zero",
+    "test_traceparent_parent_id_illegal_characters",
+    "test_traceparent_parent_id_too_long",
+    "test_traceparent_parent_id_too_short",
+    "test_traceparent_trace_flags_illegal_characters",
+    "test_traceparent_trace_flags_too_long",
+    "test_traceparent_trace_flags_too_short",
+    "test_traceparent_ows_handling",
+    "test_tracestate_included_traceparent_missing",
+    "test_tracestate_included_traceparent_included",
+    "test_tracestate_header_name",
+    "test_tracestate_header_name_valid_casing",
+    "test_tracestate_empty_header",
+    "test_tracestate_multiple_headers_different_keys",
+    "test_tracestate_duplicated_keys",
+    "test_tracestate_all_allowed_characters",
+    "test_tracestate_ows_handling",
+    "test_tracestate_key_illegal_characters",
+    "test_tracestate_key_illegal_vendor_format",
+    "test_tracestate_member_count_limit",
+    "test_tracestate_key_length_limit",
+    "test_tracestate_value_illegal_characters",
+    "test_multiple_requests_with_valid_traceparent",
+    "test_multiple_requests_without_traceparent",
+    "test_multiple_requests_with_illegal_traceparent",
+    "test_propagates_random_flag",
+];
+
+#[test]
+fn every_case_of_the_w3c_suite_is_covered() {
+    assert_eq!(W3C.len(), 41);
+    let suites = unbroken::conform::suites();
+    let covered: Vec<&str> = suites
+        .iter()
+        .flat_map(|suite| &suite.requirements)
+        .flat_map(|requirement| requirement.w3c.iter().map(String::as_str))
+        .collect();
+    let missing: Vec<_> = W3C.iter().filter(|case| !covered.contains(case)).collect();
+    let unknown: Vec<_> = covered.iter().filter(|case| !W3C.contains(case)).collect();
+    assert!(missing.is_empty() && unknown.is_empty(), "missing {missing:?}, unknown {unknown:?}");
+}
+
+#[test]
+fn the_schema_of_suites_is_the_one_that_is_checked_in() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/conformance/schema.json");
+    let schema = format!("{:#}\n", unbroken::conform::suite::schema());
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, &schema).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == schema, "scenarios/conformance/schema.json is stale: run with UPDATE_EXPECT=1");
+}

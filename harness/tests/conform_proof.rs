@@ -1,0 +1,100 @@
+//! Each requirement of the reference suite is proved able to fail: a table names a defect for it, in a small service of
+//! this test. The service without defects passes everything, so the defect alone is what is found.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it, and says where")]
+
+#[path = "conform/propagation.rs"]
+mod propagation;
+#[path = "conform/service.rs"]
+mod service;
+#[path = "conform/table.rs"]
+mod table;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use propagation::Defect;
+use service::Service;
+use unbroken::conform::suite::{Configuration, Role};
+use unbroken::conform::{self, Options, Results, Selection, Target, Verdict, Wanted};
+
+/// Requirements that a service at an address can be tried on.
+fn selected(only: &str) -> Vec<Wanted> {
+    let only = if only.is_empty() { Vec::new() } else { vec![only.to_owned()] };
+    let all = Selection { suites: Vec::new(), only, level: 2 }.of(&conform::suites()).unwrap();
+    let here = |wanted: &Wanted| {
+        let requirement = &wanted.requirement;
+        requirement.role == Role::Participant
+            && requirement.configuration == Configuration::default()
+            && requirement.needs.is_empty()
+    };
+    all.into_iter().filter(here).collect()
+}
+
+fn tried(defect: Option<Defect>, only: &str) -> Results {
+    let service = Service::start(defect);
+    let target = Target::new(Some(service.address().parse().unwrap()), Vec::new()).unwrap();
+    let options = Options {
+        jobs: 4,
+        seed: 7,
+        timeout: Duration::from_secs(20),
+        listen: ([127, 0, 0, 1], 0).into(),
+        host: None,
+        level: 2,
+        is_strict: true,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let wanted = selected(only);
+    runtime.block_on(conform::run(&target, &wanted, &options, std::future::pending())).unwrap()
+}
+
+#[test]
+fn the_service_without_defects_passes_everything() {
+    let results = tried(None, "");
+    let odd: Vec<String> = results
+        .requirements
+        .iter()
+        .flat_map(|one| one.vectors.iter().map(move |vector| (one, vector)))
+        .filter(|(_, vector)| vector.verdict != Verdict::Pass)
+        .map(|(one, vector)| format!("{}/{}: {:?}", one.requirement.id, vector.name, vector.mismatch))
+        .collect();
+    assert!(odd.is_empty(), "{odd:#?}");
+}
+
+#[test]
+fn every_requirement_fails_with_its_defect() {
+    let mut unproven = Vec::new();
+    for (id, defect) in table::TABLE {
+        let results = tried(Some(*defect), id);
+        let verdict = results.requirements[0].verdict();
+        if !matches!(verdict, Verdict::Fail | Verdict::Deviates) {
+            unproven.push(format!("{id} does not find {defect:?}: {}", verdict.word()));
+        }
+    }
+    assert!(unproven.is_empty(), "{unproven:#?}");
+}
+
+#[test]
+fn no_requirement_is_without_a_defect() {
+    let proved: BTreeSet<&str> = table::TABLE.iter().map(|(id, _)| *id).collect();
+    let wanted = selected("");
+    let missing: Vec<&str> =
+        wanted.iter().map(|one| one.requirement.id.as_str()).filter(|id| !proved.contains(id)).collect();
+    assert!(missing.is_empty(), "requirements that nothing shows to be able to fail: {missing:?}");
+    let known: BTreeSet<&str> = wanted.iter().map(|one| one.requirement.id.as_str()).collect();
+    let unknown: Vec<&&str> = proved.iter().filter(|id| !known.contains(**id)).collect();
+    assert!(unknown.is_empty(), "defects of requirements that do not exist: {unknown:?}");
+}
+
+#[test]
+fn a_service_that_never_continues_passes_next_to_nothing() {
+    let results = tried(Some(Defect::NeverContinues), "");
+    let passed: Vec<&str> = results
+        .requirements
+        .iter()
+        .filter(|one| one.verdict() == Verdict::Pass)
+        .map(|one| one.requirement.id.as_str())
+        .collect();
+    // What holds of new traces alone, and where a new trace is an outcome that is left open.
+    assert_eq!(passed, ["TP-34", "TP-35", "TP-37", "TF-07", "ID-10"]);
+}
