@@ -35,7 +35,7 @@ pub const LANGUAGE: Language = Language {
         fails("node-baggage-not-propagated", &["baggage-lost at bill, sender shop, 6 of 6"], "tenant=blue"),
         unsure(
             "node-last-node-off",
-            &["not-exported at bill, nobody yet billing, 6 of 6"],
+            &["not-exported at bill, unknown billing, 6 of 6"],
             "any span of `billing`",
         ),
         passes("node-kafka-healthy [sampled=true]"),

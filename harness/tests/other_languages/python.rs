@@ -32,12 +32,12 @@ pub const LANGUAGE: Language = Language {
         ),
         unsure(
             "python-last-node-off",
-            &["not-exported at bill, nobody yet billing, 6 of 6"],
+            &["not-exported at bill, unknown billing, 6 of 6"],
             "any span of `billing`",
         ),
         unsure(
             "python-exporter-nowhere",
-            &["not-exported at bill, nobody yet billing, 6 of 6"],
+            &["not-exported at bill, unknown billing, 6 of 6"],
             "any span of `billing`",
         ),
         passes("python-kafka-healthy [sampled=true]"),
