@@ -170,7 +170,7 @@ timeout: 1s
         );
         let verdict = judged(&yaml, options()).await;
         let read = "`billing` did not read it from `orders` by the deadline";
-        is_inconclusive(&verdict, &["the message was taken by the broker", read]);
+        is_inconclusive(&verdict, &["the broker accepted the message", read]);
         assert!(verdict.findings.is_empty(), "{:#?}", verdict.findings);
     }
 }
