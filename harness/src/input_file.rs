@@ -2,14 +2,16 @@
 //!
 //! A FIFO or a device is refused: it may have no end, or make a run wait forever.
 
-use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::fs::Metadata;
+use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 /// A baseline may have this many bytes.
+#[cfg(feature = "cli")]
 pub(crate) const BASELINE_BYTES: u64 = 16 << 20;
 /// The evidence of a case may have this many bytes: some millions of spans.
+#[cfg(feature = "cli")]
 pub(crate) const EVIDENCE_BYTES: u64 = 2 << 30;
 
 /// Checks that the path is a regular file, or a link to one, and returns its length.
@@ -23,11 +25,14 @@ pub(crate) fn check(path: &Path) -> io::Result<u64> {
 }
 
 /// Returns the text of the file, which may have at most `limit` bytes.
+#[cfg(feature = "cli")]
 pub(crate) fn read(path: &Path, limit: u64) -> io::Result<String> {
+    use std::io::Read;
+
     let length = check(path)?.min(limit);
     let mut text = String::with_capacity(usize::try_from(length).unwrap_or(0));
     // One byte more shows that the file is too large, even if it grows meanwhile.
-    File::open(path)?.take(limit + 1).read_to_string(&mut text)?;
+    std::fs::File::open(path)?.take(limit + 1).read_to_string(&mut text)?;
     if text.len() as u64 > limit {
         let problem = format!("it is larger than {} MiB", limit >> 20);
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));

@@ -340,16 +340,24 @@ impl Polls {
         let node = all.receiver(crossing);
         let relation = all.plan.scenario.hop(crossing.hop).relation;
         let sent = self.sent.get(&(node, crossing.stimulus));
-        let mut contexts = all.arrived(crossing).into_iter().flat_map(|wire| wire.contexts());
+        let contexts: Vec<_> = all.arrived(crossing).into_iter().flat_map(|wire| wire.contexts()).collect();
         let went_on = |traces: &Vec<TraceId>| traces.iter().any(|trace| span.trace_id == trace.as_bytes());
         let goes_on = sent.is_none_or(went_on);
-        let child = contexts.any(|context| span.parent_id == context.parent_id.as_bytes());
+        let child = contexts.iter().any(|context| span.parent_id == context.parent_id.as_bytes());
+        let receives_only = !self.works.contains(&node);
         match relation {
             Relation::Link | Relation::None => true,
             Relation::Restart(at) | Relation::RestartWithLink(at) if at == RestartSide::Receiver => true,
-            Relation::ChildOrLink => child || goes_on,
+            // A sampled message whose only span is the receive that links to it: what the node sends in a trace of its
+            // own was lost behind that span.
+            Relation::ChildOrLink => {
+                let left = contexts.iter().all(|context| {
+                    context.flags.sampled() && sent.is_some_and(|traces| !traces.contains(&context.trace_id))
+                });
+                child || goes_on || (receives_only && left)
+            }
             Relation::Child | Relation::Unchanged | Relation::Restart(_) | Relation::RestartWithLink(_) => {
-                child || (goes_on && !self.works.contains(&node))
+                child || (goes_on && receives_only)
             }
         }
     }

@@ -13,7 +13,7 @@ pub const LANGUAGE: Language = Language {
         fails(
             "node-client-instrumentation-off",
             &["not-injected at bill, sender shop, 6 of 6"],
-            "what `shop` received was right",
+            "`shop` extracted the incoming context correctly",
         ),
         fails(
             "node-tracing-off",
@@ -44,12 +44,12 @@ pub const LANGUAGE: Language = Language {
         fails(
             "node-kafka-batch-child-expected",
             &["restarted at publish, receiver stock, 6 of 6"],
-            "with a link instead of a child",
+            "instead of continuing its trace",
         ),
         fails(
             "node-kafka-producer-off",
             &["not-injected at publish, sender shop, 6 of 6"],
-            "what `shop` received was right",
+            "`shop` extracted the incoming context correctly",
         ),
         fails(
             "node-kafka-consumer-off",
@@ -79,7 +79,7 @@ pub const LANGUAGE: Language = Language {
         fails(
             "node-outbox-receive-only",
             &["restarted at record, sender billing, 6 of 6"],
-            "it made the span `bills receive` for it",
+            "`billing` extracted the incoming context correctly (span `bills receive`",
         ),
     ],
     seen: &[

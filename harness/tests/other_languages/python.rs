@@ -13,7 +13,7 @@ pub const LANGUAGE: Language = Language {
         fails(
             "python-client-instrumentation-off",
             &["not-injected at bill, sender shop, 6 of 6"],
-            "what `shop` received was right",
+            "`shop` extracted the incoming context correctly",
         ),
         fails(
             "python-server-instrumentation-off",
@@ -45,12 +45,12 @@ pub const LANGUAGE: Language = Language {
         fails(
             "python-kafka-child-expected",
             &["restarted at publish, receiver billing, 6 of 6"],
-            "with a link instead of a child",
+            "instead of continuing its trace",
         ),
         fails(
             "python-kafka-producer-off",
             &["not-injected at publish, sender shop, 6 of 6"],
-            "what `shop` received was right",
+            "`shop` extracted the incoming context correctly",
         ),
         fails(
             "python-kafka-consumer-off",
@@ -61,7 +61,7 @@ pub const LANGUAGE: Language = Language {
         fails(
             "python-kafka-receive-only",
             &["restarted at reserve, sender stock, 6 of 6"],
-            "it made the span `orders receive` for it",
+            "`stock` extracted the incoming context correctly (span `orders receive`",
         ),
         passes("python-mail-healthy [sampled=true]"),
         passes("python-mail-healthy [sampled=false]"),
