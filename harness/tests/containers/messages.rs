@@ -146,7 +146,7 @@ fn an_image_is_pulled_once_however_many_cases_need_it() {
     let folder = Folder::new("one-pull");
     let scenario = story("image: \"localhost:1/nobody/nothing:3\", port: 8080");
     let output = run(&folder, &scenario.replace("send: order", "send: order, sampled: [true, false]"));
-    assert_prints(&output, &["2 cases: 2 inconclusive"]);
+    assert_prints(&output, &["2 cases: 2 could not run"]);
     assert_eq!(
         printed(&output).matches("pulling localhost:1/nobody/nothing:3").count(),
         1,

@@ -85,7 +85,7 @@ fn a_leftover_that_cannot_be_removed_is_reported_and_delays_no_case() {
     let printed = "did not answer a request for the removal of the container `left` within 30 s";
     assert_prints(&ended(cleaning, STUCK), &[&fake.host, printed]);
     let goes_on = "`unbroken-nothing:1` is not on this machine";
-    assert_prints(&ended(running, STUCK), &["earlier runs have left what stays", printed, goes_on]);
+    assert_prints(&ended(running, STUCK), &["cannot remove what an earlier run left", printed, goes_on]);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_run_is_interrupted_although_the_engine_hangs() {
         } else {
             assert_prints(
                 &output,
-                &["was left, see `unbroken clean`", &fake.host, "did not answer a request for"],
+                &["cannot remove a container or network", &fake.host, "did not answer a request for"],
             );
         }
     }
