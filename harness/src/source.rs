@@ -47,7 +47,7 @@ impl Source {
         &self.text
     }
 
-    /// The nearest character boundary at or before a byte offset, at most the end.
+    /// Returns the nearest character boundary at or before a byte offset, at most the end.
     pub fn boundary_at(&self, offset: usize) -> usize {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
@@ -56,7 +56,7 @@ impl Source {
         offset
     }
 
-    /// Line and column of a byte offset, both counted from 1; columns count characters.
+    /// Returns the line and the column of a byte offset, both counted from 1; columns count characters.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
         let offset = self.boundary_at(offset);
         let line = self.line_starts.partition_point(|start| *start <= offset);
