@@ -78,8 +78,9 @@ fn baggage(before: &Carried, after: &Carried) -> Option<Change> {
     if entries_before.iter().map(|entry| &entry.raw).eq(entries_after.iter().map(|entry| &entry.raw)) {
         return None;
     }
-    let set = |carried: &Carried| lists::entry_set(&carried.lists.entries).into_iter().collect::<Vec<_>>();
-    let (set_before, set_after) = (set(before), set(after));
+    let (set_before, set_after) = (lists::entry_set(entries_before), lists::entry_set(entries_after));
+    let set_before: Vec<_> = set_before.into_iter().collect();
+    let set_after: Vec<_> = set_after.into_iter().collect();
     let doubled = entries_after.len() >= 2 * entries_before.len().max(1);
     match compare(&set_before, &set_after) {
         None if doubled && set_after.len() < entries_after.len() => Some(Change::Doubled),
@@ -87,7 +88,7 @@ fn baggage(before: &Carried, after: &Carried) -> Option<Change> {
     }
 }
 
-/// Compares values: still there with more of them is doubled, not there any more stripped, all else altered.
+/// Compares values: more of the same are doubled, none at all stripped, all else altered.
 fn compare<T: PartialEq>(before: &[T], after: &[T]) -> Option<Change> {
     let within = |some: &[T], others: &[T]| some.iter().all(|value| others.contains(value));
     if before == after {

@@ -55,7 +55,7 @@ pub enum BreakKind {
     Undeclared,
 }
 
-/// How a hop's count is off.
+/// The way in which a hop's count is off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Miss {
     /// A capture is there that may be the one that is missing.
@@ -122,7 +122,7 @@ pub enum Restart {
     LinkedByReceiver,
 }
 
-/// How a span stands under the wrong parent, or the wrong span is on the wire.
+/// A span under the wrong parent, or the wrong span on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reparent {
     /// The span of the call is known, and this is on the wire instead.
@@ -135,7 +135,7 @@ pub enum Reparent {
     CallsUnderOneSpan,
     /// No span for the call, and a span of another kind on the wire.
     NoCallSpan,
-    /// The receiver's span is under another parent than what arrived.
+    /// The receiver's span is not under the parent that arrived.
     WrongParent,
     /// The root of a new trace has a parent.
     RootWithParent,
@@ -278,6 +278,17 @@ impl ContextFields {
 }
 
 impl BreakKind {
+    /// Returns the fields that an intermediary stripped, changed or doubled.
+    pub fn fields(self) -> Option<ContextFields> {
+        if let BreakKind::Stripped(fields)
+        | BreakKind::Altered(fields)
+        | BreakKind::Duplicated(Duplication::Onward(fields)) = self
+        {
+            return Some(fields);
+        }
+        None
+    }
+
     pub fn class(self) -> Class {
         match self {
             BreakKind::NotCrossed(_) => Class::NotCrossed,

@@ -32,11 +32,11 @@ pub struct Break {
     /// The span that it speaks of.
     pub span: Option<SpanIx>,
     pub missing_witness: Option<Witness>,
-    /// What belongs to it and is not a finding of its own.
+    /// Remarks that are not findings of their own.
     pub remarks: Vec<Remark>,
 }
 
-/// How much a break weighs.
+/// The weight of a break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grade {
     /// Legal for a service, a finding under `--strict` and in the reference suite.
@@ -88,6 +88,20 @@ impl Caret {
             | Caret::Flags => 0,
         }
     }
+
+    /// Returns the bytes of a field's value that it points at: of `00-<32>-<16>-<2>` the part. `None` where the value,
+    /// of `length` bytes, is shorter.
+    pub fn range(&self, length: usize) -> Option<Range<usize>> {
+        let part = match self {
+            Caret::Nothing | Caret::Format(_) => return None,
+            Caret::Field(_) => 0..length,
+            Caret::Bytes { at, .. } => at.clone(),
+            Caret::TraceId => 3..35,
+            Caret::ParentId => 36..52,
+            Caret::Flags => 53..55,
+        };
+        (part.end <= length).then_some(part)
+    }
 }
 
 /// A witness that would have shown more.
@@ -107,7 +121,7 @@ pub enum Witness {
     Flush,
 }
 
-/// What belongs to a break and is not one of its own.
+/// A remark on a break that is not a break of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Remark {
     /// The sender extracted what it received correctly, into this span.
@@ -139,7 +153,7 @@ impl Break {
         }
     }
 
-    /// A break on a crossing, of the node on that side of it.
+    /// Returns a break on a crossing, of the node on that side of it.
     pub fn on(crossing: CrossingRef<'_>, kind: BreakKind, side: Side) -> Break {
         let (node, capture, span) = match side {
             Side::Receiver => (crossing.receiver(), crossing.received_capture(), crossing.receiver_span_ix()),
@@ -161,12 +175,12 @@ impl Break {
         }
     }
 
-    /// A break of the sender of a crossing.
+    /// Returns a break of the sender of a crossing.
     pub fn by_sender(crossing: CrossingRef<'_>, kind: BreakKind) -> Break {
         Break::on(crossing, kind, Side::Sender)
     }
 
-    /// A break of the receiver of a crossing.
+    /// Returns a break of the receiver of a crossing.
     pub fn by_receiver(crossing: CrossingRef<'_>, kind: BreakKind) -> Break {
         Break::on(crossing, kind, Side::Receiver)
     }

@@ -10,7 +10,7 @@ macro_rules! classes {
         impl Class {
             pub const ALL: &'static [Class] = &[$(Class::$variant),*];
 
-            /// The word in reports, baselines and `explain`; it never changes.
+            /// Returns the word in reports, baselines and `explain`; it never changes.
             pub fn word(self) -> &'static str {
                 match self { $(Class::$variant => $word),* }
             }
@@ -100,6 +100,11 @@ impl Class {
             | Class::ContractBroken
             | Class::Undeclared => false,
         }
+    }
+
+    /// Returns whether the field that it is about, and not the class, decides which clause holds.
+    pub fn is_of_any_field(self) -> bool {
+        matches!(self, Class::Stripped | Class::Altered | Class::Malformed)
     }
 
     /// Returns whether it says that a witness failed; such a break counts whatever rules a scenario lists.

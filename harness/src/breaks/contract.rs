@@ -1,4 +1,4 @@
-//! What a relay promises and its evidence refutes: of two values of one field it takes always the same one,
+//! Promises of a relay that its evidence refutes: of two values of one field it always takes the same one,
 //! and a flush that is answered leaves nothing to export.
 
 use super::break_kind::ContractDefect;
@@ -8,7 +8,7 @@ use crate::crossings::{CrossingRef, Crossings};
 use crate::evidence::Completion;
 use crate::scenario::NodeIx;
 
-/// Which of several values was taken.
+/// The one of several values that was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
     First,
@@ -25,7 +25,7 @@ fn broken(crossing: CrossingRef<'_>, defect: ContractDefect) -> Break {
     Break::by_receiver(crossing, BreakKind::ContractBroken(defect)).graded(Grade::Inconclusive)
 }
 
-/// Spans of a relay that arrived after it had answered the flush.
+/// Finds spans of a relay that arrived after it had answered the flush.
 fn flushes(all: &Crossings<'_>, found: &mut Breaks) {
     for crossing in all.iter() {
         let completion = all.evidence.completions.get(crossing.receiver().0);

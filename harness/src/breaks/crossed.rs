@@ -9,7 +9,7 @@ use crate::plan::StimulusIx;
 use crate::scenario::{Hop, HopIx};
 
 pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
-    let caused = Caused::of(all);
+    let effects = EffectCounts::of(all);
     let unattributed: IdSet<HopIx> = all.unattributed.iter().map(|(_, hop)| *hop).collect();
     for (ix, hop) in all.plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop)) {
         let Some(within) = hop.within else { continue };
@@ -18,10 +18,10 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
             found.consequences.push((ix, within));
         }
         for cause in causes {
-            let count = HopCount { ix, hop, cause, seen: caused.by(cause, ix) };
+            let count = HopCount { ix, hop, cause, seen: effects.by(cause, ix) };
             if count.times() < hop.times.min {
                 found.list.extend(count.too_few(unattributed.contains(&ix)));
-            } else if count.times() > hop.times.max.saturating_mul(caused.deliveries(cause)) {
+            } else if count.times() > hop.times.max.saturating_mul(effects.deliveries(cause)) {
                 found.list.extend(count.too_many());
             }
         }
@@ -31,24 +31,24 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
 
 /// The crossings that each crossing caused; those that a further delivery caused count as the first one's.
 #[derive(Default)]
-struct Caused {
+struct EffectCounts {
     seen: IdMap<(CrossingIx, HopIx), Vec<CrossingIx>>,
     /// Further deliveries of each.
     deliveries: IdMap<CrossingIx, u32>,
 }
 
-impl Caused {
-    fn of(all: &Crossings<'_>) -> Caused {
-        let mut caused = Caused::default();
+impl EffectCounts {
+    fn of(all: &Crossings<'_>) -> EffectCounts {
+        let mut effects = EffectCounts::default();
         for crossing in all.iter() {
             if crossing.nature() == Nature::Redelivered {
-                *caused.deliveries.entry(crossing.first_delivery().ix()).or_default() += 1;
+                *effects.deliveries.entry(crossing.first_delivery().ix()).or_default() += 1;
             } else if let Some(cause) = crossing.cause() {
                 let by = (cause.first_delivery().ix(), crossing.hop_ix());
-                caused.seen.entry(by).or_default().push(crossing.ix());
+                effects.seen.entry(by).or_default().push(crossing.ix());
             }
         }
-        caused
+        effects
     }
 
     fn by(&self, cause: CrossingRef<'_>, hop: HopIx) -> &[CrossingIx] {
@@ -61,7 +61,7 @@ impl Caused {
     }
 }
 
-/// How often one crossing caused a hop to be crossed.
+/// The count of the crossings of a hop that one crossing caused.
 struct HopCount<'c> {
     ix: HopIx,
     hop: &'c Hop,
@@ -117,24 +117,23 @@ impl HopCount<'_> {
         }
     }
 
-    /// More calls than declared are worth a note; a message that is sent once too often is doubled.
+    /// Returns a note for more calls than declared, and a break for a message that is sent once too often.
     fn too_many(&self) -> Option<Break> {
         let last = self.cause.all().get(*self.seen.last()?);
-        let values = |surplus: Break| {
-            surplus.values(Value::AtMost(self.hop.times.max), Value::Crossings(self.times()))
-        };
+        let (limit, seen) = (Value::AtMost(self.hop.times.max), Value::Crossings(self.times()));
         if self.hop.transport.via().is_none() {
-            return Some(values(self.broken(BreakKind::NotCrossed(Miss::TooOften)).graded(Grade::Note)));
+            let surplus = self.broken(BreakKind::NotCrossed(Miss::TooOften)).graded(Grade::Note);
+            return Some(surplus.values(limit, seen));
         }
         if !last.sends_first() {
             return None;
         }
-        let doubled = self.broken(BreakKind::Duplicated(Duplication::Message));
-        Some(values(Break { crossing: Some(last.ix()), capture: last.sent_capture(), ..doubled }))
+        let doubled = self.broken(BreakKind::Duplicated(Duplication::Message)).values(limit, seen);
+        Some(Break { crossing: Some(last.ix()), capture: last.sent_capture(), ..doubled })
     }
 }
 
-/// Requests that the driver sent and no tap saw.
+/// Finds requests that the driver sent and no tap saw.
 fn not_arrived(all: &Crossings<'_>, found: &mut Breaks) {
     let arrived: IdSet<StimulusIx> =
         all.iter().filter(|crossing| crossing.is_from_client()).map(CrossingRef::stimulus_ix).collect();

@@ -17,7 +17,7 @@ use crate::wire::{SpanId, TraceId};
 pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     let places = Places::of(all);
     let story = story_traces(all);
-    let (arrived, unanswered) = (all.carried_ids(), Unanswered::of(all));
+    let (arrived, missing) = (all.carried_ids(), MissingSpans::of(all));
     let mut ids: IdMap<(&[u8], &[u8]), SpanIx> = IdMap::default();
     for (ix, span) in all.evidence.spans.iter().enumerate().map(|(ix, span)| (SpanIx(ix), span)) {
         let defect = span_defect(all, ix, span);
@@ -42,7 +42,7 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
             // The resource is the node's, whatever the span is for.
             places.of_node(place).push(BreakKind::ResourceMissing, found);
         }
-        if parent_is_missing(all, span, &arrived, &unanswered) {
+        if parent_is_missing(all, span, &arrived, &missing) {
             place.push(BreakKind::ParentMissing, found);
         }
         sampled_in(place, span, found);
@@ -51,7 +51,7 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     }
 }
 
-/// Where breaks of a span are counted: the node, the hop, and the crossing that the span is of.
+/// The place where breaks of a span are counted: the node, the hop, and the crossing that the span is of.
 #[derive(Clone, Copy)]
 struct SpanPlace<'c> {
     all: &'c Crossings<'c>,
@@ -187,7 +187,7 @@ fn parent_is_missing(
     all: &Crossings<'_>,
     span: &Span,
     arrived: &IdSet<(NodeIx, SpanId)>,
-    unanswered: &Unanswered,
+    missing: &MissingSpans,
 ) -> bool {
     let Some(parent) = SpanId::from_bytes(&span.parent_id) else { return false };
     // With its parent in another trace it is the trace id that is wrong: telemetry-differs.
@@ -195,19 +195,19 @@ fn parent_is_missing(
     if known || arrived.contains(&(span.node, parent)) || is_receipt(span) {
         return false;
     }
-    all.flushed(span.node, Some(0)) && !unanswered.may_be_above(span)
+    all.flushed(span.node, Some(0)) && !missing.may_be_above(span)
 }
 
-/// What reached nodes and has no span there.
-struct Unanswered {
-    /// With the trace that was received.
+/// Crossings that reached a node and have no span there.
+struct MissingSpans {
+    /// With the trace that arrived.
     in_trace: IdSet<(NodeIx, TraceId)>,
     /// Without one, so that it may be any.
     in_any: IdSet<NodeIx>,
 }
 
-impl Unanswered {
-    fn of(all: &Crossings<'_>) -> Unanswered {
+impl MissingSpans {
+    fn of(all: &Crossings<'_>) -> MissingSpans {
         let (mut in_trace, mut in_any) = (IdSet::default(), IdSet::default());
         for crossing in all.iter() {
             if crossing.receiver_span_ix().is_some() || crossing.is_undelivered() {
@@ -218,7 +218,7 @@ impl Unanswered {
                 None => in_any.insert(crossing.receiver()),
             };
         }
-        Unanswered { in_trace, in_any }
+        MissingSpans { in_trace, in_any }
     }
 
     fn may_be_above(&self, span: &Span) -> bool {
@@ -228,7 +228,7 @@ impl Unanswered {
     }
 }
 
-/// A span that is no crossing's own and was exported in an unsampled trace.
+/// Finds a span that is no crossing's own and was exported in an unsampled trace.
 fn sampled_in(place: SpanPlace<'_>, span: &Span, found: &mut Breaks) {
     let Some(crossing) = place.crossing else { return };
     let wire = if place.side == Side::Sender { crossing.wire() } else { crossing.arrived() };
@@ -252,7 +252,7 @@ fn sampled_in(place: SpanPlace<'_>, span: &Span, found: &mut Breaks) {
     }
 }
 
-/// For relays a fault; for other services a note.
+/// Finds a span of the wrong kind: for relays a fault, for other services a note.
 fn kind(places: &Places, place: SpanPlace<'_>, span: &Span, found: &mut Breaks) {
     let Some((crossing, side)) = places.of_span.get(&place.span) else { return };
     let crossing = place.all.get(*crossing);
@@ -281,7 +281,7 @@ fn is_like_a_call(span: &Span) -> bool {
     !is_receipt(span) && (calls || sends)
 }
 
-/// A relay reports the name that it was given.
+/// Finds a relay that does not report the name that it was given.
 fn service_name(place: SpanPlace<'_>, span: &Span, found: &mut Breaks) {
     const RENAMES: [&str; 2] = ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"];
     let node = place.all.plan.scenario.node(place.node);

@@ -14,7 +14,7 @@ use crate::plan::{Plan, StimulusContext, StimulusIx};
 use crate::wire::baggage::{Baggage, BaggageEntry};
 use crate::wire::tracestate::{RawMember, TraceState};
 
-/// S4 where the context is right and a list is another stimulus's.
+/// Returns S4 where the context is right and a list is another stimulus's.
 pub(super) fn swapped(crossing: CrossingRef<'_>, wire: &Carried, senders: &Senders<'_>) -> Option<Break> {
     let due = crossing.due();
     if has_members(due.members.as_deref(), wire) && has_entries(due.entries.as_deref(), wire) {
@@ -38,7 +38,7 @@ pub(super) fn swapped(crossing: CrossingRef<'_>, wire: &Carried, senders: &Sende
     None
 }
 
-/// Nearly always the members due are there byte for byte, and nothing need be compared further.
+/// Returns whether the members due are on the wire byte for byte: nearly always, and nothing need be compared further.
 fn has_members(due: Option<&[RawMember]>, wire: &Carried) -> bool {
     due.is_some_and(|due| {
         due.iter().map(|member| &member.bytes).eq(wire.lists.members.iter().map(|member| &member.bytes))
@@ -122,7 +122,7 @@ pub(super) fn entry_set(entries: &[BaggageEntry]) -> BTreeSet<Pair> {
     entries.iter().map(pair).collect()
 }
 
-/// S10: the first that holds.
+/// Returns the first kind of S10 that holds.
 pub(super) fn tracestate(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
     let due = crossing.due().members.as_ref()?;
     if has_members(Some(due), wire) {
@@ -141,7 +141,7 @@ pub(super) fn tracestate(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Br
     Some(changed.graded(change.grade).values(Value::Members(expected), Value::Members(actual)))
 }
 
-/// Members that are not the node's own.
+/// Returns the members that are not the node's own.
 fn foreign(members: &Arc<[RawMember]>, own_key: Option<&[u8]>) -> Arc<[RawMember]> {
     if own_key.is_none() {
         return members.clone();
@@ -194,12 +194,7 @@ impl Members<'_> {
                 let kind = BreakKind::TracestateAltered(MemberChange::Doubled);
                 return Some(ListChange::new(kind, vec![due_at], Vec::new()));
             }
-            let changed = |other: &RawMember| {
-                other.key() == member.key()
-                    && other.bytes != member.bytes
-                    && !is_cut(&other.bytes, &member.bytes)
-            };
-            if let Some(at) = self.sent.iter().position(changed) {
+            if let Some(at) = self.sent.iter().position(|other| is_changed(other, member)) {
                 let kind = BreakKind::TracestateAltered(MemberChange::Changed);
                 return Some(ListChange::new(kind, vec![due_at], vec![at]));
             }
@@ -209,8 +204,10 @@ impl Members<'_> {
 
     fn cut(&self) -> Option<ListChange> {
         for (due_at, member) in self.due.iter().enumerate() {
-            let cut = |other: &RawMember| is_cut(&other.bytes, &member.bytes) && !self.due.contains(other);
-            if let Some(at) = self.sent.iter().position(cut) {
+            let mut sent = self.sent.iter();
+            if let Some(at) =
+                sent.position(|other| is_cut(&other.bytes, &member.bytes) && !self.due.contains(other))
+            {
                 return Some(ListChange::new(BreakKind::TracestateCut, vec![due_at], vec![at]));
             }
         }
@@ -244,12 +241,17 @@ fn count(list: &[RawMember], key: &[u8]) -> usize {
     list.iter().filter(|member| member.key() == key).count()
 }
 
+/// Returns whether a member has the key of another, and a value that is not a part of the other's.
+fn is_changed(member: &RawMember, due: &RawMember) -> bool {
+    member.key() == due.key() && member.bytes != due.bytes && !is_cut(&member.bytes, &due.bytes)
+}
+
 /// Returns whether `short` is a true beginning of `whole`.
 fn is_cut(short: &[u8], whole: &[u8]) -> bool {
     short.len() < whole.len() && whole.starts_with(short)
 }
 
-/// S11.
+/// Returns S11: members of baggage that were lost or changed.
 pub(super) fn baggage(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
     let due = crossing.due().entries.as_ref()?;
     if has_entries(Some(due), wire) {

@@ -43,7 +43,7 @@ pub struct Breaks {
     pub unseen: Vec<(HopIx, Unseen)>,
 }
 
-/// Why nothing was seen to cross a hop.
+/// The reason why nothing was seen to cross a hop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unseen {
     /// The driver sent it, and it did not arrive: what the driver got instead of it.
@@ -103,7 +103,7 @@ impl Breaks {
     }
 }
 
-/// Names the crossings of other hops: a break of a message is one for each hop that the message goes over.
+/// Adds the crossings of other hops: a break of a message is one for each hop that the message goes over.
 fn name_others(crossing: CrossingRef<'_>, found: &mut [Break]) {
     for one in found {
         let others = crossing.sent_with().filter(|other| *other != crossing);

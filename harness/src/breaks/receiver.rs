@@ -18,11 +18,11 @@ use crate::wire::traceparent::hex;
 use crate::wire::{TraceId, TraceParent};
 
 /// Breaks of senders that explain why the same node exported no span for what it received, by their crossing.
-pub(super) type Explained = IdMap<CrossingIx, usize>;
+pub(super) type Explanations = IdMap<CrossingIx, usize>;
 
 /// Returns the breaks of nodes that inject nothing, or something new, or what they received.
-pub(super) fn explained(found: &Breaks) -> Explained {
-    let mut explained = Explained::default();
+pub(super) fn explained(found: &Breaks) -> Explanations {
+    let mut explained = Explanations::default();
     for (at, one) in found.list.iter().enumerate() {
         let explains = matches!(
             one.class(),
@@ -38,7 +38,7 @@ pub(super) fn explained(found: &Breaks) -> Explained {
     explained
 }
 
-pub(super) fn rows(crossing: CrossingRef<'_>, explained: &Explained, found: &mut Breaks) {
+pub(super) fn rows(crossing: CrossingRef<'_>, explained: &Explanations, found: &mut Breaks) {
     if !crossing.all().exports(crossing.receiver()) {
         return;
     }
@@ -54,8 +54,8 @@ pub(super) fn rows(crossing: CrossingRef<'_>, explained: &Explained, found: &mut
     }
 }
 
-/// R2 and R3.
-fn no_span(crossing: CrossingRef<'_>, wire: &Carried, explained: &Explained, found: &mut Breaks) {
+/// Finds R2 and R3: no span for what arrived.
+fn no_span(crossing: CrossingRef<'_>, wire: &Carried, explained: &Explanations, found: &mut Breaks) {
     if let Some(unlinked) = begun_unlinked(crossing, wire) {
         found.list.push(unlinked);
         return;
@@ -77,10 +77,7 @@ fn no_span(crossing: CrossingRef<'_>, wire: &Carried, explained: &Explained, fou
         return;
     }
     // A node that clears the flag in what it sends shows that it decided not to sample.
-    let cleared = |effect: CrossingRef<'_>| {
-        effect.wire().and_then(Carried::context).is_some_and(|context| !context.flags.sampled())
-    };
-    let others = crossing.effects().any(cleared) || !all.spans.of_node(node).is_empty();
+    let others = crossing.effects().any(clears_the_flag) || !all.spans.of_node(node).is_empty();
     if others && all.flushed(node, crossing.ended_nanos()) {
         let kind = BreakKind::SampledOut(UnexportedSpan::Incoming);
         let sampled_out = Break::by_receiver(crossing, kind).at(Caret::Flags);
@@ -94,8 +91,13 @@ fn no_span(crossing: CrossingRef<'_>, wire: &Carried, explained: &Explained, fou
     found.list.push(Break { side: Side::Unknown, ..unexported });
 }
 
-/// R8 without a span for what was received: what the receiver sent shows that it began a trace and samples it, and no
-/// span of its own links to what came in.
+/// Returns whether what was sent carries a context that is not sampled.
+fn clears_the_flag(crossing: CrossingRef<'_>) -> bool {
+    crossing.wire().and_then(Carried::context).is_some_and(|context| !context.flags.sampled())
+}
+
+/// Returns R8 without a span for what was received: what the receiver sent shows that it began a trace and samples it,
+/// and no span of its own links to what came in.
 fn begun_unlinked(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
     let (all, node) = (crossing.all(), crossing.receiver());
     let context = wire.context()?;
@@ -127,7 +129,7 @@ fn with_span(crossing: CrossingRef<'_>, wire: &Carried, span: &Span) -> Option<B
     swapped(crossing, wire, span).or_else(|| continued(crossing, wire, span))
 }
 
-/// R5 to R9; right under any one of several contexts.
+/// Returns R5 to R9; right under any one of several contexts.
 fn continued(crossing: CrossingRef<'_>, wire: &Carried, span: &Span) -> Option<Break> {
     let several = wire.contexts().nth(1).is_some() || wire.is_uncertain();
     if several && span.parent_id.is_empty() {
@@ -153,13 +155,13 @@ fn under(crossing: CrossingRef<'_>, context: &TraceParent, span: &Span) -> Optio
     if as_child { child(crossing, context, span) } else { begun(crossing, context, span) }
 }
 
-/// A break of the receiver, whose span stands somewhere else than the context on the wire says.
+/// Returns a break of the receiver, whose span is not where the context on the wire puts it.
 fn misplaced(crossing: CrossingRef<'_>, kind: BreakKind) -> Break {
     let actual = crossing.receiver_span_ix().map_or(Value::NoSpan, Value::Span);
     Break::by_receiver(crossing, kind).values(Value::Implied, actual)
 }
 
-/// R5, R6 and R9 of a `child` hop.
+/// Returns R5, R6 and R9 of a `child` hop.
 fn child(crossing: CrossingRef<'_>, context: &TraceParent, span: &Span) -> Option<Break> {
     let (kind, caret) = if span.trace_id != context.trace_id.as_bytes() {
         let linked = span.links.iter().any(|link| links(link, context));
@@ -180,7 +182,7 @@ fn child(crossing: CrossingRef<'_>, context: &TraceParent, span: &Span) -> Optio
     Some(Break { expected: Value::SpanUnder(*context), ..misplaced })
 }
 
-/// R6 and R8 of a hop at whose receiver a trace begins.
+/// Returns R6 and R8 of a hop at whose receiver a trace begins.
 fn begun(crossing: CrossingRef<'_>, context: &TraceParent, span: &Span) -> Option<Break> {
     let relation = crossing.relation();
     if !span.parent_id.is_empty() && relation.restarts_at().is_some() {
@@ -198,19 +200,19 @@ fn begun(crossing: CrossingRef<'_>, context: &TraceParent, span: &Span) -> Optio
     }
 }
 
-/// R8: links are due to exactly the contexts that one receive brought, each once; equal contexts need one.
+/// Returns R8: links are due to exactly the contexts that one receive brought, each once; equal contexts need one.
 fn linked(crossing: CrossingRef<'_>, context: &TraceParent, span: &Span) -> Option<Break> {
-    let arrived = |mate: CrossingRef<'_>| mate.arrived().and_then(Carried::context).copied();
+    let arrived: Vec<TraceParent> =
+        crossing.batch().filter_map(|mate| mate.arrived()?.context().copied()).collect();
     let mut due: Vec<TraceParent> = Vec::new();
-    for came in crossing.batch().filter_map(arrived) {
-        if !due.iter().any(|known| is_same(known, &came)) {
-            due.push(came);
+    for came in &arrived {
+        if !due.iter().any(|known| is_same(known, came)) {
+            due.push(*came);
         }
     }
-    let right = |to: &TraceParent| span.links.iter().filter(|link| links(link, to)).count();
-    let own = right(context);
-    let equal = crossing.batch().filter_map(arrived).filter(|came| is_same(came, context)).count().max(1);
-    let missing = due.iter().any(|to| right(to) == 0);
+    let own = span.links.iter().filter(|link| links(link, context)).count();
+    let equal = arrived.iter().filter(|came| is_same(came, context)).count().max(1);
+    let missing = due.iter().any(|to| !span.links.iter().any(|link| links(link, to)));
     let foreign = span.links.iter().any(|link| !due.iter().any(|to| links(link, to)));
     let first = crossing.batch().next() == Some(crossing);
     let kind = if own == 0 && span.links.len() < due.len() {
@@ -238,13 +240,13 @@ fn links(link: &Link, context: &TraceParent) -> bool {
     link.trace_id == context.trace_id.as_bytes() && link.span_id == context.parent_id.as_bytes()
 }
 
-/// R9.
+/// Returns R9: a span for what was not sampled.
 fn sampled_in(crossing: CrossingRef<'_>, span: SurplusSpan) -> Break {
     let surplus = misplaced(crossing, BreakKind::SampledIn(span));
     Break { expected: Value::NoSpan, ..surplus }
 }
 
-/// R0: an id of an invalid context lives on.
+/// Returns R0: an id of an invalid context lives on.
 fn adopted(crossing: CrossingRef<'_>, span: Option<&Span>) -> Option<Break> {
     let stimulus = crossing.stimulus();
     if !crossing.is_from_client() || !sent_invalid(stimulus) {
@@ -265,7 +267,7 @@ fn adopted(crossing: CrossingRef<'_>, span: Option<&Span>) -> Option<Break> {
     Some(adopted.values(Value::NewTrace, Value::Id(id)))
 }
 
-/// R1: a trace that should have been left is continued.
+/// Returns R1: a trace that should have been left is continued.
 fn joined(crossing: CrossingRef<'_>, wire: &Carried, span: Option<&Span>) -> Option<Break> {
     if !crossing.relation().receiver_begins() {
         return None;
@@ -281,7 +283,7 @@ fn joined(crossing: CrossingRef<'_>, wire: &Carried, span: Option<&Span>) -> Opt
     Some(joined.values(Value::NewTrace, Value::Trace(seen)))
 }
 
-/// R4.
+/// Returns R4: a span in the trace of another stimulus, or with a link to one.
 fn swapped(crossing: CrossingRef<'_>, wire: &Carried, span: &Span) -> Option<Break> {
     let span_ix = crossing.receiver_span_ix()?;
     let foreign = span.links.iter().filter(|link| !is_of_batch(crossing, link));

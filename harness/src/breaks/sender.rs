@@ -5,7 +5,8 @@
 
 use super::break_kind::{Duplication, Join, LeakedField, Malformation, Restart, Swap};
 use super::lists::{self, Senders};
-use super::{Break, BreakKind, Breaks, Caret, Flag, Grade, Remark, Value, Witness, sender_spans};
+use super::sender_spans::{self, received};
+use super::{Break, BreakKind, Breaks, Caret, Flag, Grade, Remark, Value, Witness};
 use crate::crossings::{Carried, ContextField, CrossingRef};
 use crate::scenario::{Relation, RestartSide, Role};
 use crate::wire::{Level, Refusal, TraceParent};
@@ -42,7 +43,7 @@ pub(super) fn rows(crossing: CrossingRef<'_>, senders: &Senders<'_>, found: &mut
     found.list.extend(sender_spans::link(crossing));
 }
 
-/// S0.
+/// Returns S0: a context over a hop that must carry none.
 fn leaked(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
     let field = if !wire.traceparents.is_empty() {
         LeakedField::Context(ContextField::TraceParent)
@@ -61,7 +62,7 @@ fn leaked(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
     Some(leak.values(Value::NoField, Value::Implied))
 }
 
-/// S1 to S3.
+/// Returns S1 to S3: not exactly one context that parses.
 fn no_single_context(crossing: CrossingRef<'_>, wire: &Carried, found: &mut Breaks) -> Option<Break> {
     let field = ContextField::TraceParent;
     let due = due_context(crossing);
@@ -109,7 +110,7 @@ fn unparsable(crossing: CrossingRef<'_>, field: ContextField, refusal: &Refusal)
     Break::by_sender(crossing, kind).at(caret)
 }
 
-/// S2 for the lists: what came in parsed, and what goes out does not.
+/// Returns S2 for the lists: what came in parsed, and what goes out does not.
 fn malformed_list(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
     if let Some((field, misfit)) = wire.misfits.first() {
         let kind = BreakKind::Malformed { field: *field, how: Malformation::Unreadable };
@@ -126,7 +127,7 @@ fn malformed_list(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
     Some(unparsable(crossing, field, refusal).values(Value::Implied, Value::Refusal(refusal.clone())))
 }
 
-/// S3 for the lists of a message, which are single values there.
+/// Returns S3 for the lists of a message, which are single values there.
 fn doubled_list(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
     if !crossing.is_message() {
         return None;
@@ -139,7 +140,7 @@ fn doubled_list(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
     Some(differing(crossing, field, lines.len()))
 }
 
-/// S4.
+/// Returns S4: the context of another stimulus.
 fn swapped(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
     let other = *crossing.all().owners.get(&context.trace_id)?;
     if other == crossing.stimulus_ix() || crossing.expected().trace == Some(context.trace_id) {
@@ -149,7 +150,7 @@ fn swapped(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
     Some(swap.values(due_context(crossing), Value::TraceOf(context.trace_id, other)))
 }
 
-/// S5.
+/// Returns S5: a trace that had to be left.
 fn joined(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
     let expected = crossing.expected();
     let in_expected = expected.trace == Some(context.trace_id);
@@ -165,13 +166,13 @@ fn joined(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
     Some(join.values(due, Value::Trace(context.trace_id)))
 }
 
-/// S6.
+/// Returns S6: a new trace that was not due.
 fn restarted(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
     let expected = crossing.expected().trace?;
     if crossing.relation().restarts_at() == Some(RestartSide::Sender) || expected == context.trace_id {
         return None;
     }
-    // Its own span is in another trace than what it received and injected: that is found at the hop before (R4, R5).
+    // Its own span is in a different trace from what it received and injected: the hop before shows that (R4, R5).
     if let Some(received) = received(crossing)
         && received.contexts().any(|came| came.trace_id == context.trace_id)
     {
@@ -186,7 +187,7 @@ fn restarted(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> 
     Some(restart.at(Caret::TraceId).values(due_context(crossing), Value::Trace(context.trace_id)))
 }
 
-/// S7.
+/// Returns S7: the parent id that the sender received.
 fn passed_through(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
     if !received(crossing)?.contexts().any(|received| received.parent_id == context.parent_id) {
         return None;
@@ -195,7 +196,7 @@ fn passed_through(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Br
     Some(passed.values(Value::Implied, Value::ParentId(context.parent_id)))
 }
 
-/// S9.
+/// Returns S9: flags that the sender changed.
 fn flag_changed(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
     let (flags, due) = (context.flags, crossing.due());
     let (flag, set) = if let Some(sampled) = due.sampled
@@ -217,13 +218,8 @@ fn flag_changed(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Brea
 }
 
 /// Returns the context that was due.
-pub(super) fn due_context(crossing: CrossingRef<'_>) -> Value {
+fn due_context(crossing: CrossingRef<'_>) -> Value {
     Value::Context(crossing.expected().trace)
-}
-
-/// Returns what reached the sender and caused this crossing.
-pub(super) fn received(crossing: CrossingRef<'_>) -> Option<&Carried> {
-    crossing.cause()?.arrived()
 }
 
 /// Adds that the sender extracted correctly, where its span shows it: not when the span left the trace that arrived.

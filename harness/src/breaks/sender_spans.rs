@@ -1,17 +1,16 @@
 //! S8 and S12: the id on the wire against the spans that the sender exported, and the link of a restart's root.
 
 use super::break_kind::{LinkOwner, Reparent, UnexportedSpan, WrongLink, WrongSpan};
-use super::sender::received;
 use super::{Break, BreakKind, Breaks, Caret, Grade, Value};
-use crate::crossings::CrossingRef;
 use crate::crossings::attribute_match::{fits_message, is_of_message};
 use crate::crossings::receiver::is_receive;
 use crate::crossings::span_index::is_call;
-use crate::evidence::{CaptureEnd, Link, Span, SpanIx, SpanKind, mark_of};
+use crate::crossings::{Carried, CrossingRef};
+use crate::evidence::{CaptureEnd, Span, SpanIx, SpanKind, mark_of};
 use crate::scenario::{Relation, RestartSide};
 use crate::wire::TraceParent;
 
-/// S8: asked only where both ends are sampled and the sender is known to have exported all it had.
+/// Returns S8: asked only where both ends are sampled and the sender is known to have exported all it had.
 pub(super) fn row(crossing: CrossingRef<'_>, context: &TraceParent, found: &mut Breaks) -> Option<Break> {
     let all = crossing.all();
     let node = crossing.sender();
@@ -45,7 +44,7 @@ fn unknown_id(crossing: CrossingRef<'_>, context: &TraceParent) -> Break {
     unexported.at(Caret::ParentId).values(Value::Implied, actual)
 }
 
-/// A PRODUCER span that names another message, while another span names this one.
+/// Returns a break for a PRODUCER span that names another message, while another span names this one.
 fn other_message(crossing: CrossingRef<'_>, named: SpanIx) -> Option<Break> {
     let spans = &crossing.all().spans;
     let message = crossing.sent()?.message.as_ref()?;
@@ -60,7 +59,7 @@ fn other_message(crossing: CrossingRef<'_>, named: SpanIx) -> Option<Break> {
     Some(wrong_span(crossing, own?, WrongSpan::OfAnotherMessage, Value::Span(named)))
 }
 
-/// A CLIENT or PRODUCER span that an earlier call carried already.
+/// Returns a break, or adds a note, for a CLIENT or PRODUCER span that an earlier call carried already.
 fn shared_id(crossing: CrossingRef<'_>, named: SpanIx, found: &mut Breaks) -> Option<Break> {
     let earlier = crossing.same_id_as()?;
     let how = if is_retry(earlier, crossing) {
@@ -74,7 +73,7 @@ fn shared_id(crossing: CrossingRef<'_>, named: SpanIx, found: &mut Breaks) -> Op
     None
 }
 
-/// The id of a span that is not one for a call.
+/// Returns a break, or adds a note, for the id of a span that is not one for a call.
 fn other_kind(crossing: CrossingRef<'_>, named: SpanIx, found: &mut Breaks) -> Option<Break> {
     if let Some(call) = crossing.call_span_ix() {
         return Some(wrong_span(crossing, call, WrongSpan::OfAnotherKind, Value::Span(named)));
@@ -141,13 +140,18 @@ fn is_below_incoming(crossing: CrossingRef<'_>, span: SpanIx) -> bool {
     }
 }
 
+/// Returns what reached the sender and caused this crossing.
+pub(super) fn received(crossing: CrossingRef<'_>) -> Option<&Carried> {
+    crossing.cause()?.arrived()
+}
+
 fn continues_incoming(crossing: CrossingRef<'_>, top: &Span) -> bool {
     received(crossing).into_iter().flat_map(|wire| wire.contexts()).any(|context| {
         top.trace_id == context.trace_id.as_bytes() && top.parent_id == context.parent_id.as_bytes()
     })
 }
 
-/// S12: the root above the sender's span links to the trace that was left.
+/// Returns S12: the root above the sender's span links to the trace that was left.
 pub(super) fn link(crossing: CrossingRef<'_>) -> Option<Break> {
     if crossing.relation() != Relation::RestartWithLink(RestartSide::Sender) {
         return None;
@@ -157,11 +161,11 @@ pub(super) fn link(crossing: CrossingRef<'_>) -> Option<Break> {
     let root = spans.get(root_ix);
     let left = crossing.expected().trace?;
     let incoming = crossing.incoming_span();
-    let due = |link: &Link| match incoming {
+    let linked = root.links.iter().any(|link| match incoming {
         Some(span) => link.trace_id == span.trace_id && link.span_id == span.span_id,
         None => link.trace_id == left.as_bytes(),
-    };
-    if root.links.iter().any(due) {
+    });
+    if linked {
         return None;
     }
     let kind = if root.links.is_empty() {

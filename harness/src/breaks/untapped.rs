@@ -25,8 +25,7 @@ pub(super) fn row(crossing: CrossingRef<'_>, found: &mut Breaks) {
     };
     let missing = Break::by_receiver(crossing, kind).graded(grade).missing(Witness::Tap);
     let missing = missing.values(Value::SpanIn(trace), actual);
-    found.list.push(match kind {
-        BreakKind::NotExported(_) => Break { side: Side::Unknown, ..missing },
-        _ => missing,
-    });
+    // Without a span nobody is known to have broken it.
+    let side = if crossing.receiver_span().is_some() { Side::Receiver } else { Side::Unknown };
+    found.list.push(Break { side, ..missing });
 }

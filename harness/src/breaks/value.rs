@@ -39,7 +39,7 @@ pub enum Value {
     Formats(Vec<Format>),
     Misfit(Misfit),
     Refusal(Refusal),
-    /// How often a field stands there.
+    /// The number of copies of a field.
     Copies(usize),
     Members(List<RawMember>),
     Entries(List<BaggageEntry>),
@@ -74,6 +74,33 @@ pub enum Value {
     LogRecord(usize),
 }
 
+impl Value {
+    /// Returns the stimulus that the value is of.
+    pub fn owner(&self) -> Option<StimulusIx> {
+        if let Value::TraceOf(_, owner) | Value::ListOf(owner) | Value::SpanOf(_, owner) = self {
+            return Some(*owner);
+        }
+        None
+    }
+
+    pub fn flags(&self) -> Option<Flags> {
+        if let Value::Flags(flags) = self { Some(*flags) } else { None }
+    }
+
+    /// Returns the index into `Evidence::logs`.
+    pub fn log_record(&self) -> Option<usize> {
+        if let Value::LogRecord(ix) = self { Some(*ix) } else { None }
+    }
+
+    /// Returns the members of a list that a break is about, as they are on the wire.
+    pub fn concerned(&self) -> impl Iterator<Item = &[u8]> {
+        let members = if let Value::Members(list) = self { Some(list) } else { None };
+        let entries = if let Value::Entries(list) = self { Some(list) } else { None };
+        let members = members.into_iter().flat_map(List::concerned).map(|member| member.bytes.as_slice());
+        members.chain(entries.into_iter().flat_map(List::concerned).map(|entry| entry.raw.as_slice()))
+    }
+}
+
 /// A list of members, and the places of those in it that are concerned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct List<M> {
@@ -82,7 +109,7 @@ pub struct List<M> {
 }
 
 impl<M> List<M> {
-    /// A list of which no member in particular is concerned.
+    /// Returns a list of which no member in particular is concerned.
     pub fn whole(members: Arc<[M]>) -> List<M> {
         List { members, concerned: Vec::new() }
     }

@@ -7,7 +7,7 @@ use super::{exit, print};
 use crate::input_file;
 use crate::report::Outcome;
 use crate::run::JudgeSettings;
-use crate::verdict::baseline::{Accepted, Baseline, BaselineError};
+use crate::verdict::baseline::{AcceptedFinding, Baseline, BaselineError};
 
 /// The reason in a new entry until somebody writes why the finding is accepted.
 const NO_REASON_YET: &str = "not reviewed yet";
@@ -79,11 +79,11 @@ pub fn fixed(baseline: Option<&Baseline>, outcome: &Outcome) -> Vec<String> {
 /// Writes every finding of the run as accepted, with the reasons that are known. Returns whether that succeeded.
 pub fn write(judging: &JudgingArguments, outcome: &Outcome) -> bool {
     let Some(path) = &judging.write_baseline else { return true };
-    let mut accepted: Vec<Accepted> = Vec::new();
+    let mut accepted: Vec<AcceptedFinding> = Vec::new();
     for case in outcome.cases.iter().filter_map(|case| case.judged()) {
         for finding in &case.findings {
             let reason = finding.known.as_deref().unwrap_or(NO_REASON_YET);
-            let entry = Accepted::of(&case.scenario, &case.case, finding, reason);
+            let entry = AcceptedFinding::of(&case.scenario, &case.case, finding, reason);
             if !accepted.contains(&entry) {
                 accepted.push(entry);
             }

@@ -1,4 +1,4 @@
-//! baggage goes on with every member, value and property, whether the trace is sampled or not.
+//! baggage is propagated with every member, value and property, whether the trace is sampled or not.
 //!
 //! Up to 64 members of 8192 bytes together MUST be propagated (W3C Baggage 3.3.2); values are compared
 //! percent-decoded and members as a set, because re-encoding and another order are legal. Holds for
@@ -11,7 +11,7 @@ use crate::scenario::Expectation;
 pub static KEPT: Rule = Rule {
     expectation: Expectation::BaggageKept,
     classes: &[Class::BaggageLost, Class::BaggageAltered],
-    clause: "all members go on, up to 64 of them and 8192 bytes \
+    clause: "a system must propagate all members of baggage, up to 64 members and 8192 bytes \
              (W3C Baggage, Limits, https://www.w3.org/TR/baggage/#limits)",
     looked_at: |all| {
         let carried = all.iter().filter(|crossing| {

@@ -1,7 +1,7 @@
 //! Contexts that must not live on: over a hop that none may cross, and out of a traceparent that is not valid.
 //!
-//! A receiver that cannot parse a traceparent MUST NOT use it and restarts the trace (W3C Trace Context 4.3,
-//! step 3).
+//! A receiver that cannot parse a traceparent creates a new one and discards tracestate (W3C Trace Context, level 2:
+//! 4.1.2, level 1: 4.3).
 
 use super::Rule;
 use crate::breaks::Class;
@@ -11,8 +11,8 @@ use crate::scenario::{Expectation, Relation};
 pub static NOT_LEAKED: Rule = Rule {
     expectation: Expectation::ContextNotLeaked,
     classes: &[Class::Leaked],
-    clause: "context is private to those it is meant for: a hop may be declared to carry none \
-             (W3C Trace Context 6, https://www.w3.org/TR/trace-context-2/#privacy-considerations)",
+    clause: "a service assesses which systems may receive its context: a hop may be declared to carry none \
+             (W3C Trace Context, Privacy Considerations, https://www.w3.org/TR/trace-context-2/#privacy-considerations)",
     looked_at: |all| {
         let none = all.iter().filter(|crossing| crossing.relation() == Relation::None);
         u32::try_from(none.count()).unwrap_or(u32::MAX)
@@ -22,8 +22,8 @@ pub static NOT_LEAKED: Rule = Rule {
 pub static NOT_ADOPTED: Rule = Rule {
     expectation: Expectation::ContextNotAdopted,
     classes: &[Class::Adopted],
-    clause: "a traceparent that does not parse is ignored and a new trace is begun \
-             (W3C Trace Context 4.3, https://www.w3.org/TR/trace-context-2/#a-traceparent-is-received)",
+    clause: "a receiver ignores a traceparent that does not parse and starts a new trace \
+             (W3C Trace Context, level 2: 4.1.2, https://www.w3.org/TR/trace-context-2/#a-traceparent-is-received)",
     looked_at: |all| {
         let invalid =
             all.iter().filter(|crossing| crossing.is_from_client() && sent_invalid(crossing.stimulus()));

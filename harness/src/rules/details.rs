@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{lines, wording};
+use super::wording;
 use crate::breaks::{Break, Flag, List, Value};
 use crate::crossings::Crossings;
 use crate::evidence::{CaptureEnd, CaptureIx, LogRecord, Span, SpanIx};
@@ -37,14 +37,14 @@ pub struct ValueDetails {
     pub random: Option<bool>,
     /// The stimulus whose value it is, counted from 1.
     pub stimulus: Option<u32>,
-    /// How many crossings, links or copies.
+    /// The number of crossings, links or copies.
     pub count: Option<u64>,
     /// The members of a list, or the lines of a field.
     pub values: Vec<String>,
     /// Those of them that the break is about.
     pub concerned: Vec<String>,
     pub formats: Vec<&'static str>,
-    /// Why the value is refused.
+    /// The reason why the value is refused.
     pub reason: Option<String>,
 }
 
@@ -79,7 +79,7 @@ pub struct CaptureDetails {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaretDetails {
     pub field: &'static str,
-    /// Which of the field's lines, from 0.
+    /// The number of the field's line, from 0.
     pub line: usize,
     pub bytes: Range<usize>,
 }
@@ -252,7 +252,7 @@ impl CaretDetails {
         let field = broken.caret.field()?;
         let line = broken.caret.line();
         let value = all.capture(broken.capture?).values(field.name()).nth(line)?;
-        let bytes = lines::bytes(&broken.caret, trim_ows(value).len())?;
+        let bytes = broken.caret.range(trim_ows(value).len())?;
         Some(CaretDetails { field: field.name(), line, bytes })
     }
 }

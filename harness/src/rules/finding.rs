@@ -17,11 +17,11 @@ pub struct Finding {
     pub inconclusive: bool,
     /// Id of the hop, or of all hops that share the cause, the first one first; empty for a node's own affair.
     pub hops: Vec<String>,
-    /// Where the (first) hop's relation, or the expectation, stands in the scenario file.
+    /// The place of the (first) hop's relation, or of the expectation, in the scenario file.
     pub place: Place,
     /// The node whose side it is on.
     pub node: Option<String>,
-    /// How many crossings it hit, of how many that were looked at.
+    /// The number of crossings that it hit, of those that were looked at.
     pub hit: u32,
     pub of: u32,
     /// The values of the example, for programs.
@@ -68,6 +68,6 @@ pub struct Line {
 pub struct Note {
     pub hop: Option<String>,
     pub text: String,
-    /// How many crossings it was seen on.
+    /// The number of crossings on which it was seen.
     pub seen: u32,
 }

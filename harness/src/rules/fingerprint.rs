@@ -23,7 +23,7 @@ pub fn present_side(word: &str) -> &str {
 }
 
 impl Key<'_> {
-    /// Sixteen hex digits.
+    /// Returns sixteen hex digits.
     pub fn fingerprint(&self) -> String {
         let side = match self.side {
             Side::Unknown => FORMER_UNKNOWN_SIDE,

@@ -18,12 +18,12 @@ use crate::scenario::{HopIx, NodeIx};
 
 /// Findings in the order of the story, and notes.
 #[derive(Debug, Default)]
-pub struct Grouped {
+pub struct Findings {
     pub findings: Vec<Finding>,
     pub notes: Vec<Note>,
 }
 
-/// What the breaks of one finding have in common.
+/// The fields that the breaks of one finding have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct GroupKey {
     hop: HopIx,
@@ -47,7 +47,7 @@ struct NoteGroup<'b> {
 }
 
 /// Groups breaks; with `strict`, notes are findings.
-pub fn group(all: &Crossings<'_>, breaks: &Breaks, strict: bool) -> Grouped {
+pub fn group(all: &Crossings<'_>, breaks: &Breaks, strict: bool) -> Findings {
     let mut groups: BTreeMap<GroupKey, Group<'_>> = BTreeMap::new();
     let mut notes: BTreeMap<(HopIx, NodeIx, BreakKind), NoteGroup<'_>> = BTreeMap::new();
     for one in &breaks.list {
@@ -72,7 +72,7 @@ pub fn group(all: &Crossings<'_>, breaks: &Breaks, strict: bool) -> Grouped {
         text: Example::of_note(all, note.example).message(),
         seen: note.seen,
     });
-    Grouped { findings: findings.into_iter().map(|(_, finding)| finding).collect(), notes: notes.collect() }
+    Findings { findings: findings.into_iter().map(|(_, finding)| finding).collect(), notes: notes.collect() }
 }
 
 impl GroupKey {
@@ -145,9 +145,12 @@ fn number(stimulus: StimulusIx) -> u32 {
 /// Returns how many crossings were looked at: those of the hops; for a hop that was not crossed, those that should
 /// have led to it.
 fn looked_at(all: &Crossings<'_>, example: &Break, hops: &BTreeSet<HopIx>, hit: usize) -> u32 {
-    let looked_at: usize = match (example.kind, all.plan.scenario.hop(example.hop).within) {
-        (BreakKind::NotCrossed(_), Some(within)) => all.of_hop(within).len(),
-        (_, _) => hops.iter().map(|hop| all.of_hop(*hop).len()).sum(),
+    let looked_at: usize = if example.class() == Class::NotCrossed
+        && let Some(within) = all.plan.scenario.hop(example.hop).within
+    {
+        all.of_hop(within).len()
+    } else {
+        hops.iter().map(|hop| all.of_hop(*hop).len()).sum()
     };
     u32::try_from(looked_at.max(hit)).unwrap_or(u32::MAX)
 }

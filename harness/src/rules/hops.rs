@@ -1,8 +1,9 @@
 //! Hops: crossed as often as declared, in the relation declared, and no other crossing where that is asked.
 //!
-//! A vendor that receives a traceparent MUST send it on, with a parent id of its own (W3C Trace Context 2.3
-//! and 4.3); instrumentation SHOULD call propagators on all remote calls (OpenTelemetry, Propagators API).
-//! Holds for participants; a forwarder MUST pass both fields on unchanged (W3C Trace Context 4.3).
+//! A service that receives a traceparent MUST send one on outgoing requests (W3C Trace Context 3.4); it may start a
+//! new trace, and only the scenario says whether that is meant. A participant uses the id of its current operation as
+//! the parent id (level 2: 4.1.2, level 1: 4.3); instrumentation SHOULD call propagators on all remote calls
+//! (OpenTelemetry, Propagators API). Holds for participants; a forwarder passes both fields unchanged (level 2: 4.1.1).
 
 use super::Rule;
 use crate::breaks::Class;
@@ -32,8 +33,9 @@ pub static KEEP_RELATION: Rule = Rule {
         Class::Altered,
         Class::NotExtracted,
     ],
-    clause: "whoever receives a traceparent must send one on in the same trace, with the id of the span that makes the \
-             call as its parent id (W3C Trace Context 3.4 and 4.3, https://www.w3.org/TR/trace-context-2/#mutating-the-traceparent-field)",
+    clause: "a service that receives a traceparent must send one on outgoing requests (W3C Trace Context 3.4, \
+             https://www.w3.org/TR/trace-context-2/#mutating-the-traceparent-field), and a participant uses the id of \
+             its current operation as the parent id (level 2: 4.1.2, level 1: 4.3)",
     looked_at: related,
 };
 

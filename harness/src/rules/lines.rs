@@ -113,20 +113,6 @@ fn values(carried: &Carried, field: ContextField) -> Vec<&[u8]> {
     }
 }
 
-/// Returns the bytes of a field's value that a caret points at: of `00-<32>-<16>-<2>` the part. `None` where the value
-/// is shorter.
-pub(super) fn bytes(caret: &Caret, length: usize) -> Option<Range<usize>> {
-    let part = match caret {
-        Caret::Nothing | Caret::Format(_) => return None,
-        Caret::Field(_) => 0..length,
-        Caret::Bytes { at, .. } => at.clone(),
-        Caret::TraceId => 3..35,
-        Caret::ParentId => 36..52,
-        Caret::Flags => 53..55,
-    };
-    (part.end <= length).then_some(part)
-}
-
 /// Returns where a caret stands under a value as it is shown, with what does not print as `\xNN`.
 fn shown_caret(caret: &Caret, line: usize, value: &[u8]) -> Option<Range<usize>> {
     if let Caret::Bytes { line: wanted, .. } = caret
@@ -135,7 +121,7 @@ fn shown_caret(caret: &Caret, line: usize, value: &[u8]) -> Option<Range<usize>>
         return None;
     }
     let shown = |end: usize| value[..end].escape_ascii().count();
-    bytes(caret, value.len()).map(|bytes| shown(bytes.start)..shown(bytes.end))
+    caret.range(value.len()).map(|bytes| shown(bytes.start)..shown(bytes.end))
 }
 
 /// Returns the names of the fields that were there, so that a reader sees that the call itself arrived.

@@ -1,9 +1,8 @@
-//! What counts: classes of breaks, hygiene and budgets become findings. Pure, like crossings and breaks
-//! before it.
+//! The rules: classes of breaks, hygiene and budgets become findings. Pure, like crossings and breaks before it.
 //!
 //! Each class belongs to exactly one rule; `TABLE` is all there is, in the order of `scenario::Expectation`.
 
-use crate::breaks::{Break, BreakKind, Class};
+use crate::breaks::{Break, Class};
 use crate::crossings::{ContextField, Crossings};
 use crate::scenario::{Expectation, Expectations};
 
@@ -32,7 +31,7 @@ pub struct Rule {
     pub classes: &'static [Class],
     /// The standard's sentence in our words, with its clause and link.
     pub clause: &'static str,
-    /// How many crossings, spans or records it looks at; nothing means that it does not apply.
+    /// Returns the number of crossings, spans or records that it looks at; with 0 it does not apply.
     pub looked_at: fn(&Crossings<'_>) -> u32,
 }
 
@@ -56,7 +55,7 @@ pub static TABLE: &[&Rule] = &[
     &relay::KEEPS_CONTRACT,
 ];
 
-/// The rule that owns a class.
+/// Returns the rule that owns a class.
 pub fn owner(class: Class) -> &'static Rule {
     TABLE
         .iter()
@@ -64,7 +63,7 @@ pub fn owner(class: Class) -> &'static Rule {
         .expect("every class belongs to a rule; a test holds it")
 }
 
-/// Whether a scenario asks for a rule. `hops.only-declared` must be asked for by name: other calls are legal.
+/// Returns whether a scenario requests a rule. `hops.only-declared` must be requested by name: other calls are legal.
 pub fn is_asked(rule: Expectation, expect: &Expectations) -> bool {
     match expect {
         Expectations::All => rule != Expectation::HopsOnlyDeclared,
@@ -72,22 +71,21 @@ pub fn is_asked(rule: Expectation, expect: &Expectations) -> bool {
     }
 }
 
-/// Whether a break of this class counts: its rule is asked for, or it says that a witness failed.
+/// Returns whether a break of this class counts: its rule is requested, or a witness failed.
 pub fn counts(class: Class, expect: &Expectations) -> bool {
     class.is_of_a_witness() || is_asked(owner(class).expectation, expect)
 }
 
 /// Returns the clause of the field that a break is about, where that is a list; otherwise the clause of its rule.
 fn clause(one: &Break) -> &'static str {
-    match one.kind {
-        BreakKind::Stripped(_) | BreakKind::Altered(_) | BreakKind::Malformed { .. } => {
-            match one.caret.field() {
-                Some(ContextField::TraceState) => tracestate::KEPT.clause,
-                Some(ContextField::Baggage) => baggage::KEPT.clause,
-                Some(ContextField::TraceParent) | None => owner(one.class()).clause,
-            }
-        }
-        _ => owner(one.class()).clause,
+    let of_rule = owner(one.class()).clause;
+    if !one.class().is_of_any_field() {
+        return of_rule;
+    }
+    match one.caret.field() {
+        Some(ContextField::TraceState) => tracestate::KEPT.clause,
+        Some(ContextField::Baggage) => baggage::KEPT.clause,
+        Some(ContextField::TraceParent) | None => of_rule,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What spans and log records must be for a chain of them not to break; and that they say what the wire shows.
+//! Spans and log records that form an unbroken chain, and that report what the wire shows.
 //!
 //! Ids are 16 and 8 bytes, not zero, unique (OTLP, trace.proto); kinds SERVER and CLIENT at an HTTP or gRPC hop
 //! (OpenTelemetry semantic conventions); every resource has a `service.name` (same, MUST). Hold for
@@ -28,7 +28,7 @@ pub static WELL_FORMED: Rule = Rule {
 pub static CONNECTED: Rule = Rule {
     expectation: Expectation::SpansConnected,
     classes: &[Class::ParentMissing],
-    clause: "a span's parent is exported too, or is the remote one that was received \
+    clause: "a span's parent is exported too, or is the remote parent that was received \
              (OpenTelemetry SDK, https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling)",
     looked_at: spans,
 };
@@ -36,7 +36,7 @@ pub static CONNECTED: Rule = Rule {
 pub static KIND: Rule = Rule {
     expectation: Expectation::SpansKind,
     classes: &[Class::KindWrong],
-    clause: "the span for what is received is SERVER, the span for a call CLIENT \
+    clause: "the span for an incoming request is SERVER, the span for a call CLIENT \
              (OpenTelemetry semantic conventions, https://opentelemetry.io/docs/specs/semconv/http/http-spans/)",
     looked_at: spans,
 };

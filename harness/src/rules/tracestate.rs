@@ -1,4 +1,4 @@
-//! tracestate goes on with every member, in order, bytes unchanged.
+//! tracestate is propagated with every member, in order, bytes unchanged.
 //!
 //! Members of others MUST be forwarded unmodified and in order, new ones go to the left (W3C Trace Context
 //! 3.5); after a restart it SHOULD be empty (4.3). Holds for participants; forwarders are judged by what came
@@ -17,7 +17,7 @@ pub static KEPT: Rule = Rule {
         Class::TracestateLost,
         Class::TracestateReordered,
     ],
-    clause: "members of others go on unchanged and in their order, a new or changed one is put in front \
+    clause: "a participant forwards the members of others unchanged and in order, and puts a new or changed member in front \
              (W3C Trace Context 3.5, https://www.w3.org/TR/trace-context-2/#mutating-the-tracestate-field)",
     looked_at: |all| {
         let carried = all.iter().filter(|crossing| {

@@ -6,7 +6,7 @@ use crate::breaks::{Breaks, Unseen};
 use crate::crossings::{Crossing, Crossings};
 use crate::evidence::{Completion, Evidence, GapPlace};
 use crate::plan::Plan;
-use crate::rules::grouping::{Grouped, group};
+use crate::rules::grouping::{Findings, group};
 use crate::rules::{Finding, Note, TABLE, is_asked, owner, wording};
 use crate::scenario::{Drive, Hop, HopIx, NodeIx, Relation, Scenario, Transport};
 use crate::verdict::baseline::Baseline;
@@ -25,7 +25,7 @@ pub struct JudgeSettings {
 pub fn judge(plan: &Plan, evidence: &Evidence, settings: &JudgeSettings) -> CaseVerdict {
     let all = Crossings::pair(plan, evidence);
     let breaks = Breaks::find(&all);
-    let Grouped { mut findings, mut notes } = group(&all, &breaks, settings.strict);
+    let Findings { mut findings, mut notes } = group(&all, &breaks, settings.strict);
     let scenario = &plan.scenario;
     let fixed = accept(scenario, &mut findings, settings);
     let gaps = gaps(&all, &breaks);
@@ -207,7 +207,13 @@ fn unproven_silence(all: &Crossings<'_>) -> Vec<String> {
     for (node, times) in silent {
         let why = match all.evidence.completions.get(node.0) {
             Some(Completion::Unknown(why)) => why.as_str(),
-            _ => "it was not asked to flush",
+            Some(
+                Completion::NothingDue
+                | Completion::Flushed { .. }
+                | Completion::Stopped { .. }
+                | Completion::Quiet { .. },
+            )
+            | None => "it was not flushed",
         };
         let name = &all.plan.scenario.node(node).name;
         lines.push(format!(
@@ -269,12 +275,12 @@ fn is_incomplete(all: &Crossings<'_>, ix: HopIx) -> bool {
     let tap = all.plan.hop_taps[ix.0];
     let arrival = all.plan.arrival_taps[ix.0];
     let via = all.plan.scenario.hop(ix).transport.via();
-    let gap = |gap: &crate::evidence::Gap| match gap.place {
+    let has_gap = all.evidence.gaps.iter().any(|gap| match gap.place {
         GapPlace::Tap(at) => Some(at) == tap || Some(at) == arrival,
         GapPlace::Node(node) => Some(node) == via,
         GapPlace::Run | GapPlace::Stimulus(_) => false,
-    };
-    all.evidence.gaps.iter().any(gap) || all.unattributed.iter().any(|(_, hop)| *hop == ix)
+    });
+    has_gap || all.unattributed.iter().any(|(_, hop)| *hop == ix)
 }
 
 /// Returns the transport and the operation. Over a broker that is the topic or queue as the file names it, which is the
@@ -297,44 +303,31 @@ fn seen_relation(all: &Crossings<'_>, ix: HopIx, hop: &Hop) -> Option<&'static s
     if hop.relation != Relation::ChildOrLink {
         return None;
     }
-    let kept = |crossing: &Crossing| {
-        let span = all.spans.get(crossing.receiver_span?);
-        let context = all.arrived(crossing)?.context()?;
+    let mut seen = all.of_hop(ix).filter_map(|crossing| {
+        let span = crossing.receiver_span()?;
+        let context = crossing.arrived()?.context()?;
         if span.trace_id == context.trace_id.as_bytes() {
             return Some("child");
         }
         Some(if span.links.is_empty() { "neither" } else { "link" })
-    };
-    let mut seen = all.records_of_hop(ix).filter_map(|(_, crossing)| kept(crossing));
+    });
     let first = seen.next()?;
     Some(if seen.all(|other| other == first) { first } else { "mixed" })
 }
 
 /// Returns a note for each hop that nothing could cross because nothing crossed the one before.
 fn consequences(all: &Crossings<'_>, breaks: &Breaks) -> Vec<Note> {
-    let hop = |ix: HopIx| all.plan.scenario.hop(ix).id.clone();
-    let note = |(after, before): &(HopIx, HopIx)| Note {
-        hop: Some(hop(*after)),
-        text: format!(
-            "nothing crossed `{}`, because nothing crossed `{}` before it",
-            hop(*after),
-            hop(*before)
-        ),
-        seen: 1,
-    };
-    breaks.consequences.iter().map(note).collect()
+    let scenario = &all.plan.scenario;
+    let notes = breaks.consequences.iter().map(|(after, before)| {
+        let (after, before) = (&scenario.hop(*after).id, &scenario.hop(*before).id);
+        let text = format!("`{after}` was not crossed, because `{before}` before it was not crossed");
+        Note { hop: Some(after.clone()), text, seen: 1 }
+    });
+    notes.collect()
 }
 
 /// Returns a note for each node whose spans may be incomplete: rules that need all of its spans skipped what it sent.
 fn unproven(all: &Crossings<'_>) -> Vec<Note> {
-    let note = |(node, times): (NodeIx, u32)| {
-        let Some(Completion::Unknown(why)) = all.evidence.completions.get(node.0) else { return None };
-        let name = &all.plan.scenario.node(node).name;
-        let text = format!(
-            "cannot prove that `{name}` exported every span: {why}; the ids that it sent were not checked"
-        );
-        Some(Note { hop: None, text, seen: times })
-    };
     let mut sent: BTreeMap<NodeIx, u32> = BTreeMap::new();
     for (_, crossing) in all.records() {
         // No span is due for an unsampled request.
@@ -342,7 +335,15 @@ fn unproven(all: &Crossings<'_>) -> Vec<Note> {
             *sent.entry(crossing.sender).or_default() += 1;
         }
     }
-    sent.into_iter().filter_map(note).collect()
+    let notes = sent.into_iter().filter_map(|(node, times)| {
+        let Some(Completion::Unknown(why)) = all.evidence.completions.get(node.0) else { return None };
+        let name = &all.plan.scenario.node(node).name;
+        let text = format!(
+            "cannot prove that `{name}` exported every span: {why}; the ids that it sent were not checked"
+        );
+        Some(Note { hop: None, text, seen: times })
+    });
+    notes.collect()
 }
 
 fn undeclared(all: &Crossings<'_>) -> Vec<(String, u32)> {

@@ -11,20 +11,20 @@ use crate::rules::fingerprint::present_side;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
-    pub accepted: Vec<Accepted>,
+    pub accepted: Vec<AcceptedFinding>,
 }
 
 /// One accepted finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Accepted {
+pub struct AcceptedFinding {
     pub scenario: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub case: String,
     pub hop: String,
     pub class: String,
     pub side: String,
-    /// Why it is accepted; a link to the upstream issue at best.
+    /// The reason for accepting it; a link to the upstream issue at best.
     pub reason: String,
 }
 
@@ -32,9 +32,9 @@ pub struct Accepted {
 pub enum BaselineError {
     #[error("the baseline is not valid")]
     Syntax(#[from] serde_json::Error),
-    #[error("the baseline has version {0}, and this is version 1: write it again with `--write-baseline`")]
+    #[error("the baseline has version {0}, expected 1: write it again with `--write-baseline`")]
     Version(u32),
-    #[error("the baseline accepts `{class}` at `{hop}` of `{scenario}` without a reason: say why")]
+    #[error("the baseline entry for `{class}` at `{hop}` of `{scenario}` has no reason: add one")]
     NoReason { scenario: String, hop: String, class: String },
 }
 
@@ -42,7 +42,7 @@ pub enum BaselineError {
 #[serde(deny_unknown_fields)]
 struct File {
     version: u32,
-    accepted: Vec<Accepted>,
+    accepted: Vec<AcceptedFinding>,
 }
 
 impl Baseline {
@@ -65,30 +65,30 @@ impl Baseline {
         text
     }
 
-    /// The reason for which a finding is accepted.
+    /// Returns the reason for which a finding is accepted.
     pub fn reason(&self, scenario: &str, case: &str, finding: &Finding) -> Option<&str> {
-        let same = |accepted: &&Accepted| accepted.is(scenario, case, finding);
-        self.accepted.iter().find(same).map(|accepted| accepted.reason.as_str())
+        let entry = self.accepted.iter().find(|entry| entry.is(scenario, case, finding))?;
+        Some(entry.reason.as_str())
     }
 
-    /// What is accepted for this case and did not occur.
+    /// Returns the entries for this case whose finding did not occur.
     pub fn fixed<'b>(
         &'b self,
         scenario: &'b str,
         case: &'b str,
         findings: &'b [Finding],
-    ) -> impl Iterator<Item = &'b Accepted> {
-        let here = move |accepted: &&Accepted| accepted.scenario == scenario && accepted.case == case;
-        let gone =
-            move |accepted: &&Accepted| !findings.iter().any(|finding| accepted.is(scenario, case, finding));
-        self.accepted.iter().filter(here).filter(gone)
+    ) -> impl Iterator<Item = &'b AcceptedFinding> {
+        self.accepted.iter().filter(move |entry| {
+            let of_case = entry.scenario == scenario && entry.case == case;
+            of_case && !findings.iter().any(|finding| entry.is(scenario, case, finding))
+        })
     }
 }
 
-impl Accepted {
-    /// An entry for a finding.
-    pub fn of(scenario: &str, case: &str, finding: &Finding, reason: &str) -> Accepted {
-        Accepted {
+impl AcceptedFinding {
+    /// Returns an entry for a finding.
+    pub fn of(scenario: &str, case: &str, finding: &Finding, reason: &str) -> AcceptedFinding {
+        AcceptedFinding {
             scenario: scenario.into(),
             case: case.into(),
             hop: finding.hops.first().cloned().unwrap_or_default(),
@@ -99,8 +99,8 @@ impl Accepted {
     }
 
     fn is(&self, scenario: &str, case: &str, finding: &Finding) -> bool {
-        let own = Accepted::of(scenario, case, finding, &self.reason);
-        Accepted { side: present_side(&self.side).to_owned(), ..self.clone() } == own
+        let own = AcceptedFinding::of(scenario, case, finding, &self.reason);
+        AcceptedFinding { side: present_side(&self.side).to_owned(), ..self.clone() } == own
     }
 }
 
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_baseline_is_read_back_as_written() {
-        let entry = Accepted {
+        let entry = AcceptedFinding {
             scenario: "order".into(),
             case: "sampled=true".into(),
             hop: "record".into(),

@@ -27,13 +27,13 @@ impl Verdict {
         }
     }
 
-    /// The worse of the two.
+    /// Returns the worse of the two.
     pub fn and(self, other: Verdict) -> Verdict {
         self.max(other)
     }
 }
 
-/// What is said of one case; everything that a report needs, as values.
+/// The verdict on one case; everything that a report needs, as values.
 #[derive(Clone, Debug)]
 pub struct CaseVerdict {
     pub source: Arc<Source>,
@@ -48,12 +48,12 @@ pub struct CaseVerdict {
     /// Causes before consequences, in the order of the story.
     pub findings: Vec<Finding>,
     pub notes: Vec<Note>,
-    /// Why the case is inconclusive, besides findings: gaps, unattributed captures; each names the next step.
+    /// The reasons besides findings why the case is inconclusive; each names the next step.
     pub gaps: Vec<GapVerdict>,
     /// Crossings that no hop declares: `shop -> ledger GET /audit`, with how often.
     pub undeclared: Vec<(String, u32)>,
     /// The last output lines of nodes that did not call on, or did not answer as they should: name and lines. Filled by
-    /// whoever ran the case, since it is no evidence.
+    /// the run of the case, since it is no evidence.
     pub outputs: Vec<(String, Vec<String>)>,
     pub stimuli: u32,
     pub crossings: u32,
@@ -79,7 +79,7 @@ pub struct HopVerdict {
     /// `POST /orders`, `ledger.Ledger/Record`; empty when any.
     pub operation: String,
     pub relation: &'static str,
-    /// Which relation was seen, where the declared one allows several.
+    /// The relation that was seen, where the declared one allows several.
     pub seen: Option<&'static str>,
     pub verdict: Verdict,
     pub crossings: u32,
@@ -91,7 +91,7 @@ pub struct HopVerdict {
 pub struct RuleVerdict {
     pub rule: Expectation,
     pub verdict: Verdict,
-    /// How many crossings, spans or records it looked at.
+    /// The number of crossings, spans or records that it looked at.
     pub looked_at: u32,
 }
 
@@ -108,7 +108,7 @@ pub struct CaseError {
     pub lines: Vec<String>,
 }
 
-/// How one case ended.
+/// The end of one case.
 #[derive(Clone, Debug)]
 pub enum CaseEnd {
     Judged(Box<CaseVerdict>),

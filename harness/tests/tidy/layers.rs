@@ -77,14 +77,12 @@ const RUNTIME_ARROWS: &[(&str, &[&str])] = &[
 
 /// Circles that are still to be removed; one that is gone must leave this list.
 const CIRCLES: &[&[&str]] = &[
-    &["breaks/sender", "breaks/sender_spans"],
     &["cli/arguments", "cli/conform/arguments"],
     &["conform/judge/context", "conform/judge/lists"],
     &["crossings/attribution", "crossings/messages", "crossings/sent_by"],
     &["crossings/expected", "crossings/trace_owner"],
     &["crossings/receiver", "crossings/span_claims"],
     &["report/outcome", "report/phrase"],
-    &["rules/details", "rules/finding", "rules/lines"],
 ];
 
 /// Top-level modules that a text names as `crate::module`.

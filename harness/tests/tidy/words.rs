@@ -34,6 +34,7 @@ const CLEAN: &[&str] = &[
     "fixtures/relay-model/README.md",
     "fixtures/relay-rust/README.md",
     "harness/benches/",
+    "harness/src/breaks/",
     "harness/src/cli/",
     "harness/src/lib.rs",
     "harness/src/main.rs",
@@ -54,8 +55,10 @@ const CLEAN: &[&str] = &[
     "harness/src/report/terminal/page.rs",
     "harness/src/report/terminal/palette.rs",
     "harness/src/report/terminal/summary.rs",
+    "harness/src/rules/",
     "harness/src/run/",
     "harness/src/testing/",
+    "harness/src/verdict/",
     "harness/tests/command_line.rs",
     "harness/tests/testing",
     "harness/tests/tidy/",
@@ -64,6 +67,12 @@ const CLEAN: &[&str] = &[
 
 /// Texts that this project did not write, and this list.
 const NOT_OURS: &[&str] = &["fixtures/brokers/transcripts/", "harness/tests/tidy/words.rs"];
+
+/// Lines that keep a retired form: a file, and the line as it stands there.
+const KEPT: &[(&str, &str)] = &[
+    // Fingerprints hash the former word of an unknown side, so that baselines with it stay valid.
+    ("harness/src/rules/fingerprint.rs", r#"const FORMER_UNKNOWN_SIDE: &str = "nobody yet";"#),
+];
 
 const READ: &[&str] = &["rs", "md", "snap", "txt", "yaml", "yml", "toml", "py", "js", "go", "java"];
 
@@ -225,7 +234,12 @@ fn retired_forms(places: &[&str]) -> Vec<String> {
         }
         // Some inputs of tests are not UTF-8 on purpose.
         let bytes = std::fs::read(&path).expect("it was listed");
-        for hit in hits(&without_transcripts(&String::from_utf8_lossy(&bytes))) {
+        let text = without_transcripts(&String::from_utf8_lossy(&bytes));
+        let lines: Vec<&str> = text.lines().collect();
+        for hit in hits(&text) {
+            if KEPT.contains(&(name.as_str(), lines[hit.line - 1])) {
+                continue;
+            }
             wrong.push(format!("{name}:{}: {} -> {}", hit.line, hit.found, hit.instead));
         }
     }
@@ -258,6 +272,15 @@ fn no_clean_place_has_a_retired_form() {
 fn each_clean_place_exists() {
     let missing: Vec<&&str> = CLEAN.iter().filter(|place| !crate::root().join(place).exists()).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn each_kept_line_exists_and_has_a_retired_form() {
+    for (file, line) in KEPT {
+        let text = std::fs::read_to_string(crate::root().join(file)).expect("a kept line is in a file");
+        assert!(text.lines().any(|other| other == *line), "{file}: {line}");
+        assert_eq!(hits(line).len(), 1, "{file}: {line}");
+    }
 }
 
 fn found_in(text: &str) -> Vec<String> {

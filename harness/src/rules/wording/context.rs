@@ -16,13 +16,11 @@ pub(super) fn leaked(example: Example<'_>, field: LeakedField) -> String {
 
 pub(super) fn not_injected(example: Example<'_>) -> String {
     let (who, request) = (example.who(), example.request());
-    match &example.broken.actual {
-        Value::Formats(_) => {
-            let instead = example.actual();
-            format!("{who} injected no `traceparent` into {request}, {instead}")
-        }
-        _ => format!("{who} injected no `traceparent` into {request}"),
+    let message = format!("{who} injected no `traceparent` into {request}");
+    if let Value::Formats(_) = example.broken.actual {
+        return format!("{message}, {}", example.actual());
     }
+    message
 }
 
 pub(super) fn malformed(example: Example<'_>, field: ContextField, how: Malformation) -> String {
@@ -53,10 +51,7 @@ pub(super) fn duplicated(example: Example<'_>, how: Duplication) -> String {
 
 pub(super) fn swapped(example: Example<'_>, swap: Swap) -> String {
     let (who, request, own) = (example.who(), example.request(), example.stimulus());
-    let other = match example.broken.actual {
-        Value::TraceOf(_, other) | Value::ListOf(other) | Value::SpanOf(_, other) => stimulus(other),
-        _ => "another stimulus".to_owned(),
-    };
+    let other = example.broken.actual.owner().map_or_else(|| "another stimulus".to_owned(), stimulus);
     match swap {
         Swap::Injected => format!("{who} injected the context of {other} into {request} of {own}"),
         Swap::InjectedList(field) => {

@@ -64,11 +64,7 @@ fn dropped(example: Example<'_>, list: &str) -> String {
 
 /// Returns the members that a break is about, each in backticks, as far as they print.
 fn concerned(value: &Value) -> String {
-    let members: Vec<String> = match value {
-        Value::Members(list) => list.concerned().map(|member| shown(&member.bytes)).collect(),
-        Value::Entries(list) => list.concerned().map(|entry| shown(&entry.raw)).collect(),
-        _ => Vec::new(),
-    };
+    let members: Vec<String> = value.concerned().map(shown).collect();
     members.join(", ")
 }
 

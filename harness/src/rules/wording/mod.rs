@@ -36,12 +36,12 @@ pub struct Example<'a> {
 }
 
 impl<'a> Example<'a> {
-    /// The example of a finding.
+    /// Returns the example of a finding.
     pub fn of(all: &'a Crossings<'a>, broken: &'a Break) -> Example<'a> {
         Example { all, broken, is_note: false }
     }
 
-    /// One of the breaks that a note counts.
+    /// Returns one of the breaks that a note counts.
     pub fn of_note(all: &'a Crossings<'a>, broken: &'a Break) -> Example<'a> {
         Example { all, broken, is_note: true }
     }

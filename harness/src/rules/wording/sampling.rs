@@ -1,8 +1,8 @@
 //! The sampled flag and the spans that it promises.
 
 use super::Example;
+use crate::breaks::Flag;
 use crate::breaks::break_kind::{Silence, SurplusSpan, UnexportedSpan};
-use crate::breaks::{Flag, Value};
 use crate::wire::Level;
 
 pub(super) fn flag_changed(example: Example<'_>, flag: Flag, set: bool) -> String {
@@ -12,10 +12,8 @@ pub(super) fn flag_changed(example: Example<'_>, flag: Flag, set: bool) -> Strin
         (Flag::Random, false) => "cleared the random flag".to_owned(),
         (Flag::Random, true) => "set the random flag".to_owned(),
         (Flag::Undefined, _) => {
-            let bits = match example.broken.actual {
-                Value::Flags(flags) => flags.undefined_bits(Level::Two),
-                _ => 0,
-            };
+            let flags = example.broken.actual.flags();
+            let bits = flags.map_or(0, |flags| flags.undefined_bits(Level::Two));
             format!("set undefined flags ({bits:#04x})")
         }
     };

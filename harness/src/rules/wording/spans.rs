@@ -2,8 +2,8 @@
 //! their contract.
 
 use super::Example;
-use crate::breaks::Value;
 use crate::breaks::break_kind::{ContractDefect, LogDefect, ReportedField, SpanDefect};
+use crate::evidence::LogRecord;
 use crate::wire::traceparent::hex;
 
 pub(super) fn telemetry_differs(example: Example<'_>, field: ReportedField) -> String {
@@ -52,25 +52,24 @@ pub(super) fn resource_missing(example: Example<'_>) -> String {
 }
 
 pub(super) fn log_uncorrelated(example: Example<'_>, defect: LogDefect) -> String {
-    let body = match example.broken.actual {
-        Value::LogRecord(ix) => example.all.evidence.logs.get(ix).map_or("", |record| &record.body),
-        _ => "",
-    };
+    let body = log_record(example).map_or("", |record| &record.body);
     format!("{} wrote the log record `{body}` {}", example.who(), log_defect(example, defect))
 }
 
 /// Returns where a log record stands instead of in the span that it was written in.
 pub(super) fn log_defect(example: Example<'_>, defect: LogDefect) -> String {
-    match (defect, &example.broken.actual) {
-        (LogDefect::ForeignTrace, Value::LogRecord(ix)) => {
-            let trace =
-                example.all.evidence.logs.get(*ix).map_or_else(String::new, |record| hex(&record.trace_id));
-            format!("in trace {trace}, which is not a trace of the story")
-        }
-        (LogDefect::ForeignTrace, _) => "in a trace that is not of the story".to_owned(),
-        (LogDefect::NoIds, _) => "without the ids of a span".to_owned(),
-        (LogDefect::UnexportedSpan, _) => "under a span that was not exported".to_owned(),
+    match defect {
+        LogDefect::ForeignTrace => match log_record(example) {
+            Some(record) => format!("in trace {}, which is not a trace of the story", hex(&record.trace_id)),
+            None => "in a trace that is not of the story".to_owned(),
+        },
+        LogDefect::NoIds => "without the ids of a span".to_owned(),
+        LogDefect::UnexportedSpan => "under a span that was not exported".to_owned(),
     }
+}
+
+fn log_record(example: Example<'_>) -> Option<&LogRecord> {
+    example.all.evidence.logs.get(example.broken.actual.log_record()?)
 }
 
 pub(super) fn contract_broken(example: Example<'_>, defect: ContractDefect) -> String {

@@ -1,4 +1,4 @@
-//! Why nothing was seen to cross a hop.
+//! The reason why nothing was seen to cross a hop.
 
 use super::answer;
 use crate::breaks::Unseen;

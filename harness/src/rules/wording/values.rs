@@ -40,7 +40,7 @@ pub(super) fn actual(example: Example<'_>) -> String {
         (BreakKind::Stripped(_), Value::AsIn(_)) => format!("no {}", fields(example.broken.kind)),
         (BreakKind::Altered(_), Value::AsIn(_)) => format!("a different {}", fields(example.broken.kind)),
         (BreakKind::Duplicated(_), Value::AsIn(_)) => format!("{} twice", fields(example.broken.kind)),
-        (BreakKind::Leaked(_), Value::Implied) => leaked(example),
+        (BreakKind::Leaked(leak), Value::Implied) => leaked(example, leak),
         (BreakKind::LogUncorrelated(defect), _) => spans::log_defect(example, defect),
         (BreakKind::ContractBroken(ContractDefect::ExportAfterFlush), Value::Implied) => {
             "spans that came later".to_owned()
@@ -53,6 +53,7 @@ pub(super) fn actual(example: Example<'_>) -> String {
         | (BreakKind::Reparented(Reparent::WrongParent | Reparent::RootWithParent), Value::Span(span)) => {
             placed(example.all.spans.get(*span))
         }
+        // Each other value reads the same for every kind of break; `value` has an arm for each.
         (_, other) => value(example, other),
     }
 }
@@ -187,22 +188,17 @@ fn flag_text(flag: Flag, set: bool) -> &'static str {
 
 /// Returns the fields that an intermediary changed.
 fn fields(kind: BreakKind) -> String {
-    match kind {
-        BreakKind::Stripped(fields)
-        | BreakKind::Altered(fields)
-        | BreakKind::Duplicated(Duplication::Onward(fields)) => all_of(fields),
-        _ => "the fields".to_owned(),
-    }
+    kind.fields().map_or_else(|| "the fields".to_owned(), all_of)
 }
 
 fn field(example: Example<'_>) -> String {
     example.broken.caret.field().map_or_else(|| "list".to_owned(), |field| format!("`{}`", field.name()))
 }
 
-fn leaked(example: Example<'_>) -> String {
-    match example.broken.kind {
-        BreakKind::Leaked(LeakedField::Other(format)) => format.name().to_owned(),
-        _ => field(example),
+fn leaked(example: Example<'_>, leak: LeakedField) -> String {
+    match leak {
+        LeakedField::Other(format) => format.name().to_owned(),
+        LeakedField::Context(_) => field(example),
     }
 }
 
@@ -213,10 +209,11 @@ fn only(formats: &[Format]) -> String {
 
 fn copies_text(example: Example<'_>, copies: usize) -> String {
     let field = field(example);
-    match (example.broken.kind, copies) {
-        (_, 1) => format!("one {field}"),
-        (BreakKind::Duplicated(Duplication::Identical(_)), _) => format!("{copies} identical {field} fields"),
-        (_, _) => format!("{copies} different {field} fields"),
+    let identical = matches!(example.broken.kind, BreakKind::Duplicated(Duplication::Identical(_)));
+    match (copies, identical) {
+        (1, _) => format!("one {field}"),
+        (_, true) => format!("{copies} identical {field} fields"),
+        (_, false) => format!("{copies} different {field} fields"),
     }
 }
 
