@@ -1,4 +1,4 @@
-//! Where each hop is called, once taps and nodes listen.
+//! The addresses at which the hops are called, once taps and nodes listen.
 
 use std::net::SocketAddr;
 

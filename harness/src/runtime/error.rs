@@ -12,7 +12,7 @@ use super::node::NodeError;
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a case could not be started, or not be run to its end.
+/// The reason why a case could not be started, or not be run to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
     #[error(transparent)]

@@ -1,4 +1,4 @@
-//! Where a node listens: one address per protocol.
+//! The addresses on which a node listens, one per protocol.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! What the caller of a run settles beyond the scenario itself.
+//! The caller's settings of a run, beyond the scenario itself.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::scenario::BrokerKind;
 /// Names the program that is started as `PROGRAM relay IMPLEMENTATION`, unless `RuntimeOptions::relay` does.
 pub const UNBROKEN_BIN: &str = "UNBROKEN_BIN";
 
-/// Where brokers and relays run. A scenario does not decide that: the same file runs in both.
+/// The place where brokers and relays run. A scenario does not decide that: the same file runs in both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RuntimeKind {
@@ -40,7 +40,7 @@ impl RuntimeKind {
     }
 }
 
-/// What the caller of a run settles beyond the scenario itself.
+/// The caller's settings of a run, beyond the scenario itself.
 #[derive(Clone, Debug)]
 pub struct RuntimeOptions {
     pub kind: RuntimeKind,
@@ -57,7 +57,7 @@ pub struct RuntimeOptions {
     pub in_process: Vec<InProcessService>,
     /// Starts a broker of the embedded runtime; `None` in a build without brokers.
     pub brokers: Option<BrokerStarter>,
-    /// How long a node may take to end after its stop signal, and a relay to become ready.
+    /// The time that a node may take to end after its stop signal, and a relay to become ready.
     pub node_within: Duration,
     /// The most captures that are kept of one case; a gap is recorded for the rest.
     pub captures: usize,
@@ -94,7 +94,7 @@ fn relay_program() -> PathBuf {
 /// An error of the caller's own code.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What closures of the caller return.
+/// The future that closures of the caller return.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
 /// Starts one broker on this address; port 0 means any. The callers (`cli`, `testing`) bring the stand-ins: the judging

@@ -21,7 +21,7 @@ use crate::evidence::{Completion, Gap, Recorder};
 use crate::plan::Plan;
 use crate::scenario::NodeIx;
 
-/// What a flush of a node proves.
+/// The proof that a flush of a node gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlushProof {
     /// The flush may be repeated; it returns when nothing is under way and everything is exported.

@@ -105,7 +105,7 @@ async fn host_address(plan: &Plan, options: &RuntimeOptions) -> Result<HostAddre
     }
 }
 
-/// What was started for a node.
+/// The parts that were started for a node.
 enum StartedNode {
     Node(Box<RunningNode>),
     Stubs(Box<NodeStubs>),

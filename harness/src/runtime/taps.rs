@@ -20,7 +20,7 @@ use crate::scenario::NodeIx;
 use crate::tap::KafkaTap;
 use crate::tap::{Aim, Tap, TapConfig, Target};
 
-/// What the taps of a case are started with.
+/// Everything that the taps of a case are started with.
 #[derive(Clone, Copy)]
 pub(super) struct TapContext<'a> {
     pub(super) plan: &'a Plan,
@@ -29,7 +29,7 @@ pub(super) struct TapContext<'a> {
     pub(super) trust: Option<&'a Trust>,
     pub(super) brokers: &'a Brokers,
     pub(super) host: &'a HostAddress,
-    /// What all taps of SQS know of its messages: a node may send through one and read through another.
+    /// The messages of SQS that all taps share: a node may send through one tap and read through another.
     #[cfg(feature = "sqs")]
     pub(super) sqs: &'a crate::tap::SqsMessages,
 }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// What is in use; clones are the same one.
+/// The names in use; clones are the same set.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turns(Arc<Shared>);
 

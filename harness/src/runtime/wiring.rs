@@ -19,7 +19,7 @@ use super::trust::Trust;
 use crate::plan::{Plan, TapProtocol};
 use crate::scenario::{BrokerKind, NodeIx, Transport};
 
-/// How long to wait for the address of a neighbour without a tap; the neighbour's own deadlines are shorter.
+/// The time to wait for the address of a neighbour without a tap; the neighbour's own deadlines are shorter.
 const NEIGHBOUR_WITHIN: Duration = Duration::from_secs(60);
 
 /// The listeners of the harness.
@@ -40,7 +40,7 @@ pub(super) struct Wiring {
     /// Made when a hop uses TLS.
     trust: Option<Trust>,
     brokers: Vec<BrokerReach>,
-    /// Where each node itself listens, once known.
+    /// The addresses on which each node itself listens, once known.
     nodes: Vec<watch::Sender<Option<Listening>>>,
 }
 

@@ -10,7 +10,7 @@ use crate::scenario::BrokerKind;
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a broker of a case cannot be used.
+/// The reason why a broker of a case cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     #[error(

@@ -30,9 +30,9 @@ mod shared;
 pub use address::BrokerAddress;
 pub use error::BrokerError;
 
-/// How long a broker may take to start, and a client to declare everything.
+/// The time that a broker may take to start, and a client to declare everything.
 const WITHIN: Duration = Duration::from_secs(30);
-/// How long a running broker may take to accept a connection.
+/// The time that a running broker may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// One broker of a case.
@@ -41,12 +41,12 @@ pub struct Broker {
     pub node: NodeIx,
     pub kind: BrokerKind,
     pub address: BrokerAddress,
-    /// Where taps forward to.
+    /// The address that taps forward to.
     pub at: SocketAddr,
     pub origin: Origin,
 }
 
-/// Where a broker comes from.
+/// The origin of a broker.
 #[derive(Debug)]
 pub enum Origin {
     /// It ran already.
@@ -64,7 +64,7 @@ pub struct Brokers {
     list: Vec<Broker>,
 }
 
-/// How nodes reach a broker.
+/// The addresses of a broker for the nodes of a case.
 #[derive(Clone, Debug)]
 pub struct BrokerReach {
     pub node: NodeIx,

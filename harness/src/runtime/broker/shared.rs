@@ -1,7 +1,7 @@
 //! The brokers of a run in containers, as one case uses them.
 //!
 //! Every broker is started before any name is leased, and every case leases in the same order: otherwise two cases
-//! could wait for each other for ever.
+//! could wait for each other forever.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::runtime::options::RuntimeOptions;
 use crate::runtime::setting::setting;
 use crate::scenario::NodeIx;
 
-/// How long to wait for names that other cases use without any of them ending.
+/// The time to wait for names that other cases use without any of them ending.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A broker of the plan and its number among those of its kind: a story with two brokers of a kind has two containers.

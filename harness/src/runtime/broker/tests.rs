@@ -159,7 +159,7 @@ drive:
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_without_brokers_names_the_feature_and_the_alternative() {
     let plan = over_all();
-    let error = start(&plan, &RuntimeOptions::default()).await.expect_err("this build has none");
+    let error = start(&plan, &RuntimeOptions::default()).await.expect_err("this build has no brokers");
     assert_eq!(
         error.to_string(),
         "broker `log`: this build has no stand-in for Kafka: build with the feature `brokers`, or give the `address:` of a running \

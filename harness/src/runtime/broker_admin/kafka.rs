@@ -17,7 +17,7 @@ use super::Problem;
 use crate::plan::BrokerPlan;
 use crate::plan::broker::Topic;
 
-/// How long the broker may take for all of it.
+/// The time that the broker may take for all of it.
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// Each broker has a setting of its own for it; version 4 of the request, Kafka 2.4, and later.

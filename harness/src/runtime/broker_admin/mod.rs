@@ -1,4 +1,4 @@
-//! What the harness itself does at brokers: declares what the hops of a scenario name, and deletes it again.
+//! The harness's own administration of brokers: declares what the hops of a scenario name, and deletes it again.
 //!
 //! Everything is declared through each broker's own client, so stand-ins and real brokers are treated alike. Messages
 //! are sent by `driver` and read by `tap`.
@@ -14,7 +14,7 @@ mod rabbitmq;
 #[cfg(feature = "sqs")]
 pub mod sqs;
 
-/// Why a broker refused, or gave no answer.
+/// The reason why a broker refused, or gave no answer.
 pub(crate) type Problem = Box<dyn std::error::Error + Send + Sync>;
 
 /// Declares every topic, exchange, queue and binding of the plan.

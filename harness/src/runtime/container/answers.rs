@@ -26,7 +26,7 @@ const LIST_QUEUES: &str = "POST / HTTP/1.1\r\nHost: sqs\r\nContent-Type: applica
     Credential=unbroken/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0\r\n\
     Content-Length: 2\r\nConnection: close\r\n\r\n{}";
 
-/// How an attempt to get an answer from a broker failed.
+/// The failure of an attempt to get an answer from a broker.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AttemptError {
     #[error("no attempt was made")]

@@ -28,10 +28,10 @@ use crate::scenario::BrokerKind;
 
 /// A JVM on a busy machine.
 const READY_WITHIN: Duration = Duration::from_secs(90);
-/// How long deleting what a case declared may take, before its names are leased again all the same.
+/// The time that deleting what a case declared may take, before its names are leased again all the same.
 const DELETE_WITHIN: Duration = Duration::from_secs(20);
 
-/// What distinguishes the brokers of a run.
+/// The key that distinguishes the brokers of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BrokerKey {
     pub kind: BrokerKind,
@@ -136,7 +136,7 @@ async fn start(engine: &Arc<Engine>, key: BrokerKey) -> Result<Arc<SharedBroker>
 }
 
 impl SharedBroker {
-    /// Leases everything that the plan names; waits while another case uses any of it, as long as cases go on to end.
+    /// Leases everything that the plan names; waits while another case uses any of it, as long as other cases end.
     pub async fn lease(
         self: &Arc<Self>,
         plan: &BrokerPlan,

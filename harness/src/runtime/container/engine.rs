@@ -27,11 +27,11 @@ use crate::error_chain;
 use crate::runtime::host_address::ReachableHost;
 use crate::runtime::process::guard;
 
-/// How long everything of a run may take to be removed.
+/// The time that everything of a run may take to be removed.
 const REMOVE_WITHIN: Duration = Duration::from_secs(60);
-/// How long to wait for a container that is being created when the run ends, so that it is removed, too.
+/// The time to wait for a container that is being created when the run ends, so that it is removed, too.
 const MADE_WITHIN: Duration = Duration::from_secs(15);
-/// How long a pull may go on without progress.
+/// The time that a pull may take without progress.
 const PULL_STEP_WITHIN: Duration = Duration::from_secs(120);
 /// With `published`, containers are reached through published ports even where their own addresses are reachable; with
 /// `own`, or unset, only where they are not.
@@ -57,7 +57,7 @@ pub(super) struct Engine {
     pub(super) keep_state: Mutex<KeepState>,
 }
 
-/// How this machine and the containers of the run reach each other.
+/// The addresses by which this machine and the containers of the run reach each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reachability {
     /// Containers are reached at their own addresses, not through published ports.
@@ -69,7 +69,7 @@ pub(super) struct Reachability {
 /// Pulls each image once.
 type PullSlot = Arc<OnceCell<Result<(), Arc<PullError>>>>;
 
-/// Why an image could not be pulled.
+/// The reason why an image could not be pulled.
 #[derive(Debug, thiserror::Error)]
 enum PullError {
     #[error("images of this name are built on the machine that uses them")]

@@ -55,7 +55,7 @@ pub enum EngineError {
     File { what: String, path: String, source: io::Error },
 }
 
-/// Why a container did not become ready; several cases may get the same one.
+/// The reason why a container did not become ready; several cases may get the same one.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StartError {
     #[error("cannot start the container")]
@@ -75,7 +75,7 @@ pub enum StartError {
     },
 }
 
-/// How a container was probed for readiness.
+/// The probe that showed that a container was not ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Probe {
     /// Requests to the port of a service.

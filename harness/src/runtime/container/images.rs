@@ -9,7 +9,7 @@ use std::fmt;
 
 use crate::scenario::BrokerKind;
 
-/// What an image is for.
+/// The purpose of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
     Kafka,
@@ -93,7 +93,7 @@ impl Part {
         })
     }
 
-    /// Returns the public image; the relays have none.
+    /// Returns the public image; relays are not published.
     pub fn public(self) -> Option<ImageName> {
         let name = match self {
             Part::Kafka => "apache/kafka:4.4.0",

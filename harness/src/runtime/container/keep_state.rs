@@ -1,4 +1,4 @@
-//! What `--keep` has to know of the containers that it leaves, by their ids.
+//! The state that `--keep` needs of the containers that it leaves, by their ids.
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;

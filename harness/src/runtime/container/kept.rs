@@ -22,7 +22,7 @@ pub struct KeptContainer {
     /// The title of its case; `None` where cases share it.
     pub case: Option<String>,
     pub name: String,
-    /// Where this machine reaches it, if anywhere.
+    /// The address at which this machine reaches it, if any.
     pub address: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What the caller of a run settles about containers, and what it hears while they start.
+//! The settings of containers, and the progress that is reported while they start.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::images::{ImageName, Images};
 
-/// What the caller of a run settles about containers.
+/// The caller's settings of containers.
 #[derive(Clone, Debug, Default)]
 pub struct ContainerOptions {
     /// Leaves everything running at the end.
@@ -25,7 +25,7 @@ impl fmt::Debug for ProgressHandler {
     }
 }
 
-/// What takes time, as it happens.
+/// The progress of something that takes time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContainerProgress {
     Pulling {

@@ -22,7 +22,7 @@ const GRPC: u16 = 8081;
 #[derive(Debug, Default)]
 pub(super) struct Pod(OnceCell<Container>);
 
-/// What a relay is started with.
+/// The settings that a relay is started with.
 #[derive(Debug)]
 pub struct RelaySettings<'a> {
     pub node: &'a str,

@@ -36,7 +36,7 @@ pub(super) fn by_shell(run: &str) -> String {
     )
 }
 
-/// Why some things could not be removed; an error where the engine could not even list them.
+/// The reason why some things could not be removed; an error where the engine could not even list them.
 type Leftovers = Result<Vec<EngineError>, EngineError>;
 
 /// Removes everything with this label that `selected` accepts. Tries again while another process removes the same: a

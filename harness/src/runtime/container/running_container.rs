@@ -28,9 +28,9 @@ use super::time_limit::{ANSWER_WITHIN, answer};
 use crate::runtime::process::ProcessEnd;
 use crate::runtime::process::output::{AwaitedLine, Output, Stream};
 
-/// How long the rest of the output may take once the container has ended.
+/// The time that the rest of the output may take once the container has ended.
 const OUTPUT_AFTER_END: Duration = Duration::from_millis(500);
-/// How long the engine may take to create and start a container, files included.
+/// The time that the engine may take to create and start a container, files included.
 const START_WITHIN: Duration = Duration::from_secs(60);
 /// The exit code that the engine reports for a program killed by SIGKILL (128 and the signal).
 const KILLED: i64 = 137;
@@ -67,7 +67,7 @@ impl Container {
         let guard = engine.start_guard().await?;
         let what = described(&spec);
         let starting = start(engine.clone(), spec, awaited);
-        // The guard is held in there: the start goes on when the caller no longer waits for it.
+        // The guard is held in there: the start continues when the caller no longer waits for it.
         let until_started = async move {
             let started = starting.await;
             drop(guard);

@@ -1,4 +1,4 @@
-//! What a container is started with, in the shape that `testcontainers` takes.
+//! Everything that a container is started with, in the shape that `testcontainers` takes.
 
 use std::borrow::Cow;
 

@@ -14,7 +14,7 @@ use super::request::{self, RequestError};
 
 const PATH: &str = "/-/capabilities";
 
-/// Why the capabilities of a relay cannot be read.
+/// The reason why the capabilities of a relay cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CapabilitiesError {
     #[error("the relay listens on no HTTP address")]

@@ -9,7 +9,7 @@ use super::ready::AttemptError;
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a node could not be started, or ended too early.
+/// The reason why a node could not be started, or ended too early.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
     #[error("node `{node}`: the program `{program}` is not in PATH: install it, or give its path")]
@@ -68,7 +68,7 @@ pub enum NodeError {
     #[error("node `{node}`: the service in this process failed to start")]
     InProcess { node: String, source: Problem },
     #[error(
-        "node `{node}` is a service of the test's process, and this run has none: start it with \
+        "node `{node}` is a service of the test's process, but this run does not start it: start it with \
          `.in_process(\"{node}\", ...)` of `unbroken::testing`, or give the node another kind"
     )]
     NotInThisProcess { node: String },

@@ -29,7 +29,7 @@ const HELD_FOR: Duration = Duration::from_millis(300);
 /// The ids are arbitrary; the flag says "not sampled".
 const UNSAMPLED: (&str, &str) = ("traceparent", "00-756e62726f6b656e2070726f62657321-756e62726f6b656e-00");
 
-/// Why a node did not become ready.
+/// The reason why a node did not become ready.
 #[derive(Debug)]
 pub enum ReadyError {
     Died(ProcessEnd),
@@ -37,7 +37,7 @@ pub enum ReadyError {
     Late(Box<AttemptError>),
 }
 
-/// Why a node was not ready at one attempt.
+/// The reason why a node was not ready at one attempt.
 #[derive(Debug, thiserror::Error)]
 pub enum AttemptError {
     #[error("no attempt was made")]
@@ -64,7 +64,7 @@ pub enum AttemptError {
     NobodyBehind(Probe),
 }
 
-/// What a node is asked, for messages.
+/// The request that a node is probed with, for messages.
 #[derive(Debug)]
 pub struct Probe {
     ready: Readiness,
@@ -135,7 +135,7 @@ pub async fn awaited_line(
     }
 }
 
-/// Where a node is probed.
+/// The target of a probe.
 #[derive(Clone, Copy)]
 struct Target {
     address: SocketAddr,
@@ -219,7 +219,7 @@ mod tests {
         };
         tokio::select! {
             ready = attempt(&Readiness::Tcp, Target { address, is_forwarded: true }) => ready,
-            () = handling => unreachable!("it accepts for ever"),
+            () = handling => unreachable!("it accepts forever"),
         }
     }
 

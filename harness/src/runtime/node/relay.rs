@@ -1,7 +1,7 @@
 //! `relay:` nodes: services that keep the relay contract (`fixtures/CONTRACT.md`), each in a process of its own.
 //!
 //! The harness runs itself as `unbroken relay IMPLEMENTATION`, so that process-wide state is as real as in a service;
-//! or it runs what `own_relays` names in its place. A relay of the user's own is asked for its capabilities; the relays
+//! or it runs what `own_relays` names in its place. A relay of the user's own must report its capabilities; the relays
 //! that come with unbroken support everything.
 
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ use crate::runtime::process::output::AwaitedLine;
 use crate::runtime::wiring::Wiring;
 use crate::scenario::{NodeIx, Relay, Role};
 
-/// How a relay's ready line begins (contract, section 3).
+/// The beginning of a relay's ready line (contract, section 3).
 const READY: &str = "relay ready ";
 /// Faults of the model relay, comma-separated.
 const FAULTS: &str = "RELAY_MODEL_FAULTS";

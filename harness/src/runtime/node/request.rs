@@ -23,7 +23,7 @@ pub struct HealthAnswer {
 /// More than any answer to these requests needs.
 const BODY_BYTES: usize = 64 * 1024;
 
-/// Why a request got no answer.
+/// The reason why a request got no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     #[error("cannot connect to {0}")]

@@ -20,7 +20,7 @@ use crate::runtime::process::ProcessEnd;
 use crate::runtime::process::port::Port;
 use crate::scenario::StopSignal;
 
-/// How long a service may take to end by itself when nothing depends on it any more.
+/// The time that a service may take to end by itself when nothing depends on it any more.
 const LAST_CHANCE: Duration = Duration::from_secs(2);
 
 /// A node that runs.
@@ -32,7 +32,7 @@ pub struct RunningNode {
     pub flush: FlushMethod,
 }
 
-/// How a node proves that it has exported everything.
+/// The proof by which a node shows that it has exported everything.
 pub enum FlushMethod {
     /// `POST /-/flush` to a relay.
     Relay,

@@ -1,4 +1,4 @@
-//! What a node runs as: a process of this machine, or a container. Both answer the same questions.
+//! The process or container that a node runs as. Both answer the same questions.
 
 use nix::sys::signal::Signal;
 use tokio::sync::watch;
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::runtime::container::Container;
 use crate::runtime::process::{Process, ProcessEnd};
 
-/// What a node runs as.
+/// The process or container that a node runs as.
 #[derive(Debug)]
 pub enum Workload {
     Process(Process),

@@ -21,7 +21,7 @@ pub mod output;
 pub mod port;
 mod spawner;
 
-/// How long the rest of the output may take once the process has ended.
+/// The time that the rest of the output may take once the process has ended.
 const OUTPUT_AFTER_END: Duration = Duration::from_millis(200);
 
 /// A child process with its group.
@@ -116,7 +116,7 @@ async fn reap(mut child: Child, ended: watch::Sender<Option<ExitStatus>>) {
     }
 }
 
-/// How a process ended; `None` where that is unknown.
+/// The end of a process; `None` where it is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessEnd(Option<ExitStatus>);
 

@@ -1,10 +1,10 @@
 //! Chooses a free port for a node that needs one before it starts: `${self.port}`.
 //!
 //! Ports are taken from below the ephemeral range, so that no outgoing connection can get one meanwhile. Two harnesses
-//! on one machine do not choose the same one: whoever holds a port holds the abstract socket of that name (unix(7)),
-//! which lives in the same network namespace as the port and ends with its holder. On platforms other than Linux only
-//! the process id keeps two harnesses apart. Another program may still take the port before the node does: then the
-//! node fails at its start.
+//! on one machine do not choose the same one: the harness that holds a port holds the abstract socket of that name
+//! (unix(7)), which lives in the same network namespace as the port and ends with its holder. On platforms other than
+//! Linux only the process id keeps two harnesses apart. Another program may still take the port before the node does:
+//! then the node fails at its start.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -35,7 +35,7 @@ pub use rabbitmq::RabbitMqStub;
 pub use sqs::SqsStub;
 pub use stub_node::NodeStubs;
 
-/// Why a stub cannot be started.
+/// The reason why a stub cannot be started.
 #[derive(Debug, Error)]
 pub enum StubError {
     #[error("a stub cannot listen on 127.0.0.1")]

@@ -1,6 +1,6 @@
 //! Declares at RabbitMQ what a scenario's hops name: exchanges, queues and bindings.
 //!
-//! What exists already with other settings is used as it is, unless the story depends on the difference.
+//! An object that exists already with other settings is used as it is, unless the story depends on the difference.
 
 use std::error::Error;
 

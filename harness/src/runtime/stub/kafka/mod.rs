@@ -8,7 +8,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 
 use crate::tap::threads::{Life, Threads};
 
-/// How long one poll waits for a record.
+/// The time that one poll waits for a record.
 const POLL: Duration = Duration::from_millis(20);
 
 /// A consumer of one topic; it ends when it is dropped.

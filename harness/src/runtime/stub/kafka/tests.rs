@@ -1,4 +1,4 @@
-//! What the stub commits, and how it ends.
+//! The commits of the stub, and its end.
 
 use std::time::Duration;
 
