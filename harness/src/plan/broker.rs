@@ -1,4 +1,4 @@
-//! What must be there at a broker before the first node starts, and who reads what.
+//! The topics, exchanges and queues that a broker needs before the first node starts, and their readers.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub struct BrokerPlan {
 pub struct Topic {
     pub name: String,
     pub partitions: u16,
-    /// Consumer groups of the scenario's hops, whose committed offsets say what was processed.
+    /// Consumer groups of the scenario's hops, whose committed offsets show what was processed.
     pub groups: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ pub struct Binding {
     pub queue: String,
 }
 
-/// What a node reads from a broker.
+/// A topic or queue that a node reads from a broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     pub broker: NodeIx,
@@ -111,7 +111,7 @@ impl BrokerPlan {
         }
     }
 
-    /// Hops that share a topic make it as wide as the widest says.
+    /// Adds a hop of a topic. Of hops that share a topic, the one with the most partitions decides.
     fn topic(&mut self, name: &str, partitions: u16, group: &str) {
         let known = self.topics.iter().position(|topic| topic.name == name);
         let ix = known.unwrap_or_else(|| {
@@ -133,7 +133,7 @@ impl BrokerPlan {
     }
 }
 
-/// For each node what it reads; two hops that end at the same queue are one subscription.
+/// Returns for each node what it reads; two hops that end at the same queue are one subscription.
 pub(super) fn subscriptions(scenario: &Scenario) -> Vec<Vec<Subscription>> {
     let mut subscriptions = vec![Vec::new(); scenario.nodes.len()];
     for hop in &scenario.hops {

@@ -1,4 +1,4 @@
-//! Marks: what a message is recognised by without its propagation headers.
+//! Marks: they identify a message without its propagation headers.
 //!
 //! Written `ub<run>-<stimulus>`, `ub<run>-<stimulus>-<call>` or, for the messages of a batch,
 //! `ub<run>-<stimulus>-<call>-<item>`, `run` as eight lower-case hex digits, the rest decimal. Only letters,
@@ -11,12 +11,12 @@ use super::index::{CallIx, StimulusIx};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark {
-    /// Tells the runs on one machine apart.
+    /// Distinguishes the runs on one machine.
     pub run: u32,
     pub stimulus: StimulusIx,
-    /// Which call of the plan, where a relay was told to make it.
+    /// The call of the plan, where a relay was instructed to make it.
     pub call: Option<CallIx>,
-    /// Which message of a batch that was sent at once, from 0.
+    /// The message of a batch that was sent at once, from 0.
     pub item: Option<u32>,
 }
 
@@ -34,7 +34,7 @@ impl fmt::Display for Mark {
 }
 
 impl Mark {
-    /// The first mark in `bytes`, wherever it stands.
+    /// Returns the first mark in `bytes`, wherever it stands.
     pub fn find(bytes: &[u8]) -> Option<Mark> {
         let mut from = 0;
         while let Some(at) = bytes[from..].windows(2).position(|two| two == b"ub") {
@@ -60,7 +60,7 @@ impl Mark {
     }
 }
 
-/// `-123...` -> 123 and the rest.
+/// Parses `-123...` into 123 and the rest.
 fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let digits = bytes.strip_prefix(b"-")?;
     let length = digits.iter().take_while(|b| b.is_ascii_digit()).count();

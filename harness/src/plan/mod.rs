@@ -1,4 +1,4 @@
-//! What will be sent, through what, and what may be seen; pure and total.
+//! The plan of a case: what is sent, through which taps, and what they may see; pure and total.
 //!
 //! A plan is made of one checked case and a seed. It opens no socket and reads no clock: addresses are names
 //! of taps here and become numbers in `runtime`.
@@ -47,17 +47,17 @@ pub struct Plan {
     pub brokers: Vec<BrokerPlan>,
     /// For each node what it reads from brokers.
     pub subscriptions: Vec<Vec<Subscription>>,
-    /// Every call that a relay is told to make, and the driver's own first ones.
+    /// Every call that a relay is instructed to make, and the driver's own first ones.
     pub calls: Vec<PlannedCall>,
     /// In the order in which they are sent.
     pub stimuli: Vec<Stimulus>,
     /// Nodes in the order in which they are flushed: callers before those they call; inner lists side by side.
     pub flush_order: Vec<Vec<NodeIx>>,
-    /// What the nodes need to listen on.
+    /// For each node the protocols that it serves.
     pub listens: Vec<ListenProtocols>,
 }
 
-/// Which protocols a node is reached by.
+/// The protocols over which a node is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ListenProtocols {
     pub http: bool,
@@ -73,7 +73,7 @@ impl Plan {
         &self.stimuli[stimulus.0]
     }
 
-    /// The tap through which `from` reaches `to`.
+    /// Returns the tap through which `from` reaches `to`.
     pub fn tap_between(&self, from: NodeIx, to: NodeIx, protocol: TapProtocol) -> Option<TapIx> {
         self.taps
             .iter()
@@ -81,7 +81,7 @@ impl Plan {
             .map(TapIx)
     }
 
-    /// Hops that `tap` sees.
+    /// Returns the hops that `tap` sees.
     pub fn hops_of(&self, tap: TapIx) -> impl Iterator<Item = HopIx> {
         self.hop_taps.iter().enumerate().filter(move |(_, at)| **at == Some(tap)).map(|(hop, _)| HopIx(hop))
     }

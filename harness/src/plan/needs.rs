@@ -1,10 +1,10 @@
-//! What a case needs of a relay, in the contract's words of what a relay can do (`fixtures/CONTRACT.md`, control).
+//! The capabilities that a case needs of a relay, in the words of the contract (`fixtures/CONTRACT.md`, control).
 
 use std::collections::BTreeSet;
 
 use super::Plan;
 use super::fan_out::readers;
-use super::instruction::{PlannedCall, Task};
+use super::instruction::Task;
 use crate::scenario::NodeIx;
 
 /// Every instruction begins with a mark, and a relay is asked to flush.
@@ -18,14 +18,15 @@ pub fn needs(plan: &Plan, relay: NodeIx) -> BTreeSet<&'static str> {
             needs.insert("grpc-stream");
         }
     }
-    let hop = |call: &PlannedCall| plan.scenario.hop(call.hop);
-    if plan.calls.iter().any(|call| hop(call).from == relay && call.items > 1) {
+    if plan.calls.iter().any(|call| plan.scenario.hop(call.hop).from == relay && call.items > 1) {
         needs.insert("batch");
     }
-    let told = |call: &&PlannedCall| {
-        readers(&plan.scenario, call.hop).into_iter().any(|reader| plan.scenario.hop(reader).to == relay)
-    };
-    plan.calls.iter().filter(told).for_each(|call| add_steps(&call.task, &mut needs));
+    for call in &plan.calls {
+        let mut readers = readers(&plan.scenario, call.hop).into_iter();
+        if readers.any(|reader| plan.scenario.hop(reader).to == relay) {
+            add_steps(&call.task, &mut needs);
+        }
+    }
     needs
 }
 

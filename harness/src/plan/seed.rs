@@ -1,4 +1,4 @@
-//! Ids out of a printed seed, so that a run can be had again.
+//! Ids from a printed seed, so that a run can be repeated.
 //!
 //! SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014): short, and the same
 //! everywhere. Not for secrets.
@@ -8,7 +8,7 @@
 pub struct Seed(pub u64);
 
 impl Seed {
-    /// An independent seed for a part of the run.
+    /// Returns an independent seed for a part of the run.
     pub fn part(self, name: &str) -> Seed {
         let mut ids = Ids::new(self);
         let mut state = ids.next_u64();
@@ -33,7 +33,7 @@ impl Ids {
         mix(self.0)
     }
 
-    /// Sixteen bytes, not all zero.
+    /// Returns sixteen bytes, not all zero.
     pub fn trace_id(&mut self) -> [u8; 16] {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&self.next_u64().to_be_bytes());
@@ -41,12 +41,12 @@ impl Ids {
         id
     }
 
-    /// Eight bytes, not all zero.
+    /// Returns eight bytes, not all zero.
     pub fn span_id(&mut self) -> [u8; 8] {
         self.next_nonzero().to_be_bytes()
     }
 
-    /// Uniform, so that the random flag tells the truth (W3C Trace Context level 2, 3.2.2.5.2).
+    /// Returns a uniform number, so that the random flag tells the truth (W3C Trace Context level 2, 3.2.2.5.2).
     fn next_nonzero(&mut self) -> u64 {
         loop {
             match self.next_u64() {

@@ -16,7 +16,7 @@ pub struct Stimulus {
     pub sent: StimulusContext,
 }
 
-/// What the stimulus carries.
+/// The context that a stimulus carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StimulusContext {
     /// The ids that were minted for it, valid or not, with or without a traceparent.
@@ -24,7 +24,7 @@ pub struct StimulusContext {
     pub parent_id: [u8; 8],
     /// The `traceparent` as it goes out; `None` with `context: none`.
     pub traceparent: Option<Vec<u8>>,
-    /// False when `traceparent` is there and does not parse.
+    /// False when there is a `traceparent` that does not parse.
     pub valid: bool,
     pub sampled: bool,
     /// Each `tracestate` line of the drive's headers, templates filled.

@@ -1,4 +1,4 @@
-//! Which taps stand where: one for each (from, to, protocol), whatever number of hops goes through it.
+//! The taps of a plan: one for each (from, to, protocol), whatever number of hops goes through it.
 
 use crate::scenario::{Marker, NodeIx};
 
@@ -13,11 +13,11 @@ pub struct TapPlan {
     pub tls: bool,
     /// `host:`, written in place of the tap's own address.
     pub host: Option<String>,
-    /// Where marks are looked for besides a relay's instruction.
+    /// The places of marks besides a relay's instruction.
     pub markers: Vec<Marker>,
 }
 
-/// What goes through a tap. HTTP/1.1 and HTTP/2 are told apart by the bytes.
+/// The protocol of a tap. The bytes distinguish HTTP/1.1 and HTTP/2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TapProtocol {
     Http,

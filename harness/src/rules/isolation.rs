@@ -1,4 +1,4 @@
-//! Isolation: no request's context turns up in another's.
+//! Isolation: no request carries the context of another request.
 //!
 //! A context belongs to one execution unit and its causes (OpenTelemetry, Context); taken from a process-wide
 //! variable or a reused carrier it is swapped as soon as two requests are under way. Holds for participants.

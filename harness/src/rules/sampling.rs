@@ -1,4 +1,4 @@
-//! Sampling over the whole path: all or nothing for each trace, the flag honoured on each hop.
+//! Sampling over the whole path: a trace is exported completely or not at all, and each hop keeps the sampled flag.
 //!
 //! A component SHOULD respect the sampled flag, and may change it only with the parent id (W3C Trace Context, level 2:
 //! 3.2.2.5.1); a child keeps its parent's decision by default (OpenTelemetry SDK, ParentBased); a span whose context is

@@ -77,8 +77,11 @@ impl Story<'_> {
     async fn flush(&self, level: &[NodeIx], completions: &mut [Completion]) {
         self.messages_settled(level).await;
         let alive = level.iter().copied().filter(|node| !has_ended(completions, *node));
-        let (idle, busy): (Vec<NodeIx>, Vec<NodeIx>) =
-            alive.partition(|node| self.flush_proof(*node) == FlushProof::Idle);
+        let alive: Vec<NodeIx> = alive.collect();
+        let mut idle = alive.clone();
+        idle.retain(|node| self.flush_proof(*node) == FlushProof::Idle);
+        let mut busy = alive;
+        busy.retain(|node| self.flush_proof(*node) != FlushProof::Idle);
         if !busy.is_empty() {
             self.until(self.deadline, Condition::NothingOwed(busy.clone())).await;
         }

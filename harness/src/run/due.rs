@@ -49,7 +49,7 @@ fn crossings_due(seen: &Crossings<'_>, senders: &[NodeIx]) -> bool {
 
 fn hop_is_due(seen: &Crossings<'_>, hop: HopIx) -> bool {
     let declared = seen.plan.scenario.hop(hop);
-    let Some(cause) = declared.within.filter(|_| declared.dead_letter_of.is_none()) else { return false };
+    let (Some(cause), None) = (declared.within, declared.dead_letter_of) else { return false };
     let times = usize::try_from(declared.times.min).unwrap_or(usize::MAX);
     let mut due = vec![0_usize; seen.plan.stimuli.len()];
     for (_, crossing) in seen.records_of_hop(cause).filter(|(_, crossing)| may_cause(seen, crossing)) {
@@ -127,7 +127,10 @@ impl<'a> Messages<'a> {
     /// Returns whether a message is on its way: accepted by the broker and not yet processed or given up.
     pub(super) fn are_due(&self, captures: &[Capture]) -> bool {
         let mut open = vec![0_i64; self.watched.len()];
-        for capture in captures.iter().filter(|_| !self.watched.is_empty()) {
+        if self.watched.is_empty() {
+            return false;
+        }
+        for capture in captures {
             let read = messages::read_over(self.plan, capture);
             for (open, watched) in open.iter_mut().zip(&self.watched) {
                 *open += watched.weight(self.plan, capture, &read);
@@ -189,7 +192,10 @@ impl WatchedHop {
         let over = match capture.end {
             CaptureEnd::Settled(Settlement::Done) => own || moved,
             CaptureEnd::Settled(Settlement::Rejected) => moved || (own && self.moved.is_empty()),
-            _ => false,
+            CaptureEnd::Settled(_)
+            | CaptureEnd::Open
+            | CaptureEnd::Answered { .. }
+            | CaptureEnd::Broken(_) => false,
         };
         -i64::from(over)
     }

@@ -61,8 +61,8 @@ fn is_suite(path: &Path) -> bool {
     }
     let Ok(file) = std::fs::File::open(path) else { return false };
     let mut lines = BufReader::new(file.take(64 * 1024)).lines().map_while(Result::ok);
-    let is_comment = |line: &String| line.trim().is_empty() || line.starts_with('#');
-    lines.find(|line| !is_comment(line)).is_some_and(|line| line.starts_with("suite:"))
+    let first = lines.find(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    first.is_some_and(|line| line.starts_with("suite:"))
 }
 
 /// Returns the cases of one file.

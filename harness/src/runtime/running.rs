@@ -126,8 +126,9 @@ impl RunningCase {
     /// Returns name and last lines of each node that has output, and of each broker in a container.
     pub fn logs(&self) -> Vec<(String, Vec<String>)> {
         let nodes = self.nodes.iter().flatten().map(|node| (node.name.clone(), node.lines()));
-        let name = |node: NodeIx| self.plan.scenario.node(node).name.clone();
-        let brokers = self.brokers.logs().into_iter().map(|(node, lines)| (name(node), lines));
+        let scenario = &self.plan.scenario;
+        let brokers = self.brokers.logs().into_iter();
+        let brokers = brokers.map(|(node, lines)| (scenario.node(node).name.clone(), lines));
         nodes.chain(brokers).collect()
     }
 

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::Instant;
 
-use super::broker::{Broker, Brokers};
+use super::broker::{Brokers, CaseBroker};
 use super::error::RuntimeError;
 use super::host_address::HostAddress;
 use super::listening::Listening;
@@ -164,7 +164,7 @@ async fn wire_tap(
 async fn broker_reader(
     ix: TapIx,
     tap: &TapPlan,
-    broker: &Broker,
+    broker: &CaseBroker,
     context: TapContext<'_>,
 ) -> Result<CaseTap, RuntimeError> {
     use crate::tap::KafkaTapConfig;
@@ -188,7 +188,7 @@ async fn broker_reader(
 async fn broker_reader(
     _: TapIx,
     _: &TapPlan,
-    broker: &Broker,
+    broker: &CaseBroker,
     context: TapContext<'_>,
 ) -> Result<CaseTap, RuntimeError> {
     let node = context.plan.scenario.node(broker.node).name.clone();

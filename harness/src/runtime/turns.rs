@@ -10,10 +10,10 @@ use tokio::time::timeout;
 
 /// The names in use; clones are the same set.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Turns(Arc<Shared>);
+pub(super) struct Turns(Arc<TakenNames>);
 
 #[derive(Debug, Default)]
-struct Shared {
+struct TakenNames {
     taken: Mutex<HashSet<String>>,
     released: Notify,
 }
@@ -21,7 +21,7 @@ struct Shared {
 /// Names that nobody else uses until this is dropped.
 #[derive(Debug)]
 pub struct Turn {
-    turns: Arc<Shared>,
+    turns: Arc<TakenNames>,
     names: Vec<String>,
 }
 
@@ -54,7 +54,7 @@ impl Turns {
     }
 }
 
-impl Shared {
+impl TakenNames {
     /// Takes all of the names, or returns the first that is in use.
     fn try_take(&self, names: &[String]) -> Option<String> {
         let mut taken = self.taken.lock();

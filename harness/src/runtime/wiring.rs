@@ -75,6 +75,10 @@ impl Wiring {
         &self.plan
     }
 
+    fn name(&self, node: NodeIx) -> String {
+        self.plan.scenario.node(node).name.clone()
+    }
+
     pub(super) fn is_contained(&self, node: NodeIx) -> bool {
         self.host.is_contained(node)
     }
@@ -107,13 +111,12 @@ impl Wiring {
         if let Some(tap) = self.plan.tap_between(from, to, protocol) {
             return Ok(self.host.for_node(from, self.listeners.taps[tap.0]));
         }
-        let name = |node: NodeIx| self.plan.scenario.node(node).name.clone();
         match self.listening(to).await.and_then(|listening| listening.address(protocol)) {
             Some(at) if self.is_contained(from) && at.ip().is_loopback() => {
-                Err(RuntimeError::OutOfReach { node: name(from), to: name(to), at })
+                Err(RuntimeError::OutOfReach { node: self.name(from), to: self.name(to), at })
             }
             Some(at) => Ok(self.host.for_node(from, at)),
-            None => Err(RuntimeError::NoAddress { node: name(from), to: name(to) }),
+            None => Err(RuntimeError::NoAddress { node: self.name(from), to: self.name(to) }),
         }
     }
 
@@ -136,9 +139,9 @@ impl Wiring {
     /// Returns the address at which `node` reaches a broker: its own tap's; with `tap: none` the broker's own, and
     /// always for Kafka, whose tap is a reader of the broker.
     pub(super) fn reach_broker(&self, node: NodeIx, broker: NodeIx) -> Result<BrokerAddress, RuntimeError> {
-        let name = |ix: NodeIx| self.plan.scenario.node(ix).name.clone();
-        let missing = || RuntimeError::NoAddress { node: name(node), to: name(broker) };
-        let reach = self.broker(broker).ok_or_else(missing)?;
+        let Some(reach) = self.broker(broker) else {
+            return Err(RuntimeError::NoAddress { node: self.name(node), to: self.name(broker) });
+        };
         let tap = match reach.kind {
             BrokerKind::Kafka => None,
             BrokerKind::RabbitMq => self.plan.tap_between(node, broker, TapProtocol::Amqp),
@@ -151,7 +154,7 @@ impl Wiring {
                 reach.address.through(self.host.for_node(node, reach.at))
             }
             (None, None) if self.is_contained(node) && reach.at.ip().is_loopback() => {
-                let (node, to) = (name(node), name(broker));
+                let (node, to) = (self.name(node), self.name(broker));
                 return Err(RuntimeError::BrokerOutOfReach { node, to, at: reach.at });
             }
             (None, _) => reach.address.clone(),

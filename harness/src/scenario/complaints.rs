@@ -11,28 +11,28 @@ const MOST: usize = 100;
 #[derive(Debug, Default)]
 pub(crate) struct Complaints {
     list: Vec<Diagnostic>,
-    said: HashSet<(&'static str, Place, String)>,
+    reported: HashSet<(&'static str, Place, String)>,
     /// Places whose shape is wrong: any other error there would only follow from that.
     misfits: HashSet<Place>,
-    /// How many were dropped.
+    /// The number of errors that were dropped.
     more: usize,
 }
 
 impl Complaints {
-    pub fn say(&mut self, diagnostic: Diagnostic) {
+    pub fn report(&mut self, diagnostic: Diagnostic) {
         if self.misfits.contains(&diagnostic.place) {
             return;
         }
         if self.list.len() >= MOST {
             self.more += 1;
-        } else if self.said.insert((diagnostic.code, diagnostic.place, diagnostic.message.clone())) {
+        } else if self.reported.insert((diagnostic.code, diagnostic.place, diagnostic.message.clone())) {
             self.list.push(diagnostic);
         }
     }
 
     pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
         for diagnostic in diagnostics {
-            self.say(diagnostic);
+            self.report(diagnostic);
         }
     }
 

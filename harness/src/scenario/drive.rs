@@ -12,13 +12,13 @@ pub struct Drive {
     /// A hop from `client`.
     pub send: HopIx,
     pub times: u32,
-    /// How many are under way at once, at most.
+    /// The most stimuli that are under way at once.
     pub concurrency: u32,
     pub context: DriveContext,
     /// Sent in this order; names keep their case on the wire.
     pub headers: Vec<(String, Template)>,
     pub body: DriveBody,
-    /// How long one stimulus may wait for its answer; default the scenario's timeout.
+    /// The time that one stimulus may wait for its answer; default the scenario's timeout.
     pub within: Option<Duration>,
     /// The client closes the connection after `within`, without waiting for the answer.
     pub hangs_up: bool,
@@ -36,7 +36,7 @@ pub enum DriveContext {
     Invalid { traceparent: String, root: Option<bool> },
 }
 
-/// What the driver sends as the body. A relay's instruction is worked out by the plan and needs none.
+/// The body that the driver sends. A relay's instruction is worked out by the plan and needs none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DriveBody {
     Empty,

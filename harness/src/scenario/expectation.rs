@@ -1,11 +1,11 @@
-//! What a scenario may expect: one word for each rule, in the order in which reports list them.
+//! The expectations of a scenario: one word for each rule, in the order in which reports list them.
 
 use crate::source::Place;
 
-/// Which rules count.
+/// The rules that count.
 #[derive(Clone, Debug)]
 pub enum Expectations {
-    /// `expect` left out: every rule that applies.
+    /// Without `expect`: every rule that applies.
     All,
     Only(Vec<(Expectation, Place)>),
 }
@@ -20,12 +20,12 @@ macro_rules! expectations {
         impl Expectation {
             pub const ALL: &'static [Expectation] = &[$(Expectation::$variant),*];
 
-            /// The rule's id in scenarios, reports and baselines; it never changes.
+            /// Returns the rule's id in scenarios, reports and baselines; it never changes.
             pub fn id(self) -> &'static str {
                 match self { $(Expectation::$variant => $word),* }
             }
 
-            /// One sentence for lists and `explain`.
+            /// Returns one sentence for lists and `explain`.
             pub fn about(self) -> &'static str {
                 match self { $(Expectation::$variant => $about),* }
             }
@@ -39,12 +39,12 @@ expectations! {
     HopsOnlyDeclared "hops.only-declared" "nothing crosses that no hop declares"
     ContextNotLeaked "context.not-leaked" "no context crosses a hop whose relation is none"
     ContextNotAdopted "context.not-adopted" "an invalid context is not continued"
-    SamplingWholePath "sampling.whole-path" "all or nothing for each trace, the flag honoured on each hop"
+    SamplingWholePath "sampling.whole-path" "a trace is exported completely or not at all, and each hop keeps the sampled flag"
     TracestateKept "tracestate.kept" "tracestate arrives with every member, in order"
     BaggageKept "baggage.kept" "baggage arrives with every member and value"
-    Isolation "isolation" "no request's context turns up in another's"
-    TelemetryMatchesWire "telemetry.matches-wire" "what spans report is what was on the wire"
-    SpansWellFormed "spans.well-formed" "span ids are unique, ids valid, nothing ends before it starts"
+    Isolation "isolation" "no request carries the context of another request"
+    TelemetryMatchesWire "telemetry.matches-wire" "exported spans agree with the wire"
+    SpansWellFormed "spans.well-formed" "ids are valid and unique, and no span ends before it starts"
     SpansConnected "spans.connected" "every span's parent was exported too"
     SpansKind "spans.kind" "the spans at a hop have the kind that the conventions name"
     ResourceNamed "resource.named" "every span's resource has a service.name"

@@ -16,11 +16,11 @@ pub struct Hop {
     pub to: NodeIx,
     pub relation: Relation,
     pub relation_place: Place,
-    /// How many crossings one crossing of `within` (or one stimulus) causes.
+    /// The number of crossings that one crossing of `within` (or one stimulus) causes.
     pub times: Times,
     /// The hop that causes this one; `None` only for hops from `client`.
     pub within: Option<HopIx>,
-    /// What a relay does on the way, outermost first; the call itself stands innermost.
+    /// The steps of a relay on the way, outermost first; the call itself stands innermost.
     pub steps: Vec<Step>,
     /// `baggage: kept` across a restart.
     pub baggage_kept: bool,
@@ -44,7 +44,7 @@ impl Hop {
             && self.transport.sent_alike(&other.transport)
     }
 
-    /// Whether both are read from one queue, or in one group from one topic.
+    /// Returns whether both are read from one queue, or in one group from one topic.
     pub fn shares_source(&self, other: &Hop) -> bool {
         let (one, two) = (&self.transport, &other.transport);
         one.via().is_some()
@@ -72,7 +72,7 @@ impl Transport {
         }
     }
 
-    /// The broker that stands between; `None` where the sender calls the receiver.
+    /// Returns the broker that stands between; `None` where the sender calls the receiver.
     pub fn via(&self) -> Option<NodeIx> {
         match self {
             Transport::Http(_) | Transport::Grpc(_) => None,
@@ -82,7 +82,7 @@ impl Transport {
         }
     }
 
-    /// Whether what is sent over one of the two is sent over the other.
+    /// Returns whether what is sent over one of the two is sent over the other.
     pub fn sent_alike(&self, other: &Transport) -> bool {
         match (self, other) {
             (Transport::Kafka(one), Transport::Kafka(two)) => (one.via, &one.topic) == (two.via, &two.topic),
@@ -99,7 +99,7 @@ impl Transport {
         }
     }
 
-    /// The consumer group that reads; only Kafka has one.
+    /// Returns the consumer group that reads; only Kafka has one.
     pub fn group(&self) -> Option<&str> {
         match self {
             Transport::Kafka(hop) => Some(&hop.group),
@@ -155,7 +155,7 @@ impl Transport {
         }
     }
 
-    /// How many messages are processed at a time, where they are processed in batches.
+    /// Returns how many messages are processed at once, where they are processed in batches.
     pub fn batch(&self) -> Option<u32> {
         match self {
             Transport::Http(_) | Transport::Grpc(_) => None,
@@ -165,7 +165,7 @@ impl Transport {
         }
     }
 
-    /// The topic or queue that the receiver reads.
+    /// Returns the topic or queue that the receiver reads.
     pub fn source(&self) -> Option<&str> {
         match self {
             Transport::Http(_) | Transport::Grpc(_) => None,
@@ -182,14 +182,14 @@ pub struct HttpHop {
     pub method: Option<String>,
     /// Any path when absent.
     pub path: Option<PathPattern>,
-    /// How the driver speaks; default HTTP/1.1.
+    /// The version that the driver speaks; default HTTP/1.1.
     pub version: HttpVersion,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpVersion {
     Http1,
-    /// Prior knowledge in the clear, ALPN over TLS.
+    /// Prior knowledge over plaintext, ALPN over TLS.
     Http2,
 }
 
@@ -206,7 +206,7 @@ pub struct GrpcHop {
 pub struct PathPattern(pub String);
 
 impl PathPattern {
-    /// Whether the path of a request target (its query left away) fits.
+    /// Returns whether the path of a request target, without its query, fits.
     pub fn matches(&self, target: &str) -> bool {
         let path = target.split(['?', '#']).next().unwrap_or_default();
         let mut given = path.split('/');
@@ -215,13 +215,23 @@ impl PathPattern {
                 return true;
             }
             let Some(segment) = given.next() else { return false };
-            let open = wanted.starts_with('{') && wanted.ends_with('}') && !segment.is_empty();
+            let open = is_open(wanted) && !segment.is_empty();
             if !open && wanted != segment {
                 return false;
             }
         }
         given.next().is_none()
     }
+
+    /// Returns whether a mark can stand in the path.
+    pub fn has_room(&self) -> bool {
+        self.0.split('/').any(|segment| segment == "*" || is_open(segment))
+    }
+}
+
+/// Returns whether any text may stand in place of this segment of a pattern.
+pub(super) fn is_open(segment: &str) -> bool {
+    segment.starts_with('{') && segment.ends_with('}')
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,7 +244,7 @@ impl Times {
     pub const ONCE: Times = Times { min: 1, max: 1 };
 }
 
-/// What a relay does for a hop. All but `Fail` are done by the sender around the call; `Fail` by the receiver
+/// A step that a relay takes for a hop. All but `Fail` are done by the sender around the call; `Fail` by the receiver
 /// at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {

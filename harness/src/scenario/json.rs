@@ -1,6 +1,6 @@
 //! A tree as JSON text: bodies that a scenario writes as YAML.
 //!
-//! Numbers, booleans and nothing as YAML 1.2 core reads them, everything in quotes as text; order kept.
+//! Numbers, booleans and null as YAML 1.2 core reads them, everything in quotes as text; order kept.
 
 use super::tree::{Tree, Value};
 
@@ -12,13 +12,16 @@ pub(super) enum JsonPiece<'a> {
 }
 
 impl Tree {
-    /// The JSON text, templates taken as text.
+    /// Returns the JSON text, templates taken as text.
     pub(super) fn json(&self) -> String {
-        let text = |piece| match piece {
-            JsonPiece::Text(text) => text,
-            JsonPiece::String(tree) => escaped(tree.text().unwrap_or_default()),
-        };
-        self.json_pieces().into_iter().map(text).collect()
+        let mut json = String::new();
+        for piece in self.json_pieces() {
+            match piece {
+                JsonPiece::Text(text) => json.push_str(&text),
+                JsonPiece::String(tree) => json.push_str(&escaped(tree.text().unwrap_or_default())),
+            }
+        }
+        json
     }
 
     pub(super) fn json_pieces(&self) -> Vec<JsonPiece<'_>> {
@@ -64,12 +67,12 @@ fn push(pieces: &mut Vec<JsonPiece<'_>>, text: &str) {
     }
 }
 
-/// What JSON reads as something else than text, and YAML too.
+/// Returns whether JSON and YAML read the text as a number or a boolean.
 fn literal(text: &str) -> bool {
     matches!(text, "true" | "false") || serde_json::from_str::<serde_json::Number>(text).is_ok()
 }
 
-/// The inside of a JSON string.
+/// Returns the inside of a JSON string.
 pub(super) fn escaped(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()

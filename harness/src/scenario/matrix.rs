@@ -6,7 +6,7 @@ use super::complaints::Complaints;
 use super::tree::Tree;
 use crate::diagnostic::Diagnostic;
 
-/// More would be a mistake, and each case is a run.
+/// A larger matrix is hardly intended, and each case is a run.
 const MOST_CASES: usize = 256;
 
 /// One way to choose from every list of the matrix.
@@ -19,7 +19,7 @@ pub(super) struct MatrixCase<'a> {
 }
 
 impl<'a> MatrixCase<'a> {
-    /// What stands for `tree` in this case.
+    /// Returns the tree that stands for `tree` in this case.
     pub fn pick(&self, tree: &'a Tree) -> &'a Tree {
         self.picks.get(&tree.place.start).copied().unwrap_or(tree)
     }
@@ -29,12 +29,12 @@ impl<'a> MatrixCase<'a> {
 struct Axis<'a> {
     /// `relay`.
     key: &'a str,
-    /// `shop`, said where a key is a list more than once.
+    /// `shop`, shown where a key is a list more than once.
     of: String,
     list: &'a Tree,
 }
 
-/// All cases, the last list's values changing fastest; one without a name when there is no list.
+/// Returns all cases, the last list's values changing fastest; one without a name when there is no list.
 pub(super) fn cases<'a>(root: &'a Tree, complaints: &mut Complaints) -> Vec<MatrixCase<'a>> {
     let axes = axes(root);
     for axis in &axes {
@@ -46,7 +46,7 @@ pub(super) fn cases<'a>(root: &'a Tree, complaints: &mut Complaints) -> Vec<Matr
             let message = format!("the lists of this file expand to more than {MOST_CASES} cases");
             let label = "this list exceeds the limit";
             let help = "split the file, or shorten a list";
-            complaints.say(Diagnostic::new("too-much", axis.list.place, message).label(label).help(help));
+            complaints.report(Diagnostic::new("too-much", axis.list.place, message).label(label).help(help));
             break;
         }
         let name = match axes.iter().filter(|other| other.key == axis.key).count() {
@@ -69,7 +69,7 @@ fn with<'a>(case: &MatrixCase<'a>, axis: &Axis<'a>, name: &str, item: &'a Tree) 
     MatrixCase { name: format!("{}{comma}{name}={value}", case.name), picks }
 }
 
-/// In the order of the file.
+/// Returns the lists of the matrix in the order of the file.
 fn axes(root: &Tree) -> Vec<Axis<'_>> {
     let mut axes = Vec::new();
     for node in root.get("nodes").map_or(&[][..], Tree::entries) {
@@ -95,9 +95,9 @@ fn repeated(axis: &Axis<'_>, complaints: &mut Complaints) {
         let Some(text) = item.text() else { continue };
         if let Some(first) = seen.insert(text, item.place) {
             let message = format!("`{text}` appears twice in `{}`", axis.key);
-            let mistake = Diagnostic::new("repeated-case", item.place, message).label("second");
-            complaints.say(
-                mistake.also(first, "first").help("remove one of them: each value is a case of its own"),
+            let diagnostic = Diagnostic::new("repeated-case", item.place, message).label("second");
+            complaints.report(
+                diagnostic.also(first, "first").help("remove one of them: each value is a case of its own"),
             );
         }
     }

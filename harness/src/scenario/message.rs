@@ -24,7 +24,7 @@ pub struct RabbitMqHop {
     pub via: NodeIx,
     /// `None` is the default exchange, whose routing key is the queue's name.
     pub exchange: Option<AmqpExchange>,
-    /// What messages are published with, and (but for a fanout) what the queue is bound by.
+    /// The key that messages are published with and, except for a fanout, that the queue is bound by.
     pub routing_key: String,
     /// The queue that the receiver reads.
     pub queue: String,
@@ -64,7 +64,7 @@ pub struct SqsHop {
 }
 
 impl RabbitMqHop {
-    /// Where it is published: exchange (empty for the default one) and routing key.
+    /// Returns where it is published: exchange (empty for the default one) and routing key.
     pub fn published_to(&self) -> (&str, String) {
         match (&self.exchange, self.delay) {
             (Some(exchange), _) => (&exchange.name, self.routing_key.clone()),
@@ -73,7 +73,7 @@ impl RabbitMqHop {
         }
     }
 
-    /// Whether what is published for one of the two reaches the other's queue; a fanout looks at no routing key.
+    /// Returns whether what is published for one of the two reaches the other's queue; a fanout ignores routing keys.
     pub fn sent_alike(&self, other: &Self) -> bool {
         match (&self.exchange, &other.exchange) {
             (Some(one), Some(two)) if one.kind == ExchangeKind::Fanout => one == two,
@@ -81,7 +81,12 @@ impl RabbitMqHop {
         }
     }
 
-    /// The queue in which messages wait out their delay.
+    /// Returns whether messages of this hop wait out their delay in `queue`.
+    pub fn delays_in(&self, queue: &str) -> bool {
+        self.delay.is_some() && self.delay_queue() == queue
+    }
+
+    /// Returns the queue in which messages wait out their delay.
     pub fn delay_queue(&self) -> String {
         format!("{}.delay", self.queue)
     }

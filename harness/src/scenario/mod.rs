@@ -1,8 +1,8 @@
 //! A scenario as checked values; the only module that knows YAML.
 //!
 //! A `Scenario` here is one *case*: lists in the file that stand for a matrix are already expanded, names are
-//! resolved to indices, and every item keeps its place in the file. Whatever can be wrong with a file is said
-//! here; nothing after this module can fail on account of the file.
+//! resolved to indices, and every item keeps its place in the file. Every error of a file is reported
+//! here; nothing after this module can fail because of the file.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub use message::{AmqpExchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
 pub use mounted_file::MountedFileError;
 pub use node::{Marker, Node, Role, StopSignal};
 pub use node_kind::{
-    Broker, BrokerKind, Command, Image, Mount, NodeKind, Readiness, Relay, Stub, StubAnswer, Url,
+    Broker, BrokerKind, Image, Mount, NodeKind, Readiness, Relay, ServiceCommand, Stub, StubAnswer, Url,
 };
 pub use own_names::{KeptName, NameKind, OwnName, OwnNames};
 pub use parse::parse;
@@ -63,7 +63,7 @@ pub struct Scenario {
     /// The file's `scenario:`; unique in a run together with `case`.
     pub name: String,
     pub name_place: Place,
-    /// Which case of the matrix, such as `sampled=true`; empty when the file has one case.
+    /// The case of the matrix, such as `sampled=true`; empty when the file has one case.
     pub case: String,
     pub about: Option<String>,
     /// `nodes[0]` is always the implicit `client`.
@@ -71,7 +71,7 @@ pub struct Scenario {
     pub hops: Vec<Hop>,
     pub drives: Vec<Drive>,
     pub expect: Expectations,
-    /// How long one answer may take, and what is missing after the last answer; default 10 s.
+    /// The time that one answer may take, and after the last answer what is missing; default 10 s.
     pub timeout: Duration,
     /// Names at brokers that stand for those of the file; none as it is read.
     pub own_names: Vec<OwnName>,
@@ -102,7 +102,7 @@ impl Scenario {
         at
     }
 
-    /// `name`, or `name [case]`.
+    /// Returns `name`, or `name [case]`.
     pub fn title(&self) -> String {
         if self.case.is_empty() { self.name.clone() } else { format!("{} [{}]", self.name, self.case) }
     }

@@ -11,8 +11,8 @@ pub struct Node {
     pub place: Place,
     pub kind: NodeKind,
     pub role: Role,
-    /// `service:`, the `service.name` by which spans are told apart where a Collector or a `url:` node hides
-    /// the endpoint.
+    /// `service:`, the `service.name` that identifies its spans where a Collector or a `url:` node hides the
+    /// endpoint.
     pub service: Option<String>,
     /// False for `telemetry: none`: no spans are due from this node.
     pub telemetry: bool,
@@ -21,7 +21,7 @@ pub struct Node {
     /// `sets-baggage:`, the keys that the node adds or changes itself.
     pub sets_baggage: Vec<String>,
     pub stop: StopSignal,
-    /// How a capture sent by or arriving at this node shows which stimulus it belongs to.
+    /// The mark by which a capture at this node shows its stimulus.
     pub marker: Option<Marker>,
     /// W3C Trace Context level that the node keeps; level 1 is the default for services.
     pub level: Level,
@@ -51,7 +51,7 @@ pub enum StopSignal {
     Interrupt,
 }
 
-/// Where a capture carries the stimulus's mark when the body is not a relay instruction.
+/// The place of the stimulus's mark in a capture whose body is not a relay instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Marker {
     /// The value of this header field.

@@ -12,12 +12,12 @@ pub enum NodeKind {
     /// The harness itself.
     Client,
     Relay(Relay),
-    Command(Command),
+    Command(ServiceCommand),
     /// `image:`, your service as a container.
     Image(Image),
     Url(Url),
     Stub(Stub),
-    /// A service that lives in the test's own process (the builder of the `cargo test` door).
+    /// A service that lives in the test's own process (the builder of `unbroken::testing`).
     InProcess,
     Broker(Broker),
 }
@@ -176,7 +176,7 @@ impl NodeKind {
 #[derive(Clone, Debug)]
 pub struct Broker {
     pub kind: BrokerKind,
-    /// Where one of yours runs already; otherwise the runtime starts one.
+    /// The address of one that runs already; otherwise the runtime starts one.
     pub address: Option<Template>,
     /// The image that is started where brokers run in containers; otherwise the runtime's own choice. Never together
     /// with `address`.
@@ -219,14 +219,14 @@ impl Relay {
 
 /// `command:`, your service as a process.
 #[derive(Clone, Debug)]
-pub struct Command {
+pub struct ServiceCommand {
     /// Program and arguments; a relative program or path argument is looked up from the scenario's folder.
     pub argv: Vec<Template>,
     pub env: Vec<(String, Template)>,
     /// Working directory, relative to the scenario file; default the scenario's folder.
     pub cwd: Option<String>,
     pub ready: Readiness,
-    /// How long the program may take to become ready; default 30 s.
+    /// The time that the program may take to become ready; default 30 s.
     pub ready_within: Duration,
     /// `port:`, a fixed port; otherwise `${self.port}` is a free one.
     pub port: Option<u16>,
@@ -242,12 +242,12 @@ pub struct Image {
     pub args: Vec<Template>,
     pub env: Vec<(String, Template)>,
     pub mounts: Vec<Mount>,
-    /// Where it listens inside its container, HTTP and gRPC alike, and what `${self.port}` is; `None` where nothing
-    /// calls it.
+    /// The port on which it listens inside its container, HTTP and gRPC alike, and what `${self.port}` is; `None`
+    /// where nothing calls it.
     pub port: Option<u16>,
-    /// By its port; always `Output` where there is none.
+    /// By its port; always `Output` without a port.
     pub ready: Readiness,
-    /// How long it may take to become ready; default 30 s.
+    /// The time that it may take to become ready; default 30 s.
     pub ready_within: Duration,
     pub place: Place,
 }
@@ -259,7 +259,7 @@ pub struct Mount {
     pub from: String,
     /// Absolute path in the container.
     pub to: String,
-    /// Whether the templates in the text file are filled (`Template::read`).
+    /// True when the templates in the text file are filled (`Template::read`).
     pub templates: bool,
     pub place: Place,
 }

@@ -21,17 +21,16 @@ struct LastLookup {
 impl<'a> Offsets<'a> {
     pub fn new(text: &'a str) -> Self {
         let bytes = text.as_bytes();
-        let ends_line = |at: &usize| match bytes[*at] {
-            b'\n' => true,
-            b'\r' => bytes.get(at + 1) != Some(&b'\n'),
-            _ => false,
-        };
-        let line_starts =
-            std::iter::once(0).chain((0..bytes.len()).filter(ends_line).map(|at| at + 1)).collect();
+        let mut line_starts = vec![0];
+        for (at, byte) in bytes.iter().enumerate() {
+            if *byte == b'\n' || (*byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')) {
+                line_starts.push(at + 1);
+            }
+        }
         Self { text, line_starts, last: LastLookup { line: 1, column: 0, byte: 0 } }
     }
 
-    /// `line` from 1, `column` from 0 in characters; beyond the end is the end.
+    /// Returns the offset of a line (from 1) and a column (from 0, in characters); the end for what lies beyond it.
     pub fn byte(&mut self, line: usize, column: usize) -> usize {
         let Some(start) = line.checked_sub(1).and_then(|line| self.line_starts.get(line)).copied() else {
             return self.text.len();

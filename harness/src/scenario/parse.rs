@@ -16,17 +16,17 @@ pub fn parse(source: &Arc<Source>) -> Result<Vec<Scenario>, Vec<Diagnostic>> {
 
 fn cases(source: &Arc<Source>, complaints: &mut Complaints) -> Vec<Scenario> {
     if source.text().len() > read::LARGEST_BYTES {
-        complaints.say(read::too_large());
+        complaints.report(read::too_large());
         return Vec::new();
     }
     let Some(root) = yaml::read(source.text(), complaints) else {
         if complaints.is_empty() {
-            complaints.say(empty());
+            complaints.report(empty());
         }
         return Vec::new();
     };
     if root.is_nothing() {
-        complaints.say(empty());
+        complaints.report(empty());
         return Vec::new();
     }
     shape_check::check(&root, &format::SCENARIO, complaints);

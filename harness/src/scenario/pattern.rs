@@ -53,12 +53,8 @@ pub(super) static GRPC_METHOD: Pattern = Pattern {
     what: "a gRPC method such as `ledger.Ledger/Record`",
     regex: "^[A-Za-z_][A-Za-z0-9_.]*/[A-Za-z_][A-Za-z0-9_]*$",
     fits: |text| {
-        let word = |text: &str| {
-            text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.')
-        };
-        text.split_once('/')
-            .is_some_and(|(service, method)| word(service) && word(method) && !method.contains('.'))
+        let Some((service, method)) = text.split_once('/') else { return false };
+        service.split('.').next().is_some_and(variable) && dotted(service) && variable(method)
     },
     any_scalar: false,
 };
@@ -133,7 +129,7 @@ pub(super) static SQS_QUEUE: Pattern = Pattern {
     any_scalar: false,
 };
 
-/// Whether there is such an image is for the engine to say.
+/// The engine reports an image that does not exist.
 pub(super) static IMAGE: Pattern = Pattern {
     what: "the name of an image such as `registry.example/ledger:1.4`",
     regex: "^[^\\s\\u0000-\\u001f]+$",
@@ -159,12 +155,17 @@ fn printable(text: &str) -> bool {
     !text.contains(|c: char| c < ' ')
 }
 
+/// Returns whether the text is letters, digits, `_` and `.`.
+fn dotted(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.')
+}
+
 pub(super) fn variable(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// `20ms`, `5s`, `2m`: above zero, at most an hour.
+/// Parses `20ms`, `5s`, `2m`: above zero, at most an hour.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);

@@ -26,10 +26,7 @@ pub enum ReadError {
 /// Reads the file at `path`, at most 10 MB of UTF-8.
 pub fn read(path: &Path) -> Result<Arc<Source>, ReadError> {
     let name = path.display().to_string();
-    let failed = |source| ReadError::Io { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(LARGEST_BYTES).expect("ten million fits") + 1;
-    File::open(path).map_err(failed)?.take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    let bytes = read_bytes(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
     if bytes.len() > LARGEST_BYTES {
         // The text is not kept: nobody reads ten million bytes below a message.
         return Err(ReadError::Bad { text: Source::new(name, ""), diagnostics: vec![too_large()] });
@@ -43,6 +40,14 @@ pub fn read(path: &Path) -> Result<Arc<Source>, ReadError> {
             Err(ReadError::Bad { text, diagnostics: vec![not_utf8(at, byte)] })
         }
     }
+}
+
+/// Returns the bytes of a file, at most one more than the limit.
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(LARGEST_BYTES).expect("ten million fits") + 1;
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 pub(super) fn too_large() -> Diagnostic {

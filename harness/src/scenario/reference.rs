@@ -1,17 +1,17 @@
 //! `${...}` in text: where each stands, and what it names.
 //!
-//! Shared by the texts of a scenario (`build::template`) and the files that it mounts (`template`); what is said of a
-//! mistake is theirs.
+//! Shared by the texts of a scenario (`build::template`) and the files that it mounts (`mounted_file`), which report
+//! the errors.
 
 use super::index::NodeIx;
 use super::node_kind::BrokerKind;
 use super::pattern;
 use super::template::TemplatePart;
 
-/// Where a template stands, which decides what it may name.
+/// The site of a template, which decides what it may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TemplateSite {
-    /// A service that is told everything: a command, an image, a file that is mounted into it.
+    /// A service that is given every address: a command, an image, a file that is mounted into it.
     Service,
     Relay,
     Drive,
@@ -25,13 +25,13 @@ pub(super) enum TemplateSite {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stretch<'t> {
     Text(&'t str),
-    /// What stands between `${` and `}`, and where the `$` is.
+    /// The text between `${` and `}`, and the offset of the `$`.
     Reference(&'t str, usize),
-    /// A `${` without its `}`, and where the `$` is; nothing comes after it.
+    /// A `${` without its `}`, and the offset of the `$`; nothing comes after it.
     Open(usize),
 }
 
-/// A text in its stretches; `$${` stands for `${` itself.
+/// Splits a text into its stretches; `$${` stands for `${` itself.
 pub(super) fn stretches(text: &str) -> Vec<Stretch<'_>> {
     let (mut stretches, mut from) = (Vec::new(), 0);
     while let Some(found) = text[from..].find("${") {
@@ -53,7 +53,7 @@ pub(super) fn stretches(text: &str) -> Vec<Stretch<'_>> {
     stretches
 }
 
-/// What a name means there; `find` knows the nodes, and which of them are brokers.
+/// Returns what a name means there; `find` knows the nodes, and which of them are brokers.
 pub(super) fn meaning(
     name: &str,
     site: TemplateSite,
@@ -69,26 +69,23 @@ pub(super) fn meaning(
         _ => {}
     }
     let (subject, member) = name.rsplit_once('.')?;
-    let neighbour = || match find(subject)? {
-        (NodeIx::CLIENT, _) | (_, Some(_)) => None,
-        (node, None) => Some(node),
-    };
-    match member {
-        variable if subject == "env" && pattern::variable(variable) => {
-            Some(TemplatePart::Env(variable.to_owned()))
+    if subject == "env" && pattern::variable(member) {
+        return Some(TemplatePart::Env(member.to_owned()));
+    }
+    if matches!(site, TemplateSite::Broker | TemplateSite::ImageName) {
+        return None;
+    }
+    match (member, find(subject)?) {
+        ("url", (node, None)) if node != NodeIx::CLIENT => Some(TemplatePart::Url(node)),
+        ("grpc", (node, None)) if node != NodeIx::CLIENT => Some(TemplatePart::Grpc(node)),
+        (member, (broker, Some(kind))) if site != TemplateSite::Drive && member == address_of(kind) => {
+            Some(TemplatePart::Broker(broker))
         }
-        _ if matches!(site, TemplateSite::Broker | TemplateSite::ImageName) => None,
-        "url" => neighbour().map(TemplatePart::Url),
-        "grpc" => neighbour().map(TemplatePart::Grpc),
-        _ if site == TemplateSite::Drive => None,
-        _ => {
-            let (broker, kind) = find(subject)?;
-            (member == address_of(kind?)).then_some(TemplatePart::Broker(broker))
-        }
+        _ => None,
     }
 }
 
-/// The names that may stand there; `nodes` without `client`, in the order in which they are listed.
+/// Returns the names that may stand there; `nodes` without `client`, in the order in which they are listed.
 pub(super) fn known<'n>(
     site: TemplateSite,
     nodes: impl IntoIterator<Item = (&'n str, Option<BrokerKind>)>,
@@ -113,7 +110,7 @@ pub(super) fn known<'n>(
     known
 }
 
-/// What the address of a broker is called, by the name that its clients have for it.
+/// Returns the name that clients have for the address of a broker.
 pub(super) fn address_of(kind: BrokerKind) -> &'static str {
     match kind {
         BrokerKind::Kafka => "bootstrap",
@@ -122,7 +119,7 @@ pub(super) fn address_of(kind: BrokerKind) -> &'static str {
     }
 }
 
-/// Stretches of text side by side made one, empty ones left out.
+/// Joins neighbouring stretches of text, and omits empty ones.
 pub(super) fn joined(parts: Vec<TemplatePart>) -> Vec<TemplatePart> {
     let mut joined: Vec<TemplatePart> = Vec::new();
     for part in parts {

@@ -19,7 +19,7 @@ pub enum Relation {
     None,
 }
 
-/// Who begins the new trace.
+/// The side that starts the new trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RestartSide {
     /// The context on the wire is already of the new trace.
@@ -28,7 +28,7 @@ pub enum RestartSide {
 }
 
 impl Relation {
-    /// The word of the scenario format.
+    /// Returns the word of the scenario format.
     pub fn word(self) -> &'static str {
         match self {
             Relation::Child => "child",

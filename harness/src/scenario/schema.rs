@@ -1,13 +1,13 @@
 //! The JSON Schema (draft 2020-12) of the format, for editors; made of the same tables as the checks.
 //!
-//! It says what may stand where. How the parts fit together only `unbroken check` says.
+//! It describes what may stand where. Only `unbroken check` checks how the parts fit together.
 
 use serde_json::{Map, Value, json};
 
 use super::format;
 use super::shape::{KeyShape, Object, Pattern, Shape, Words};
 
-/// The schema of a scenario file.
+/// Returns the schema of a scenario file.
 pub fn schema() -> Value {
     let mut schema = object(&format::SCENARIO);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
@@ -42,9 +42,10 @@ fn list(of: &Shape) -> Value {
 }
 
 fn text(pattern: &Pattern) -> Value {
-    let mut schema = match pattern.any_scalar {
-        true => json!({ "type": ["string", "number", "boolean"] }),
-        false => json!({ "type": "string" }),
+    let mut schema = if pattern.any_scalar {
+        json!({ "type": ["string", "number", "boolean"] })
+    } else {
+        json!({ "type": "string" })
     };
     if !pattern.regex.is_empty() {
         schema["pattern"] = json!(pattern.regex);
@@ -53,14 +54,16 @@ fn text(pattern: &Pattern) -> Value {
 }
 
 fn enumerated(words: &Words) -> Value {
-    let both = |word: &&str| match word.parse::<u64>() {
-        Ok(number) => vec![json!(word), json!(number)],
-        Err(_) => vec![json!(word)],
-    };
-    json!({ "enum": (words.words)().iter().flat_map(both).collect::<Vec<_>>() })
+    let mut values = Vec::new();
+    for word in (words.words)() {
+        values.push(json!(word));
+        values.extend(word.parse::<u64>().ok().map(|number| json!(number)));
+    }
+    json!({ "enum": values })
 }
 
-/// Of a tagged object one branch for each kind, so that an editor offers only what goes together.
+/// Returns the schema of an object. A tagged one has a branch for each kind, so that an editor offers only what goes
+/// together.
 pub(crate) fn object(of: &Object) -> Value {
     if of.kinds().is_empty() {
         return branch(of.keys.iter());

@@ -1,9 +1,9 @@
 //! The language in which the format is written down (`format`): what may stand where.
 //!
-//! Files are checked against it (`fit`) and the JSON Schema is made of it (`schema`), so the two cannot drift.
+//! Files are checked against it (`shape_check`) and the JSON Schema is made of it (`schema`), so the two cannot drift.
 //! It says nothing about how the parts of a file fit together; that is `check`.
 
-/// What a value may be.
+/// The shape of a value.
 #[derive(Clone, Copy)]
 pub(crate) enum Shape {
     /// Text that keeps a pattern.
@@ -11,7 +11,7 @@ pub(crate) enum Shape {
     /// One of a few words.
     Words(&'static Words),
     Bool,
-    /// Only `true`: leaving the key out says the other thing.
+    /// Only `true`: the default is `false`.
     True,
     /// A whole number.
     Whole {
@@ -28,7 +28,7 @@ pub(crate) enum Shape {
         of: &'static Shape,
     },
     Object(&'static Object),
-    /// Several shapes that can be told apart by what stands there.
+    /// Several shapes that the value distinguishes.
     Either(&'static [Shape]),
     /// Anything that JSON can say.
     Json,
@@ -41,7 +41,7 @@ pub(crate) struct Pattern {
     /// The same as `fits`, for the schema.
     pub regex: &'static str,
     pub fits: fn(&str) -> bool,
-    /// Whether a plain YAML number or boolean may stand for its text.
+    /// True when a plain YAML number or boolean may stand for its text.
     pub any_scalar: bool,
 }
 
@@ -102,7 +102,7 @@ impl Object {
         self.tag.map_or(&[], |tag| tag.kinds)
     }
 
-    /// Every key that some such object can have, in the order of the tables.
+    /// Returns every key that some such object can have, in the order of the tables.
     pub fn all_keys(&self) -> Vec<&'static KeyShape> {
         let mut keys: Vec<&'static KeyShape> = self.kinds().iter().map(|kind| &kind.key).collect();
         for key in self.kinds().iter().flat_map(TaggedKind::keys).chain(self.keys) {
@@ -115,7 +115,20 @@ impl Object {
 }
 
 impl Shape {
-    /// As in "must be ...".
+    /// Returns whether a scalar, rather than a list or mapping, has this shape.
+    pub fn is_scalar(&self) -> bool {
+        match self {
+            Shape::Text(_) | Shape::Words(_) | Shape::Bool | Shape::True | Shape::Whole { .. } => true,
+            Shape::List(_)
+            | Shape::OneOrList(_)
+            | Shape::Named { .. }
+            | Shape::Object(_)
+            | Shape::Either(_)
+            | Shape::Json => false,
+        }
+    }
+
+    /// Returns the shape in words, as in "must be ...".
     pub fn what(&self) -> String {
         match self {
             Shape::Text(pattern) => pattern.what.to_owned(),

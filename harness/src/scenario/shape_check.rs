@@ -1,24 +1,24 @@
 //! Checks a file against the tables of the format: unknown keys and words, wrong types, missing keys.
 
 use super::complaints::Complaints;
-use super::shape::{KeyShape, Object, Pattern, Shape, Words};
+use super::shape::{Object, Pattern, Shape, Words};
 use super::spelling;
 use super::tree::{KeyValue, Tree, Value};
 use crate::diagnostic::Diagnostic;
 use crate::source::Place;
 
-/// What a value belongs to.
+/// The key or list that a value belongs to.
 #[derive(Clone, Copy)]
 struct ValueOwner<'a> {
     /// The key's name.
     name: &'a str,
     /// It is one of several in a list.
     item: bool,
-    /// Where a thing that is missing in the value is pointed at.
+    /// The place of the caret for what is missing in the value.
     place: Place,
 }
 
-/// The whole file.
+/// Checks the whole file.
 pub(crate) fn check(root: &Tree, object: &'static Object, complaints: &mut Complaints) {
     let place = root.entries().first().map_or(root.place, |entry| entry.key.place);
     fit(root, &Shape::Object(object), ValueOwner { name: "the file", item: false, place }, complaints);
@@ -27,7 +27,7 @@ pub(crate) fn check(root: &Tree, object: &'static Object, complaints: &mut Compl
 fn fit(tree: &Tree, shape: &Shape, owner: ValueOwner<'_>, complaints: &mut Complaints) {
     match (&tree.value, shape) {
         (_, Shape::Json) => {}
-        (Value::Nothing, _) => complaints.say(empty(tree, shape, owner)),
+        (Value::Nothing, _) => complaints.report(empty(tree, shape, owner)),
         (Value::Scalar { text, .. }, Shape::Words(words)) => {
             complaints.extend(word(tree, text, words, owner));
         }
@@ -39,7 +39,7 @@ fn fit(tree: &Tree, shape: &Shape, owner: ValueOwner<'_>, complaints: &mut Compl
         (Value::Map(_), Shape::Object(of)) => object(tree, of, owner, complaints),
         (_, Shape::Either(shapes)) => either(tree, shapes, owner, complaints),
         _ if scalar_fits(tree, shape) => {}
-        _ => complaints.say(wrong(tree, shape, owner)),
+        _ => complaints.report(wrong(tree, shape, owner)),
     }
 }
 
@@ -103,7 +103,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// A text as items of a list: a command is one item a word.
+/// Returns a text as items of a list: a command is one item a word.
 fn items(text: &str) -> String {
     if text.contains(',') || !text.contains(' ') {
         return text.to_owned();
@@ -151,7 +151,7 @@ fn list(tree: &Tree, items: &[Tree], of: &Shape, owner: ValueOwner<'_>, complain
     if items.is_empty() {
         let message = format!("the list `{}` is empty", owner.name);
         let help = "write at least one item, or remove the key";
-        complaints.say(Diagnostic::new("empty-value", tree.place, message).help(help));
+        complaints.report(Diagnostic::new("empty-value", tree.place, message).help(help));
     }
     for item in items {
         fit(item, of, ValueOwner { name: owner.name, item: true, place: item.place }, complaints);
@@ -167,43 +167,37 @@ fn named(
 ) {
     if entries.is_empty() {
         let message = format!("`{}` is empty", owner.name);
-        complaints.say(Diagnostic::new("empty-value", owner.place, message).label("no value"));
+        complaints.report(Diagnostic::new("empty-value", owner.place, message).label("no value"));
     }
     for KeyValue { key, value } in entries {
         if !(names.fits)(&key.value) {
             let message = format!("`{}` is not {}", key.value, names.what);
-            complaints.say(Diagnostic::new("bad-name", key.place, message));
+            complaints.report(Diagnostic::new("bad-name", key.place, message));
         }
         fit(value, of, ValueOwner { name: &key.value, item: false, place: key.place }, complaints);
     }
 }
 
-/// Told apart by what stands there; a scalar may be any of the scalar shapes.
+/// Checks a value against the shapes of its kind; a scalar may have any of the scalar shapes.
 fn either(tree: &Tree, shapes: &'static [Shape], owner: ValueOwner<'_>, complaints: &mut Complaints) {
-    let scalar = |shape: &&Shape| {
-        matches!(shape, Shape::Text(_) | Shape::Words(_) | Shape::Bool | Shape::True | Shape::Whole { .. })
-    };
     let fitting: Vec<&Shape> = match &tree.value {
-        Value::Scalar { .. } => shapes.iter().filter(scalar).collect(),
+        Value::Scalar { .. } => shapes.iter().filter(|shape| shape.is_scalar()).collect(),
         Value::List(_) => shapes.iter().filter(|shape| matches!(shape, Shape::List(_))).collect(),
         _ => shapes.iter().filter(|shape| matches!(shape, Shape::Object(_) | Shape::Named { .. })).collect(),
     };
     match fitting.as_slice() {
         [only] => fit(tree, only, owner, complaints),
         some if some.iter().any(|shape| scalar_fits(tree, shape)) => {}
-        _ => complaints.say(wrong(tree, &Shape::Either(shapes), owner)),
+        _ => complaints.report(wrong(tree, &Shape::Either(shapes), owner)),
     }
 }
 
 fn object(tree: &Tree, object: &'static Object, owner: ValueOwner<'_>, complaints: &mut Complaints) {
     let kinds: Vec<_> = object.kinds().iter().filter(|kind| tree.entry(kind.key.name).is_some()).collect();
     let reported = tag(tree, object, owner, complaints);
-    let allowed = |name: &str| -> Option<&'static KeyShape> {
-        let of_kinds = kinds.iter().flat_map(|kind| kind.keys().chain([&kind.key]));
-        of_kinds.chain(object.keys).find(|key| key.name == name)
-    };
     for KeyValue { key, value } in tree.entries() {
-        match allowed(&key.value) {
+        let of_kinds = kinds.iter().flat_map(|kind| kind.keys().chain([&kind.key]));
+        match of_kinds.chain(object.keys).find(|known| known.name == key.value) {
             Some(known) => {
                 let owner = ValueOwner { name: known.name, item: false, place: key.place };
                 fit(value, &known.shape, owner, complaints);
@@ -218,7 +212,7 @@ fn object(tree: &Tree, object: &'static Object, owner: ValueOwner<'_>, complaint
     for key in required.filter(|key| tree.entry(key.name).is_none()) {
         let message = format!("{} needs the key `{}`", object.what, key.name);
         let label = format!("`{}` is missing", key.name);
-        complaints.say(Diagnostic::new("missing-key", owner.place, message).label(label).help(key.about));
+        complaints.report(Diagnostic::new("missing-key", owner.place, message).label(label).help(key.about));
     }
 }
 
@@ -232,11 +226,11 @@ fn tag(tree: &Tree, object: &Object, owner: ValueOwner<'_>, complaints: &mut Com
         let second = second?;
         let (one, two) = (&first.key.value, &second.key.value);
         let message = format!("{} has one {what}, and both `{one}` and `{two}` are given", object.what);
-        let mistake = Diagnostic::new("two-kinds", second.key.place, message)
+        let diagnostic = Diagnostic::new("two-kinds", second.key.place, message)
             .label("second")
             .also(first.key.place, "first")
             .help("remove one of them");
-        complaints.say(mistake);
+        complaints.report(diagnostic);
         return None;
     }
     let later = tree.entries().iter().find(|entry| tag.later.contains(&entry.key.value.as_str()));
@@ -244,7 +238,7 @@ fn tag(tree: &Tree, object: &Object, owner: ValueOwner<'_>, complaints: &mut Com
         let message = format!("this version has no {what} `{}`", key.value);
         let help = format!("use one of {}", spelling::listed(&known));
         complaints
-            .say(Diagnostic::new("not-in-this-version", key.place, message).label("planned").help(help));
+            .report(Diagnostic::new("not-in-this-version", key.place, message).label("planned").help(help));
         return Some(key.place);
     }
     let all: Vec<&str> = object.all_keys().iter().map(|key| key.name).collect();
@@ -253,12 +247,12 @@ fn tag(tree: &Tree, object: &Object, owner: ValueOwner<'_>, complaints: &mut Com
     if let Some(key) = unknown.next() {
         let message = format!("unknown {what} `{}`", key.value);
         let help = spelling::help(&key.value, &known, &format!("{what}s"));
-        complaints.say(Diagnostic::new("unknown-key", key.place, message).label("unknown").help(help));
+        complaints.report(Diagnostic::new("unknown-key", key.place, message).label("unknown").help(help));
         return Some(key.place);
     }
     let message = format!("{} needs a {what}: one of {}", object.what, spelling::listed(&known));
     let label = format!("no {what}");
-    complaints.say(Diagnostic::new("missing-key", owner.place, message).label(label));
+    complaints.report(Diagnostic::new("missing-key", owner.place, message).label(label));
     None
 }
 
@@ -273,11 +267,11 @@ fn unknown_key(name: &str, place: Place, object: &'static Object, complaints: &m
         let message = format!("the key `{name}` is not allowed here");
         let help = format!("it is a key of {}", spelling::listed(&owners));
         complaints
-            .say(Diagnostic::new("unknown-key", place, message).label("key of another kind").help(help));
+            .report(Diagnostic::new("unknown-key", place, message).label("key of another kind").help(help));
         return;
     }
     let known: Vec<&str> = object.all_keys().iter().map(|key| key.name).collect();
     let help = spelling::help(name, &known, &format!("keys of {}", object.what));
     let message = format!("{} has no key `{name}`", object.what);
-    complaints.say(Diagnostic::new("unknown-key", place, message).label("unknown").help(help));
+    complaints.report(Diagnostic::new("unknown-key", place, message).label("unknown").help(help));
 }

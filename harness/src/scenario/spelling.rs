@@ -1,6 +1,6 @@
 //! "Did you mean": the known word that is closest to one that is not known.
 
-/// The closest of `known`, if it is close enough to be meant.
+/// Returns the closest of `known`, if it is close enough to be meant.
 pub(super) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Longer than any word of the format: nothing is close, and distances cost length times length.
     if word.len() > 80 {
@@ -15,7 +15,7 @@ pub(super) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// The closest word as a help, else all of them.
+/// Returns the closest word as a help, else all of them.
 pub(super) fn help(word: &str, known: &[&str], what: &str) -> String {
     match closest(word, known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
@@ -24,7 +24,7 @@ pub(super) fn help(word: &str, known: &[&str], what: &str) -> String {
     }
 }
 
-/// `a`, `b`, `c`; of very many the first ones.
+/// Returns `a`, `b`, `c`; of very many only the first.
 pub(super) fn listed(words: &[&str]) -> String {
     let more = if words.len() > 40 { ", ..." } else { "" };
     words.iter().take(40).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ") + more

@@ -21,7 +21,7 @@ pub enum TemplatePart {
     OtlpEndpoint,
     /// `${self.port}`.
     SelfPort,
-    /// `${env.NAME}`: a secret or setting of whoever runs the scenario.
+    /// `${env.NAME}`: a secret or setting of the machine that runs the scenario.
     Env(String),
     /// `${mark}`: the stimulus's own mark (drives only).
     Mark,

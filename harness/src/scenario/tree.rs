@@ -1,4 +1,4 @@
-//! A file's content as a tree in which every key and value keeps its place. It means nothing yet.
+//! A file's content as a tree in which every key and value keeps its place. It has no meaning yet.
 
 use crate::source::{Place, WithPlace};
 
@@ -29,7 +29,7 @@ pub(crate) struct KeyValue {
 }
 
 impl Tree {
-    /// What stands here, in the words of a message.
+    /// Returns what stands here, in the words of a message.
     pub fn what(&self) -> &'static str {
         match &self.value {
             Value::Nothing => "nothing",
@@ -60,7 +60,7 @@ impl Tree {
         }
     }
 
-    /// The items of a list, or the one thing itself.
+    /// Returns the items of a list, or the one thing itself.
     pub fn one_or_more(&self) -> &[Tree] {
         match &self.value {
             Value::List(items) => items,
@@ -83,7 +83,7 @@ impl Tree {
         }
     }
 
-    /// The text under `key`.
+    /// Returns the text under `key`.
     pub fn text_at(&self, key: &str) -> Option<&str> {
         self.get(key)?.text()
     }
@@ -104,12 +104,12 @@ impl Tree {
         }
     }
 
-    /// Where `key` stands, else where the whole stands.
+    /// Returns where `key` stands, else where the whole stands.
     pub fn place_of(&self, key: &str) -> Place {
         self.entry(key).map_or(self.place, |entry| entry.key.place)
     }
 
-    /// Where the value of `key` stands, else where the whole stands.
+    /// Returns where the value of `key` stands, else where the whole stands.
     pub fn value_place(&self, key: &str) -> Place {
         self.entry(key).map_or(self.place, |entry| entry.value.place)
     }

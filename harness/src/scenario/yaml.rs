@@ -20,10 +20,10 @@ const MOST_NODES: usize = 100_000;
 /// Longer than any line that a person reads.
 const LONGEST_LINE: usize = 100_000;
 
-/// The one document of a file; `None` when it is empty, and after a mistake that hides a part of it.
+/// Returns the one document of a file; `None` when it is empty, and after an error that hides a part of it.
 pub(crate) fn read(text: &str, complaints: &mut Complaints) -> Option<Tree> {
-    if let Some(mistake) = long_line(text) {
-        complaints.say(mistake);
+    if let Some(diagnostic) = long_line(text) {
+        complaints.report(diagnostic);
         return None;
     }
     let mut reader = Reader {
@@ -40,8 +40,8 @@ pub(crate) fn read(text: &str, complaints: &mut Complaints) -> Option<Tree> {
         match event {
             Ok((event, span)) => reader.event(event, span).ok()?,
             Err(error) => {
-                let mistake = reader.syntax(&error);
-                reader.complaints.say(mistake);
+                let diagnostic = reader.syntax(&error);
+                reader.complaints.report(diagnostic);
                 return None;
             }
         }
@@ -49,7 +49,7 @@ pub(crate) fn read(text: &str, complaints: &mut Complaints) -> Option<Tree> {
     if reader.hidden { None } else { reader.root }
 }
 
-/// A mistake after which reading on makes no sense; it has been told.
+/// An error after which reading stops; it is reported already.
 struct ReadStop;
 
 enum OpenContainer {
@@ -64,7 +64,7 @@ struct Reader<'a> {
     root: Option<Tree>,
     nodes: usize,
     documents: usize,
-    /// Something was left away that would belong into the tree; it has been told.
+    /// True when a part of the tree is omitted; its error is reported already.
     hidden: bool,
     complaints: &'a mut Complaints,
 }
@@ -115,7 +115,7 @@ impl Reader<'_> {
     }
 
     fn refuse(&mut self, code: &'static str, place: Place, message: &str, help: &str) {
-        self.complaints.say(Diagnostic::new(code, place, message).label("not supported here").help(help));
+        self.complaints.report(Diagnostic::new(code, place, message).label("not supported here").help(help));
     }
 
     fn extras(&mut self, place: Place, anchor: usize, tagged: bool) {
@@ -190,7 +190,7 @@ impl Reader<'_> {
         self.value(tree)
     }
 
-    /// From where it begins to where it ends, at most to the end of that line.
+    /// Returns the place from `begin` to `end`, at most to the end of the first line.
     fn first_line(&self, begin: Place, end: Place) -> Place {
         let whole = &self.text[begin.start..end.end.max(begin.start)];
         let line = whole.split(['\n', '\r']).next().unwrap_or_default();
@@ -203,7 +203,7 @@ impl Reader<'_> {
             None => self.root = Some(tree),
             Some(OpenContainer::List { items, .. }) => items.push(tree),
             Some(OpenContainer::Map { key: key @ None, .. }) => {
-                // An alias as key; it has been told.
+                // An alias as key; it is reported already.
                 *key = Some(WithPlace { value: String::new(), place: tree.place });
             }
             Some(OpenContainer::Map { entries, seen, key, .. }) => {
@@ -222,7 +222,7 @@ impl Reader<'_> {
         self.first_line(Place::new(start, start), Place::new(end, end))
     }
 
-    /// The parser takes a comment behind a closing quote for a part of the scalar.
+    /// Returns the place of a scalar without the comment behind its closing quote, which the parser includes.
     fn without_comment(&self, place: Place, style: ScalarStyle) -> Place {
         let quote = match style {
             ScalarStyle::SingleQuoted => b'\'',
@@ -262,7 +262,7 @@ impl Reader<'_> {
             .help("check for a missing quote, bracket or colon, or wrong indentation, here or just before")
     }
 
-    /// A tab in the indentation of the line at `at` or of the one before.
+    /// Returns a tab in the indentation of the line at `at` or of the one before.
     fn tab_before(&self, at: usize) -> Option<usize> {
         let mut starts = self.text[..at].rmatch_indices('\n').map(|(at, _)| at + 1).chain([0]);
         starts.by_ref().take(2).find_map(|start| {
@@ -286,7 +286,7 @@ fn long_line(text: &str) -> Option<Diagnostic> {
     None
 }
 
-/// Adds what is not there yet.
+/// Adds an entry whose key is new.
 fn entry(
     entries: &mut Vec<KeyValue>,
     seen: &mut HashMap<String, Place>,
@@ -296,15 +296,15 @@ fn entry(
     let WithPlace { value: key, place } = &new.key;
     if key == "<<" {
         let message = "YAML merge keys are not supported";
-        complaints.say(Diagnostic::new("merge-key", *place, message).help("repeat the keys here"));
+        complaints.report(Diagnostic::new("merge-key", *place, message).help("repeat the keys here"));
         return;
     }
     if let Some(first) = seen.get(key) {
-        let mistake = Diagnostic::new("duplicate-key", *place, format!("duplicate key `{key}`"))
+        let diagnostic = Diagnostic::new("duplicate-key", *place, format!("duplicate key `{key}`"))
             .label("second")
             .also(*first, "first")
             .help("keep one of them");
-        complaints.say(mistake);
+        complaints.report(diagnostic);
         return;
     }
     seen.insert(key.clone(), *place);
@@ -315,7 +315,7 @@ fn entry(
 mod tests {
     use super::*;
 
-    /// Every key and scalar as it stands in the text at its place.
+    /// Returns every key and scalar as it stands in the text at its place.
     fn places(tree: &Tree, text: &str, found: &mut Vec<(String, String)>) {
         let at = |place: Place| text[place.start..place.end].to_owned();
         for KeyValue { key, value } in tree.entries() {
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn yaml_core_words_are_told_from_text_by_their_quotes() {
+    fn quotes_distinguish_text_from_yaml_core_words() {
         let tree = read("[~, null, 'null', true, 'true', 1, '1', '', -1]", &mut Complaints::default());
         let tree = tree.expect("it is YAML");
         let what: Vec<&str> = tree.items().iter().map(Tree::what).collect();

@@ -13,12 +13,6 @@ use crate::files;
 
 /// Files and folders that are free of retired forms and have to stay so.
 const CLEAN: &[&str] = &[
-    "harness/src/cli/conform/",
-    "harness/src/report/conformance/",
-    "harness/tests/conform/",
-    "harness/tests/conform.rs",
-    "harness/tests/conform_proof.rs",
-    "scenarios/conformance/",
     "ARCHITECTURE.md",
     "BENCHMARKS.md",
     "CHANGELOG.md",
@@ -36,9 +30,12 @@ const CLEAN: &[&str] = &[
     "harness/benches/",
     "harness/src/breaks/",
     "harness/src/cli/",
+    "harness/src/cli/conform/",
     "harness/src/lib.rs",
     "harness/src/main.rs",
+    "harness/src/plan/",
     "harness/src/progress.rs",
+    "harness/src/report/conformance/",
     "harness/src/report/explain/",
     "harness/src/report/github/annotations.rs",
     "harness/src/report/github/mod.rs",
@@ -57,12 +54,18 @@ const CLEAN: &[&str] = &[
     "harness/src/report/terminal/summary.rs",
     "harness/src/rules/",
     "harness/src/run/",
+    "harness/src/runtime/",
+    "harness/src/scenario/",
     "harness/src/testing/",
     "harness/src/verdict/",
     "harness/tests/command_line.rs",
+    "harness/tests/conform.rs",
+    "harness/tests/conform/",
+    "harness/tests/conform_proof.rs",
     "harness/tests/testing",
     "harness/tests/tidy/",
     "in-memory-collector/BENCHMARKS.md",
+    "scenarios/conformance/",
 ];
 
 /// Texts that this project did not write, and this list.

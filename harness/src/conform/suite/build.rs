@@ -18,7 +18,7 @@ pub(super) fn suite(source: &Arc<Source>) -> Result<Suite, Vec<Diagnostic>> {
     let root = yaml::read(source.text(), &mut complaints);
     let Some(root) = root.filter(|root| !root.is_nothing()) else {
         if complaints.is_empty() {
-            complaints.say(Diagnostic::new("empty-file", Place::new(0, 0), "the file is empty"));
+            complaints.report(Diagnostic::new("empty-file", Place::new(0, 0), "the file is empty"));
         }
         return Err(complaints.finish());
     };
@@ -84,7 +84,7 @@ impl Builder {
                     "a service that never continues would pass: add a vector that it must continue",
                 ),
             };
-            self.complaints.say(Diagnostic::new("no-twin", vector.place, message).help(help));
+            self.complaints.report(Diagnostic::new("no-twin", vector.place, message).help(help));
         }
     }
 
@@ -179,14 +179,14 @@ impl Builder {
         match Text::read(&text) {
             Ok(text) => text,
             Err(wrong) => {
-                self.complaints.say(Diagnostic::new("bad-notation", tree.place, wrong));
+                self.complaints.report(Diagnostic::new("bad-notation", tree.place, wrong));
                 Text::default()
             }
         }
     }
 
     fn wrong(&mut self, code: &'static str, place: Place, message: &str) {
-        self.complaints.say(Diagnostic::new(code, place, message));
+        self.complaints.report(Diagnostic::new(code, place, message));
     }
 }
 

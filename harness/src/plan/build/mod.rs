@@ -15,7 +15,7 @@ use crate::scenario::{Drive, DriveContext, Hop, NodeIx, Scenario, TemplatePart, 
 use crate::wire::{Flags, SpanId, TraceId, TraceParent};
 
 impl Plan {
-    /// The plan of one case. `folder` is the folder of its file, for relative programs.
+    /// Builds the plan of one case. `folder` is the folder of its file, for relative programs.
     pub fn build(scenario: Arc<Scenario>, folder: PathBuf, seed: Seed) -> Plan {
         let part = seed.part(&scenario.title());
         let TapLayout { taps, hop_taps, arrival_taps } = taps(&scenario);
@@ -57,11 +57,18 @@ fn protocol(transport: &Transport) -> TapProtocol {
     }
 }
 
-/// Where taps stand.
+/// The taps of a case, and the hops that each sees.
 struct TapLayout {
     taps: Vec<TapPlan>,
     hop_taps: Vec<Option<TapIx>>,
     arrival_taps: Vec<Option<TapIx>>,
+}
+
+/// The two sides of a tap.
+#[derive(Clone, Copy)]
+struct TapEnds {
+    from: NodeIx,
+    to: NodeIx,
 }
 
 fn taps(scenario: &Scenario) -> TapLayout {
@@ -70,11 +77,15 @@ fn taps(scenario: &Scenario) -> TapLayout {
         let protocol = protocol(&hop.transport);
         let (sent, read) = match hop.transport.via() {
             _ if !hop.tapped => (None, None),
-            None => (Some((hop.from, hop.to)), None),
+            None => (Some(TapEnds { from: hop.from, to: hop.to }), None),
             Some(broker) if protocol == TapProtocol::Kafka => {
-                (Some((broker, broker)), Some((broker, broker)))
+                let beside = TapEnds { from: broker, to: broker };
+                (Some(beside), Some(beside))
             }
-            Some(broker) => (Some((hop.from, broker)), Some((hop.to, broker))),
+            Some(broker) => {
+                let sent = TapEnds { from: hop.from, to: broker };
+                (Some(sent), Some(TapEnds { from: hop.to, to: broker }))
+            }
         };
         let sent = sent.map(|ends| layout.tap(scenario, ends, protocol, hop));
         let read = read.map(|ends| layout.tap(scenario, ends, protocol, hop));
@@ -85,14 +96,9 @@ fn taps(scenario: &Scenario) -> TapLayout {
 }
 
 impl TapLayout {
-    /// The tap between these two, which learns what one more hop says of it.
-    fn tap(
-        &mut self,
-        scenario: &Scenario,
-        (from, to): (NodeIx, NodeIx),
-        protocol: TapProtocol,
-        hop: &Hop,
-    ) -> TapIx {
+    /// Returns the tap between these ends, with the settings of one more hop added.
+    fn tap(&mut self, scenario: &Scenario, ends: TapEnds, protocol: TapProtocol, hop: &Hop) -> TapIx {
+        let TapEnds { from, to } = ends;
         let known = self.taps.iter().position(|tap| (tap.from, tap.to, tap.protocol) == (from, to, protocol));
         let ix = known.unwrap_or_else(|| {
             self.taps.push(TapPlan { from, to, protocol, tls: hop.tls, host: None, markers: Vec::new() });
@@ -163,7 +169,7 @@ fn sent(drive: &Drive, mark: Mark, ids: &mut Ids) -> StimulusContext {
     StimulusContext { trace_id, parent_id, traceparent, valid, sampled, tracestate, baggage }
 }
 
-/// The drive's header lines of this name. Environment variables are the driver's; a list that needs one is
+/// Returns the drive's header lines of this name. Environment variables are the driver's; a list that needs one is
 /// not judged.
 fn lines(drive: &Drive, name: &str, mark: Mark) -> Vec<Vec<u8>> {
     let named = drive.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
@@ -175,7 +181,13 @@ fn lines(drive: &Drive, name: &str, mark: Mark) -> Vec<Vec<u8>> {
                 .map(|part| match part {
                     TemplatePart::Text(text) => Some(text.clone()),
                     TemplatePart::Mark => Some(mark.to_string()),
-                    _ => None,
+                    TemplatePart::Url(_)
+                    | TemplatePart::Grpc(_)
+                    | TemplatePart::Broker(_)
+                    | TemplatePart::OtlpEndpoint
+                    | TemplatePart::SelfPort
+                    | TemplatePart::Env(_)
+                    | TemplatePart::ScenarioDir => None,
                 })
                 .collect();
             text.map(String::into_bytes)

@@ -1,4 +1,4 @@
-//! What a plan does not make of the kind of its nodes.
+//! A plan does not depend on whether a service is a command or an image.
 
 use super::*;
 use crate::scenario::parse;

@@ -1,4 +1,4 @@
-//! What relays are told to do: the hops of a scenario as a tree of calls (`fixtures/CONTRACT.md`).
+//! The instructions of relays: the hops of a scenario as a tree of calls (`fixtures/CONTRACT.md`).
 
 use serde_json::{Value, json};
 
@@ -14,9 +14,9 @@ pub struct PlannedCall {
     pub hop: HopIx,
     /// `None` for what the driver itself sends.
     pub parent: Option<CallIx>,
-    /// How many messages a relay sends in one batch; 1 for everything else.
+    /// The number of messages that a relay sends in one batch; 1 for everything else.
     pub items: u32,
-    /// What the receiver is told to do, if it is a relay.
+    /// The instruction of the receiver, if it is a relay.
     pub task: Vec<Task>,
 }
 
@@ -33,7 +33,7 @@ pub enum Task {
     Call(CallIx),
 }
 
-/// The calls of a scenario: for each driven hop a tree, callers before callees.
+/// Returns the calls of a scenario: for each driven hop a tree, callers before callees.
 pub fn calls_of(scenario: &Scenario) -> Vec<PlannedCall> {
     let mut calls = Vec::new();
     let mut driven: Vec<HopIx> = Vec::new();
@@ -46,7 +46,7 @@ pub fn calls_of(scenario: &Scenario) -> Vec<PlannedCall> {
     calls
 }
 
-/// What is sent over a hop at once.
+/// A request or a batch of messages that is sent over a hop at once.
 #[derive(Clone, Copy)]
 struct Dispatch {
     hop: HopIx,
@@ -66,19 +66,19 @@ fn add_call(
         readers.iter().copied().filter(|reader| ends_at_a_relay(scenario, *reader)).collect();
     let mut task = Vec::new();
     for reader in &readers {
-        // One body is read by all: it tells relays what to do, and nobody what others do.
-        let told = relays.is_empty() || relays.contains(reader);
+        // All readers read one body, and only relays follow it.
+        let instructed = relays.is_empty() || relays.contains(reader);
         for below in scenario.hops_within(*reader).filter(|below| is_sent_first(scenario, *below)) {
             for send in sends(scenario, below) {
                 let call = add_call(scenario, send, Some(ix), calls);
-                if told {
+                if instructed {
                     task.extend(around(scenario, below, call));
                 }
             }
         }
     }
-    let told = readers.iter().filter(|reader| relays.is_empty() || relays.contains(reader));
-    let steps = told.flat_map(|reader| &scenario.hop(*reader).steps);
+    let instructed = readers.iter().filter(|reader| relays.is_empty() || relays.contains(reader));
+    let steps = instructed.flat_map(|reader| &scenario.hop(*reader).steps);
     task.extend(steps.filter_map(|step| match step {
         Step::Fail(how) => Some(Task::Fail(how.clone())),
         _ => None,
@@ -87,12 +87,13 @@ fn add_call(
     ix
 }
 
-/// Of the hops that share a message the first stands for all; a dead letter is moved, not sent.
+/// Returns whether the hop is the first of those that share a message: it stands for all. A dead letter is moved, not
+/// sent.
 fn is_sent_first(scenario: &Scenario, hop: HopIx) -> bool {
     scenario.hop(hop).dead_letter_of.is_none() && fan_out(scenario, hop).first() == Some(&hop)
 }
 
-/// How often a hop below another is sent, and how much each time: a relay sends what is read in batches in batches.
+/// Returns what is sent over a hop below another. A relay sends in batches what is read in batches.
 fn sends(scenario: &Scenario, hop: HopIx) -> Vec<Dispatch> {
     let times = scenario.hop(hop).times.min.max(1);
     if scenario.hop(hop).steps.iter().any(|step| matches!(step, Step::Retry(_))) {
@@ -101,20 +102,20 @@ fn sends(scenario: &Scenario, hop: HopIx) -> Vec<Dispatch> {
     let relay = scenario.node(scenario.hop(hop).from).kind.keeps_relay_contract();
     let batch =
         fan_out(scenario, hop).into_iter().filter_map(|hop| scenario.hop(hop).transport.batch()).max();
-    let most = batch.filter(|_| relay).unwrap_or(1).max(1);
+    let most = if relay { batch.unwrap_or(1).max(1) } else { 1 };
     let full = std::iter::repeat_n(most, usize::try_from(times / most).expect("at most ten thousand"));
     let rest = (!times.is_multiple_of(most)).then_some(times % most);
     full.chain(rest).map(|items| Dispatch { hop, items }).collect()
 }
 
-/// The call with the sender's steps around it, the first step outermost; a wait or a log stands before what
+/// Returns the call with the sender's steps around it, the first step outermost; a wait or a log stands before what
 /// follows.
 fn around(scenario: &Scenario, hop: HopIx, call: CallIx) -> Vec<Task> {
     let hop = scenario.hop(hop);
     let restarts = hop.relation.restarts_at() == Some(RestartSide::Sender);
-    let told = hop.steps.contains(&Step::Restart);
+    let has_step = hop.steps.contains(&Step::Restart);
     let mut tasks = vec![Task::Call(call)];
-    if restarts && !told {
+    if restarts && !has_step {
         tasks = vec![Task::Restart(tasks)];
     }
     for step in hop.steps.iter().rev() {
@@ -132,11 +133,11 @@ fn around(scenario: &Scenario, hop: HopIx, call: CallIx) -> Vec<Task> {
     tasks
 }
 
-/// The call whose receiver reads what is sent with `call`: a forwarder passes it on to the next node.
+/// Returns the call whose receiver reads what is sent with `call`: a forwarder passes it to the next node.
 fn read_by(plan: &Plan, call: CallIx) -> CallIx {
     let readers = readers(&plan.scenario, plan.calls[call.0].hop);
-    let role = |reader: &HopIx| plan.scenario.node(plan.scenario.hop(*reader).to).role;
-    let forwarded = readers.iter().any(|reader| role(reader) == Role::Forwarder);
+    let mut receivers = readers.iter().map(|reader| plan.scenario.node(plan.scenario.hop(*reader).to));
+    let forwarded = receivers.any(|receiver| receiver.role == Role::Forwarder);
     let below =
         (call.0 + 1..plan.calls.len()).map(CallIx).find(|below| plan.calls[below.0].parent == Some(call));
     match below {
@@ -145,7 +146,7 @@ fn read_by(plan: &Plan, call: CallIx) -> CallIx {
     }
 }
 
-/// The instruction for the receiver of `call`: its mark first, then its tasks, addresses filled in by `address`
+/// Returns the instruction for the receiver of `call`: its mark first, then its tasks, addresses filled in by `address`
 /// (`host:port` that the sender of a hop calls).
 pub fn render(
     plan: &Plan,
@@ -165,15 +166,14 @@ fn tasks(
     stimulus: StimulusIx,
     address: &dyn Fn(HopIx) -> Option<String>,
 ) -> Vec<Value> {
-    let inner = |inner: &[Task]| Value::Array(tasks(plan, inner, stimulus, address));
     tasks_of
         .iter()
         .map(|task| match task {
             Task::Log(text) => json!({ "url": format!("log:{text}") }),
             Task::Wait(time_ms) => json!({ "url": format!("wait:{time_ms}") }),
-            Task::Spawn(steps) => json!({ "url": "spawn:", "arguments": inner(steps) }),
-            Task::Retry(times, steps) => json!({ "url": format!("retry:{times}"), "arguments": inner(steps) }),
-            Task::Restart(steps) => json!({ "url": "restart:", "arguments": inner(steps) }),
+            Task::Spawn(steps) => json!({ "url": "spawn:", "arguments": tasks(plan, steps, stimulus, address) }),
+            Task::Retry(times, steps) => json!({ "url": format!("retry:{times}"), "arguments": tasks(plan, steps, stimulus, address) }),
+            Task::Restart(steps) => json!({ "url": "restart:", "arguments": tasks(plan, steps, stimulus, address) }),
             Task::Fail(how) => json!({ "url": format!("fail:{how}") }),
             Task::Call(call) => {
                 let hop = plan.calls[call.0].hop;
@@ -184,8 +184,8 @@ fn tasks(
         .collect()
 }
 
-/// The mark of a call as an instruction has it: below a batch each message has its own, because its relay puts the
-/// message's number in place of `{i}`.
+/// Returns the mark of a call as an instruction has it: below a batch each message has its own, because its relay puts
+/// the message's number in place of `{i}`.
 fn mark(plan: &Plan, call: CallIx, stimulus: StimulusIx) -> String {
     let mark = Mark { run: plan.run, stimulus, call: Some(call), item: None };
     let mut at = Some(call);
@@ -198,7 +198,7 @@ fn mark(plan: &Plan, call: CallIx, stimulus: StimulusIx) -> String {
     mark.to_string()
 }
 
-/// The address of a call as a relay reads it; towards a node that is no relay the mark goes into an open path
+/// Returns the address of a call as a relay reads it; towards a node that is no relay the mark goes into an open path
 /// segment.
 fn call_url(plan: &Plan, hop: HopIx, at: &str, call: CallIx, stimulus: StimulusIx) -> String {
     let hop = plan.scenario.hop(hop);
@@ -223,7 +223,7 @@ fn call_url(plan: &Plan, hop: HopIx, at: &str, call: CallIx, stimulus: StimulusI
     }
 }
 
-/// Where messages of a hop are sent, as a relay reads it; `None` for a hop through no broker.
+/// Returns the destination of a hop's messages, as a relay reads it; `None` for a hop without a broker.
 pub fn destination(transport: &Transport) -> Option<String> {
     match transport {
         Transport::Http(_) | Transport::Grpc(_) => None,
@@ -240,15 +240,20 @@ fn query(options: &[String]) -> String {
     if options.is_empty() { String::new() } else { format!("?{}", options.join("&")) }
 }
 
-/// Percent-encoded but for what names usually consist of (relay contract, section 1).
+/// Percent-encodes all but the usual characters of names (relay contract, section 1).
 pub fn escaped(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    name.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
+    let mut escaped = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
 }
 
-/// A path out of a pattern: the first open segment becomes the mark, each further one `1`, a trailing `*` the
+/// Fills a pattern of a path: the first open segment becomes the mark, each further one `1`, a trailing `*` the
 /// mark.
 pub fn filled(pattern: &str, mark: &str) -> String {
     let mut marked = false;

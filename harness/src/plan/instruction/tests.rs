@@ -18,11 +18,11 @@ fn plan(nodes: &str, hops: &str, drive: &str) -> Plan {
     Plan::build(Arc::new(cases.into_iter().next().unwrap()), PathBuf::new(), Seed(7))
 }
 
-/// What the first stimulus says, the run's number left out.
+/// Returns the instruction of the first stimulus, without the run's number.
 fn said(plan: &Plan) -> String {
     let stimulus = plan.stimulus(StimulusIx(0));
-    let told = render(plan, stimulus.call, stimulus.ix, &|_| Some("here:1".to_owned()));
-    told.to_string().replace(&format!("ub{:08x}", plan.run), "ub")
+    let instruction = render(plan, stimulus.call, stimulus.ix, &|_| Some("here:1".to_owned()));
+    instruction.to_string().replace(&format!("ub{:08x}", plan.run), "ub")
 }
 
 fn hop(plan: &Plan, name: &str) -> HopIx {
@@ -37,7 +37,7 @@ fn a_fan_out_is_one_call_of_its_first_hop() {
         "  shop: { relay: model }\n  billing: { relay: model }\n  stock: { stub: {} }\n  bank: { stub: {} }\n  broker: { kafka: {} }\n",
         &format!(
             "{ORDER}  publish: {{ kafka: {{ from: shop, to: billing, via: broker, topic: all, key: k/1 }} }}
-  told: {{ kafka: {{ from: shop, to: stock, via: broker, topic: all, key: k/1 }} }}
+  noted: {{ kafka: {{ from: shop, to: stock, via: broker, topic: all, key: k/1 }} }}
   pay: {{ http: {{ from: billing, to: bank, path: /pay }} }}\n"
         ),
         "order",
@@ -46,8 +46,8 @@ fn a_fan_out_is_one_call_of_its_first_hop() {
                    {\"arguments\":[{\"url\":\"mark:ub-0-2\"}],\"url\":\"http://here:1/pay\"}],\
                    \"url\":\"kafka://all?key=k%2F1\"}]";
     assert_eq!(said(&plan), publish.replacen('[', "[{\"url\":\"mark:ub-0-0\"},", 1));
-    let (publish, told) = (hop(&plan, "publish"), hop(&plan, "told"));
-    assert_eq!(fan_out(&plan.scenario, told), [publish, told]);
+    let (publish, noted) = (hop(&plan, "publish"), hop(&plan, "noted"));
+    assert_eq!(fan_out(&plan.scenario, noted), [publish, noted]);
     assert_eq!(plan.calls[1].hop, publish);
     assert_eq!(plan.calls.len(), 3);
 }
@@ -56,11 +56,11 @@ fn a_fan_out_is_one_call_of_its_first_hop() {
 fn a_relay_reads_what_is_sent_to_a_stub_of_the_same_topic() {
     let plan = plan(
         "  shop: { relay: model }\n  stock: { stub: {} }\n  mail: { rabbitmq: {} }\n",
-        "  told: { rabbitmq: { from: client, to: stock, via: mail, queue: stock, exchange: all, exchange-type: fanout } }
+        "  noted: { rabbitmq: { from: client, to: stock, via: mail, queue: stock, exchange: all, exchange-type: fanout } }
   order: { rabbitmq: { from: client, to: shop, via: mail, queue: shop, exchange: all, exchange-type: fanout } }\n",
-        "told",
+        "noted",
     );
-    assert!(is_instructed(&plan.scenario, hop(&plan, "told")));
+    assert!(is_instructed(&plan.scenario, hop(&plan, "noted")));
     assert_eq!(said(&plan), r#"[{"url":"mark:ub-0-0"}]"#);
 }
 
@@ -102,7 +102,7 @@ fn what_is_given_up_is_moved_and_called_by_nobody() {
 }
 
 #[test]
-fn a_relay_behind_a_dead_letter_queue_does_what_the_message_says_and_others_are_not_told() {
+fn a_relay_behind_a_dead_letter_queue_follows_the_message_and_others_do_not() {
     let plan = plan(
         "  shop: { relay: model }\n  billing: { in-process: true }\n  parking: { relay: model }\n  desk: { stub: {} }\n  outbox: { sqs: {} }\n",
         "  put: { sqs: { from: client, to: billing, via: outbox, queue: letters } }

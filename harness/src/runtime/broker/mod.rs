@@ -37,7 +37,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// One broker of a case.
 #[derive(Debug)]
-pub struct Broker {
+pub struct CaseBroker {
     pub node: NodeIx,
     pub kind: BrokerKind,
     pub address: BrokerAddress,
@@ -61,7 +61,7 @@ pub enum Origin {
 /// All brokers of a case; they end when this is dropped.
 #[derive(Debug, Default)]
 pub struct Brokers {
-    list: Vec<Broker>,
+    list: Vec<CaseBroker>,
 }
 
 /// The addresses of a broker for the nodes of a case.
@@ -84,7 +84,7 @@ impl Brokers {
         options: &RuntimeOptions,
         listen: IpAddr,
     ) -> Result<Brokers, RuntimeError> {
-        let mut shared: HashMap<NodeIx, Broker> = HashMap::new();
+        let mut shared: HashMap<NodeIx, CaseBroker> = HashMap::new();
         #[cfg(feature = "container")]
         if options.kind == RuntimeKind::Container {
             shared = shared::find(plan, options).await?;
@@ -103,33 +103,19 @@ impl Brokers {
     }
 
     /// Returns the broker that is this node.
-    pub fn of(&self, node: NodeIx) -> Option<&Broker> {
+    pub fn of(&self, node: NodeIx) -> Option<&CaseBroker> {
         self.list.iter().find(|broker| broker.node == node)
     }
 
     /// Returns how nodes reach each broker of the plan.
     pub fn reaches(&self, plan: &Plan) -> Vec<BrokerReach> {
-        let reach = |broker: &BrokerPlan| {
-            let broker = self.of(broker.node)?;
-            Some(BrokerReach {
-                node: broker.node,
-                kind: broker.kind,
-                address: broker.address.clone(),
-                at: broker.at,
-                inside: broker.origin.inside(),
-                own: broker.is_own(),
-            })
-        };
-        plan.brokers.iter().filter_map(reach).collect()
+        let brokers = plan.brokers.iter().filter_map(|broker| self.of(broker.node));
+        brokers.map(CaseBroker::reach).collect()
     }
 
     /// Returns a gap for each stand-in that rejected a request as unsupported, and each broker that has ended.
     pub fn gaps(&self) -> Vec<Gap> {
-        let gap = |broker: &Broker| {
-            let (what, lines) = broker.origin.failure()?;
-            Some(Gap { place: GapPlace::Node(broker.node), what, lines })
-        };
-        self.list.iter().filter_map(gap).collect()
+        self.list.iter().filter_map(CaseBroker::gap).collect()
     }
 
     /// Returns the last lines of brokers in containers.
@@ -173,7 +159,23 @@ impl Origin {
     }
 }
 
-impl Broker {
+impl CaseBroker {
+    fn reach(&self) -> BrokerReach {
+        BrokerReach {
+            node: self.node,
+            kind: self.kind,
+            address: self.address.clone(),
+            at: self.at,
+            inside: self.origin.inside(),
+            own: self.is_own(),
+        }
+    }
+
+    fn gap(&self) -> Option<Gap> {
+        let (what, lines) = self.origin.failure()?;
+        Some(Gap { place: GapPlace::Node(self.node), what, lines })
+    }
+
     /// Returns whether it was started for this run.
     pub fn is_own(&self) -> bool {
         match self.origin {
@@ -202,17 +204,17 @@ impl Broker {
     /// Declares everything that the hops name.
     async fn declared(self, planned: &BrokerPlan, plan: &Plan) -> Result<Self, BrokerError> {
         let declared = timeout(WITHIN, broker_admin::declare(&self.address.text(), planned)).await;
-        let failed = |source| BrokerError::NotDeclared {
+        let source = match declared {
+            Ok(Ok(())) => return Ok(self),
+            Ok(Err(source)) => source,
+            Err(late) => late.into(),
+        };
+        Err(BrokerError::NotDeclared {
             node: plan.scenario.node(planned.node).name.clone(),
             kind: planned.kind,
             address: self.address.shown(),
             source,
-        };
-        match declared {
-            Ok(Ok(())) => Ok(self),
-            Ok(Err(source)) => Err(failed(source)),
-            Err(late) => Err(failed(late.into())),
-        }
+        })
     }
 }
 
@@ -221,7 +223,7 @@ async fn find_or_start(
     plan: &Plan,
     options: &RuntimeOptions,
     listen: IpAddr,
-) -> Result<Broker, RuntimeError> {
+) -> Result<CaseBroker, RuntimeError> {
     let described = plan.scenario.node(planned.node).kind.as_broker();
     match described.and_then(|broker| broker.address.as_ref()) {
         Some(address) => find(planned, address, plan).await,
@@ -230,20 +232,20 @@ async fn find_or_start(
 }
 
 /// Returns a broker that runs already, if something accepts connections at its address.
-async fn find(planned: &BrokerPlan, address: &Template, plan: &Plan) -> Result<Broker, RuntimeError> {
-    let node = || plan.scenario.node(planned.node).name.clone();
+async fn find(planned: &BrokerPlan, address: &Template, plan: &Plan) -> Result<CaseBroker, RuntimeError> {
+    let node = plan.scenario.node(planned.node).name.clone();
     let kind = planned.kind;
     let text = setting(address, planned.node, plan)?;
     let Some(address) = BrokerAddress::parse(kind, &text) else {
-        return Err(BrokerError::Address { node: node(), kind }.into());
+        return Err(BrokerError::Address { node, kind }.into());
     };
     let connecting = timeout(CONNECT, TcpStream::connect(address.host_and_port())).await;
     let connected = connecting.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
     match connected.and_then(|connection| connection.peer_addr()) {
-        Ok(at) => Ok(Broker { node: planned.node, kind, address, at, origin: Origin::External }),
+        Ok(at) => Ok(CaseBroker { node: planned.node, kind, address, at, origin: Origin::External }),
         Err(source) => {
             let address = address.shown();
-            Err(BrokerError::Unreachable { node: node(), kind, address, source }.into())
+            Err(BrokerError::Unreachable { node, kind, address, source }.into())
         }
     }
 }
@@ -253,7 +255,7 @@ async fn stand_in(
     plan: &Plan,
     options: &RuntimeOptions,
     listen: IpAddr,
-) -> Result<Broker, BrokerError> {
+) -> Result<CaseBroker, BrokerError> {
     let (node, kind) = (plan.scenario.node(planned.node).name.clone(), planned.kind);
     let Some(starter) = &options.brokers else { return Err(BrokerError::NotBuiltIn { node, kind }) };
     let started = timeout(WITHIN, (starter.0)(kind, (listen, 0).into())).await;
@@ -261,7 +263,7 @@ async fn stand_in(
     let broker = started.map_err(|source| BrokerError::StandIn { node, kind, source })?;
     let at = broker.address;
     let address = BrokerAddress::of_started(kind, HostAddress::for_processes(at));
-    Ok(Broker { node: planned.node, kind, address, at, origin: Origin::StandIn(broker) })
+    Ok(CaseBroker { node: planned.node, kind, address, at, origin: Origin::StandIn(broker) })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
-use super::{Broker, BrokerAddress, BrokerError, Origin};
+use super::{BrokerAddress, BrokerError, CaseBroker, Origin};
 use crate::plan::{BrokerPlan, Plan};
 use crate::runtime::container::{BrokerKey, ImageName, SharedBroker, StartError};
 use crate::runtime::error::RuntimeError;
@@ -22,17 +22,20 @@ use crate::scenario::NodeIx;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A broker of the plan and its number among those of its kind: a story with two brokers of a kind has two containers.
-struct Numbered<'a> {
+struct NumberedBroker<'a> {
     planned: &'a BrokerPlan,
     number: usize,
 }
 
 /// Returns every broker of the plan that has no address of its own.
-pub async fn find(plan: &Plan, options: &RuntimeOptions) -> Result<HashMap<NodeIx, Broker>, RuntimeError> {
-    let mut numbered: Vec<Numbered<'_>> = Vec::new();
+pub async fn find(
+    plan: &Plan,
+    options: &RuntimeOptions,
+) -> Result<HashMap<NodeIx, CaseBroker>, RuntimeError> {
+    let mut numbered: Vec<NumberedBroker<'_>> = Vec::new();
     for planned in plan.brokers.iter().filter(|planned| !has_address(planned, plan)) {
         let number = numbered.iter().filter(|other| other.planned.kind == planned.kind).count();
-        numbered.push(Numbered { planned, number });
+        numbered.push(NumberedBroker { planned, number });
     }
     numbered.sort_by_key(|one| (one.planned.kind, one.number));
     let started = numbered.iter().map(|one| started(one, plan, options));
@@ -44,25 +47,29 @@ pub async fn find(plan: &Plan, options: &RuntimeOptions) -> Result<HashMap<NodeI
 }
 
 async fn started(
-    one: &Numbered<'_>,
+    one: &NumberedBroker<'_>,
     plan: &Plan,
     options: &RuntimeOptions,
 ) -> Result<Arc<SharedBroker>, RuntimeError> {
     let name = &plan.scenario.node(one.planned.node).name;
-    let failed = |error| BrokerError::container(name, error);
     let key = BrokerKey { kind: one.planned.kind, image: image(one.planned, plan)?, number: one.number };
-    let engine = options.containers.engine().await.map_err(|error| failed(StartError::Engine(error)))?;
-    Ok(engine.broker(key).await.map_err(failed)?)
+    let engine = options.containers.engine().await;
+    let engine = engine.map_err(|error| BrokerError::container(name, StartError::Engine(error)))?;
+    Ok(engine.broker(key).await.map_err(|error| BrokerError::container(name, error))?)
 }
 
-async fn leased(planned: &BrokerPlan, plan: &Plan, broker: Arc<SharedBroker>) -> Result<Broker, BrokerError> {
+async fn leased(
+    planned: &BrokerPlan,
+    plan: &Plan,
+    broker: Arc<SharedBroker>,
+) -> Result<CaseBroker, BrokerError> {
     let at = broker.at;
     let address = BrokerAddress::of_started(planned.kind, HostAddress::for_processes(at));
     let lease = broker.lease(planned, address.text(), PATIENCE).await.map_err(|in_use| {
         BrokerError::InUse { node: plan.scenario.node(planned.node).name.clone(), in_use }
     })?;
     let origin = Origin::Shared { broker, _lease: lease };
-    Ok(Broker { node: planned.node, kind: planned.kind, address, at, origin })
+    Ok(CaseBroker { node: planned.node, kind: planned.kind, address, at, origin })
 }
 
 fn has_address(planned: &BrokerPlan, plan: &Plan) -> bool {

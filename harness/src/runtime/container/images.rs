@@ -198,8 +198,10 @@ impl Images {
 
     /// Returns the image that a flag or the environment names.
     pub(super) fn given(&self, part: Part) -> Option<ImageName> {
-        let from_environment = || std::env::var(part.variable()).ok().filter(|name| !name.is_empty());
-        self.given.get(&part).cloned().or_else(|| from_environment().map(ImageName))
+        if let Some(given) = self.given.get(&part) {
+            return Some(given.clone());
+        }
+        std::env::var(part.variable()).ok().filter(|name| !name.is_empty()).map(ImageName)
     }
 }
 

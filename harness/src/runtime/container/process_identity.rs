@@ -33,9 +33,8 @@ impl ProcessIdentity {
     /// Parses what `Display` prints.
     pub(super) fn parse(text: &str) -> Option<ProcessIdentity> {
         let mut parts = text.split('/').map(str::to_owned);
-        let mut next = || parts.next();
-        let (host, boot, namespace) = (next()?, next()?, next()?);
-        let (process, started) = (next()?.parse().ok()?, next()?);
+        let (host, boot, namespace) = (parts.next()?, parts.next()?, parts.next()?);
+        let (process, started) = (parts.next()?.parse().ok()?, parts.next()?);
         Some(ProcessIdentity { host, boot, namespace, process, started })
     }
 

@@ -141,10 +141,10 @@ fn owner_runs(labels: &HashMap<String, String>, here: &ProcessIdentity) -> Optio
 /// rest could not be removed; the next start tries again.
 pub(super) async fn sweep(docker: &Docker) -> Result<Vec<String>, EngineError> {
     let here = ProcessIdentity::here();
-    let is_leftover = |labels: &HashMap<String, String>| {
+    let errors = by_label(docker, RUN, |labels: &HashMap<String, String>| {
         owner_runs(labels, &here) == Some(false) && !labels.contains_key(KEPT)
-    };
-    Ok(lines(&by_label(docker, RUN, is_leftover).await?))
+    });
+    Ok(lines(&errors.await?))
 }
 
 /// Removes what `--keep` and dead runs have left; returns the number of containers found, and why some stayed.

@@ -23,7 +23,7 @@ use super::engine::Engine;
 use super::error::{EngineError, StartError};
 use super::images::ImageName;
 use super::labels::{CASE, PART};
-use super::spec::{ContainerSpec, MountedFile, NetworkChoice};
+use super::spec::{ContainerSpec, MountedFile, NetworkChoice, PublishedPort};
 use super::time_limit::{ANSWER_WITHIN, answer};
 use crate::runtime::process::ProcessEnd;
 use crate::runtime::process::output::{AwaitedLine, Output, Stream};
@@ -202,7 +202,7 @@ impl Drop for Container {
     }
 }
 
-/// Names a container in errors.
+/// Returns the name of a container in errors.
 fn described(spec: &ContainerSpec) -> String {
     format!("a container of `{}` for `{}`", spec.image, spec.part)
 }
@@ -262,14 +262,9 @@ fn request(
             NetworkChoice::Run => {
                 config.network_mode = Some(network.clone());
                 config.extra_hosts = host.map(|host| vec![format!("{host}:host-gateway")]);
-                // Never on all addresses of this machine.
-                let binding = |outside: Option<u16>| PortBinding {
-                    host_ip: Some(Ipv4Addr::LOCALHOST.to_string()),
-                    host_port: outside.map(|port| port.to_string()),
-                };
                 let bound = ports
                     .iter()
-                    .map(|port| (format!("{}/tcp", port.inside), Some(vec![binding(port.outside)])));
+                    .map(|port| (format!("{}/tcp", port.inside), Some(vec![loopback_binding(port)])));
                 config.port_bindings = (!direct).then(|| bound.collect());
             }
         }
@@ -302,6 +297,14 @@ fn request(
     Ok(request)
 }
 
+/// Binds a port on the loopback interface, never on all addresses of this machine.
+fn loopback_binding(port: &PublishedPort) -> PortBinding {
+    PortBinding {
+        host_ip: Some(Ipv4Addr::LOCALHOST.to_string()),
+        host_port: port.outside.map(|port| port.to_string()),
+    }
+}
+
 /// Waits for the end of the container, and publishes its exit code.
 async fn wait(docker: Docker, id: String, ended: watch::Sender<Option<i64>>) {
     let mut waiting = docker.wait_container(&id, None::<WaitContainerOptions>);
@@ -327,12 +330,12 @@ fn address(inspected: &ContainerInspectResponse, network: &str) -> Option<IpAddr
 fn published(inspected: &ContainerInspectResponse) -> HashMap<u16, u16> {
     let settings = inspected.network_settings.as_ref();
     let ports = settings.and_then(|settings| settings.ports.clone()).unwrap_or_default();
-    let pair = |(inside, bound): (String, Option<Vec<PortBinding>>)| {
+    let pairs = ports.into_iter().filter_map(|(inside, bound)| {
         let inside = inside.split('/').next()?.parse().ok()?;
         let outside = bound?.first()?.host_port.as_ref()?.parse().ok()?;
         Some((inside, outside))
-    };
-    ports.into_iter().filter_map(pair).collect()
+    });
+    pairs.collect()
 }
 
 /// Converts an exit code of the engine. A program that handles SIGTERM may exit with 143 by itself; only 137 is certain

@@ -18,20 +18,26 @@ use crate::runtime::process::Process;
 use crate::runtime::process::output::AwaitedLine;
 use crate::runtime::process::port::{self, Port};
 use crate::runtime::wiring::Wiring;
-use crate::scenario::{Command, NodeIx, Readiness, Template, TemplatePart};
+use crate::scenario::{NodeIx, Readiness, ServiceCommand, Template, TemplatePart};
 
 /// Starts the program and waits until it is ready.
-pub async fn start(ix: NodeIx, command: &Command, wiring: &Wiring) -> Result<RunningNode, RuntimeError> {
+pub async fn start(
+    ix: NodeIx,
+    command: &ServiceCommand,
+    wiring: &Wiring,
+) -> Result<RunningNode, RuntimeError> {
     let node = wiring.plan().scenario.node(ix);
-    let name = || node.name.clone();
     let ChosenPort { number: port, held } = choose_port(ix, command, wiring)?;
     let own = port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     let listening = Listening { http: own, grpc: own };
     wiring.set_listening(ix, listening);
-    let Prepared { command: prepared, shown } = prepare(ix, command, port, wiring).await?;
+    let PreparedCommand { command: prepared, shown } = prepare(ix, command, port, wiring).await?;
     let process = Process::start(prepared, awaited_output(&command.ready)).await;
-    let process =
-        process.map_err(|source| NodeError::CannotStart { node: name(), command: shown.clone(), source })?;
+    let process = process.map_err(|source| NodeError::CannotStart {
+        node: node.name.clone(),
+        command: shown.clone(),
+        source,
+    })?;
     let workload = Workload::Process(process);
     let deadline = Instant::now() + command.ready_within;
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or_default()));
@@ -39,10 +45,12 @@ pub async fn start(ix: NodeIx, command: &Command, wiring: &Wiring) -> Result<Run
         Ok(()) => {}
         Err(ReadyError::Died(end)) => {
             let (end, lines) = (end.words(), workload.last_lines().await);
-            return Err(NodeError::DiedAtStart { node: name(), command: shown, port, end, lines }.into());
+            return Err(
+                NodeError::DiedAtStart { node: node.name.clone(), command: shown, port, end, lines }.into()
+            );
         }
         Err(ReadyError::Late(last)) => {
-            let (node, lines, within) = (name(), workload.lines(), command.ready_within);
+            let (node, lines, within) = (node.name.clone(), workload.lines(), command.ready_within);
             return Err(NodeError::NeverReady { node, command: shown, port, within, last, lines }.into());
         }
     }
@@ -54,7 +62,7 @@ pub async fn start(ix: NodeIx, command: &Command, wiring: &Wiring) -> Result<Run
         stopped: AtomicBool::new(false),
         _port: held,
     };
-    Ok(RunningNode { name: name(), listening, program: Some(program), flush: FlushMethod::Stop })
+    Ok(RunningNode { name: node.name.clone(), listening, program: Some(program), flush: FlushMethod::Stop })
 }
 
 /// The port of a node, if it needs one.
@@ -66,7 +74,7 @@ struct ChosenPort {
 }
 
 /// Returns the fixed port if there is one, else a free one if anything needs it.
-fn choose_port(ix: NodeIx, command: &Command, wiring: &Wiring) -> Result<ChosenPort, NodeError> {
+fn choose_port(ix: NodeIx, command: &ServiceCommand, wiring: &Wiring) -> Result<ChosenPort, NodeError> {
     let node = &wiring.plan().scenario.node(ix).name;
     if let Some(port) = command.port {
         if !port::is_free(port) {
@@ -93,7 +101,7 @@ pub fn awaited_output(ready: &Readiness) -> Option<AwaitedLine> {
 }
 
 /// A command to start.
-struct Prepared {
+struct PreparedCommand {
     command: tokio::process::Command,
     /// As messages show it.
     shown: String,
@@ -101,10 +109,10 @@ struct Prepared {
 
 async fn prepare(
     ix: NodeIx,
-    command: &Command,
+    command: &ServiceCommand,
     port: Option<u16>,
     wiring: &Wiring,
-) -> Result<Prepared, RuntimeError> {
+) -> Result<PreparedCommand, RuntimeError> {
     let node = &wiring.plan().scenario.node(ix).name;
     let folder = &wiring.plan().folder;
     let mut argv = Vec::new();
@@ -123,7 +131,7 @@ async fn prepare(
     let mut prepared = tokio::process::Command::new(program);
     prepared.args(argv.iter().skip(1)).current_dir(absolute(&work_in));
     environment::apply(variables, &mut prepared);
-    Ok(Prepared { command: prepared, shown: shown(&command.argv, &argv) })
+    Ok(PreparedCommand { command: prepared, shown: shown(&command.argv, &argv) })
 }
 
 /// Finds the program: a bare name in `PATH`, a path from the scenario's folder.
@@ -153,15 +161,13 @@ fn absolute(path: &Path) -> PathBuf {
 
 /// Returns the command as a user would type it, without values of the environment, which may be secrets.
 fn shown(templates: &[Template], argv: &[String]) -> String {
-    let word = |(template, filled): (&Template, &String)| {
-        let secret = template.parts.iter().any(|part| matches!(part, TemplatePart::Env(_)));
-        let word = if secret { "..." } else { filled.as_str() };
-        if word.is_empty() || word.contains(char::is_whitespace) {
-            format!("'{word}'")
-        } else {
-            word.to_owned()
-        }
-    };
-    let words: Vec<String> = templates.iter().zip(argv).map(word).collect();
+    let words: Vec<String> =
+        templates.iter().zip(argv).map(|(template, filled)| shown_word(template, filled)).collect();
     words.join(" ")
+}
+
+fn shown_word(template: &Template, filled: &str) -> String {
+    let secret = template.parts.iter().any(|part| matches!(part, TemplatePart::Env(_)));
+    let word = if secret { "..." } else { filled };
+    if word.is_empty() || word.contains(char::is_whitespace) { format!("'{word}'") } else { word.to_owned() }
 }

@@ -109,24 +109,24 @@ async fn file(
     wiring: &Wiring,
 ) -> Result<MountedFile, RuntimeError> {
     let plan = wiring.plan();
-    let node = || plan.scenario.node(ix).name.clone();
+    let node = &plan.scenario.node(ix).name;
     // Without `.` in it, for messages.
     let path: PathBuf = plan.folder.join(&mount.from).components().collect();
     if !mount.templates {
         if !path.exists() {
-            return Err(NodeError::MountMissing { node: node(), path }.into());
+            return Err(NodeError::MountMissing { node: node.clone(), path }.into());
         }
         return Ok(MountedFile::Path(path));
     }
     let text = std::fs::read_to_string(&path);
     let text = text.map_err(|error| match not_text(&error) {
         Some(problem) => {
-            NodeError::MountTemplate { node: node(), path: path.clone(), problem: problem.into() }
+            NodeError::MountTemplate { node: node.clone(), path: path.clone(), problem: problem.into() }
         }
-        None => NodeError::MountMissing { node: node(), path: path.clone() },
+        None => NodeError::MountMissing { node: node.clone(), path: path.clone() },
     })?;
     let template = Template::read(&text, &plan.scenario, ix).map_err(|error| NodeError::MountTemplate {
-        node: node(),
+        node: node.clone(),
         path,
         problem: error.to_string(),
     })?;

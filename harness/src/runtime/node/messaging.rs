@@ -7,7 +7,7 @@ use crate::plan::instruction::{destination, escaped};
 use crate::runtime::broker::BrokerReach;
 use crate::runtime::error::RuntimeError;
 use crate::runtime::wiring::Wiring;
-use crate::scenario::{BrokerKind, Hop, NodeIx, Relation};
+use crate::scenario::{BrokerKind, NodeIx, Relation};
 
 /// Accepted by every SQS server that is not Amazon's.
 const REGION: &str = "us-east-1";
@@ -76,8 +76,9 @@ fn subscription(subscription: &Subscription) -> String {
 /// Returns the queue to which the broker moves rejected messages; some faults of the model relay send there themselves.
 fn dead_letters(node: NodeIx, wiring: &Wiring) -> Option<String> {
     let scenario = &wiring.plan().scenario;
-    let is_rejected = |hop: &&Hop| hop.dead_letter_of.is_some_and(|of| scenario.hop(of).to == node);
-    scenario.hops.iter().find(is_rejected).and_then(|hop| destination(&hop.transport))
+    let mut hops = scenario.hops.iter();
+    let moved = hops.find(|hop| hop.dead_letter_of.is_some_and(|of| scenario.hop(of).to == node))?;
+    destination(&moved.transport)
 }
 
 /// Returns the relation of everything that a relay reads one by one: `link` if one hop needs it. Batches always link.

@@ -9,6 +9,7 @@ mod image;
 mod in_process;
 mod messaging;
 mod ready;
+mod ready_line;
 mod relay;
 mod request;
 mod running;

@@ -15,6 +15,7 @@ use super::environment;
 use super::error::NodeError;
 use super::messaging;
 use super::ready::{self, AttemptError, ReadyError};
+use super::ready_line;
 use super::running::{FlushMethod, Program, RunningNode};
 use super::workload::Workload;
 use crate::plan::needs::needs;
@@ -26,12 +27,10 @@ use crate::runtime::process::output::AwaitedLine;
 use crate::runtime::wiring::Wiring;
 use crate::scenario::{NodeIx, Relay, Role};
 
-/// The beginning of a relay's ready line (contract, section 3).
-const READY: &str = "relay ready ";
 /// Faults of the model relay, comma-separated.
 const FAULTS: &str = "RELAY_MODEL_FAULTS";
 
-/// A relay that is being started.
+/// The start of a relay.
 #[derive(Clone, Copy)]
 struct Start<'a> {
     ix: NodeIx,
@@ -65,7 +64,7 @@ pub async fn start(
         format!("unbroken relay {}", relay.implementation)
     };
     environment::apply(variables, &mut command);
-    let process = Process::start(command, Some(AwaitedLine::Beginning(READY))).await;
+    let process = Process::start(command, Some(AwaitedLine::Beginning(ready_line::BEGINNING))).await;
     let process = process.map_err(|source| NodeError::CannotStart {
         node: start.node(),
         command: shown.clone(),
@@ -91,8 +90,8 @@ pub async fn start_in_container(
 
     let start = Start { ix, relay, options, wiring };
     let node = &wiring.plan().scenario.node(ix).name;
-    let failed = |error: StartError| RuntimeError::container(node, error);
-    let engine = options.containers.engine().await.map_err(|error| failed(StartError::Engine(error)))?;
+    let engine = options.containers.engine().await;
+    let engine = engine.map_err(|error| RuntimeError::container(node, StartError::Engine(error)))?;
     let settings = RelaySettings {
         node,
         case: wiring.plan().scenario.title(),
@@ -100,7 +99,8 @@ pub async fn start_in_container(
         env: start.variables(engine.relay_addresses()).await?,
         files: wiring.trusted_files(),
     };
-    let relay = engine.start_relay(settings, AwaitedLine::Beginning(READY)).await.map_err(failed)?;
+    let relay = engine.start_relay(settings, AwaitedLine::Beginning(ready_line::BEGINNING)).await;
+    let relay = relay.map_err(|error| RuntimeError::container(node, error))?;
     let shown = format!("image {}", relay.image);
     let workload = Workload::Container(Box::new(relay.container));
     let printed = start.ready_line(&workload, &shown).await?;
@@ -121,11 +121,11 @@ impl Start<'_> {
         self.wiring.plan().scenario.node(self.ix).name.clone()
     }
 
-    /// Waits for the ready line, which says where the relay listens.
+    /// Waits for the ready line, which holds the addresses of the relay.
     async fn ready_line(&self, workload: &Workload, shown: &str) -> Result<Listening, NodeError> {
         let (node, command) = (self.node(), shown.to_owned());
         let within = self.options.node_within;
-        let late = AttemptError::NoReadyLine(READY);
+        let late = AttemptError::NoReadyLine(ready_line::BEGINNING);
         let line = match ready::awaited_line(workload, Instant::now() + within, late).await {
             Ok(line) => line,
             Err(ReadyError::Died(end)) => {
@@ -137,7 +137,7 @@ impl Start<'_> {
                 return Err(NodeError::NeverReady { node, command, port: None, within, last, lines });
             }
         };
-        parse_ready_line(&line).ok_or(NodeError::ReadyLine { node, line })
+        ready_line::parse(&line).ok_or(NodeError::ReadyLine { node, line })
     }
 
     /// Fails when the relay does not support what the case needs.
@@ -198,37 +198,6 @@ async fn forwarding(ix: NodeIx, wiring: &Wiring) -> Result<Vec<(&'static str, St
         Some(hop) => {
             let url = wiring.url(ix, hop.to).await?;
             Ok(vec![("RELAY_MODEL_ROLE", "forwarder".to_owned()), ("RELAY_MODEL_FORWARD", url)])
-        }
-    }
-}
-
-/// Parses `relay ready {"http": "127.0.0.1:41001", "grpc": "127.0.0.1:41002"}`; either may be absent or null.
-fn parse_ready_line(line: &str) -> Option<Listening> {
-    let printed: serde_json::Value = serde_json::from_str(line.strip_prefix(READY)?).ok()?;
-    let address = |key: &str| -> Option<Option<SocketAddr>> {
-        match printed.get(key) {
-            None | Some(serde_json::Value::Null) => Some(None),
-            Some(value) => value.as_str()?.parse().ok().map(Some),
-        }
-    };
-    if !printed.is_object() {
-        return None;
-    }
-    Some(Listening { http: address("http")?, grpc: address("grpc")? })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_ready_line_is_parsed_and_anything_else_refused() {
-        let both = parse_ready_line(r#"relay ready {"http": "127.0.0.1:41001", "grpc": "127.0.0.1:41002"}"#);
-        let both = both.expect("both addresses are there");
-        assert_eq!((both.http.map(|a| a.port()), both.grpc.map(|a| a.port())), (Some(41001), Some(41002)));
-        assert!(parse_ready_line(r#"relay ready {"http": null}"#).is_some_and(|ready| ready.http.is_none()));
-        for wrong in ["relay ready ", "relay ready 7", r#"relay ready {"http": "nowhere"}"#, "ready {}"] {
-            assert!(parse_ready_line(wrong).is_none(), "{wrong}");
         }
     }
 }

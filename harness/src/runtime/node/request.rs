@@ -50,18 +50,18 @@ pub async fn http(
     let body = Full::new(Bytes::new());
     let request = request.body(body).map_err(|error| RequestError::Target(path.to_owned(), error))?;
     let stream = connect(address).await?;
-    let no_answer = |error| RequestError::Answer(address, error);
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(no_answer)?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| RequestError::Answer(address, error))?;
     let connection = tokio::spawn(connection);
-    let answer = sender.send_request(request).await.map_err(no_answer)?;
+    let answer = sender.send_request(request).await.map_err(|error| RequestError::Answer(address, error))?;
     let status = answer.status();
     let body = Limited::new(answer.into_body(), BODY_BYTES).collect().await;
     connection.abort();
     Ok((status, body.map_err(|error| RequestError::Body(address, error))?.to_bytes()))
 }
 
-/// Calls `grpc.health.v1.Health/Check` for `service`
+/// Sends `grpc.health.v1.Health/Check` for `service`
 /// (<https://github.com/grpc/grpc/blob/master/doc/health-checking.md>).
 pub async fn grpc_health(
     address: SocketAddr,
@@ -77,13 +77,12 @@ pub async fn grpc_health(
     let body = Full::new(health_request(service));
     let request = request.body(body).map_err(|error| RequestError::Target(PATH.to_owned(), error))?;
     let stream = connect(address).await?;
-    let no_answer = |error| RequestError::Answer(address, error);
     let (mut sender, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
             .await
-            .map_err(no_answer)?;
+            .map_err(|error| RequestError::Answer(address, error))?;
     let connection = tokio::spawn(connection);
-    let answer = sender.send_request(request).await.map_err(no_answer)?;
+    let answer = sender.send_request(request).await.map_err(|error| RequestError::Answer(address, error))?;
     let in_head = grpc_status(answer.headers());
     let body = Limited::new(answer.into_body(), BODY_BYTES).collect().await;
     connection.abort();

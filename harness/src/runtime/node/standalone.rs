@@ -1,7 +1,7 @@
 //! A program on its own, outside of any scenario: the target of a conformance run.
 //!
-//! It is ended as nodes are: as a process group, whatever happens to the harness. Who starts it says what its
-//! environment is; nothing is filled in here.
+//! It is ended as nodes are: as a process group, whatever happens to the harness. Its starter sets its
+//! environment; nothing is filled in here.
 
 use std::ffi::OsString;
 use std::io;
@@ -17,15 +17,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::ready::{self, AttemptError, ReadyError};
 use super::workload::Workload;
-use super::{environment, request};
-use crate::error_chain;
+use super::{environment, ready_line, request};
 use crate::runtime::process::Process;
 use crate::runtime::process::output::AwaitedLine;
 use crate::runtime::process::port::{self, Port};
 use crate::scenario::Readiness;
-
-/// The beginning of a relay's ready line (`fixtures/CONTRACT.md`).
-const READY: &str = "relay ready ";
 
 /// A program to start, and its environment besides the inherited one.
 #[derive(Clone, Debug)]
@@ -46,7 +42,7 @@ pub struct Standalone {
 /// The reason why a program did not become ready.
 #[derive(Debug, thiserror::Error)]
 pub enum StandaloneError {
-    #[error("it could not be started")]
+    #[error("cannot start it")]
     NotStarted(#[from] io::Error),
     #[error("it ended before it was ready ({ended})")]
     Ended { ended: String, lines: Vec<String> },
@@ -57,7 +53,7 @@ pub enum StandaloneError {
 }
 
 impl StandaloneError {
-    /// The last output lines, oldest first.
+    /// Returns the last output lines, oldest first.
     pub fn lines(&self) -> &[String] {
         match self {
             StandaloneError::Ended { lines, .. } | StandaloneError::NeverReady { lines, .. } => lines,
@@ -80,11 +76,12 @@ impl Standalone {
             command.current_dir(folder);
         }
         environment::apply(launch.variables, &mut command);
-        let process = Process::start(command, Some(AwaitedLine::Beginning(READY))).await?;
+        let process = Process::start(command, Some(AwaitedLine::Beginning(ready_line::BEGINNING))).await?;
         let workload = Workload::Process(process);
         let deadline = Instant::now() + within;
         let line = async {
-            ready::awaited_line(&workload, deadline, AttemptError::NoReadyLine(READY)).await.map(Some)
+            let late = AttemptError::NoReadyLine(ready_line::BEGINNING);
+            ready::awaited_line(&workload, deadline, late).await.map(Some)
         };
         let connected = async {
             match address {
@@ -100,7 +97,10 @@ impl Standalone {
             connected = connected => connected,
         };
         let address = match ready {
-            Ok(Some(line)) => http_address(&line).ok_or(StandaloneError::ReadyLine(line))?,
+            Ok(Some(line)) => {
+                let printed = ready_line::parse(&line).and_then(|listening| listening.http);
+                printed.ok_or(StandaloneError::ReadyLine(line))?
+            }
             Ok(None) => address.expect("only a connection to an address makes it ready without a line"),
             Err(ReadyError::Died(ended)) => {
                 return Err(StandaloneError::Ended {
@@ -128,7 +128,7 @@ impl Standalone {
         self.workload.ended().await.words()
     }
 
-    /// The last output lines, oldest first.
+    /// Returns the last output lines, oldest first.
     pub async fn last_lines(&self) -> Vec<String> {
         if self.has_ended() { self.workload.last_lines().await } else { self.workload.lines() }
     }
@@ -141,18 +141,12 @@ impl Standalone {
     }
 }
 
-/// `relay ready {"http": "127.0.0.1:41001"}`
-fn http_address(line: &str) -> Option<SocketAddr> {
-    let said: serde_json::Value = serde_json::from_str(line.strip_prefix(READY)?).ok()?;
-    said.get("http")?.as_str()?.parse().ok()
-}
-
 /// A free port on the loopback interface, held until dropped.
 #[derive(Debug)]
 pub struct FreePort(Port);
 
 impl FreePort {
-    /// `None` when every port in the range is taken.
+    /// Returns a free port; `None` when every port in the range is taken.
     pub fn find() -> Option<FreePort> {
         port::free().map(FreePort)
     }
@@ -162,17 +156,26 @@ impl FreePort {
     }
 }
 
-/// One request of the harness's own with an empty body: status and body of the answer, or in words why none came.
+/// The reason why a request of the harness got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    #[error(transparent)]
+    Request(#[from] request::RequestError),
+    #[error("no answer within {} s", _0.as_secs())]
+    Late(Duration),
+}
+
+/// Sends a request of the harness's own with an empty body; returns status and body of the answer.
 pub async fn ask(
     method: Method,
     address: SocketAddr,
     path: &str,
     within: Duration,
-) -> Result<(u16, Bytes), String> {
+) -> Result<(u16, Bytes), AskError> {
     match timeout_at(Instant::now() + within, request::http(method, address, path, &[])).await {
         Ok(Ok((status, body))) => Ok((status.as_u16(), body)),
-        Ok(Err(error)) => Err(error_chain::one_line(&error)),
-        Err(_) => Err(format!("no answer within {} s", within.as_secs())),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(AskError::Late(within)),
     }
 }
 
@@ -186,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_ready_line_says_where_it_listens() {
+    async fn a_ready_line_holds_its_address() {
         let script = r#"echo 'relay ready {"http": "127.0.0.1:9"}'; exec sleep 600"#;
         let (program, address) =
             Standalone::start(shell(script), None, Duration::from_secs(20)).await.unwrap();

@@ -15,15 +15,15 @@ use crate::runtime::error::RuntimeError;
 use crate::runtime::host_address::HostAddress;
 use crate::runtime::wiring::{Listeners, Wiring};
 use crate::scenario::{
-    Command, Expectations, Node, NodeIx, NodeKind, Readiness, Role, Scenario, StopSignal, Template,
+    Expectations, Node, NodeIx, NodeKind, Readiness, Role, Scenario, ServiceCommand, StopSignal, Template,
     TemplatePart,
 };
 use crate::source::{Place, Source};
 
 const SOON: Duration = Duration::from_secs(20);
 
-fn shell(script: &str, ready: Readiness) -> Command {
-    Command {
+fn shell(script: &str, ready: Readiness) -> ServiceCommand {
+    ServiceCommand {
         argv: ["sh", "-c", script].map(Template::text).to_vec(),
         env: Vec::new(),
         cwd: None,
@@ -54,7 +54,7 @@ fn node(name: &str, kind: NodeKind) -> Node {
     }
 }
 
-fn wiring(command: &Command) -> Wiring {
+fn wiring(command: &ServiceCommand) -> Wiring {
     let nodes = vec![node("client", NodeKind::Client), node("shop", NodeKind::Command(command.clone()))];
     let scenario = Scenario {
         source: Source::new("shop.yaml", ""),
@@ -75,12 +75,12 @@ fn wiring(command: &Command) -> Wiring {
     Wiring::new(Arc::new(plan), listeners, None, Vec::new(), host)
 }
 
-async fn start(command: Command) -> Result<RunningNode, RuntimeError> {
+async fn start(command: ServiceCommand) -> Result<RunningNode, RuntimeError> {
     let wiring = wiring(&command);
     timeout(2 * SOON, command::start(NodeIx(1), &command, &wiring)).await.expect("starting has a deadline")
 }
 
-async fn error(command: Command) -> RuntimeError {
+async fn error(command: ServiceCommand) -> RuntimeError {
     start(command).await.expect_err("it cannot start")
 }
 

@@ -26,16 +26,15 @@ const THREAD_ENDED: &str = "the thread that starts processes has ended";
 
 static SPAWNER: LazyLock<mpsc::Sender<SpawnRequest>> = LazyLock::new(|| {
     let (requests, inbox) = mpsc::channel::<SpawnRequest>();
-    let work = move || {
+    // Without the thread the first request fails with an error.
+    let _ = std::thread::Builder::new().name("spawner".to_owned()).spawn(move || {
         for mut request in inbox {
             let _runtime = request.handle.enter();
             let child = start(&mut request.command);
             // The caller may be gone; the drop kills the child and its group then.
             let _ = request.answer.send(child);
         }
-    };
-    // Without the thread the first request fails with an error.
-    let _ = std::thread::Builder::new().name("spawner".to_owned()).spawn(work);
+    });
     requests
 });
 
@@ -48,7 +47,7 @@ pub async fn spawn(mut command: Command) -> io::Result<(Child, GuardedGroup)> {
     child.await.map_err(|_| io::Error::other(THREAD_ENDED))?
 }
 
-/// Forks. The child adds its group to the guard's list before it becomes the program, so the program never runs
+/// Starts the child. It adds its group to the guard's list before it becomes the program, so the program never runs
 /// unguarded; if the child cannot become the program, the group is removed again.
 fn start(command: &mut Command) -> io::Result<(Child, GuardedGroup)> {
     let (forked, note) = io::pipe()?;
@@ -147,7 +146,7 @@ mod tests {
         }
     }
 
-    /// An interrupt may come after the fork and before a `Process` holds the child.
+    /// Simulates an interrupt that comes after the fork and before a `Process` holds the child.
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn a_child_that_nobody_took_ends_with_its_own_children() {

@@ -57,8 +57,8 @@ type Body = UnsyncBoxBody<Bytes, Infallible>;
 impl GrpcStub {
     /// Listens on 127.0.0.1. Sends those of `answers` that are for gRPC; without any, OK with an empty message.
     pub async fn start(answers: &[StubAnswer]) -> Result<Self, StubError> {
-        let over_grpc = |answer: &&StubAnswer| !matches!(answer, StubAnswer::Http { .. });
-        let mut list: Vec<StubAnswer> = answers.iter().filter(over_grpc).cloned().collect();
+        let mut list: Vec<StubAnswer> = answers.to_vec();
+        list.retain(|answer| !matches!(answer, StubAnswer::Http { .. }));
         if list.is_empty() {
             list.push(StubAnswer::Grpc { code: 0, message: Vec::new() });
         }

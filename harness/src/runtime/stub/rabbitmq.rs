@@ -18,8 +18,9 @@ pub struct RabbitMqStub {
 impl RabbitMqStub {
     /// Starts to consume. `url` is `amqp://`.
     pub async fn start(url: &str, queue: &str) -> Result<Self, StubError> {
-        let failed = |source| StubError::Queue { queue: queue.to_owned(), source };
-        let (connection, consumer) = consume(url, queue).await.map_err(failed)?;
+        let consuming = consume(url, queue).await;
+        let (connection, consumer) =
+            consuming.map_err(|source| StubError::Queue { queue: queue.to_owned(), source })?;
         Ok(Self { _connection: connection, reading: tokio::spawn(read(consumer)) })
     }
 }

@@ -1,4 +1,4 @@
-//! What every part of a case needs while it is built: the draft so far, and where diagnostics go.
+//! The state that every part of a case needs while it is built: the draft so far, and the list of its errors.
 
 use super::draft::Draft;
 use crate::diagnostic::Diagnostic;
@@ -20,7 +20,7 @@ impl<'a> Builder<'a, '_> {
     pub(super) fn bounded(&mut self, entries: &'a [KeyValue], most: usize, what: &str) -> &'a [KeyValue] {
         let Some(first) = entries.get(most) else { return entries };
         let message = format!("a scenario has at most {most} {what}");
-        self.complaints.say(Diagnostic::new("too-much", first.key.place, message).label("over the limit"));
+        self.complaints.report(Diagnostic::new("too-much", first.key.place, message).label("over the limit"));
         &entries[..most]
     }
 
@@ -34,7 +34,8 @@ impl<'a> Builder<'a, '_> {
         known.sort_unstable();
         let help = spelling::help(name, &known, "hops");
         let message = format!("unknown hop `{name}`");
-        self.complaints.say(Diagnostic::new("unknown-hop", tree.place, message).label("unknown").help(help));
+        self.complaints
+            .report(Diagnostic::new("unknown-hop", tree.place, message).label("unknown").help(help));
         None
     }
 }

@@ -44,7 +44,7 @@ pub(in crate::scenario) struct NodeDraft<'a> {
 pub(in crate::scenario) struct HopDraft<'a> {
     pub hop: Hop,
     pub tree: &'a Tree,
-    /// What stands under the transport's word.
+    /// The tree under the transport's word.
     pub transport: &'a Tree,
 }
 

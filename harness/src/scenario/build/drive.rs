@@ -14,35 +14,32 @@ use crate::scenario::tree::{KeyValue, Tree, Value};
 const INVALID: &str = "ff-${trace-id}-${parent-id}-01";
 
 impl<'a> Builder<'a, '_> {
-    /// `None` when it is not known what it sends.
+    /// Returns the drive; `None` when the hop that it sends is unknown.
     pub(super) fn drive(&mut self, tree: &'a Tree) -> Option<DriveDraft<'a>> {
         let send = self.hop_named(tree.get("send")?);
-        let number =
-            |key: &str| tree.get(key).and_then(Tree::number).and_then(|number| u32::try_from(number).ok());
         let mut headers = self.headers(tree);
         let body = self.body(tree, &mut headers);
         let hangs_up = tree.text_at("hangs-up-after").and_then(pattern::duration);
-        if let Some(stray) =
-            ["within", "answers"].iter().find_map(|key| tree.entry(key)).filter(|_| hangs_up.is_some())
-        {
+        let stray = ["within", "answers"].iter().find_map(|key| tree.entry(key));
+        if let (Some(stray), Some(_)) = (stray, hangs_up) {
             let message = format!(
                 "`{}` has no effect beside `hangs-up-after`: the driver does not wait for an answer",
                 stray.key.value
             );
             let help = "remove one of the two";
-            self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
+            self.complaints.report(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
         let drive = Drive {
             place: tree.value_place("send"),
             send: send?,
-            times: number("times").unwrap_or(1),
-            concurrency: number("concurrency").unwrap_or(1),
+            times: number_at(tree, "times").unwrap_or(1),
+            concurrency: number_at(tree, "concurrency").unwrap_or(1),
             context: self.context(tree),
             headers,
             body,
             within: hangs_up.or_else(|| tree.text_at("within").and_then(pattern::duration)),
             hangs_up: hangs_up.is_some(),
-            answers: number("answers"),
+            answers: number_at(tree, "answers"),
         };
         Some(DriveDraft { drive, tree })
     }
@@ -54,7 +51,7 @@ impl<'a> Builder<'a, '_> {
                 let message =
                     "`root` has no effect: the root sampler decides only without a valid traceparent";
                 let help = "add `context: none`, or use `sampled` instead";
-                self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
+                self.complaints.report(Diagnostic::new("stray-key", stray.key.place, message).help(help));
             }
             let sampled = tree.get("sampled").and_then(|sampled| self.case.pick(sampled).boolean());
             let random = tree.get("random").and_then(Tree::boolean);
@@ -64,7 +61,7 @@ impl<'a> Builder<'a, '_> {
             let message =
                 format!("`{}` has no effect beside `context`: no valid traceparent is sent", stray.key.value);
             let help = "remove one of the two; `root` sets what the root sampler must decide";
-            self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
+            self.complaints.report(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
         match (context.text(), context.get("invalid")) {
             (_, Some(own)) => self.invalid(own, root),
@@ -80,11 +77,11 @@ impl<'a> Builder<'a, '_> {
         if filled.contains("${") {
             let message = "unknown template in a traceparent";
             let help = "templates here: `${trace-id}`, `${parent-id}`";
-            self.complaints.say(Diagnostic::new("unknown-template", own.place, message).help(help));
+            self.complaints.report(Diagnostic::new("unknown-template", own.place, message).help(help));
         } else if valid(filled.as_bytes()) {
             let message = "`context: invalid` needs an invalid traceparent, and this one is valid";
             let help = "change it so that it does not parse, or remove `context` to send a valid one";
-            self.complaints.say(Diagnostic::new("valid-traceparent", own.place, message).help(help));
+            self.complaints.report(Diagnostic::new("valid-traceparent", own.place, message).help(help));
         }
         DriveContext::Invalid { traceparent, root }
     }
@@ -94,14 +91,14 @@ impl<'a> Builder<'a, '_> {
         for KeyValue { key, value } in tree.get("headers").map_or(&[][..], Tree::entries) {
             if let Some(help) = owned(&key.value) {
                 let message = format!("the driver sets `{}` itself", key.value);
-                self.complaints.say(Diagnostic::new("reserved-header", key.place, message).help(help));
+                self.complaints.report(Diagnostic::new("reserved-header", key.place, message).help(help));
                 continue;
             }
             for line in value.one_or_more() {
                 if line.text().is_some_and(|text| text.contains(['\r', '\n', '\0'])) {
                     let message = format!("the value of `{}` contains a line end", key.value);
                     let help = "write a list to send several lines";
-                    self.complaints.say(Diagnostic::new("bad-text", line.place, message).help(help));
+                    self.complaints.report(Diagnostic::new("bad-text", line.place, message).help(help));
                 }
                 headers.push((key.value.clone(), self.template(line, NodeIx::CLIENT, TemplateSite::Drive)));
             }
@@ -109,7 +106,7 @@ impl<'a> Builder<'a, '_> {
         headers
     }
 
-    /// The body and its type; a `content-type` among the headers becomes the body's.
+    /// Returns the body and its type; a `content-type` among the headers becomes the body's.
     fn body(&mut self, tree: &'a Tree, headers: &mut Vec<(String, Template)>) -> DriveBody {
         let Some(body) = tree.get("body") else { return DriveBody::Empty };
         let (content, default) = match &body.value {
@@ -130,23 +127,33 @@ impl<'a> Builder<'a, '_> {
     }
 }
 
-/// Whether readers of level 1 would take it: W3C Trace Context 3.2.
+fn number_at(tree: &Tree, key: &str) -> Option<u32> {
+    tree.get(key)?.number().and_then(|number| u32::try_from(number).ok())
+}
+
+/// Returns whether a reader of level 1 would accept it: W3C Trace Context 3.2.
 fn valid(bytes: &[u8]) -> bool {
-    let hex = |part: &[u8]| part.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b));
-    let zero = |part: &[u8]| part.iter().all(|b| *b == b'0');
     let parts: Vec<&[u8]> = bytes.split(|b| *b == b'-').collect();
     match parts.as_slice() {
         [version, trace, parent, flags, rest @ ..] => {
             let lengths = [version.len(), trace.len(), parent.len(), flags.len()] == [2, 32, 16, 2];
-            let digits = [version, trace, parent, flags].iter().all(|part| hex(part));
+            let digits = [version, trace, parent, flags].iter().all(|part| is_lower_hex(part));
             let version_fits = *version != b"ff" && (*version != b"00" || rest.is_empty());
-            lengths && digits && version_fits && !zero(trace) && !zero(parent)
+            lengths && digits && version_fits && !is_zero(trace) && !is_zero(parent)
         }
         _ => false,
     }
 }
 
-/// Why a header cannot be chosen.
+fn is_lower_hex(part: &[u8]) -> bool {
+    part.iter().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte))
+}
+
+fn is_zero(part: &[u8]) -> bool {
+    part.iter().all(|byte| *byte == b'0')
+}
+
+/// Returns why a drive cannot choose a header.
 fn owned(name: &str) -> Option<&'static str> {
     match name.to_ascii_lowercase().as_str() {
         "traceparent" => Some("use `sampled`, `random` or `context` instead"),

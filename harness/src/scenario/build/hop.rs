@@ -11,7 +11,7 @@ use crate::scenario::{pattern, spelling};
 use crate::source::{Place, WithPlace};
 
 impl<'a> Builder<'a, '_> {
-    /// `None` when its transport or an end of it is not known.
+    /// Returns the hop; `None` when its transport or one of its ends is unknown.
     pub(super) fn hop(&mut self, name: &'a WithPlace<String>, tree: &'a Tree) -> Option<HopDraft<'a>> {
         let words = ["http", "grpc", "kafka", "rabbitmq", "sqs"];
         let KeyValue { key, value: inner } = words.iter().find_map(|word| tree.entry(word))?;
@@ -60,11 +60,11 @@ impl<'a> Builder<'a, '_> {
         let help = spelling::help(name, &known, "nodes");
         let message = format!("unknown node `{name}`");
         self.complaints
-            .say(Diagnostic::new("unknown-node", value.place, message).label("unknown").help(help));
+            .report(Diagnostic::new("unknown-node", value.place, message).label("unknown").help(help));
         None
     }
 
-    /// Returns the steps of the file; a relay at a `restart` relation gets the step `restart` if the file has none.
+    /// Returns the steps of the file; a relay at a `restart` relation gets the step `restart` if it lacks one.
     fn steps(&mut self, tree: &'a Tree, from: NodeIx, relation: Relation) -> Vec<Step> {
         let items = tree.get("steps").map_or(&[][..], Tree::items);
         let mut steps: Vec<Step> = items.iter().filter_map(step).collect();
@@ -75,7 +75,7 @@ impl<'a> Builder<'a, '_> {
         steps
     }
 
-    /// `dead-letter-of`, once all hops are known; it is also what causes the hop.
+    /// Sets `dead-letter-of`, once all hops are known; it also names the cause of the hop.
     pub(super) fn dead_letters(&mut self) {
         for index in 0..self.draft.hops.len() {
             let tree = self.draft.hops[index].tree;
@@ -88,7 +88,7 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    /// `within`, said or worked out, once all hops are known.
+    /// Sets `within`, as written or inferred, once all hops are known.
     pub(super) fn withins(&mut self) {
         for index in 0..self.draft.hops.len() {
             let HopDraft { hop, tree, transport } = &self.draft.hops[index];
@@ -96,8 +96,9 @@ impl<'a> Builder<'a, '_> {
             if let Some(of) = tree.entry("dead-letter-of") {
                 if let Some(within) = tree.entry("within") {
                     let message = "`within` and `dead-letter-of` both name the cause of this hop";
-                    let mistake = Diagnostic::new("stray-key", within.key.place, message);
-                    self.complaints.say(mistake.also(of.key.place, "the cause").help("remove `within`"));
+                    let diagnostic = Diagnostic::new("stray-key", within.key.place, message);
+                    self.complaints
+                        .report(diagnostic.also(of.key.place, "the cause").help("remove `within`"));
                 }
                 continue;
             }
@@ -106,7 +107,8 @@ impl<'a> Builder<'a, '_> {
                 if let Some(within) = tree.entry("within") {
                     let message = "a drive causes a hop from `client`, so it has no `within`";
                     let help = "remove `within`";
-                    self.complaints.say(Diagnostic::new("stray-key", within.key.place, message).help(help));
+                    self.complaints
+                        .report(Diagnostic::new("stray-key", within.key.place, message).help(help));
                 }
                 continue;
             }
@@ -133,7 +135,7 @@ impl<'a> Builder<'a, '_> {
             [] => format!("no hop ends at `{from}`"),
             some => format!("hops that end at `{from}`: {}", spelling::listed(some)),
         };
-        self.complaints.say(Diagnostic::new("wrong-within", within.place, message).help(help));
+        self.complaints.report(Diagnostic::new("wrong-within", within.place, message).help(help));
         self.draft.incomplete = true;
         None
     }
@@ -152,8 +154,8 @@ impl<'a> Builder<'a, '_> {
                     self.draft.node(from).name
                 );
                 let help = format!("set `within` to the hop that causes it: {}", spelling::listed(several));
-                let mistake = Diagnostic::new("within-unclear", place, message).label("ambiguous cause");
-                self.complaints.say(mistake.also(from_place, "several hops end here").help(help));
+                let diagnostic = Diagnostic::new("within-unclear", place, message).label("ambiguous cause");
+                self.complaints.report(diagnostic.also(from_place, "several hops end here").help(help));
                 self.draft.incomplete = true;
                 None
             }
@@ -181,7 +183,8 @@ fn grpc(tree: &Tree) -> GrpcHop {
     GrpcHop { method: tree.text_at("method").map(str::to_owned), stream: tree.entry("stream").is_some() }
 }
 
-/// Who calls begins a new trace itself unless `at` says otherwise; of messages it is usually who reads them.
+/// Returns the relation. Without `at`, the sender of a request starts the new trace, and the receiver of a message
+/// does.
 fn relation(tree: &Tree, through_a_broker: bool) -> Relation {
     let at = match tree.text_at("at") {
         Some("receiver") => RestartSide::Receiver,
@@ -200,11 +203,14 @@ fn relation(tree: &Tree, through_a_broker: bool) -> Relation {
 }
 
 fn times(tree: &Tree) -> Option<Times> {
-    let number = |tree: &Tree| u32::try_from(tree.number()?).ok();
     match number(tree) {
         Some(exactly) => Some(Times { min: exactly, max: exactly }),
         None => Some(Times { min: number(tree.get("min")?)?, max: number(tree.get("max")?)? }),
     }
+}
+
+fn number(tree: &Tree) -> Option<u32> {
+    u32::try_from(tree.number()?).ok()
 }
 
 fn step(tree: &Tree) -> Option<Step> {

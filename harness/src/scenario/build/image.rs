@@ -37,8 +37,9 @@ impl<'a> Builder<'a, '_> {
                 mounts.iter().find(|mount| mount.to.trim_end_matches('/') == to.trim_end_matches('/'))
             {
                 let message = format!("two mounts have the target `{to}`");
-                let mistake = Diagnostic::new("mount-twice", place, message).label("second");
-                self.complaints.say(mistake.also(first.place, "first").help("give each mount its own `to`"));
+                let diagnostic = Diagnostic::new("mount-twice", place, message).label("second");
+                self.complaints
+                    .report(diagnostic.also(first.place, "first").help("give each mount its own `to`"));
                 continue;
             }
             let templates = item.get("templates").and_then(Tree::boolean).unwrap_or(false);

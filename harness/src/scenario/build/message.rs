@@ -1,4 +1,4 @@
-//! What stands under `kafka:`, `rabbitmq:` and `sqs:` of a hop.
+//! The keys under `kafka:`, `rabbitmq:` and `sqs:` of a hop.
 
 use super::builder::Builder;
 use crate::diagnostic::Diagnostic;
@@ -47,7 +47,7 @@ impl<'a> Builder<'a, '_> {
         Some(Transport::Sqs(SqsHop { via, queue: tree.text_at("queue")?.to_owned(), batch: batch(tree) }))
     }
 
-    /// The broker of this kind that `via` names.
+    /// Returns the broker of this kind that `via` names.
     fn via(&mut self, tree: &'a Tree, kind: BrokerKind) -> Option<NodeIx> {
         let via = self.end(tree, "via")?;
         let found = self.draft.brokers.get(&via).copied();
@@ -70,8 +70,8 @@ impl<'a> Builder<'a, '_> {
             [only] => format!("did you mean `{only}`?"),
             some => spelling::help(name, some, &format!("`{word}` brokers")),
         };
-        let mistake = Diagnostic::new("wrong-broker", tree.value_place("via"), message);
-        self.complaints.say(mistake.label("not such a broker").help(help));
+        let diagnostic = Diagnostic::new("wrong-broker", tree.value_place("via"), message);
+        self.complaints.report(diagnostic.label("not such a broker").help(help));
         None
     }
 }

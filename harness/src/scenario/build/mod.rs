@@ -83,7 +83,7 @@ impl<'a> Builder<'a, '_> {
             if node::reserved(&key.value) {
                 let message = format!("the node name `{}` is reserved", key.value);
                 let help = "choose another name: `client` is the driver, and `self`, `env`, `otlp`, `scenario` and `mark` are used in templates";
-                self.complaints.say(Diagnostic::new("reserved-name", key.place, message).help(help));
+                self.complaints.report(Diagnostic::new("reserved-name", key.place, message).help(help));
                 continue;
             }
             // Named before any is made, because templates may name nodes that come later.
@@ -128,8 +128,8 @@ impl<'a> Builder<'a, '_> {
             let Some(rule) = item.text().and_then(rule) else { continue };
             if let Some((_, first)) = only.iter().find(|(known, _)| *known == rule) {
                 let message = format!("the rule `{}` appears twice", rule.id());
-                let mistake = Diagnostic::new("duplicate-rule", item.place, message).label("second");
-                self.complaints.say(mistake.also(*first, "first").help("remove one of them"));
+                let diagnostic = Diagnostic::new("duplicate-rule", item.place, message).label("second");
+                self.complaints.report(diagnostic.also(*first, "first").help("remove one of them"));
                 continue;
             }
             only.push((rule, item.place));

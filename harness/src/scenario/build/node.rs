@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::index::NodeIx;
 use crate::scenario::node::{Marker, Node, Role, StopSignal};
 use crate::scenario::node_kind::{
-    Broker, BrokerKind, Command, NodeKind, Readiness, Relay, Stub, StubAnswer, Url,
+    Broker, BrokerKind, NodeKind, Readiness, Relay, ServiceCommand, Stub, StubAnswer, Url,
 };
 use crate::scenario::pattern;
 use crate::scenario::reference::TemplateSite;
@@ -20,12 +20,12 @@ use crate::wire::Level;
 /// Stands for what a variable holds.
 const OPEN: &str = "\u{0}";
 
-/// Names that templates or the format have taken.
+/// Returns whether templates or the format use this name.
 pub(super) fn reserved(name: &str) -> bool {
     ["client", "self", "env", "otlp", "scenario", "mark"].contains(&name)
 }
 
-/// The harness itself.
+/// Returns the node of the harness itself.
 pub(super) fn client() -> Node {
     let kind = NodeKind::Client;
     Node { level: Level::Two, telemetry: false, ..plain("client", Place::default(), kind) }
@@ -53,12 +53,11 @@ impl<'a> Builder<'a, '_> {
         let made = self.kind(tree, name, ix);
         let known = made.is_some();
         let kind = made.unwrap_or_else(|| NodeKind::Stub(Stub::default()));
-        let text = |key: &str| tree.text_at(key).map(str::to_owned);
         let node = Node {
             role: if tree.text_at("role") == Some("forwarder") { Role::Forwarder } else { Role::Participant },
-            service: text("service"),
+            service: tree.text_at("service").map(str::to_owned),
             telemetry: kind.can_export_telemetry() && tree.entry("telemetry").is_none(),
-            tracestate_key: text("tracestate-key"),
+            tracestate_key: tree.text_at("tracestate-key").map(str::to_owned),
             sets_baggage: texts(tree.get("sets-baggage")),
             stop: match tree.text_at("stop") {
                 Some("SIGINT") => StopSignal::Interrupt,
@@ -100,23 +99,24 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn broker(&mut self, tree: &'a Tree, kind: BrokerKind, ix: NodeIx) -> Broker {
-        let said = |key: &str| tree.get(kind.word()).and_then(|tree| tree.entry(key));
-        let (address, image) = (said("address"), said("image"));
+        let keys = tree.get(kind.word());
+        let address = keys.and_then(|keys| keys.entry("address"));
+        let image = keys.and_then(|keys| keys.entry("image"));
         if let (Some(address), Some(image)) = (address, image) {
             let message = "`address` names a running broker, so no image is started";
-            let mistake = Diagnostic::new("two-kinds", image.key.place, message).label("not used");
+            let diagnostic = Diagnostic::new("two-kinds", image.key.place, message).label("not used");
             let help = "remove `address` or `image`";
-            self.complaints.say(mistake.also(address.key.place, "already runs").help(help));
+            self.complaints.report(diagnostic.also(address.key.place, "already runs").help(help));
         }
         Broker {
             kind,
-            address: address.map(|said| self.broker_address(&said.value, kind, ix)),
-            image: image.map(|said| self.template(&said.value, ix, TemplateSite::ImageName)),
+            address: address.map(|entry| self.broker_address(&entry.value, kind, ix)),
+            image: image.map(|entry| self.template(&entry.value, ix, TemplateSite::ImageName)),
         }
     }
 
-    fn broker_address(&mut self, said: &'a Tree, kind: BrokerKind, ix: NodeIx) -> Template {
-        let address = self.template(said, ix, TemplateSite::Broker);
+    fn broker_address(&mut self, tree: &'a Tree, kind: BrokerKind, ix: NodeIx) -> Template {
+        let address = self.template(tree, ix, TemplateSite::Broker);
         let text: String = address.parts.iter().map(shown).collect();
         let wanted = match kind {
             BrokerKind::Kafka => "`host:port`",
@@ -126,7 +126,7 @@ impl<'a> Builder<'a, '_> {
         if !reachable(kind, &text) {
             let message = format!("`address` of a `{}` broker must be {wanted}, in plaintext", kind.word());
             self.complaints
-                .say(Diagnostic::new("bad-text", said.place, message).label("not such an address"));
+                .report(Diagnostic::new("bad-text", tree.place, message).label("not such an address"));
         }
         address
     }
@@ -137,15 +137,15 @@ impl<'a> Builder<'a, '_> {
             let message = format!("the relay `{implementation}` has no faults");
             let place = tree.place_of("fault");
             let help = "use `relay: model`, or remove `fault`";
-            self.complaints.say(Diagnostic::new("fault-without-model", place, message).help(help));
+            self.complaints.report(Diagnostic::new("fault-without-model", place, message).help(help));
         }
         let mut env = self.env(tree, ix, TemplateSite::Relay);
         if let Some(propagators) = tree.get("propagators") {
             if let Some(set) = tree.get("env").and_then(|env| env.entry("OTEL_PROPAGATORS")) {
                 let message = "`propagators` and `OTEL_PROPAGATORS` both set the propagators";
-                let mistake = Diagnostic::new("two-kinds", set.key.place, message).label("second");
+                let diagnostic = Diagnostic::new("two-kinds", set.key.place, message).label("second");
                 let help = "remove `OTEL_PROPAGATORS` from `env`";
-                self.complaints.say(mistake.also(tree.place_of("propagators"), "first").help(help));
+                self.complaints.report(diagnostic.also(tree.place_of("propagators"), "first").help(help));
             }
             let text = self.case.pick(propagators).text().unwrap_or_default();
             env.push(("OTEL_PROPAGATORS".to_owned(), Template::text(text)));
@@ -153,9 +153,9 @@ impl<'a> Builder<'a, '_> {
         Relay { implementation, faults, env }
     }
 
-    fn command(&mut self, tree: &'a Tree, argv: &'a Tree, place: Place, ix: NodeIx) -> Command {
+    fn command(&mut self, tree: &'a Tree, argv: &'a Tree, place: Place, ix: NodeIx) -> ServiceCommand {
         let ready_within = tree.text_at("ready-within").and_then(pattern::duration);
-        Command {
+        ServiceCommand {
             argv: argv.items().iter().map(|part| self.template(part, ix, TemplateSite::Service)).collect(),
             env: self.env(tree, ix, TemplateSite::Service),
             cwd: tree.text_at("cwd").map(str::to_owned),
@@ -172,11 +172,9 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn answer(&mut self, tree: &'a Tree) -> Option<StubAnswer> {
-        let json = || (b"{}".to_vec(), "application/json".to_owned());
-        let status = |number: u64| u16::try_from(number).ok();
         if let Some(number) = tree.number() {
-            let (body, content_type) = json();
-            return Some(StubAnswer::Http { status: status(number)?, body, content_type });
+            let (body, content_type) = empty_object();
+            return Some(StubAnswer::Http { status: u16::try_from(number).ok()?, body, content_type });
         }
         if tree.text() == Some("hang-up") {
             return Some(StubAnswer::HangUp);
@@ -185,7 +183,7 @@ impl<'a> Builder<'a, '_> {
             return Some(StubAnswer::Grpc { code: u32::try_from(code).ok()?, message: Vec::new() });
         }
         let (body, content_type) = match (tree.entry("json"), tree.entry("body")) {
-            (None, None) => json(),
+            (None, None) => empty_object(),
             (Some(json), None) => (json.value.json().into_bytes(), "application/json".to_owned()),
             (None, Some(KeyValue { value, .. })) => {
                 let content_type = tree.text_at("content-type").unwrap_or("text/plain; charset=utf-8");
@@ -193,27 +191,33 @@ impl<'a> Builder<'a, '_> {
             }
             (Some(json), Some(body)) => {
                 let message = "an answer has one body, and both `json` and `body` are given";
-                let mistake = Diagnostic::new("two-kinds", body.key.place, message).label("second");
-                self.complaints.say(mistake.also(json.key.place, "first").help("remove one of them"));
+                let diagnostic = Diagnostic::new("two-kinds", body.key.place, message).label("second");
+                self.complaints.report(diagnostic.also(json.key.place, "first").help("remove one of them"));
                 return None;
             }
         };
         if let (Some(stray), None) = (tree.entry("content-type"), tree.entry("body")) {
             let message = "`content-type` needs `body`";
             let help = "remove `content-type`: `json` is always sent as application/json";
-            self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
+            self.complaints.report(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
-        Some(StubAnswer::Http { status: status(tree.get("status")?.number()?)?, body, content_type })
+        let status = u16::try_from(tree.get("status")?.number()?).ok()?;
+        Some(StubAnswer::Http { status, body, content_type })
     }
 }
 
-/// Which broker a node is, if it is one.
+/// Returns the body and the content type of an answer that sets none.
+fn empty_object() -> (Vec<u8>, String) {
+    (b"{}".to_vec(), "application/json".to_owned())
+}
+
+/// Returns the kind of a broker; `None` for any other node.
 pub(super) fn broker_kind(tree: &Tree) -> Option<BrokerKind> {
     let kinds = [BrokerKind::Kafka, BrokerKind::RabbitMq, BrokerKind::Sqs];
     kinds.into_iter().find(|kind| tree.entry(kind.word()).is_some())
 }
 
-/// What an address looks like before the environment is known: a variable may hold a part of it or all.
+/// Returns a part of an address before the environment is known: a variable may hold a part of it or all.
 fn shown(part: &TemplatePart) -> &str {
     match part {
         TemplatePart::Text(text) => text,
@@ -221,7 +225,7 @@ fn shown(part: &TemplatePart) -> &str {
     }
 }
 
-/// Whether an address has the form of its kind; what a variable holds is found out when it is used.
+/// Returns whether an address has the form of its kind. One with a variable is checked when it is used.
 fn reachable(kind: BrokerKind, text: &str) -> bool {
     if text.contains(OPEN) {
         return true;

@@ -13,14 +13,14 @@ use crate::scenario::tree::Tree;
 use crate::source::Place;
 
 impl<'a> Builder<'a, '_> {
-    /// The template that a scalar holds, used by node `user`.
+    /// Returns the template that a scalar holds, used by node `user`.
     pub(super) fn template(&mut self, tree: &'a Tree, user: NodeIx, site: TemplateSite) -> Template {
         let mut parts = Vec::new();
         self.parts(tree, user, site, &mut parts);
         Template { parts: reference::joined(parts) }
     }
 
-    /// A tree as JSON text with the templates of its strings.
+    /// Returns a tree as JSON text with the templates of its strings.
     pub(super) fn json_template(&mut self, tree: &'a Tree, user: NodeIx) -> Template {
         let mut parts = Vec::new();
         for piece in tree.json_pieces() {
@@ -48,7 +48,7 @@ impl<'a> Builder<'a, '_> {
                     let message = "a template starts with `${` and has no `}`";
                     let help = "add `}`, or write `$${` for a literal `${`";
                     self.draft.misread.insert(user);
-                    self.complaints.say(Diagnostic::new("template-open", tree.place, message).help(help));
+                    self.complaints.report(Diagnostic::new("template-open", tree.place, message).help(help));
                 }
                 Stretch::Reference(name, _) => {
                     let place = self.place_of(name, tree);
@@ -79,12 +79,15 @@ impl<'a> Builder<'a, '_> {
             TemplatePart::Broker(node) => TemplateSubject::Broker(*node),
             TemplatePart::SelfPort => TemplateSubject::SelfPort,
             TemplatePart::Mark => TemplateSubject::Mark,
-            _ => return,
+            TemplatePart::Text(_)
+            | TemplatePart::OtlpEndpoint
+            | TemplatePart::Env(_)
+            | TemplatePart::ScenarioDir => return,
         };
         self.draft.uses.push(TemplateUse { user, place, what });
     }
 
-    /// Where in the file `${name}` stands; the whole text where quoting hides it.
+    /// Returns the place of `${name}` in the file; the whole text where quoting hides it.
     fn place_of(&self, name: &str, tree: &Tree) -> Place {
         let Place { start, end } = tree.place;
         let wanted = format!("${{{name}}}");
@@ -110,10 +113,10 @@ impl<'a> Builder<'a, '_> {
         };
         let message = format!("unknown template `${{{name}}}`");
         self.complaints
-            .say(Diagnostic::new("unknown-template", place, message).label("unknown here").help(help));
+            .report(Diagnostic::new("unknown-template", place, message).label("unknown here").help(help));
     }
 
-    /// The templates that may stand there.
+    /// Returns the templates that may stand there.
     fn known(&self, site: TemplateSite) -> Vec<String> {
         let mut nodes: Vec<(&str, NodeIx)> =
             self.draft.node_names.iter().map(|(name, ix)| (*name, *ix)).collect();

@@ -1,4 +1,4 @@
-//! Whether every node is given the addresses that it needs: of the tap before each neighbour, and of each broker.
+//! Checks that every node is given the addresses that it needs: of the tap before each neighbour, and of each broker.
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft, TemplateSubject};
@@ -33,7 +33,7 @@ fn where_given(node: &Node) -> Option<&'static str> {
     }
 }
 
-/// A caller that is not given the tap's address calls past the tap.
+/// Reports a caller that is not given the tap's address: it would call past the tap.
 fn neighbour(draft: &Draft<'_>, HopDraft { hop, transport, .. }: &HopDraft<'_>, complaints: &mut Complaints) {
     let (subject, member) = match hop.transport {
         Transport::Http(_) => (TemplateSubject::Http(hop.to), "url"),
@@ -55,7 +55,7 @@ fn neighbour(draft: &Draft<'_>, HopDraft { hop, transport, .. }: &HopDraft<'_>, 
             "replace `url` at `{from}` with `command` or `image`, and give it the template {template}{untapped}"
         );
         let found = Diagnostic::new("address-not-given", place, message).label("called past the tap");
-        complaints.say(found.also(sender.place, "already runs").help(help));
+        complaints.report(found.also(sender.place, "already runs").help(help));
         return;
     }
     let Some(given) = where_given(sender) else { return };
@@ -67,7 +67,7 @@ fn neighbour(draft: &Draft<'_>, HopDraft { hop, transport, .. }: &HopDraft<'_>, 
     let help = format!("give `{from}` the template {template} in {given}{untapped}");
     let found =
         Diagnostic::new("address-not-given", place, message).label("no address is given for this call");
-    complaints.say(found.also(sender.place, format!("{template} is missing here")).help(help));
+    complaints.report(found.also(sender.place, format!("{template} is missing here")).help(help));
 }
 
 /// Returns the advice to judge a hop without a tap, where spans of the receiver can witness it.
@@ -79,7 +79,8 @@ fn without_tap(draft: &Draft<'_>, receiver: NodeIx) -> String {
     format!("; with `tap: none` the hop is judged by the spans of `{}` alone", receiver.node.name)
 }
 
-/// The same for both ends of a hop through a broker. Where the broker already runs, only a tap needs an address.
+/// Reports the same for both ends of a hop through a broker. Where the broker already runs, only a tap needs an
+/// address.
 fn broker(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
     let Some(broker) = hop.hop.transport.via() else { return };
     let Some(described) = draft.node(broker).kind.as_broker() else { return };
@@ -100,7 +101,7 @@ fn broker(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
             };
             let message = format!("`{name}` already runs, so it cannot be given the address of `{via}`");
             let found = Diagnostic::new("address-not-given", place, message);
-            complaints.say(found.label("uses the broker at an unknown address").help(help));
+            complaints.report(found.label("uses the broker at an unknown address").help(help));
             continue;
         }
         let Some(given) = where_given(node) else { continue };
@@ -114,6 +115,6 @@ fn broker(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
         let help = format!("give `{name}` the template {template} in {given}");
         let found =
             Diagnostic::new("address-not-given", place, message).label("no address is given for this");
-        complaints.say(found.also(node.place, format!("{template} is missing here")).help(help));
+        complaints.report(found.also(node.place, format!("{template} is missing here")).help(help));
     }
 }

@@ -1,12 +1,13 @@
-//! Whether hops through one broker agree on its topics, exchanges and queues, and on who reads what.
+//! Checks that hops through one broker agree on its topics, exchanges and queues, and on their readers.
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::{Hop, Transport};
 use crate::scenario::relation::{Relation, RestartSide};
+use crate::source::Place;
 
-/// What two hops through one broker contradict each other in, the first before the second.
+/// A check of two hops through one broker, in the order of the file.
 type PairCheck = fn(&Draft<'_>, &HopDraft<'_>, &HopDraft<'_>) -> Option<Diagnostic>;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
@@ -27,23 +28,23 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
 fn differ(what: String, key: &str, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Diagnostic {
     let (one, two) = (&first.hop.id, &second.hop.id);
     let message = format!("`{one}` and `{two}` set different values of `{key}` for {what}");
-    let place = |hop: &HopDraft<'_>| match hop.transport.entry(key) {
-        Some(entry) => entry.value.place,
-        None => hop.hop.place,
-    };
-    Diagnostic::new("contradiction", place(second), message)
+    Diagnostic::new("contradiction", place_of(second, key), message)
         .label("second value")
-        .also(place(first), "first value")
+        .also(place_of(first, key), "first value")
         .help("use the same value at both hops")
 }
 
-/// Said at one of them, it holds for the topic.
+fn place_of(hop: &HopDraft<'_>, key: &str) -> Place {
+    hop.transport.entry(key).map_or(hop.hop.place, |entry| entry.value.place)
+}
+
+/// Reports two numbers of partitions for one topic. A number at one hop holds for the topic.
 fn partitions(_: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<Diagnostic> {
     let (Transport::Kafka(one), Transport::Kafka(two)) = (&first.hop.transport, &second.hop.transport) else {
         return None;
     };
-    let said = |hop: &HopDraft<'_>| hop.transport.entry("partitions").is_some();
-    let differs = one.topic == two.topic && said(first) && said(second) && one.partitions != two.partitions;
+    let both_set = [first, second].iter().all(|hop| hop.transport.entry("partitions").is_some());
+    let differs = one.topic == two.topic && both_set && one.partitions != two.partitions;
     differs.then(|| differ(format!("the topic `{}`", one.topic), "partitions", first, second))
 }
 
@@ -57,7 +58,7 @@ fn exchanges(_: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Opti
     differs.then(|| differ(format!("the exchange `{}`", one.name), "exchange-type", first, second))
 }
 
-/// Of two readers of one queue, or in one group, either may get a message, and nobody says which.
+/// Reports two readers of one queue, or in one group: either may get a message.
 fn readers(draft: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<Diagnostic> {
     let (what, help) = match (&first.hop.transport, &second.hop.transport) {
         (Transport::Kafka(one), Transport::Kafka(two)) if one.group == two.group => {
@@ -75,11 +76,11 @@ fn readers(draft: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Op
     }
     let (one, two) = (&draft.node(first.hop.to).name, &draft.node(second.hop.to).name);
     let message = format!("`{one}` and `{two}` {what}, so either may get a message");
-    let mistake = Diagnostic::new("competing-readers", second.transport.value_place("to"), message);
-    Some(mistake.label("second reader").also(first.transport.value_place("to"), "first reader").help(help))
+    let diagnostic = Diagnostic::new("competing-readers", second.transport.value_place("to"), message);
+    Some(diagnostic.label("second reader").also(first.transport.value_place("to"), "first reader").help(help))
 }
 
-/// A node reads a queue in one way, whoever sent the message.
+/// Reports two batch sizes of one reader: a node reads a queue in one way, for every sender.
 fn batches(_: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<Diagnostic> {
     let differs = first.hop.shares_source(&second.hop)
         && first.hop.to == second.hop.to
@@ -87,7 +88,7 @@ fn batches(_: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option
     differs.then(|| differ(source(&second.hop), "batch", first, second))
 }
 
-/// One queue holds messages back for one time only; and its name is made of the other's.
+/// Reports two delays of one queue, and a queue with the name that the delay of another needs.
 fn delays(_: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<Diagnostic> {
     let (Transport::RabbitMq(one), Transport::RabbitMq(two)) = (&first.hop.transport, &second.hop.transport)
     else {
@@ -99,26 +100,25 @@ fn delays(_: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<
     if one.queue == two.queue && one.delay != two.delay && (both || bound_alike) {
         return Some(differ(format!("the queue `{}`", one.queue), "delay", first, second));
     }
-    let taken = |held: &crate::scenario::RabbitMqHop, queue: &str| {
-        held.delay.is_some() && held.delay_queue() == queue
-    };
-    let (holder, other) = match (taken(one, &two.queue), taken(two, &one.queue)) {
-        (true, _) => (first, second),
-        (_, true) => (second, first),
-        _ => return None,
+    let (holder, other) = if one.delays_in(&two.queue) {
+        (first, second)
+    } else if two.delays_in(&one.queue) {
+        (second, first)
+    } else {
+        return None;
     };
     let message = format!(
         "the queue name `{}` is reserved: messages of `{}` wait there",
         other.hop.transport.source()?,
         holder.hop.id
     );
-    let mistake = Diagnostic::new("reserved-name", other.transport.value_place("queue"), message);
+    let diagnostic = Diagnostic::new("reserved-name", other.transport.value_place("queue"), message);
     let also = holder.transport.place_of("delay");
-    Some(mistake.also(also, "needs this queue").help("choose another name"))
+    Some(diagnostic.also(also, "needs this queue").help("choose another name"))
 }
 
-/// A relay relates all its messages in one way (relay contract, section 3, `RELAY_CONSUMER_RELATION`); batches are
-/// always linked.
+/// Reports two relations at one relay, which relates all its messages in one way (relay contract, section 3,
+/// `RELAY_CONSUMER_RELATION`); batches are always linked.
 fn relations(draft: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> Option<Diagnostic> {
     let (one, two) = (&first.hop, &second.hop);
     if one.to != two.to || !draft.is_relay(one.to) || wants_link(one)? == wants_link(two)? {
@@ -127,13 +127,13 @@ fn relations(draft: &Draft<'_>, first: &HopDraft<'_>, second: &HopDraft<'_>) -> 
     let name = &draft.node(one.to).name;
     let message =
         format!("the relay `{name}` handles all its messages in one way, and these two hops differ");
-    let said = |hop: &Hop| format!("`{}`", hop.relation.word());
-    let help = format!("use the same relation at both, or let another node than `{name}` read one of them");
-    let mistake = Diagnostic::new("relation-of-relay", two.relation_place, message).label(said(two));
-    Some(mistake.also(one.relation_place, said(one)).help(help))
+    let help = format!("use the same relation at both, or let a node other than `{name}` read one of them");
+    let diagnostic = Diagnostic::new("relation-of-relay", two.relation_place, message)
+        .label(format!("`{}`", two.relation.word()));
+    Some(diagnostic.also(one.relation_place, format!("`{}`", one.relation.word())).help(help))
 }
 
-/// What a hop asks of the span of a relay that reads a message; `None` where either will do.
+/// Returns whether the span of a relay that reads a message must link; `None` where either will do.
 fn wants_link(hop: &Hop) -> Option<bool> {
     hop.transport.via()?;
     if hop.transport.batch().is_some() {

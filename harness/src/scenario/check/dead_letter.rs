@@ -37,7 +37,7 @@ struct DeadLetterCheck<'d, 'a, 'c> {
 }
 
 impl DeadLetterCheck<'_, '_, '_> {
-    /// Whether the two go through the same broker, one that moves messages.
+    /// Returns whether the two go through the same broker, one that moves messages.
     fn broker(&mut self) -> bool {
         let (moved, of) = (&self.moved.hop, &self.of.hop);
         let place = self.moved.tree.value_place("dead-letter-of");
@@ -48,17 +48,17 @@ impl DeadLetterCheck<'_, '_, '_> {
             };
             let help =
                 "remove `dead-letter-of`: a service that forwards what it cannot handle is an ordinary hop";
-            let mistake = Diagnostic::new("dead-letter-of-transport", place, what);
+            let diagnostic = Diagnostic::new("dead-letter-of-transport", place, what);
             self.complaints
-                .say(mistake.also(other.place, format!("over {}", other.transport.word())).help(help));
+                .report(diagnostic.also(other.place, format!("over {}", other.transport.word())).help(help));
             return false;
         }
         if moved.transport.via() != of.transport.via() {
             let message =
                 format!("`{}` goes through another broker, and dead letters stay in their broker", of.id);
-            let mistake = Diagnostic::new("dead-letter-elsewhere", place, message);
-            self.complaints.say(
-                mistake
+            let diagnostic = Diagnostic::new("dead-letter-elsewhere", place, message);
+            self.complaints.report(
+                diagnostic
                     .also(self.of.transport.value_place("via"), "another broker")
                     .help("use the same `via` at both hops"),
             );
@@ -74,33 +74,36 @@ impl DeadLetterCheck<'_, '_, '_> {
         }
         let reader = &self.draft.node(of.to).name;
         let message = format!("dead letters of `{}` come from its reader `{reader}`", of.id);
-        let mistake =
+        let diagnostic =
             Diagnostic::new("dead-letter-elsewhere", self.moved.transport.value_place("from"), message);
         let place = self.of.transport.value_place("to");
-        self.complaints.say(mistake.also(place, "its reader").help(format!("write `from: {reader}`")));
+        self.complaints.report(diagnostic.also(place, "its reader").help(format!("write `from: {reader}`")));
     }
 
     fn queue(&mut self) {
         let (moved, of) = (&self.moved.hop, &self.of.hop);
         if moved.transport.source() == of.transport.source() {
             let message = format!("rejected messages of `{}` would return to the same queue", of.id);
-            let mistake =
+            let diagnostic =
                 Diagnostic::new("dead-letter-elsewhere", self.moved.transport.value_place("queue"), message);
             let place = self.of.transport.value_place("queue");
             self.complaints
-                .say(mistake.also(place, "same queue").help("use a separate queue for dead letters"));
+                .report(diagnostic.also(place, "same queue").help("use a separate queue for dead letters"));
         }
     }
 
-    /// A relay rejects only what its instruction says: on SQS by a nack, after which the queue's redrive takes the
-    /// message, on RabbitMQ by a reject (relay contract, section 1: a failure counts as one).
+    /// Reports a relay that never rejects a message. It rejects only what its instruction says: on SQS by a nack,
+    /// after which the queue's redrive takes the message, on RabbitMQ by a reject (relay contract, section 1: a
+    /// failure counts as one).
     fn given_up(&mut self) {
         let of = &self.of.hop;
-        let (wanted, fits): (&str, fn(&str) -> bool) = match of.transport {
-            Transport::Sqs(_) => ("nack", |how| how == "nack"),
-            _ => ("reject", |how| how != "nack"),
+        let by_nack = match of.transport {
+            Transport::Sqs(_) => true,
+            Transport::Http(_) | Transport::Grpc(_) | Transport::Kafka(_) | Transport::RabbitMq(_) => false,
         };
-        let gives_up = of.steps.iter().any(|step| matches!(step, Step::Fail(how) if fits(how)));
+        let wanted = if by_nack { "nack" } else { "reject" };
+        let gives_up =
+            of.steps.iter().any(|step| matches!(step, Step::Fail(how) if (how == "nack") == by_nack));
         if gives_up || !self.draft.is_relay(of.to) {
             return;
         }
@@ -110,9 +113,9 @@ impl DeadLetterCheck<'_, '_, '_> {
             of.id
         );
         let place = self.moved.tree.value_place("dead-letter-of");
-        let mistake = Diagnostic::new("dead-letter-never", place, message).label("never happens");
+        let diagnostic = Diagnostic::new("dead-letter-never", place, message).label("never happens");
         let help = format!("add `steps: [{{ fail: {wanted} }}]` to `{}`", of.id);
-        self.complaints.say(mistake.also(of.place, "read by a relay").help(help));
+        self.complaints.report(diagnostic.also(of.place, "read by a relay").help(help));
     }
 
     fn sent_by_nobody(&mut self) {
@@ -124,18 +127,19 @@ impl DeadLetterCheck<'_, '_, '_> {
                 stray.key.value
             );
             let help = "remove it: the broker moves them to `queue`";
-            self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
+            self.complaints.report(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
         if let Some(steps) = tree.entry("steps") {
             let message = "`steps` has no effect: the broker moves dead letters, nobody sends them";
-            let mistake = Diagnostic::new("stray-key", steps.key.place, message);
+            let diagnostic = Diagnostic::new("stray-key", steps.key.place, message);
             let help = format!("remove `steps`, or add them to `{}`", self.of.hop.id);
-            self.complaints.say(mistake.also(self.of.hop.place, "sent here").help(help));
+            self.complaints.report(diagnostic.also(self.of.hop.place, "sent here").help(help));
         }
         if hop.times.max > 1 {
             let message = "a message becomes a dead letter at most once";
             let help = "use `times: { min: 0, max: 1 }` if only some do, or remove `times`";
-            self.complaints.say(Diagnostic::new("bad-times", tree.value_place("times"), message).help(help));
+            self.complaints
+                .report(Diagnostic::new("bad-times", tree.value_place("times"), message).help(help));
         }
     }
 
@@ -145,12 +149,13 @@ impl DeadLetterCheck<'_, '_, '_> {
         if at_sender || hop.relation == Relation::None {
             let message =
                 "the broker moves a dead letter with the context that it has, so no sender can change it";
-            let mistake = Diagnostic::new("contradiction", hop.relation_place, message);
-            let help = match at_sender {
-                true => "use `at: receiver`, or remove `at`",
-                false => "use `child`, `link` or `child-or-link`",
+            let diagnostic = Diagnostic::new("contradiction", hop.relation_place, message);
+            let help = if at_sender {
+                "use `at: receiver`, or remove `at`"
+            } else {
+                "use `child`, `link` or `child-or-link`"
             };
-            self.complaints.say(mistake.help(help));
+            self.complaints.report(diagnostic.help(help));
         }
     }
 }
@@ -158,6 +163,6 @@ impl DeadLetterCheck<'_, '_, '_> {
 fn twice(first: &Hop, second: &HopDraft<'_>, of: &Hop, complaints: &mut Complaints) {
     let message = format!("dead letters of `{}` go to one queue, and two hops name one", of.id);
     let place = second.tree.value_place("dead-letter-of");
-    let mistake = Diagnostic::new("two-kinds", place, message).label("second");
-    complaints.say(mistake.also(first.place, "first").help("remove one of the two hops"));
+    let diagnostic = Diagnostic::new("two-kinds", place, message).label("second");
+    complaints.report(diagnostic.also(first.place, "first").help("remove one of the two hops"));
 }

@@ -1,4 +1,4 @@
-//! What one drive says, by itself and against the hop that it sends.
+//! Checks of one drive, by itself and against the hop that it sends.
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, DriveDraft};
@@ -19,9 +19,10 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         let from = &draft.node(hop.from).name;
         if hop.from != NodeIx::CLIENT {
             let message = format!("a drive sends a hop from `client`, and `{}` is from `{from}`", hop.id);
-            let mistake = Diagnostic::new("not-from-client", drive.place, message).label("not from `client`");
+            let diagnostic =
+                Diagnostic::new("not-from-client", drive.place, message).label("not from `client`");
             let help = "send the hop from `client` that causes it in the end";
-            complaints.say(mistake.also(hop.place, format!("from `{from}`")).help(help));
+            complaints.report(diagnostic.also(hop.place, format!("from `{from}`")).help(help));
             continue;
         }
         if drive.concurrency > drive.times {
@@ -29,13 +30,14 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
             let message = format!("`concurrency` is {concurrency}, and `times` is only {times}");
             let help = format!("use `times: {concurrency}` or more, or lower `concurrency`");
             let place = tree.value_place("concurrency");
-            complaints.say(Diagnostic::new("too-concurrent", place, message).help(help));
+            complaints.report(Diagnostic::new("too-concurrent", place, message).help(help));
         }
         if hop.relation == Relation::None && !matches!(drive.context, DriveContext::None { .. }) {
             let message = format!("no context may cross `{}`, and this drive sends one", hop.id);
-            let mistake = Diagnostic::new("contradiction", drive.place, message).label("sends a context");
-            complaints
-                .say(mistake.also(hop.relation_place, "no context may cross").help("use `context: none`"));
+            let diagnostic = Diagnostic::new("contradiction", drive.place, message).label("sends a context");
+            complaints.report(
+                diagnostic.also(hop.relation_place, "no context may cross").help("use `context: none`"),
+            );
         }
         lower_case(tree, hop, complaints);
         answers(draft, drive.answers, tree, hop, complaints);
@@ -46,7 +48,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     }
 }
 
-/// A body that the driver does not send, or that no receiver could decode.
+/// Returns the error of a body that the driver does not send, or that no receiver could decode.
 fn unused_body(draft: &Draft<'_>, send: HopIx, body: &KeyValue) -> Option<Diagnostic> {
     let (hop, place) = (draft.hop(send), body.key.place);
     if let Some(relay) = relay_behind(draft, send) {
@@ -69,7 +71,7 @@ fn unused_body(draft: &Draft<'_>, send: HopIx, body: &KeyValue) -> Option<Diagno
     None
 }
 
-/// RFC 9113 8.2: a field name with capital letters makes an HTTP/2 request malformed.
+/// Reports field names with capital letters: they make an HTTP/2 request malformed (RFC 9113 8.2).
 fn lower_case(tree: &Tree, hop: &Hop, complaints: &mut Complaints) {
     let http2 = match &hop.transport {
         Transport::Http(http) => http.version == HttpVersion::Http2,
@@ -81,7 +83,7 @@ fn lower_case(tree: &Tree, hop: &Hop, complaints: &mut Complaints) {
         if http2 && name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             let message = format!("HTTP/2 header names are lower case, and `{name}` is not");
             let help = format!("write `{}`", name.to_ascii_lowercase());
-            complaints.say(Diagnostic::new("bad-name", header.key.place, message).help(help));
+            complaints.report(Diagnostic::new("bad-name", header.key.place, message).help(help));
         }
     }
 }
@@ -96,6 +98,6 @@ fn answers(draft: &Draft<'_>, answers: Option<u32>, tree: &Tree, hop: &Hop, comp
     if !fits {
         let to = &draft.node(hop.to).name;
         let message = format!("`answers` must be {what}: `{to}` answers over {}", hop.transport.word());
-        complaints.say(Diagnostic::new("out-of-range", tree.value_place("answers"), message));
+        complaints.report(Diagnostic::new("out-of-range", tree.value_place("answers"), message));
     }
 }

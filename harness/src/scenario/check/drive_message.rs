@@ -1,4 +1,4 @@
-//! What a drive says of a message: nobody answers one, and each broker has its own rules for headers.
+//! Checks of a drive that sends a message: it gets no answer, and each broker has its own rules for headers.
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, DriveDraft};
@@ -24,8 +24,8 @@ pub(super) fn check(draft: &Draft<'_>, sent: &DriveDraft<'_>, complaints: &mut C
                 hop.id,
                 hop.transport.word()
             );
-            let mistake = Diagnostic::new("stray-key", stray.key.place, message).label("no effect");
-            complaints.say(mistake.also(hop.place, "through a broker").help(format!("remove `{key}`")));
+            let diagnostic = Diagnostic::new("stray-key", stray.key.place, message).label("no effect");
+            complaints.report(diagnostic.also(hop.place, "through a broker").help(format!("remove `{key}`")));
         }
     }
     if hop.transport.keeps_names_once() {
@@ -38,33 +38,33 @@ pub(super) fn check(draft: &Draft<'_>, sent: &DriveDraft<'_>, complaints: &mut C
         if sent.tree.entry("body").is_none() && !instructed {
             let message = "SQS requires a message body";
             let help = "add `body`: text, or a mapping, which is sent as JSON";
-            complaints.say(Diagnostic::new("missing-key", sent.drive.place, message).help(help));
+            complaints.report(Diagnostic::new("missing-key", sent.drive.place, message).help(help));
         }
     }
 }
 
-/// A table of AMQP and the attributes of SQS are written by clients that keep each name once.
+/// Reports a name with several values where clients keep each name once: in a table of AMQP, among attributes of SQS.
 fn once_each(tree: &Tree, word: &str, complaints: &mut Complaints) {
     for header in tree.get("headers").map_or(&[][..], Tree::entries) {
         if header.value.one_or_more().len() > 1 {
             let message = format!("a message over {word} has one value of `{}`", header.key.value);
             let help = "write one value; only Kafka, HTTP and gRPC carry several";
-            complaints.say(Diagnostic::new("repeated-header", header.value.place, message).help(help));
+            complaints.report(Diagnostic::new("repeated-header", header.value.place, message).help(help));
         }
     }
 }
 
-/// Amazon SQS, message attributes: the names, and how many.
+/// Reports attributes that Amazon SQS does not accept: wrong names, and too many.
 fn attributes(DriveDraft { drive, tree }: &DriveDraft<'_>, complaints: &mut Complaints) {
     let entries = tree.get("headers").map_or(&[][..], Tree::entries);
     for header in entries {
         let name = &header.key.value;
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         let reserved = ["aws.", "amazon."].iter().any(|prefix| name.to_ascii_lowercase().starts_with(prefix));
-        if !name.bytes().all(plain) || reserved {
+        if !plain || reserved {
             let message = format!("`{name}` is not a valid SQS attribute name");
             let help = "use letters, digits, `-`, `_` and `.`, and do not start with `AWS.` or `Amazon.`";
-            complaints.say(Diagnostic::new("bad-name", header.key.place, message).help(help));
+            complaints.report(Diagnostic::new("bad-name", header.key.place, message).help(help));
         }
     }
     let context = usize::from(!matches!(drive.context, DriveContext::None { .. }));
@@ -74,6 +74,6 @@ fn attributes(DriveDraft { drive, tree }: &DriveDraft<'_>, complaints: &mut Comp
             format!("an SQS message has at most {MOST_ATTRIBUTES} attributes, and this one has {count}");
         let place = tree.place_of("headers");
         let help = if context == 1 { "remove some; `traceparent` counts too" } else { "remove some" };
-        complaints.say(Diagnostic::new("too-much", place, message).help(help));
+        complaints.report(Diagnostic::new("too-much", place, message).help(help));
     }
 }

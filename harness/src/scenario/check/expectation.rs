@@ -1,9 +1,9 @@
-//! Whether each expectation applies to something; one that does not would always pass.
+//! Checks that each expectation applies to something; one that does not would always pass.
 
 use crate::diagnostic::Diagnostic;
-use crate::scenario::build::{Draft, HopDraft, TemplateSubject};
+use crate::scenario::build::{Draft, TemplateSubject};
 use crate::scenario::complaints::Complaints;
-use crate::scenario::drive::DriveContext;
+use crate::scenario::drive::{Drive, DriveContext};
 use crate::scenario::expectation::{Expectation, Expectations};
 use crate::scenario::hop::{PathPattern, Step, Transport};
 use crate::scenario::index::{HopIx, NodeIx};
@@ -26,9 +26,9 @@ pub(super) fn check(draft: &Draft<'_>, driven: &[bool], complaints: &mut Complai
             }
             if let Some((why, help)) = nothing_to_look_at(draft, *rule) {
                 let message = format!("the rule `{}` applies to no hop", rule.id());
-                let mistake =
+                let diagnostic =
                     Diagnostic::new("expectation-without-hop", *place, message).label(why).help(help);
-                complaints.say(mistake);
+                complaints.report(diagnostic);
             }
         }
     }
@@ -37,7 +37,7 @@ pub(super) fn check(draft: &Draft<'_>, driven: &[bool], complaints: &mut Complai
     }
 }
 
-/// Why a rule can find nothing in this scenario, and what would change that.
+/// Returns why a rule can find nothing in this scenario, and what would change that.
 fn nothing_to_look_at(draft: &Draft<'_>, rule: Expectation) -> Option<(&'static str, &'static str)> {
     let hops = || draft.hops.iter().map(|hop| &hop.hop);
     let nodes = || draft.nodes.iter().map(|node| &node.node).skip(1);
@@ -78,14 +78,9 @@ fn nothing_to_look_at(draft: &Draft<'_>, rule: Expectation) -> Option<(&'static 
     }
 }
 
-/// Something must be sent that can be lost, and be sent on by somebody.
+/// Returns why nothing of this header can be lost: no drive sends it, or no service forwards it.
 fn kept(draft: &Draft<'_>, header: &str) -> Option<(&'static str, &'static str)> {
-    let sends = |drive: &crate::scenario::Drive| {
-        // Without a valid context the receiver begins a trace of its own, and its tracestate is empty.
-        let begins = header == "tracestate" && !matches!(drive.context, DriveContext::Valid { .. });
-        !begins && drive.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(header))
-    };
-    if !draft.drives.iter().any(|drive| sends(&drive.drive)) {
+    if !draft.drives.iter().any(|drive| sends(&drive.drive, header)) {
         return Some(match header {
             "tracestate" => (
                 "no drive sends tracestate with a valid context",
@@ -94,13 +89,19 @@ fn kept(draft: &Draft<'_>, header: &str) -> Option<(&'static str, &'static str)>
             _ => ("no drive sends baggage", "add `headers: { baggage: \"tenant=blue\" }` to a drive"),
         });
     }
-    let sent_on = |hop: &HopDraft<'_>| hop.hop.from != NodeIx::CLIENT && hop.hop.relation != Relation::None;
-    (!draft.hops.iter().any(sent_on))
+    let mut hops = draft.hops.iter().map(|hop| &hop.hop);
+    let forwarded = hops.any(|hop| hop.from != NodeIx::CLIENT && hop.relation != Relation::None);
+    (!forwarded)
         .then_some(("no service forwards it", "add a hop from a service to another node, or to a `stub: {}`"))
 }
 
-/// Under concurrency a swapped context would look healthy under the wrong stimulus, unless the request shows
-/// by other means whose it is.
+fn sends(drive: &Drive, header: &str) -> bool {
+    // Without a valid context the receiver starts a new trace, and its tracestate is empty.
+    let starts = header == "tracestate" && !matches!(drive.context, DriveContext::Valid { .. });
+    !starts && drive.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(header))
+}
+
+/// Reports a hop without marks under concurrency: a swapped context would look healthy under the wrong stimulus there.
 fn unmarked(draft: &Draft<'_>, driven: &[bool], place: Option<Place>, complaints: &mut Complaints) {
     let Some(concurrent) = draft.drives.iter().find(|drive| drive.drive.concurrency > 1) else { return };
     let marks = draft.uses.iter().any(|used| used.what == TemplateSubject::Mark);
@@ -119,32 +120,33 @@ fn unmarked(draft: &Draft<'_>, driven: &[bool], place: Option<Place>, complaints
         }
         let message = hop.transport.via().is_some();
         let what = if message { "messages" } else { "requests" };
-        let (label, help) = match marker {
-            true => {
-                ("its marker is never set", "add `${mark}` to `headers` or `body` of the drive".to_owned())
-            }
-            false => (
-                if message { "cannot tell whose message it is" } else { "cannot tell whose request it is" },
-                format!(
-                    "give `{}` a marker, as in `marker: {{ header: x-request-id }}`, and send `${{mark}}` there",
-                    from.name
-                ),
-            ),
+        let label = match (marker, message) {
+            (true, _) => "its marker is never set",
+            (false, true) => "cannot tell whose message it is",
+            (false, false) => "cannot tell whose request it is",
+        };
+        let help = if marker {
+            "add `${mark}` to `headers` or `body` of the drive".to_owned()
+        } else {
+            format!(
+                "give `{}` a marker, as in `marker: {{ header: x-request-id }}`, and send `${{mark}}` there",
+                from.name
+            )
         };
         let message =
             format!("`isolation` cannot be judged on `{}`: concurrent {what} carry no mark", hop.id);
         let at_once = concurrent.tree.value_place("concurrency");
-        let mut mistake =
+        let mut diagnostic =
             Diagnostic::new("isolation-without-mark", hop.place, message).label(label).help(help);
-        mistake = mistake.also(at_once, "concurrent");
+        diagnostic = diagnostic.also(at_once, "concurrent");
         if let Some(place) = place {
-            mistake = mistake.also(place, "expected here");
+            diagnostic = diagnostic.also(place, "expected here");
         }
-        complaints.say(mistake);
+        complaints.report(diagnostic);
     }
 }
 
-/// The driver puts the mark into a relay's instruction, and where any other receiver declares its marker.
+/// Returns whether the driver sends the mark: in the instruction of a relay, or where another receiver declares it.
 fn driver_fills(draft: &Draft<'_>, hop: HopIx) -> bool {
     let mut at = hop;
     while let Some(cause) = draft.hop(at).within {
@@ -155,10 +157,8 @@ fn driver_fills(draft: &Draft<'_>, hop: HopIx) -> bool {
         Transport::Http(http) => Some(http),
         Transport::Grpc(_) | Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => None,
     };
-    let open = |segment: &str| segment == "*" || segment.starts_with('{') && segment.ends_with('}');
-    let has_room = |path: &PathPattern| path.0.split('/').any(open);
     let declared = match &draft.node(first.to).marker {
-        Some(Marker::Path) => http.is_some_and(|http| http.path.as_ref().is_none_or(has_room)),
+        Some(Marker::Path) => http.is_some_and(|http| http.path.as_ref().is_none_or(PathPattern::has_room)),
         Some(Marker::Query(_)) => http.is_some(),
         Some(Marker::Body(_)) => !matches!(first.transport, Transport::Grpc(_)),
         Some(Marker::Header(_)) => true,

@@ -1,4 +1,4 @@
-//! What one hop says, by itself and against the two nodes at its ends.
+//! Checks of one hop, by itself and against the two nodes at its ends.
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
@@ -8,7 +8,7 @@ use crate::scenario::index::NodeIx;
 use crate::scenario::node::Role;
 use crate::scenario::relation::Relation;
 
-/// What every relay listens to over gRPC (relay contract, section 1).
+/// The methods that every relay serves over gRPC (relay contract, section 1).
 const RELAY_METHODS: [&str; 2] = ["unbroken.relay.v1.Relay/Handle", "unbroken.relay.v1.Relay/HandleStream"];
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
@@ -40,18 +40,18 @@ impl HopCheck<'_, '_, '_> {
     fn ends(&mut self) {
         let HopDraft { hop, transport, .. } = self.hop;
         if hop.to == NodeIx::CLIENT {
-            let mistake =
+            let diagnostic =
                 Diagnostic::new("hop-to-client", transport.value_place("to"), "a hop cannot end at `client`")
                     .label("`client` only sends")
                     .help("add a `stub: {}` node if the harness should answer");
-            self.complaints.say(mistake);
+            self.complaints.report(diagnostic);
         }
         let sender = &self.draft.nodes[hop.from.0];
         if sender.node.kind.only_receives() && sender.known {
             let message = format!("`{}` is a stub, which never calls", sender.node.name);
             let help = "use a `relay` or a `command` instead, or remove the hop";
             self.complaints
-                .say(Diagnostic::new("hop-from-stub", transport.value_place("from"), message).help(help));
+                .report(Diagnostic::new("hop-from-stub", transport.value_place("from"), message).help(help));
         }
         for (key, end) in [("from", hop.from), ("to", hop.to)] {
             let Some(broker) = self.draft.node(end).kind.as_broker() else { continue };
@@ -65,7 +65,7 @@ impl HopCheck<'_, '_, '_> {
                 }
             );
             let place = transport.value_place(key);
-            self.complaints.say(Diagnostic::new("broker-at-an-end", place, message).help(help));
+            self.complaints.report(Diagnostic::new("broker-at-an-end", place, message).help(help));
         }
     }
 
@@ -75,17 +75,17 @@ impl HopCheck<'_, '_, '_> {
         if hop.relation.needs_message() && hop.transport.via().is_none() {
             let (word, relation) = (hop.transport.word(), hop.relation.word());
             let message = format!("`{relation}` is a relation of messages, and this hop goes over {word}");
-            let mistake = Diagnostic::new("relation-of-transport", place, message)
+            let diagnostic = Diagnostic::new("relation-of-transport", place, message)
                 .label("needs a broker")
                 .help(
                     "use `relation: restart-with-link, at: receiver` if the receiver starts a new trace that links",
                 );
-            self.complaints.say(mistake);
+            self.complaints.report(diagnostic);
         }
         if let (Some(stray), None) = (tree.entry("at"), hop.relation.restarts_at()) {
             let message = "`at` needs the relation `restart` or `restart-with-link`";
             let help = "remove `at`, or use a relation that starts a new trace";
-            self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
+            self.complaints.report(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
         if let (Some(kept), false) = (tree.entry("baggage"), hop.relation.may_leave_trace()) {
             let message = match hop.relation {
@@ -96,11 +96,11 @@ impl HopCheck<'_, '_, '_> {
                 _ => "`baggage: kept` needs the relation `restart` or `restart-with-link`",
             };
             let help = "remove it: within one trace the rule `baggage.kept` requires baggage anyway";
-            self.complaints.say(Diagnostic::new("stray-key", kept.key.place, message).help(help));
+            self.complaints.report(Diagnostic::new("stray-key", kept.key.place, message).help(help));
         }
     }
 
-    /// A forwarder passes on what came in; nobody else does.
+    /// Reports a relation that does not fit its sender: a forwarder forwards what came in, and other nodes do not.
     fn forwarder(&mut self) {
         let hop = &self.hop.hop;
         let sender = &self.draft.nodes[hop.from.0];
@@ -109,22 +109,22 @@ impl HopCheck<'_, '_, '_> {
         let place = hop.relation_place;
         if hop.relation == Relation::Unchanged && !forwards {
             let message = format!("`unchanged` needs a forwarder as sender, and `{name}` is not a forwarder");
-            let mistake =
+            let diagnostic =
                 Diagnostic::new("relation-of-role", place, message).label("sender is not a forwarder");
-            self.complaints.say(match hop.from {
-                NodeIx::CLIENT => mistake.help("use `child`: `client` starts the story"),
-                _ => mistake
+            self.complaints.report(match hop.from {
+                NodeIx::CLIENT => diagnostic.help("use `child`: `client` starts the story"),
+                _ => diagnostic
                     .also(sender.node.place, "a participant")
                     .help(format!("add `role: forwarder` to `{name}`, or use `child`")),
             });
         }
         if forwards && !hop.relation.fits_forwarder() {
             let message = format!("`{name}` is a forwarder, so the relation must be `unchanged` or `none`");
-            let mistake = Diagnostic::new("relation-of-role", place, message)
+            let diagnostic = Diagnostic::new("relation-of-role", place, message)
                 .label(format!("this hop is `{}`", hop.relation.word()))
                 .also(sender.node.place, "a forwarder")
                 .help("use `relation: unchanged`");
-            self.complaints.say(mistake);
+            self.complaints.report(diagnostic);
         }
     }
 
@@ -140,12 +140,13 @@ impl HopCheck<'_, '_, '_> {
                 0 => "remove the hop, or use `times: { min: 0, max: N }`",
                 _ => "swap the two values",
             };
-            self.complaints.say(Diagnostic::new("bad-times", tree.value_place("times"), message).help(help));
+            self.complaints
+                .report(Diagnostic::new("bad-times", tree.value_place("times"), message).help(help));
         }
         if let (Some(stray), NodeIx::CLIENT) = (tree.entry("times"), hop.from) {
             let message = "a drive sets how often a hop from `client` happens";
             let help = "move `times` to the drive";
-            self.complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
+            self.complaints.report(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
     }
 
@@ -163,16 +164,16 @@ impl HopCheck<'_, '_, '_> {
                 let message = format!("the {who} `{name}` is not a relay, so it cannot do this step");
                 let label = format!("needs a relay as {who}");
                 let help = "remove the step, or use a relay; other services do only what their code does";
-                let mistake = Diagnostic::new("step-without-relay", item.place, message).label(label);
-                self.complaints.say(mistake.help(help));
+                let diagnostic = Diagnostic::new("step-without-relay", item.place, message).label(label);
+                self.complaints.report(diagnostic.help(help));
             }
             if matches!(step, Step::Fail(how) if ["nack", "reject"].contains(&how.as_str()))
                 && hop.transport.via().is_none()
             {
                 let word = hop.transport.word();
                 let message = format!("a request over {word} cannot be returned or rejected like a message");
-                let mistake = Diagnostic::new("step-of-transport", item.place, message);
-                self.complaints.say(mistake.label("needs a broker").help("use `{ fail: 500 }`"));
+                let diagnostic = Diagnostic::new("step-of-transport", item.place, message);
+                self.complaints.report(diagnostic.label("needs a broker").help("use `{ fail: 500 }`"));
             }
         }
     }
@@ -181,9 +182,9 @@ impl HopCheck<'_, '_, '_> {
         let HopDraft { hop, tree, .. } = self.hop;
         if let (Some(host), false) = (tree.entry("host"), hop.tapped) {
             let message = "the tap writes `host`, and this hop has no tap";
-            let mistake = Diagnostic::new("stray-key", host.key.place, message);
+            let diagnostic = Diagnostic::new("stray-key", host.key.place, message);
             self.complaints
-                .say(mistake.also(tree.place_of("tap"), "no tap").help("remove `host` or `tap: none`"));
+                .report(diagnostic.also(tree.place_of("tap"), "no tap").help("remove `host` or `tap: none`"));
         }
     }
 
@@ -193,7 +194,7 @@ impl HopCheck<'_, '_, '_> {
         if let (Some(version), true) = (transport.entry("version"), hop.from != NodeIx::CLIENT) {
             let message = "`version` sets what the driver speaks, and this hop is not from `client`";
             let help = "remove it: the service chooses the version, and the tap reads both";
-            self.complaints.say(Diagnostic::new("stray-key", version.key.place, message).help(help));
+            self.complaints.report(Diagnostic::new("stray-key", version.key.place, message).help(help));
         }
         let Some(relay) = self.relay_at_an_end() else { return };
         let post = http.method.as_deref().is_none_or(|method| method == "POST");
@@ -201,13 +202,14 @@ impl HopCheck<'_, '_, '_> {
             let message =
                 format!("the relay `{relay}` needs POST: its instruction is the body of the request");
             let help = "use `method: POST`, or remove `method`";
-            self.complaints
-                .say(Diagnostic::new("not-for-relays", transport.value_place("method"), message).help(help));
+            self.complaints.report(
+                Diagnostic::new("not-for-relays", transport.value_place("method"), message).help(help),
+            );
         }
         let reserved = http.path.as_ref().is_some_and(|path| path.0.starts_with("/-/"));
         if reserved && self.draft.is_relay(hop.to) {
             let message = "paths that start with `/-/` are reserved for the relay itself";
-            self.complaints.say(Diagnostic::new("not-for-relays", transport.value_place("path"), message));
+            self.complaints.report(Diagnostic::new("not-for-relays", transport.value_place("path"), message));
         }
     }
 
@@ -219,19 +221,19 @@ impl HopCheck<'_, '_, '_> {
                 let message = format!("the relay `{relay}` speaks only `unbroken.relay.v1.Relay`");
                 let help = "remove `method`";
                 let place = transport.value_place("method");
-                self.complaints.say(Diagnostic::new("not-for-relays", place, message).help(help));
+                self.complaints.report(Diagnostic::new("not-for-relays", place, message).help(help));
             }
             (None, None) if hop.from == NodeIx::CLIENT => {
                 let message = "`client` needs the gRPC method to call";
                 let help = "add `method: package.Service/Method`";
-                let mistake = Diagnostic::new("missing-key", transport.place_of("to"), message);
-                self.complaints.say(mistake.label("no method").help(help));
+                let diagnostic = Diagnostic::new("missing-key", transport.place_of("to"), message);
+                self.complaints.report(diagnostic.label("no method").help(help));
             }
             _ => {}
         }
     }
 
-    /// The name of a relay that decides how this hop is spoken: one that sends, or that `client` sends to.
+    /// Returns the name of a relay that decides how this hop is spoken: one that sends, or that `client` sends to.
     fn relay_at_an_end(&self) -> Option<&str> {
         let hop = &self.hop.hop;
         let deciding = [hop.from, hop.to].into_iter().find(|node| self.draft.is_relay(*node))?;
@@ -239,7 +241,7 @@ impl HopCheck<'_, '_, '_> {
     }
 }
 
-/// The steps that stand in the file; a `restart` that was added stands in front of them.
+/// Returns the steps of the file; a `restart` that was added stands before them.
 fn written(steps: &[Step], count: usize) -> &[Step] {
     &steps[steps.len().saturating_sub(count)..]
 }

@@ -1,4 +1,4 @@
-//! Whether a service in a container can be reached, and shows when it is ready: both need its `port`.
+//! Checks that a service in a container can be reached, and shows when it is ready: both need its `port`.
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, NodeDraft, TemplateSubject};
@@ -31,14 +31,14 @@ fn has_a_port(
     let mut reported = false;
     for used in draft.uses.iter().filter(|used| used.user == ix && used.what == TemplateSubject::SelfPort) {
         let message = format!("`${{self.port}}` needs the `port` of `{name}`");
-        complaints.say(Diagnostic::new("port-missing", used.place, message).help(help.as_str()));
+        complaints.report(Diagnostic::new("port-missing", used.place, message).help(help.as_str()));
         reported = true;
     }
     for hop in draft.hops.iter().filter(|hop| hop.hop.to == ix && hop.hop.transport.via().is_none()) {
         let message = format!("`{name}` is called over {} and has no `port`", hop.hop.transport.word());
-        let mistake = Diagnostic::new("port-missing", hop.transport.value_place("to"), message);
-        let mistake = mistake.label("called at an unknown port").also(node.node.place, "no `port`");
-        complaints.say(mistake.help(help.as_str()));
+        let diagnostic = Diagnostic::new("port-missing", hop.transport.value_place("to"), message);
+        let diagnostic = diagnostic.label("called at an unknown port").also(node.node.place, "no `port`");
+        complaints.report(diagnostic.help(help.as_str()));
         reported = true;
     }
     if !reported {
@@ -52,7 +52,7 @@ fn shows_readiness(node: &NodeDraft<'_>, image: &Image, complaints: &mut Complai
     }
     let name = &node.node.name;
     let asked = node.tree.and_then(|tree| tree.get("ready")).and_then(|ready: &Tree| ready.entries().first());
-    let mistake = match asked {
+    let diagnostic = match asked {
         Some(asked) => {
             let message = format!("`ready: {}` needs the `port` of `{name}`", asked.key.value);
             Diagnostic::new("port-missing", asked.key.place, message).label("probed at an unknown port")
@@ -62,5 +62,5 @@ fn shows_readiness(node: &NodeDraft<'_>, image: &Image, complaints: &mut Complai
             Diagnostic::new("port-missing", node.node.place, message)
         }
     };
-    complaints.say(mistake.help("add `ready: { output: \"...\" }`, or the `port` on which it listens"));
+    complaints.report(diagnostic.help("add `ready: { output: \"...\" }`, or the `port` on which it listens"));
 }

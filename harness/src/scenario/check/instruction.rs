@@ -9,7 +9,8 @@ use crate::scenario::node::Role;
 
 use super::fan_out::readers;
 
-/// `driven` says for each hop whether a drive causes it in the end; the causes of such a hop have no circle.
+/// Checks the driven hops. `driven` holds for each hop whether a drive causes it in the end; the causes of such a hop
+/// have no circle.
 pub(super) fn check(draft: &Draft<'_>, driven: &[bool], complaints: &mut Complaints) {
     for (index, hop) in draft.hops.iter().enumerate().filter(|(index, _)| driven[*index]) {
         let ix = HopIx(index);
@@ -18,7 +19,7 @@ pub(super) fn check(draft: &Draft<'_>, driven: &[bool], complaints: &mut Complai
         }
         let Some(service) = service_before(draft, ix) else { continue };
         if draft.is_relay(hop.hop.from) {
-            complaints.say(never_sent(draft, hop, service));
+            complaints.report(never_sent(draft, hop, service));
         } else if draft.is_relay(hop.hop.to) {
             complaints.extend(never_failed(draft, hop, service));
         }

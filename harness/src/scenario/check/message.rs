@@ -1,4 +1,4 @@
-//! What one hop through a broker says by itself: keys that need each other, batches, what no message has.
+//! Checks of one hop through a broker by itself: keys that need each other, batches, keys that messages do not have.
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
@@ -32,10 +32,10 @@ fn no_host(hop: &HopDraft<'_>, complaints: &mut Complaints) {
     let Some(host) = hop.tree.entry("host") else { return };
     let word = hop.hop.transport.word();
     let message = format!("`host` needs HTTP or gRPC, and this hop goes over {word}");
-    complaints.say(Diagnostic::new("stray-key", host.key.place, message).help("remove it"));
+    complaints.report(Diagnostic::new("stray-key", host.key.place, message).help("remove it"));
 }
 
-/// Only the driver and relays send with the key of the scenario.
+/// Reports a key at a service: only the driver and relays send with the key of the scenario.
 fn key_of_whom(
     draft: &Draft<'_>,
     HopDraft { hop, transport, .. }: &HopDraft<'_>,
@@ -48,7 +48,7 @@ fn key_of_whom(
         "`key` has no effect: `{}` is not `client` or a relay, and chooses its keys itself",
         sender.node.name
     );
-    complaints.say(Diagnostic::new("stray-key", key.key.place, message).help("remove it"));
+    complaints.report(Diagnostic::new("stray-key", key.key.place, message).help("remove it"));
 }
 
 fn exchange_keys(
@@ -60,7 +60,7 @@ fn exchange_keys(
         for stray in ["exchange-type", "routing-key"].iter().filter_map(|key| transport.entry(key)) {
             let message = format!("`{}` needs `exchange`", stray.key.value);
             let help = "remove it, or add `exchange`: the default exchange routes a message to the queue of its routing key";
-            complaints.say(Diagnostic::new("stray-key", stray.key.place, message).help(help));
+            complaints.report(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
         return;
     };
@@ -72,22 +72,23 @@ fn exchange_keys(
         );
         let help = "write the key of the messages, without `*` and `#`; the queue is bound by it";
         let place = transport.value_place("routing-key");
-        complaints.say(Diagnostic::new("bad-text", place, message).help(help));
+        complaints.report(Diagnostic::new("bad-text", place, message).help(help));
     }
 }
 
-/// A span has one parent, so that several messages can only be linked.
+/// Reports `child` in batches: a span has one parent, so several messages can only be linked.
 fn one_span_for_many(HopDraft { hop, transport, .. }: &HopDraft<'_>, complaints: &mut Complaints) {
     let (Some(batch), Relation::Child) = (transport.entry("batch"), hop.relation) else { return };
     if complaints.misfit(hop.relation_place) {
         return;
     }
     let message = "a batch has one span, which cannot be the child of several messages";
-    let mistake = Diagnostic::new("contradiction", hop.relation_place, message).label("`child` in batches");
-    complaints.say(mistake.also(batch.key.place, "batches").help("use `relation: link`"));
+    let diagnostic =
+        Diagnostic::new("contradiction", hop.relation_place, message).label("`child` in batches");
+    complaints.report(diagnostic.also(batch.key.place, "batches").help("use `relation: link`"));
 }
 
-/// A relay puts the numbers of the outer batch in, and nothing is left for the inner one.
+/// Reports a batch in a batch: a relay puts the numbers of the outer batch in, and nothing is left for the inner one.
 fn batch_in_a_batch(draft: &Draft<'_>, ix: HopIx, complaints: &mut Complaints) {
     if !sends_batches(draft, draft.hop(ix)) {
         return;
@@ -101,9 +102,10 @@ fn batch_in_a_batch(draft: &Draft<'_>, ix: HopIx, complaints: &mut Complaints) {
                 "`{}` is sent in batches inside the batches of `{}`, and a relay numbers the messages of one batch only",
                 inner.id, outer.id
             );
-            let mistake = Diagnostic::new("batch-in-batch", inner.place, message).label("batch in a batch");
+            let diagnostic =
+                Diagnostic::new("batch-in-batch", inner.place, message).label("batch in a batch");
             let help = "remove `batch` or `times` at one of them";
-            complaints.say(mistake.also(outer.place, "outer batch").help(help));
+            complaints.report(diagnostic.also(outer.place, "outer batch").help(help));
             return;
         }
         seen.push(outer);
@@ -117,7 +119,7 @@ fn sends_batches(draft: &Draft<'_>, hop: &Hop) -> bool {
     several && !retried && draft.is_relay(hop.from)
 }
 
-/// Messages have neither a path nor a query.
+/// Reports a marker in a path or a query at a node without requests: messages have neither.
 fn marker_without_requests(
     draft: &Draft<'_>,
     ix: NodeIx,
@@ -132,5 +134,5 @@ fn marker_without_requests(
     let message =
         format!("this marker needs requests, and `{}` sends and reads only messages", draft.node(ix).name);
     let help = "use `marker: { header: NAME }` or `marker: { body: MEMBER }`";
-    complaints.say(Diagnostic::new("marker-of-transport", place, message).help(help));
+    complaints.report(Diagnostic::new("marker-of-transport", place, message).help(help));
 }

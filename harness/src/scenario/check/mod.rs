@@ -1,4 +1,4 @@
-//! Whether the parts of a scenario make sense together; each file asks its own questions of a draft.
+//! Checks that the parts of a scenario make sense together; each file checks one part of a draft.
 
 mod address;
 mod broker;

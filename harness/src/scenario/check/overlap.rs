@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
-use crate::scenario::hop::{Hop, HttpHop, PathPattern, Transport};
+use crate::scenario::hop::{Hop, HttpHop, PathPattern, Transport, is_open};
 use crate::scenario::index::NodeIx;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
@@ -17,7 +17,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     for hops in ways.values() {
         for (index, second) in hops.iter().enumerate() {
             if let Some(first) = hops[..index].iter().find(|first| overlap(&first.hop, &second.hop)) {
-                complaints.say(same_requests(&first.hop, &second.hop));
+                complaints.report(same_requests(&first.hop, &second.hop));
             }
             let taps = hops.first().filter(|first| index > 0 && first.hop.transport.via().is_none());
             if let Some(first) = taps {
@@ -45,7 +45,7 @@ fn same_requests(first: &Hop, second: &Hop) -> Diagnostic {
         .help(help)
 }
 
-/// What the tap does, it does for every hop behind it.
+/// Reports settings that differ at hops behind one tap, which applies them to all hops.
 fn same_tap(first: &HopDraft<'_>, second: &HopDraft<'_>, complaints: &mut Complaints) {
     let (one, two) = (&first.hop, &second.hop);
     let differing =
@@ -53,12 +53,12 @@ fn same_tap(first: &HopDraft<'_>, second: &HopDraft<'_>, complaints: &mut Compla
     for (key, _) in differing.iter().filter(|(_, differs)| *differs) {
         let message =
             format!("`{}` and `{}` share a tap and set different values of `{key}`", one.id, two.id);
-        let mistake = Diagnostic::new("contradiction", two.place, message).label("second value");
-        complaints.say(mistake.also(one.place, "first value").help("use the same value at both hops"));
+        let diagnostic = Diagnostic::new("contradiction", two.place, message).label("second value");
+        complaints.report(diagnostic.also(one.place, "first value").help("use the same value at both hops"));
     }
 }
 
-/// Hops that different hops cause are told apart by their cause.
+/// Returns whether a request may belong to either hop. Hops with different causes are distinguished by their cause.
 fn overlap(one: &Hop, two: &Hop) -> bool {
     if one.within != two.within {
         return false;
@@ -87,16 +87,15 @@ fn either_any(one: &Option<String>, two: &Option<String>) -> bool {
     one.is_none() || two.is_none() || one == two
 }
 
-/// Whether some path fits both.
+/// Returns whether some path fits both.
 fn paths(one: &PathPattern, two: &PathPattern) -> bool {
-    let open = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
     let mut others = two.0.split('/');
     for segment in one.0.split('/') {
         let Some(other) = others.next() else { return segment == "*" };
         if segment == "*" || other == "*" {
             return true;
         }
-        let (any, other_any) = (open(segment), open(other));
+        let (any, other_any) = (is_open(segment), is_open(other));
         let same = match (any, other_any) {
             (true, true) => true,
             (true, false) => !other.is_empty(),

@@ -1,4 +1,4 @@
-//! Whether a relay uses at most one broker of each kind: the relay contract has one address for each kind
+//! Checks that a relay uses at most one broker of each kind: the relay contract has one address for each kind
 //! (`fixtures/CONTRACT.md`, section 3).
 //!
 //! A service of the user's gets addresses by templates, of as many brokers as it needs.
@@ -20,12 +20,11 @@ struct BrokerUse<'a> {
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     let mut ways: Vec<BrokerUse<'_>> = Vec::new();
     for way in draft.hops.iter().flat_map(|hop| ways_of(draft, hop)) {
-        let same_kind =
-            |first: &&BrokerUse<'_>| first.relay == way.relay && first.broker.kind == way.broker.kind;
-        match ways.iter().find(same_kind) {
+        let mut known = ways.iter();
+        match known.find(|first| first.relay == way.relay && first.broker.kind == way.broker.kind) {
             // Each further broker is reported once, however many hops go through it.
             Some(first) if !way.is_reached_with(first) && !ways.iter().any(|known| known.is(&way)) => {
-                complaints.say(second(draft, first, &way));
+                complaints.report(second(draft, first, &way));
                 ways.push(way);
             }
             Some(_) => {}
@@ -34,7 +33,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     }
 }
 
-/// The relays that send or read over the hop.
+/// Returns the way to the broker of each relay that sends or reads over the hop.
 fn ways_of<'a>(draft: &'a Draft<'_>, hop: &'a HopDraft<'a>) -> impl Iterator<Item = BrokerUse<'a>> {
     let described = hop.hop.transport.via().and_then(|via| Some((via, draft.node(via).kind.as_broker()?)));
     // What a broker moves is sent by nobody.
@@ -51,8 +50,8 @@ impl BrokerUse<'_> {
         (self.relay, self.via) == (other.relay, other.via)
     }
 
-    /// Whether a relay that knows the first broker uses this one: the same, or another name of it. Before RabbitMQ and
-    /// SQS each name has a tap of its own, which would see nothing.
+    /// Returns whether a relay that knows the first broker uses this one: the same, or another name of it. Before
+    /// RabbitMQ and SQS each name has a tap of its own, which would see nothing.
     fn is_reached_with(&self, first: &BrokerUse<'_>) -> bool {
         let named_twice = self.broker.address.is_some() && self.broker.address == first.broker.address;
         self.via == first.via || (named_twice && self.broker.kind == BrokerKind::Kafka)
@@ -60,9 +59,8 @@ impl BrokerUse<'_> {
 }
 
 fn second(draft: &Draft<'_>, first: &BrokerUse<'_>, way: &BrokerUse<'_>) -> Diagnostic {
-    let name = |node: NodeIx| draft.node(node).name.as_str();
-    let (relay, kind) = (name(way.relay), way.broker.kind.word());
-    let (one, two) = (name(first.via), name(way.via));
+    let (relay, kind) = (&draft.node(way.relay).name, way.broker.kind.word());
+    let (one, two) = (&draft.node(first.via).name, &draft.node(way.via).name);
     let message =
         format!("the relay `{relay}` can use one {kind} broker, and its hops use `{one}` and `{two}`");
     let help = format!(

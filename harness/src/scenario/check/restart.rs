@@ -1,4 +1,4 @@
-//! Whether what a relay does on the way and the relation of the hop agree on where a new trace begins.
+//! Checks that the steps of a relay and the relation of the hop agree on where a new trace starts.
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
@@ -17,23 +17,24 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         if let (Some(step), false) = (restart, at_sender) {
             let message = format!(
                 "the step `restart` starts a new trace at the sender, and the relation is `{}`",
-                said(hop.relation)
+                relation_with_side(hop.relation)
             );
             let help = "use `relation: restart-with-link, at: sender`, or remove the step";
-            let mistake = Diagnostic::new("contradiction", step.place, message).label("starts a new trace");
-            complaints.say(mistake.also(hop.relation_place, "no new trace at the sender").help(help));
+            let diagnostic =
+                Diagnostic::new("contradiction", step.place, message).label("starts a new trace");
+            complaints.report(diagnostic.also(hop.relation_place, "no new trace at the sender").help(help));
         }
         if at_sender && hop.from == NodeIx::CLIENT {
             let message = "`client` starts the story, so it has no trace to leave";
             let help = "use `at: receiver` if the receiver should start a new trace";
-            let mistake = Diagnostic::new("contradiction", hop.relation_place, message)
+            let diagnostic = Diagnostic::new("contradiction", hop.relation_place, message)
                 .label("needs a sender in a trace");
-            complaints.say(mistake.help(help));
+            complaints.report(diagnostic.help(help));
         }
     }
 }
 
-fn said(relation: crate::scenario::relation::Relation) -> String {
+fn relation_with_side(relation: crate::scenario::relation::Relation) -> String {
     match relation.restarts_at() {
         Some(RestartSide::Receiver) => format!("{}, at: receiver", relation.word()),
         _ => relation.word().to_owned(),

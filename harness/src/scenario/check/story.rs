@@ -1,4 +1,4 @@
-//! Whether every hop and node has a part in the story: each hop is caused by a drive in the end.
+//! Checks that every hop and node takes part in the story: a drive causes each hop in the end.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::scenario::complaints::Complaints;
 use crate::scenario::index::{HopIx, NodeIx};
 use crate::scenario::spelling;
 
-/// Which hops are driven, directly or through others.
+/// Returns which hops are driven, directly or through others.
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) -> Vec<bool> {
     let sent: HashSet<HopIx> = draft.drives.iter().map(|drive| drive.drive.send).collect();
     let mut driven = vec![false; draft.hops.len()];
@@ -19,12 +19,12 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) -> Vec<bool>
             Chain::From(first) => {
                 *driven = sent.iter().any(|sent| *sent == first || shared(draft, *sent, first));
                 if !*driven && !draft.incomplete && reported.insert(first) {
-                    complaints.say(never_driven(draft, first));
+                    complaints.report(never_driven(draft, first));
                 }
             }
             Chain::Circle(circle) => {
                 if reported.insert(circle[0]) {
-                    complaints.say(goes_round(draft, &circle));
+                    complaints.report(goes_round(draft, &circle));
                 }
             }
         }
@@ -33,7 +33,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) -> Vec<bool>
     driven
 }
 
-/// A drive that sends one hop of a fan-out reaches all of it.
+/// Returns whether a drive of one hop reaches the other: it reaches all hops of a fan-out.
 fn shared(draft: &Draft<'_>, one: HopIx, two: HopIx) -> bool {
     draft.hop(one).shares_message(draft.hop(two))
 }
@@ -83,11 +83,11 @@ fn goes_round(draft: &Draft<'_>, circle: &[HopIx]) -> Diagnostic {
     let key = if first.entry("dead-letter-of").is_some() { "dead-letter-of" } else { "within" };
     let place = first.value_place(key);
     let help = format!("change `{key}` so that a hop from `client` causes each hop in the end");
-    let mut mistake = Diagnostic::new("within-circle", place, message).label("in the circle").help(help);
+    let mut diagnostic = Diagnostic::new("within-circle", place, message).label("in the circle").help(help);
     for hop in &circle[1..] {
-        mistake = mistake.also(draft.hop(*hop).place, "in the circle");
+        diagnostic = diagnostic.also(draft.hop(*hop).place, "in the circle");
     }
-    mistake
+    diagnostic
 }
 
 fn unused_nodes(draft: &Draft<'_>, complaints: &mut Complaints) {
@@ -101,16 +101,15 @@ fn unused_nodes(draft: &Draft<'_>, complaints: &mut Complaints) {
         if !used.contains(&NodeIx(index)) {
             let name = &node.node.name;
             let broker = node.node.kind.as_broker().is_some();
-            let message = match broker {
-                true => format!("no hop uses the broker `{name}`"),
-                false => format!("no hop uses the node `{name}`"),
+            let what = if broker { "broker" } else { "node" };
+            let message = format!("no hop uses the {what} `{name}`");
+            let help = if broker {
+                format!("add a hop with `via: {name}`, or remove the broker")
+            } else {
+                "add a hop from or to it, or remove the node".to_owned()
             };
-            let help = match broker {
-                true => format!("add a hop with `via: {name}`, or remove the broker"),
-                false => "add a hop from or to it, or remove the node".to_owned(),
-            };
-            let mistake = Diagnostic::new("unused-node", node.node.place, message).label("unused");
-            complaints.say(mistake.help(help));
+            let diagnostic = Diagnostic::new("unused-node", node.node.place, message).label("unused");
+            complaints.report(diagnostic.help(help));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether nodes can reach each other: addresses that templates give, ports, what stubs answer.
+//! Checks that nodes can reach each other: addresses that templates give, ports, answers of stubs.
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft, NodeDraft, TemplateSubject, TemplateUse};
@@ -22,7 +22,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     }
 }
 
-/// The address is that of the tap on a hop; without the hop there is none.
+/// Reports a template without its hop: the address is that of the tap on the hop.
 fn names_a_hop(draft: &Draft<'_>, used: &TemplateUse, complaints: &mut Complaints) {
     let (to, word, member) = match used.what {
         TemplateSubject::Http(to) => (to, "http", "url"),
@@ -30,33 +30,29 @@ fn names_a_hop(draft: &Draft<'_>, used: &TemplateUse, complaints: &mut Complaint
         TemplateSubject::Broker(broker) => return goes_through(draft, used, broker, complaints),
         TemplateSubject::SelfPort | TemplateSubject::Mark => return,
     };
-    let is = |hop: &HopDraft<'_>| {
-        hop.hop.from == used.user && hop.hop.to == to && hop.hop.transport.word() == word
-    };
-    if draft.hops.iter().any(is) {
+    let mut hops = draft.hops.iter().map(|hop| &hop.hop);
+    if hops.any(|hop| hop.from == used.user && hop.to == to && hop.transport.word() == word) {
         return;
     }
     let (user, to) = (&draft.node(used.user).name, &draft.node(to).name);
     let message = format!("`${{{to}.{member}}}` needs an {word} hop from `{user}` to `{to}`");
     let message = message.replace("an grpc", "a grpc");
     let help = format!("add a hop: `{user}-to-{to}: {{ {word}: {{ from: {user}, to: {to} }} }}`");
-    let mistake = Diagnostic::new("template-without-hop", used.place, message).label("no such hop");
-    complaints.say(mistake.help(help));
+    let diagnostic = Diagnostic::new("template-without-hop", used.place, message).label("no such hop");
+    complaints.report(diagnostic.help(help));
 }
 
-/// A broker's address is that of the node's own tap before it, or of the broker itself.
+/// Reports a template of a broker without a hop: the address is that of the node's own tap, or of the broker itself.
 fn goes_through(draft: &Draft<'_>, used: &TemplateUse, broker: NodeIx, complaints: &mut Complaints) {
-    let is = |hop: &HopDraft<'_>| {
-        hop.hop.transport.via() == Some(broker) && [hop.hop.from, hop.hop.to].contains(&used.user)
-    };
-    if draft.hops.iter().any(is) {
+    let mut hops = draft.hops.iter().map(|hop| &hop.hop);
+    if hops.any(|hop| hop.transport.via() == Some(broker) && [hop.from, hop.to].contains(&used.user)) {
         return;
     }
     let (user, name) = (&draft.node(used.user).name, &draft.node(broker).name);
     let message = format!("this template needs a hop of `{user}` through `{name}`");
     let help = format!("add a hop from or to `{user}` with `via: {name}`");
-    let mistake = Diagnostic::new("template-without-hop", used.place, message).label("no such hop");
-    complaints.say(mistake.help(help));
+    let diagnostic = Diagnostic::new("template-without-hop", used.place, message).label("no such hop");
+    complaints.report(diagnostic.help(help));
 }
 
 fn url_serves(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
@@ -72,12 +68,13 @@ fn url_serves(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints
         let message = format!("`{name}` has no {key} address");
         let help = format!("set `url: {{ {key}: \"http://host:port\" }}` at `{name}`");
         let place = hop.transport.value_place("to");
-        let mistake = Diagnostic::new("address-missing", place, message).label(format!("called over {key}"));
-        complaints.say(mistake.also(node.node.place, "its addresses").help(help));
+        let diagnostic =
+            Diagnostic::new("address-missing", place, message).label(format!("called over {key}"));
+        complaints.report(diagnostic.also(node.node.place, "its addresses").help(help));
     }
 }
 
-/// A program that is reached at a port must learn it, unless it has one of its own.
+/// Reports a program that is reached at a port and is not given it.
 fn listens(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints: &mut Complaints) {
     let NodeKind::Command(command) = &node.node.kind else { return };
     let given = draft.uses.iter().any(|used| used.user == ix && used.what == TemplateSubject::SelfPort);
@@ -91,19 +88,19 @@ fn listens(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints: &mut
     }
     let name = &node.node.name;
     let message = format!("`{name}` is not given the port to listen on");
-    let help = match reached {
-        true => "add `${self.port}` to its `env` or `command`, or set the `port` that it uses",
-        false => "add `${self.port}` to its `env` or `command`, or use `ready: { output: \"...\" }`",
+    let help = if reached {
+        "add `${self.port}` to its `env` or `command`, or set the `port` that it uses"
+    } else {
+        "add `${self.port}` to its `env` or `command`, or use `ready: { output: \"...\" }`"
     };
     let label = if reached { "a hop ends here" } else { "probed at its port" };
-    complaints.say(Diagnostic::new("port-not-given", node.node.place, message).label(label).help(help));
+    complaints.report(Diagnostic::new("port-not-given", node.node.place, message).label(label).help(help));
 }
 
-/// Answers of a transport over which nobody reaches the stub.
+/// Reports answers of a transport over which no node reaches the stub.
 fn stub_answers(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints: &mut Complaints) {
     let NodeKind::Stub(stub) = &node.node.kind else { return };
-    let reached = |word| draft.hops.iter().any(|hop| hop.hop.to == ix && hop.hop.transport.word() == word);
-    let called = reached("http") || reached("grpc");
+    let called = is_called(draft, ix, "http") || is_called(draft, ix, "grpc");
     let reads = draft.hops.iter().any(|hop| hop.hop.to == ix && hop.hop.transport.via().is_some());
     if draft.incomplete || !(called || reads) {
         return;
@@ -112,7 +109,7 @@ fn stub_answers(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints:
     if let (Some(answers), false) = (answers, called) {
         let message = format!("`{}` only reads messages, which get no answer", node.node.name);
         let help = "remove `answers`: a stub acknowledges every message";
-        complaints.say(Diagnostic::new("answer-never-given", answers.place, message).help(help));
+        complaints.report(Diagnostic::new("answer-never-given", answers.place, message).help(help));
         return;
     }
     let items = answers.map_or(&[][..], |tree| tree.items());
@@ -122,14 +119,18 @@ fn stub_answers(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints:
             StubAnswer::Grpc { .. } => "grpc",
             StubAnswer::HangUp => continue,
         };
-        if !reached(word) {
+        if !is_called(draft, ix, word) {
             let message =
                 format!("no hop calls `{}` over {word}, so this answer is never sent", node.node.name);
             let help = match word {
                 "http" => "a gRPC answer is written `{ grpc: 14 }`",
                 _ => "an HTTP answer is a status such as `503`",
             };
-            complaints.say(Diagnostic::new("answer-never-given", tree.place, message).help(help));
+            complaints.report(Diagnostic::new("answer-never-given", tree.place, message).help(help));
         }
     }
+}
+
+fn is_called(draft: &Draft<'_>, node: NodeIx, word: &str) -> bool {
+    draft.hops.iter().any(|hop| hop.hop.to == node && hop.hop.transport.word() == word)
 }

@@ -1,4 +1,4 @@
-//! Whether somebody can witness each hop: its tap, or the spans of its receiver.
+//! Checks that each hop has a witness: its tap, or the spans of its receiver.
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft, NodeDraft};
@@ -10,7 +10,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         let receiver = &draft.nodes[hop.hop.to.0];
         let misfit = complaints.misfit(hop.tree.value_place("tap"));
         if receiver.known && !misfit && !receiver.node.exports_telemetry() {
-            complaints.say(unwitnessed(draft, hop, receiver));
+            complaints.report(unwitnessed(draft, hop, receiver));
         }
     }
 }
@@ -24,12 +24,13 @@ fn unwitnessed(draft: &Draft<'_>, hop: &HopDraft<'_>, receiver: &NodeDraft<'_>) 
     };
     let message = format!("nothing can witness `{id}`: it has no tap, and {why}");
     let sender = draft.node(hop.hop.from);
-    let tap = match sender.kind.runs_already() {
-        true => format!(
+    let tap = if sender.kind.runs_already() {
+        format!(
             "remove `tap: none`, and replace `url` at `{}` with `command` or `image`, so that its calls go through the tap",
             sender.name
-        ),
-        false => "remove `tap: none`".to_owned(),
+        )
+    } else {
+        "remove `tap: none`".to_owned()
     };
     let help = match silenced {
         Some(_) => format!("{tap}; or remove `telemetry: none` from `{name}` if it exports spans"),

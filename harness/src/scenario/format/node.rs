@@ -127,7 +127,7 @@ static IMAGE_KEYS: &[KeyShape] = &[
     may(
         "port",
         Whole { min: 1, max: 65_535 },
-        "where it listens inside its container, HTTP and gRPC alike; left out where nothing calls it",
+        "where it listens inside its container, HTTP and gRPC alike; omit it where nothing calls it",
     ),
 ];
 
@@ -216,7 +216,7 @@ static READY: Object = Object {
 
 static HEALTH: Object = Object {
     what: "`grpc-health`",
-    keys: &[may("service", Shape::Text(&LINE), "the service that is asked for; the whole server by default")],
+    keys: &[may("service", Shape::Text(&LINE), "the service to check; the whole server by default")],
     tag: None,
 };
 

@@ -21,22 +21,22 @@ pub enum MountedFileError {
     Needs { line: usize, name: String, what: String },
 }
 
-/// What to do about a `${` that is not one of ours.
+/// The advice for a `${` that is not a template.
 const ESCAPE: &str = "write `$${` for a literal `${`";
 
 impl Template {
     /// Reads the text of a file that node `of` mounts. The same templates are allowed as in the node's `env`.
     pub fn read(text: &str, scenario: &Scenario, of: NodeIx) -> Result<Self, MountedFileError> {
-        let line = |at: usize| 1 + text[..at].bytes().filter(|byte| *byte == b'\n').count();
         let mut parts = Vec::new();
         for stretch in reference::stretches(text) {
             match stretch {
                 Stretch::Text(text) => parts.push(TemplatePart::Text(text.to_owned())),
-                Stretch::Open(at) => return Err(MountedFileError::NotClosed { line: line(at) }),
+                Stretch::Open(at) => return Err(MountedFileError::NotClosed { line: line_of(text, at) }),
                 Stretch::Reference(name, at) => {
                     let found = reference::meaning(name, TemplateSite::Service, |name| scenario.found(name));
                     // No template name has a line end in it, so the first line of this one is enough to show.
-                    let (line, name) = (line(at), name.lines().next().unwrap_or_default().to_owned());
+                    let (line, name) =
+                        (line_of(text, at), name.lines().next().unwrap_or_default().to_owned());
                     let Some(part) = found else {
                         let help = scenario.known_templates(&name);
                         return Err(MountedFileError::Unknown { line, name, help });
@@ -52,6 +52,11 @@ impl Template {
     }
 }
 
+/// Returns the line, from 1, of the byte at `at`.
+fn line_of(text: &str, at: usize) -> usize {
+    1 + text[..at].bytes().filter(|byte| *byte == b'\n').count()
+}
+
 impl Scenario {
     fn found(&self, name: &str) -> Option<(NodeIx, Option<BrokerKind>)> {
         let ix = self.nodes.iter().position(|node| node.name == name)?;
@@ -60,9 +65,9 @@ impl Scenario {
 
     /// Returns the template closest to `name`, or all that may stand in a mounted file.
     fn known_templates(&self, name: &str) -> String {
-        let broker_kind = |node: &super::Node| node.kind.as_broker().map(|broker| broker.kind);
+        let nodes = self.nodes.iter().skip(1);
         let mut nodes: Vec<_> =
-            self.nodes.iter().skip(1).map(|node| (node.name.as_str(), broker_kind(node))).collect();
+            nodes.map(|node| (node.name.as_str(), node.kind.as_broker().map(|broker| broker.kind))).collect();
         nodes.sort_unstable_by_key(|(name, _)| *name);
         let known = reference::known(TemplateSite::Service, nodes);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();

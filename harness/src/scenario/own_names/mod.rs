@@ -14,7 +14,7 @@ const SQS_MOST: usize = 80;
 const KAFKA_MOST: usize = 249;
 /// AMQP 0-9-1, short strings, with room for the `.delay` of a queue in which messages wait.
 const AMQP_MOST: usize = 255 - ".delay".len();
-/// How the name of a FIFO queue must end.
+/// The end of the name of a FIFO queue.
 const FIFO: &str = ".fifo";
 
 /// A scenario whose cases can share brokers, and the names at which they still meet.
@@ -42,7 +42,7 @@ pub struct OwnName {
     pub own: String,
 }
 
-/// What has a name at a broker; each kind has its own names.
+/// A kind of thing that has a name at a broker; each kind has its own names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameKind {
     Topic,
@@ -65,13 +65,14 @@ impl NameKind {
 }
 
 impl Scenario {
-    /// The same story with names of its own for what its hops go through at brokers, so that cases can share a broker:
-    /// `-SUFFIX` is put behind each. `self` is as it was read; a suffix is short, and of letters and digits.
+    /// Returns the same story with names of its own for what its hops go through at brokers, so that cases can share a
+    /// broker: `-SUFFIX` is put behind each. `self` is as it was read; a suffix is short, and of letters and digits.
     ///
     /// A name stays as it is where a service of the user's uses it on any hop. Brokers with an `address` are somebody
     /// else's: there every name stays, and none is listed.
     pub fn with_own_names(&self, suffix: &str) -> OwnNames {
-        let (mut own, mut kept): (Vec<OwnName>, Vec<KeptName>) = (Vec::new(), Vec::new());
+        let mut own: Vec<OwnName> = Vec::new();
+        let mut kept = Vec::new();
         let uses: Vec<NameUse<'_>> = self.hops.iter().flat_map(uses).collect();
         for used in &uses {
             let Some(broker) = self.node(used.broker).kind.as_broker() else { continue };
@@ -80,7 +81,7 @@ impl Scenario {
                 continue;
             }
             if uses.iter().filter(|other| used.is_same(other)).all(|other| self.is_ours(other)) {
-                let name = suffixed(of, (broker.kind, own.len()), suffix);
+                let name = suffixed(of, broker.kind, own.len(), suffix);
                 own.push(OwnName { broker: used.broker, what: used.what, of: of.to_owned(), own: name });
             } else {
                 kept.push(KeptName { broker: used.broker, name: of.to_owned() });
@@ -91,7 +92,7 @@ impl Scenario {
         OwnNames { scenario: self.named(own), kept }
     }
 
-    /// The same story with these names in place of the file's.
+    /// Returns the same story with these names in place of the file's.
     pub fn named(&self, names: Vec<OwnName>) -> Scenario {
         let mut scenario = self.clone();
         for hop in &mut scenario.hops {
@@ -101,7 +102,7 @@ impl Scenario {
         scenario
     }
 
-    /// The topic or queue that the receiver of a hop reads, by the name that the file has for it.
+    /// Returns the topic or queue that the receiver of a hop reads, by the name that the file has for it.
     pub fn source_in_file<'s>(&'s self, transport: &'s Transport) -> Option<&'s str> {
         let (broker, source) = (transport.via()?, transport.source()?);
         let renamed = self.own_names.iter().find(|name| {
@@ -138,7 +139,7 @@ impl NameUse<'_> {
     }
 }
 
-/// What a hop names, and who has to know the name for it.
+/// Returns the names that a hop uses at its broker, each with the nodes that have to know it.
 fn uses(hop: &Hop) -> Vec<NameUse<'_>> {
     let (both, reader) = ([Some(hop.from), Some(hop.to)], [None, Some(hop.to)]);
     match &hop.transport {
@@ -165,22 +166,17 @@ fn uses(hop: &Hop) -> Vec<NameUse<'_>> {
 }
 
 fn rename(transport: &mut Transport, names: &[OwnName]) {
-    let put = |broker: NodeIx, what: NameKind, name: &mut String| {
-        if let Some(known) = names.iter().find(|known| known.is(broker, what, name)) {
-            name.clone_from(&known.own);
-        }
-    };
     match transport {
         Transport::Http(_) | Transport::Grpc(_) => {}
         Transport::Kafka(kafka) => {
-            put(kafka.via, NameKind::Topic, &mut kafka.topic);
-            put(kafka.via, NameKind::Group, &mut kafka.group);
+            replace(names, kafka.via, NameKind::Topic, &mut kafka.topic);
+            replace(names, kafka.via, NameKind::Group, &mut kafka.group);
         }
-        Transport::Sqs(sqs) => put(sqs.via, NameKind::Queue, &mut sqs.queue),
+        Transport::Sqs(sqs) => replace(names, sqs.via, NameKind::Queue, &mut sqs.queue),
         Transport::RabbitMq(rabbit) => {
-            put(rabbit.via, NameKind::Queue, &mut rabbit.queue);
+            replace(names, rabbit.via, NameKind::Queue, &mut rabbit.queue);
             match &mut rabbit.exchange {
-                Some(exchange) => put(rabbit.via, NameKind::Exchange, &mut exchange.name),
+                Some(exchange) => replace(names, rabbit.via, NameKind::Exchange, &mut exchange.name),
                 // The default exchange takes a message to the queue of that name.
                 None => rabbit.routing_key.clone_from(&rabbit.queue),
             }
@@ -188,8 +184,14 @@ fn rename(transport: &mut Transport, names: &[OwnName]) {
     }
 }
 
-/// `NAME-SUFFIX`. What is too long loses the end of its name, and gets a number instead, so that no two become one.
-fn suffixed(name: &str, (kind, number): (BrokerKind, usize), suffix: &str) -> String {
+fn replace(names: &[OwnName], broker: NodeIx, what: NameKind, name: &mut String) {
+    if let Some(known) = names.iter().find(|known| known.is(broker, what, name)) {
+        name.clone_from(&known.own);
+    }
+}
+
+/// Returns `NAME-SUFFIX`. A name that is too long loses its end and gets a number instead, so that names stay distinct.
+fn suffixed(name: &str, kind: BrokerKind, number: usize, suffix: &str) -> String {
     let (name, ending, most) = match kind {
         BrokerKind::Kafka => (name, "", KAFKA_MOST),
         BrokerKind::RabbitMq => (name, "", AMQP_MOST),

@@ -1,4 +1,4 @@
-//! Which names become a case's own, and what they become.
+//! The names that become a case's own, and what they become.
 
 use super::*;
 use crate::scenario::parse;
@@ -146,17 +146,17 @@ fn a_name_that_is_too_long_is_cut_and_its_suffix_never() {
     let long = "a".repeat(300);
     for (kind, most) in [(BrokerKind::Kafka, 249), (BrokerKind::RabbitMq, 249), (BrokerKind::Sqs, 80)] {
         let fits = &long[..most - 3];
-        assert_eq!(suffixed(fits, (kind, 4), "x1"), format!("{fits}-x1"));
-        let cut = suffixed(&long[..most - 2], (kind, 4), "x1");
+        assert_eq!(suffixed(fits, kind, 4, "x1"), format!("{fits}-x1"));
+        let cut = suffixed(&long[..most - 2], kind, 4, "x1");
         assert_eq!(cut, format!("{}-4-x1", &long[..most - 5]));
         assert_eq!(cut.len(), most);
     }
-    assert_eq!(suffixed("orders.fifo", (BrokerKind::Sqs, 4), "x1"), "orders-x1.fifo");
+    assert_eq!(suffixed("orders.fifo", BrokerKind::Sqs, 4, "x1"), "orders-x1.fifo");
     let fifo = format!("{}.fifo", &long[..75]);
-    assert_eq!(suffixed(&fifo, (BrokerKind::Sqs, 4), "x1"), format!("{}-4-x1.fifo", &long[..70]));
-    assert_eq!(suffixed("orders.fifo", (BrokerKind::RabbitMq, 4), "x1"), "orders.fifo-x1");
+    assert_eq!(suffixed(&fifo, BrokerKind::Sqs, 4, "x1"), format!("{}-4-x1.fifo", &long[..70]));
+    assert_eq!(suffixed("orders.fifo", BrokerKind::RabbitMq, 4, "x1"), "orders.fifo-x1");
     // Characters of several bytes are not cut in two.
-    let cut = suffixed(&"ü".repeat(125), (BrokerKind::RabbitMq, 4), "x1");
+    let cut = suffixed(&"ü".repeat(125), BrokerKind::RabbitMq, 4, "x1");
     assert_eq!(cut, format!("{}-4-x1", "ü".repeat(122)));
 }
 

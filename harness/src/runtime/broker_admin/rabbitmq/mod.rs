@@ -96,9 +96,9 @@ async fn declare_queue(connection: &Connection, queue: &Queue) -> Result<(), Dec
         arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(millis));
     }
     if let Some(moves_to) = &queue.moves_to {
-        let text = |text: &str| AMQPValue::LongString(text.into());
-        arguments.insert("x-dead-letter-exchange".into(), text(""));
-        arguments.insert("x-dead-letter-routing-key".into(), text(moves_to));
+        let moves_to = AMQPValue::LongString(moves_to.as_str().into());
+        arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString("".into()));
+        arguments.insert("x-dead-letter-routing-key".into(), moves_to);
     }
     let plain = arguments.inner().is_empty();
     let declared = async {
@@ -106,14 +106,14 @@ async fn declare_queue(connection: &Connection, queue: &Queue) -> Result<(), Dec
         channel.queue_declare(short(&queue.name)?, options, arguments).await?;
         closed(&channel).await
     };
-    let name = || queue.name.clone();
+    let name = queue.name.clone();
     match declared.await {
         Err(error) if differs(&error) && plain => Ok(()),
         Err(error) if differs(&error) => {
             let reason = format!("{}; delete it at the broker, or use another name", broker_message(&error));
-            Err(DeclarationError::Queue { name: name(), reason })
+            Err(DeclarationError::Queue { name, reason })
         }
-        Err(error) => Err(DeclarationError::Queue { name: name(), reason: broker_message(&error) }),
+        Err(error) => Err(DeclarationError::Queue { name, reason: broker_message(&error) }),
         Ok(()) => Ok(()),
     }
 }

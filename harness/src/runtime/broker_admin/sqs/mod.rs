@@ -78,15 +78,11 @@ pub async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), Box<dyn Err
     let mut urls: HashMap<&str, String> = HashMap::new();
     let mut left: Vec<&Queue> = plan.queues.iter().collect();
     while !left.is_empty() {
-        let waits = |queue: &&&Queue| {
-            let target = queue.moves_to.as_deref();
-            target.is_some_and(|target| left.iter().any(|other| other.name == target))
-        };
-        let (later, now): (Vec<&Queue>, Vec<&Queue>) = left.iter().partition(waits);
-        if now.is_empty() {
+        let later: Vec<&Queue> = left.iter().copied().filter(|queue| waits(queue, &left)).collect();
+        if later.len() == left.len() {
             return Err(format!("the queue `{}` moves its messages in a circle", later[0].name).into());
         }
-        for queue in now {
+        for queue in left.iter().filter(|queue| !waits(queue, &left)) {
             let url = make(&client, queue, &urls).await;
             let url = url.map_err(|source| DeclarationError { name: queue.name.clone(), source })?;
             urls.insert(&queue.name, url);
@@ -94,6 +90,11 @@ pub async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), Box<dyn Err
         left = later;
     }
     Ok(())
+}
+
+/// Returns whether the queue moves messages to one of those that do not exist yet.
+fn waits(queue: &Queue, left: &[&Queue]) -> bool {
+    queue.moves_to.as_deref().is_some_and(|target| left.iter().any(|other| other.name == target))
 }
 
 /// Deletes the queues of the plan that still exist.
@@ -121,8 +122,10 @@ async fn make(client: &Client, queue: &Queue, urls: &HashMap<&str, String>) -> R
         let arn = QueueAttributeName::QueueArn;
         let asked = client.get_queue_attributes().queue_url(url).attribute_names(arn.clone()).send().await?;
         let attributes = asked.attributes.unwrap_or_default();
-        let missing = || SqsError::Unanswered(format!("`{target}`, to which it moves messages, has no ARN"));
-        let arn = attributes.get(&arn).ok_or_else(missing)?;
+        let Some(arn) = attributes.get(&arn) else {
+            let missing = format!("`{target}`, to which it moves messages, has no ARN");
+            return Err(SqsError::Unanswered(missing));
+        };
         let policy = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":"1"}}"#);
         making = making.attributes(QueueAttributeName::RedrivePolicy, policy);
     }
