@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use super::Crossings;
 use crate::evidence::{Capture, Evidence, Message, Span};
 use crate::plan::Plan;
-use crate::scenario::Transport;
+use crate::scenario::{HopIx, Transport};
 
 /// Address, path and method of the span agree with the capture wherever the span names them.
 pub fn fits(all: &Crossings<'_>, span: &Span, capture: &Capture, at_sender: bool) -> bool {
@@ -15,6 +15,53 @@ pub fn fits(all: &Crossings<'_>, span: &Span, capture: &Capture, at_sender: bool
         return destination_fits(span, message) && id_fits(span, message);
     }
     method_fits(span, capture) && path_fits(span, capture) && (!at_sender || port_fits(all, span, capture))
+}
+
+/// Returns whether a CLIENT or PRODUCER span names a call over this hop, where no tap saw one. A span that names
+/// nothing of a call over this transport is for something else, such as a database.
+pub fn fits_hop(all: &Crossings<'_>, span: &Span, hop: HopIx) -> bool {
+    let hop = all.plan.scenario.hop(hop);
+    let value = |names| attribute(span, names).map(|(_, value)| value);
+    // Taps see the calls to their own ports.
+    let tapped = value(PORT)
+        .and_then(|port| port.parse().ok())
+        .is_some_and(|port: u16| port != 0 && all.evidence.tap_ports.contains(&port));
+    let rpc = value(RPC).is_some();
+    match &hop.transport {
+        Transport::Http(http) => {
+            let (method, path) = (value(METHOD), value(PATH).map(path_of));
+            let method_fits = match (&http.method, method) {
+                (Some(due), Some(method)) => method == "_OTHER" || method.eq_ignore_ascii_case(due),
+                (None, _) | (_, None) => true,
+            };
+            let path_fits = match (&http.path, path) {
+                (Some(due), Some(path)) => due.matches(path),
+                (None, _) | (_, None) => true,
+            };
+            !tapped && !rpc && (method.is_some() || path.is_some()) && method_fits && path_fits
+        }
+        Transport::Grpc(grpc) => {
+            // A relay calls a service of its own, whatever the method is called.
+            let by_relay = all.plan.scenario.node(hop.from).kind.keeps_relay_contract();
+            let method_fits = match (&grpc.method, value(&["rpc.method"])) {
+                (Some(due), Some(method)) => by_relay || due.ends_with(method.trim_start_matches('/')),
+                (None, _) | (_, None) => true,
+            };
+            !tapped && rpc && method_fits
+        }
+        Transport::Kafka(kafka) => {
+            value(DESTINATION).is_some_and(|named| names_part(named, |part| part == kafka.topic))
+        }
+        Transport::Sqs(sqs) => {
+            value(DESTINATION).is_some_and(|named| names_part(named, |part| part == sqs.queue))
+        }
+        Transport::RabbitMq(rabbit) => value(DESTINATION).is_some_and(|named| {
+            names_part(named, |part| {
+                let exchange = rabbit.exchange.as_ref().is_some_and(|exchange| part == exchange.name);
+                exchange || part == rabbit.queue || part == rabbit.routing_key
+            })
+        }),
+    }
 }
 
 /// How many of them the span names at all: more is a better fit.
@@ -26,6 +73,7 @@ pub fn named(span: &Span) -> usize {
 const METHOD: &[&str] = &["http.request.method", "http.method", "rpc.method"];
 const PATH: &[&str] = &["url.path", "url.full", "http.target", "http.url"];
 const PORT: &[&str] = &["server.port", "net.peer.port"];
+const RPC: &[&str] = &["rpc.system", "rpc.system.name", "rpc.service", "rpc.method"];
 
 const DESTINATION: &[&str] = &["messaging.destination.name", "messaging.destination"];
 const MESSAGE: &[&str] = &[
@@ -92,10 +140,14 @@ pub fn message_names(span: &Span) -> impl Iterator<Item = &str> {
 /// queue or its URL.
 fn destination_fits(span: &Span, message: &Message) -> bool {
     let Some((_, named)) = attribute(span, DESTINATION) else { return true };
-    let last = named.rsplit('/').next().unwrap_or_default();
     let key = message.routing_key.as_deref();
-    let known = |part: &str| part == message.destination || Some(part) == key;
-    named.is_empty() || known(named) || known(last) || named.split(':').any(known)
+    named.is_empty() || names_part(named, |part| part == message.destination || Some(part) == key)
+}
+
+/// Returns whether the name, the end of a URL, or a part between colons is known.
+fn names_part(named: &str, known: impl Fn(&str) -> bool) -> bool {
+    let last = named.rsplit('/').next().unwrap_or_default();
+    known(named) || known(last) || named.split(':').any(known)
 }
 
 fn id_fits(span: &Span, message: &Message) -> bool {
@@ -126,11 +178,16 @@ fn method_fits(span: &Span, capture: &Capture) -> bool {
 
 fn path_fits(span: &Span, capture: &Capture) -> bool {
     let Some((_, text)) = attribute(span, PATH) else { return true };
+    path_of(text) == capture.path
+}
+
+/// Returns the path in a path or URL, without query and fragment.
+fn path_of(text: &str) -> &str {
     let path = match text.split_once("://") {
         Some((_, rest)) => rest.find('/').map_or("/", |slash| &rest[slash..]),
         None => text,
     };
-    path.split(['?', '#']).next() == Some(capture.path.as_str())
+    path.split(['?', '#']).next().unwrap_or_default()
 }
 
 fn port_fits(all: &Crossings<'_>, span: &Span, capture: &Capture) -> bool {

@@ -3,7 +3,7 @@
 //! It answers questions and judges nothing. `Crossings` hands it out once the list of crossings stands; while pairing
 //! is under way, it answers from what is paired so far.
 
-use super::{Carried, Crossing, CrossingIx, Crossings, Expected, Nature};
+use super::{Carried, Crossing, CrossingIx, CrossingWitness, Crossings, Expected, Nature};
 use crate::evidence::{Capture, CaptureEnd, CaptureIx, Protocol, Span, SpanIx, mark_of};
 use crate::plan::{Mark, Stimulus, StimulusIx};
 use crate::scenario::{Hop, HopIx, Node, NodeIx, Relation};
@@ -217,6 +217,17 @@ impl<'a> CrossingRef<'a> {
 
     pub fn receiver_span(self) -> Option<&'a Span> {
         Some(self.all.spans.get(self.receiver_span_ix()?))
+    }
+
+    /// Returns the surest sign that it took place, or `None` where it is only due: no tap and no span shows it.
+    pub fn witness(self) -> Option<CrossingWitness> {
+        if self.received_capture().is_some() {
+            return Some(CrossingWitness::Tap);
+        }
+        if self.receiver_span_ix().is_some() {
+            return Some(CrossingWitness::ReceiverSpan);
+        }
+        self.call_span_ix().map(|_| CrossingWitness::CallSpan)
     }
 
     /// Returns whether a message was sent that was never given to the receiver; a call arrives as soon as it is seen.

@@ -20,6 +20,7 @@ pub mod carried;
 pub mod cause;
 pub mod crossing_ref;
 pub mod expected;
+pub mod free_spans;
 pub mod hashing;
 pub mod messages;
 pub mod receiver;
@@ -51,6 +52,17 @@ pub enum Nature {
     Moved,
 }
 
+/// The surest sign that a crossing took place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrossingWitness {
+    /// A tap saw it.
+    Tap,
+    /// The receiver exported a span for it.
+    ReceiverSpan,
+    /// The sender exported a CLIENT or PRODUCER span for it, and nothing shows that it arrived.
+    CallSpan,
+}
+
 /// One stimulus over one hop, once.
 #[derive(Clone, Debug)]
 pub struct Crossing {
@@ -65,7 +77,7 @@ pub struct Crossing {
     pub arrival: Option<CaptureIx>,
     /// The crossing that reached the sender and caused this one; `None` for what the driver sends.
     pub cause: Option<CrossingIx>,
-    /// The sender's span for this call: CLIENT or PRODUCER.
+    /// The sender's span for this call: CLIENT or PRODUCER. Behind `tap: none` one that names a call over the hop.
     pub call_span: Option<SpanIx>,
     /// The sender's span whose id is on the wire, of whatever kind.
     pub named_span: Option<SpanIx>,
@@ -320,3 +332,6 @@ impl<'a> Crossings<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,9 @@
 //! Each span goes to one crossing, and as many crossings as possible get one.
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
 
 use super::attribute_match::{fits, named};
+use super::free_spans::FreeSpans;
 use super::hashing::{IdMap, IdSet};
 use super::span_claims::{OwnWords, names_another};
 use super::span_index::is_receipt;
@@ -14,7 +14,7 @@ use super::{Crossing, CrossingIx, Crossings, Nature};
 use crate::evidence::{Span, SpanIx, SpanKind, mark_of};
 use crate::plan::{Mark, StimulusIx};
 use crate::scenario::{NodeIx, Relation, RestartSide};
-use crate::wire::{SpanId, TraceId};
+use crate::wire::TraceId;
 
 /// From the surest witness to the weakest.
 #[derive(Clone, Copy)]
@@ -42,6 +42,7 @@ pub fn pair(all: &mut Crossings<'_>) {
     let mut claimed: IdSet<SpanIx> = IdSet::default();
     let (free, words) = (OnceCell::new(), OnceCell::new());
     let polls = Polls::of(all);
+    let mut received: Received = IdMap::default();
     let tiers = [
         Tier::ContinuesAndMarked,
         Tier::ContinuesUnmarked,
@@ -73,14 +74,19 @@ pub fn pair(all: &mut Crossings<'_>) {
                 Tier::Names => naming(all, crossing, &claimed, words.get_or_init(|| OwnWords::of(all))),
                 Tier::Fits => {
                     let taken = Taken { claimed: &claimed, polls: &polls };
-                    fitting(all, crossing, &taken, free.get_or_init(|| Free::of(all)))
+                    fitting(all, crossing, &taken, free.get_or_init(|| FreeSpans::of(all)))
                 }
                 Tier::SentOn => sent_on(all, crossing, &claimed, words.get_or_init(|| OwnWords::of(all))),
                 Tier::Batch => batch(all, crossing),
-                Tier::Untapped => untapped(all, crossing, &claimed, free.get_or_init(|| Free::of(all))),
+                Tier::Untapped => {
+                    let story = Story { free: free.get_or_init(|| FreeSpans::of(all)), received: &received };
+                    untapped(all, crossing, &claimed, &story)
+                }
             };
             if let Some(span) = span {
                 claimed.insert(span);
+                let at = (all.receiver(&all.list[ix]), all.list[ix].stimulus);
+                received.entry(at).or_default().push(span);
                 all.list[ix].receiver_span = Some(span);
             }
         }
@@ -220,7 +226,7 @@ fn earliest(
 }
 
 /// A span for something received that fits, and that no other wire claims by its parent.
-fn fitting(all: &Crossings<'_>, ix: CrossingIx, taken: &Taken<'_>, free: &Free) -> Option<SpanIx> {
+fn fitting(all: &Crossings<'_>, ix: CrossingIx, taken: &Taken<'_>, free: &FreeSpans) -> Option<SpanIx> {
     let crossing = all.record(ix);
     let node = all.receiver(crossing);
     let capture = &all.evidence.captures[all.seen_at_receiver(crossing)?.0];
@@ -264,51 +270,53 @@ fn batch(all: &Crossings<'_>, ix: CrossingIx) -> Option<SpanIx> {
     (declared || counted || links || marks).then_some(mate)
 }
 
-/// A span for something received in a trace of the stimulus, first of all one under a span of the sender.
-fn untapped(all: &Crossings<'_>, ix: CrossingIx, claimed: &IdSet<SpanIx>, free: &Free) -> Option<SpanIx> {
+/// The spans of receivers found so far, by node and stimulus.
+type Received = IdMap<(NodeIx, StimulusIx), Vec<SpanIx>>;
+
+/// The spans that may be for an untapped crossing, and those known to be of its stimulus.
+struct Story<'s> {
+    free: &'s FreeSpans,
+    received: &'s Received,
+}
+
+impl Story<'_> {
+    /// Returns whether a span of the sender is of the crossing's stimulus.
+    fn has_sent(&self, all: &Crossings<'_>, crossing: &Crossing, span: SpanIx) -> bool {
+        let sender = all.sender(crossing);
+        let incoming = self.received.get(&(sender, crossing.stimulus)).map_or(&[][..], Vec::as_slice);
+        incoming.iter().any(|incoming| all.spans.is_at_or_below(span, *incoming))
+            || self.free.owned.says(sender, all.spans.get(span), crossing.stimulus) == Some(true)
+    }
+}
+
+/// A span for something received: one under or linked to a span that the sender has for the stimulus, or else one in a
+/// trace of the stimulus.
+fn untapped(
+    all: &Crossings<'_>,
+    ix: CrossingIx,
+    claimed: &IdSet<SpanIx>,
+    story: &Story<'_>,
+) -> Option<SpanIx> {
     let crossing = all.record(ix);
     if crossing.capture.is_some() {
         return None;
     }
-    let node = all.receiver(crossing);
-    let of_story = |span: &&SpanIx| {
-        let own = free.owned.says(node, all.spans.get(**span), crossing.stimulus);
-        !claimed.contains(*span) && own == Some(true)
-    };
-    free.of_node.get(&node)?.iter().filter(of_story).copied().min_by_key(|span| {
-        let seen = all.spans.get(*span);
-        let sent = all.spans.with_id(all.sender(crossing), &seen.parent_id);
-        (sent.is_empty(), seen.start_nanos)
-    })
-}
-
-/// Traces that are known to be of a stimulus: minted for it, or sent on by a node with it.
-struct Owned {
-    minted: IdMap<TraceId, StimulusIx>,
-    sent_on: HashMap<(NodeIx, TraceId), HashSet<StimulusIx>>,
-}
-
-impl Owned {
-    fn of(all: &Crossings<'_>) -> Owned {
-        let ids = all.plan.stimuli.iter();
-        let minted =
-            ids.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix))).collect();
-        let mut sent_on: HashMap<(NodeIx, TraceId), HashSet<StimulusIx>> = HashMap::new();
-        for (_, crossing) in all.records() {
-            for context in all.wire(crossing).into_iter().flat_map(|wire| wire.contexts()) {
-                let sent = (all.sender(crossing), context.trace_id);
-                sent_on.entry(sent).or_default().insert(crossing.stimulus);
-            }
+    let (node, sender) = (all.receiver(crossing), all.sender(crossing));
+    let mut best = None;
+    for span in story.free.of_node.get(&node)?.iter().copied() {
+        let seen = all.spans.get(span);
+        let links = seen.links.iter().map(|link| link.span_id.as_slice());
+        let mut named = std::iter::once(seen.parent_id.as_slice()).chain(links);
+        let sent = named.any(|id| {
+            all.spans.with_id(sender, id).iter().any(|above| story.has_sent(all, crossing, *above))
+        });
+        let own = story.free.owned.says(node, seen, crossing.stimulus) == Some(true);
+        let rank = (!sent, seen.start_nanos, span);
+        if (sent || own) && is_free(all, crossing, span, claimed) && best.is_none_or(|known| rank < known) {
+            best = Some(rank);
         }
-        Owned { minted, sent_on }
     }
-
-    /// Whether a span of `node` is of this stimulus; `None` where its trace tells nothing.
-    fn says(&self, node: NodeIx, span: &Span, stimulus: StimulusIx) -> Option<bool> {
-        let trace = TraceId::from_bytes(&span.trace_id)?;
-        let minted = self.minted.get(&trace).map(|owner| *owner == stimulus);
-        minted.or_else(|| self.sent_on.get(&(node, trace)).map(|owners| owners.contains(&stimulus)))
-    }
+    best.map(|(_, _, span)| span)
 }
 
 /// When the span of a poll or a receive stands for a message: what is done with the message has a span of its own.
@@ -360,27 +368,5 @@ impl Polls {
                 child || (goes_on && receives_only)
             }
         }
-    }
-}
-
-/// Spans that may be for any crossing, and what tells that they are not.
-struct Free {
-    /// For something received, begun by nothing in the node or on a wire.
-    of_node: IdMap<NodeIx, Vec<SpanIx>>,
-    owned: Owned,
-}
-
-impl Free {
-    fn of(all: &Crossings<'_>) -> Free {
-        let carried_ids = all.carried_ids();
-        let mut of_node: IdMap<NodeIx, Vec<SpanIx>> = IdMap::default();
-        for (ix, span) in all.evidence.spans.iter().enumerate().map(|(ix, span)| (SpanIx(ix), span)) {
-            let parent = SpanId::from_bytes(&span.parent_id);
-            let carried = parent.is_some_and(|parent| carried_ids.contains(&(span.node, parent)));
-            if is_receipt(span) && !carried && all.spans.parent(ix).is_none() {
-                of_node.entry(span.node).or_default().push(ix);
-            }
-        }
-        Free { of_node, owned: Owned::of(all) }
     }
 }

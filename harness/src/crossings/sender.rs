@@ -1,7 +1,7 @@
 //! The sender's span of each crossing: the one whose id is on the wire; and its span for the call, which may
 //! be another.
 
-use super::attribute_match::{fits, named};
+use super::attribute_match::{fits, fits_hop, named};
 use super::hashing::{IdMap, IdSet};
 use super::span_index::is_call;
 use super::{Crossing, CrossingIx, Crossings, Nature};
@@ -46,18 +46,21 @@ pub fn pair(all: &mut Crossings<'_>) {
     }
 }
 
-/// A CLIENT or PRODUCER span below the incoming one that no wire names and that fits the call.
+/// A CLIENT or PRODUCER span below the incoming one that no wire names and that fits the call; where no tap saw the
+/// call, one that names a call over its hop.
 fn unnamed(all: &Crossings<'_>, crossing: &Crossing, used: &IdSet<SpanIx>) -> Option<SpanIx> {
     let node = all.sender(crossing);
     let incoming = all.incoming_span(crossing)?;
-    let capture = &all.evidence.captures[crossing.capture?.0];
     let trace = all.spans.get(incoming).trace_id.as_slice();
     let free = |span: &&SpanIx| {
         let seen = all.spans.get(**span);
         is_call(seen)
             && all.spans.is_at_or_below(**span, incoming)
             && !all.spans.upwards(**span).any(|above| used.contains(&above))
-            && fits(all, seen, capture, true)
+            && match crossing.capture {
+                Some(capture) => fits(all, seen, all.capture(capture), true),
+                None => fits_hop(all, seen, crossing.hop),
+            }
     };
     let below = all.spans.below(incoming);
     let found = match &below {
