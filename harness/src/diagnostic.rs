@@ -52,10 +52,11 @@ impl Diagnostic {
 /// The code of the diagnostic that stands for all that are not shown.
 pub const TOO_MANY: &str = "too-many-errors";
 
-/// How far from a diagnostic's own line another place may be and still be drawn; further ones are named in words.
+/// The distance up to which another place is drawn with a diagnostic's own line. A place further away is named by line
+/// and column.
 const DRAWN_BYTES: usize = 64 * 1024;
 
-/// How much of a line is drawn behind the last place in it, at most.
+/// The most bytes of a line that are drawn after the last place in it.
 const LINE_BYTES: usize = 4 * 1024;
 
 /// Renders every diagnostic with its lines and carets, and one line that counts them; ends with a line feed.
@@ -80,16 +81,16 @@ fn groups<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> 
         .partition(|(place, _)| place.start.abs_diff(diagnostic.place.start) < DRAWN_BYTES);
     let window = window(source, diagnostic.place, &near);
     let text = &source.text()[window.start..window.end];
-    let inside = |place: Place| {
-        let start = source.boundary_at(place.start) - window.start;
-        start..(source.boundary_at(place.end).saturating_sub(window.start)).max(start)
-    };
     let mut snippet = Snippet::source(text)
         .path(shown(source.name()))
         .line_start(source.line_column(window.start).0)
-        .annotation(labelled(AnnotationKind::Primary.span(inside(diagnostic.place)), &diagnostic.label));
+        .annotation(labelled(
+            AnnotationKind::Primary.span(range_in(source, window, diagnostic.place)),
+            &diagnostic.label,
+        ));
     for (place, label) in near {
-        snippet = snippet.annotation(labelled(AnnotationKind::Context.span(inside(*place)), label));
+        snippet = snippet
+            .annotation(labelled(AnnotationKind::Context.span(range_in(source, window, *place)), label));
     }
     let message = shown(&diagnostic.message);
     let mut group = Level::ERROR.primary_title(message).id(diagnostic.code).element(snippet);
@@ -104,6 +105,12 @@ fn groups<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> 
     vec![group]
 }
 
+/// Returns the bytes of a place, counted from the start of the window.
+fn range_in(source: &Source, window: Place, place: Place) -> std::ops::Range<usize> {
+    let start = source.boundary_at(place.start) - window.start;
+    start..source.boundary_at(place.end).saturating_sub(window.start).max(start)
+}
+
 fn labelled<'a>(
     annotation: annotate_snippets::Annotation<'a>,
     label: &str,
@@ -113,9 +120,8 @@ fn labelled<'a>(
 
 /// Returns the lines that are needed; a file of many megabytes is not searched once for each diagnostic.
 fn window(source: &Source, place: Place, near: &[&(Place, String)]) -> Place {
-    let places = || near.iter().map(|(place, _)| *place).chain([place]);
-    let first = places().map(|place| place.start).min().unwrap_or(place.start);
-    let last = places().map(|place| place.end).max().unwrap_or(place.end);
+    let first = near.iter().map(|(near, _)| near.start).fold(place.start, usize::min);
+    let last = near.iter().map(|(near, _)| near.end).fold(place.end, usize::max);
     let text = source.text();
     let first = source.boundary_at(first);
     let last = source.boundary_at(last);
@@ -126,13 +132,16 @@ fn window(source: &Source, place: Place, near: &[&(Place, String)]) -> Place {
     Place::new(start, end)
 }
 
-/// Control characters that came out of the file must not reach a terminal as such.
+/// Escapes control characters from the file, which must not reach a terminal.
 fn shown(text: &str) -> String {
-    let bad = |c: char| c.is_control() && c != '\n';
-    if !text.contains(bad) {
+    if !text.contains(is_unsafe) {
         return text.to_owned();
     }
-    text.chars().map(|c| if bad(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
+    text.chars().map(|c| if is_unsafe(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control() && c != '\n'
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@
 //! # }
 //! ```
 //!
-//! The module [`testing`] says the rest: inconclusive cases, tests side by side, relays, brokers, variables.
+//! The module [`testing`] describes the rest: inconclusive cases, tests in parallel, relays, brokers, variables.
 //!
 //! # Everything else is internal
 //!

@@ -1,6 +1,6 @@
-//! What is said when a broker is the trouble: it goes away in the middle, nobody reads, nothing is routed, a message is
-//! refused, a stand-in cannot do what it is asked for. Never a fail of the service under test, and no hang. And what a
-//! broker does to the headers of a message is the broker's.
+//! Problems of a broker: it goes away during a run, nobody reads, nothing is routed, a message is refused, a stand-in
+//! lacks a feature. None of them fails the service under test, and none hangs. A broker that changes the headers of a
+//! message is named as the side that broke the context.
 
 #![cfg(all(
     feature = "kafka",
@@ -51,7 +51,7 @@ async fn run(yaml: &str, options: CaseOptions) -> CaseRun {
 async fn judged(yaml: &str, options: CaseOptions) -> CaseVerdict {
     match run(yaml, options).await.end {
         CaseEnd::Judged(verdict) => *verdict,
-        CaseEnd::CouldNotRun(trouble) => panic!("{trouble:#?}"),
+        CaseEnd::CouldNotRun(error) => panic!("{error:#?}"),
     }
 }
 
@@ -236,12 +236,12 @@ hops:
 drive:
   - { send: publish, body: "a\x01b" }
 "#;
-    let CaseEnd::CouldNotRun(trouble) = run(yaml, options()).await.end else { panic!("it could be run") };
-    assert!(trouble.message.contains("SQS takes no control characters"), "{trouble:#?}");
+    let CaseEnd::CouldNotRun(error) = run(yaml, options()).await.end else { panic!("it could be run") };
+    assert!(error.message.contains("SQS takes no control characters"), "{error:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_broker_that_is_not_there_is_trouble_and_says_what_to_do() {
+async fn a_missing_broker_is_an_error_with_the_next_step() {
     let yaml = r#"
 scenario: not-there
 nodes:
@@ -252,9 +252,9 @@ hops:
 drive:
   - { send: publish }
 "#;
-    let CaseEnd::CouldNotRun(trouble) = run(yaml, options()).await.end else { panic!("it could be run") };
-    assert!(trouble.message.contains("`mail`") && trouble.message.contains("127.0.0.1:1"), "{trouble:#?}");
-    assert!(!trouble.message.contains("guest:guest"), "no password is shown: {trouble:#?}");
+    let CaseEnd::CouldNotRun(error) = run(yaml, options()).await.end else { panic!("it could be run") };
+    assert!(error.message.contains("`mail`") && error.message.contains("127.0.0.1:1"), "{error:#?}");
+    assert!(!error.message.contains("guest:guest"), "no password is shown: {error:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -330,7 +330,7 @@ async fn between(client: TcpStream, server: TcpStream, from: &[u8], to: &[u8]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_broker_does_to_a_message_is_told_of_the_broker() {
+async fn a_broker_that_changes_a_message_is_the_side_that_broke_it() {
     for (broker, from, to, class) in [
         ("rabbitmq", &b"traceparent"[..], &b"traceabsent"[..], Class::Stripped),
         ("sqs", b"traceparent", b"traceabsent", Class::Stripped),
@@ -354,12 +354,12 @@ drive:
 "#
         );
         let verdict = judged(&yaml, options).await;
-        let told: Vec<_> = verdict
+        let found: Vec<_> = verdict
             .findings
             .iter()
             .map(|finding| (finding.class, finding.side, finding.node.as_deref(), finding.hops.join(" ")))
             .collect();
-        let due = (class, Side::Intermediary, Some("broker"), "publish".to_owned());
-        assert_eq!(told, [due], "{broker}: {}", said(&verdict));
+        let expected = (class, Side::Intermediary, Some("broker"), "publish".to_owned());
+        assert_eq!(found, [expected], "{broker}: {}", said(&verdict));
     }
 }

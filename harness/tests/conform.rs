@@ -1,4 +1,4 @@
-//! `unbroken conform` as a command: against the relays that come along, and against a service of the W3C suite.
+//! `unbroken conform` as a command: against the built-in relays, and against a service of the W3C suite.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it, and says where")]
 
@@ -62,10 +62,10 @@ fn a_fault_of_the_model_relay_fails_with_the_bytes_and_the_clause() {
     assert_eq!(status, Some(4), "{out}");
     for part in [
         "✗ TP-10",
-        "the trace was not continued: it has another trace id",
+        "the trace was not continued: the trace id is a different one",
         "^^^^",
         "https://www.w3.org/TR/trace-context-2/#version",
-        "it proves nothing: the valid context of `valid` was not continued either",
+        "a new trace proves nothing here: the valid context of `valid` was not continued either",
         "--only TP-10/sampled --seed",
         "curl -i",
     ] {
@@ -134,7 +134,7 @@ fn what_cannot_be_tried_is_reported_with_its_reason() {
         (&["relay:model", "--suite", "trace-contex"], 2, "there is no suite `trace-contex`"),
         (&["relay:rust", "--fault", "inject-nothing"], 2, "has no faults"),
         (&["http://127.0.0.1:1/"], 5, "does not call back"),
-        (&["--", "no-such-program"], 5, "could not be started"),
+        (&["--", "no-such-program"], 5, "did not start"),
         (&["--", "sh", "-c", "echo broken >&2; exit 3"], 5, "exit status 3"),
         (&["relay:model", "--only", "TF-05", "--level", "1"], 6, "no requirement was selected"),
     ] {

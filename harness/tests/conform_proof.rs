@@ -16,13 +16,13 @@ use std::time::Duration;
 use propagation::Defect;
 use service::Service;
 use unbroken::conform::suite::{Configuration, Role};
-use unbroken::conform::{self, Options, Results, Selection, Target, Verdict, Wanted};
+use unbroken::conform::{self, Options, Results, SelectedRequirement, Selection, Target, Verdict};
 
 /// Requirements that a service at an address can be tried on.
-fn selected(only: &str) -> Vec<Wanted> {
+fn selected(only: &str) -> Vec<SelectedRequirement> {
     let only = if only.is_empty() { Vec::new() } else { vec![only.to_owned()] };
     let all = Selection { suites: Vec::new(), only, level: 2 }.of(&conform::suites()).unwrap();
-    let here = |wanted: &Wanted| {
+    let here = |wanted: &SelectedRequirement| {
         let requirement = &wanted.requirement;
         requirement.role == Role::Participant
             && requirement.configuration == Configuration::default()

@@ -6,7 +6,7 @@
 //! `UNBROKEN_REQUIRE_ENGINE=1` is set.
 
 #![cfg(all(feature = "cli", feature = "container", feature = "relays", feature = "brokers"))]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod folder;
 

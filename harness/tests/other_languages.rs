@@ -1,11 +1,10 @@
-//! Ordinary services in other languages, through the command: each scenario under `fixtures/*-services` ends
-//! with exactly the findings that its comment names, and nothing beside them.
+//! Ordinary services in other languages, through the command: each scenario under `fixtures/*-services` ends with
+//! exactly the findings that its comment names.
 //!
-//! The services' packages are installed once, under the target directory. Where that cannot be done (no
-//! interpreter, no registry) one line says so and the tests pass, unless `UNBROKEN_REQUIRE_LANGUAGES=1` wants
-//! them.
+//! The packages of the services are installed once, under the target directory. Where that is impossible (no
+//! interpreter, no registry), the tests print one line and pass, unless `UNBROKEN_REQUIRE_LANGUAGES=1` is set.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 #[path = "other_languages/node.rs"]
 mod node;
@@ -26,7 +25,7 @@ struct Language {
     folder: &'static str,
     /// The scenarios find what was installed by this variable.
     variable: &'static str,
-    /// The files that name the packages; a change installs anew.
+    /// The files that name the packages; they are installed again after a change.
     packages: &'static [&'static str],
     /// Installs the packages of the first folder into the second.
     install: fn(&Path, &Path) -> Result<(), String>,
@@ -35,15 +34,15 @@ struct Language {
     seen: &'static [&'static str],
 }
 
-/// How one case has to end.
+/// The expected end of one case.
 struct End {
     case: &'static str,
     /// The exit status when it is judged alone.
     status: i32,
     /// The whole list: `CLASS at HOPS, SIDE NODE, HIT of LOOKED-AT`.
     findings: &'static [&'static str],
-    /// What the first finding says besides: in its message, inside it, or as its missing witness.
-    tells: &'static str,
+    /// A text of the first finding: in its message, inside it, or in its missing witness.
+    text: &'static str,
 }
 
 const PASS: i32 = 0;
@@ -51,15 +50,15 @@ const FAIL: i32 = 4;
 const INCONCLUSIVE: i32 = 5;
 
 const fn passes(case: &'static str) -> End {
-    End { case, status: PASS, findings: &[], tells: "" }
+    End { case, status: PASS, findings: &[], text: "" }
 }
 
-const fn fails(case: &'static str, findings: &'static [&'static str], tells: &'static str) -> End {
-    End { case, status: FAIL, findings, tells }
+const fn fails(case: &'static str, findings: &'static [&'static str], text: &'static str) -> End {
+    End { case, status: FAIL, findings, text }
 }
 
-const fn unsure(case: &'static str, findings: &'static [&'static str], tells: &'static str) -> End {
-    End { case, status: INCONCLUSIVE, findings, tells }
+const fn inconclusive(case: &'static str, findings: &'static [&'static str], text: &'static str) -> End {
+    End { case, status: INCONCLUSIVE, findings, text }
 }
 
 #[test]
@@ -105,15 +104,15 @@ fn ends_as_it_should(language: &Language) {
         .arg(format!("--report=json={}", report.display()))
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(FAIL), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(FAIL), "{printed}{}", String::from_utf8_lossy(&output.stderr));
     let report: Value = serde_json::from_str(&fs::read_to_string(&report).unwrap()).unwrap();
     let cases = report["cases"].as_array().unwrap();
     let seen: BTreeSet<&str> = cases.iter().map(|case| text(&case["title"])).collect();
     let due: BTreeSet<&str> = language.ends.iter().map(|end| end.case).collect();
     assert_eq!(seen, due);
     let wrong: Vec<String> = cases.iter().filter_map(|case| differs(case, language)).collect();
-    assert!(wrong.is_empty(), "{}\n{told}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{}\n{printed}", wrong.join("\n"));
     assert_eq!(relations_seen(cases), language.seen.iter().map(|seen| (*seen).to_owned()).collect());
     for end in language.ends {
         let judged = judge_alone(language, &packages, &services, &kept, end);
@@ -121,11 +120,11 @@ fn ends_as_it_should(language: &Language) {
     }
 }
 
-/// What is said of a case and should not be, or should be and is not.
+/// Returns the difference between a case and its expected end.
 fn differs(case: &Value, language: &Language) -> Option<String> {
     let title = text(&case["title"]);
     let end = language.ends.iter().find(|end| end.case == title).unwrap();
-    let Some(judged) = case.get("judged") else { return Some(format!("{title}: {}", case["trouble"])) };
+    let Some(judged) = case.get("judged") else { return Some(format!("{title}: {}", case["error"])) };
     let findings = judged["findings"].as_array().unwrap();
     let seen: Vec<String> = findings.iter().map(shown).collect();
     let due: Vec<String> = end.findings.iter().map(|finding| (*finding).to_owned()).collect();
@@ -138,15 +137,16 @@ fn differs(case: &Value, language: &Language) -> Option<String> {
     let clean = hops.filter(|hop| text(&hop["verdict"]) == "pass").count();
     let clean_due = judged["hops"].as_array().unwrap().len() - due.len();
     let beside = [&judged["gaps"], &judged["undeclared"]].map(|list| list.as_array().unwrap().len());
-    let tells = findings.first().is_none_or(|finding| finding.to_string().contains(end.tells));
-    let right =
-        seen == due && text(&case["verdict"]) == verdict && clean == clean_due && beside == [0, 0] && tells;
-    (!right).then(|| {
-        format!("{title}: due are `{verdict}` {due:?} telling `{}`, and seen was {case:#}", end.tells)
-    })
+    let has_text = findings.first().is_none_or(|finding| finding.to_string().contains(end.text));
+    let right = seen == due
+        && text(&case["verdict"]) == verdict
+        && clean == clean_due
+        && beside == [0, 0]
+        && has_text;
+    (!right).then(|| format!("{title}: expected `{verdict}` {due:?} with `{}`, got {case:#}", end.text))
 }
 
-/// What was seen on hops whose relation leaves a choice.
+/// Returns the relations on hops whose relation leaves a choice.
 fn relations_seen(cases: &[Value]) -> BTreeSet<String> {
     let hops = |case: &Value| case["judged"]["hops"].as_array().unwrap().clone();
     let seen = |case: &Value, hop: &Value| {
@@ -172,7 +172,7 @@ fn shown(finding: &Value) -> String {
     )
 }
 
-/// The exit status that the kept evidence of one case gets by itself.
+/// Returns the exit status of judging the kept evidence of one case.
 fn judge_alone(language: &Language, packages: &Path, services: &Path, kept: &Path, end: &End) -> Option<i32> {
     let (name, case) = end.case.split_once(' ').unwrap_or((end.case, ""));
     let case = case.trim_matches(['[', ']']);
@@ -189,8 +189,8 @@ fn unbroken(language: &Language, packages: &Path) -> Command {
     command
 }
 
-/// Where the packages are: where the variable says, otherwise under the target directory, installed when they
-/// or what they need have changed.
+/// Returns the folder of the packages: the one that the variable names, otherwise one under the target directory.
+/// Installs them after a change.
 fn installed(language: &Language, services: &Path) -> Result<PathBuf, String> {
     if let Some(packages) = std::env::var_os(language.variable) {
         return Ok(packages.into());

@@ -53,7 +53,7 @@ async fn run(scenario: Scenario, options: &CaseOptions) -> (Arc<Plan>, CaseVerdi
     let ran = case(plan.clone(), options).await;
     match ran.end {
         CaseEnd::Judged(verdict) => (plan, *verdict, ran.evidence.unwrap()),
-        CaseEnd::CouldNotRun(trouble) => panic!("{trouble:#?}"),
+        CaseEnd::CouldNotRun(error) => panic!("{error:#?}"),
     }
 }
 
@@ -131,7 +131,7 @@ async fn evidence_of_a_case_with_own_names_is_judged_again_with_the_file_alone()
     assert_ne!(judged(scenario).verdict, Verdict::Pass);
 }
 
-/// One broker of each kind, whoever asks.
+/// Returns one broker of each kind, shared by all callers.
 fn shared() -> BrokerStarter {
     let stand_ins = unbroken::testing::brokers::stand_ins().unwrap();
     let started: Arc<Mutex<HashMap<BrokerKind, RunningBroker>>> = Arc::default();

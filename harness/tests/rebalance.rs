@@ -28,7 +28,7 @@ use unbroken::verdict::{CaseEnd, Verdict};
 
 const TRACES: usize = 50;
 const EACH: usize = 200;
-/// How many records the first consumer has processed when the second one joins.
+/// The number of records that the first consumer has processed when the second one joins.
 const JOINS_AFTER: usize = 500;
 
 fn scenario() -> String {
@@ -167,7 +167,7 @@ impl Service {
     }
 }
 
-/// What has been processed is committed before partitions go to another consumer.
+/// Commits the processed records before partitions move to another consumer.
 struct CommitFirst;
 
 impl ClientContext for CommitFirst {}

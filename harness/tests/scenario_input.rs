@@ -1,6 +1,6 @@
-//! Any bytes at all as a scenario file: said to be wrong, in bounded time and space, never a panic.
+//! Any bytes as a scenario file are reported as errors, in bounded time and space, without a panic.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use unbroken::diagnostic::{self, Diagnostic};
 use unbroken::scenario::{self, ReadError};
 use unbroken::source::Source;
 
-/// What is said of a text; every place must lie in it, and all of it can be shown.
+/// Returns the diagnostics of a text. Each place must lie in it, and all of them can be rendered.
 fn said_of(text: &str) -> Vec<Diagnostic> {
     let source = Source::new("input.yaml", text);
     let diagnostics = scenario::parse(&source).err().unwrap_or_default();
@@ -22,7 +22,7 @@ fn said_of(text: &str) -> Vec<Diagnostic> {
         }
     }
     let shown = diagnostic::render(&source, &diagnostics, false);
-    assert!(shown.len() < 1_000_000, "{} bytes are said", shown.len());
+    assert!(shown.len() < 1_000_000, "the diagnostics have {} bytes", shown.len());
     diagnostics
 }
 
@@ -167,7 +167,7 @@ fn a_scenario_of_many_hops_is_checked_in_seconds() {
 }
 
 #[test]
-fn more_than_ten_megabytes_and_a_missing_file_are_told_apart() {
+fn more_than_ten_megabytes_and_a_missing_file_are_different_errors() {
     let folder = std::env::temp_dir().join(format!("unbroken-scenario-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let large = folder.join("large.yaml");

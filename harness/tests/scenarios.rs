@@ -1,8 +1,8 @@
-//! Scenario files as a whole: bad ones beside what is said of them, good ones beside what is made of them.
+//! Scenario files as a whole: bad ones beside their diagnostics, good ones beside their values.
 //!
-//! `UPDATE_EXPECT=1` writes what is said instead of comparing it; read the difference then.
+//! `UPDATE_EXPECT=1` writes the actual text instead of comparing it; read the difference then.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -24,7 +24,7 @@ fn files(name: &str) -> Vec<PathBuf> {
     files
 }
 
-/// What `unbroken check` says of a file, under the file's own name.
+/// Returns the values of a file, or the diagnostics that `unbroken check` prints, under the name of the file.
 fn said_of(path: &Path) -> Result<Vec<Scenario>, String> {
     let name = path.file_name().unwrap().to_str().unwrap();
     let said = |source: &Source, diagnostics: &[_]| {
@@ -38,7 +38,7 @@ fn said_of(path: &Path) -> Result<Vec<Scenario>, String> {
     }
 }
 
-/// Compares, or writes when asked to. What differs, if anything.
+/// Compares with the file, or writes it. Returns the difference.
 fn expect(path: &Path, actual: &str) -> Option<String> {
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         fs::write(path, actual).unwrap();
@@ -59,7 +59,7 @@ fn each_bad_scenario_gets_the_diagnostics_beside_it() {
             Err(said) => wrong.extend(expect(&path.with_extension("txt"), &said)),
         }
     }
-    assert!(wrong.is_empty(), "{wrong}\nUPDATE_EXPECT=1 writes what is said");
+    assert!(wrong.is_empty(), "{wrong}\nUPDATE_EXPECT=1 writes the diagnostics");
     assert!(files.len() >= 40, "{} bad scenarios", files.len());
 }
 

@@ -21,8 +21,8 @@ pub enum ArgumentError {
     Fault,
     #[error("expected NAME=COMMAND, such as `rust=python3 relay.py`, with `model` or `rust` as NAME")]
     OwnRelay,
-    #[error("`{0}` is not a kind of report: use `json`, `junit`, `terminal` or `github`")]
-    ReportKind(String),
+    #[error("`{kind}` is not a kind of report: use {known}")]
+    ReportKind { kind: String, known: &'static str },
     #[error("the file is missing: write `{0}=FILE`")]
     ReportFile(String),
 }

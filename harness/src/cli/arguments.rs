@@ -1,14 +1,12 @@
 //! The command line for clap, with the texts of `--help`.
 
 use std::ffi::OsString;
-use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::argument_error::ArgumentError;
+use super::argument_value::{duration, node_fault, own_relay, part_image, runtime_kind, whole};
 use super::conform::ConformArguments;
 use super::exit;
 use super::report_file::ReportFile;
@@ -43,7 +41,7 @@ pub enum Command {
 pub struct RunArguments {
     #[command(flatten)]
     pub selection: SelectionArguments,
-    /// The number of cases that run side by side [default: two per core]
+    /// The number of cases that run in parallel [default: two per core]
     #[arg(long, short, value_name = "N", value_parser = whole::<std::num::NonZeroUsize>)]
     pub jobs: Option<std::num::NonZeroUsize>,
     /// Derive trace ids from this seed; each run prints its seed
@@ -67,11 +65,12 @@ pub struct RunArguments {
     /// Stop at the first case that does not pass
     #[arg(long)]
     pub fail_fast: bool,
-    /// Switch on a fault of a `relay: model` node, to see that it is found; cases without that node are skipped;
+    /// Enable a fault of a `relay: model` node, to check that it is found; cases without that node are skipped;
     /// `unbroken relay model --faults` lists the faults
     #[arg(long, value_name = "NODE=FAULT", value_parser = node_fault)]
     pub fault: Vec<(String, String)>,
-    /// Start your own relay in place of ours: `rust=python3 relay.py`; `fixtures/CONTRACT.md` says what it must do
+    /// Replace a relay by your own command: `rust=python3 relay.py`; it must keep the contract in
+    /// `fixtures/CONTRACT.md`
     #[arg(long, value_name = "NAME=COMMAND", value_parser = own_relay)]
     pub relay: Vec<(String, Vec<OsString>)>,
     /// Run brokers and relays `embedded` (stand-ins, processes) or in a `container`; `image:` nodes always run in a
@@ -224,60 +223,6 @@ pub struct RelayArguments {
 #[derive(Debug, Args)]
 pub struct CleanArguments {}
 
-fn runtime_kind(text: &str) -> Result<RuntimeKind, ArgumentError> {
-    RuntimeKind::parse(text).ok_or(ArgumentError::Runtime)
-}
-
-fn part_image(text: &str) -> Result<(String, String), ArgumentError> {
-    const PARTS: &[&str] = &["kafka", "rabbitmq", "sqs", "relay-model", "relay-rust"];
-    match text.split_once('=') {
-        Some((part, name)) if PARTS.contains(&part) && !name.is_empty() => {
-            Ok((part.to_owned(), name.to_owned()))
-        }
-        _ => Err(ArgumentError::Image { parts: PARTS }),
-    }
-}
-
-pub(super) fn whole<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, ArgumentError> {
-    text.parse().map_err(|error: ParseIntError| match error.kind() {
-        IntErrorKind::Zero => ArgumentError::Zero,
-        IntErrorKind::PosOverflow => ArgumentError::TooLarge,
-        _ => ArgumentError::NotWhole,
-    })
-}
-
-/// Reads `500ms`, `30s` or `2m`. A number without a unit is in seconds.
-pub(super) fn duration(text: &str) -> Result<Duration, ArgumentError> {
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| ArgumentError::Duration)?;
-    match unit {
-        "ms" => Ok(Duration::from_millis(number)),
-        "" | "s" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        other => Err(ArgumentError::Unit(other.to_owned())),
-    }
-}
-
-fn node_fault(text: &str) -> Result<(String, String), ArgumentError> {
-    match text.split_once('=') {
-        Some((node, fault)) if !node.is_empty() && !fault.is_empty() => {
-            Ok((node.to_owned(), fault.to_owned()))
-        }
-        _ => Err(ArgumentError::Fault),
-    }
-}
-
-/// Splits the command at spaces, without quoting. A command that needs more goes into a script.
-fn own_relay(text: &str) -> Result<(String, Vec<OsString>), ArgumentError> {
-    let (name, command) = text.split_once('=').ok_or(ArgumentError::OwnRelay)?;
-    let words: Vec<OsString> = command.split_whitespace().map(OsString::from).collect();
-    if !["model", "rust"].contains(&name) || words.is_empty() {
-        return Err(ArgumentError::OwnRelay);
-    }
-    Ok((name.to_owned(), words))
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -287,13 +232,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn durations_have_a_unit_or_are_seconds() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("3"), Ok(Duration::from_secs(3)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        assert!(duration("fast").is_err() && duration("3h").is_err());
     }
 }

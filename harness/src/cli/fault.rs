@@ -1,4 +1,4 @@
-//! `--fault`: the cases that have the relay, and the faults that broke nothing.
+//! `--fault`: the cases that have the relay, and the faults that had no effect.
 
 use super::option_error::RunOptionError;
 use super::print;
@@ -23,10 +23,10 @@ pub fn keep_cases_with_relays(
             return Err(RunOptionError::NoRelayForFault { node: node.clone() });
         }
     }
-    let (fit, unfit): (Vec<SelectedCase>, Vec<SelectedCase>) = cases
-        .drain(..)
-        .partition(|case| faults.iter().all(|(node, _)| has_model_relay(&case.scenario, node)));
-    if fit.is_empty() {
+    let unfit: Vec<SelectedCase> = cases
+        .extract_if(.., |case| faults.iter().any(|(node, _)| !has_model_relay(&case.scenario, node)))
+        .collect();
+    if cases.is_empty() {
         return Err(RunOptionError::NoCaseForFaults);
     }
     if !unfit.is_empty() {
@@ -38,11 +38,10 @@ pub fn keep_cases_with_relays(
             phrase::some_of(&titles, SHOWN)
         ));
     }
-    *cases = fit;
     Ok(())
 }
 
-/// Returns a warning when cases passed although faults were switched on.
+/// Returns a warning when cases passed although faults were enabled.
 pub fn without_effect(faults: &[(String, String)], outcome: &Outcome) -> Option<String> {
     if faults.is_empty() {
         return None;
@@ -54,14 +53,15 @@ pub fn without_effect(faults: &[(String, String)], outcome: &Outcome) -> Option<
         return None;
     }
     Some(format!(
-        "{} broke nothing in {}, so no hop there uses what it breaks: {}",
+        "{} had no effect in {}: no hop there uses the part that it breaks: {}",
         options(faults),
         phrase::count(titles.len(), "case"),
         phrase::some_of(&titles, SHOWN)
     ))
 }
 
-/// A finding that the baseline accepts does not fail the case, but shows that the fault broke something.
+/// Returns true for a case without any finding: an accepted finding does not fail the case, but shows that the fault
+/// had an effect.
 fn passed_without_finding(case: &Case) -> bool {
     case.verdict() == Verdict::Pass && case.judged().is_some_and(|judged| judged.findings.is_empty())
 }

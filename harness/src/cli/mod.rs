@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod argument_error;
+mod argument_value;
 mod arguments;
 mod bar;
 mod baseline_file;

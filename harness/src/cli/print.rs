@@ -22,8 +22,10 @@ pub fn document(text: &str) {
     let mut stream = stdout().lock();
     let written = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     // After a closed stream the exit status still reports the result.
-    let lost = written.err().filter(|error| error.kind() != ErrorKind::BrokenPipe);
-    if let Some(error) = lost.filter(|_| !LOST.swap(true, Ordering::Relaxed)) {
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+        && !LOST.swap(true, Ordering::Relaxed)
+    {
         problem(&format!("error: cannot write to standard output: {error}"));
     }
 }

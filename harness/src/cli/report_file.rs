@@ -54,7 +54,10 @@ impl FromStr for ReportFile {
             "junit" => Kind::Junit,
             "terminal" => Kind::Terminal,
             "github" => Kind::Github,
-            other => return Err(ArgumentError::ReportKind(other.to_owned())),
+            other => {
+                let known = "`json`, `junit`, `terminal` or `github`";
+                return Err(ArgumentError::ReportKind { kind: other.to_owned(), known });
+            }
         };
         let target = match (kind, target) {
             (Kind::Github, None) => Target::Environment,
@@ -171,9 +174,12 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let is_regular = target.metadata().map_or(true, |file| file.is_file());
     let name = target.file_name().map(|name| format!(".{}.partial", name.to_string_lossy()));
-    let Some(beside) = name.filter(|_| is_regular).map(|name| target.with_file_name(name)) else {
+    let Some(beside) = name.map(|name| target.with_file_name(name)) else {
         return std::fs::write(path, text);
     };
+    if !is_regular {
+        return std::fs::write(path, text);
+    }
     match std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, &target)) {
         Ok(()) => Ok(()),
         Err(_) => {

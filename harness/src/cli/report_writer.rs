@@ -17,11 +17,11 @@ const SHARE: u32 = 20;
 
 /// Gathers the outcome of a run, and writes partial reports on a thread of its own.
 pub struct ReportWriter {
-    shared: Arc<Shared>,
+    shared: Arc<SharedOutcome>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Shared {
+struct SharedOutcome {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -36,7 +36,7 @@ struct State {
 impl ReportWriter {
     pub fn start(outcome: Outcome, reports: &[ReportFile]) -> ReportWriter {
         let state = State { outcome, is_stale: false, has_ended: false };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+        let shared = Arc::new(SharedOutcome { state: Mutex::new(state), changed: Condvar::new() });
         let files: Vec<ReportFile> =
             reports.iter().filter(|report| report.is_replaceable()).cloned().collect();
         let thread = (!files.is_empty()).then(|| {
@@ -66,7 +66,7 @@ impl ReportWriter {
     }
 }
 
-impl Shared {
+impl SharedOutcome {
     fn write_until_the_end(&self, reports: &[ReportFile]) {
         let mut state = self.state.lock();
         loop {

@@ -28,7 +28,7 @@ pub fn run(arguments: &RunArguments) -> u8 {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            print::problem("error: the threads of this process could not be started");
+            print::problem("error: cannot start the threads of this process");
             print::error(&error);
             return exit::INCONCLUSIVE;
         }
@@ -136,7 +136,7 @@ fn report(arguments: &RunArguments, outcome: &Outcome, end: &SuiteEnd) -> u8 {
 
 fn options(arguments: &RunArguments, judge: JudgeSettings, containers: &RunContainers) -> SuiteOptions {
     // A case waits for its nodes and brokers more than it computes.
-    let side_by_side = 2 * std::thread::available_parallelism().map_or(1, usize::from);
+    let in_parallel = 2 * std::thread::available_parallelism().map_or(1, usize::from);
     let defaults = RuntimeOptions::default();
     let runtime = RuntimeOptions {
         faults: arguments.fault.clone(),
@@ -151,7 +151,7 @@ fn options(arguments: &RunArguments, judge: JudgeSettings, containers: &RunConta
     };
     SuiteOptions {
         case: CaseOptions { runtime, judge },
-        jobs: arguments.jobs.map_or(side_by_side, usize::from),
+        jobs: arguments.jobs.map_or(in_parallel, usize::from),
         repeats: arguments.repeat.get(),
         seed: arguments.seed.unwrap_or_else(fresh_seed),
         fail_fast: arguments.fail_fast,

@@ -5,8 +5,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -20,7 +21,7 @@ use crate::wire::trim_ows;
 const LONGEST_HEAD: usize = 16 << 20;
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
 const NOT_FOUND: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
-const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// One request of one vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,26 +38,26 @@ pub struct Listener {
     authority: String,
     /// Keeps calls of earlier runs apart.
     nonce: u64,
-    shared: Arc<Shared>,
+    state: Arc<ListenerState>,
     _tasks: JoinSet<()>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct ListenerState {
     prefix: String,
-    seen: Mutex<Seen>,
+    log: Mutex<CallLog>,
     changed: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct CallLog {
     calls: HashMap<Key, Vec<Call>>,
     /// Requests that the target has answered.
     answered: HashSet<Key>,
 }
 
 impl Listener {
-    /// Listens at `at`; `host` is what the target is given to reach it by.
+    /// Listens at `at`. The target reaches it by the name `host`, or by its address.
     pub async fn start(at: SocketAddr, host: Option<&str>, nonce: u64) -> std::io::Result<Listener> {
         let listener = TcpListener::bind(at).await?;
         let address = listener.local_addr()?;
@@ -65,9 +66,10 @@ impl Listener {
             None => address.to_string(),
         };
         let prefix = format!("/{nonce:016x}/");
-        let shared = Arc::new(Shared { prefix, seen: Mutex::default(), changed: watch::Sender::default() });
+        let state =
+            Arc::new(ListenerState { prefix, log: Mutex::default(), changed: watch::Sender::default() });
         let mut tasks = JoinSet::new();
-        let serving = shared.clone();
+        let serving = state.clone();
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
@@ -75,7 +77,7 @@ impl Listener {
                 while connections.try_join_next().is_some() {}
             }
         });
-        Ok(Listener { address, authority, nonce, shared, _tasks: tasks })
+        Ok(Listener { address, authority, nonce, state, _tasks: tasks })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -93,7 +95,7 @@ impl Listener {
 
     /// Resolves when this many calls of the request have come, or at the deadline.
     pub async fn until_called(&self, key: Key, calls: usize, deadline: Instant) {
-        let mut changed = self.shared.changed.subscribe();
+        let mut changed = self.state.changed.subscribe();
         let all = async {
             loop {
                 changed.borrow_and_update();
@@ -106,60 +108,60 @@ impl Listener {
         let _ = timeout_at(deadline, all).await;
     }
 
-    /// Marks whatever comes for this request from now on as late.
+    /// Marks calls of this request that come from now on as late.
     pub fn answered(&self, key: Key) {
-        self.shared.seen().answered.insert(key);
+        self.state.log().answered.insert(key);
     }
 
     pub fn calls(&self, key: Key) -> Vec<Call> {
-        self.shared.seen().calls.get(&key).cloned().unwrap_or_default()
+        self.state.log().calls.get(&key).cloned().unwrap_or_default()
     }
 
     /// Forgets a request that is sent again.
     pub fn forget(&self, key: Key) {
-        let mut seen = self.shared.seen();
-        seen.calls.remove(&key);
-        seen.answered.remove(&key);
+        let mut log = self.state.log();
+        log.calls.remove(&key);
+        log.answered.remove(&key);
     }
 }
 
-impl Shared {
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+impl ListenerState {
+    fn log(&self) -> MutexGuard<'_, CallLog> {
+        self.log.lock()
     }
 
-    /// Keeps a call; false for one that was never arranged.
+    /// Keeps a call. Returns false if no vector arranged it.
     fn take(&self, target: &str, fields: Fields) -> bool {
         let path = target.split('?').next().unwrap_or_default();
-        // Absolute form, as a proxy is sent it.
+        // Absolute form, which clients send to a proxy.
         let path = path.find(&self.prefix).map_or(path, |at| &path[at..]);
         let Some(rest) = path.strip_prefix(&self.prefix) else { return false };
         let numbers: Vec<usize> = rest.split('/').filter_map(|part| part.parse().ok()).collect();
         let [vector, request, number] = numbers[..] else { return false };
         let key = Key { vector, request };
         {
-            let mut seen = self.seen();
-            let is_late = seen.answered.contains(&key);
-            seen.calls.entry(key).or_default().push(Call { number, fields, is_late });
+            let mut log = self.log();
+            let is_late = log.answered.contains(&key);
+            log.calls.entry(key).or_default().push(Call { number, fields, is_late });
         }
         self.changed.send_modify(|count| *count += 1);
         true
     }
 }
 
-/// Answers the calls of one connection, one after the other.
-async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+/// Serves one connection: it answers call after call.
+async fn serve(stream: TcpStream, state: Arc<ListenerState>) {
     let _ = stream.set_nodelay(true);
     let mut connection = Connection { stream, buffer: Vec::new() };
     while let Some(head) = connection.head().await {
-        if head.has("expect", b"100-continue") && connection.stream.write_all(GO_ON).await.is_err() {
+        if head.has("expect", b"100-continue") && connection.stream.write_all(CONTINUE).await.is_err() {
             return;
         }
         if connection.skip_body(&head).await.is_none() {
             return;
         }
         let closes = head.has("connection", b"close");
-        let answer = if shared.take(&head.target, head.fields) { ANSWER } else { NOT_FOUND };
+        let answer = if state.take(&head.target, head.fields) { ANSWER } else { NOT_FOUND };
         if connection.stream.write_all(answer).await.is_err() || closes {
             return;
         }
@@ -201,7 +203,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// The next head; `None` at the end of the connection.
+    /// Reads the next head. Returns `None` at the end of the connection.
     async fn head(&mut self) -> Option<Head> {
         loop {
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
@@ -224,7 +226,7 @@ impl Connection {
         self.skip(std::str::from_utf8(length).ok()?.trim().parse().ok()?).await
     }
 
-    /// RFC 9112 7.1.
+    /// Skips a chunked body (RFC 9112, 7.1).
     async fn skip_chunks(&mut self) -> Option<()> {
         loop {
             let line = self.line().await?;

@@ -4,8 +4,8 @@
 //! says what is sent byte for byte and what must come out. The target is any service that keeps the smallest part of
 //! `fixtures/CONTRACT.md`, which is the service of the W3C test suite: it calls back the addresses that it is given.
 //!
-//! A vector is judged by what its author wrote (`judge`), not by the table of breaks; nothing here is inferred from a
-//! grammar. Nothing is printed here.
+//! A vector is judged by what its author wrote (`judge`), not by the table of breaks and not by a grammar. Nothing is
+//! printed here.
 
 pub mod engine;
 pub mod judge;
@@ -17,6 +17,6 @@ pub mod target;
 
 pub use engine::{Options, run};
 pub use results::{Results, Verdict};
-pub use selection::{Selection, Wanted};
+pub use selection::{SelectedRequirement, Selection};
 pub use suite::{Suite, suites};
 pub use target::Target;

@@ -49,7 +49,7 @@ pub struct VectorResult {
     pub notes: Vec<String>,
     /// The fields of the request that the verdict is about.
     pub sent: Fields,
-    /// The propagation fields of each call that came back for it.
+    /// The propagation fields of each call that the target made for it.
     pub received: Vec<Fields>,
     /// The request as a command of a shell; empty where nothing was sent.
     pub curl: String,
@@ -59,7 +59,7 @@ pub struct VectorResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     Pass,
-    /// The target says beforehand that it cannot do this.
+    /// The target reports beforehand that it cannot do this.
     Unsupported,
     Inconclusive,
     /// A SHOULD that is not met.
@@ -95,7 +95,7 @@ impl Verdict {
 pub struct Counts([usize; Verdict::ALL.len()]);
 
 impl Counts {
-    fn of(verdicts: impl Iterator<Item = Verdict>) -> Counts {
+    pub fn of(verdicts: impl Iterator<Item = Verdict>) -> Counts {
         let mut counts = Counts::default();
         verdicts.for_each(|verdict| counts.0[verdict as usize] += 1);
         counts
@@ -116,7 +116,7 @@ pub enum Group {
     /// MUST, at this level of the W3C documents.
     Must(u8),
     Should,
-    /// MAY and grey: which outcome is taken.
+    /// MAY and grey, where the report names the outcome.
     Open,
 }
 
@@ -136,13 +136,13 @@ impl Group {
         match (self, requirement.strength) {
             (Group::Must(level), Strength::Must) => level == requirement.level,
             (Group::Should, Strength::Should) | (Group::Open, Strength::May | Strength::Grey) => true,
-            _ => false,
+            (Group::Must(_) | Group::Should | Group::Open, _) => false,
         }
     }
 }
 
 impl RequirementResult {
-    /// The worst of its vectors; unsupported only where all are.
+    /// Returns the worst verdict of its vectors: unsupported only if all are.
     pub fn verdict(&self) -> Verdict {
         let supported =
             self.vectors.iter().map(|vector| vector.verdict).filter(|v| *v != Verdict::Unsupported);
@@ -163,23 +163,26 @@ impl Results {
         Counts::of(self.requirements.iter().map(RequirementResult::verdict))
     }
 
-    /// The counts of requirements for each group that has any.
+    /// Returns the counts of requirements for each group that has any.
     pub fn groups(&self) -> Vec<(Group, Counts)> {
-        let of = |group: &Group| {
-            let chosen = self.requirements.iter().filter(|one| group.has(&one.requirement));
-            (*group, Counts::of(chosen.map(RequirementResult::verdict)))
-        };
-        Group::ALL.iter().map(of).filter(|(_, counts)| counts.all() > 0).collect()
+        let mut groups = Vec::new();
+        for group in Group::ALL {
+            let members = self.requirements.iter().filter(|one| group.has(&one.requirement));
+            let counts = Counts::of(members.map(RequirementResult::verdict));
+            if counts.all() > 0 {
+                groups.push((*group, counts));
+            }
+        }
+        groups
     }
 
-    /// The whole: a deviation counts as a failure where `is_strict`, and as a pass otherwise. Unsupported is no
-    /// failure, but where nothing was tried nothing passed.
+    /// Returns the verdict on the whole run. A deviation is a failure if `is_strict`, otherwise a pass. Unsupported
+    /// vectors do not fail a run, but a run of nothing else is inconclusive.
     pub fn verdict(&self) -> Verdict {
         let counts = self.vector_counts();
-        let has = |verdict| counts.get(verdict) > 0;
-        if has(Verdict::Fail) || self.is_strict && has(Verdict::Deviates) {
+        if counts.get(Verdict::Fail) > 0 || self.is_strict && counts.get(Verdict::Deviates) > 0 {
             Verdict::Fail
-        } else if has(Verdict::Inconclusive)
+        } else if counts.get(Verdict::Inconclusive) > 0
             || self.is_interrupted
             || counts.get(Verdict::Unsupported) == counts.all()
         {

@@ -13,51 +13,64 @@ pub struct Selection {
     pub level: u8,
 }
 
-/// A requirement that is tried, with those of its vectors that are.
+/// A requirement that is tried, with the vectors of it that are tried.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct SelectedRequirement {
     pub suite: String,
     pub requirement: Arc<Requirement>,
     pub vectors: Vec<Vector>,
 }
 
+/// A word on the command line that names nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SelectionError {
+    #[error("there is no suite `{name}`; the suites are {}", listed(known))]
+    Suite { name: String, known: Vec<String> },
+    #[error(
+        "`{word}` is not a requirement, a prefix of one, or one of its vectors; {}",
+        near.as_ref().map_or("`--list` shows all".to_owned(), |near| format!("did you mean `{near}`?"))
+    )]
+    Requirement { word: String, near: Option<String> },
+}
+
 impl Selection {
-    /// The requirements in the order of the suites; an error names what is unknown.
-    pub fn of(&self, suites: &[Suite]) -> Result<Vec<Wanted>, String> {
-        let names: Vec<&str> = suites.iter().map(|suite| suite.name.as_str()).collect();
-        if let Some(unknown) = self.suites.iter().find(|name| !names.contains(&name.as_str())) {
-            return Err(format!("there is no suite `{unknown}`; there are {}", listed(&names)));
+    /// Returns the selected requirements in the order of the suites.
+    pub fn of(&self, suites: &[Suite]) -> Result<Vec<SelectedRequirement>, SelectionError> {
+        let known: Vec<String> = suites.iter().map(|suite| suite.name.clone()).collect();
+        if let Some(name) = self.suites.iter().find(|name| !known.contains(name)) {
+            return Err(SelectionError::Suite { name: name.clone(), known });
         }
-        if let Some(unknown) = self.only.iter().find(|only| !is_known(only, suites)) {
-            return Err(format!(
-                "`{unknown}` is not a requirement, a prefix of one, or one of its vectors{}",
-                near(unknown, suites)
-            ));
+        if let Some(word) = self.only.iter().find(|only| !is_known(only, suites)) {
+            return Err(SelectionError::Requirement { word: word.clone(), near: near(word, suites) });
         }
         let chosen =
             suites.iter().filter(|suite| self.suites.is_empty() || self.suites.contains(&suite.name));
         Ok(chosen
-            .flat_map(|suite| suite.requirements.iter().filter_map(|one| self.wanted(suite, one)))
+            .flat_map(|suite| suite.requirements.iter().filter_map(|one| self.select(suite, one)))
             .collect())
     }
 
-    fn wanted(&self, suite: &Suite, requirement: &Requirement) -> Option<Wanted> {
+    fn select(&self, suite: &Suite, requirement: &Requirement) -> Option<SelectedRequirement> {
         if requirement.level > self.level {
             return None;
         }
-        let named = |vector: &Vector| {
-            self.only.is_empty()
-                || self.only.iter().any(|only| selects(only, &requirement.id, Some(&vector.name)))
-        };
+        let id = &requirement.id;
         let at_level = requirement.vectors.iter().filter(|vector| vector.levels.contains(&self.level));
-        let mut vectors: Vec<Vector> = at_level.clone().filter(|vector| named(vector)).cloned().collect();
+        let mut vectors: Vec<Vector> =
+            at_level.clone().filter(|vector| self.names(id, vector)).cloned().collect();
         // What a vector proves depends on its twin.
         let twins: Vec<&String> = vectors.iter().filter_map(|vector| vector.twin.as_ref()).collect();
-        let missing: Vec<Vector> =
-            at_level.filter(|vector| twins.contains(&&vector.name) && !named(vector)).cloned().collect();
+        let missing: Vec<Vector> = at_level
+            .filter(|vector| twins.contains(&&vector.name) && !self.names(id, vector))
+            .cloned()
+            .collect();
         vectors.extend(missing);
         let requirement = Arc::new(requirement.clone());
-        (!vectors.is_empty()).then(|| Wanted { suite: suite.name.clone(), requirement, vectors })
+        (!vectors.is_empty()).then(|| SelectedRequirement { suite: suite.name.clone(), requirement, vectors })
+    }
+
+    fn names(&self, requirement: &str, vector: &Vector) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| selects(only, requirement, Some(&vector.name)))
     }
 }
 
@@ -70,8 +83,7 @@ fn selects(only: &str, id: &str, vector: Option<&str>) -> bool {
 }
 
 fn is_known(only: &str, suites: &[Suite]) -> bool {
-    let requirements = || suites.iter().flat_map(|suite| &suite.requirements);
-    requirements().any(|requirement| match only.split_once('/') {
+    suites.iter().flat_map(|suite| &suite.requirements).any(|requirement| match only.split_once('/') {
         Some((id, name)) => {
             requirement.id == id && requirement.vectors.iter().any(|vector| vector.name == name)
         }
@@ -79,18 +91,17 @@ fn is_known(only: &str, suites: &[Suite]) -> bool {
     })
 }
 
-fn near(word: &str, suites: &[Suite]) -> String {
+/// Returns the requirement whose id is most like the word, if one is.
+fn near(word: &str, suites: &[Suite]) -> Option<String> {
     let id = word.split('/').next().unwrap_or_default().to_uppercase();
     let ids = suites.iter().flat_map(|suite| &suite.requirements).map(|requirement| requirement.id.as_str());
     let nearest =
         ids.map(|known| (strsim::jaro_winkler(&id, known), known)).max_by(|(a, _), (b, _)| a.total_cmp(b));
-    match nearest {
-        Some((closeness, known)) if closeness > 0.7 => format!("; did you mean `{known}`?"),
-        _ => "; `--list` shows all".to_owned(),
-    }
+    let (closeness, known) = nearest?;
+    (closeness > 0.7).then(|| known.to_owned())
 }
 
-fn listed(names: &[&str]) -> String {
+fn listed(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 

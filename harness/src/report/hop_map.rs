@@ -13,12 +13,12 @@ pub struct Row {
     /// `├─ publish  shop → billing  POST /orders  http  child`, its columns aligned over the whole map.
     pub text: String,
     pub verdict: Verdict,
-    /// What befell the hop, such as `not-injected, 12 of 50`; empty when all is well.
+    /// The breaks at the hop, such as `not-injected, 12 of 50`; empty without a break.
     pub remark: String,
 }
 
-/// The hops of a case in the order of the story, in `room` columns as far as shortening operations can do
-/// that.
+/// Returns the hops of a case in the order of the story. Shortens operations so that the rows fit into `room` columns,
+/// if that is enough.
 pub fn rows(case: &CaseVerdict, room: usize) -> Vec<Row> {
     let story = story(&case.hops);
     let cells: Vec<[String; 5]> = story.iter().map(|(branch, hop)| cells(branch, hop)).collect();
@@ -34,8 +34,8 @@ pub fn rows(case: &CaseVerdict, room: usize) -> Vec<Row> {
     });
     let excess = whole.max().unwrap_or(0).saturating_sub(room);
     widths[OPERATION] = widths[OPERATION].min(widths[OPERATION].saturating_sub(excess).max(LEAST));
-    let told = story.iter().zip(&cells).zip(remarks);
-    told.map(|(((_, hop), cells), remark)| Row {
+    let rows = story.iter().zip(&cells).zip(remarks);
+    rows.map(|(((_, hop), cells), remark)| Row {
         text: aligned(cells, &widths),
         verdict: hop.verdict,
         remark,
@@ -43,7 +43,7 @@ pub fn rows(case: &CaseVerdict, room: usize) -> Vec<Row> {
     .collect()
 }
 
-/// The column that may be shortened, and to how much at the least.
+/// The column that may be shortened, and its least width.
 const OPERATION: usize = 2;
 const LEAST: usize = 16;
 
@@ -73,7 +73,7 @@ fn short(cell: &str, width: usize) -> String {
 }
 
 fn remark(hop: &HopVerdict, findings: &[Finding]) -> String {
-    let told: Vec<String> = findings
+    let breaks: Vec<String> = findings
         .iter()
         .filter(|finding| finding.hops.contains(&hop.id))
         .map(|finding| {
@@ -83,23 +83,21 @@ fn remark(hop: &HopVerdict, findings: &[Finding]) -> String {
             format!("{known}{}{hits}", finding.class.word())
         })
         .collect();
-    match (told.is_empty(), hop.verdict) {
-        (false, _) => told.join("; "),
+    match (breaks.is_empty(), hop.verdict) {
+        (false, _) => breaks.join("; "),
         (true, Verdict::Pass) => String::new(),
-        // A gap or a consequence, told below the map.
+        // A gap or a consequence, which is explained below the map.
         (true, Verdict::Inconclusive) => "not judged".to_owned(),
         (true, Verdict::Fail) => Verdict::Fail.word().to_owned(),
     }
 }
 
-/// Each hop with the branch that leads to it. A hop whose cause is not among the hops stands at the root, and
-/// so does one that nothing leads to.
+/// Returns each hop with the branch that leads to it. A hop without a cause among the hops stands at the root.
 fn story(hops: &[HopVerdict]) -> Vec<(String, &HopVerdict)> {
-    let known = |id: &str| hops.iter().any(|hop| hop.id == id);
-    let roots = hops.iter().filter(|hop| !hop.within.as_deref().is_some_and(known));
+    let roots = hops.iter().filter(|hop| !hops.iter().any(|other| hop.within.as_deref() == Some(&other.id)));
     let mut story: Vec<(String, &HopVerdict)> = Vec::new();
     for root in roots.chain(hops) {
-        if !story.iter().any(|(_, told)| told.id == root.id) {
+        if !story.iter().any(|(_, known)| known.id == root.id) {
             story.push((String::new(), root));
             below(root, "", hops, &mut story);
         }
@@ -116,7 +114,7 @@ fn below<'a>(
     let caused: Vec<&HopVerdict> = hops
         .iter()
         .filter(|hop| hop.within.as_deref() == Some(&parent.id))
-        .filter(|hop| !story.iter().any(|(_, told)| told.id == hop.id))
+        .filter(|hop| !story.iter().any(|(_, known)| known.id == hop.id))
         .collect();
     for (at, hop) in caused.iter().enumerate() {
         let last = at + 1 == caused.len();

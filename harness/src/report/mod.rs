@@ -9,6 +9,7 @@
 //! - `github::annotations` and `github::summary`, for GitHub Actions,
 //! - `explain::explain`, the meaning of each rule and class.
 
+pub mod command;
 pub mod conformance;
 pub mod explain;
 pub mod github;

@@ -85,9 +85,14 @@ impl Outcome {
 
     /// Returns the results that occurred with the number of cases of each, such as `2 fail`, the worst first.
     pub fn counts(&self) -> Vec<(CaseResult, usize)> {
-        let number = |result| self.cases.iter().filter(|case| case.result() == result).count();
-        let counts = CaseResult::ALL.into_iter().map(|result| (result, number(result)));
-        counts.filter(|(_, number)| *number > 0).collect()
+        let mut counts = Vec::new();
+        for result in CaseResult::ALL {
+            let number = self.cases.iter().filter(|case| case.result() == result).count();
+            if number > 0 {
+                counts.push((result, number));
+            }
+        }
+        counts
     }
 
     /// Returns how many cases are to end, repeats included.

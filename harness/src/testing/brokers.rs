@@ -54,11 +54,14 @@ mod embedded {
         refusals: Refusals,
         broker: impl std::any::Any + Send + Sync,
     ) -> RunningBroker {
-        let lines = move || refusals.list().into_iter().map(line).collect();
-        RunningBroker { address, refusals: Arc::new(lines), held: Box::new(broker) }
+        RunningBroker { address, refusals: Arc::new(move || lines(&refusals)), held: Box::new(broker) }
     }
 
-    fn line((what, times): (String, u64)) -> String {
-        if times == 1 { what } else { format!("{what} ({times} times)") }
+    fn lines(refusals: &Refusals) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (what, times) in refusals.list() {
+            lines.push(if times == 1 { what } else { format!("{what} ({times} times)") });
+        }
+        lines
     }
 }

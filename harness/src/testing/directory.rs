@@ -72,8 +72,8 @@ impl Tests {
         self
     }
 
-    /// Runs the node `node` in this process in every scenario that has it; see [`Run::in_process`]. Cases run side by
-    /// side, each with a service of its own.
+    /// Runs the node `node` in this process in every scenario that has it; see [`Run::in_process`]. Cases run in
+    /// parallel, each with its own service.
     ///
     /// [`Run::in_process`]: super::Run::in_process
     pub fn in_process<F, A>(mut self, node: &str, start: F) -> Tests
@@ -182,7 +182,7 @@ fn result_of(judgement: &Judgement, inconclusive: Inconclusive) -> Result<Comple
 
 /// The runtime of the process could not be started.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the threads of this process could not be started: {0}")]
+#[error("cannot start the threads of this process: {0}")]
 struct NoRuntime(String);
 
 /// Returns the runtime of the whole process, which the first case that runs starts.

@@ -80,9 +80,10 @@ impl Judgement {
     #[track_caller]
     pub fn assert_breaks(&self, hop: &str, class: Class, side: Side) -> &Self {
         let cases = &self.outcome.cases;
-        let is_broken = |case: &Case| case.new_findings().any(|finding| is(finding, hop, class, side));
+        let are_broken =
+            cases.iter().all(|case| case.new_findings().any(|finding| is(finding, hop, class, side)));
         assert!(
-            self.problem.is_none() && !cases.is_empty() && cases.iter().all(is_broken),
+            self.problem.is_none() && !cases.is_empty() && are_broken,
             "expected `{}` by the {} at `{hop}` in every case\n\n{}",
             class.word(),
             side.word(),

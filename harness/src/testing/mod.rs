@@ -30,7 +30,7 @@
 //! blocks. A service that blocks its runtime also blocks the taps; such a test needs
 //! `#[tokio::test(flavor = "multi_thread")]`.
 //!
-//! # Tests side by side, and the process-wide tracer provider
+//! # Tests in parallel, and the process-wide tracer provider
 //!
 //! Each case has its own collector endpoint and taps, so any number of cases run at once in one process, as long as
 //! **each instance of a service gets its own tracer provider** for the endpoint in its [`Wiring`]. That holds for a

@@ -18,7 +18,7 @@ use super::{Folder, printed, unbroken};
 const SOON: Duration = Duration::from_secs(50);
 /// A removal, and that of the network at the end.
 const STUCK: Duration = Duration::from_secs(80);
-/// What follows a Ctrl-C: one such request, or fifteen seconds for a container that is being created.
+/// The time limit after a Ctrl-C: one such request, or fifteen seconds for a container that is being created.
 const AT_ONCE: Duration = Duration::from_secs(30);
 
 const STORY: &str = "scenario: silent\nnodes:\n  shop: { relay: model }\nhops:\n  order: { http: { from: client, to: shop } }\n\

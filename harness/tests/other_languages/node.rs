@@ -1,6 +1,6 @@
-//! What Node services with their published instrumentation end with, case by case.
+//! The expected end of each case of the Node services with their published instrumentation.
 
-use super::{Language, fails, node_modules, passes, unsure};
+use super::{Language, fails, inconclusive, node_modules, passes};
 
 pub const LANGUAGE: Language = Language {
     folder: "node-services",
@@ -33,7 +33,7 @@ pub const LANGUAGE: Language = Language {
         fails("node-sampler-always-on", &["sampled-in at order, receiver shop, 6 of 6"], ""),
         fails("node-sampler-always-off", &["sampled-out at order, receiver shop, 6 of 6"], ""),
         fails("node-baggage-not-propagated", &["baggage-lost at bill, sender shop, 6 of 6"], "tenant=blue"),
-        unsure(
+        inconclusive(
             "node-last-node-off",
             &["not-exported at bill, unknown billing, 6 of 6"],
             "any span of `billing`",

@@ -1,6 +1,6 @@
-//! What Python services with their published instrumentation end with, case by case.
+//! The expected end of each case of the Python services with their published instrumentation.
 
-use super::{Language, fails, passes, unsure, virtual_environment};
+use super::{Language, fails, inconclusive, passes, virtual_environment};
 
 pub const LANGUAGE: Language = Language {
     folder: "python-services",
@@ -30,12 +30,12 @@ pub const LANGUAGE: Language = Language {
             &["not-injected at bill, sender shop, 6 of 6"],
             "`shop` exported no span for what it received",
         ),
-        unsure(
+        inconclusive(
             "python-last-node-off",
             &["not-exported at bill, unknown billing, 6 of 6"],
             "any span of `billing`",
         ),
-        unsure(
+        inconclusive(
             "python-exporter-nowhere",
             &["not-exported at bill, unknown billing, 6 of 6"],
             "any span of `billing`",

@@ -82,12 +82,9 @@ const SCENARIO_ARROWS: FolderArrows =
 
 /// Circles that are still to be removed; one that is gone must leave this list.
 const CIRCLES: &[&[&str]] = &[
-    &["cli/arguments", "cli/conform/arguments"],
-    &["conform/judge/context", "conform/judge/lists"],
     &["crossings/attribution", "crossings/messages", "crossings/sent_by"],
     &["crossings/expected", "crossings/trace_owner"],
     &["crossings/receiver", "crossings/span_claims"],
-    &["report/outcome", "report/phrase"],
 ];
 
 /// Top-level modules that a text names as `crate::module`.

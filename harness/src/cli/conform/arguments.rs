@@ -9,37 +9,37 @@ use std::time::Duration;
 use clap::Args;
 
 use super::report_file::ReportFile;
-use crate::cli::arguments::{duration, whole};
+use crate::cli::argument_value::{duration, whole};
 
 /// Try a tracing SDK or service against the requirements of the standards, one verdict for each
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ConformArguments {
-    /// A running service (`http://host:port/path`), or a relay that comes along: `relay:model`, `relay:rust`
+    /// A running service (`http://host:port/path`), or a built-in relay: `relay:model`, `relay:rust`
     #[arg(value_name = "TARGET")]
     pub target: Option<String>,
     /// A command that starts the service; it gets `PORT` and `RELAY_HTTP_ADDR`, `${self.port}` stands for the port
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
-    /// Only these requirements, families or vectors: `TP-12`, `TP`, `TP-12/version.upper-ff`
+    /// Try only these requirements, families or vectors: `TP-12`, `TP`, `TP-12/version.upper-ff`
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Only these suites
+    /// Try only these suites
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub suite: Vec<String>,
-    /// The level of the W3C documents
+    /// Try the requirements up to this level of the W3C documents
     #[arg(long, value_name = "LEVEL", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=3))]
     pub level: u8,
     /// Fail on a SHOULD that is not met
     #[arg(long)]
     pub strict: bool,
-    /// List the requirements that would be tried, and try none
+    /// List the selected requirements without trying them
     #[arg(long)]
     pub list: bool,
-    /// Mint ids from this seed; each run prints the one that it used
+    /// Derive ids from this seed; each run prints its seed
     #[arg(long, value_parser = whole::<u64>)]
     pub seed: Option<u64>,
-    /// The number of requests that are under way at once
+    /// The number of requests in progress at the same time
     #[arg(long, short, value_name = "N", default_value = "8", value_parser = whole::<NonZeroUsize>)]
     pub jobs: NonZeroUsize,
     /// The time limit of one request: `500ms`, `30s`
@@ -51,27 +51,27 @@ pub struct ConformArguments {
     /// The host name by which the target reaches that address
     #[arg(long, value_name = "NAME")]
     pub callback_host: Option<String>,
-    /// Switch a fault on in `relay:model`, to see that it is found
+    /// Enable a fault in `relay:model`, to check that it is found
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub fault: Vec<String>,
     /// Also write a report: `json=FILE`, `junit=FILE`, `markdown=FILE`, `html=FILE`, `github[=FILE]`; `-` is standard
     /// output
     #[arg(long, value_name = "KIND=FILE", value_delimiter = ',')]
     pub report: Vec<ReportFile>,
-    /// Compare two JSON reports in place of a run
+    /// Compare two JSON reports instead of running
     #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["target", "command", "list"])]
     pub diff: Vec<PathBuf>,
-    /// Show requirements that passed, too
+    /// Also show requirements that passed
     #[arg(long, short)]
     pub verbose: bool,
 }
 
 const EXAMPLES: &str = "\
-The service answers `POST` with a JSON array of steps by calling each step's `url`, as the W3C trace-context suite has
-it; `fixtures/CONTRACT.md` has the details.
+The service answers `POST` with a JSON array of steps by calling the `url` of each step, as in the W3C trace-context
+test suite. `fixtures/CONTRACT.md` has the details.
 
 Examples:
-  unbroken conform http://127.0.0.1:5000/            a service that runs
+  unbroken conform http://127.0.0.1:5000/            a running service
   unbroken conform http://127.0.0.1:5000/ -- python3 service.py
   unbroken conform -- node service.js '${self.port}'  one process for each configuration
   unbroken conform relay:rust --report html=out/report.html

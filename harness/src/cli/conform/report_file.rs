@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::cli::argument_error::ArgumentError;
 use crate::cli::print;
 use crate::conform::Results;
 use crate::report::conformance::{github, html, json, markdown};
@@ -35,14 +36,14 @@ enum To {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the report `{}` could not be written: check that its folder is writable", path.display())]
+#[error("cannot write the report `{}`: check that its folder is writable", path.display())]
 pub struct ReportError {
     path: PathBuf,
     source: std::io::Error,
 }
 
 impl FromStr for ReportFile {
-    type Err = String;
+    type Err = ArgumentError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (kind, to) = text.split_once('=').map_or((text, None), |(kind, to)| (kind, Some(to)));
@@ -53,14 +54,15 @@ impl FromStr for ReportFile {
             "html" => Kind::Html,
             "github" => Kind::Github,
             other => {
-                return Err(format!(
-                    "`{other}` is not a kind of report: `json`, `junit`, `markdown`, `html`, `github`"
-                ));
+                let known = "`json`, `junit`, `markdown`, `html` or `github`";
+                return Err(ArgumentError::ReportKind { kind: other.to_owned(), known });
             }
         };
         let to = match (kind, to) {
             (Kind::Github, None) => To::Environment,
-            (_, None | Some("")) => return Err(format!("`{text}` names no file: `{text}=FILE`")),
+            (_, None | Some("")) => {
+                return Err(ArgumentError::ReportFile(text.trim_end_matches('=').to_owned()));
+            }
             (_, Some("-")) => To::StandardOutput,
             (_, Some(path)) => To::File(path.into()),
         };
@@ -110,16 +112,17 @@ impl ReportFile {
     }
 }
 
-/// Several steps of a job write to one summary.
+/// Appends, since several steps of a job write to one summary.
 fn append(path: &std::path::Path, text: &str) -> Result<(), ReportError> {
-    let appended = || {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
-        std::io::Write::write_all(&mut file, text.as_bytes())
-    };
-    appended().map_err(|source| ReportError { path: path.to_owned(), source })
+    try_append(path, text).map_err(|source| ReportError { path: path.to_owned(), source })
+}
+
+fn try_append(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    std::io::Write::write_all(&mut file, text.as_bytes())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Sends the requests of one configuration, and continues where the target ends in the middle.
+//! Sends the requests of one configuration. Starts the target again if it ends in between.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -8,17 +8,18 @@ use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Options, Planned, RunError, chain, request};
+use super::{Options, RunError, Trial, request};
 use crate::conform::judge::{Answer, Exchange, Fields};
 use crate::conform::listener::{Key, Listener};
-use crate::conform::suite::{Configuration, Minted};
-use crate::conform::target::{Instance, Target};
+use crate::conform::suite::{Configuration, RequestIds};
+use crate::conform::target::{Instance, InstanceError, Target};
 use crate::driver::raw;
+use crate::error_chain;
 use crate::plan::Seed;
 
 /// The time in which a call may come after the answer.
 const LATE_CALLS: Duration = Duration::from_secs(1);
-/// The time in which the end of a process must be known after its connection broke.
+/// The time in which the end of a process becomes known after its connection broke.
 const END_IS_KNOWN: Duration = Duration::from_millis(500);
 /// The most starts of a target that ends again and again.
 const MOST_STARTS: usize = 32;
@@ -36,13 +37,13 @@ pub(super) struct Drive<'a> {
 #[derive(Clone)]
 struct Request {
     key: Key,
-    minted: Minted,
+    minted: RequestIds,
     sent: Fields,
     calls: usize,
 }
 
 impl Drive<'_> {
-    /// Shows that the target calls back where the request says; what it sends is not looked at.
+    /// Checks that the target calls back the address in the request. The content of the call does not matter.
     pub async fn probe(&self, instance: Instance) -> Result<Instance, RunError> {
         let minted = request::mint(Seed(self.options.seed).part("probe"), 0);
         let line = format!("00-{}-{}-01", minted.trace_id, minted.parent_id).into_bytes();
@@ -60,11 +61,11 @@ impl Drive<'_> {
         Err(RunError::NotCalledBack { address: instance.address.to_string(), why })
     }
 
-    /// Sends every request of these vectors; the instance is stopped at the end.
+    /// Sends every request of these vectors, and stops the instance at the end.
     pub async fn all(
         &self,
         instance: Instance,
-        vectors: &[Planned<'_>],
+        vectors: &[Trial<'_>],
         chosen: &[usize],
     ) -> BTreeMap<usize, Vec<Exchange>> {
         let mut queue: VecDeque<Request> = VecDeque::new();
@@ -72,15 +73,17 @@ impl Drive<'_> {
             queue.extend(self.requests(vectors[*at], *at));
         }
         let mut answers: Vec<(Request, Answer)> = Vec::new();
-        let mut running = Running { instance: Some(instance), starts: 1 };
+        let mut process = TargetProcess { instance: Some(instance), starts: 1 };
         while !queue.is_empty() {
-            let flown = self.side_by_side(&mut running, &mut queue).await;
-            let (ended, answered): (Vec<_>, Vec<_>) =
-                flown.into_iter().partition(|(_, answer)| matches!(answer, Answer::Ended(..)));
-            answers.extend(answered);
-            answers.extend(self.one_by_one(&mut running, ended).await);
+            let mut suspects = Vec::new();
+            for (request, answer) in self.in_parallel(&mut process, &mut queue).await {
+                let ended = matches!(answer, Answer::Ended(..));
+                let list = if ended { &mut suspects } else { &mut answers };
+                list.push((request, answer));
+            }
+            answers.extend(self.one_by_one(&mut process, suspects).await);
         }
-        if let Some(instance) = running.instance.take() {
+        if let Some(instance) = process.instance.take() {
             instance.stop().await;
         }
         let mut exchanges: BTreeMap<usize, Vec<Exchange>> = BTreeMap::new();
@@ -92,7 +95,7 @@ impl Drive<'_> {
         exchanges
     }
 
-    fn requests(&self, planned: Planned<'_>, vector: usize) -> impl Iterator<Item = Request> {
+    fn requests(&self, planned: Trial<'_>, vector: usize) -> impl Iterator<Item = Request> {
         let seed = Seed(self.options.seed).part(&planned.title());
         let (fields, calls) = (&planned.vector.send, planned.vector.calls);
         (0..planned.vector.requests).map(move |number| {
@@ -103,38 +106,39 @@ impl Drive<'_> {
     }
 
     /// Sends from the queue until it is empty or the target has ended.
-    async fn side_by_side(
+    async fn in_parallel(
         &self,
-        running: &mut Running,
+        process: &mut TargetProcess,
         queue: &mut VecDeque<Request>,
     ) -> Vec<(Request, Answer)> {
-        let instance = match running.instance(self).await {
+        let instance = match process.instance(self).await {
             Ok(instance) => instance,
-            Err(why) => {
+            Err(error) => {
+                let why = error_chain::one_line(&error);
                 return queue.drain(..).map(|request| (request, Answer::NotSent(why.clone()))).collect();
             }
         };
-        let mut flying = FuturesUnordered::new();
-        let mut flown = Vec::new();
+        let mut pending = FuturesUnordered::new();
+        let mut answers = Vec::new();
         loop {
-            while flying.len() < self.options.jobs.max(1) && !instance.has_ended() {
+            while pending.len() < self.options.jobs.max(1) && !instance.has_ended() {
                 let Some(request) = queue.pop_front() else { break };
-                flying.push(async move {
+                pending.push(async move {
                     let answer = self.send(instance, &request).await;
                     (request, answer)
                 });
             }
-            match flying.next().await {
-                Some(ended) => flown.push(ended),
-                None => return flown,
+            match pending.next().await {
+                Some(answered) => answers.push(answered),
+                None => return answers,
             }
         }
     }
 
-    /// Finds out which of the requests that were under way ends the target: each is sent again, alone.
+    /// Finds the request that ends the target, among those that were in progress: sends each again, alone.
     async fn one_by_one(
         &self,
-        running: &mut Running,
+        process: &mut TargetProcess,
         suspects: Vec<(Request, Answer)>,
     ) -> Vec<(Request, Answer)> {
         if suspects.len() < 2 {
@@ -143,9 +147,9 @@ impl Drive<'_> {
         let mut answers = Vec::new();
         for (request, _) in suspects {
             self.listener.forget(request.key);
-            let answer = match running.instance(self).await {
+            let answer = match process.instance(self).await {
                 Ok(instance) => self.send(instance, &request).await,
-                Err(why) => Answer::NotSent(why),
+                Err(error) => Answer::NotSent(error_chain::one_line(&error)),
             };
             answers.push((request, answer));
         }
@@ -157,15 +161,15 @@ impl Drive<'_> {
         let urls: Vec<String> = (0..request.calls).map(|call| self.listener.url(request.key, call)).collect();
         let bytes = request::bytes(&instance.address, &request.sent, &request::steps(&urls));
         let exchanged = async {
-            let stream = TcpStream::connect(instance.socket).await.map_err(Failed::Connect)?;
+            let stream = TcpStream::connect(instance.socket).await.map_err(ExchangeError::Connect)?;
             let _ = stream.set_nodelay(true);
-            raw::request(stream, &bytes, false).await.map_err(Failed::Answer)
+            raw::request(stream, &bytes, false).await.map_err(ExchangeError::Answer)
         };
         let answer = match timeout_at(deadline, exchanged).await {
             Ok(Ok(status)) => Answer::Status(status),
-            Ok(Err(failed)) => match instance.end_within(END_IS_KNOWN).await {
+            Ok(Err(error)) => match instance.end_within(END_IS_KNOWN).await {
                 Some((how, lines)) => Answer::Ended(how, lines),
-                None => failed.answer(instance),
+                None => error.answer(instance),
             },
             Err(_) => Answer::None(self.options.timeout),
         };
@@ -178,39 +182,48 @@ impl Drive<'_> {
     }
 }
 
-enum Failed {
+enum ExchangeError {
     Connect(std::io::Error),
     Answer(std::io::Error),
 }
 
-impl Failed {
+impl ExchangeError {
     fn answer(self, instance: &Instance) -> Answer {
         match self {
-            Failed::Connect(error) => {
+            ExchangeError::Connect(error) => {
                 Answer::NotSent(format!("cannot connect to {}: {error}", instance.address))
             }
-            Failed::Answer(error) => Answer::BrokenOff(error.to_string()),
+            ExchangeError::Answer(error) => Answer::BrokenOff(error.to_string()),
         }
     }
 }
 
-/// The target's process, started again where it has ended.
-struct Running {
+/// The reason why the target is not started again.
+#[derive(Debug, thiserror::Error)]
+enum RestartError {
+    #[error("the target ended {MOST_STARTS} times and is not started again")]
+    TooOften,
+    #[error(transparent)]
+    Start(#[from] InstanceError),
+}
+
+/// The target's process; it is started again after it ends.
+struct TargetProcess {
     instance: Option<Instance>,
     starts: usize,
 }
 
-impl Running {
-    async fn instance(&mut self, drive: &Drive<'_>) -> Result<&Instance, String> {
-        if self.instance.as_ref().is_none_or(Instance::has_ended) {
-            self.instance = None;
-            if self.starts >= MOST_STARTS {
-                return Err(format!("the target ended {MOST_STARTS} times and is not started again"));
+impl TargetProcess {
+    async fn instance(&mut self, drive: &Drive<'_>) -> Result<&Instance, RestartError> {
+        let alive = self.instance.take().filter(|instance| !instance.has_ended());
+        let instance = match alive {
+            Some(instance) => instance,
+            None if self.starts >= MOST_STARTS => return Err(RestartError::TooOften),
+            None => {
+                self.starts += 1;
+                Instance::start(drive.target, drive.configuration).await?
             }
-            self.starts += 1;
-            let started = Instance::start(drive.target, drive.configuration).await;
-            self.instance = Some(started.map_err(|error| chain(&error))?);
-        }
-        self.instance.as_ref().ok_or_else(|| "the target does not run".to_owned())
+        };
+        Ok(self.instance.insert(instance))
     }
 }

@@ -1,16 +1,17 @@
-//! Runs the chosen requirements against a target: one process for each configuration, vectors side by side in it, a
+//! Runs the selected requirements against a target: one process for each configuration, its vectors in parallel, a
 //! verdict for each.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::judge::{self, Answer, End, Exchange, Judged, MismatchKind};
+use super::judge::{self, Answer, End, Exchange, MismatchKind, VectorJudgement};
 use super::listener::Listener;
 use super::results::{Implementation, RequirementResult, Results, VectorResult, Verdict};
-use super::selection::Wanted;
+use super::selection::SelectedRequirement;
 use super::suite::{Configuration, Role, Vector};
 use super::target::{Instance, InstanceError, Target};
+use crate::error_chain;
 use crate::plan::Seed;
 use crate::plan::seed::Ids;
 
@@ -22,14 +23,14 @@ use drive::Drive;
 /// The settings of a run that do not depend on the target.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The number of requests that are under way at once, at least one.
+    /// The number of requests in progress at the same time, at least one.
     pub jobs: usize,
     pub seed: u64,
     /// The time limit of one request.
     pub timeout: Duration,
     /// The address that receives the calls of the target.
     pub listen: SocketAddr,
-    /// By which name the target reaches that address; the address itself by default.
+    /// The name by which the target reaches that address; default: the address.
     pub host: Option<String>,
     pub level: u8,
     pub is_strict: bool,
@@ -38,7 +39,7 @@ pub struct Options {
 /// The reason why nothing could be tried.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    #[error("nothing can be received at {0}")]
+    #[error("cannot listen at {0} for the calls of the target")]
     Listen(SocketAddr, #[source] std::io::Error),
     #[error(transparent)]
     Target(#[from] InstanceError),
@@ -49,10 +50,10 @@ pub enum RunError {
     NotCalledBack { address: String, why: String },
 }
 
-/// Tries every vector that is wanted. When `interrupted` resolves, what has not been tried is inconclusive.
+/// Tries every selected vector. When `interrupted` resolves, the vectors that were not tried are inconclusive.
 pub async fn run(
     target: &Target,
-    wanted: &[Wanted],
+    wanted: &[SelectedRequirement],
     options: &Options,
     interrupted: impl Future<Output = ()>,
 ) -> Result<Results, RunError> {
@@ -65,7 +66,7 @@ pub async fn run(
         options,
         listener,
         implementation: Implementation { target: target.name.clone(), ..Implementation::default() },
-        vectors: wanted.iter().flat_map(planned).collect(),
+        vectors: wanted.iter().flat_map(trials).collect(),
         results: BTreeMap::new(),
     };
     let is_interrupted = tokio::select! {
@@ -75,22 +76,23 @@ pub async fn run(
     Ok(run.finish(wanted, begun.elapsed(), is_interrupted))
 }
 
-fn planned(wanted: &Wanted) -> impl Iterator<Item = Planned<'_>> {
-    wanted.vectors.iter().map(move |vector| Planned { wanted, vector })
+fn trials(wanted: &SelectedRequirement) -> impl Iterator<Item = Trial<'_>> {
+    wanted.vectors.iter().map(move |vector| Trial { wanted, vector })
 }
 
+/// One vector of a selected requirement.
 #[derive(Clone, Copy)]
-struct Planned<'a> {
-    wanted: &'a Wanted,
+struct Trial<'a> {
+    wanted: &'a SelectedRequirement,
     vector: &'a Vector,
 }
 
-impl Planned<'_> {
+impl Trial<'_> {
     fn group(&self) -> (Role, &Configuration) {
         (self.wanted.requirement.role, &self.wanted.requirement.configuration)
     }
 
-    /// `TP-12/version.ff`, which its ids are minted from.
+    /// Returns `TP-12/version.ff`, from which its ids are minted.
     fn title(&self) -> String {
         format!("{}/{}", self.wanted.requirement.id, self.vector.name)
     }
@@ -102,28 +104,29 @@ struct Run<'a> {
     listener: Listener,
     implementation: Implementation,
     /// A listener's key counts in this list.
-    vectors: Vec<Planned<'a>>,
+    vectors: Vec<Trial<'a>>,
     results: BTreeMap<usize, VectorResult>,
 }
 
 impl Run<'_> {
-    /// Every configuration, one after the other.
+    /// Tries every configuration, one after the other.
     async fn groups(&mut self) -> Result<(), RunError> {
         let mut left: Vec<usize> = (0..self.vectors.len()).collect();
         let mut is_first = true;
         while let Some(first) = left.first().copied() {
             let (role, configuration) = self.vectors[first].group();
             let configuration = configuration.clone();
-            let same = |at: &usize| self.vectors[*at].group() == (role, &configuration);
-            let (group, rest): (Vec<usize>, Vec<usize>) = left.iter().copied().partition(same);
-            left = rest;
+            let group: Vec<usize> =
+                left.extract_if(.., |at| self.vectors[*at].group() == (role, &configuration)).collect();
             match self.target.cannot(role, &configuration) {
                 Some(why) => self.without(&group, Verdict::Unsupported, &why),
                 None => match self.group(&group, &configuration).await {
                     Ok(()) => is_first = false,
-                    // A target that was never seen to work gets no report.
+                    // A target that never worked gets no report.
                     Err(error) if is_first => return Err(error),
-                    Err(error) => self.without(&group, Verdict::Inconclusive, &chain(&error)),
+                    Err(error) => {
+                        self.without(&group, Verdict::Inconclusive, &error_chain::one_line(&error));
+                    }
                 },
             }
         }
@@ -133,16 +136,15 @@ impl Run<'_> {
     async fn group(&mut self, group: &[usize], configuration: &Configuration) -> Result<(), RunError> {
         let instance = Instance::start(self.target, configuration).await?;
         if let Some(capabilities) = &instance.capabilities {
-            let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-            self.implementation.name = some(&capabilities.sdk.name);
-            self.implementation.version = some(&capabilities.sdk.version);
-            self.implementation.language = some(&capabilities.sdk.language);
+            let sdk = &capabilities.sdk;
+            self.implementation.name = non_empty(&sdk.name);
+            self.implementation.version = non_empty(&sdk.version);
+            self.implementation.language = non_empty(&sdk.language);
         }
         let mut able = Vec::new();
         for at in group {
-            let can = |need: &&String| instance.capabilities.as_ref().is_some_and(|c| c.can.contains(*need));
             let needs = &self.vectors[*at].wanted.requirement.needs;
-            match needs.iter().find(|need| !can(need)) {
+            match needs.iter().find(|need| !instance.can(need)) {
                 Some(need) => {
                     let why = format!("the target does not have the capability `{need}`");
                     self.without(&[*at], Verdict::Unsupported, &why);
@@ -153,7 +155,7 @@ impl Run<'_> {
         let drive =
             Drive { target: self.target, options: self.options, listener: &self.listener, configuration };
         let instance = drive.probe(instance).await?;
-        let authority = instance.address.clone();
+        let address = instance.address.clone();
         let exchanges = drive.all(instance, &self.vectors, &able).await;
         let mut judged = BTreeMap::new();
         for (at, exchanges) in exchanges {
@@ -161,40 +163,41 @@ impl Run<'_> {
         }
         self.twins(&mut judged);
         for (at, (judged, exchanges)) in judged {
-            let planned = self.vectors[at];
-            let curl = |exchange: &Exchange| {
-                request::curl(&authority, exchange, &request::body(&self.listener, at, planned.vector))
-            };
-            self.results.insert(at, result(planned, judged, &exchanges, curl));
+            let trial = self.vectors[at];
+            let exchange = shown(&exchanges);
+            let body = request::body(&self.listener, at, trial.vector);
+            let curl = exchange.map(|exchange| request::curl(&address, exchange, &body)).unwrap_or_default();
+            self.results.insert(at, VectorResult { curl, ..result(trial, judged, exchange) });
         }
         Ok(())
     }
 
-    /// A new trace proves nothing where a valid context is not continued either.
-    fn twins(&self, judged: &mut BTreeMap<usize, (Judged, Vec<Exchange>)>) {
-        let of = |at: usize| {
-            let planned = &self.vectors[at];
-            let twin = planned.vector.twin.as_ref()?;
-            (0..self.vectors.len()).find(|other| {
-                let other = &self.vectors[*other];
-                other.wanted.requirement.id == planned.wanted.requirement.id && other.vector.name == *twin
-            })
-        };
-        let fits = |judged: &Judged| matches!(judged.end, End::Fits(_));
+    /// Fails vectors whose twin was not continued: a new trace proves nothing if a valid context is not continued
+    /// either.
+    fn twins(&self, judged: &mut BTreeMap<usize, (VectorJudgement, Vec<Exchange>)>) {
         let unproven: Vec<(usize, usize)> = judged
             .keys()
-            .filter_map(|at| Some((*at, of(*at)?)))
-            .filter(|(_, twin)| judged.get(twin).is_some_and(|(twin, _)| !fits(twin)))
+            .filter_map(|at| Some((*at, self.twin(*at)?)))
+            .filter(|(_, twin)| judged.get(twin).is_some_and(|(twin, _)| !twin.fits()))
             .collect();
         for (at, twin) in unproven {
-            if let Some((judged, _)) = judged.get_mut(&at).filter(|(judged, _)| fits(judged)) {
+            if let Some((judged, _)) = judged.get_mut(&at).filter(|(judged, _)| judged.fits()) {
                 let twin = self.vectors[twin].vector.name.clone();
                 judged.end = End::Misfits(Box::new(MismatchKind::TwinNotContinued(twin).into()));
             }
         }
     }
 
-    /// The same verdict for vectors that were not tried.
+    /// Returns the number of a vector's twin.
+    fn twin(&self, at: usize) -> Option<usize> {
+        let trial = &self.vectors[at];
+        let twin = trial.vector.twin.as_ref()?;
+        self.vectors.iter().position(|other| {
+            other.wanted.requirement.id == trial.wanted.requirement.id && other.vector.name == *twin
+        })
+    }
+
+    /// Gives the same verdict to vectors that were not tried.
     fn without(&mut self, group: &[usize], verdict: Verdict, why: &str) {
         for at in group {
             let name = self.vectors[*at].vector.name.clone();
@@ -202,21 +205,23 @@ impl Run<'_> {
         }
     }
 
-    fn finish(mut self, wanted: &[Wanted], took: Duration, is_interrupted: bool) -> Results {
-        let mut at = 0..self.vectors.len();
-        let mut result = |vector: &Vector| {
-            let found = at.next().and_then(|at| self.results.remove(&at));
-            found.unwrap_or_else(|| {
-                untried(vector.name.clone(), Verdict::Inconclusive, "the run was interrupted")
-            })
-        };
-        let requirements = wanted.iter().map(|wanted| RequirementResult {
-            suite: wanted.suite.clone(),
-            requirement: wanted.requirement.clone(),
-            vectors: wanted.vectors.iter().map(&mut result).collect(),
-        });
+    fn finish(mut self, wanted: &[SelectedRequirement], took: Duration, is_interrupted: bool) -> Results {
+        let mut at = 0;
+        let mut requirements = Vec::new();
+        for wanted in wanted {
+            let mut vectors = Vec::new();
+            for vector in &wanted.vectors {
+                let result = self.results.remove(&at).unwrap_or_else(|| {
+                    untried(vector.name.clone(), Verdict::Inconclusive, "the run was interrupted")
+                });
+                vectors.push(result);
+                at += 1;
+            }
+            let (suite, requirement) = (wanted.suite.clone(), wanted.requirement.clone());
+            requirements.push(RequirementResult { suite, requirement, vectors });
+        }
         Results {
-            requirements: requirements.collect(),
+            requirements,
             implementation: self.implementation,
             level: self.options.level,
             is_strict: self.options.is_strict,
@@ -245,24 +250,25 @@ fn untried(name: String, verdict: Verdict, why: &str) -> VectorResult {
     }
 }
 
-fn result(
-    planned: Planned<'_>,
-    judged: Judged,
-    exchanges: &[Exchange],
-    curl: impl Fn(&Exchange) -> String,
-) -> VectorResult {
-    let strength = planned.wanted.requirement.strength;
-    // The one that the verdict is about: the first that went wrong by itself, else the first.
-    let is_odd = |exchange: &&Exchange| !matches!(exchange.answer, Answer::Status(status) if status < 400);
-    let shown = exchanges.iter().find(is_odd).or(exchanges.first());
+/// Returns the exchange that the verdict is about: the first that failed by itself, otherwise the first.
+fn shown(exchanges: &[Exchange]) -> Option<&Exchange> {
+    let failed = exchanges.iter().find(|one| !matches!(one.answer, Answer::Status(status) if status < 400));
+    failed.or(exchanges.first())
+}
+
+fn non_empty(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn result(trial: Trial<'_>, judged: VectorJudgement, shown: Option<&Exchange>) -> VectorResult {
+    let strength = trial.wanted.requirement.strength;
     let calls = shown.map(|exchange| exchange.calls.iter()).into_iter().flatten();
     let mut result = VectorResult {
         sent: shown.map(|exchange| exchange.sent.clone()).unwrap_or_default(),
         received: calls.map(|call| request::of_propagation(&call.fields)).collect(),
-        curl: shown.map(curl).unwrap_or_default(),
         notes: judged.notes,
         reason: None,
-        ..untried(planned.vector.name.clone(), Verdict::Pass, "")
+        ..untried(trial.vector.name.clone(), Verdict::Pass, "")
     };
     match judged.end {
         End::Fits(outcome) => result.outcome = Some(outcome),
@@ -276,10 +282,4 @@ fn result(
         }
     }
     result
-}
-
-/// An error and what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -1,47 +1,47 @@
-//! The bytes of one request, the ids in it, and the same as a command of a shell.
+//! The bytes of one request, the ids in it, and the request as a shell command.
 
 use std::fmt::Write;
 
 use crate::conform::judge::{Exchange, Fields};
 use crate::conform::listener::{Key, Listener};
-use crate::conform::suite::{Minted, Vector};
+use crate::conform::suite::{RequestIds, Vector};
 use crate::conform::target::Address;
 use crate::plan::Seed;
 use crate::plan::seed::Ids;
 use crate::wire::Format;
 
-/// The ids of a vector's request; each has a letter and a digit among its first 15 digits, so that upper case differs
-/// and no id is a number.
-pub(super) fn mint(seed: Seed, number: usize) -> Minted {
+/// Mints the ids of a vector's request. Each has a letter and a digit among its first 15 digits, so that upper case
+/// differs and no id is a number.
+pub(super) fn mint(seed: Seed, number: usize) -> RequestIds {
     let mut ids = Ids::new(seed.part(&number.to_string()));
-    let has_both = |id: &str| {
-        let first = &id[..15];
-        first.contains(|c: char| c.is_ascii_digit()) && first.contains(|c: char| c.is_ascii_lowercase())
-    };
-    let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    let mut id = |mint: fn(&mut Ids) -> Vec<u8>| loop {
-        let id = hex(&mint(&mut ids));
-        if has_both(&id) {
-            return id;
-        }
-    };
-    Minted { trace_id: id(|ids| ids.trace_id().to_vec()), parent_id: id(|ids| ids.span_id().to_vec()) }
+    RequestIds { trace_id: odd_id(|| ids.trace_id().to_vec()), parent_id: odd_id(|| ids.span_id().to_vec()) }
 }
 
-/// The instruction that lets the target call these addresses, one after the other.
+/// Mints until an id has a letter and a digit.
+fn odd_id(mut mint: impl FnMut() -> Vec<u8>) -> String {
+    loop {
+        let id = mint().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        let first = &id[..15];
+        if first.contains(|c: char| c.is_ascii_digit()) && first.contains(|c: char| c.is_ascii_lowercase()) {
+            return id;
+        }
+    }
+}
+
+/// Returns the instruction to call these addresses, one after the other.
 pub(super) fn steps(urls: &[String]) -> String {
     let steps: Vec<_> = urls.iter().map(|url| serde_json::json!({ "url": url, "arguments": [] })).collect();
     serde_json::Value::from(steps).to_string()
 }
 
-/// The instruction of a vector's first request.
+/// Returns the instruction of a vector's first request.
 pub(super) fn body(listener: &Listener, vector: usize, of: &Vector) -> String {
     let key = Key { vector, request: 0 };
     let urls: Vec<String> = (0..of.calls).map(|call| listener.url(key, call)).collect();
     steps(&urls)
 }
 
-/// A whole HTTP/1.1 request; the vector's fields stand in it as they are.
+/// Returns a whole HTTP/1.1 request with the vector's fields unchanged.
 pub(super) fn bytes(address: &Address, fields: &Fields, body: &str) -> Vec<u8> {
     let mut bytes = format!(
         "POST {} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\nContent-Type: application/json\r\n",
@@ -60,16 +60,16 @@ pub(super) fn bytes(address: &Address, fields: &Fields, body: &str) -> Vec<u8> {
     bytes
 }
 
-/// Longer values are not typed into a shell.
+/// Longer values are omitted from a command.
 const LONGEST_TYPED: usize = 2048;
 
-/// The request as `curl` sends it; something must listen where the target calls.
+/// Returns the `curl` command that repeats the request. A listener is needed at the addresses that the target calls.
 pub(super) fn curl(address: &Address, exchange: &Exchange, body: &str) -> String {
     let mut line = String::from("curl -i -H 'Content-Type: application/json'");
     for (name, value) in &exchange.sent {
         let name = String::from_utf8_lossy(name);
         let field = match value.len() {
-            // So curl sends a field without a value.
+            // The form in which curl sends a field without a value.
             0 => quoted(format!("{name};").as_bytes()),
             1..=LONGEST_TYPED => quoted(&[name.as_bytes(), b": ", value].concat()),
             length => quoted(format!("{name}: ({length} bytes)").as_bytes()),
@@ -80,7 +80,7 @@ pub(super) fn curl(address: &Address, exchange: &Exchange, body: &str) -> String
     line
 }
 
-/// A word of a shell; other bytes than printable ASCII as bash and zsh read them.
+/// Quotes a word for a shell; bytes that are not printable ASCII are escaped for bash and zsh.
 fn quoted(bytes: &[u8]) -> String {
     if bytes.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\'') {
         return format!("'{}'", String::from_utf8_lossy(bytes));
@@ -98,14 +98,15 @@ fn quoted(bytes: &[u8]) -> String {
     format!("$'{escaped}'")
 }
 
-/// The fields that a report may show: those of propagation, and names that are nearly right.
+/// Returns the fields that a report may show: propagation fields, and names that are similar.
 pub(super) fn of_propagation(fields: &Fields) -> Fields {
-    let shown = |name: &[u8]| {
-        let name = name.to_ascii_lowercase();
-        let prefix = |prefix: &[u8]| name.starts_with(prefix);
-        Format::of_field(&name).is_some() || prefix(b"trace") || prefix(b"baggage") || prefix(b"uberctx-")
-    };
-    fields.iter().filter(|(name, _)| shown(name)).cloned().collect()
+    fields.iter().filter(|(name, _)| is_of_propagation(name)).cloned().collect()
+}
+
+fn is_of_propagation(name: &[u8]) -> bool {
+    const PREFIXES: &[&[u8]] = &[b"trace", b"baggage", b"uberctx-"];
+    let name = name.to_ascii_lowercase();
+    Format::of_field(&name).is_some() || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -125,10 +126,10 @@ mod tests {
 
     #[test]
     fn ids_are_the_same_for_the_same_seed_and_have_a_letter_and_a_digit() {
-        let minted: Vec<Minted> = (0..200).map(|number| mint(Seed(7), number)).collect();
+        let minted: Vec<RequestIds> = (0..200).map(|number| mint(Seed(7), number)).collect();
         assert_eq!(minted[3], mint(Seed(7), 3));
         assert_ne!(minted[3], minted[4]);
-        for Minted { trace_id, parent_id } in minted {
+        for RequestIds { trace_id, parent_id } in minted {
             assert!(trace_id.to_uppercase() != trace_id && parent_id.to_uppercase() != parent_id);
         }
     }

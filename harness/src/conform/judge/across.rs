@@ -58,11 +58,11 @@ fn repeated_parents(contexts: &[Vec<TraceParent>]) -> Option<String> {
     (distinct.len() < all.len()).then(|| format!("{} parent ids for {} calls", distinct.len(), all.len()))
 }
 
-/// Fewer ids say nothing of how they are distributed.
+/// Fewer ids do not show how they are distributed.
 const ENOUGH: usize = 4096;
 
-/// Chi-square over the 256 values of each of the right-most seven bytes. False alarms: less than one in ten million
-/// runs, over all seven bytes together.
+/// Applies a chi-square test to the 256 values of each of the right-most seven bytes. False alarms: less than one in
+/// ten million runs, over all seven bytes together.
 fn skewed(contexts: &[Vec<TraceParent>]) -> Option<String> {
     let random: Vec<_> =
         contexts.iter().filter_map(|calls| calls.first()).filter(|call| call.flags.random()).collect();
@@ -80,8 +80,8 @@ fn skewed(contexts: &[Vec<TraceParent>]) -> Option<String> {
     })
 }
 
-/// The value that a chi-square variable with so many degrees of freedom exceeds as seldom as a normal one exceeds `z`
-/// (Wilson and Hilferty, 1931).
+/// Returns the value that a chi-square variable with this many degrees of freedom exceeds as rarely as a normal
+/// variable exceeds `z` (Wilson and Hilferty, 1931).
 fn critical(degrees: f64, z: f64) -> f64 {
     let spread = 2.0 / (9.0 * degrees);
     degrees * (1.0 - spread + z * spread.sqrt()).powi(3)

@@ -1,10 +1,11 @@
 //! One call against one outcome: ids, flags, and the lists that go with them.
 
+use super::fields::{Fields, first_difference, values};
 use super::lists;
 use super::mismatch::{Mismatch, MismatchKind};
-use super::{Call, Exchange, Fields};
-use crate::conform::suite::{Difference, Flag, Outcome, OutcomeKind, Text};
-use crate::wire::{Format, Level, TraceParent, trim_ows};
+use super::{Call, Exchange};
+use crate::conform::suite::{Difference, Outcome, OutcomeKind, RequestIds, Text};
+use crate::wire::{Format, Level, TraceParent};
 
 pub(super) const TRACEPARENT: &str = "traceparent";
 
@@ -19,7 +20,7 @@ pub(super) fn check(outcome: &Outcome, exchange: &Exchange, call: &Call) -> Resu
             let (line, parent) = traceparent(&call.fields)?;
             is_new(exchange, &line, &parent)?;
             flags(outcome, &line, &parent)?;
-            if outcome.due.tracestate.is_none() {
+            if outcome.demands.tracestate.is_none() {
                 lists::none_of_sent(exchange, call)?;
             }
         }
@@ -27,16 +28,10 @@ pub(super) fn check(outcome: &Outcome, exchange: &Exchange, call: &Call) -> Resu
         OutcomeKind::Nothing => nothing(call)?,
         OutcomeKind::Refuse => return Ok(()),
     }
-    lists::check(&outcome.due, exchange, call)
+    lists::check(&outcome.demands, exchange, call)
 }
 
-/// The values of a field, whatever the case of its name.
-pub(super) fn values<'a>(fields: &'a Fields, name: &str) -> Vec<&'a [u8]> {
-    let named = fields.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()));
-    named.map(|(_, value)| trim_ows(value)).collect()
-}
-
-/// The one `traceparent` of a call, of version 00.
+/// Returns the one `traceparent` of a call, which must have version 00.
 pub(super) fn traceparent(fields: &Fields) -> Result<(Vec<u8>, TraceParent), Mismatch> {
     let lines = values(fields, TRACEPARENT);
     let line = match lines.as_slice() {
@@ -61,8 +56,8 @@ pub(super) fn traceparent(fields: &Fields) -> Result<(Vec<u8>, TraceParent), Mis
     }
 }
 
-fn difference(due: Option<Vec<u8>>, line: &[u8], caret: std::ops::Range<usize>) -> Difference {
-    Difference { field: TRACEPARENT.to_owned(), due, actual: line.to_vec(), caret }
+fn difference(expected: Option<Vec<u8>>, line: &[u8], caret: std::ops::Range<usize>) -> Difference {
+    Difference { field: TRACEPARENT.to_owned(), expected, actual: line.to_vec(), caret }
 }
 
 fn continues(
@@ -72,73 +67,79 @@ fn continues(
     parent: &TraceParent,
 ) -> Result<(), Mismatch> {
     let minted = &exchange.minted;
-    let due = |text: &Option<Text>, minted: &str| match text {
-        Some(text) => String::from_utf8_lossy(&text.fill(&exchange.minted)).into_owned(),
-        None => minted.to_owned(),
-    };
-    let trace_id = due(&outcome.due.trace_id, &minted.trace_id);
+    let trace_id = expected_id(outcome.demands.trace_id.as_ref(), &minted.trace_id, minted);
+    let parent_id = expected_id(outcome.demands.parent_id.as_ref(), &minted.parent_id, minted);
     if parent.trace_id.to_string() != trace_id {
         let wanted = format!("00-{trace_id}-{}-{}", parent.parent_id, parent.flags);
         let kind = MismatchKind::TraceIdChanged;
         return Err(Mismatch::with(kind, difference(Some(wanted.into_bytes()), line, 3..35)));
     }
-    if parent.parent_id.to_string() == due(&outcome.due.parent_id, &minted.parent_id) {
+    if parent.parent_id.to_string() == parent_id {
         return Err(Mismatch::with(MismatchKind::ParentIdKept, difference(None, line, 36..52)));
     }
     Ok(())
 }
 
-/// Shorter stretches of hex digits come out by chance.
+/// Returns the id that the outcome demands, or else the minted one.
+fn expected_id(demanded: Option<&Text>, id: &str, minted: &RequestIds) -> String {
+    match demanded {
+        Some(text) => String::from_utf8_lossy(&text.fill(minted)).into_owned(),
+        None => id.to_owned(),
+    }
+}
+
+/// Shorter runs of equal hex digits occur by chance.
 const TELLING_DIGITS: usize = 24;
 
 fn is_new(exchange: &Exchange, line: &[u8], parent: &TraceParent) -> Result<(), Mismatch> {
     let new = parent.trace_id.to_string();
-    let kept = |kind| Err(Mismatch::with(kind, difference(None, line, 3..35)));
+    match origin(exchange, &new) {
+        Some(kind) => Err(Mismatch::with(kind, difference(None, line, 3..35))),
+        None => Ok(()),
+    }
+}
+
+/// Returns the relation of a trace id to an id that was sent, if there is one.
+fn origin(exchange: &Exchange, new: &str) -> Option<MismatchKind> {
     if new == exchange.minted.trace_id {
-        return kept(MismatchKind::TraceIdKept);
+        return Some(MismatchKind::TraceIdKept);
     }
     let carriers = exchange.sent.iter().filter(|(name, _)| is_context(name));
     for (_, value) in carriers {
         let text: String = value.iter().map(|byte| char::from(*byte).to_ascii_lowercase()).collect();
         for digits in text.split(|c: char| !c.is_ascii_hexdigit()).filter(|run| run.len() >= TELLING_DIGITS) {
             if digits == new {
-                return kept(MismatchKind::TraceIdKept);
+                return Some(MismatchKind::TraceIdKept);
             }
-            if digits.contains(&new) || new.contains(digits) {
-                return kept(MismatchKind::TraceIdDerived);
+            if digits.contains(new) || new.contains(digits) {
+                return Some(MismatchKind::TraceIdDerived);
             }
         }
     }
-    Ok(())
+    None
 }
 
-/// Fields that a trace id may have been taken from; names that are nearly right count, too.
+/// Returns true for fields that a trace id may have been taken from, with names that are similar.
 fn is_context(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
     Format::of_field(&name).is_some() || name.windows(6).any(|part| part == b"parent")
 }
 
 fn flags(outcome: &Outcome, line: &[u8], parent: &TraceParent) -> Result<(), Mismatch> {
-    let wrong = |flag: &Flag, due| {
-        let bits = if due { parent.flags.0 | flag.bits() } else { parent.flags.0 & !flag.bits() };
-        let wanted = format!("00-{}-{}-{bits:02x}", parent.trace_id, parent.parent_id);
-        let difference = difference(Some(wanted.into_bytes()), line, 53..55);
-        Err(Mismatch::with(MismatchKind::Flag(*flag, due), difference))
+    let bits = parent.flags.0;
+    let unset = outcome.demands.set.iter().find(|flag| bits & flag.bits() == 0);
+    let set = outcome.demands.clear.iter().find(|flag| bits & flag.bits() != 0);
+    let (flag, expected, bits) = match (unset, set) {
+        (Some(flag), _) => (*flag, true, bits | flag.bits()),
+        (None, Some(flag)) => (*flag, false, bits & !flag.bits()),
+        (None, None) => return Ok(()),
     };
-    for flag in &outcome.due.set {
-        if parent.flags.0 & flag.bits() == 0 {
-            return wrong(flag, true);
-        }
-    }
-    for flag in &outcome.due.clear {
-        if parent.flags.0 & flag.bits() != 0 {
-            return wrong(flag, false);
-        }
-    }
-    Ok(())
+    let wanted = format!("00-{}-{}-{bits:02x}", parent.trace_id, parent.parent_id);
+    let difference = difference(Some(wanted.into_bytes()), line, 53..55);
+    Err(Mismatch::with(MismatchKind::Flag(flag, expected), difference))
 }
 
-/// Every propagation field goes out as it came, in its order, and no other.
+/// Checks that every propagation field is forwarded unchanged and in order, and that no other is sent.
 fn unchanged(exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
     let mut names: Vec<String> = Vec::new();
     for (name, _) in exchange.sent.iter().chain(&call.fields) {
@@ -155,9 +156,9 @@ fn unchanged(exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
         if sent.is_empty() {
             return Err(MismatchKind::Unexpected(name).into());
         }
-        let (due, actual) = (sent.join(&b", "[..]), actual.join(&b", "[..]));
-        let caret = first_difference(&due, &actual);
-        let difference = Difference { field: name.clone(), due: Some(due), actual, caret };
+        let (expected, actual) = (sent.join(&b", "[..]), actual.join(&b", "[..]));
+        let caret = first_difference(&expected, &actual);
+        let difference = Difference { field: name.clone(), expected: Some(expected), actual, caret };
         return Err(Mismatch::with(MismatchKind::NotUnchanged(name), difference));
     }
     Ok(())
@@ -167,7 +168,7 @@ fn carries(name: &str) -> bool {
     Format::of_field(name.as_bytes()).is_some() || name == "baggage"
 }
 
-/// No context goes out; baggage is not a context.
+/// Checks that no context is sent. Baggage is not a context.
 fn nothing(call: &Call) -> Result<(), Mismatch> {
     match call.fields.iter().find(|(name, _)| Format::of_field(name).is_some()) {
         Some((name, _)) => {
@@ -176,10 +177,4 @@ fn nothing(call: &Call) -> Result<(), Mismatch> {
         }
         None => Ok(()),
     }
-}
-
-/// The first byte that differs, as a stretch of `actual`.
-pub(super) fn first_difference(due: &[u8], actual: &[u8]) -> std::ops::Range<usize> {
-    let same = due.iter().zip(actual).take_while(|(one, other)| one == other).count();
-    same..(same + 1).min(actual.len()).max(same)
 }

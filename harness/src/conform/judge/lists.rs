@@ -1,9 +1,9 @@
 //! tracestate and baggage of one call: which members were forwarded, in which order, and where new ones stand.
 
-use super::context::{first_difference, values};
+use super::fields::{first_difference, values};
 use super::mismatch::{Mismatch, MismatchKind};
 use super::{Call, Exchange};
-use crate::conform::suite::{Difference, Due, List, Minted, Text};
+use crate::conform::suite::{Demands, Difference, List, RequestIds, Text};
 use crate::wire::baggage::BaggageEntry;
 use crate::wire::tracestate::{MEMBERS, RawMember};
 use crate::wire::{Baggage, TraceState, trim_ows};
@@ -11,29 +11,29 @@ use crate::wire::{Baggage, TraceState, trim_ows};
 const TRACESTATE: &str = "tracestate";
 const BAGGAGE: &str = "baggage";
 
-pub(super) fn check(due: &Due, exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
-    if let Some(list) = &due.tracestate {
+pub(super) fn check(expected: &Demands, exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
+    if let Some(list) = &expected.tracestate {
         let out = Tracestate::of(exchange, call);
         match list {
             List::Exactly(members) => out.exactly(filled(members, &exchange.minted))?,
             List::Some => out.some()?,
         }
-        out.lacks(&due.lacks, &exchange.minted)?;
+        out.lacks(&expected.lacks, &exchange.minted)?;
     }
-    match &due.baggage {
+    match &expected.baggage {
         Some(List::Exactly(members)) => baggage(&filled(members, &exchange.minted), exchange, call),
         Some(List::Some) => some_baggage(exchange, call),
         None => Ok(()),
     }
 }
 
-/// No member of the tracestate that was sent goes out.
+/// Checks that no member of the tracestate that was sent is forwarded.
 pub(super) fn none_of_sent(exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
     Tracestate::of(exchange, call).exactly(Vec::new())
 }
 
-/// The members as one line.
-fn filled(list: &[Text], minted: &Minted) -> Vec<u8> {
+/// Returns the members as one line.
+fn filled(list: &[Text], minted: &RequestIds) -> Vec<u8> {
     list.iter().map(|member| member.fill(minted)).collect::<Vec<_>>().join(&b',')
 }
 
@@ -62,32 +62,34 @@ impl Tracestate {
         kept.map(|member| member.bytes.clone()).collect()
     }
 
-    fn wrong(&self, kind: MismatchKind, due: &[Vec<u8>]) -> Result<(), Mismatch> {
+    fn wrong(&self, kind: MismatchKind, expected: &[Vec<u8>]) -> Result<(), Mismatch> {
         let own = self.out.iter().filter(|member| self.is_own(member)).map(|member| member.bytes.clone());
-        let due = own.chain(due.iter().cloned()).collect::<Vec<_>>().join(&b',');
+        let expected = own.chain(expected.iter().cloned()).collect::<Vec<_>>().join(&b',');
         let actual = self.out.iter().map(|member| member.bytes.clone()).collect::<Vec<_>>().join(&b',');
-        let caret = first_difference(&due, &actual);
-        let due = Some(due);
-        Err(Mismatch::with(kind, Difference { field: TRACESTATE.to_owned(), due, actual, caret }))
+        let caret = first_difference(&expected, &actual);
+        let expected = Some(expected);
+        Err(Mismatch::with(kind, Difference { field: TRACESTATE.to_owned(), expected, actual, caret }))
     }
 
-    fn exactly(&self, due: Vec<u8>) -> Result<(), Mismatch> {
-        let due: Vec<Vec<u8>> = members(&[&due]).into_iter().map(|member| member.bytes).collect();
+    fn exactly(&self, expected: Vec<u8>) -> Result<(), Mismatch> {
+        let expected: Vec<Vec<u8>> = members(&[&expected]).into_iter().map(|member| member.bytes).collect();
         let kept = self.kept();
-        if kept != due {
-            return self.wrong(what_differs(&kept, &due), &due);
+        if kept != expected {
+            return self.wrong(what_differs(&kept, &expected), &expected);
         }
-        if self.out.len() > MEMBERS && due.len() <= MEMBERS {
-            return self.wrong(MismatchKind::TooMany(TRACESTATE, self.out.len()), &due);
+        if self.out.len() > MEMBERS && expected.len() <= MEMBERS {
+            return self.wrong(MismatchKind::TooMany(TRACESTATE, self.out.len()), &expected);
         }
         let first_kept = self.out.iter().position(|member| !self.is_own(member)).unwrap_or(self.out.len());
         match self.out.iter().skip(first_kept).find(|member| self.is_own(member)) {
-            Some(behind) => self.wrong(MismatchKind::AddedBehind(TRACESTATE, shown(&behind.bytes)), &due),
+            Some(behind) => {
+                self.wrong(MismatchKind::AddedBehind(TRACESTATE, shown(&behind.bytes)), &expected)
+            }
             None => Ok(()),
         }
     }
 
-    /// Each member that is forwarded was sent so, and they are in their order.
+    /// Checks that each forwarded member was sent, and that they keep their order.
     fn some(&self) -> Result<(), Mismatch> {
         let sent: Vec<Vec<u8>> = self.sent.iter().map(|member| member.bytes.clone()).collect();
         let mut rest = sent.iter();
@@ -102,7 +104,7 @@ impl Tracestate {
         Ok(())
     }
 
-    fn lacks(&self, keys: &[Text], minted: &Minted) -> Result<(), Mismatch> {
+    fn lacks(&self, keys: &[Text], minted: &RequestIds) -> Result<(), Mismatch> {
         for key in keys.iter().map(|key| key.fill(minted)) {
             if let Some(member) = self.out.iter().find(|member| trim_ows(member.key()) == key) {
                 return self.wrong(MismatchKind::MemberKept(TRACESTATE, shown(&member.bytes)), &self.kept());
@@ -112,16 +114,15 @@ impl Tracestate {
     }
 }
 
-fn what_differs(kept: &[Vec<u8>], due: &[Vec<u8>]) -> MismatchKind {
-    if let Some(member) = due.iter().find(|member| !kept.contains(member)) {
+fn what_differs(kept: &[Vec<u8>], expected: &[Vec<u8>]) -> MismatchKind {
+    if let Some(member) = expected.iter().find(|member| !kept.contains(member)) {
         let key = member.split(|byte| *byte == b'=').next().unwrap_or_default();
-        let begins = |kept: &&Vec<u8>| kept.strip_prefix(key).is_some_and(|rest| rest.first() == Some(&b'='));
-        return match kept.iter().find(begins) {
-            Some(_) => MismatchKind::MemberAltered(TRACESTATE, shown(member)),
-            None => MismatchKind::MemberLost(TRACESTATE, shown(member)),
-        };
+        let has_key =
+            kept.iter().any(|kept| kept.strip_prefix(key).is_some_and(|rest| rest.first() == Some(&b'=')));
+        let kind = if has_key { MismatchKind::MemberAltered } else { MismatchKind::MemberLost };
+        return kind(TRACESTATE, shown(member));
     }
-    match kept.iter().find(|member| !due.contains(member)) {
+    match kept.iter().find(|member| !expected.contains(member)) {
         Some(member) => MismatchKind::MemberKept(TRACESTATE, shown(member)),
         None => MismatchKind::Reordered(TRACESTATE),
     }
@@ -131,39 +132,47 @@ fn members(lines: &[&[u8]]) -> Vec<RawMember> {
     TraceState::members_of(lines.iter().copied())
 }
 
-/// By what they mean: members that are encoded another way are the same.
-fn baggage(due: &[u8], exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
+/// Compares baggage by its meaning: a member may be encoded in another way.
+fn baggage(expected: &[u8], exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
     let sent = Baggage::entries_of(values(&exchange.sent, BAGGAGE));
-    let wanted = Baggage::entries_of([due]);
+    let wanted = Baggage::entries_of([expected]);
     let out = Baggage::entries_of(values(&call.fields, BAGGAGE));
     let kept: Vec<&BaggageEntry> =
         out.iter().filter(|entry| sent.iter().any(|sent| sent.key == entry.key)).collect();
-    let wrong = |kind| {
-        let actual = values(&call.fields, BAGGAGE).join(&b',');
-        let caret = first_difference(due, &actual);
-        let due = Some(due.to_vec());
-        Err(Mismatch::with(kind, Difference { field: BAGGAGE.to_owned(), due, actual, caret }))
-    };
     let mut left = kept.clone();
     for entry in &wanted {
         match left.iter().position(|other| is_same(entry, other)) {
             Some(at) => drop(left.remove(at)),
             None if kept.iter().any(|other| other.key == entry.key) => {
-                return wrong(MismatchKind::MemberAltered(BAGGAGE, shown(&entry.raw)));
+                let kind = MismatchKind::MemberAltered(BAGGAGE, shown(&entry.raw));
+                return Err(baggage_mismatch(kind, expected, call));
             }
-            None => return wrong(MismatchKind::MemberLost(BAGGAGE, shown(&entry.raw))),
+            None => {
+                let kind = MismatchKind::MemberLost(BAGGAGE, shown(&entry.raw));
+                return Err(baggage_mismatch(kind, expected, call));
+            }
         }
     }
     match left.first() {
         Some(entry) if wanted.iter().any(|wanted| is_same(wanted, entry)) => {
-            wrong(MismatchKind::Reordered(BAGGAGE))
+            Err(baggage_mismatch(MismatchKind::Reordered(BAGGAGE), expected, call))
         }
-        Some(entry) => wrong(MismatchKind::MemberKept(BAGGAGE, shown(&entry.raw))),
+        Some(entry) => {
+            let kind = MismatchKind::MemberKept(BAGGAGE, shown(&entry.raw));
+            Err(baggage_mismatch(kind, expected, call))
+        }
         None => Ok(()),
     }
 }
 
-/// Each member that is forwarded means what one that was sent means.
+fn baggage_mismatch(kind: MismatchKind, expected: &[u8], call: &Call) -> Mismatch {
+    let actual = values(&call.fields, BAGGAGE).join(&b',');
+    let caret = first_difference(expected, &actual);
+    let expected = Some(expected.to_vec());
+    Mismatch::with(kind, Difference { field: BAGGAGE.to_owned(), expected, actual, caret })
+}
+
+/// Checks that each forwarded member has the meaning of one that was sent.
 fn some_baggage(exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
     let sent = Baggage::entries_of(values(&exchange.sent, BAGGAGE));
     for entry in Baggage::entries_of(values(&call.fields, BAGGAGE)) {
@@ -171,7 +180,7 @@ fn some_baggage(exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
         if of_key.peek().is_some() && !of_key.any(|sent| is_same(sent, &entry)) {
             let actual = values(&call.fields, BAGGAGE).join(&b',');
             let caret = entry.at.start.min(actual.len())..entry.at.end.min(actual.len());
-            let difference = Difference { field: BAGGAGE.to_owned(), due: None, actual, caret };
+            let difference = Difference { field: BAGGAGE.to_owned(), expected: None, actual, caret };
             let kind = MismatchKind::MemberAltered(BAGGAGE, shown(&entry.raw));
             return Err(Mismatch::with(kind, difference));
         }
@@ -183,7 +192,7 @@ fn is_same(one: &BaggageEntry, other: &BaggageEntry) -> bool {
     one.key == other.key && one.value == other.value && one.properties == other.properties
 }
 
-/// A member in words: cut where it is long.
+/// Returns a member as text, cut if it is long.
 fn shown(member: &[u8]) -> String {
     const LONGEST: usize = 40;
     let text: String = member.escape_ascii().take(LONGEST).map(char::from).collect();

@@ -37,9 +37,9 @@ pub enum MismatchKind {
     /// A version other than 00.
     Version(u8),
     TraceIdChanged,
-    /// The trace was continued where a new one must begin.
+    /// The trace was continued where a new one must start.
     TraceIdKept,
-    /// The new trace id is made of the invalid one.
+    /// The new trace id is derived from the invalid one.
     TraceIdDerived,
     ParentIdKept,
     /// The flag, and whether it should be set.
@@ -48,7 +48,7 @@ pub enum MismatchKind {
     MemberKept(&'static str, String),
     MemberAltered(&'static str, String),
     Reordered(&'static str),
-    /// A member of the target's own stands to the right of one that was sent.
+    /// A member that the target added stands to the right of one that was sent.
     AddedBehind(&'static str, String),
     /// More members than a list may have.
     TooMany(&'static str, usize),
@@ -75,7 +75,7 @@ impl Mismatch {
         self
     }
 
-    /// The last output lines of a target that ended.
+    /// Returns the last output lines of a target that ended.
     pub fn output(&self) -> &[String] {
         match &self.kind {
             MismatchKind::Ended { lines, .. } => lines,
@@ -95,7 +95,7 @@ impl fmt::Display for Mismatch {
 }
 
 impl MismatchKind {
-    /// A short stable name for programs.
+    /// Returns a short stable name for programs.
     pub fn word(&self) -> &'static str {
         match self {
             MismatchKind::Answered(_) => "answered-with-error",
@@ -132,7 +132,7 @@ impl fmt::Display for MismatchKind {
         match self {
             MismatchKind::Answered(status) => write!(out, "the target answered {status}"),
             MismatchKind::NotRefused(status) => {
-                write!(out, "the target answered {status} where it must refuse the request")
+                write!(out, "the target answered {status}, expected a status from 400 to 499")
             }
             MismatchKind::NoAnswer(within) => {
                 write!(out, "the target did not answer within {} s", within.as_secs_f32())
@@ -148,20 +148,22 @@ impl fmt::Display for MismatchKind {
             MismatchKind::Missing(field) => write!(out, "the call carries no `{field}`"),
             MismatchKind::Repeated(field, count) => write!(out, "the call carries {count} `{field}` fields"),
             MismatchKind::Malformed(reason) => {
-                write!(out, "the `traceparent` that came out is invalid: {reason}")
+                write!(out, "the call carries an invalid `traceparent`: {reason}")
             }
             MismatchKind::Version(version) => {
-                write!(out, "the `traceparent` that came out has version {version:02x} and not 00")
+                write!(out, "the call carries a `traceparent` of version {version:02x}, expected 00")
             }
             MismatchKind::TraceIdChanged => {
-                out.write_str("the trace was not continued: it has another trace id")
+                out.write_str("the trace was not continued: the trace id is a different one")
             }
-            MismatchKind::TraceIdKept => out.write_str("the trace was continued where a new one must begin"),
+            MismatchKind::TraceIdKept => out.write_str("the trace was continued where a new one must start"),
             MismatchKind::TraceIdDerived => {
                 out.write_str("the new trace id is derived from the invalid one that was sent")
             }
-            MismatchKind::ParentIdKept => out.write_str("the parent id that came in went out again"),
-            MismatchKind::Flag(flag, due) => flag_words(*flag, *due, out),
+            MismatchKind::ParentIdKept => {
+                out.write_str("the call carries the parent id that the target received")
+            }
+            MismatchKind::Flag(flag, expected) => flag_words(*flag, *expected, out),
             MismatchKind::MemberLost(list, member) => {
                 write!(out, "the `{list}` member `{member}` was dropped")
             }
@@ -175,23 +177,29 @@ impl fmt::Display for MismatchKind {
                 write!(out, "the members of `{list}` were reordered or repeated")
             }
             MismatchKind::AddedBehind(list, member) => {
-                write!(out, "the `{list}` member `{member}` was added behind one that was sent, not in front")
+                write!(
+                    out,
+                    "the `{list}` member `{member}` was added after one that was sent; new members belong in front"
+                )
             }
             MismatchKind::TooMany(list, count) => {
-                write!(out, "`{list}` has {count} members, and 32 is the most")
+                write!(out, "`{list}` has {count} members; the limit is 32")
             }
             MismatchKind::Unexpected(field) => write!(out, "the call carries `{field}`, which was not sent"),
-            MismatchKind::NotUnchanged(field) => write!(out, "`{field}` was not forwarded as it came"),
+            MismatchKind::NotUnchanged(field) => write!(out, "`{field}` was not forwarded unchanged"),
             MismatchKind::Across(across, seen) => across_words(*across, seen, out),
             MismatchKind::TwinNotContinued(twin) => {
-                write!(out, "it proves nothing: the valid context of `{twin}` was not continued either")
+                write!(
+                    out,
+                    "a new trace proves nothing here: the valid context of `{twin}` was not continued either"
+                )
             }
         }
     }
 }
 
-fn flag_words(flag: Flag, due: bool, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match (flag, due) {
+fn flag_words(flag: Flag, expected: bool, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match (flag, expected) {
         (Flag::Undefined, _) => out.write_str("trace flags without a meaning are set"),
         (flag, true) => write!(out, "the {} flag is not set", flag.word()),
         (flag, false) => write!(out, "the {} flag is set", flag.word()),
@@ -202,10 +210,10 @@ fn across_words(across: Across, seen: &str, out: &mut fmt::Formatter<'_>) -> fmt
     match across {
         Across::OneTraceARequest => write!(out, "the calls of one request are in several traces ({seen})"),
         Across::DistinctTraces => write!(out, "several requests are in one trace ({seen})"),
-        Across::DistinctParents => write!(out, "a parent id went out more than once ({seen})"),
-        Across::LowerCaseNames => write!(out, "a field is not written in lower case ({seen})"),
+        Across::DistinctParents => write!(out, "a parent id was sent more than once ({seen})"),
+        Across::LowerCaseNames => write!(out, "a field name is not in lower case ({seen})"),
         Across::UniformTraceIds => {
-            write!(out, "the random flag is set, and the trace ids do not look random ({seen})")
+            write!(out, "the random flag is set, but the trace ids do not look random ({seen})")
         }
     }
 }

@@ -1,26 +1,25 @@
-//! A vector's verdict: what came out of the target, against the outcomes that the vector's author allowed.
+//! A vector's verdict: compares the calls of the target with the outcomes that the vector allows.
 //!
-//! Pure: the same exchanges give the same verdict. A target that hangs, ends or answers with an error fails the
-//! vector that it did so on; what the harness could not try is inconclusive.
+//! Pure: the same exchanges give the same verdict. A vector on which the target hangs, ends or answers with an error
+//! fails; a vector that could not be tried is inconclusive.
 
 use std::time::Duration;
 
-use super::suite::{Minted, Outcome, OutcomeKind, Vector};
+use super::suite::{Outcome, OutcomeKind, RequestIds, Vector};
 
 mod across;
 mod context;
+mod fields;
 mod lists;
 mod mismatch;
 
+pub use fields::Fields;
 pub use mismatch::{Mismatch, MismatchKind};
 
-/// Fields in their order, as bytes.
-pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
-
-/// One request to the target and everything that came of it.
+/// One request to the target, its answer and the calls that it caused.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    pub minted: Minted,
+    pub minted: RequestIds,
     /// The fields of the vector, as they were sent.
     pub sent: Fields,
     pub answer: Answer,
@@ -37,39 +36,45 @@ pub enum Answer {
     BrokenOff(String),
     /// The target's process ended meanwhile: how, and its last lines.
     Ended(String, Vec<String>),
-    /// The request was never sent, in words: the machine's affair.
+    /// The request was never sent, in words: a problem of the machine.
     NotSent(String),
 }
 
 /// One call that the target made.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The number among the calls that it was to make, from 0.
+    /// The number among the requested calls, from 0.
     pub number: usize,
     pub fields: Fields,
-    /// It came after the target had answered.
+    /// It arrived after the answer of the target.
     pub is_late: bool,
 }
 
 /// The verdict on one vector.
 #[derive(Clone, Debug)]
-pub struct Judged {
+pub struct VectorJudgement {
     pub end: End,
     /// Remarks for the reader: calls that came late or twice.
     pub notes: Vec<String>,
 }
 
+impl VectorJudgement {
+    pub(super) fn fits(&self) -> bool {
+        matches!(self.end, End::Fits(_))
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum End {
-    /// The outcome that it had, of those allowed.
+    /// The name of the outcome, one of those allowed.
     Fits(String),
     Misfits(Box<Mismatch>),
     Inconclusive(String),
 }
 
 /// Judges one vector by all its exchanges.
-pub fn judge(vector: &Vector, exchanges: &[Exchange]) -> Judged {
-    Judged { end: end(vector, exchanges), notes: notes(vector, exchanges) }
+pub fn judge(vector: &Vector, exchanges: &[Exchange]) -> VectorJudgement {
+    VectorJudgement { end: end(vector, exchanges), notes: notes(vector, exchanges) }
 }
 
 fn end(vector: &Vector, exchanges: &[Exchange]) -> End {

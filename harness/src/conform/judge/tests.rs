@@ -18,10 +18,10 @@ fn fields(lines: &[(&str, &str)]) -> Fields {
     lines.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
 }
 
-/// The verdict on a vector where the target made these calls.
-fn said(text: &str, calls: &[&[(&str, &str)]]) -> String {
+/// Returns the verdict on a vector where the target made these calls.
+fn judged(text: &str, calls: &[&[(&str, &str)]]) -> String {
     let vector = vector(text);
-    let minted = Minted { trace_id: T.into(), parent_id: P.into() };
+    let minted = RequestIds { trace_id: T.into(), parent_id: P.into() };
     let sent = vector.send.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
     let calls = calls.iter().enumerate().map(|(number, lines)| Call {
         number,
@@ -41,75 +41,75 @@ fn parent(trace: &str, span: &str, flags: &str) -> String {
 }
 
 #[test]
-fn a_trace_goes_on_with_its_trace_id_and_another_parent_id() {
+fn a_trace_is_continued_with_its_trace_id_and_a_new_parent_id() {
     let text = "{ send: [[traceparent, '00-{T}-{P}-01']], expect: continue }";
-    let on = |line: &str| said(text, &[&[("TraceParent", line)]]);
-    assert_eq!(on(&parent(T, "00f067aa0ba902b8", "01")), "continue");
-    assert_eq!(on(&parent(OTHER, "00f067aa0ba902b8", "01")), "trace-id-changed");
-    assert_eq!(on(&parent(T, P, "01")), "parent-id-kept");
-    assert_eq!(on("00-zz"), "malformed");
-    assert_eq!(on(&format!("01-{T}-00f067aa0ba902b8-01")), "version");
-    assert_eq!(said(text, &[&[]]), "missing");
+    let judged_with = |line: &str| judged(text, &[&[("TraceParent", line)]]);
+    assert_eq!(judged_with(&parent(T, "00f067aa0ba902b8", "01")), "continue");
+    assert_eq!(judged_with(&parent(OTHER, "00f067aa0ba902b8", "01")), "trace-id-changed");
+    assert_eq!(judged_with(&parent(T, P, "01")), "parent-id-kept");
+    assert_eq!(judged_with("00-zz"), "malformed");
+    assert_eq!(judged_with(&format!("01-{T}-00f067aa0ba902b8-01")), "version");
+    assert_eq!(judged(text, &[&[]]), "missing");
     let line = parent(T, "00f067aa0ba902b8", "01");
-    assert_eq!(said(text, &[&[("traceparent", &line), ("traceparent", &line)]]), "repeated");
-    assert_eq!(said(text, &[]), "not-called-back");
+    assert_eq!(judged(text, &[&[("traceparent", &line), ("traceparent", &line)]]), "repeated");
+    assert_eq!(judged(text, &[]), "not-called-back");
 }
 
 #[test]
-fn a_new_trace_has_nothing_of_an_invalid_one() {
+fn a_new_trace_takes_nothing_from_an_invalid_one() {
     let short = "{ send: [[traceparent, '00-{T:31}-{P}-01'], [tracestate, 'foo=1']], expect: restart }";
-    let on = |trace: &str| said(short, &[&[("traceparent", &parent(trace, P, "01"))]]);
-    assert_eq!(on(OTHER), "restart");
-    assert_eq!(on(T), "trace-id-kept");
-    assert_eq!(on(&format!("0{}", &T[..31])), "trace-id-derived");
+    let judged_with = |trace: &str| judged(short, &[&[("traceparent", &parent(trace, P, "01"))]]);
+    assert_eq!(judged_with(OTHER), "restart");
+    assert_eq!(judged_with(T), "trace-id-kept");
+    assert_eq!(judged_with(&format!("0{}", &T[..31])), "trace-id-derived");
     let line = parent(OTHER, P, "01");
-    assert_eq!(said(short, &[&[("traceparent", &line), ("tracestate", "foo=1")]]), "member-kept");
-    assert_eq!(said(short, &[&[("traceparent", &line), ("tracestate", "own=1")]]), "restart");
+    assert_eq!(judged(short, &[&[("traceparent", &line), ("tracestate", "foo=1")]]), "member-kept");
+    assert_eq!(judged(short, &[&[("traceparent", &line), ("tracestate", "own=1")]]), "restart");
     let upper = "{ send: [[trace-parent, '00-{T:upper}-{P}-01']], expect: restart }";
-    assert_eq!(said(upper, &[&[("traceparent", &parent(T, "00f067aa0ba902b8", "01"))]]), "trace-id-kept");
+    assert_eq!(judged(upper, &[&[("traceparent", &parent(T, "00f067aa0ba902b8", "01"))]]), "trace-id-kept");
 }
 
 #[test]
-fn members_go_on_in_their_order_with_new_ones_in_front() {
+fn members_keep_their_order_with_new_ones_in_front() {
     let text = "{ send: [[traceparent, '00-{T}-{P}-01'], [tracestate, 'foo=1,bar=2']], \
                 expect: { continue: { tracestate: [foo=1, bar=2] } } }";
-    let on = |list: &str| {
-        said(text, &[&[("traceparent", &parent(T, "00f067aa0ba902b8", "01")), ("tracestate", list)]])
+    let judged_with = |list: &str| {
+        judged(text, &[&[("traceparent", &parent(T, "00f067aa0ba902b8", "01")), ("tracestate", list)]])
     };
-    assert_eq!(on("foo=1,bar=2"), "continue");
-    assert_eq!(on("own=3,foo=1 , bar=2"), "continue");
-    assert_eq!(on("foo=1"), "member-lost");
-    assert_eq!(on("foo=1,bar=3"), "member-altered");
-    assert_eq!(on("bar=2,foo=1"), "reordered");
-    assert_eq!(on("foo=1,own=3,bar=2"), "added-behind");
-    assert_eq!(on("foo=1,bar=2,foo=1"), "reordered");
-    assert_eq!(on("foo=1,foo=9,bar=2"), "member-kept");
+    assert_eq!(judged_with("foo=1,bar=2"), "continue");
+    assert_eq!(judged_with("own=3,foo=1 , bar=2"), "continue");
+    assert_eq!(judged_with("foo=1"), "member-lost");
+    assert_eq!(judged_with("foo=1,bar=3"), "member-altered");
+    assert_eq!(judged_with("bar=2,foo=1"), "reordered");
+    assert_eq!(judged_with("foo=1,own=3,bar=2"), "added-behind");
+    assert_eq!(judged_with("foo=1,bar=2,foo=1"), "reordered");
+    assert_eq!(judged_with("foo=1,foo=9,bar=2"), "member-kept");
 }
 
 #[test]
-fn of_several_outcomes_the_one_that_came_is_named() {
+fn the_actual_one_of_several_outcomes_is_named() {
     let text = "{ send: [[traceparent, '00-{T}-{P}-01'], [tracestate, 'FOO=1,bar=2']], expect: [\
                 { as: header-dropped, continue: { tracestate: none } }, \
                 { as: member-dropped, continue: { tracestate: [bar=2] } }] }";
-    let on = |list: &str| {
-        said(text, &[&[("traceparent", &parent(T, "00f067aa0ba902b8", "01")), ("tracestate", list)]])
+    let judged_with = |list: &str| {
+        judged(text, &[&[("traceparent", &parent(T, "00f067aa0ba902b8", "01")), ("tracestate", list)]])
     };
-    assert_eq!(on(""), "header-dropped");
-    assert_eq!(on("bar=2"), "member-dropped");
-    assert_eq!(on("FOO=1,bar=2"), "member-kept");
+    assert_eq!(judged_with(""), "header-dropped");
+    assert_eq!(judged_with("bar=2"), "member-dropped");
+    assert_eq!(judged_with("FOO=1,bar=2"), "member-kept");
 }
 
 #[test]
-fn baggage_is_compared_by_what_it_means() {
+fn baggage_is_compared_by_its_meaning() {
     let text = "{ send: [[traceparent, '00-{T}-{P}-01'], [baggage, 'a=x%20y;p=1,b=2']], \
                 expect: { continue: { baggage: ['a=x%20y;p=1', b=2] } } }";
-    let on = |list: &str| {
-        said(text, &[&[("traceparent", &parent(T, "00f067aa0ba902b8", "01")), ("baggage", list)]])
+    let judged_with = |list: &str| {
+        judged(text, &[&[("traceparent", &parent(T, "00f067aa0ba902b8", "01")), ("baggage", list)]])
     };
-    assert_eq!(on("b=2,own=1,a=%78%20y;p=1"), "continue");
-    assert_eq!(on("a=x+y;p=1,b=2"), "member-altered");
-    assert_eq!(on("a=x%20y,b=2"), "member-altered");
-    assert_eq!(on("b=2"), "member-lost");
+    assert_eq!(judged_with("b=2,own=1,a=%78%20y;p=1"), "continue");
+    assert_eq!(judged_with("a=x+y;p=1,b=2"), "member-altered");
+    assert_eq!(judged_with("a=x%20y,b=2"), "member-altered");
+    assert_eq!(judged_with("b=2"), "member-lost");
 }
 
 #[test]
@@ -117,9 +117,9 @@ fn statements_hold_over_all_calls() {
     let text =
         "{ send: [[traceparent, '00-{T}-{P}-01']], calls: 2, across: distinct-parents, expect: continue }";
     let (one, two) = (parent(T, "00f067aa0ba902b8", "01"), parent(T, "00f067aa0ba902b9", "01"));
-    assert_eq!(said(text, &[&[("traceparent", &one)], &[("traceparent", &two)]]), "continue");
-    assert_eq!(said(text, &[&[("traceparent", &one)], &[("traceparent", &one)]]), "across");
-    assert_eq!(said(text, &[&[("traceparent", &one)]]), "not-called-back");
+    assert_eq!(judged(text, &[&[("traceparent", &one)], &[("traceparent", &two)]]), "continue");
+    assert_eq!(judged(text, &[&[("traceparent", &one)], &[("traceparent", &one)]]), "across");
+    assert_eq!(judged(text, &[&[("traceparent", &one)]]), "not-called-back");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn the_caret_points_at_the_first_byte_that_differs() {
         "{ send: [[traceparent, '00-{T}-{P}-01'], [tracestate, 'foo=1,bar=2']], \
                          expect: { continue: { tracestate: [foo=1, bar=2] } } }",
     );
-    let minted = Minted { trace_id: T.into(), parent_id: P.into() };
+    let minted = RequestIds { trace_id: T.into(), parent_id: P.into() };
     let sent = vector.send.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
     let lines =
         [("traceparent", parent(T, "00f067aa0ba902b8", "01")), ("tracestate", "foo=1,bar=9".to_owned())];
@@ -138,7 +138,7 @@ fn the_caret_points_at_the_first_byte_that_differs() {
     let End::Misfits(mismatch) = judge(&vector, &[exchange]).end else { panic!("it fits") };
     let difference = mismatch.difference.expect("the bytes differ");
     assert_eq!(difference.caret, 10..11);
-    assert_eq!(difference.due.as_deref(), Some(&b"foo=1,bar=2"[..]));
+    assert_eq!(difference.expected.as_deref(), Some(&b"foo=1,bar=2"[..]));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn trace_ids_that_are_no_random_numbers_are_found() {
     let text = "{ requests: 4096, across: [uniform-trace-ids], expect: restart }";
     let vector = vector(text);
     let exchange = |trace: String| {
-        let minted = Minted { trace_id: T.into(), parent_id: P.into() };
+        let minted = RequestIds { trace_id: T.into(), parent_id: P.into() };
         let call =
             Call { number: 0, fields: fields(&[("traceparent", &parent(&trace, P, "02"))]), is_late: false };
         Exchange { minted, sent: Vec::new(), answer: Answer::Status(200), calls: vec![call] }
@@ -161,10 +161,10 @@ fn trace_ids_that_are_no_random_numbers_are_found() {
 }
 
 #[test]
-fn a_target_that_hangs_or_ends_is_said_to_have_done_so() {
+fn a_target_that_hangs_or_ends_is_reported() {
     let vector = vector("{ send: [[traceparent, '00-{T}-{P}-01']], expect: [continue, restart] }");
     let exchange = |answer| {
-        let minted = Minted { trace_id: T.into(), parent_id: P.into() };
+        let minted = RequestIds { trace_id: T.into(), parent_id: P.into() };
         Exchange { minted, sent: Vec::new(), answer, calls: Vec::new() }
     };
     for (answer, word) in [

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::notation::Text;
 use super::{
-    Across, Configuration, Due, Flag, List, Outcome, OutcomeKind, Requirement, Role, Strength, Suite, Vector,
-    format,
+    Across, Configuration, Demands, Flag, List, Outcome, OutcomeKind, Requirement, Role, Strength, Suite,
+    Vector, format,
 };
 use crate::diagnostic::Diagnostic;
 use crate::scenario::complaints::Complaints;
@@ -25,10 +25,10 @@ pub(super) fn suite(source: &Arc<Source>) -> Result<Suite, Vec<Diagnostic>> {
     shape_check::check(&root, &format::SUITE, &mut complaints);
     complaints.shape_is_checked();
     let mut builder = Builder { complaints };
-    let text = |key| root.text_at(key).unwrap_or_default().trim().to_owned();
     let requirements = root.get("requirements").map_or(&[][..], Tree::entries);
     let requirements = requirements.iter().map(|entry| builder.requirement(entry)).collect();
-    let suite = Suite { source: source.clone(), name: text("suite"), about: text("about"), requirements };
+    let (name, about) = (text_at(&root, "suite"), text_at(&root, "about"));
+    let suite = Suite { source: source.clone(), name, about, requirements };
     if builder.complaints.is_empty() { Ok(suite) } else { Err(builder.complaints.finish()) }
 }
 
@@ -38,7 +38,6 @@ struct Builder {
 
 impl Builder {
     fn requirement(&mut self, KeyValue { key, value }: &KeyValue) -> Requirement {
-        let text = |key| value.text_at(key).unwrap_or_default().to_owned();
         let level = number(value, "level").unwrap_or(1);
         let mut vectors = Vec::new();
         for entry in value.get("vectors").map_or(&[][..], Tree::entries) {
@@ -53,12 +52,12 @@ impl Builder {
         Requirement {
             id: key.value.clone(),
             place: key.place,
-            says: text("says"),
+            says: text_at(value, "says"),
             strength: of_word(Strength::ALL, |s| s.word(), value.text_at("strength"))
                 .unwrap_or(Strength::Must),
             level,
             role: of_word(Role::ALL, |r| r.word(), value.text_at("role")).unwrap_or(Role::Participant),
-            clause: text("clause"),
+            clause: text_at(value, "clause"),
             needs: texts(value.get("needs")),
             configuration: configuration(value.get("configuration")),
             w3c: texts(value.get("w3c")),
@@ -67,18 +66,21 @@ impl Builder {
         }
     }
 
-    /// A vector that starts a new trace proves something only beside one that is continued.
+    /// Checks that each vector that starts a new trace stands beside one that is continued, without which it proves
+    /// nothing.
     fn twins(&mut self, vectors: &[Vector]) {
         for vector in vectors.iter().filter(|vector| vector.must_restart() && !vector.send.is_empty()) {
             let named = vector.twin.as_ref().map(|twin| vectors.iter().find(|other| other.name == *twin));
             let (message, help) = match named {
                 Some(Some(twin)) if twin.must_continue() => continue,
-                Some(Some(twin)) => {
-                    (format!("its twin `{}` does not have to be continued", twin.name), "name another")
-                }
-                Some(None) => {
-                    ("its twin is not a vector of this requirement".to_owned(), "name one beside it")
-                }
+                Some(Some(twin)) => (
+                    format!("its twin `{}` need not be continued", twin.name),
+                    "name a vector that must be continued",
+                ),
+                Some(None) => (
+                    "its twin is not a vector of this requirement".to_owned(),
+                    "name a vector of this requirement",
+                ),
                 None => (
                     format!("`{}` starts a new trace, and no vector here must be continued", vector.name),
                     "a service that never continues would pass: add a vector that it must continue",
@@ -88,22 +90,22 @@ impl Builder {
         }
     }
 
-    /// One vector, or one for each of `each`.
+    /// Adds one vector, or one for each entry of `each`.
     fn vectors(&mut self, KeyValue { key, value }: &KeyValue, level: u8, vectors: &mut Vec<Vector>) {
         match value.get("each").map(Tree::entries) {
-            None => vectors.push(self.vector(key.value.clone(), (key.place, None), value, level)),
+            None => vectors.push(self.vector(key.value.clone(), Expansion::none(key.place), value, level)),
             Some(each) => {
                 for entry in each {
                     let name = format!("{}.{}", key.value, entry.key.value);
-                    let text = entry.value.text().unwrap_or_default();
-                    vectors.push(self.vector(name, (entry.key.place, Some(text)), value, level));
+                    let each = Expansion { place: entry.key.place, text: entry.value.text() };
+                    vectors.push(self.vector(name, each, value, level));
                 }
             }
         }
     }
 
-    fn vector(&mut self, name: String, at: (Place, Option<&str>), tree: &Tree, level: u8) -> Vector {
-        let (place, each) = at;
+    fn vector(&mut self, name: String, each: Expansion<'_>, tree: &Tree, level: u8) -> Vector {
+        let Expansion { place, text: each } = each;
         let mut send = Vec::new();
         for pair in tree.get("send").map_or(&[][..], Tree::items) {
             match pair.items() {
@@ -114,11 +116,8 @@ impl Builder {
         let expect = tree.get("expect").map_or(&[][..], Tree::one_or_more);
         let expect: Vec<Outcome> = expect.iter().filter_map(|outcome| self.outcome(outcome, each)).collect();
         let minted = send.iter().any(|(_, value)| value.has_trace_id());
-        let open =
-            |outcome: &Outcome| outcome.kind == OutcomeKind::Continue && outcome.due.trace_id.is_none();
-        if !minted && expect.iter().any(open) {
-            let message =
-                "a trace that is continued needs `{T}` in what is sent, or `trace-id` in what is expected";
+        if !minted && expect.iter().any(continues_the_minted_trace) {
+            let message = "a continued trace needs `{T}` in `send`, or `trace-id` in `expect`";
             self.wrong("no-trace-id", place, message);
         }
         let only = number(tree, "level");
@@ -138,20 +137,18 @@ impl Builder {
     fn outcome(&mut self, tree: &Tree, each: Option<&str>) -> Option<Outcome> {
         if let Some(word) = tree.text() {
             let kind = of_word(OutcomeKind::ALL, |kind| kind.word(), Some(word))?;
-            return Some(Outcome { name: word.to_owned(), kind, due: Due::default() });
+            return Some(Outcome { name: word.to_owned(), kind, demands: Demands::default() });
         }
         let kind = OutcomeKind::ALL.iter().find(|kind| tree.get(kind.word()).is_some())?;
-        let due = tree.get(kind.word())?;
+        let demands = tree.get(kind.word())?;
         let name = tree.text_at("as").unwrap_or(kind.word()).to_owned();
-        Some(Outcome { name, kind: *kind, due: self.due(due, each) })
+        Some(Outcome { name, kind: *kind, demands: self.demands(demands, each) })
     }
 
-    fn due(&mut self, tree: &Tree, each: Option<&str>) -> Due {
-        let id = |builder: &mut Self, key| tree.get(key).map(|id| builder.text(id, each));
-        let flags = |key| of_words(Flag::ALL, |flag| flag.word(), tree.get(key));
-        Due {
-            trace_id: id(self, "trace-id"),
-            parent_id: id(self, "parent-id"),
+    fn demands(&mut self, tree: &Tree, each: Option<&str>) -> Demands {
+        Demands {
+            trace_id: tree.get("trace-id").map(|id| self.text(id, each)),
+            parent_id: tree.get("parent-id").map(|id| self.text(id, each)),
             tracestate: tree.get("tracestate").map(|list| self.list(list, each)),
             baggage: tree.get("baggage").map(|list| self.list(list, each)),
             lacks: tree
@@ -160,12 +157,12 @@ impl Builder {
                 .iter()
                 .map(|key| self.text(key, each))
                 .collect(),
-            set: flags("set"),
-            clear: flags("clear"),
+            set: flags(tree.get("set")),
+            clear: flags(tree.get("clear")),
         }
     }
 
-    /// The members, or `none`, or `some`.
+    /// Reads the members, or `none`, or `some`.
     fn list(&mut self, tree: &Tree, each: Option<&str>) -> List {
         match tree.text() {
             Some("some") => List::Some,
@@ -179,7 +176,7 @@ impl Builder {
         match Text::read(&text) {
             Ok(text) => text,
             Err(wrong) => {
-                self.complaints.report(Diagnostic::new("bad-notation", tree.place, wrong));
+                self.complaints.report(Diagnostic::new("bad-notation", tree.place, wrong.to_string()));
                 Text::default()
             }
         }
@@ -188,6 +185,31 @@ impl Builder {
     fn wrong(&mut self, code: &'static str, place: Place, message: &str) {
         self.complaints.report(Diagnostic::new(code, place, message));
     }
+}
+
+/// An entry of `each`, or the vector itself where it has no `each`.
+struct Expansion<'a> {
+    place: Place,
+    text: Option<&'a str>,
+}
+
+impl Expansion<'_> {
+    fn none(place: Place) -> Self {
+        Expansion { place, text: None }
+    }
+}
+
+/// Returns true when the outcome continues the trace whose id is minted.
+fn continues_the_minted_trace(outcome: &Outcome) -> bool {
+    outcome.kind == OutcomeKind::Continue && outcome.demands.trace_id.is_none()
+}
+
+fn flags(tree: Option<&Tree>) -> Vec<Flag> {
+    of_words(Flag::ALL, |flag| flag.word(), tree)
+}
+
+fn text_at(tree: &Tree, key: &str) -> String {
+    tree.text_at(key).unwrap_or_default().trim().to_owned()
 }
 
 fn configuration(tree: Option<&Tree>) -> Configuration {

@@ -1,4 +1,4 @@
-//! The format of a suite's file, as tables: each key with its shape and what it is for.
+//! The format of a suite's file, as tables: each key with its shape and its meaning.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::scenario::schema::object;
 use crate::scenario::shape::{KeyShape, Object, Pattern, Shape, Tag, TaggedKind, Words, may, must};
 use Shape::{Either, List, Named, OneOrList};
 
-/// The JSON Schema (draft 2020-12) of a suite's file, for editors.
+/// Returns the JSON Schema (draft 2020-12) of a suite's file, for editors.
 pub fn schema() -> Value {
     let mut schema = object(&SUITE);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
@@ -21,7 +21,7 @@ pub(super) static SUITE: Object = Object {
     what: "a suite",
     keys: &[
         must("suite", Shape::Text(&NAME), "its name, unique among the suites"),
-        must("about", Shape::Text(&TEXT), "which standard it tries, and what of it"),
+        must("about", Shape::Text(&TEXT), "the standard that it tries, and which parts"),
         must(
             "requirements",
             Named { names: &ID, of: &Shape::Object(&REQUIREMENT) },
@@ -35,16 +35,20 @@ static REQUIREMENT: Object = Object {
     what: "a requirement",
     keys: &[
         must("says", Shape::Text(&LINE), "the requirement in one sentence"),
-        must("strength", Shape::Words(&STRENGTHS), "how binding it is"),
-        may("level", LEVEL, "the level of the W3C documents that it stands in; 1 when left out"),
-        may("role", Shape::Words(&ROLES), "which services it binds; `participant` when left out"),
+        must("strength", Shape::Words(&STRENGTHS), "the strength of the requirement"),
+        may("level", LEVEL, "the level of the W3C documents that has it; default: 1"),
+        may("role", Shape::Words(&ROLES), "the services that it binds; default: `participant`"),
         must("clause", Shape::Text(&LINK), "a link to the clause"),
         may("needs", OneOrList(&Shape::Text(&NAME)), "words of `/-/capabilities` that a target must have"),
         may("configuration", Shape::Object(&CONFIGURATION), "the settings that it is tried with"),
         may("w3c", OneOrList(&Shape::Text(&NAME)), "the tests of the W3C suite that it covers"),
-        may("note", Shape::Text(&TEXT), "what a reader should know"),
-        may("twin", Shape::Text(&NAME), "the vector that must be continued for the restarting ones to count"),
-        must("vectors", Named { names: &VECTOR, of: &Shape::Object(&VECTOR_KEYS) }, "what is tried, by name"),
+        may("note", Shape::Text(&TEXT), "a remark for the reader"),
+        may(
+            "twin",
+            Shape::Text(&NAME),
+            "the vector that must be continued for the restarting vectors to count",
+        ),
+        must("vectors", Named { names: &VECTOR, of: &Shape::Object(&VECTOR_KEYS) }, "the vectors by name"),
     ],
     tag: None,
 };
@@ -55,7 +59,7 @@ static CONFIGURATION: Object = Object {
         may("propagators", OneOrList(&Shape::Text(&NAME)), "the formats, as OTEL_PROPAGATORS names them"),
         may("sampler", Shape::Text(&NAME), "as OTEL_TRACES_SAMPLER names it"),
         may("sampler-argument", Shape::Text(&LINE), "as OTEL_TRACES_SAMPLER_ARG takes it"),
-        may("sdk-disabled", Shape::True, "the SDK is switched off"),
+        may("sdk-disabled", Shape::True, "the SDK is disabled"),
     ],
     tag: None,
 };
@@ -66,15 +70,19 @@ static VECTOR_KEYS: Object = Object {
         may(
             "each",
             Named { names: &NAME, of: &Shape::Text(&TEXT) },
-            "one vector for each of these, `NAME.KEY`; the text stands for `{each}`",
+            "one vector `NAME.KEY` for each entry; its text replaces `{each}`",
         ),
         may("send", List(&List(&Shape::Text(&TEXT))), "the fields in their order, each `[name, value]`"),
-        may("calls", Shape::Whole { min: 1, max: 16 }, "how many calls the target makes in a request; 1"),
-        may("requests", Shape::Whole { min: 1, max: 10_000 }, "how many requests are sent; 1"),
-        may("across", OneOrList(&Shape::Words(&ACROSS)), "what holds of all contexts that come out"),
+        may(
+            "calls",
+            Shape::Whole { min: 1, max: 16 },
+            "the number of calls that the target makes in a request; default: 1",
+        ),
+        may("requests", Shape::Whole { min: 1, max: 10_000 }, "the number of requests; default: 1"),
+        may("across", OneOrList(&Shape::Words(&ACROSS)), "statements over all contexts that come out"),
         must("expect", OneOrList(&Either(&[Shape::Words(&KINDS), Shape::Object(&OUTCOME)])), EXPECT),
         may("twin", Shape::Text(&VECTOR), "the vector that must be continued for this one to count"),
-        may("level", LEVEL, "the only level that it is tried at"),
+        may("level", LEVEL, "the only level at which it is tried"),
     ],
     tag: None,
 };
@@ -85,14 +93,14 @@ const LEVEL: Shape = Shape::Whole { min: 1, max: 3 };
 
 static OUTCOME: Object = Object {
     what: "an outcome",
-    keys: &[may("as", Shape::Text(&NAME), "what the report calls it")],
+    keys: &[may("as", Shape::Text(&NAME), "its name in the report")],
     tag: Some(&Tag { what: "kind", kinds: OUTCOME_KINDS, later: &[] }),
 };
 
 static OUTCOME_KINDS: &[TaggedKind] = &[
     TaggedKind { key: must("continue", Shape::Object(&CONTEXT), "the trace is continued"), with: &[] },
     TaggedKind { key: must("restart", Shape::Object(&CONTEXT), "a new trace begins"), with: &[] },
-    TaggedKind { key: must("pass-through", Shape::True, "every field goes out as it came"), with: &[] },
+    TaggedKind { key: must("pass-through", Shape::True, "every field is forwarded unchanged"), with: &[] },
     TaggedKind { key: must("nothing", Shape::Object(&CONTEXT), "no trace context goes out"), with: &[] },
     TaggedKind {
         key: must("refuse", Shape::True, "the request is answered with a status from 400 to 499"),
@@ -103,13 +111,13 @@ static OUTCOME_KINDS: &[TaggedKind] = &[
 static CONTEXT: Object = Object {
     what: "what must come out",
     keys: &[
-        may("trace-id", Shape::Text(&TEXT), "the trace id that is continued; the minted one when left out"),
-        may("parent-id", Shape::Text(&TEXT), "the parent id that was sent; the minted one when left out"),
-        may("tracestate", MEMBERS, "of the members that were sent, those that go out, in this order"),
-        may("baggage", MEMBERS, "of the members that were sent, those that go out"),
-        may("lacks", OneOrList(&Shape::Text(&TEXT)), "keys that no member of tracestate has"),
-        may("set", OneOrList(&Shape::Words(&FLAGS)), "trace flags that are set"),
-        may("clear", OneOrList(&Shape::Words(&FLAGS)), "trace flags that are not set"),
+        may("trace-id", Shape::Text(&TEXT), "the trace id that is continued; default: the minted one"),
+        may("parent-id", Shape::Text(&TEXT), "the parent id that was sent; default: the minted one"),
+        may("tracestate", MEMBERS, "the members that are forwarded, in this order"),
+        may("baggage", MEMBERS, "the members that are forwarded"),
+        may("lacks", OneOrList(&Shape::Text(&TEXT)), "keys that the tracestate must not have"),
+        may("set", OneOrList(&Shape::Words(&FLAGS)), "trace flags that must be set"),
+        may("clear", OneOrList(&Shape::Words(&FLAGS)), "trace flags that must not be set"),
     ],
     tag: None,
 };
@@ -160,7 +168,7 @@ static LINK: Pattern = Pattern {
     any_scalar: false,
 };
 
-/// The settings and the keys that they are written under.
+/// Returns the settings, each with the key that it is written under.
 pub(super) fn settings() -> impl Iterator<Item = (Setting, &'static KeyShape)> {
     Setting::ALL.iter().filter_map(|setting| {
         CONFIGURATION.keys.iter().find(|key| key.name == setting.word()).map(|key| (*setting, key))

@@ -1,7 +1,7 @@
 //! Suites of requirements as checked values.
 //!
-//! The files are `scenarios/conformance/*.yaml`; they are a part of the program, and a test holds that all of them
-//! can be read. A requirement's id and a vector's name are permanent: a vector never changes its meaning.
+//! The files are `scenarios/conformance/*.yaml`. They are built in, and a test reads all of them. A requirement's id
+//! and a vector's name are permanent: a vector never changes its meaning.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ mod outcome;
 
 pub use embedded::{VERSION, suites};
 pub use format::schema;
-pub use notation::{Minted, Text};
-pub use outcome::{Difference, Due, Flag, List, Outcome, OutcomeKind};
+pub use notation::{RequestIds, Text};
+pub use outcome::{Demands, Difference, Flag, List, Outcome, OutcomeKind};
 
 /// One file of requirements.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub struct Requirement {
     pub clause: String,
     /// The capabilities that a target must have, as words of `/-/capabilities`.
     pub needs: Vec<String>,
-    /// The configuration that it is tried in; empty for the one that a target has by default.
+    /// The configuration in which it is tried; empty for the default one.
     pub configuration: Configuration,
     /// The tests of the W3C suite that it covers.
     pub w3c: Vec<String>,
@@ -58,13 +58,13 @@ pub struct Requirement {
     pub vectors: Vec<Vector>,
 }
 
-/// The strength of a requirement, as RFC 2119 has it.
+/// The strength of a requirement, in the words of RFC 2119.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strength {
     Must,
     Should,
     May,
-    /// The standards leave it open or contradict each other: which outcome is taken is recorded.
+    /// The standards leave it open or contradict each other; the report names the outcome.
     Grey,
 }
 
@@ -86,7 +86,7 @@ impl Strength {
 pub enum Role {
     /// It makes spans of its own.
     Participant,
-    /// It passes requests on and makes no spans.
+    /// It forwards requests and makes no spans.
     Forwarder,
 }
 
@@ -127,7 +127,7 @@ impl Setting {
         }
     }
 
-    /// The variable that OpenTelemetry gives it.
+    /// Returns the variable by which OpenTelemetry reads it.
     pub fn variable(self) -> &'static str {
         match self {
             Setting::Propagators => "OTEL_PROPAGATORS",
@@ -143,7 +143,7 @@ impl Configuration {
         self.0.is_empty()
     }
 
-    /// `propagators=b3, sampler=always_off`; `default` for none.
+    /// Returns `propagators=b3, sampler=always_off`, or `default`.
     pub fn words(&self) -> String {
         if self.is_default() {
             return "default".to_owned();
@@ -177,8 +177,7 @@ pub struct Vector {
 impl Vector {
     /// Returns true when a new trace, or a refusal, is the only outcome that is allowed.
     pub fn must_restart(&self) -> bool {
-        let restarts = |outcome: &Outcome| matches!(outcome.kind, OutcomeKind::Restart | OutcomeKind::Refuse);
-        self.expect.iter().all(restarts)
+        self.expect.iter().all(|one| matches!(one.kind, OutcomeKind::Restart | OutcomeKind::Refuse))
     }
 
     /// Returns true when it must be continued.
@@ -198,7 +197,7 @@ pub enum Across {
     DistinctParents,
     /// Propagation fields are written in lower case.
     LowerCaseNames,
-    /// The random flag, where it is set on a new trace, is borne out: the right-most seven bytes look uniform.
+    /// If a new trace has the random flag, the right-most seven bytes of its id look uniform.
     UniformTraceIds,
 }
 

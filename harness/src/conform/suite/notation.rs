@@ -8,7 +8,7 @@
 //!
 //! A quoted YAML text with `"` has escapes of its own; suites use `'` or none.
 
-/// A name or value to send or to expect, with what is minted still open.
+/// A name or value to send or to expect, with placeholders for the ids of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text {
     pieces: Vec<Piece>,
@@ -40,17 +40,35 @@ enum Form {
 
 /// The ids of one request, in lower-case hex.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Minted {
+pub struct RequestIds {
     pub trace_id: String,
     pub parent_id: String,
+}
+
+/// The reason why a text does not follow the notation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotationError {
+    #[error("a `{{` has no `}}` behind it; write `\\{{` for the character")]
+    Unclosed,
+    #[error("a `}}` has no `{{` before it; write `\\}}` for the character")]
+    Unopened,
+    #[error("it stands for more than {MOST_BYTES} bytes")]
+    TooLong,
+    #[error("a backslash begins `\\xNN`, `\\t`, `\\\\`, `\\{{` or `\\}}`")]
+    Escape,
+    #[error(
+        "`{{{0}}}` is not a placeholder: `{{T}}`, `{{P}}`, `{{T:upper}}`, `{{T:31}}`, `{{a*256}}`, \
+         `{{members 1..32}}`"
+    )]
+    Placeholder(String),
 }
 
 /// Longer than any header that a server takes.
 const MOST_BYTES: usize = 4 << 20;
 
 impl Text {
-    /// Reads the notation; an error says in words what is wrong.
-    pub fn read(text: &str) -> Result<Text, String> {
+    /// Reads the notation.
+    pub fn read(text: &str) -> Result<Text, NotationError> {
         let mut pieces = Vec::new();
         let mut literal = Vec::new();
         let mut rest = text;
@@ -58,8 +76,7 @@ impl Text {
             match next {
                 '\\' => rest = escape(&rest[1..], &mut literal)?,
                 '{' => {
-                    let end =
-                        rest.find('}').ok_or("a `{` has no `}` behind it; write `\\{` for the character")?;
+                    let end = rest.find('}').ok_or(NotationError::Unclosed)?;
                     match placeholder(&rest[1..end])? {
                         Piece::Bytes(bytes) => literal.extend(bytes),
                         id => {
@@ -69,22 +86,22 @@ impl Text {
                     }
                     rest = &rest[end + 1..];
                 }
-                '}' => return Err("a `}` has no `{` before it; write `\\}` for the character".to_owned()),
+                '}' => return Err(NotationError::Unopened),
                 next => {
                     literal.extend_from_slice(&rest.as_bytes()[..next.len_utf8()]);
                     rest = &rest[next.len_utf8()..];
                 }
             }
             if literal.len() > MOST_BYTES {
-                return Err(format!("it stands for more than {MOST_BYTES} bytes"));
+                return Err(NotationError::TooLong);
             }
         }
         pieces.extend(taken(&mut literal));
         Ok(Text { pieces })
     }
 
-    /// The bytes with the ids of a request.
-    pub fn fill(&self, minted: &Minted) -> Vec<u8> {
+    /// Returns the bytes with the ids of a request.
+    pub fn fill(&self, minted: &RequestIds) -> Vec<u8> {
         let mut bytes = Vec::new();
         for piece in &self.pieces {
             match piece {
@@ -106,12 +123,11 @@ fn taken(literal: &mut Vec<u8>) -> Option<Piece> {
 }
 
 /// Reads the rest of an escape; returns the text behind it.
-fn escape<'a>(text: &'a str, literal: &mut Vec<u8>) -> Result<&'a str, String> {
-    let wrong = || "a backslash begins `\\xNN`, `\\t`, `\\\\`, `\\{` or `\\}`".to_owned();
+fn escape<'a>(text: &'a str, literal: &mut Vec<u8>) -> Result<&'a str, NotationError> {
     match text.chars().next() {
         Some('x') => {
-            let digits = text.get(1..3).ok_or_else(wrong)?;
-            literal.push(u8::from_str_radix(digits, 16).map_err(|_| wrong())?);
+            let digits = text.get(1..3).ok_or(NotationError::Escape)?;
+            literal.push(u8::from_str_radix(digits, 16).map_err(|_| NotationError::Escape)?);
             Ok(&text[3..])
         }
         Some('t') => {
@@ -119,20 +135,15 @@ fn escape<'a>(text: &'a str, literal: &mut Vec<u8>) -> Result<&'a str, String> {
             Ok(&text[1..])
         }
         Some(own @ ('\\' | '{' | '}')) => {
-            literal.push(u8::try_from(own).map_err(|_| wrong())?);
+            literal.push(u8::try_from(own).map_err(|_| NotationError::Escape)?);
             Ok(&text[1..])
         }
-        _ => Err(wrong()),
+        _ => Err(NotationError::Escape),
     }
 }
 
-fn placeholder(inside: &str) -> Result<Piece, String> {
-    let wrong = || {
-        format!(
-            "`{{{inside}}}` is not a placeholder: `{{T}}`, `{{P}}`, `{{T:upper}}`, `{{T:31}}`, `{{a*256}}`, \
-             `{{members 1..32}}`"
-        )
-    };
+fn placeholder(inside: &str) -> Result<Piece, NotationError> {
+    let wrong = || NotationError::Placeholder(inside.to_owned());
     if let Some((text, times)) = inside.rsplit_once('*')
         && let Ok(times) = times.parse::<usize>()
     {
@@ -167,7 +178,7 @@ fn placeholder(inside: &str) -> Result<Piece, String> {
     Ok(Piece::Id { which, form })
 }
 
-/// `k01=1,k02=2`
+/// Returns `k01=1,k02=2` and so on; `None` for an empty or a huge range.
 fn members(from: usize, to: usize) -> Option<Vec<u8>> {
     let members: Vec<String> =
         (from..=to).take(100_000).map(|number| format!("k{number:02}={number}")).collect();
@@ -175,7 +186,7 @@ fn members(from: usize, to: usize) -> Option<Vec<u8>> {
 }
 
 impl Which {
-    fn of(self, minted: &Minted) -> &str {
+    fn of(self, minted: &RequestIds) -> &str {
         match self {
             Which::Trace => &minted.trace_id,
             Which::Parent => &minted.parent_id,
@@ -201,7 +212,7 @@ mod tests {
     use super::*;
 
     fn filled(text: &str) -> Vec<u8> {
-        let minted = Minted {
+        let minted = RequestIds {
             trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".into(),
             parent_id: "00f067aa0ba902b7".into(),
         };
@@ -229,7 +240,7 @@ mod tests {
             ("{a*99999999}", "not a placeholder"),
             ("{members 3..1}", "not a placeholder"),
         ] {
-            let refused = Text::read(text).unwrap_err();
+            let refused = Text::read(text).unwrap_err().to_string();
             assert!(refused.contains(wrong), "{text}: {refused}");
         }
     }

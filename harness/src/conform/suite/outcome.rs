@@ -8,12 +8,12 @@ pub struct Outcome {
     /// The name in the report: the kind, or the author's own word where several outcomes are allowed.
     pub name: String,
     pub kind: OutcomeKind,
-    pub due: Due,
+    pub demands: Demands,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutcomeKind {
-    /// The trace is continued: the trace id that was sent, another parent id.
+    /// The trace is continued: the trace id that was sent, with a new parent id.
     Continue,
     /// A new trace: a trace id that has nothing to do with what was sent, and no tracestate of it.
     Restart,
@@ -45,17 +45,16 @@ impl OutcomeKind {
     }
 }
 
-/// The demands of an outcome beside its kind; `None` is not looked at.
+/// The demands of an outcome besides its kind. `None` is not checked.
 #[derive(Clone, Debug, Default)]
-pub struct Due {
+pub struct Demands {
     /// The trace id that is continued, where it is not the minted one.
     pub trace_id: Option<Text>,
     /// The parent id that was sent, where it is not the minted one.
     pub parent_id: Option<Text>,
-    /// Of the members that were sent, exactly these go out, in this order; members of the target's own stand to the
-    /// left of them.
+    /// Exactly these of the members that were sent, in this order. The target may add members to the left of them.
     pub tracestate: Option<List>,
-    /// Of the members that were sent, exactly these go out, in any order; members of the target's own are allowed.
+    /// Exactly these of the members that were sent, in any order. The target may add members.
     pub baggage: Option<List>,
     /// Keys that no member of tracestate has.
     pub lacks: Vec<Text>,
@@ -101,13 +100,13 @@ impl Flag {
     }
 }
 
-/// The first difference between the bytes that came out and those that were due.
+/// The first difference between the bytes that came out and the expected ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// The field, in lower case.
     pub field: String,
-    /// The bytes that were due, where they are known beforehand.
-    pub due: Option<Vec<u8>>,
+    /// The expected bytes, if they are known beforehand.
+    pub expected: Option<Vec<u8>>,
     pub actual: Vec<u8>,
     /// Bytes of `actual`.
     pub caret: std::ops::Range<usize>,

@@ -4,6 +4,19 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
+/// The reason why a text is not the address of a service.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    #[error("the suite sends its bytes in plaintext: give an address with `http://`")]
+    Encrypted,
+    #[error("an address begins with `http://`")]
+    Scheme,
+    #[error("`{0}` is not a port")]
+    Port(String),
+    #[error("`{0}` names no host")]
+    Host(String),
+}
+
 /// An address over plaintext HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
@@ -14,13 +27,13 @@ pub struct Address {
 }
 
 impl FromStr for Address {
-    type Err = String;
+    type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.starts_with("https://") {
-            return Err("the suite sends its bytes in plaintext: give an address with `http://`".to_owned());
+            return Err(AddressError::Encrypted);
         }
-        let rest = text.strip_prefix("http://").ok_or("an address begins with `http://`")?;
+        let rest = text.strip_prefix("http://").ok_or(AddressError::Scheme)?;
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, path) = match rest.find(['/', '?']) {
             Some(at) => rest.split_at(at),
@@ -29,20 +42,19 @@ impl FromStr for Address {
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => {
-                (host, port.parse().map_err(|_| format!("`{port}` is not a port"))?)
+                (host, port.parse().map_err(|_| AddressError::Port(port.to_owned()))?)
             }
             _ => (authority, 80),
         };
-        let odd = |c: char| c.is_whitespace() || c.is_control() || c == '@';
-        if host.is_empty() || text.contains(odd) {
-            return Err(format!("`{text}` names no host"));
+        if host.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@') {
+            return Err(AddressError::Host(text.to_owned()));
         }
         Ok(Address { host: host.to_owned(), port, path })
     }
 }
 
 impl Address {
-    /// Of a service on this machine, at its root.
+    /// Returns the address of a service on this machine, at its root.
     pub fn at(address: SocketAddr) -> Address {
         let host = match address {
             SocketAddr::V4(address) => address.ip().to_string(),
@@ -51,12 +63,12 @@ impl Address {
         Address { host, port: address.port(), path: "/".to_owned() }
     }
 
-    /// `host:port`, as the `Host` field has it.
+    /// Returns `host:port`, the value of the `Host` field.
     pub fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 
-    /// The first address that the name has.
+    /// Resolves the name to its first address.
     pub async fn resolve(&self) -> std::io::Result<SocketAddr> {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         let mut found = tokio::net::lookup_host((host, self.port)).await?;

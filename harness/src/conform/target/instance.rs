@@ -50,7 +50,7 @@ pub enum InstanceError {
     Start { command: String, source: StandaloneError },
     #[error("`{0}` cannot be resolved")]
     Resolve(Address, #[source] std::io::Error),
-    #[error("something listens at {0} already: end it, or leave out the command")]
+    #[error("another program already listens at {0}: stop it, or omit the command")]
     Taken(Address),
     #[error("no free port was found for the target")]
     NoPort,
@@ -101,6 +101,11 @@ impl Instance {
         Ok(Instance { address, socket, program, capabilities, _port: port })
     }
 
+    /// Returns true when the target reports this capability.
+    pub fn can(&self, need: &str) -> bool {
+        self.capabilities.as_ref().is_some_and(|capabilities| capabilities.can.contains(need))
+    }
+
     /// Returns true when its process is gone; false for one that was not started here.
     pub fn has_ended(&self) -> bool {
         self.program.as_ref().is_some_and(Standalone::has_ended)
@@ -135,7 +140,7 @@ async fn start(
     started.map_err(|source| InstanceError::Start { command, source })
 }
 
-/// Anything but a good answer means a service of the W3C suite.
+/// Returns the reported capabilities. Any other answer means a service of the W3C suite.
 async fn capabilities(socket: SocketAddr) -> Option<Capabilities> {
     match ask(Method::GET, socket, "/-/capabilities", QUESTION).await {
         Ok((200, body)) => serde_json::from_slice(&body).ok(),

@@ -1,4 +1,4 @@
-//! The target of a run: a service that runs already, a command, or a relay that comes along.
+//! The target of a run: a running service, a command, or a built-in relay.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use crate::runtime::RuntimeOptions;
 mod address;
 mod instance;
 
-pub use address::Address;
+pub use address::{Address, AddressError};
 pub use instance::{Instance, InstanceError};
 
 /// Stands for the port that a command is given.
@@ -18,10 +18,10 @@ const PORT: &str = "${self.port}";
 /// Faults of the model relay, comma-separated.
 const FAULTS: &str = "RELAY_MODEL_FAULTS";
 
-/// The implementation that is tried, and how it is had.
+/// The implementation that is tried, and the way to start it.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// As the report calls it.
+    /// Its name in the report.
     pub name: String,
     pub start: Start,
     /// The time in which it must be ready.
@@ -34,7 +34,7 @@ pub enum Start {
     Running(Address),
     /// Program and arguments; the address where it listens, if it is known beforehand.
     Command { words: Vec<OsString>, address: Option<Address> },
-    /// A relay that comes along, with faults switched on in it.
+    /// A built-in relay, with these faults enabled.
     Relay { implementation: String, faults: Vec<String> },
 }
 
@@ -44,11 +44,11 @@ struct CommandLine {
     variables: Vec<(String, String)>,
 }
 
-/// The relays that come along.
+/// The built-in relays.
 pub const RELAYS: &[&str] = &["model", "rust"];
 
 impl Target {
-    /// A service that runs at `address`, or that `words` start.
+    /// Returns the service that runs at `address`, or that `words` start; `None` without either.
     pub fn new(address: Option<Address>, words: Vec<OsString>) -> Option<Target> {
         let shown: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
         let shown = shown.join(" ");
@@ -72,7 +72,7 @@ impl Target {
     pub fn cannot(&self, role: Role, configuration: &Configuration) -> Option<String> {
         match &self.start {
             Start::Running(_) if !configuration.is_default() => {
-                Some("a running service is tried in the configuration that it has".to_owned())
+                Some("a running service keeps its configuration".to_owned())
             }
             _ if role == Role::Forwarder => Some("the target is not known to be a forwarder".to_owned()),
             Start::Running(_) | Start::Command { .. } | Start::Relay { .. } => None,

@@ -1,4 +1,4 @@
-//! Two JSON reports side by side: which vectors are better, worse, or end in another outcome.
+//! The differences between two JSON reports: vectors that are better, worse, or have a different outcome.
 
 use std::collections::BTreeMap;
 
@@ -32,18 +32,26 @@ struct Vector {
 pub struct Diff {
     pub worse: Vec<String>,
     pub better: Vec<String>,
-    /// The same verdict by another outcome that is allowed.
+    /// The same verdict with a different allowed outcome.
     pub other: Vec<String>,
     pub added: Vec<String>,
     pub gone: Vec<String>,
 }
 
-/// Compares two reports as `--report json` writes them; an error says in words which cannot be read.
-pub fn diff(old: &str, new: &str) -> Result<Diff, String> {
-    let (old, new) = (
-        vectors(old).map_err(|why| format!("the old report: {why}"))?,
-        vectors(new).map_err(|why| format!("the new report: {why}"))?,
-    );
+/// A report that cannot be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum DiffError {
+    #[error("cannot read the {which} report: {source}")]
+    Read { which: &'static str, source: serde_json::Error },
+    #[error("the {which} report has version {version}, expected {VERSION}: write it again")]
+    Version { which: &'static str, version: u32 },
+}
+
+const VERSION: u32 = 1;
+
+/// Compares two reports of `--report json`.
+pub fn diff(old: &str, new: &str) -> Result<Diff, DiffError> {
+    let (old, new) = (vectors("old", old)?, vectors("new", new)?);
     let mut diff = Diff::default();
     for (key, after) in &new {
         let Some(before) = old.get(key) else {
@@ -68,7 +76,7 @@ impl Diff {
         *self == Diff::default()
     }
 
-    /// Every change, the worse ones first.
+    /// Returns every change as text, the worse ones first.
     pub fn render(&self) -> String {
         if self.is_empty() {
             return "nothing changed\n".to_owned();
@@ -89,17 +97,18 @@ impl Diff {
     }
 }
 
-fn vectors(text: &str) -> Result<BTreeMap<String, Vector>, String> {
-    let report: Report = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if report.version != 1 {
-        return Err(format!("it has version {}, and this command reads version 1", report.version));
+fn vectors(which: &'static str, text: &str) -> Result<BTreeMap<String, Vector>, DiffError> {
+    let report: Report = serde_json::from_str(text).map_err(|source| DiffError::Read { which, source })?;
+    if report.version != VERSION {
+        return Err(DiffError::Version { which, version: report.version });
     }
-    let of = |requirement: Requirement| {
-        let id = requirement.id;
-        let keyed = move |vector: Vector| (format!("{id}/{} over {}", vector.name, vector.transport), vector);
-        requirement.vectors.into_iter().map(keyed)
-    };
-    Ok(report.requirements.into_iter().flat_map(of).collect())
+    let mut vectors = BTreeMap::new();
+    for Requirement { id, vectors: tried } in report.requirements {
+        for vector in tried {
+            vectors.insert(format!("{id}/{} over {}", vector.name, vector.transport), vector);
+        }
+    }
+    Ok(vectors)
 }
 
 fn words(vector: &Vector) -> String {
@@ -109,7 +118,7 @@ fn words(vector: &Vector) -> String {
     }
 }
 
-/// From the best to the worst.
+/// Returns the rank of a verdict, from the best to the worst.
 fn rank(word: &str) -> usize {
     Verdict::ALL.iter().position(|verdict| verdict.word() == word).unwrap_or(Verdict::ALL.len())
 }

@@ -1,12 +1,16 @@
-//! The page of a requirement, for `unbroken explain ID`: out of the suite's own data.
+//! The page of a requirement, for `unbroken explain ID`, from the data of the suite.
 
-use crate::conform::suite::{OutcomeKind, Requirement, Suite, Vector};
+use crate::conform::suite::{Outcome, Requirement, Suite, Vector};
 
-/// The page of a requirement; its id in any case.
+/// Returns the page of a requirement. Its id may be in upper or lower case.
 pub fn explain(suites: &[Suite], id: &str) -> Option<String> {
-    let all = || suites.iter().flat_map(|suite| suite.requirements.iter().map(move |one| (suite, one)));
-    let (suite, requirement) = all().find(|(_, one)| one.id.eq_ignore_ascii_case(id.trim()))?;
-    Some(page(suite, requirement))
+    for suite in suites {
+        let mut requirements = suite.requirements.iter();
+        if let Some(requirement) = requirements.find(|one| one.id.eq_ignore_ascii_case(id.trim())) {
+            return Some(page(suite, requirement));
+        }
+    }
+    None
 }
 
 fn page(suite: &Suite, requirement: &Requirement) -> String {
@@ -41,17 +45,17 @@ fn page(suite: &Suite, requirement: &Requirement) -> String {
 }
 
 fn outcome(vector: &Vector) -> String {
-    let word = |kind: OutcomeKind, name: &str| match kind.word() == name {
-        true => name.to_owned(),
-        false => format!("{} ({name})", kind.word()),
-    };
-    let outcomes: Vec<String> = vector.expect.iter().map(|one| word(one.kind, &one.name)).collect();
+    let mut outcomes: Vec<String> = Vec::new();
+    for Outcome { kind, name, .. } in &vector.expect {
+        let word = kind.word();
+        outcomes.push(if word == name { name.clone() } else { format!("{word} ({name})") });
+    }
     let times = if vector.requests > 1 { format!(", {} requests", vector.requests) } else { String::new() };
     let calls = if vector.calls > 1 { format!(", {} calls", vector.calls) } else { String::new() };
     format!("{}{calls}{times}", outcomes.join(" or "))
 }
 
-/// One line for each requirement, for `--list`.
+/// Returns one line for each requirement, for `--list`.
 pub fn list<'a>(requirements: impl Iterator<Item = (&'a str, &'a Requirement, usize)>) -> String {
     requirements
         .map(|(suite, requirement, vectors)| {

@@ -7,7 +7,7 @@ use crate::report::phrase;
 /// GitHub refuses a summary of more than 1 MiB.
 const LIMIT: usize = 900 * 1024;
 
-/// One line for each requirement that does not pass.
+/// Returns one line for each requirement that does not pass.
 pub fn annotations(results: &Results) -> String {
     results.requirements.iter().filter_map(|result| annotation(results, result)).collect()
 }
@@ -31,16 +31,14 @@ fn annotation(results: &Results, result: &RequirementResult) -> Option<String> {
     Some(format!("::{level} title={}::{}\n", property(&title), data(&text)))
 }
 
-/// The step summary.
+/// Returns the step summary.
 pub fn summary(results: &Results) -> String {
     let text = markdown::render(results);
-    match text.len() {
-        0..LIMIT => text,
-        _ => {
-            let end = text[..text.floor_char_boundary(LIMIT)].rfind('\n').unwrap_or(0);
-            format!("{}\n\n... and more, which the JSON report has\n", &text[..end])
-        }
+    if text.len() < LIMIT {
+        return text;
     }
+    let end = text[..text.floor_char_boundary(LIMIT)].rfind('\n').unwrap_or(0);
+    format!("{}\n\n... and more; the JSON report has all requirements\n", &text[..end])
 }
 
 /// Escapes the text behind the second `::`.

@@ -1,7 +1,7 @@
 //! One self-contained page: a table of the whole, and each requirement with its vectors behind it.
 //!
-//! Text becomes HTML only through `Page::text` and the attributes that `link` writes, which escape it: whatever a
-//! target sends stays text. There is no script.
+//! Text becomes HTML only through `Page::text`, which escapes it, so that bytes from a target are never markup. There
+//! is no script.
 
 use super::{by_suite, counted, named, outcomes, story};
 use crate::conform::results::{RequirementResult, Results, VectorResult, Verdict};
@@ -118,7 +118,7 @@ fn vector(page: &mut Page, results: &Results, result: &RequirementResult, vector
 struct Page(String);
 
 impl Page {
-    /// Markup of ours.
+    /// Adds our own markup.
     fn raw(&mut self, markup: &str) {
         self.0.push_str(markup);
     }
@@ -143,7 +143,7 @@ impl Page {
         self.raw(&format!("</{name}>\n"));
     }
 
-    /// A clause, which begins with `https://`: the suite's format says so.
+    /// Adds a link to a clause, which begins with `https://` by the format of suites.
     fn link(&mut self, address: &str) {
         self.raw("<a href=\"");
         self.text(address);

@@ -17,7 +17,7 @@ const VERSION: u32 = 1;
 /// Longer values are cut.
 const LONGEST: usize = 2048;
 
-/// The whole report, pretty-printed, with a line feed at its end.
+/// Returns the whole report, pretty-printed, with a line feed at its end.
 pub fn render(results: &Results) -> String {
     let mut text =
         serde_json::to_string_pretty(&Report::of(results)).expect("strings and numbers always serialise");
@@ -227,7 +227,7 @@ impl DifferenceReport {
     fn of(difference: &Difference) -> Self {
         Self {
             field: difference.field.clone(),
-            expected: difference.due.as_ref().map(|due| story::short(due, LONGEST)),
+            expected: difference.expected.as_ref().map(|expected| story::short(expected, LONGEST)),
             actual: story::short(&difference.actual, LONGEST),
             start: difference.caret.start,
             end: difference.caret.end,

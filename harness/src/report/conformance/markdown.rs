@@ -1,11 +1,11 @@
-//! For a README: a table of the suites, and what did not pass.
+//! The report for a README: a table of the suites, and a row for each requirement.
 
 use super::{by_suite, named, outcomes, story};
-use crate::conform::results::{RequirementResult, Results, Verdict};
+use crate::conform::results::{Counts, RequirementResult, Results, Verdict};
 use crate::conform::suite::VERSION;
 use crate::report::phrase;
 
-/// The whole page, headings from the third level on.
+/// Returns the whole page, with headings from the third level on.
 pub fn render(results: &Results) -> String {
     let mut text = format!(
         "### Propagation conformance of {}\n\nSuite {VERSION}, level {} of W3C Trace Context; \
@@ -17,16 +17,16 @@ pub fn render(results: &Results) -> String {
     text += "| suite | requirements | pass | fail | deviates | inconclusive | unsupported | vectors |\n";
     text += "|---|---:|---:|---:|---:|---:|---:|---:|\n";
     for (suite, requirements) in by_suite(results) {
-        let count = |verdict| requirements.iter().filter(|one| one.verdict() == verdict).count();
+        let counts = Counts::of(requirements.iter().map(|one| one.verdict()));
         let vectors: usize = requirements.iter().map(|one| one.vectors.len()).sum();
         text += &format!(
             "| {suite} | {} | {} | {} | {} | {} | {} | {vectors} |\n",
             requirements.len(),
-            count(Verdict::Pass),
-            count(Verdict::Fail),
-            count(Verdict::Deviates),
-            count(Verdict::Inconclusive),
-            count(Verdict::Unsupported)
+            counts.get(Verdict::Pass),
+            counts.get(Verdict::Fail),
+            counts.get(Verdict::Deviates),
+            counts.get(Verdict::Inconclusive),
+            counts.get(Verdict::Unsupported)
         );
     }
     text += "\n| | strength | requirement | vectors | |\n|---|---|---|---:|---|\n";
@@ -70,7 +70,7 @@ fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Text in one cell of a table, nothing of it taken for markup but code spans.
+/// Escapes text for one cell of a table, so that only its code spans are markup.
 fn escaped(text: &str) -> String {
     phrase::shown(&text.replace('\n', " ")).replace('&', "&amp;").replace('<', "&lt;").replace('|', "\\|")
 }

@@ -1,4 +1,4 @@
-//! Reports of the reference suite (`conform`): text out of values, one file per format.
+//! Reports of the reference suite (`conform`), one file per format.
 
 pub mod diff;
 pub mod explain;
@@ -17,7 +17,7 @@ mod tests;
 
 use crate::conform::results::{Implementation, RequirementResult, Results, Verdict};
 
-/// `relay:model` or `opentelemetry_sdk 0.33 (rust)`, as far as it says.
+/// Returns `opentelemetry_sdk 0.33 (rust)`, or the name on the command line where the target reports no name.
 fn named(implementation: &Implementation) -> String {
     let Some(name) = &implementation.name else { return implementation.target.clone() };
     let version = implementation.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
@@ -26,7 +26,7 @@ fn named(implementation: &Implementation) -> String {
     format!("{name}{version}{language}")
 }
 
-/// `12 pass, 1 fail`, the worst first.
+/// Returns `1 fail, 12 pass`, the worst first.
 fn counted(counts: &crate::conform::results::Counts) -> String {
     let some = Verdict::ALL.iter().rev().filter(|verdict| counts.get(**verdict) > 0);
     let parts: Vec<String> =
@@ -44,7 +44,7 @@ fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The outcomes that came where a requirement leaves a choice, each once.
+/// Returns the actual outcomes of vectors that allow several, each once.
 fn outcomes(result: &RequirementResult) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     for vector in &result.vectors {
@@ -53,7 +53,8 @@ fn outcomes(result: &RequirementResult) -> Vec<&str> {
             .vectors
             .iter()
             .any(|declared| declared.name == vector.name && declared.expect.len() > 1);
-        if let Some(outcome) = vector.outcome.as_deref().filter(|_| leaves_choice)
+        if let Some(outcome) = vector.outcome.as_deref()
+            && leaves_choice
             && !names.contains(&outcome)
         {
             names.push(outcome);
@@ -62,7 +63,7 @@ fn outcomes(result: &RequirementResult) -> Vec<&str> {
     names
 }
 
-/// The suites in their order, each with its results.
+/// Returns the suites in order, each with its results.
 fn by_suite(results: &Results) -> Vec<(&str, Vec<&RequirementResult>)> {
     let mut suites: Vec<(&str, Vec<&RequirementResult>)> = Vec::new();
     for result in &results.requirements {

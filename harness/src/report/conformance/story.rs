@@ -1,4 +1,4 @@
-//! The story of one vector, as lines: the bytes on both sides, a caret, the clause, and how to see it again.
+//! The story of one vector as lines: the bytes on both sides, a caret, the clause, and the command that repeats it.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ impl Line {
 /// Longer values are cut around what matters.
 const LONGEST: usize = 160;
 
-/// Bytes as text: printable ASCII as it is, everything else as `\xNN`.
+/// Returns bytes as text: printable ASCII as it is, everything else as `\xNN`.
 pub(super) fn text(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| byte_text(*byte)).collect()
 }
@@ -34,7 +34,7 @@ fn byte_text(byte: u8) -> String {
     }
 }
 
-/// The same, cut in the middle where it is long.
+/// Returns bytes as text, cut to a length.
 pub(super) fn short(bytes: &[u8], longest: usize) -> String {
     if bytes.len() <= longest {
         return text(bytes);
@@ -42,7 +42,7 @@ pub(super) fn short(bytes: &[u8], longest: usize) -> String {
     format!("{}... ({} bytes)", text(&bytes[..longest]), bytes.len())
 }
 
-/// The sentence of a vector that did not pass.
+/// Returns the reason why a vector did not pass.
 pub(super) fn why(vector: &VectorResult) -> String {
     match (&vector.mismatch, &vector.reason) {
         (Some(mismatch), _) => mismatch.to_string(),
@@ -51,7 +51,7 @@ pub(super) fn why(vector: &VectorResult) -> String {
     }
 }
 
-/// Everything that helps to understand a vector that did not pass.
+/// Returns the details of a vector that did not pass.
 pub(super) fn lines(results: &Results, result: &RequirementResult, vector: &VectorResult) -> Vec<Line> {
     let mut lines = Vec::new();
     for (name, value) in &vector.sent {
@@ -59,8 +59,8 @@ pub(super) fn lines(results: &Results, result: &RequirementResult, vector: &Vect
     }
     let difference = vector.mismatch.as_ref().and_then(|mismatch| mismatch.difference.as_ref());
     if let Some(difference) = difference {
-        if let Some(due) = &difference.due {
-            lines.push(window("expected", &difference.field, due, &difference.caret, false));
+        if let Some(expected) = &difference.expected {
+            lines.push(window("expected", &difference.field, expected, &difference.caret, false));
         }
         lines.push(window("received", &difference.field, &difference.actual, &difference.caret, true));
     } else {
@@ -82,7 +82,7 @@ pub(super) fn lines(results: &Results, result: &RequirementResult, vector: &Vect
     lines
 }
 
-/// The command that tries this vector alone, with the same ids.
+/// Returns the command that tries this vector alone, with the same ids.
 fn again(results: &Results, result: &RequirementResult, vector: &VectorResult) -> String {
     let level = if results.level == 2 { String::new() } else { format!(" --level {}", results.level) };
     let options = format!("{level} --only {}/{} --seed {}", result.requirement.id, vector.name, results.seed);
@@ -93,22 +93,18 @@ fn again(results: &Results, result: &RequirementResult, vector: &VectorResult) -
     }
 }
 
-/// A field with its caret, cut around it.
+/// Returns a field with its caret, cut around the caret.
 fn window(label: &'static str, field: &str, bytes: &[u8], caret: &Range<usize>, pointed: bool) -> Line {
-    let start = match bytes.len() > LONGEST {
-        true => caret.start.min(bytes.len()).saturating_sub(LONGEST / 2),
-        false => 0,
-    };
+    let is_long = bytes.len() > LONGEST;
+    let start = if is_long { caret.start.min(bytes.len()).saturating_sub(LONGEST / 2) } else { 0 };
     let end = (start + LONGEST).min(bytes.len());
     let before = if start > 0 { "..." } else { "" };
     let after = if end < bytes.len() { "..." } else { "" };
     let head = format!("{field}: {before}");
-    let width = |range: Range<usize>| -> usize {
-        let inside = range.start.clamp(start, end)..range.end.clamp(start, end);
-        bytes.get(inside).unwrap_or_default().iter().map(|byte| byte_text(*byte).chars().count()).sum()
-    };
-    let from = head.chars().count() + width(start..caret.start);
-    let caret = pointed.then(|| from..from + width(caret.clone()).max(1));
+    let [caret_start, caret_end] = [caret.start, caret.end.max(caret.start)].map(|at| at.clamp(start, end));
+    let from = head.chars().count() + text(&bytes[start..caret_start]).chars().count();
+    let width = text(&bytes[caret_start..caret_end]).chars().count().max(1);
+    let caret = pointed.then(|| from..from + width);
     Line { label, text: format!("{head}{}{after}", text(&bytes[start..end])), caret }
 }
 

@@ -1,4 +1,4 @@
-//! For people: what did not pass, and a table of the whole.
+//! The report for people: the vectors that did not pass, and a table of all requirements.
 
 use super::{by_suite, counted, named, outcomes, sign, story};
 use crate::conform::results::{RequirementResult, Results, VectorResult, Verdict};
@@ -9,7 +9,7 @@ use crate::report::terminal::{Ink, Palette};
 /// The number of vectors of a requirement that are shown with their bytes.
 const SHOWN: usize = 3;
 
-/// The whole report; `verbose` shows requirements that passed, too.
+/// Returns the whole report. `verbose` also shows requirements that passed.
 pub fn render(results: &Results, palette: Palette, verbose: bool) -> String {
     let mut page = Page { palette, text: String::new() };
     page.heading(results);

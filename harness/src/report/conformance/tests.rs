@@ -40,7 +40,7 @@ fn sample() -> Results {
     let [one, two] = [0, 1].map(|at: usize| Arc::new(suite.requirements[at].clone()));
     let difference = Difference {
         field: "traceparent".into(),
-        due: Some(b"00-new".to_vec()),
+        expected: Some(b"00-new".to_vec()),
         actual: b"00-<b>&\xff".to_vec(),
         caret: 3..7,
     };
@@ -186,7 +186,7 @@ fn two_reports_are_compared_by_verdict_and_outcome() {
     assert_eq!(diff.worse, ["XX-01/valid over http/1.1: pass (continue) -> fail"]);
     assert_eq!(diff.better, ["XX-01/ff over http/1.1: fail -> pass (continue)"]);
     assert!(diff.render().starts_with("worse (1)\n  XX-01/valid"), "{}", diff.render());
-    assert!(diff::diff("{}", "{}").unwrap_err().starts_with("the old report: "));
+    assert!(diff::diff("{}", "{}").unwrap_err().to_string().starts_with("cannot read the old report: "));
 }
 
 #[test]

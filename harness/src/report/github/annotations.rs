@@ -32,12 +32,8 @@ fn of_judged(case: &Case, judged: &CaseVerdict) -> Vec<String> {
     let mut lines: Vec<String> =
         judged.findings.iter().map(|finding| of_finding(case, judged, finding)).collect();
     for gap in &judged.gaps {
-        lines.push(command(
-            "warning",
-            &case.file,
-            (1, 1),
-            [&format!("not judged in {}", case.title), &gap.what],
-        ));
+        let annotation = Annotation { level: "warning", file: &case.file, line: 1, column: 1 };
+        lines.push(annotation.command(&format!("not judged in {}", case.title), &gap.what));
     }
     lines
 }
@@ -60,12 +56,14 @@ fn of_finding(case: &Case, judged: &CaseVerdict, finding: &Finding) -> String {
         finding.actual,
     );
     let title = format!("{} in {}", phrase::brief(finding), case.title);
-    command(level, &case.file, judged.source.line_column(finding.place.start), [&title, &text])
+    let (line, column) = judged.source.line_column(finding.place.start);
+    Annotation { level, file: &case.file, line, column }.command(&title, &text)
 }
 
 fn of_error(case: &Case, error: &CaseError) -> String {
     let title = format!("could not run {}", case.title);
-    command("error", &case.file, (1, 1), [&title, &with_causes(&error.message, &error.caused_by)])
+    Annotation { level: "error", file: &case.file, line: 1, column: 1 }
+        .command(&title, &with_causes(&error.message, &error.caused_by))
 }
 
 fn of_shared_error(error: &SharedError<'_>) -> String {
@@ -73,7 +71,7 @@ fn of_shared_error(error: &SharedError<'_>) -> String {
     let title = format!("could not run {}", phrase::count(error.groups.len(), "case"));
     let titles = phrase::some_of(&error.titles(), TITLES);
     let text = format!("{}\ncases: {titles}", with_causes(error.message, error.caused_by));
-    command("error", &error.groups[0][0].file, (1, 1), [&title, &text])
+    Annotation { level: "error", file: &error.groups[0][0].file, line: 1, column: 1 }.command(&title, &text)
 }
 
 fn with_causes(message: &str, caused_by: &[String]) -> String {
@@ -81,9 +79,21 @@ fn with_causes(message: &str, caused_by: &[String]) -> String {
     format!("{message}{causes}")
 }
 
-fn command(level: &str, file: &str, (line, column): (usize, usize), [title, text]: [&str; 2]) -> String {
-    let (file, title) = (property(&phrase::shown(file)), property(&phrase::shown(title)));
-    format!("::{level} file={file},line={line},col={column},title={title}::{}", data(&shown(text)))
+/// The level of an annotation, and the place that it stands beside.
+struct Annotation<'a> {
+    level: &'a str,
+    file: &'a str,
+    line: usize,
+    column: usize,
+}
+
+impl Annotation<'_> {
+    /// Returns the workflow command.
+    fn command(&self, title: &str, text: &str) -> String {
+        let Annotation { level, file, line, column } = self;
+        let (file, title) = (property(&phrase::shown(file)), property(&phrase::shown(title)));
+        format!("::{level} file={file},line={line},col={column},title={title}::{}", data(&shown(text)))
+    }
 }
 
 /// Returns the lines with their control characters made visible.

@@ -22,7 +22,7 @@ pub(super) struct BreakReport<'a> {
     caret: Option<CaretReport>,
 }
 
-/// One side; keys that do not apply are left out.
+/// The expected or the actual value; keys that do not apply are omitted.
 #[derive(Serialize)]
 struct ValueReport<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]

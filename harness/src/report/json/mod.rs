@@ -1,8 +1,8 @@
 //! The report for programs: one JSON document, versioned, as `harness/report.schema.json` describes it.
 //!
-//! Its types are its own: what the product calls things inside may change, what stands here may only grow while
-//! `version` is 2. Version 1 had no `break`, and another word for an unknown side. Keys that do not apply are left out,
-//! never `null`. Seeds are strings, for readers whose numbers end at 2^53.
+//! The report has its own types: names inside the product may change, but the report may only grow while `version` is
+//! 2. Version 1 had no `break`, a different word for an unknown side, and a different key for `error`. Keys that do not
+//! apply are omitted, never `null`. Seeds are strings, for readers whose numbers end at 2^53.
 
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ pub const SCHEMA: &str = include_str!("../../../report.schema.json");
 
 const VERSION: u32 = 2;
 
-/// The whole report, pretty-printed, with a line feed at its end.
+/// Returns the whole report, pretty-printed, with a line feed at its end.
 pub fn render(outcome: &Outcome) -> String {
     let report = Report::of(outcome);
     let text = serde_json::to_string_pretty(&report).expect("strings and numbers always serialise");
@@ -38,7 +38,7 @@ struct Report<'a> {
     repeats: u32,
     took_ms: u64,
     counts: Counts,
-    /// Baseline entries that occurred no more.
+    /// Accepted findings that no longer occur.
     fixed: &'a [String],
     warnings: &'a [String],
     cases: Vec<CaseReport<'a>>,
@@ -56,7 +56,7 @@ struct Counts {
     pass: usize,
     fail: usize,
     inconclusive: usize,
-    /// Those of the inconclusive that never got as far as being judged.
+    /// The inconclusive cases that were not judged.
     could_not_run: usize,
 }
 
@@ -71,13 +71,13 @@ struct CaseReport<'a> {
     took_ms: u64,
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    judged: Option<Judged<'a>>,
+    judged: Option<JudgedCase<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    trouble: Option<TroubleReport<'a>>,
+    error: Option<ErrorReport<'a>>,
 }
 
 #[derive(Serialize)]
-struct Judged<'a> {
+struct JudgedCase<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<&'a str>,
     seed: String,
@@ -89,11 +89,11 @@ struct Judged<'a> {
     findings: Vec<FindingReport<'a>>,
     notes: Vec<NoteReport<'a>>,
     gaps: Vec<GapReport<'a>>,
-    undeclared: Vec<Undeclared<'a>>,
+    undeclared: Vec<UndeclaredCall<'a>>,
 }
 
 #[derive(Serialize)]
-struct TroubleReport<'a> {
+struct ErrorReport<'a> {
     message: &'a str,
     caused_by: &'a [String],
     output: &'a [String],
@@ -193,7 +193,7 @@ struct GapReport<'a> {
 }
 
 #[derive(Serialize)]
-struct Undeclared<'a> {
+struct UndeclaredCall<'a> {
     what: &'a str,
     times: u32,
 }
@@ -226,11 +226,9 @@ impl<'a> Report<'a> {
 
 impl<'a> CaseReport<'a> {
     fn of(case: &'a Case) -> Self {
-        let (scenario, name, judged, trouble) = match &case.end {
-            CaseEnd::Judged(judged) => (&judged.scenario, &judged.case, Some(Judged::of(judged)), None),
-            CaseEnd::CouldNotRun(trouble) => {
-                (&trouble.scenario, &trouble.case, None, Some(TroubleReport::of(trouble)))
-            }
+        let (scenario, name, judged, error) = match &case.end {
+            CaseEnd::Judged(judged) => (&judged.scenario, &judged.case, Some(JudgedCase::of(judged)), None),
+            CaseEnd::CouldNotRun(error) => (&error.scenario, &error.case, None, Some(ErrorReport::of(error))),
         };
         Self {
             title: &case.title,
@@ -241,12 +239,12 @@ impl<'a> CaseReport<'a> {
             took_ms: millis(case.took),
             verdict: case.verdict().word(),
             judged,
-            trouble,
+            error,
         }
     }
 }
 
-impl<'a> Judged<'a> {
+impl<'a> JudgedCase<'a> {
     fn of(case: &'a CaseVerdict) -> Self {
         let source = &case.source;
         Self {
@@ -263,15 +261,15 @@ impl<'a> Judged<'a> {
             undeclared: case
                 .undeclared
                 .iter()
-                .map(|(what, times)| Undeclared { what, times: *times })
+                .map(|(what, times)| UndeclaredCall { what, times: *times })
                 .collect(),
         }
     }
 }
 
-impl<'a> TroubleReport<'a> {
-    fn of(trouble: &'a CaseError) -> Self {
-        Self { message: &trouble.message, caused_by: &trouble.caused_by, output: &trouble.lines }
+impl<'a> ErrorReport<'a> {
+    fn of(error: &'a CaseError) -> Self {
+        Self { message: &error.message, caused_by: &error.caused_by, output: &error.lines }
     }
 }
 

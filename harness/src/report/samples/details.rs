@@ -3,7 +3,7 @@
 use super::{SPAN, TRACE};
 use crate::rules::details::{CaptureDetails, CaretDetails, Details, SpanDetails, ValueDetails};
 
-/// The request of the sample's break.
+/// Returns the request of the sample's break.
 pub(super) fn charge() -> CaptureDetails {
     CaptureDetails {
         from: "shop".into(),
@@ -19,7 +19,7 @@ pub(super) fn charge() -> CaptureDetails {
     }
 }
 
-/// A break with every kind of value, as no single class has it.
+/// Returns a break with every kind of value, which no single class has.
 pub(super) fn every_value() -> Details {
     let flags = ValueDetails { flags: Some("00".into()), sampled: Some(false), ..ValueDetails::default() };
     Details {

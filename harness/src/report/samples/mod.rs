@@ -53,14 +53,14 @@ fn rule(rule: Expectation, looked_at: u32) -> RuleVerdict {
     RuleVerdict { rule, verdict: Verdict::Pass, looked_at }
 }
 
-/// Four hops, all well.
+/// Returns a case of four hops that passes.
 pub(super) fn healthy() -> CaseVerdict {
     CaseVerdict {
         source: Source::new(FILE, TEXT),
         scenario: "order-is-billed".into(),
         case: "sampled=true".into(),
         about: Some(
-            "An order placed over HTTP is reserved in stock and billed, and the ledger hears of it over gRPC.".into(),
+            "An order placed over HTTP is reserved in stock and billed, and recorded in the ledger over gRPC.".into(),
         ),
         seed: 20_261_121,
         verdict: Verdict::Pass,
@@ -90,7 +90,7 @@ pub(super) fn healthy() -> CaseVerdict {
     }
 }
 
-/// A finding with every field filled.
+/// Returns a finding with a value in every field.
 pub(super) fn not_injected() -> Finding {
     Finding {
         rule: Expectation::HopsKeepRelation,
@@ -116,7 +116,7 @@ pub(super) fn not_injected() -> Finding {
                 label: "into `shop`, on the wire".into(),
                 text: format!("traceparent: 00-{TRACE}-{SPAN}-01"),
                 caret: Some(16..48),
-                caption: "came in whole".into(),
+                caption: "valid on arrival".into(),
             },
             Line {
                 label: "from `shop`, on the wire".into(),
@@ -126,17 +126,17 @@ pub(super) fn not_injected() -> Finding {
             },
         ],
         expected: format!("a `traceparent` in trace {TRACE}"),
-        actual: "none; `billing` began a trace of its own".into(),
-        clause: "a request that was received with a context is sent on with one: W3C Trace Context 3.2, \
-                 https://www.w3.org/TR/trace-context/#traceparent-header",
+        actual: "no `traceparent`; `billing` started a new trace".into(),
+        clause: "a service that receives a `traceparent` must send one on outgoing requests: W3C Trace Context 3.4, \
+                 https://www.w3.org/TR/trace-context/#mutating-the-traceparent-field",
         try_next: vec![
-            "see that the HTTP client that `shop` uses for `/charge` is instrumented; 38 calls went right, so look \
-             for a second client or a code path of its own"
+            "instrument the HTTP client that `shop` uses for `/charge`; 38 of 50 calls carry the context, so look \
+             for a second client or code path"
                 .into(),
-            "if the call runs on another thread or task, hand the context over to it".into(),
+            "if the call runs in another thread or task, pass the context to it".into(),
         ],
         missing_witness: None,
-        inside: vec!["the incoming side of `shop` was right".into()],
+        inside: vec![format!("`shop` extracted the incoming context correctly (span `{SPAN}`)")],
         example: Some(3),
         others: vec![4, 8, 9, 15, 16, 21, 22, 30, 31, 40, 41],
         fingerprint: "3f9a1c2b4d5e6f70".into(),
@@ -173,13 +173,13 @@ fn tracestate_lost() -> Finding {
                 label: "into `billing`, on the wire".into(),
                 text: "tracestate: acme=1,vendor=a:b,rojo=00f0".into(),
                 caret: Some(19..29),
-                caption: "this member".into(),
+                caption: "the lost member".into(),
             },
             Line {
                 label: "from `billing`, on the wire".into(),
                 text: "tracestate: acme=1,rojo=00f0".into(),
                 caret: Some(19..19),
-                caption: "is missing here".into(),
+                caption: "member missing".into(),
             },
         ],
         expected: "acme=1,vendor=a:b,rojo=00f0".into(),
@@ -230,7 +230,7 @@ pub(super) fn one_break() -> Outcome {
     outcome(vec![case(broken(vec![not_injected()]))])
 }
 
-/// The second break stands alone; a consequence of the first is told inside it.
+/// Returns a case with two breaks; the first has a consequence.
 pub(super) fn two_breaks() -> Outcome {
     let mut first = not_injected();
     first.inside.push("follows from it: `record` was not crossed in 3 of 50 stories".into());
@@ -239,7 +239,7 @@ pub(super) fn two_breaks() -> Outcome {
     outcome(vec![case(judged)])
 }
 
-/// A silent node, a gap, and a finding whose witness is missing.
+/// Returns a case with a silent node, a gap, and a finding whose witness is missing.
 pub(super) fn inconclusive() -> Outcome {
     let silent = Finding {
         rule: Expectation::SamplingWholePath,
@@ -255,8 +255,8 @@ pub(super) fn inconclusive() -> Outcome {
         lines: vec![],
         expected: "a SERVER span in the trace".into(),
         actual: "nothing from `ledger` at all".into(),
-        try_next: vec!["give `ledger` the endpoint in `${otlp.endpoint}`".into()],
-        missing_witness: Some("flush evidence: `ledger` exported nothing and was not asked to flush".into()),
+        try_next: vec!["pass `${otlp.endpoint}` to `ledger`".into()],
+        missing_witness: Some("flush evidence: `ledger` exported nothing and was not flushed".into()),
         inside: vec![],
         example: Some(1),
         others: (2..=50).collect(),
@@ -272,7 +272,7 @@ pub(super) fn inconclusive() -> Outcome {
         looked_at: 200,
     });
     judged.gaps = vec![GapVerdict {
-        what: "`ledger` ended while the run was under way (exit status 1), so what it still held is lost"
+        what: "`ledger` exited during the run (exit status 1); spans that it had not exported are lost"
             .into(),
         lines: vec!["panicked at src/export.rs:7".into(), "\u{1b}[31mconnection refused\u{1b}[0m".into()],
     }];
@@ -280,15 +280,14 @@ pub(super) fn inconclusive() -> Outcome {
 }
 
 pub(super) fn could_not_run() -> Outcome {
-    outcome(vec![in_trouble()])
+    outcome(vec![case_error()])
 }
 
-fn in_trouble() -> Case {
-    let trouble = CaseError {
+fn case_error() -> Case {
+    let error = CaseError {
         scenario: "order-is-billed".into(),
         case: "sampled=true".into(),
-        message: "`billing` ended before it was ready: see its output, or run `node billing.js` by hand"
-            .into(),
+        message: "`billing` exited before it was ready: read its output, or run `node billing.js`".into(),
         caused_by: vec!["exit status 1 after 0.3 s".into()],
         lines: vec!["Error: Cannot find module './routes'".into()],
     };
@@ -296,27 +295,27 @@ fn in_trouble() -> Case {
         title: "order-is-billed [sampled=true]".into(),
         file: FILE.into(),
         repeat: 1,
-        end: CaseEnd::CouldNotRun(trouble),
+        end: CaseEnd::CouldNotRun(error),
         took: Duration::from_millis(300),
         with: std::sync::Arc::default(),
     }
 }
 
-/// One that passes, one that fails, one that could not run; and what a baseline says.
+/// Returns a case that passes, one that fails, one that could not run, and a baseline with a fixed finding.
 pub(super) fn mixed() -> Outcome {
     let known =
         Finding { known: Some("billing 2.x folds members, fixed in 3.0".into()), ..tracestate_lost() };
     let mut pass = CaseVerdict { case: "sampled=false".into(), ..healthy() };
     pass.findings = vec![known];
     let fail = CaseVerdict { case: "times=50, it's".into(), ..broken(vec![not_injected()]) };
-    let mut outcome = outcome(vec![case(pass), case(fail), in_trouble()]);
+    let mut outcome = outcome(vec![case(pass), case(fail), case_error()]);
     outcome.fixed = vec!["77771c2b4d5e6f70 order-is-billed: baggage-lost at charge".into()];
     outcome.interrupted = true;
     outcome.due = 5;
     outcome
 }
 
-/// The same case three times, once with another end.
+/// Returns the same case three times; one of them fails.
 pub(super) fn repeated() -> Outcome {
     let cases = [healthy(), broken(vec![not_injected()]), healthy()]
         .into_iter()
@@ -328,7 +327,7 @@ pub(super) fn repeated() -> Outcome {
     outcome
 }
 
-/// Values far wider than any screen, and bytes that no screen should see.
+/// Returns values that are wider than any screen, and bytes that must not reach it.
 pub(super) fn long_and_odd() -> Outcome {
     let long = format!("tracestate: {},bad={}", vec!["k=0123456789abcdef"; 30].join(","), "x".repeat(300));
     let bad = long.find("bad=").expect("written above");
@@ -336,7 +335,7 @@ pub(super) fn long_and_odd() -> Outcome {
         class: Class::TracestateAltered,
         rule: Expectation::TracestateKept,
         details: every_value(),
-        message: "`shop` changed bytes of a member: it came as `caf\\xc3\\xa9` and left as `caf?`".into(),
+        message: "`shop` changed bytes of a member: it received `caf\\xc3\\xa9` and sent `caf?`".into(),
         lines: vec![
             Line {
                 label: "into `shop`, on the wire".into(),
@@ -350,7 +349,7 @@ pub(super) fn long_and_odd() -> Outcome {
                 caret: Some(14..25),
                 caption:
                     "not UTF-8 where it must be, and a caption that is itself so long that it does not fit \
-                          beside its caret and goes on below it"
+                          beside its caret and continues below it"
                         .into(),
             },
         ],
@@ -361,20 +360,20 @@ pub(super) fn long_and_odd() -> Outcome {
     outcome(vec![case(broken(vec![odd]))])
 }
 
-/// A run that has not ended, with a fault that broke nothing.
+/// Returns a run that has not ended, with a fault that had no effect.
 fn partial() -> Outcome {
-    let warning = "`--fault shop=inject-nothing` broke nothing in 1 case".to_owned();
+    let warning = "`--fault shop=inject-nothing` had no effect in 1 case".to_owned();
     Outcome { under_way: true, due: 5, warnings: vec![warning], ..all_pass() }
 }
 
-/// Every sample with its name.
+/// Returns every sample with its name.
 pub(super) fn all() -> Vec<(&'static str, Outcome)> {
     vec![
         ("all_pass", all_pass()),
         ("one_break", one_break()),
         ("two_breaks", two_breaks()),
         ("inconclusive", inconclusive()),
-        ("trouble", could_not_run()),
+        ("could_not_run", could_not_run()),
         ("mixed", mixed()),
         ("repeated", repeated()),
         ("long_and_odd", long_and_odd()),

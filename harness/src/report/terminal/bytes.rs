@@ -92,9 +92,13 @@ fn cut(text: &str, caret: Option<&Range<usize>>, room: usize) -> (String, Option
     let (start, left) = if start <= 1 { (0, "") } else { (start, "…") };
     let end = (start + inner + usize::from(left.is_empty())).min(chars.len());
     let right = if end < chars.len() { "…" } else { "" };
-    let shift = |at: usize| (at.clamp(start, end) - start) + left.chars().count();
     let middle: String = chars[start..end].iter().collect();
-    (format!("{left}{middle}{right}"), caret.map(|caret| shift(caret.start)..shift(caret.end)))
+    let caret = caret.map(|caret| {
+        let [from, to] =
+            [caret.start, caret.end].map(|at| at.clamp(start, end) - start + left.chars().count());
+        from..to
+    });
+    (format!("{left}{middle}{right}"), caret)
 }
 
 /// Returns the characters to show and the caret counted in them: a control character takes four places (`\x1b`).
@@ -106,8 +110,11 @@ fn printable(text: &str, caret: Option<&Range<usize>>) -> (Vec<char>, Option<Ran
         chars.extend(phrase::shown(c.encode_utf8(&mut [0; 4])).chars());
     }
     let end = chars.len();
-    let column = |byte: usize| starts.iter().find(|(at, _)| *at >= byte).map_or(end, |(_, column)| *column);
-    let caret = caret.map(|caret| column(caret.start)..column(caret.end.max(caret.start)));
+    let caret = caret.map(|caret| {
+        let [from, to] = [caret.start, caret.end.max(caret.start)]
+            .map(|byte| starts.iter().find(|(at, _)| *at >= byte).map_or(end, |(_, column)| *column));
+        from..to
+    });
     (chars, caret)
 }
 

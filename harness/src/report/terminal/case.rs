@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::page::Page;
 use super::{Again, Detail, Ink, finding};
 use crate::report::hop_map;
-use crate::report::{Case, CaseResult, SharedError, phrase};
+use crate::report::{Case, CaseResult, SharedError, command, phrase};
 use crate::rules::Finding;
 use crate::verdict::{CaseEnd, CaseError, CaseVerdict, GapVerdict, Verdict};
 
@@ -216,10 +216,10 @@ fn findings(page: &mut Page, group: &[&Case]) {
 
 fn again(page: &mut Page, case: &Case, seed: Option<u64>) {
     let command = match (page.again(), seed) {
-        (Again::Command, Some(seed)) => phrase::again(case, seed),
-        (Again::Command, None) => phrase::retry(case),
-        (Again::Trial, seed) => phrase::test_again(&case.with, Some(&case.title), seed),
-        (Again::Test, seed) => phrase::test_again(&case.with, None, seed),
+        (Again::Command, Some(seed)) => command::again(case, seed),
+        (Again::Command, None) => command::retry(case),
+        (Again::Trial, seed) => command::test_again(&case.with, Some(&case.title), seed),
+        (Again::Test, seed) => command::test_again(&case.with, None, seed),
     };
     page.command(INDENT, "run again", &command);
 }

@@ -114,10 +114,11 @@ impl Live {
     }
 
     fn counts(&self) -> String {
-        let count = |(result, number): &(CaseResult, u64)| {
-            self.palette.paint(Ink::of(*result), &format!("{number} {}", result.word()))
-        };
-        self.counts.iter().map(count).collect::<Vec<_>>().join(", ")
+        let mut counts = Vec::new();
+        for (result, number) in &self.counts {
+            counts.push(self.palette.paint(Ink::of(*result), &format!("{number} {}", result.word())));
+        }
+        counts.join(", ")
     }
 
     /// Returns the present state, with at most `width` columns for the names.
