@@ -4,7 +4,7 @@ use super::break_kind::{Duplication, Miss};
 use super::{Break, BreakKind, Breaks, Grade, Side, Unseen, Value, Witness};
 use crate::crossings::hashing::{IdMap, IdSet};
 use crate::crossings::{CrossingIx, CrossingRef, Crossings, Nature};
-use crate::evidence::{CaptureEnd, Settlement};
+use crate::evidence::{CaptureEnd, GapPlace, Settlement};
 use crate::plan::StimulusIx;
 use crate::scenario::{Hop, HopIx};
 
@@ -101,9 +101,17 @@ impl HopCount<'_> {
             missed.graded(Grade::Inconclusive).missing(Witness::Marker)
         } else if !self.cause_succeeded() {
             missed.graded(Grade::Inconclusive).missing(Witness::Answer(self.cause.ix()))
+        } else if self.sender_died() {
+            missed.graded(Grade::Inconclusive).missing(Witness::Flush)
         } else {
             missed
         })
+    }
+
+    /// Returns whether the sender ended during the run: what it owed then is no fault of its tracing.
+    fn sender_died(&self) -> bool {
+        let gaps = &self.cause.all().evidence.gaps;
+        gaps.iter().any(|gap| gap.place == GapPlace::Node(self.hop.from))
     }
 
     /// Returns whether the sender took what it received, so that it owes the crossing. A message that its reader

@@ -51,7 +51,7 @@ pub struct Plan {
     pub calls: Vec<PlannedCall>,
     /// In the order in which they are sent.
     pub stimuli: Vec<Stimulus>,
-    /// Nodes in the order in which they are flushed: callers before those they call; inner lists side by side.
+    /// Nodes in the order in which they are flushed: callers before those they call; those of an inner list together.
     pub flush_order: Vec<Vec<NodeIx>>,
     /// For each node the protocols that it serves.
     pub listens: Vec<ListenProtocols>,

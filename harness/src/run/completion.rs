@@ -2,9 +2,10 @@
 //! verdict.
 //!
 //! When every stimulus is answered, the nodes are asked to flush, callers before those they call. A relay answers when
-//! it is idle, so it is asked at once. Any other node is asked when it owes no crossing any more, or at the deadline.
-//! Spans that arrive without a flush are waited for until the deadline. Only nodes that cannot flush cost one quiet
-//! window, which all of them share.
+//! it is idle, so it is asked at once. Any other node is asked when no node can cause a call to it any more and it owes
+//! no crossing itself, or at the deadline; nodes that call each other in a circle are stopped together. Spans that
+//! arrive without a flush are waited for until the deadline. Only nodes that cannot flush cost one quiet window, which
+//! all of them share. Nothing is waited for from a node that has died.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::crossings::Crossings;
 use crate::evidence::{Completion, Evidence, Exchange, Recorder};
 use crate::plan::broker::MessageSource;
 use crate::plan::{Plan, Subscription};
+use crate::runtime::deaths::Deaths;
 use crate::runtime::running::{FlushProof, RunningCase};
 use crate::scenario::NodeIx;
 
@@ -41,6 +43,7 @@ pub(super) struct Story<'a> {
     pub(super) plan: Arc<Plan>,
     pub(super) running: &'a RunningCase,
     pub(super) recorder: &'a Recorder,
+    pub(super) deaths: &'a Deaths,
     pub(super) exchanges: Arc<[Exchange]>,
     pub(super) deadline: Instant,
 }
@@ -65,6 +68,7 @@ pub(super) async fn complete(story: &Story<'_>) -> Vec<Completion> {
     let stubs: Vec<NodeIx> = (0..nodes.len()).map(NodeIx).collect();
     story.messages_settled(&stubs).await;
     story.fall_quiet(&mut completions).await;
+    story.deaths.complete(&mut completions);
     completions
 }
 
@@ -76,30 +80,52 @@ impl Story<'_> {
     /// Flushes nodes side by side. A node that has ended is not asked again.
     async fn flush(&self, level: &[NodeIx], completions: &mut [Completion]) {
         self.messages_settled(level).await;
-        let alive = level.iter().copied().filter(|node| !has_ended(completions, *node));
-        let alive: Vec<NodeIx> = alive.collect();
-        let mut idle = alive.clone();
-        idle.retain(|node| self.flush_proof(*node) == FlushProof::Idle);
-        let mut busy = alive;
-        busy.retain(|node| self.flush_proof(*node) != FlushProof::Idle);
-        if !busy.is_empty() {
-            self.until(self.deadline, Condition::NothingOwed(busy.clone())).await;
-        }
-        let ending: Vec<NodeIx> =
-            busy.iter().copied().filter(|node| self.flush_proof(*node) == FlushProof::Exited).collect();
+        let alive: Vec<NodeIx> =
+            self.alive(level).into_iter().filter(|node| !has_ended(completions, *node)).collect();
+        let idle = self.with_proof(&alive, FlushProof::Idle);
+        let ending = self.with_proof(&alive, FlushProof::Exited);
+        let exporting = self.with_proof(&alive, FlushProof::Exported);
+        let busy: Vec<NodeIx> = alive.iter().copied().filter(|node| !idle.contains(node)).collect();
+        self.until_idle(&busy, &idle, completions).await;
         if !ending.is_empty() {
             self.await_own_exports(&ending).await;
         }
-        let exporting: Vec<NodeIx> =
-            busy.iter().copied().filter(|node| self.flush_proof(*node) == FlushProof::Exported).collect();
         let first = ending.iter().filter(|node| matches!(completions[node.0], Completion::Unknown(_)));
         let flushed: Vec<NodeIx> = idle.iter().chain(&exporting).chain(first).copied().collect();
-        self.flush_all(&flushed, self.deadline.max(Instant::now() + FLUSH_WITHIN), completions).await;
+        self.flush_all(&flushed, self.flush_deadline(), completions).await;
         self.flush_late_spans(&exporting, completions).await;
     }
 
-    fn flush_proof(&self, node: NodeIx) -> FlushProof {
-        self.running.flush_proof(node)
+    /// Waits until nodes that may call each other in a circle owe nothing, whether relays or programs.
+    async fn until_idle(&self, busy: &[NodeIx], relays: &[NodeIx], completions: &mut [Completion]) {
+        if busy.is_empty() {
+            return;
+        }
+        for _ in 0..ROUNDS {
+            self.until(self.deadline, Condition::NothingOwed(busy.to_vec())).await;
+            if relays.is_empty() {
+                return;
+            }
+            // A relay answers when it is idle. What it has called until then may owe something again.
+            self.flush_all(relays, self.flush_deadline(), completions).await;
+            if !self.flushed_too_early(completions) {
+                return;
+            }
+        }
+    }
+
+    fn flush_deadline(&self) -> Instant {
+        self.deadline.max(Instant::now() + FLUSH_WITHIN)
+    }
+
+    fn with_proof(&self, nodes: &[NodeIx], proof: FlushProof) -> Vec<NodeIx> {
+        nodes.iter().copied().filter(|node| self.running.flush_proof(*node) == proof).collect()
+    }
+
+    /// Returns the nodes that have not died.
+    fn alive(&self, nodes: &[NodeIx]) -> Vec<NodeIx> {
+        let dead = self.deaths.nodes();
+        nodes.iter().copied().filter(|node| !dead.contains(node)).collect()
     }
 
     async fn flush_all(&self, nodes: &[NodeIx], until: Instant, completions: &mut [Completion]) {
@@ -119,20 +145,23 @@ impl Story<'_> {
         if nodes.iter().any(|node| self.plan.subscriptions[node.0].iter().any(reads_kafka)) {
             self.running.caught_up(self.deadline.max(Instant::now() + CAUGHT_UP_WITHIN)).await;
         }
-        let messages = due::Messages::to(&self.plan, nodes);
         let (mut captures, mut exports) = (self.recorder.watch(), self.running.watch());
+        let mut deaths = self.deaths.watch();
         let settled = async {
             loop {
                 captures.mark_unchanged();
                 exports.mark_unchanged();
+                deaths.mark_unchanged();
+                let messages = due::Messages::to(&self.plan, &self.alive(nodes));
                 if !self.recorder.look(|captures| messages.are_due(captures)) {
                     return;
                 }
                 tokio::select! {
                     Ok(()) = captures.changed() => {}
+                    Ok(()) = deaths.changed() => {}
                     // A consumer may commit long after it has processed a message. Its spans show that earlier.
                     Ok(()) = exports.changed() => {
-                        if self.holds(&Arc::new(Condition::MessagesHaveSpans(nodes.to_vec()))).await {
+                        if self.holds(&Condition::MessagesHaveSpans(nodes.to_vec())).await {
                             return;
                         }
                     }
@@ -162,7 +191,7 @@ impl Story<'_> {
     async fn await_own_exports(&self, nodes: &[NodeIx]) {
         let first = self.deadline.min(Instant::now() + EXPORTS_WITHIN);
         self.until(first, Condition::ExportsBegan(nodes.to_vec())).await;
-        let nothing_owed = Arc::new(Condition::BegunExportsArrived(nodes.to_vec()));
+        let nothing_owed = Condition::BegunExportsArrived(nodes.to_vec());
         let mut exports = self.running.watch();
         loop {
             exports.mark_unchanged();
@@ -229,11 +258,12 @@ impl Story<'_> {
     /// Waits until the condition holds, or the deadline, and looks again whenever something was seen. Returns false
     /// when the deadline came first.
     async fn until(&self, deadline: Instant, condition: Condition) -> bool {
-        let condition = Arc::new(condition);
         let (mut captures, mut exports) = (self.recorder.watch(), self.running.watch());
+        let mut deaths = self.deaths.watch();
         loop {
             captures.mark_unchanged();
             exports.mark_unchanged();
+            deaths.mark_unchanged();
             if self.holds(&condition).await {
                 return true;
             }
@@ -241,6 +271,7 @@ impl Story<'_> {
                 tokio::select! {
                     Ok(()) = captures.changed() => true,
                     Ok(()) = exports.changed() => true,
+                    Ok(()) = deaths.changed() => true,
                     else => false,
                 }
             };
@@ -256,8 +287,9 @@ impl Story<'_> {
     /// All of it is paired again, on a thread for blocking work: other cases continue meanwhile. The caller waits for
     /// the answer before it asks again, so what arrives in a burst is paired once, and at most one pairing is under
     /// way.
-    async fn holds(&self, condition: &Arc<Condition>) -> bool {
-        let (plan, recorder, condition) = (self.plan.clone(), self.recorder.clone(), condition.clone());
+    async fn holds(&self, condition: &Condition) -> bool {
+        let condition = condition.without(&self.deaths.nodes());
+        let (plan, recorder) = (self.plan.clone(), self.recorder.clone());
         let (telemetry, exchanges) = (self.running.telemetry(), self.exchanges.clone());
         let pairing = tokio::task::spawn_blocking(move || {
             let (captures, _) = recorder.freeze();

@@ -22,6 +22,18 @@ pub(super) enum Condition {
 }
 
 impl Condition {
+    /// Returns the condition without the nodes that have died: nothing is due from them any more.
+    pub(super) fn without(&self, dead: &[NodeIx]) -> Condition {
+        let alive = |nodes: &[NodeIx]| nodes.iter().copied().filter(|node| !dead.contains(node)).collect();
+        match self {
+            Condition::NothingOwed(nodes) => Condition::NothingOwed(alive(nodes)),
+            Condition::SpansArrived(nodes) => Condition::SpansArrived(alive(nodes)),
+            Condition::ExportsBegan(nodes) => Condition::ExportsBegan(alive(nodes)),
+            Condition::BegunExportsArrived(nodes) => Condition::BegunExportsArrived(alive(nodes)),
+            Condition::MessagesHaveSpans(nodes) => Condition::MessagesHaveSpans(alive(nodes)),
+        }
+    }
+
     pub(super) fn holds(&self, seen: &Crossings<'_>) -> bool {
         match self {
             Condition::NothingOwed(nodes) => !crossings_due(seen, nodes) && !under_way(seen, nodes),

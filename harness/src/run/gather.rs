@@ -9,8 +9,9 @@ use super::completion::{self, Story};
 use crate::driver::{Driver, DriverError};
 use crate::evidence::{Evidence, Recorder};
 use crate::plan::Plan;
+use crate::runtime::deaths::Deaths;
 use crate::runtime::running::RunningCase;
-use crate::runtime::{RuntimeError, RuntimeOptions, start};
+use crate::runtime::{NodeError, RuntimeError, RuntimeOptions, start};
 
 /// The reason why a case could not run.
 #[derive(Debug, Error)]
@@ -41,6 +42,7 @@ pub struct GatheredCase {
 
 /// Runs one case and returns its evidence. No process of the case is left running.
 ///
+/// A node that ends during the run is a gap of the evidence; one that ends before the first stimulus is an error.
 /// Missing evidence is waited for until the timeout of the scenario after the last answer. Starting the nodes has
 /// deadlines of its own.
 pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> GatheredCase {
@@ -52,10 +54,11 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> GatheredCase {
             return GatheredCase { evidence: Err(error.into()), logs: log.into_iter().collect() };
         }
     };
+    let deaths = Deaths::default();
     let evidence = tokio::select! {
         biased;
-        error = running.died() => Err(RuntimeError::from(error).into()),
-        evidence = drive(&plan, &running, &recorder) => evidence,
+        never = running.record_deaths(&deaths) => match never {},
+        evidence = drive(&plan, &running, &recorder, &deaths) => evidence,
     };
     running.stop().await;
     // A node may export at its end, and that is evidence too: read the telemetry only now.
@@ -73,14 +76,20 @@ async fn drive(
     plan: &Arc<Plan>,
     running: &RunningCase,
     recorder: &Recorder,
+    deaths: &Deaths,
 ) -> Result<Evidence, GatherError> {
     let driver = Driver::new(plan.clone(), running.addresses().clone(), recorder.clone())?;
+    // Without a first stimulus there is no evidence; a later death is a part of it.
+    if let Some(death) = deaths.first() {
+        return Err(RuntimeError::from(NodeError::from(death)).into());
+    }
     let exchanges = driver.drive_all(|_| {}).await;
     let deadline = Instant::now() + plan.scenario.timeout;
     let exchanges = Arc::from(exchanges);
-    let story = Story { plan: plan.clone(), running, recorder, exchanges, deadline };
+    let story = Story { plan: plan.clone(), running, recorder, deaths, exchanges, deadline };
     let completions = completion::complete(&story).await;
-    let (captures, gaps) = recorder.freeze();
+    let (captures, mut gaps) = recorder.freeze();
+    gaps.extend(deaths.gaps());
     Ok(Evidence {
         captures,
         exchanges: story.exchanges.to_vec(),

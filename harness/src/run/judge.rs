@@ -274,10 +274,11 @@ fn hop_verdict(
 fn is_incomplete(all: &Crossings<'_>, ix: HopIx) -> bool {
     let tap = all.plan.hop_taps[ix.0];
     let arrival = all.plan.arrival_taps[ix.0];
-    let via = all.plan.scenario.hop(ix).transport.via();
+    let hop = all.plan.scenario.hop(ix);
+    let via = hop.transport.via();
     let has_gap = all.evidence.gaps.iter().any(|gap| match gap.place {
         GapPlace::Tap(at) => Some(at) == tap || Some(at) == arrival,
-        GapPlace::Node(node) => Some(node) == via,
+        GapPlace::Node(node) => Some(node) == via || [hop.from, hop.to].contains(&node),
         GapPlace::Run | GapPlace::Stimulus(_) => false,
     });
     has_gap || all.unattributed.iter().any(|(_, hop)| *hop == ix)

@@ -9,6 +9,7 @@ mod broker;
 pub mod broker_admin;
 #[cfg(feature = "container")]
 pub mod container;
+pub mod deaths;
 pub mod error;
 mod host_address;
 mod listening;
@@ -32,7 +33,7 @@ mod wiring;
 pub use addresses::Addresses;
 pub use error::RuntimeError;
 pub use listening::Listening;
-pub use node::standalone;
+pub use node::{NodeError, standalone};
 pub use options::{
     BoxError, BoxFuture, BrokerStarter, InProcessService, RunningBroker, RunningService, RuntimeKind,
     RuntimeOptions, ServiceEnvironment, UNBROKEN_BIN,

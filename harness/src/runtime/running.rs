@@ -2,17 +2,21 @@
 //!
 //! The drop ends everything at once; `stop` lets the user's services end by themselves first.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use futures_util::future::{join_all, select_all};
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use in_memory_collector::Collector;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::Addresses;
 use super::broker::Brokers;
-use super::node::{FlushMethod, NodeError, RunningNode};
+use super::deaths::Deaths;
+use super::node::{FlushMethod, RunningNode};
 use super::stub::NodeStubs;
 use super::taps::CaseTaps;
 use super::trust::Trust;
@@ -109,13 +113,16 @@ impl RunningCase {
         }
     }
 
-    /// Resolves when a node has ended although the harness did not stop it.
-    pub async fn died(&self) -> NodeError {
-        let nodes: Vec<_> = self.nodes.iter().flatten().map(|node| Box::pin(node.died())).collect();
-        if nodes.is_empty() {
-            return std::future::pending().await;
+    /// Adds each node that ends although the harness did not stop it, as long as the case runs.
+    pub async fn record_deaths(&self, deaths: &Deaths) -> Infallible {
+        let nodes = self.nodes.iter().enumerate();
+        let dying = nodes.filter_map(|(ix, node)| Some((NodeIx(ix), node.as_ref()?)));
+        let mut dying: FuturesUnordered<_> =
+            dying.map(|(ix, node)| async move { (ix, node.died().await) }).collect();
+        while let Some((node, death)) = dying.next().await {
+            deaths.add(node, death);
         }
-        select_all(nodes).await.0
+        std::future::pending().await
     }
 
     /// Returns the last output lines of a node, oldest first.

@@ -1,6 +1,6 @@
 //! From a checked case and a seed to a plan: taps, calls, stimuli and the order of flushing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -195,27 +195,34 @@ fn lines(drive: &Drive, name: &str, mark: Mark) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Callers before those they call; nodes at the same distance from `client` side by side.
+/// Returns the nodes in the order in which they may be stopped: each after every node that may cause a call to it.
+/// Nodes that call each other in a circle stand together.
+///
+/// The key is the number of nodes from which hops lead to a node: a caller has fewer of them than the node that it
+/// calls, unless both are in one circle, and then they have the same ones.
 fn flush_order(scenario: &Scenario) -> Vec<Vec<NodeIx>> {
-    let mut reached = BTreeSet::from([NodeIx::CLIENT]);
-    let mut front = vec![NodeIx::CLIENT];
-    let mut order = Vec::new();
-    while !front.is_empty() {
-        let next: BTreeSet<NodeIx> = scenario
-            .hops
-            .iter()
-            .filter(|hop| front.contains(&hop.from) && !reached.contains(&hop.to))
-            .map(|hop| hop.to)
-            .collect();
-        reached.extend(&next);
-        front = next.into_iter().collect();
-        let level: Vec<NodeIx> =
-            front.iter().copied().filter(|node| scenario.node(*node).kind.can_export_telemetry()).collect();
-        if !level.is_empty() {
-            order.push(level);
+    let mut levels: BTreeMap<usize, Vec<NodeIx>> = BTreeMap::new();
+    for (ix, node) in scenario.nodes.iter().enumerate() {
+        let callers = callers(scenario, NodeIx(ix));
+        if callers.contains(&NodeIx::CLIENT) && node.kind.can_export_telemetry() {
+            levels.entry(callers.len()).or_default().push(NodeIx(ix));
         }
     }
-    order
+    levels.into_values().collect()
+}
+
+/// Returns the node and every node from which hops lead to it.
+fn callers(scenario: &Scenario, node: NodeIx) -> BTreeSet<NodeIx> {
+    let mut callers = BTreeSet::from([node]);
+    let mut left = vec![node];
+    while let Some(called) = left.pop() {
+        for hop in scenario.hops.iter().filter(|hop| hop.to == called) {
+            if callers.insert(hop.from) {
+                left.push(hop.from);
+            }
+        }
+    }
+    callers
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub enum NodeError {
         last: Box<AttemptError>,
         lines: Vec<String>,
     },
-    #[error("node `{node}`: `{command}`{} exited in the middle of the story ({end})", on_port(*port))]
+    #[error("node `{node}`: `{command}`{} exited during the run ({end})", on_port(*port))]
     Died { node: String, command: String, port: Option<u16>, end: String, lines: Vec<String> },
     #[error("node `{node}`: its ready line does not follow the relay contract: `{line}`")]
     ReadyLine { node: String, line: String },

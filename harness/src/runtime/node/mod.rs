@@ -2,8 +2,10 @@
 
 mod capabilities;
 mod command;
+mod death;
 mod environment;
 mod error;
+mod flush_advice;
 #[cfg(feature = "container")]
 mod image;
 mod in_process;
@@ -21,6 +23,7 @@ mod workload;
 #[cfg(test)]
 mod tests;
 
+pub use death::NodeDeath;
 pub use error::NodeError;
 pub use running::{FlushMethod, RunningNode};
 pub use start::start;

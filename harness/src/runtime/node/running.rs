@@ -9,7 +9,8 @@ use hyper::{Method, StatusCode};
 use nix::sys::signal::Signal;
 use tokio::time::{Instant, timeout_at};
 
-use super::error::NodeError;
+use super::death::NodeDeath;
+use super::flush_advice;
 use super::request;
 use super::workload::Workload;
 use crate::error_chain;
@@ -125,27 +126,33 @@ impl RunningNode {
         let Some(program) = &self.program else {
             return Completion::Unknown("it has no process to stop".to_owned());
         };
+        if program.workload.has_ended() && !program.stopped.load(Ordering::Acquire) {
+            let end = program.workload.ended().await;
+            return Completion::Unknown(format!("it exited during the run ({})", end.words()));
+        }
         let signal = program.signal();
         match program.stop(deadline).await {
             Some(end) if end.is_exit() => Completion::Stopped { asked_nanos, status: end.words() },
             Some(end) => Completion::Unknown(format!(
-                "it did not flush when it was stopped ({}): see `stop:`, some programs flush on SIGINT only",
-                end.words()
+                "it did not flush when it was stopped ({}): {}",
+                end.words(),
+                flush_advice::when_killed(&program.command)
             )),
-            None => {
-                Completion::Unknown(format!("it did not end after {signal} and was killed at the deadline"))
-            }
+            None => Completion::Unknown(format!(
+                "it did not end after {signal} and was killed at the deadline: {}",
+                flush_advice::when_deaf(&program.command)
+            )),
         }
     }
 
     /// Resolves when the process has ended although the harness did not stop it; never otherwise.
-    pub async fn died(&self) -> NodeError {
+    pub async fn died(&self) -> NodeDeath {
         let Some(program) = &self.program else { return std::future::pending().await };
         let end = program.workload.ended().await;
         if program.stopped.load(Ordering::Acquire) {
             return std::future::pending().await;
         }
-        NodeError::Died {
+        NodeDeath {
             node: self.name.clone(),
             command: program.command.clone(),
             port: program.port,

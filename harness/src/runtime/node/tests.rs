@@ -201,8 +201,10 @@ async fn a_node_that_dies_in_the_story_is_noticed_at_once() {
     let running = start(shell("echo ready; sleep 0.2; echo ouch; exit 7", says_ready()));
     let running = running.await.expect("it starts");
     let died = timeout(SOON, running.died()).await.expect("it is noticed");
-    assert!(died.to_string().ends_with("exited in the middle of the story (exit status 7)"), "{died}");
-    assert_eq!(died.log().expect("its lines").1.last().map(String::as_str), Some("ouch"));
+    assert_eq!((died.end.as_str(), died.lines.last().map(String::as_str)), ("exit status 7", Some("ouch")));
+    let completion = running.flush(&Recorder::new(1, false), Instant::now() + SOON).await;
+    let expected = Completion::Unknown("it exited during the run (exit status 7)".to_owned());
+    assert_eq!(completion, expected, "an end that nobody asked for is no flush");
 }
 
 #[tokio::test]

@@ -1,0 +1,99 @@
+//! The command over services that die in the middle of a run, or call each other in a circle: what was seen is judged,
+//! and no innocent node is blamed.
+
+#![allow(clippy::unwrap_used, reason = "a failed test panics")]
+
+mod folder;
+
+use std::time::{Duration, Instant};
+
+use folder::{Folder, unbroken};
+
+const SERVICE: &str = include_str!("mid_run/service.py");
+
+/// Runs the story and returns its exit status and what it printed.
+fn run(name: &str, story: &str) -> (Option<i32>, String) {
+    let folder = Folder::new(name);
+    folder.write("service.py", SERVICE);
+    folder.write("story.yaml", story);
+    let output = unbroken(&folder.0).args(["run", "story.yaml", "--seed", "7"]).output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    (output.status.code(), printed.into_owned())
+}
+
+fn assert_has(printed: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(printed.contains(part), "{part:?} in {printed}");
+    }
+}
+
+/// A desk that hands things over to a shelf, and dies on its second request.
+fn desk(settings: &str, rules: &str) -> String {
+    format!(
+        "scenario: desk\nnodes:\n  desk:\n    command: [python3, service.py, '${{self.port}}']\n    \
+         env: {{ CALLS: '${{shelf.url}}/kept', DIE_AFTER: '1'{settings} }}\n  shelf: {{ stub: {{}} }}\nhops:\n  \
+         hand-in: {{ http: {{ from: client, to: desk, method: POST, path: /things }} }}\n  \
+         hand-over: {{ http: {{ from: desk, to: shelf, method: POST, path: /kept }} }}\ndrive:\n  \
+         - {{ send: hand-in, times: 2 }}\nexpect: [{rules}]\n"
+    )
+}
+
+#[test]
+fn a_break_before_a_death_is_a_finding() {
+    let begun = Instant::now();
+    let (status, printed) =
+        run("death-broken", &desk(", KEEP_CONTEXT: 'no'", "hops.crossed, hops.keep-relation"));
+    assert_eq!(status, Some(4), "{printed}");
+    assert_has(
+        &printed,
+        &[
+            "not-injected",
+            "hand-over",
+            "it exited during the run (exit status 7)",
+            "out of memory, giving up",
+        ],
+    );
+    assert!(begun.elapsed() < Duration::from_secs(9), "nothing is waited for from a dead node: {printed}");
+}
+
+#[test]
+fn a_death_alone_is_inconclusive_with_the_last_output() {
+    let (status, printed) = run("death-alone", &desk("", "hops.crossed"));
+    assert_eq!(status, Some(5), "{printed}");
+    assert_has(&printed, &["it exited during the run (exit status 7)", "out of memory, giving up"]);
+}
+
+#[test]
+fn a_node_that_answered_and_died_before_its_call_owes_nothing() {
+    let story = desk(", CALL_AFTER: '5'", "hops.crossed");
+    let (status, printed) = run("death-owes", &story);
+    assert_eq!(status, Some(5), "{printed}");
+    assert_has(&printed, &["hand-over", "a flush of `desk`: it exited during the run (exit status 7)"]);
+}
+
+/// Two services in a circle: the second one calls the first back, long after both have answered.
+fn circle(calls_on: &str) -> String {
+    format!(
+        "scenario: circle\nnodes:\n  shop:\n    command: [python3, service.py, '${{self.port}}']\n    \
+         env: {{ CALLS: '${{bank.url}}/pay', CALLS_ON: /orders }}\n  bank:\n    \
+         command: [python3, service.py, '${{self.port}}']\n    \
+         env: {{ CALLS: '${{shop.url}}/paid', CALLS_ON: {calls_on}, CALL_AFTER: '1' }}\nhops:\n  \
+         order: {{ http: {{ from: client, to: shop, method: POST, path: /orders }} }}\n  \
+         pay: {{ http: {{ from: shop, to: bank, method: POST, path: /pay }}, within: order }}\n  \
+         paid: {{ http: {{ from: bank, to: shop, method: POST, path: /paid }} }}\ndrive:\n  \
+         - {{ send: order, sampled: false }}\nexpect: [hops.crossed]\n"
+    )
+}
+
+#[test]
+fn no_service_of_a_circle_is_stopped_while_another_owes_it_a_call() {
+    let (status, printed) = run("circle", &circle("/pay"));
+    assert_eq!(status, Some(0), "{printed}");
+}
+
+#[test]
+fn a_call_back_that_never_comes_is_a_finding() {
+    let (status, printed) = run("circle-broken", &circle("/never"));
+    assert_eq!(status, Some(4), "{printed}");
+    assert_has(&printed, &["not-crossed", "paid"]);
+}
