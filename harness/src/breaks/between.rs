@@ -5,7 +5,7 @@
 
 use super::break_kind::Duplication;
 use super::{Break, BreakKind, Breaks, Caret, ContextFields, Side, Value, lists};
-use crate::crossings::{Carried, ContextField, CrossingRef};
+use crate::crossings::{CarriedFields, ContextField, CrossingRef};
 use crate::evidence::CaptureIx;
 use crate::scenario::Role;
 
@@ -52,7 +52,7 @@ enum Change {
     Doubled,
 }
 
-fn change(field: ContextField, before: &Carried, after: &Carried) -> Option<Change> {
+fn change(field: ContextField, before: &CarriedFields, after: &CarriedFields) -> Option<Change> {
     match field {
         ContextField::TraceParent => {
             compare(&traceparents(before).collect::<Vec<_>>(), &traceparents(after).collect::<Vec<_>>())
@@ -64,15 +64,15 @@ fn change(field: ContextField, before: &Carried, after: &Carried) -> Option<Chan
     }
 }
 
-fn traceparents(carried: &Carried) -> impl Iterator<Item = &[u8]> {
+fn traceparents(carried: &CarriedFields) -> impl Iterator<Item = &[u8]> {
     carried.traceparents.iter().map(|(line, _)| line.as_slice())
 }
 
-fn members(carried: &Carried) -> impl Iterator<Item = &[u8]> {
+fn members(carried: &CarriedFields) -> impl Iterator<Item = &[u8]> {
     carried.lists.members.iter().map(|member| member.bytes.as_slice())
 }
 
-fn baggage(before: &Carried, after: &Carried) -> Option<Change> {
+fn baggage(before: &CarriedFields, after: &CarriedFields) -> Option<Change> {
     let (entries_before, entries_after) = (&before.lists.entries, &after.lists.entries);
     // From hop to hop they are mostly the same bytes.
     if entries_before.iter().map(|entry| &entry.raw).eq(entries_after.iter().map(|entry| &entry.raw)) {

@@ -3,7 +3,7 @@
 
 use super::break_kind::ContractDefect;
 use super::{Break, BreakKind, Breaks, Grade};
-use crate::crossings::hashing::IdMap;
+use crate::crossings::id_map::IdMap;
 use crate::crossings::{CrossingRef, Crossings};
 use crate::evidence::Completion;
 use crate::scenario::NodeIx;

@@ -2,7 +2,7 @@
 
 use super::break_kind::{Duplication, Miss};
 use super::{Break, BreakKind, Breaks, Grade, Side, Unseen, Value, Witness};
-use crate::crossings::hashing::{IdMap, IdSet};
+use crate::crossings::id_map::{IdMap, IdSet};
 use crate::crossings::{CrossingIx, CrossingRef, Crossings, Nature};
 use crate::evidence::{CaptureEnd, GapPlace, Settlement};
 use crate::plan::StimulusIx;

@@ -6,10 +6,10 @@
 
 use super::break_kind::{ContractDefect, SpanDefect, SurplusSpan};
 use super::{Break, BreakKind, Breaks, Grade, Side, Value};
-use crate::crossings::hashing::{IdMap, IdSet};
-use crate::crossings::receiver::operation;
-use crate::crossings::span_index::{is_call, is_receipt};
-use crate::crossings::{Carried, CrossingIx, CrossingRef, Crossings};
+use crate::crossings::id_map::{IdMap, IdSet};
+
+use crate::crossings::span_role::{is_call, is_receipt, operation};
+use crate::crossings::{CarriedFields, CrossingIx, CrossingRef, Crossings};
 use crate::evidence::{Span, SpanIx};
 use crate::scenario::{HopIx, NodeIx, NodeKind};
 use crate::wire::{SpanId, TraceId};
@@ -213,7 +213,7 @@ impl MissingSpans {
             if crossing.receiver_span_ix().is_some() || crossing.is_undelivered() {
                 continue;
             }
-            match crossing.arrived().and_then(Carried::first) {
+            match crossing.arrived().and_then(CarriedFields::first) {
                 Some(context) => in_trace.insert((crossing.receiver(), context.trace_id)),
                 None => in_any.insert(crossing.receiver()),
             };
@@ -232,7 +232,7 @@ impl MissingSpans {
 fn sampled_in(place: SpanPlace<'_>, span: &Span, found: &mut Breaks) {
     let Some(crossing) = place.crossing else { return };
     let wire = if place.side == Side::Sender { crossing.wire() } else { crossing.arrived() };
-    let Some(context) = wire.and_then(Carried::context) else { return };
+    let Some(context) = wire.and_then(CarriedFields::context) else { return };
     let expected = match place.side {
         Side::Sender => crossing.due().sampled,
         Side::Receiver | Side::Intermediary | Side::Unknown => Some(context.flags.sampled()),

@@ -9,13 +9,17 @@ use std::sync::Arc;
 
 use super::break_kind::{MemberChange, Reorder, Swap};
 use super::{Break, BreakKind, Caret, Grade, List, Value};
-use crate::crossings::{Carried, ContextField, CrossingRef};
+use crate::crossings::{CarriedFields, ContextField, CrossingRef};
 use crate::plan::{Plan, StimulusContext, StimulusIx};
 use crate::wire::baggage::{Baggage, BaggageEntry};
 use crate::wire::tracestate::{RawMember, TraceState};
 
 /// Returns S4 where the context is right and a list is another stimulus's.
-pub(super) fn swapped(crossing: CrossingRef<'_>, wire: &Carried, senders: &Senders<'_>) -> Option<Break> {
+pub(super) fn swapped(
+    crossing: CrossingRef<'_>,
+    wire: &CarriedFields,
+    senders: &Senders<'_>,
+) -> Option<Break> {
     let due = crossing.due();
     if has_members(due.members.as_deref(), wire) && has_entries(due.entries.as_deref(), wire) {
         return None;
@@ -39,13 +43,13 @@ pub(super) fn swapped(crossing: CrossingRef<'_>, wire: &Carried, senders: &Sende
 }
 
 /// Returns whether the members due are on the wire byte for byte: nearly always, and nothing need be compared further.
-fn has_members(due: Option<&[RawMember]>, wire: &Carried) -> bool {
+fn has_members(due: Option<&[RawMember]>, wire: &CarriedFields) -> bool {
     due.is_some_and(|due| {
         due.iter().map(|member| &member.bytes).eq(wire.lists.members.iter().map(|member| &member.bytes))
     })
 }
 
-fn has_entries(due: Option<&[BaggageEntry]>, wire: &Carried) -> bool {
+fn has_entries(due: Option<&[BaggageEntry]>, wire: &CarriedFields) -> bool {
     due.is_some_and(|due| {
         due.iter().map(|entry| &entry.raw).eq(wire.lists.entries.iter().map(|entry| &entry.raw))
     })
@@ -123,7 +127,7 @@ pub(super) fn entry_set(entries: &[BaggageEntry]) -> BTreeSet<Pair> {
 }
 
 /// Returns the first kind of S10 that holds.
-pub(super) fn tracestate(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
+pub(super) fn tracestate(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Break> {
     let due = crossing.due().members.as_ref()?;
     if has_members(Some(due), wire) {
         return None;
@@ -252,7 +256,7 @@ fn is_cut(short: &[u8], whole: &[u8]) -> bool {
 }
 
 /// Returns S11: members of baggage that were lost or changed.
-pub(super) fn baggage(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
+pub(super) fn baggage(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Break> {
     let due = crossing.due().entries.as_ref()?;
     if has_entries(Some(due), wire) {
         return None;

@@ -9,8 +9,8 @@ use super::break_kind::{
 };
 use super::{Break, BreakKind, Breaks, Caret, Class, Grade, Remark, Side, Value, Witness};
 use crate::crossings::expected::sent_invalid;
-use crate::crossings::hashing::IdMap;
-use crate::crossings::{Carried, ContextField, CrossingIx, CrossingRef};
+use crate::crossings::id_map::IdMap;
+use crate::crossings::{CarriedFields, ContextField, CrossingIx, CrossingRef};
 use crate::evidence::{CaptureEnd, Link, Span};
 use crate::plan::StimulusIx;
 use crate::scenario::{DriveContext, Relation, RestartSide};
@@ -55,7 +55,7 @@ pub(super) fn rows(crossing: CrossingRef<'_>, explained: &Explanations, found: &
 }
 
 /// Finds R2 and R3: no span for what arrived.
-fn no_span(crossing: CrossingRef<'_>, wire: &Carried, explained: &Explanations, found: &mut Breaks) {
+fn no_span(crossing: CrossingRef<'_>, wire: &CarriedFields, explained: &Explanations, found: &mut Breaks) {
     if let Some(unlinked) = begun_unlinked(crossing, wire) {
         found.list.push(unlinked);
         return;
@@ -93,12 +93,12 @@ fn no_span(crossing: CrossingRef<'_>, wire: &Carried, explained: &Explanations, 
 
 /// Returns whether what was sent carries a context that is not sampled.
 fn clears_the_flag(crossing: CrossingRef<'_>) -> bool {
-    crossing.wire().and_then(Carried::context).is_some_and(|context| !context.flags.sampled())
+    crossing.wire().and_then(CarriedFields::context).is_some_and(|context| !context.flags.sampled())
 }
 
 /// Returns R8 without a span for what was received: what the receiver sent shows that it began a trace and samples it,
 /// and no span of its own links to what came in.
-fn begun_unlinked(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
+fn begun_unlinked(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Break> {
     let (all, node) = (crossing.all(), crossing.receiver());
     let context = wire.context()?;
     if !crossing.relation().receiver_links() || !all.flushed(node, crossing.ended_nanos()) {
@@ -122,7 +122,7 @@ fn begun_unlinked(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
     Some(missing.values(Value::LinksDue { count: 1, to: *context }, Value::Span(root)))
 }
 
-fn with_span(crossing: CrossingRef<'_>, wire: &Carried, span: &Span) -> Option<Break> {
+fn with_span(crossing: CrossingRef<'_>, wire: &CarriedFields, span: &Span) -> Option<Break> {
     if root_decision(crossing) == Some(false) {
         return Some(sampled_in(crossing, SurplusSpan::AgainstRoot));
     }
@@ -130,7 +130,7 @@ fn with_span(crossing: CrossingRef<'_>, wire: &Carried, span: &Span) -> Option<B
 }
 
 /// Returns R5 to R9; right under any one of several contexts.
-fn continued(crossing: CrossingRef<'_>, wire: &Carried, span: &Span) -> Option<Break> {
+fn continued(crossing: CrossingRef<'_>, wire: &CarriedFields, span: &Span) -> Option<Break> {
     let several = wire.contexts().nth(1).is_some() || wire.is_uncertain();
     if several && span.parent_id.is_empty() {
         return None;
@@ -268,7 +268,7 @@ fn adopted(crossing: CrossingRef<'_>, span: Option<&Span>) -> Option<Break> {
 }
 
 /// Returns R1: a trace that should have been left is continued.
-fn joined(crossing: CrossingRef<'_>, wire: &Carried, span: Option<&Span>) -> Option<Break> {
+fn joined(crossing: CrossingRef<'_>, wire: &CarriedFields, span: Option<&Span>) -> Option<Break> {
     if !crossing.relation().receiver_begins() {
         return None;
     }
@@ -284,7 +284,7 @@ fn joined(crossing: CrossingRef<'_>, wire: &Carried, span: Option<&Span>) -> Opt
 }
 
 /// Returns R4: a span in the trace of another stimulus, or with a link to one.
-fn swapped(crossing: CrossingRef<'_>, wire: &Carried, span: &Span) -> Option<Break> {
+fn swapped(crossing: CrossingRef<'_>, wire: &CarriedFields, span: &Span) -> Option<Break> {
     let span_ix = crossing.receiver_span_ix()?;
     let foreign = span.links.iter().filter(|link| !is_of_batch(crossing, link));
     let other = owner_of_another(crossing, wire, &span.trace_id)
@@ -295,7 +295,7 @@ fn swapped(crossing: CrossingRef<'_>, wire: &Carried, span: &Span) -> Option<Bre
 }
 
 /// Returns the other stimulus that a trace is of, if it is of another and did not arrive here.
-fn owner_of_another(crossing: CrossingRef<'_>, wire: &Carried, trace: &[u8]) -> Option<StimulusIx> {
+fn owner_of_another(crossing: CrossingRef<'_>, wire: &CarriedFields, trace: &[u8]) -> Option<StimulusIx> {
     let trace = TraceId::from_bytes(trace)?;
     let owner = *crossing.all().owners.get(&trace)?;
     let arrived = wire.contexts().any(|context| context.trace_id == trace);
@@ -305,7 +305,7 @@ fn owner_of_another(crossing: CrossingRef<'_>, wire: &Carried, trace: &[u8]) -> 
 /// Returns whether a link is to the trace of some message of the batch.
 fn is_of_batch(crossing: CrossingRef<'_>, link: &Link) -> bool {
     let arrived = crossing.batch().filter_map(CrossingRef::arrived);
-    arrived.flat_map(Carried::contexts).any(|context| link.trace_id == context.trace_id.as_bytes())
+    arrived.flat_map(CarriedFields::contexts).any(|context| link.trace_id == context.trace_id.as_bytes())
 }
 
 /// Returns what a drive says that the root sampler must decide, on the hop that begins the story.

@@ -5,8 +5,8 @@
 
 use super::break_kind::ReportedField;
 use super::{Break, BreakKind, Breaks, Grade, Side, Value};
-use crate::crossings::hashing::IdSet;
-use crate::crossings::{Carried, CrossingIx, CrossingRef, Crossings};
+use crate::crossings::id_map::IdSet;
+use crate::crossings::{CarriedFields, CrossingIx, CrossingRef, Crossings};
 use crate::evidence::{Link, SpanIx};
 use crate::wire::TraceParent;
 use crate::wire::tracestate::TraceState;
@@ -93,7 +93,7 @@ fn differs_in_sampling(reported: u32, context: &TraceParent) -> bool {
 
 /// Returns whether a span reports the members that are on the wire; of a list that is not read strictly it may report
 /// anything.
-fn is_state_of(reported: &str, wire: &Carried) -> bool {
+fn is_state_of(reported: &str, wire: &CarriedFields) -> bool {
     if wire.lists.tracestate_open {
         return true;
     }

@@ -7,7 +7,7 @@ use super::break_kind::{Duplication, Join, LeakedField, Malformation, Restart, S
 use super::lists::{self, Senders};
 use super::sender_spans::{self, received};
 use super::{Break, BreakKind, Breaks, Caret, Flag, Grade, Remark, Value, Witness};
-use crate::crossings::{Carried, ContextField, CrossingRef};
+use crate::crossings::{CarriedFields, ContextField, CrossingRef};
 use crate::scenario::{Relation, RestartSide, Role};
 use crate::wire::{Level, Refusal, TraceParent};
 
@@ -44,7 +44,7 @@ pub(super) fn rows(crossing: CrossingRef<'_>, senders: &Senders<'_>, found: &mut
 }
 
 /// Returns S0: a context over a hop that must carry none.
-fn leaked(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
+fn leaked(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Break> {
     let field = if !wire.traceparents.is_empty() {
         LeakedField::Context(ContextField::TraceParent)
     } else if !wire.lists.tracestate_lines.is_empty() {
@@ -63,7 +63,7 @@ fn leaked(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
 }
 
 /// Returns S1 to S3: not exactly one context that parses.
-fn no_single_context(crossing: CrossingRef<'_>, wire: &Carried, found: &mut Breaks) -> Option<Break> {
+fn no_single_context(crossing: CrossingRef<'_>, wire: &CarriedFields, found: &mut Breaks) -> Option<Break> {
     let field = ContextField::TraceParent;
     let due = due_context(crossing);
     if let Some((_, misfit)) = wire.misfits.iter().find(|(misfit, _)| *misfit == field) {
@@ -111,7 +111,7 @@ fn unparsable(crossing: CrossingRef<'_>, field: ContextField, refusal: &Refusal)
 }
 
 /// Returns S2 for the lists: what came in parsed, and what goes out does not.
-fn malformed_list(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
+fn malformed_list(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Break> {
     if let Some((field, misfit)) = wire.misfits.first() {
         let kind = BreakKind::Malformed { field: *field, how: Malformation::Unreadable };
         let unreadable = Break::by_sender(crossing, kind).at(Caret::Field(*field));
@@ -128,7 +128,7 @@ fn malformed_list(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
 }
 
 /// Returns S3 for the lists of a message, which are single values there.
-fn doubled_list(crossing: CrossingRef<'_>, wire: &Carried) -> Option<Break> {
+fn doubled_list(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Break> {
     if !crossing.is_message() {
         return None;
     }

@@ -3,9 +3,8 @@
 use super::break_kind::{LinkOwner, Reparent, UnexportedSpan, WrongLink, WrongSpan};
 use super::{Break, BreakKind, Breaks, Caret, Grade, Value};
 use crate::crossings::attribute_match::{fits_message, is_of_message};
-use crate::crossings::receiver::is_receive;
-use crate::crossings::span_index::is_call;
-use crate::crossings::{Carried, CrossingRef};
+use crate::crossings::span_role::{is_call, is_receive};
+use crate::crossings::{CarriedFields, CrossingRef};
 use crate::evidence::{CaptureEnd, Span, SpanIx, SpanKind, mark_of};
 use crate::scenario::{Relation, RestartSide};
 use crate::wire::TraceParent;
@@ -141,7 +140,7 @@ fn is_below_incoming(crossing: CrossingRef<'_>, span: SpanIx) -> bool {
 }
 
 /// Returns what reached the sender and caused this crossing.
-pub(super) fn received(crossing: CrossingRef<'_>) -> Option<&Carried> {
+pub(super) fn received(crossing: CrossingRef<'_>) -> Option<&CarriedFields> {
     crossing.cause()?.arrived()
 }
 

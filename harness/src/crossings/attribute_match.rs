@@ -1,15 +1,16 @@
-//! Whether a span's attributes fit a capture: what is there must agree, what is missing proves nothing.
+//! The attributes of spans compared with captures: what is there must agree, what is missing proves nothing.
 //!
 //! Names follow the OpenTelemetry semantic conventions for HTTP, RPC and messaging, current and former.
 
 use std::collections::HashSet;
 
 use super::Crossings;
+use super::span_role::attribute;
 use crate::evidence::{Capture, Evidence, Message, Span};
 use crate::plan::Plan;
 use crate::scenario::{HopIx, Transport};
 
-/// Address, path and method of the span agree with the capture wherever the span names them.
+/// Returns whether address, path and method of the span agree with the capture wherever the span names them.
 pub fn fits(all: &Crossings<'_>, span: &Span, capture: &Capture, at_sender: bool) -> bool {
     if let Some(message) = &capture.message {
         return destination_fits(span, message) && id_fits(span, message);
@@ -64,7 +65,7 @@ pub fn fits_hop(all: &Crossings<'_>, span: &Span, hop: HopIx) -> bool {
     }
 }
 
-/// How many of them the span names at all: more is a better fit.
+/// Counts the attributes of a call or message that the span names: more is a better fit.
 pub fn named(span: &Span) -> usize {
     let groups: [&[&str]; 5] = [METHOD, PATH, PORT, DESTINATION, MESSAGE];
     groups.iter().filter(|names| attribute(span, names).is_some()).count()
@@ -91,23 +92,26 @@ const PARTITION: &[&str] = &[
     "messaging.kafka.partition",
 ];
 
-/// Whether the span says that it is about this topic or queue, and nothing that contradicts it.
+/// Returns whether the span names this topic or queue, and nothing that contradicts it.
 pub fn fits_message(span: &Span, message: &Message) -> bool {
     attribute(span, DESTINATION).is_some() && destination_fits(span, message) && id_fits(span, message)
 }
 
-/// Whether the id or the offset that the span names is this message's; `None` where one of the two has none.
+/// Returns whether the id or the offset that the span names is this message's; `None` where one of the two is unnamed.
 pub fn is_of_message(span: &Span, message: &Message) -> Option<bool> {
     attribute(span, MESSAGE)?;
     (message.offset.is_some() || message.id.is_some()).then(|| id_fits(span, message))
 }
 
-/// The same, where the span names the message as its broker does: a Kafka client may make an id up, and only the offset
-/// tells one record from another; in a topic with several partitions only together with its partition. `None` proves
-/// nothing.
+/// Returns the same, where the span names the message as its broker does: a Kafka client may make an id up, and only
+/// the offset distinguishes one record from another; in a topic with several partitions only together with its
+/// partition. `None` proves nothing.
 pub fn names_message(all: &Crossings<'_>, span: &Span, message: &Message) -> Option<bool> {
     let names = if message.offset.is_some() { OFFSET } else { ID };
-    let (_, named) = attribute(span, names).filter(|_| destination_fits(span, message))?;
+    let (_, named) = attribute(span, names)?;
+    if !destination_fits(span, message) {
+        return None;
+    }
     let Some((partition, offset)) = message.offset else {
         return message.id.as_deref().map(|id| id == named);
     };
@@ -120,24 +124,24 @@ pub fn names_message(all: &Crossings<'_>, span: &Span, message: &Message) -> Opt
     }
 }
 
-/// Topics with several partitions, as the scenario has them or as records show.
+/// Returns the topics with several partitions, as the scenario has them or as records show.
 pub fn split_topics(plan: &Plan, evidence: &Evidence) -> HashSet<String> {
     let declared = plan.scenario.hops.iter().filter_map(|hop| match &hop.transport {
-        Transport::Kafka(kafka) if kafka.partitions > 1 => Some(kafka.topic.clone()),
-        _ => None,
+        Transport::Kafka(kafka) => (kafka.partitions > 1).then(|| kafka.topic.clone()),
+        Transport::Http(_) | Transport::Grpc(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => None,
     });
     let messages = evidence.captures.iter().filter_map(|capture| capture.message.as_ref());
     let further = messages.filter(|message| message.offset.is_some_and(|(partition, _)| partition > 0));
     declared.chain(further.map(|message| message.destination.clone())).collect()
 }
 
-/// The offset and the id of a message that a span names.
+/// Returns the offset and the id of a message that a span names.
 pub fn message_names(span: &Span) -> impl Iterator<Item = &str> {
     [OFFSET, ID].into_iter().filter_map(|names| attribute(span, names)).map(|(_, named)| named)
 }
 
-/// Instrumentations name the exchange, the queue, the routing key, or several of them with colons between; for SQS the
-/// queue or its URL.
+/// Returns whether the destination is this message's. Instrumentations name the exchange, the queue, the routing key,
+/// or several of them with colons between; for SQS the queue or its URL.
 fn destination_fits(span: &Span, message: &Message) -> bool {
     let Some((_, named)) = attribute(span, DESTINATION) else { return true };
     let key = message.routing_key.as_deref();
@@ -160,11 +164,6 @@ fn id_fits(span: &Span, message: &Message) -> bool {
 
 fn partition_fits(span: &Span, partition: i32) -> bool {
     attribute(span, PARTITION).is_none_or(|(_, own)| own == partition.to_string())
-}
-
-fn attribute<'s>(span: &'s Span, names: &[&str]) -> Option<(&'s str, &'s str)> {
-    let found = span.attributes.iter().find(|(name, _)| names.contains(&name.as_str()));
-    found.map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
 fn method_fits(span: &Span, capture: &Capture) -> bool {
@@ -195,6 +194,6 @@ fn port_fits(all: &Crossings<'_>, span: &Span, capture: &Capture) -> bool {
     let port = all.evidence.tap_ports.get(capture.tap.0).copied().unwrap_or_default();
     match attribute(span, PORT) {
         Some((_, named)) if tap.host.is_none() && port != 0 => named.parse() == Ok(port),
-        _ => true,
+        Some(_) | None => true,
     }
 }

@@ -1,4 +1,4 @@
-//! What one capture carries, read once: every value of every propagation field, with the reason where one is
+//! The propagation fields of one capture, read once: every value of every field, with the reason where one is
 //! refused.
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use crate::wire::{Format, Level, Refusal, TraceParent, trim_ows};
 
 /// The propagation fields of one capture.
 #[derive(Clone, Debug, Default)]
-pub struct Carried {
+pub struct CarriedFields {
     /// Each `traceparent` line, in the order of the wire.
     pub traceparents: Vec<(Vec<u8>, Result<TraceParent, Refusal>)>,
     pub lists: Arc<Lists>,
@@ -45,7 +45,7 @@ impl ContextField {
     }
 }
 
-/// Why the readers of a transport do not take a field.
+/// The reason for which the readers of a transport do not take a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Misfit {
     /// Its key is written in another case, and keys of messages are compared byte for byte.
@@ -69,7 +69,7 @@ pub struct Lists {
     pub tracestate_lines: Vec<Vec<u8>>,
     /// Shared with what is expected of the crossings after it.
     pub members: Arc<[RawMember]>,
-    /// Strict reading of the list fails, or it is longer than what everybody must pass on.
+    /// Strict reading of the list fails, or it is longer than what everybody must propagate.
     pub tracestate_open: bool,
     pub tracestate_refusal: Option<Refusal>,
     pub baggage_lines: Vec<Vec<u8>>,
@@ -90,7 +90,7 @@ impl Lists {
         let strict = Baggage::parse(slices(&baggage_lines));
         let baggage_open =
             !baggage_lines.is_empty() && (strict.is_err() || !within_limits(slices(&baggage_lines)));
-        let baggage_refusal = strict.err().filter(|_| !baggage_lines.is_empty());
+        let baggage_refusal = if baggage_lines.is_empty() { None } else { strict.err() };
         Lists {
             tracestate_lines,
             members: members.into(),
@@ -104,7 +104,7 @@ impl Lists {
     }
 }
 
-/// What everybody should pass on of a tracestate (W3C Trace Context, 3.3.1.5 of level 1).
+/// The bytes of a tracestate that everybody should propagate (W3C Trace Context, 3.3.1.5 of level 1).
 const TRACESTATE_BYTES: usize = 512;
 
 fn slices(lines: &[Vec<u8>]) -> impl Iterator<Item = &[u8]> {
@@ -120,44 +120,43 @@ type ListLines = (Vec<Vec<u8>>, Vec<Vec<u8>>);
 
 impl KnownLists {
     fn read(&mut self, tracestate: Vec<Vec<u8>>, baggage: Vec<Vec<u8>>) -> Arc<Lists> {
-        let read = |lines: &ListLines| Arc::new(Lists::read(lines.0.clone(), lines.1.clone()));
         let lines = (tracestate, baggage);
         if let Some(known) = self.0.get(&lines) {
             return known.clone();
         }
-        let lists = read(&lines);
+        let lists = Arc::new(Lists::read(lines.0.clone(), lines.1.clone()));
         self.0.insert(lines, lists.clone());
         lists
     }
 }
 
-impl Carried {
-    pub fn read(capture: &Capture, known: &mut KnownLists) -> Carried {
-        let lines = |name: &str| -> Vec<Vec<u8>> {
-            capture.values(name).map(|value| trim_ows(value).to_vec()).collect()
-        };
-        let read = |line: Vec<u8>| (line.clone(), TraceParent::parse(&line, Level::Two));
-        let traceparents = lines("traceparent").into_iter().map(read).collect();
+impl CarriedFields {
+    pub fn read(capture: &Capture, known: &mut KnownLists) -> CarriedFields {
+        let mut traceparents = Vec::new();
+        for line in lines(capture, ContextField::TraceParent) {
+            let read = TraceParent::parse(&line, Level::Two);
+            traceparents.push((line, read));
+        }
         let names = capture.headers.iter().map(|field| field.name.as_slice());
         let others = Format::others_among(names);
         let mut twice = Vec::new();
-        let mut list = |name: ContextField| {
-            let mut lines = lines(name.name());
+        let [tracestate, baggage] = [ContextField::TraceState, ContextField::Baggage].map(|name| {
+            let mut lines = lines(capture, name);
             // A header of a message is a single value: the same once more adds nothing to it.
             if capture.message.is_some() && lines.len() > 1 && is_one(&lines) {
                 twice.push(name);
                 lines.truncate(1);
             }
             lines
-        };
-        let lists = known.read(list(ContextField::TraceState), list(ContextField::Baggage));
+        });
+        let lists = known.read(tracestate, baggage);
         let fields = capture.message.iter().flat_map(|_| &capture.headers);
         let misfits = fields.filter_map(|field| misfit(capture.protocol, field)).collect();
-        Carried { traceparents, lists, twice, others, misfits }
+        CarriedFields { traceparents, lists, twice, others, misfits }
     }
 
-    /// Every context that a reader may take; several where the field is doubled.
-    pub fn contexts(&self) -> impl Iterator<Item = &TraceParent> {
+    /// Returns every context that a reader may take; several where the field is doubled.
+    pub fn contexts(&self) -> impl Iterator<Item = &TraceParent> + Clone {
         self.traceparents.iter().filter_map(|(_, read)| read.as_ref().ok())
     }
 
@@ -165,36 +164,41 @@ impl Carried {
         self.contexts().next()
     }
 
-    /// The context, where there is exactly one, identical lines counted once.
+    /// Returns the context, where there is exactly one, identical lines counted once.
     pub fn context(&self) -> Option<&TraceParent> {
         let first = self.traceparents.first()?;
         let one = self.traceparents.iter().all(|line| line.0 == first.0);
-        first.1.as_ref().ok().filter(|_| one && !self.is_uncertain())
+        if one && !self.is_uncertain() { first.1.as_ref().ok() } else { None }
     }
 
-    /// Fields with a single value that have it more than once.
+    /// Returns the fields with a single value that have it more than once.
     pub fn twice(&self) -> impl Iterator<Item = ContextField> {
         let context = (self.traceparents.len() > 1 && !self.differs()).then_some(ContextField::TraceParent);
         context.into_iter().chain(self.twice.iter().copied())
     }
 
-    /// A `traceparent` that some readers take and others do not.
+    /// Returns whether some readers take the `traceparent` and others do not.
     pub fn is_uncertain(&self) -> bool {
         self.misfits.iter().any(|(field, _)| *field == ContextField::TraceParent)
     }
 
-    /// Several `traceparent` lines that differ.
+    /// Returns whether there are several `traceparent` lines that differ.
     pub fn differs(&self) -> bool {
         self.traceparents.windows(2).any(|two| two[0].0 != two[1].0)
     }
+}
+
+/// Returns the values of a field without the white space around them.
+fn lines(capture: &Capture, field: ContextField) -> Vec<Vec<u8>> {
+    capture.values(field.name()).map(|value| trim_ows(value).to_vec()).collect()
 }
 
 fn is_one(lines: &[Vec<u8>]) -> bool {
     lines.windows(2).all(|two| two[0] == two[1])
 }
 
-/// What the readers of a transport do not take: keys of messages are bytes, so upper case is another key; values are
-/// text (Kafka: UTF-8; AMQP: long strings; SQS: String attributes).
+/// Returns what the readers of a transport do not take: keys of messages are bytes, so upper case is another key;
+/// values are text (Kafka: UTF-8; AMQP: long strings; SQS: String attributes).
 fn misfit(protocol: Protocol, field: &Field) -> Option<(ContextField, Misfit)> {
     let known = ContextField::ALL.into_iter();
     let name = known.into_iter().find(|name| name.name().as_bytes().eq_ignore_ascii_case(&field.name))?;
@@ -204,7 +208,7 @@ fn misfit(protocol: Protocol, field: &Field) -> Option<(ContextField, Misfit)> {
     let misfit = match (field.kind, protocol) {
         (FieldKind::Text | FieldKind::System, _) => match &field.value {
             Some(value) if std::str::from_utf8(value).is_err() => Misfit::NotUtf8,
-            _ => return None,
+            Some(_) | None => return None,
         },
         (FieldKind::Bytes, Protocol::Sqs) => Misfit::BinaryAttribute,
         (FieldKind::Number, Protocol::Sqs) => Misfit::NumberAttribute,

@@ -1,108 +1,106 @@
-//! Which crossing caused a crossing: the one whose receiver's span is above the sender's span; else the one
+//! The crossing that caused a crossing: the one whose receiver's span is above the sender's span; else the one
 //! whose context it continues; else the only one that fits.
 
-use super::hashing::IdMap;
-use super::{Crossing, CrossingIx, Crossings, Nature};
-use crate::evidence::SpanIx;
-use crate::plan::{Mark, StimulusIx};
-use crate::scenario::{HopIx, NodeIx};
+use super::{CrossingIx, CrossingRef, Crossings, IdMap, Nature};
+use crate::plan::StimulusIx;
+use crate::scenario::HopIx;
 
-pub fn find(all: &mut Crossings<'_>) {
+pub(super) fn find(all: &mut Crossings<'_>) {
     let mut incoming: IdMap<(StimulusIx, HopIx), Vec<CrossingIx>> = IdMap::default();
-    for (ix, crossing) in all.records() {
-        incoming.entry((crossing.stimulus, crossing.hop)).or_default().push(ix);
+    for crossing in all.iter() {
+        incoming.entry((crossing.stimulus_ix(), crossing.hop_ix())).or_default().push(crossing.ix());
     }
     for ix in 0..all.list.len() {
-        let crossing = &all.list[ix];
-        let hop = all.plan.scenario.hop(crossing.hop);
-        let again = crossing.sender == hop.to && hop.from != hop.to;
-        // A message that its reader sent again: what it had read caused it.
-        let within = if again { Some(crossing.hop) } else { hop.within };
-        // What the broker moved was sent by whoever sent it first, the driver included.
-        let caused = crossing.nature == Nature::Moved || crossing.sender != NodeIx::CLIENT;
-        let Some(within) = within.filter(|_| caused) else { continue };
-        let candidates = incoming.get(&(crossing.stimulus, within)).map_or(&[][..], Vec::as_slice);
+        let crossing = all.get(CrossingIx(ix));
+        let hop = crossing.hop();
+        let again = crossing.sender() == hop.to && hop.from != hop.to;
+        // A message that its reader sent again: the message that it had read caused it.
+        let within = if again { Some(crossing.hop_ix()) } else { hop.within };
+        // A message that the broker moved is of the node that sent it first, the driver included.
+        let caused = crossing.nature() == Nature::Moved || !crossing.is_from_client();
+        let Some(within) = within else { continue };
+        if !caused {
+            continue;
+        }
+        let candidates = incoming.get(&(crossing.stimulus_ix(), within)).map_or(&[][..], Vec::as_slice);
         let earlier = if again { candidates.partition_point(|other| other.0 < ix) } else { candidates.len() };
-        all.list[ix].cause = choose(all, CrossingIx(ix), &candidates[..earlier]);
+        all.list[ix].cause = choose(crossing, &candidates[..earlier]);
     }
 }
 
-fn choose(all: &Crossings<'_>, ix: CrossingIx, candidates: &[CrossingIx]) -> Option<CrossingIx> {
+fn choose(crossing: CrossingRef<'_>, candidates: &[CrossingIx]) -> Option<CrossingIx> {
     if let [only] = candidates {
         return Some(*only);
     }
-    let crossing = all.record(ix);
-    let told = match all.plan.scenario.hop(crossing.hop).dead_letter_of {
-        Some(_) => same_message(all, crossing, candidates),
-        None => told_by(all, ix, candidates),
+    let meant = match crossing.hop().dead_letter_of {
+        Some(_) => of_same_message(crossing, candidates),
+        None => of_parent_call(crossing, candidates),
     };
-    let named = named_span(all, crossing);
-    let by_span = |pool: &[CrossingIx]| {
-        let above = |candidate: &&CrossingIx| {
-            let receiver = all.record(**candidate).receiver_span;
-            matches!((receiver, named), (Some(above), Some(span)) if all.spans.is_at_or_below(span, above))
+    let pool = if meant.is_empty() { candidates.to_vec() } else { meant };
+    let pool: Vec<CrossingRef<'_>> = pool.into_iter().map(|ix| crossing.all().get(ix)).collect();
+    let chosen = by_span(crossing, &pool).or_else(|| by_context(crossing, &pool));
+    chosen.or_else(|| by_time(crossing, &pool)).map(CrossingRef::ix)
+}
+
+/// Returns the candidates with the same message, mark and bytes: a broker moves a message as it is.
+fn of_same_message(crossing: CrossingRef<'_>, candidates: &[CrossingIx]) -> Vec<CrossingIx> {
+    let Some(capture) = crossing.sent_capture() else { return Vec::new() };
+    let same = |ix: &CrossingIx| crossing.all().get(*ix).sent_capture() == Some(capture);
+    candidates.iter().copied().filter(same).collect()
+}
+
+/// Returns the candidates that carried the call above this one, where marks name calls.
+fn of_parent_call(crossing: CrossingRef<'_>, candidates: &[CrossingIx]) -> Vec<CrossingIx> {
+    let all = crossing.all();
+    let Some(mark) = crossing.mark() else { return Vec::new() };
+    let call = mark.call.and_then(|call| all.plan.calls.get(call.0));
+    let Some(parent) = call.and_then(|call| call.parent) else { return Vec::new() };
+    let (mut of_call, mut of_item) = (Vec::new(), Vec::new());
+    for ix in candidates {
+        let Some(other) = all.get(*ix).mark().filter(|other| other.call == Some(parent)) else { continue };
+        of_call.push(*ix);
+        if mark.item.is_some() && other.item == mark.item {
+            of_item.push(*ix);
+        }
+    }
+    if of_item.is_empty() { of_call } else { of_item }
+}
+
+/// Returns the candidate whose receiver's span is above the sender's span.
+fn by_span<'a>(crossing: CrossingRef<'a>, pool: &[CrossingRef<'a>]) -> Option<CrossingRef<'a>> {
+    let spans = &crossing.all().spans;
+    let named = spans.named(crossing.sender(), crossing.sent_contexts().next()?)?;
+    let mut nearest: Option<CrossingRef<'a>> = None;
+    for candidate in pool {
+        let Some(span) = candidate.receiver_span_ix().filter(|span| spans.is_at_or_below(named, *span))
+        else {
+            continue;
         };
-        let above: Vec<CrossingIx> = pool.iter().filter(above).copied().collect();
         // What a node sent to itself stands below what it had received before: the nearest one above is meant.
-        let below = |one: &CrossingIx, other: &CrossingIx| {
-            let (one, other) = (all.record(*one).receiver_span, all.record(*other).receiver_span);
-            matches!((one, other), (Some(one), Some(other)) if all.spans.is_at_or_below(one, other))
+        let below = |other: CrossingRef<'_>| {
+            other.receiver_span_ix().is_some_and(|other| !spans.is_at_or_below(other, span))
         };
-        above.iter().find(|one| above.iter().all(|other| below(one, other))).copied()
-    };
-    let pool = if told.is_empty() { candidates.to_vec() } else { told };
-    by_span(&pool).or_else(|| by_context(all, crossing, &pool)).or_else(|| by_time(all, crossing, &pool))
+        if nearest.is_none_or(below) {
+            nearest = Some(*candidate);
+        }
+    }
+    nearest
 }
 
-/// What a broker moves is the message of the crossing that caused it, with the same mark and bytes.
-fn same_message(all: &Crossings<'_>, crossing: &Crossing, candidates: &[CrossingIx]) -> Vec<CrossingIx> {
-    let same = |candidate: &&CrossingIx| {
-        crossing.capture.is_some() && all.record(**candidate).capture == crossing.capture
-    };
-    candidates.iter().filter(same).copied().collect()
-}
-
-/// Where marks name calls: the candidates that carried the call above this one.
-fn told_by(all: &Crossings<'_>, ix: CrossingIx, candidates: &[CrossingIx]) -> Vec<CrossingIx> {
-    let mark = super::receiver::mark(all, ix);
-    let call = mark.and_then(|mark| mark.call);
-    let Some(parent) = call.and_then(|call| all.plan.calls.get(call.0)).and_then(|call| call.parent) else {
-        return Vec::new();
-    };
-    let item = mark.and_then(|mark| mark.item);
-    let told: Vec<(CrossingIx, Mark)> = candidates
-        .iter()
-        .filter_map(|candidate| Some((*candidate, super::receiver::mark(all, *candidate)?)))
-        .filter(|(_, mark)| mark.call == Some(parent))
-        .collect();
-    let same_item = told.iter().any(|(_, mark)| item.is_some() && mark.item == item);
-    told.iter().filter(|(_, mark)| !same_item || mark.item == item).map(|(candidate, _)| *candidate).collect()
-}
-
-fn named_span(all: &Crossings<'_>, crossing: &Crossing) -> Option<SpanIx> {
-    let context = all.wire(crossing)?.first()?;
-    all.evidence.spans_named(&all.spans, crossing.sender, context)
-}
-
-/// The candidate whose own context has the trace of this one, if only one has.
-fn by_context(all: &Crossings<'_>, crossing: &Crossing, pool: &[CrossingIx]) -> Option<CrossingIx> {
-    let trace = all.wire(crossing)?.first()?.trace_id;
-    let same = |candidate: &&CrossingIx| {
-        let wire = all.arrived(all.record(**candidate));
-        wire.is_some_and(|wire| wire.contexts().any(|context| context.trace_id == trace))
-    };
-    let mut fitting = pool.iter().filter(same);
+/// Returns the candidate whose own context has the trace of this one, if only one has.
+fn by_context<'a>(crossing: CrossingRef<'a>, pool: &[CrossingRef<'a>]) -> Option<CrossingRef<'a>> {
+    let trace = crossing.sent_contexts().next()?.trace_id;
+    let mut fitting =
+        pool.iter().filter(|other| other.arrived_contexts().any(|context| context.trace_id == trace));
     match (fitting.next(), fitting.next()) {
-        (Some(one), None) => Some(*one),
-        _ => None,
+        (Some(only), None) => Some(*only),
+        (None, _) | (Some(_), Some(_)) => None,
     }
 }
 
-/// The candidate that was under way when this one began; the last of several.
-fn by_time(all: &Crossings<'_>, crossing: &Crossing, pool: &[CrossingIx]) -> Option<CrossingIx> {
-    let begun = all.evidence.captures[crossing.capture?.0].begun_nanos;
-    let before = pool
-        .iter()
-        .filter(|candidate| all.begun_nanos(all.record(**candidate)).is_none_or(|before| before <= begun));
-    before.max_by_key(|candidate| candidate.0).copied()
+/// Returns the candidate that was under way when this one began; the last of several.
+fn by_time<'a>(crossing: CrossingRef<'a>, pool: &[CrossingRef<'a>]) -> Option<CrossingRef<'a>> {
+    let begun = crossing.sent()?.begun_nanos;
+    let before = pool.iter().filter(|other| other.begun_nanos().is_none_or(|before| before <= begun));
+    before.max_by_key(|other| other.ix()).copied()
 }

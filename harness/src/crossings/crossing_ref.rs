@@ -1,12 +1,12 @@
 //! A handle on one crossing: its own data, and everything that belongs to it in the plan and the evidence.
 //!
-//! It answers questions and judges nothing. `Crossings` hands it out once the list of crossings stands; while pairing
-//! is under way, it answers from what is paired so far.
+//! It answers questions and judges nothing. While pairing is under way, it answers from what is paired so far.
 
-use super::{Carried, Crossing, CrossingIx, CrossingWitness, Crossings, Expected, Nature};
-use crate::evidence::{Capture, CaptureEnd, CaptureIx, Protocol, Span, SpanIx, mark_of};
+use super::{CarriedFields, Crossing, CrossingIx, CrossingWitness, Crossings, ExpectedContext, Nature};
+use crate::evidence::{Capture, CaptureEnd, CaptureIx, Message, Protocol, Span, SpanIx, mark_of};
 use crate::plan::{Mark, Stimulus, StimulusIx};
 use crate::scenario::{Hop, HopIx, Node, NodeIx, Relation};
+use crate::wire::TraceParent;
 
 #[derive(Clone, Copy, Debug)]
 pub struct CrossingRef<'a> {
@@ -36,6 +36,11 @@ impl<'a> CrossingRef<'a> {
 
     fn data(self) -> &'a Crossing {
         &self.all.list[self.ix.0]
+    }
+
+    /// Returns its data, as far as they are known.
+    pub(super) fn record(self) -> Crossing {
+        self.data().clone()
     }
 
     pub fn stimulus_ix(self) -> StimulusIx {
@@ -121,13 +126,28 @@ impl<'a> CrossingRef<'a> {
     }
 
     /// Returns what left the sender: nothing behind `tap: none`.
-    pub fn wire(self) -> Option<&'a Carried> {
+    pub fn wire(self) -> Option<&'a CarriedFields> {
         Some(&self.all.carried[self.sent_capture()?.0])
     }
 
     /// Returns what reached the receiver, as far as a tap saw it; of a call, what was sent.
-    pub fn arrived(self) -> Option<&'a Carried> {
+    pub fn arrived(self) -> Option<&'a CarriedFields> {
         Some(&self.all.carried[self.received_capture()?.0])
+    }
+
+    /// Returns every context that left the sender; several where the field is doubled.
+    pub fn sent_contexts(self) -> impl Iterator<Item = &'a TraceParent> {
+        self.wire().into_iter().flat_map(CarriedFields::contexts)
+    }
+
+    /// Returns every context that reached the receiver.
+    pub fn arrived_contexts(self) -> impl Iterator<Item = &'a TraceParent> + Clone {
+        self.arrived().into_iter().flat_map(CarriedFields::contexts)
+    }
+
+    /// Returns the message that reached the receiver; `None` for a call.
+    pub fn received_message(self) -> Option<&'a Message> {
+        self.received()?.message.as_ref()
     }
 
     /// Returns the mark, where the capture has one of this run.
@@ -136,18 +156,24 @@ impl<'a> CrossingRef<'a> {
     }
 
     /// Returns what is expected on the wire.
-    pub fn expected(self) -> &'a Expected {
+    pub fn expected(self) -> &'a ExpectedContext {
         &self.data().expected
     }
 
     /// Returns what is expected on the wire after a restart that was due at the sender.
-    pub fn due(self) -> &'a Expected {
+    pub fn due(self) -> &'a ExpectedContext {
         &self.data().due
     }
 
     /// Returns the crossing that reached the sender and caused this one.
     pub fn cause(self) -> Option<CrossingRef<'a>> {
         Some(self.all.get(self.data().cause?))
+    }
+
+    /// Returns whether a call without a context caused it: no batch shares the trace that such a call begins.
+    pub fn is_begun_by_call(self) -> bool {
+        let Some(cause) = self.cause() else { return false };
+        !cause.is_message() && cause.arrived().is_some_and(|wire| wire.context().is_none())
     }
 
     /// Returns the crossings that this one caused.

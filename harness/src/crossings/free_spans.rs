@@ -2,48 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Crossings;
-use super::hashing::IdMap;
-use super::span_index::is_receipt;
+use super::span_role::is_receipt;
+use super::{Crossings, IdMap};
 use crate::evidence::{Span, SpanIx};
 use crate::plan::StimulusIx;
 use crate::scenario::NodeIx;
 use crate::wire::{SpanId, TraceId};
 
-/// Traces that are known to be of a stimulus: minted for it, or sent on by a node with it.
-pub(super) struct OwnedTraces {
-    minted: IdMap<TraceId, StimulusIx>,
-    sent_on: HashMap<(NodeIx, TraceId), HashSet<StimulusIx>>,
-}
-
-impl OwnedTraces {
-    pub fn of(all: &Crossings<'_>) -> OwnedTraces {
-        let ids = all.plan.stimuli.iter();
-        let minted =
-            ids.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix))).collect();
-        let mut sent_on: HashMap<(NodeIx, TraceId), HashSet<StimulusIx>> = HashMap::new();
-        for (_, crossing) in all.records() {
-            for context in all.wire(crossing).into_iter().flat_map(|wire| wire.contexts()) {
-                let sent = (all.sender(crossing), context.trace_id);
-                sent_on.entry(sent).or_default().insert(crossing.stimulus);
-            }
-        }
-        OwnedTraces { minted, sent_on }
-    }
-
-    /// Whether a span of `node` is of this stimulus; `None` where its trace tells nothing.
-    pub fn says(&self, node: NodeIx, span: &Span, stimulus: StimulusIx) -> Option<bool> {
-        let trace = TraceId::from_bytes(&span.trace_id)?;
-        let minted = self.minted.get(&trace).map(|owner| *owner == stimulus);
-        minted.or_else(|| self.sent_on.get(&(node, trace)).map(|owners| owners.contains(&stimulus)))
-    }
-}
-
-/// Spans that may be for any crossing, and what tells that they are not.
+/// The spans, and the evidence that they are of another stimulus.
 pub(super) struct FreeSpans {
-    /// For something received, begun by nothing in the node or on a wire.
-    pub of_node: IdMap<NodeIx, Vec<SpanIx>>,
-    pub owned: OwnedTraces,
+    of_node: IdMap<NodeIx, Vec<SpanIx>>,
+    pub traces: StimulusTraces,
 }
 
 impl FreeSpans {
@@ -57,6 +26,43 @@ impl FreeSpans {
                 of_node.entry(span.node).or_default().push(ix);
             }
         }
-        FreeSpans { of_node, owned: OwnedTraces::of(all) }
+        FreeSpans { of_node, traces: StimulusTraces::of(all) }
+    }
+
+    /// Returns the free spans of a node for something received.
+    pub fn of_node(&self, node: NodeIx) -> &[SpanIx] {
+        self.of_node.get(&node).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Traces that are known to be of a stimulus: minted for it, or sent by a node with it.
+pub(super) struct StimulusTraces {
+    minted: IdMap<TraceId, StimulusIx>,
+    sent: HashMap<(NodeIx, TraceId), HashSet<StimulusIx>>,
+}
+
+impl StimulusTraces {
+    fn of(all: &Crossings<'_>) -> StimulusTraces {
+        // Those of invalid contexts included: an id of one that lives on is the stimulus's.
+        let stimuli = all.plan.stimuli.iter();
+        let minted =
+            stimuli.filter_map(|stimulus| Some((TraceId::new(stimulus.sent.trace_id)?, stimulus.ix)));
+        let mut traces = StimulusTraces { minted: minted.collect(), sent: HashMap::new() };
+        for crossing in all.iter() {
+            for context in crossing.sent_contexts() {
+                let sent = (crossing.sender(), context.trace_id);
+                traces.sent.entry(sent).or_default().insert(crossing.stimulus_ix());
+            }
+        }
+        traces
+    }
+
+    /// Returns whether a span of `node` is of this stimulus; `None` where its trace does not decide.
+    pub fn is_of(&self, node: NodeIx, span: &Span, stimulus: StimulusIx) -> Option<bool> {
+        let trace = TraceId::from_bytes(&span.trace_id)?;
+        if let Some(owner) = self.minted.get(&trace) {
+            return Some(*owner == stimulus);
+        }
+        self.sent.get(&(node, trace)).map(|owners| owners.contains(&stimulus))
     }
 }

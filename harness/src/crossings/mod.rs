@@ -1,5 +1,4 @@
-//! Who belongs to whom: captures, spans, nodes and stimuli paired into crossings, the expected context
-//! carried along.
+//! Pairing: captures, spans, nodes and stimuli become crossings, and the expected context is carried along.
 //!
 //! Nothing is judged here. A crossing is one stimulus over one hop, once; what was expected of it is re-based
 //! after each crossing on what was really carried, so that a break is found once and a second, independent
@@ -7,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use crate::evidence::{Capture, CaptureEnd, CaptureIx, Evidence, Protocol, SpanIx};
+use crate::evidence::{Capture, CaptureIx, Evidence, SpanIx};
 use crate::parallel::side_by_side;
 use crate::plan::{Plan, StimulusIx};
 use crate::scenario::{HopIx, NodeIx};
@@ -18,78 +17,38 @@ pub mod attribution;
 pub mod background;
 pub mod carried;
 pub mod cause;
+pub mod crossing;
 pub mod crossing_ref;
+pub mod deliveries;
 pub mod expected;
+pub mod expected_context;
 pub mod free_spans;
-pub mod hashing;
+pub mod id_map;
+pub mod known_traces;
 pub mod messages;
+pub mod minted;
+pub mod polls;
 pub mod receiver;
 pub mod redelivery;
+pub mod routes;
 pub mod sender;
 pub mod sent_by;
 pub mod span_claims;
 pub mod span_index;
+pub mod span_role;
 pub mod trace_owner;
+pub mod under_way;
 
-pub use carried::{Carried, ContextField, KnownLists, Misfit};
+pub use carried::{CarriedFields, ContextField, KnownLists, Misfit};
+pub use crossing::{Crossing, CrossingWitness, Nature};
 pub use crossing_ref::CrossingRef;
-pub use expected::Expected;
-pub use hashing::{IdMap, IdSet};
+pub use expected_context::ExpectedContext;
+pub use id_map::{IdMap, IdSet};
 pub use span_index::SpanIndex;
 
 /// Index into `Crossings::list`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CrossingIx(pub usize);
-
-/// How a crossing came about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nature {
-    /// Somebody sent it.
-    Sent,
-    /// A further delivery of a message that was sent before.
-    Redelivered,
-    /// The broker moved it here (dead-letter exchange, redrive).
-    Moved,
-}
-
-/// The surest sign that a crossing took place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CrossingWitness {
-    /// A tap saw it.
-    Tap,
-    /// The receiver exported a span for it.
-    ReceiverSpan,
-    /// The sender exported a CLIENT or PRODUCER span for it, and nothing shows that it arrived.
-    CallSpan,
-}
-
-/// One stimulus over one hop, once.
-#[derive(Clone, Debug)]
-pub struct Crossing {
-    pub stimulus: StimulusIx,
-    pub hop: HopIx,
-    pub nature: Nature,
-    /// The hop's sender; its receiver, where that sent a message again.
-    pub sender: NodeIx,
-    /// What the tap saw as it left the sender; `None` behind `tap: none`.
-    pub capture: Option<CaptureIx>,
-    /// What a broker gave to the receiver; `None` for a call, and where nothing was delivered.
-    pub arrival: Option<CaptureIx>,
-    /// The crossing that reached the sender and caused this one; `None` for what the driver sends.
-    pub cause: Option<CrossingIx>,
-    /// The sender's span for this call: CLIENT or PRODUCER. Behind `tap: none` one that names a call over the hop.
-    pub call_span: Option<SpanIx>,
-    /// The sender's span whose id is on the wire, of whatever kind.
-    pub named_span: Option<SpanIx>,
-    /// An earlier crossing that carries the same span id.
-    pub same_id_as: Option<CrossingIx>,
-    /// The receiver's span.
-    pub receiver_span: Option<SpanIx>,
-    /// What is expected on the wire.
-    pub expected: Expected,
-    /// The same after a restart that was due at the sender.
-    pub due: Expected,
-}
 
 /// All crossings of one case, in the order in which they were seen.
 #[derive(Debug)]
@@ -97,8 +56,8 @@ pub struct Crossings<'a> {
     pub plan: &'a Plan,
     pub evidence: &'a Evidence,
     pub spans: SpanIndex<'a>,
-    /// What each capture carries, by `CaptureIx`.
-    pub carried: Vec<Carried>,
+    /// The propagation fields of each capture, by `CaptureIx`.
+    pub carried: Vec<CarriedFields>,
     pub list: Vec<Crossing>,
     /// Captures on a declared hop that no stimulus could be found for.
     pub unattributed: Vec<(CaptureIx, HopIx)>,
@@ -124,37 +83,13 @@ pub struct Crossings<'a> {
 impl<'a> Crossings<'a> {
     /// Pairs everything that one case left behind.
     pub fn pair(plan: &'a Plan, evidence: &'a Evidence) -> Crossings<'a> {
-        let carried = || {
-            let mut lists = KnownLists::default();
-            evidence.captures.iter().map(|capture| Carried::read(capture, &mut lists)).collect::<Vec<_>>()
-        };
-        let (spans, carried) = side_by_side(|| SpanIndex::build(&evidence.spans), carried);
-        let found = attribution::attribute(plan, evidence, &carried, &spans);
-        let list = found.crossings;
-        let (unattributed, undeclared) = (found.unattributed, found.undeclared);
-        let background = found.background;
-        let owners = IdMap::default();
-        let effects = vec![Vec::new(); list.len()];
-        let by_hop = vec![Vec::new(); plan.scenario.hops.len()];
-        let answered = evidence.exchanges.iter().rev();
-        let answered_nanos = answered.map(|one| (one.stimulus, one.answered_nanos)).collect();
-        let mut all = Crossings {
-            plan,
-            evidence,
-            spans,
-            carried,
-            list,
-            unattributed,
-            undeclared,
-            background,
-            owners,
-            split_topics: attribute_match::split_topics(plan, evidence),
-            effects,
-            by_receiver: IdMap::default(),
-            by_hop,
-            by_capture: vec![Vec::new(); evidence.captures.len()],
-            answered_nanos,
-        };
+        let mut all = Crossings::unpaired(plan, evidence);
+        let found = attribution::attribute(&all);
+        all.effects = vec![Vec::new(); found.crossings.len()];
+        all.list = found.crossings;
+        all.unattributed = found.unattributed;
+        all.undeclared = found.undeclared;
+        all.background = found.background;
         receiver::pair(&mut all);
         redelivery::add(&mut all);
         all.index();
@@ -164,6 +99,35 @@ impl<'a> Crossings<'a> {
         expected::carry(&mut all);
         all.owners = trace_owner::owners(&all);
         all
+    }
+
+    /// Reads captures and spans; the list of crossings is still empty.
+    fn unpaired(plan: &'a Plan, evidence: &'a Evidence) -> Crossings<'a> {
+        let (spans, carried) = side_by_side(
+            || SpanIndex::build(&evidence.spans),
+            || {
+                let mut lists = KnownLists::default();
+                evidence.captures.iter().map(|capture| CarriedFields::read(capture, &mut lists)).collect()
+            },
+        );
+        let answered = evidence.exchanges.iter().rev();
+        Crossings {
+            plan,
+            evidence,
+            spans,
+            carried,
+            list: Vec::new(),
+            unattributed: Vec::new(),
+            undeclared: Vec::new(),
+            background: Vec::new(),
+            owners: IdMap::default(),
+            split_topics: attribute_match::split_topics(plan, evidence),
+            effects: Vec::new(),
+            by_receiver: IdMap::default(),
+            by_hop: vec![Vec::new(); plan.scenario.hops.len()],
+            by_capture: vec![Vec::new(); evidence.captures.len()],
+            answered_nanos: answered.map(|one| (one.stimulus, one.answered_nanos)).collect(),
+        }
     }
 
     fn index(&mut self) {
@@ -187,16 +151,11 @@ impl<'a> Crossings<'a> {
         }
     }
 
-    /// The crossings that this one caused.
-    pub fn effects(&self, crossing: CrossingIx) -> &[CrossingIx] {
-        &self.effects[crossing.0]
-    }
-
     pub fn get(&self, crossing: CrossingIx) -> CrossingRef<'_> {
         CrossingRef::new(self, crossing)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = CrossingRef<'_>> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = CrossingRef<'_>> {
         (0..self.list.len()).map(|ix| self.get(CrossingIx(ix)))
     }
 
@@ -208,11 +167,16 @@ impl<'a> Crossings<'a> {
         &self.evidence.captures[capture.0]
     }
 
+    /// Returns the propagation fields of a capture.
+    pub fn carried(&self, capture: CaptureIx) -> &CarriedFields {
+        &self.carried[capture.0]
+    }
+
     /// Returns the parent ids that arrived at each node.
     pub fn carried_ids(&self) -> IdSet<(NodeIx, SpanId)> {
         let mut ids = IdSet::default();
         for crossing in self.iter() {
-            for context in crossing.arrived().into_iter().flat_map(Carried::contexts) {
+            for context in crossing.arrived_contexts() {
                 ids.insert((crossing.receiver(), context.parent_id));
             }
         }
@@ -224,112 +188,16 @@ impl<'a> Crossings<'a> {
         &self.plan.scenario.node(node).name
     }
 
-    /// While crossings are paired: the data of one, as far as it is known.
-    pub fn record(&self, crossing: CrossingIx) -> &Crossing {
-        &self.list[crossing.0]
-    }
-
-    pub fn records(&self) -> impl Iterator<Item = (CrossingIx, &Crossing)> {
-        self.list.iter().enumerate().map(|(ix, crossing)| (CrossingIx(ix), crossing))
-    }
-
-    pub fn records_of_hop(&self, hop: HopIx) -> impl ExactSizeIterator<Item = (CrossingIx, &Crossing)> {
-        self.by_hop[hop.0].iter().map(|ix| (*ix, self.record(*ix)))
-    }
-
-    /// What crossed: nothing behind `tap: none`.
-    pub fn wire(&self, crossing: &Crossing) -> Option<&Carried> {
-        crossing.capture.map(|capture| &self.carried[capture.0])
-    }
-
-    /// What reached the receiver, as far as it was seen; of a call, what was sent.
-    pub fn arrived(&self, crossing: &Crossing) -> Option<&Carried> {
-        self.seen_at_receiver(crossing).map(|capture| &self.carried[capture.0])
-    }
-
-    /// The capture nearest to the receiver.
-    pub fn seen_at_receiver(&self, crossing: &Crossing) -> Option<CaptureIx> {
-        crossing.arrival.or(crossing.capture)
-    }
-
-    /// Whether a message was sent that was never given to the receiver; a call is there as soon as it is seen.
-    pub fn is_undelivered(&self, crossing: &Crossing) -> bool {
-        let message = self.plan.scenario.hop(crossing.hop).transport.via().is_some();
-        message && crossing.capture.is_some() && crossing.arrival.is_none()
-    }
-
-    /// A record of Kafka that nobody committed past and that has no span: its group has not read it.
-    pub fn is_unread(&self, crossing: &Crossing) -> bool {
-        let Some(arrival) = crossing.arrival.map(|arrival| &self.evidence.captures[arrival.0]) else {
-            return false;
-        };
-        let open = !matches!(arrival.end, CaptureEnd::Settled(_));
-        arrival.protocol == Protocol::Kafka && open && crossing.receiver_span.is_none()
-    }
-
-    /// The crossings that one batch took in with this one, itself included.
-    pub fn batch_of(&self, crossing: &Crossing) -> &[CrossingIx] {
-        crossing.receiver_span.and_then(|span| self.by_receiver.get(&span)).map_or(&[], Vec::as_slice)
-    }
-
-    /// The crossings by which one message was sent, one for each hop that it goes over; of a call itself alone.
-    pub fn sent_with(&self, crossing: &Crossing) -> impl Iterator<Item = CrossingIx> {
-        let same = crossing.capture.map_or(&[][..], |capture| &self.by_capture[capture.0]);
-        same.iter().copied().filter(|ix| self.record(*ix).nature == Nature::Sent)
-    }
-
-    /// Of a further delivery the first one over the same hop; otherwise the crossing itself.
-    pub fn first_delivery(&self, ix: CrossingIx) -> CrossingIx {
-        let crossing = self.record(ix);
-        let Some(capture) = crossing.capture.filter(|_| crossing.nature == Nature::Redelivered) else {
-            return ix;
-        };
-        let first = |other: &&CrossingIx| {
-            let other = self.record(**other);
-            other.hop == crossing.hop && other.nature != Nature::Redelivered
-        };
-        self.by_capture[capture.0].iter().find(first).copied().unwrap_or(ix)
-    }
-
-    /// When the receiver got it.
-    pub fn begun_nanos(&self, crossing: &Crossing) -> Option<u64> {
-        self.seen_at_receiver(crossing).map(|capture| self.evidence.captures[capture.0].begun_nanos)
-    }
-
-    pub fn sender(&self, crossing: &Crossing) -> NodeIx {
-        crossing.sender
-    }
-
-    pub fn receiver(&self, crossing: &Crossing) -> NodeIx {
-        self.plan.scenario.hop(crossing.hop).to
-    }
-
-    /// The span under which the sender worked when it made this crossing.
-    pub fn incoming_span(&self, crossing: &Crossing) -> Option<SpanIx> {
-        self.record(crossing.cause?).receiver_span
-    }
-
-    /// Whether spans are due from a node at all.
+    /// Returns whether spans are due from a node at all.
     pub fn exports(&self, node: NodeIx) -> bool {
         self.plan.scenario.node(node).exports_telemetry()
     }
 
-    /// Whether a node was seen to have exported all it had for a crossing that ended at `ended_nanos`.
+    /// Returns whether a node was seen to have exported everything for a crossing that ended at `ended_nanos`.
     pub fn flushed(&self, node: NodeIx, ended_nanos: Option<u64>) -> bool {
         let asked =
             self.evidence.completions.get(node.0).and_then(|completion| completion.flush_asked_nanos());
         matches!((asked, ended_nanos), (Some(asked), Some(ended)) if asked >= ended)
-    }
-
-    /// When the answer of a crossing was complete.
-    pub fn ended_nanos(&self, crossing: &Crossing) -> Option<u64> {
-        if self.is_undelivered(crossing) {
-            return None;
-        }
-        match self.seen_at_receiver(crossing) {
-            Some(capture) => self.evidence.captures[capture.0].ended_nanos,
-            None => self.answered_nanos.get(&crossing.stimulus).copied().flatten(),
-        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! Spans by what they are looked up by: own id, parent, link, mark, trace; always within one node.
 
-use super::hashing::{IdMap, IdSet};
-use crate::evidence::{Span, SpanIx, SpanKind};
+use super::{IdMap, IdSet};
+use crate::evidence::{Span, SpanIx};
 use crate::plan::Mark;
 use crate::scenario::NodeIx;
+use crate::wire::TraceParent;
 
 /// No chain of spans is followed further than this: ids may form a cycle.
 const DEPTH: usize = 256;
@@ -11,29 +12,29 @@ const DEPTH: usize = 256;
 /// A node, and the trace id and span id that one of its spans has as parent or link.
 type Context<'a> = (NodeIx, &'a [u8], &'a [u8]);
 
-/// Mostly one, which needs no room of its own.
+/// The spans under one key: mostly one, which needs no room of its own.
 #[derive(Debug, Default)]
-enum Found {
+enum SpanSet {
     #[default]
     None,
     One(SpanIx),
     Several(Vec<SpanIx>),
 }
 
-impl Found {
+impl SpanSet {
     fn push(&mut self, ix: SpanIx) {
         match self {
-            Found::None => *self = Found::One(ix),
-            Found::One(first) => *self = Found::Several(vec![*first, ix]),
-            Found::Several(all) => all.push(ix),
+            SpanSet::None => *self = SpanSet::One(ix),
+            SpanSet::One(first) => *self = SpanSet::Several(vec![*first, ix]),
+            SpanSet::Several(all) => all.push(ix),
         }
     }
 
     fn as_slice(&self) -> &[SpanIx] {
         match self {
-            Found::None => &[],
-            Found::One(ix) => std::slice::from_ref(ix),
-            Found::Several(all) => all,
+            SpanSet::None => &[],
+            SpanSet::One(ix) => std::slice::from_ref(ix),
+            SpanSet::Several(all) => all,
         }
     }
 }
@@ -43,12 +44,12 @@ pub struct SpanIndex<'a> {
     spans: &'a [Span],
     /// For each span its parent; chains are followed again and again.
     parents: Vec<Option<SpanIx>>,
-    by_id: IdMap<(NodeIx, &'a [u8]), Found>,
-    by_parent: IdMap<Context<'a>, Found>,
-    by_link: IdMap<Context<'a>, Found>,
-    by_mark: IdMap<(NodeIx, Mark), Found>,
-    by_trace: IdMap<(NodeIx, &'a [u8]), Found>,
-    by_node: IdMap<NodeIx, Found>,
+    by_id: IdMap<(NodeIx, &'a [u8]), SpanSet>,
+    by_parent: IdMap<Context<'a>, SpanSet>,
+    by_link: IdMap<Context<'a>, SpanSet>,
+    by_mark: IdMap<(NodeIx, Mark), SpanSet>,
+    by_trace: IdMap<(NodeIx, &'a [u8]), SpanSet>,
+    by_node: IdMap<NodeIx, SpanSet>,
 }
 
 impl<'a> SpanIndex<'a> {
@@ -91,42 +92,42 @@ impl<'a> SpanIndex<'a> {
     }
 
     pub fn with_id<'s>(&'s self, node: NodeIx, id: &'s [u8]) -> &'s [SpanIx] {
-        self.by_id.get(&(node, id)).map_or(&[], Found::as_slice)
+        self.by_id.get(&(node, id)).map_or(&[], SpanSet::as_slice)
     }
 
     pub fn under<'s>(&'s self, node: NodeIx, trace: &'s [u8], parent: &'s [u8]) -> &'s [SpanIx] {
-        self.by_parent.get(&(node, trace, parent)).map_or(&[], Found::as_slice)
+        self.by_parent.get(&(node, trace, parent)).map_or(&[], SpanSet::as_slice)
     }
 
     pub fn linking<'s>(&'s self, node: NodeIx, trace: &'s [u8], span: &'s [u8]) -> &'s [SpanIx] {
-        self.by_link.get(&(node, trace, span)).map_or(&[], Found::as_slice)
+        self.by_link.get(&(node, trace, span)).map_or(&[], SpanSet::as_slice)
     }
 
     pub fn marked(&self, node: NodeIx, mark: Mark) -> &[SpanIx] {
-        self.by_mark.get(&(node, mark)).map_or(&[], Found::as_slice)
+        self.by_mark.get(&(node, mark)).map_or(&[], SpanSet::as_slice)
     }
 
     pub fn in_trace<'s>(&'s self, node: NodeIx, trace: &'s [u8]) -> &'s [SpanIx] {
-        self.by_trace.get(&(node, trace)).map_or(&[], Found::as_slice)
+        self.by_trace.get(&(node, trace)).map_or(&[], SpanSet::as_slice)
     }
 
     pub fn of_node(&self, node: NodeIx) -> &[SpanIx] {
-        self.by_node.get(&node).map_or(&[], Found::as_slice)
+        self.by_node.get(&node).map_or(&[], SpanSet::as_slice)
     }
 
-    /// The span's parent, if the same node exported it in the same trace.
+    /// Returns the span's parent, if the same node exported it in the same trace.
     pub fn parent(&self, span: SpanIx) -> Option<SpanIx> {
         self.parents[span.0]
     }
 
     fn find_parent(&self, span: SpanIx) -> Option<SpanIx> {
         let child = self.get(span);
-        let same = |ix: &&SpanIx| self.get(**ix).trace_id == child.trace_id && **ix != span;
-        self.with_id(child.node, &child.parent_id).iter().find(same).copied()
+        let mut above = self.with_id(child.node, &child.parent_id).iter().copied();
+        above.find(|ix| self.get(*ix).trace_id == child.trace_id && *ix != span)
     }
 
-    /// Every span of the node that may stand below `span`, in the order of arrival; `None` where ids are so broken
-    /// that it could be any.
+    /// Returns every span of the node that may stand below `span`, in the order of arrival; `None` where ids are so
+    /// broken that it could be any.
     pub fn below(&self, span: SpanIx) -> Option<Vec<SpanIx>> {
         let top = self.get(span);
         if !self.with_id(top.node, &[]).is_empty() {
@@ -143,28 +144,34 @@ impl<'a> SpanIndex<'a> {
         Some(found)
     }
 
-    /// Whether `span` is `ancestor` or stands below it within the node.
+    /// Returns whether `span` is `ancestor` or stands below it within the node.
     pub fn is_at_or_below(&self, span: SpanIx, ancestor: SpanIx) -> bool {
         self.upwards(span).any(|above| above == ancestor)
     }
 
-    /// The uppermost span of the node above `span`, itself included.
+    /// Returns the uppermost span of the node above `span`, itself included.
     pub fn top_of(&self, span: SpanIx) -> SpanIx {
         self.upwards(span).last().unwrap_or(span)
     }
 
-    /// `span`, its parent within the node, and so on.
+    /// Returns `span`, its parent within the node, and so on.
     pub fn upwards(&self, span: SpanIx) -> impl Iterator<Item = SpanIx> {
         std::iter::successors(Some(span), |at| self.parent(*at)).take(DEPTH)
     }
-}
 
-/// CLIENT and PRODUCER: kinds of a span for a call.
-pub fn is_call(span: &Span) -> bool {
-    matches!(span.kind, SpanKind::Client | SpanKind::Producer)
-}
+    /// Returns the span of `node` that a context names: in its trace if there is one, else in any.
+    pub fn named(&self, node: NodeIx, context: &TraceParent) -> Option<SpanIx> {
+        let found = self.with_id(node, context.parent_id.as_bytes());
+        let trace = context.trace_id.as_bytes();
+        let same = found.iter().find(|span| self.get(**span).trace_id == trace);
+        same.or(found.first()).copied()
+    }
 
-/// SERVER and CONSUMER: kinds of a span for what was received.
-pub fn is_receipt(span: &Span) -> bool {
-    matches!(span.kind, SpanKind::Server | SpanKind::Consumer)
+    /// Returns the spans of `node` whose parent, or else one of whose links, is this context.
+    pub fn continuing(&self, node: NodeIx, context: &TraceParent) -> Vec<SpanIx> {
+        let (trace, parent) = (context.trace_id.as_bytes(), context.parent_id.as_bytes());
+        let mut found = self.under(node, trace, parent).to_vec();
+        found.extend_from_slice(self.linking(node, trace, parent));
+        found
+    }
 }

@@ -1,4 +1,4 @@
-//! What pairing says of kept evidence (`tests/judged`) that no verdict shows.
+//! Pairing of kept evidence (`tests/judged`), where no verdict shows it.
 
 use std::path::PathBuf;
 use std::sync::Arc;

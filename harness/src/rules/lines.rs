@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Line;
 use super::wording::Example;
 use crate::breaks::{Break, Caret, Side};
-use crate::crossings::{Carried, ContextField, CrossingRef, Crossings};
+use crate::crossings::{CarriedFields, ContextField, CrossingRef, Crossings};
 use crate::evidence::{Capture, CaptureIx, SpanIx};
 use crate::wire::traceparent::hex;
 
@@ -105,7 +105,7 @@ fn keys(capture: &Capture, field: ContextField) -> Vec<String> {
     same.map(|header| header.name.escape_ascii().to_string()).collect()
 }
 
-fn values(carried: &Carried, field: ContextField) -> Vec<&[u8]> {
+fn values(carried: &CarriedFields, field: ContextField) -> Vec<&[u8]> {
     match field {
         ContextField::TraceParent => carried.traceparents.iter().map(|line| line.0.as_slice()).collect(),
         ContextField::TraceState => carried.lists.tracestate_lines.iter().map(Vec::as_slice).collect(),

@@ -1,7 +1,7 @@
 //! Decides what is still due, given the evidence so far: pure, on the same pairing that judging uses.
 
 use crate::crossings::messages;
-use crate::crossings::{Crossing, Crossings};
+use crate::crossings::{CrossingRef, Crossings};
 use crate::evidence::{Capture, CaptureEnd, MessageDirection, Settlement};
 use crate::plan::Plan;
 use crate::scenario::{HopIx, NodeIx, Relation, Step};
@@ -64,11 +64,13 @@ fn hop_is_due(seen: &Crossings<'_>, hop: HopIx) -> bool {
     let (Some(cause), None) = (declared.within, declared.dead_letter_of) else { return false };
     let times = usize::try_from(declared.times.min).unwrap_or(usize::MAX);
     let mut due = vec![0_usize; seen.plan.stimuli.len()];
-    for (_, crossing) in seen.records_of_hop(cause).filter(|(_, crossing)| may_cause(seen, crossing)) {
-        due[crossing.stimulus.0] = due[crossing.stimulus.0].saturating_add(times);
+    for crossing in seen.of_hop(cause).filter(|crossing| may_cause(*crossing)) {
+        let due = &mut due[crossing.stimulus_ix().0];
+        *due = due.saturating_add(times);
     }
-    for (_, crossing) in seen.records_of_hop(hop) {
-        due[crossing.stimulus.0] = due[crossing.stimulus.0].saturating_sub(1);
+    for crossing in seen.of_hop(hop) {
+        let due = &mut due[crossing.stimulus_ix().0];
+        *due = due.saturating_sub(1);
     }
     let unattributed = seen.unattributed.iter().filter(|(_, at)| *at == hop).count();
     due.iter().sum::<usize>() > unattributed
@@ -76,11 +78,8 @@ fn hop_is_due(seen: &Crossings<'_>, hop: HopIx) -> bool {
 
 /// Returns whether a crossing may cause others. One that failed does not; one without a tap is assumed to have ended
 /// well.
-fn may_cause(seen: &Crossings<'_>, crossing: &Crossing) -> bool {
-    seen.seen_at_receiver(crossing).is_none_or(|capture| {
-        let end = &seen.evidence.captures[capture.0].end;
-        end.is_success() || *end == CaptureEnd::Open
-    })
+fn may_cause(crossing: CrossingRef<'_>) -> bool {
+    crossing.received().is_none_or(|capture| capture.end.is_success() || capture.end == CaptureEnd::Open)
 }
 
 /// Returns whether a request to or from one of `nodes` is still under way.
@@ -94,23 +93,23 @@ fn under_way(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
 /// Returns whether a span of `node` is still due for a sampled crossing that it received or sent.
 fn spans_due(seen: &Crossings<'_>, node: NodeIx) -> bool {
     seen.exports(node)
-        && seen.records().any(|(_, crossing)| {
-            let sampled = match seen.wire(crossing) {
+        && seen.iter().any(|crossing| {
+            let sampled = match crossing.wire() {
                 Some(carried) => carried.first().is_some_and(|context| context.flags.sampled()),
-                None => crossing.due.sampled == Some(true),
+                None => crossing.due().sampled == Some(true),
             };
-            let received = seen.receiver(crossing) == node && receiver_exports(seen, crossing);
-            let sent = seen.sender(crossing) == node && crossing.capture.is_some();
-            let received = received && crossing.receiver_span.is_none() && !seen.is_undelivered(crossing);
-            let sent = sent && crossing.call_span.is_none() && crossing.named_span.is_none();
+            let received = crossing.receiver() == node && receiver_exports(crossing);
+            let sent = crossing.sender() == node && crossing.sent_capture().is_some();
+            let received = received && crossing.receiver_span_ix().is_none() && !crossing.is_undelivered();
+            let sent = sent && crossing.call_span_ix().is_none() && crossing.named_span_ix().is_none();
             sampled && (received || sent)
         })
 }
 
 /// Returns whether a span is due from the receiver. A receiver that starts a new trace makes its own sampling decision,
 /// so it may export nothing.
-fn receiver_exports(seen: &Crossings<'_>, crossing: &Crossing) -> bool {
-    let relation = seen.plan.scenario.hop(crossing.hop).relation;
+fn receiver_exports(crossing: CrossingRef<'_>) -> bool {
+    let relation = crossing.relation();
     relation != Relation::None && !relation.receiver_begins()
 }
 
@@ -162,7 +161,7 @@ fn messages_have_spans(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
         let given_back = hop.steps.iter().any(|step| matches!(step, Step::Fail(how) if how == "nack"));
         !given_back
             && seen.exports(hop.to)
-            && seen.records_of_hop(ix).all(|(_, crossing)| crossing.receiver_span.is_some())
+            && seen.of_hop(ix).all(|crossing| crossing.receiver_span_ix().is_some())
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::breaks::{Breaks, Unseen};
-use crate::crossings::{Crossing, Crossings};
+use crate::crossings::{CrossingRef, Crossings};
 use crate::evidence::{Completion, Evidence, GapPlace};
 use crate::plan::Plan;
 use crate::rules::grouping::{Findings, group};
@@ -188,18 +188,18 @@ fn unexpected_answers(all: &Crossings<'_>) -> Vec<String> {
 }
 
 /// Returns the sampled flag on the wire, or `None` where the wire carries no context.
-fn sampled(all: &Crossings<'_>, crossing: &Crossing) -> Option<bool> {
-    Some(all.wire(crossing)?.context()?.flags.sampled())
+fn sampled(crossing: CrossingRef<'_>) -> Option<bool> {
+    Some(crossing.wire()?.context()?.flags.sampled())
 }
 
 /// Returns the nodes that may have exported a span for an unsampled request that never arrived.
 fn unproven_silence(all: &Crossings<'_>) -> Vec<String> {
     let mut silent: BTreeMap<NodeIx, u32> = BTreeMap::new();
-    for (_, crossing) in all.records() {
-        let node = all.receiver(crossing);
-        let unsampled = sampled(all, crossing) == Some(false);
+    for crossing in all.iter() {
+        let node = crossing.receiver();
+        let unsampled = sampled(crossing) == Some(false);
         let unknown = matches!(all.evidence.completions.get(node.0), Some(Completion::Unknown(_)) | None);
-        if unsampled && unknown && all.exports(node) && crossing.receiver_span.is_none() {
+        if unsampled && unknown && all.exports(node) && crossing.receiver_span_ix().is_none() {
             *silent.entry(node).or_default() += 1;
         }
     }
@@ -246,7 +246,7 @@ fn hop_verdict(
     hop: &Hop,
 ) -> HopVerdict {
     let scenario = &all.plan.scenario;
-    let crossings = all.records_of_hop(ix).count();
+    let crossings = all.of_hop(ix).len();
     let of_hop = findings.iter().filter(|finding| finding.hops.contains(&hop.id));
     let mut verdict = of_hop.map(weight).fold(Verdict::Pass, Verdict::and);
     let unseen = breaks.unseen.iter().any(|(unseen, _)| *unseen == ix);
@@ -330,10 +330,10 @@ fn consequences(all: &Crossings<'_>, breaks: &Breaks) -> Vec<Note> {
 /// Returns a note for each node whose spans may be incomplete: rules that need all of its spans skipped what it sent.
 fn unproven(all: &Crossings<'_>) -> Vec<Note> {
     let mut sent: BTreeMap<NodeIx, u32> = BTreeMap::new();
-    for (_, crossing) in all.records() {
+    for crossing in all.iter() {
         // No span is due for an unsampled request.
-        if all.exports(crossing.sender) && sampled(all, crossing) == Some(true) {
-            *sent.entry(crossing.sender).or_default() += 1;
+        if all.exports(crossing.sender()) && sampled(crossing) == Some(true) {
+            *sent.entry(crossing.sender()).or_default() += 1;
         }
     }
     let notes = sent.into_iter().filter_map(|(node, times)| {

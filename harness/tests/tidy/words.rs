@@ -34,6 +34,7 @@ const CLEAN: &[&str] = &[
     "harness/src/diagnostic.rs",
     "harness/src/error_chain.rs",
     "harness/src/input_file.rs",
+    "harness/src/crossings/",
     "harness/src/lib.rs",
     "harness/src/main.rs",
     "harness/src/parallel.rs",
