@@ -4,7 +4,7 @@
 //! The table is typed; tests hold that it has every fault of the relay, and a row for every class and every
 //! rule.
 
-#![expect(clippy::print_stdout, reason = "the count of faults is told by the test that holds it")]
+#![expect(clippy::print_stdout, reason = "the test that checks the table prints the count of faults")]
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -23,8 +23,8 @@ mod faults {
 
 use dump::Dump;
 use faults::messages;
-use faults::story::{self, LookedAt, Story, Told};
-use faults::table::{self, NOT_TOLD, Row};
+use faults::story::{self, Answer, LookedAt, Story};
+use faults::table::{self, NOT_FOUND, Row};
 
 static DUMP: Dump = Dump::new("faults");
 
@@ -52,7 +52,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
     table::ROWS.iter().chain(messages::ROWS)
 }
 
-/// The story of a row, once for each transport.
+/// Returns the story of a row, once for each transport.
 fn stories(row: &'static Row) -> Vec<Story> {
     let name = row.story;
     match row.over {
@@ -66,12 +66,12 @@ fn found(row: &'static Row, story: Story) -> Trial {
     let name = format!("fault::{}::{story}{strict}", row.fault);
     Trial::test(name.clone(), move || {
         let findings = story::run(&name, story, LookedAt::Faulty(row.fault), row.strict)?;
-        let told: BTreeSet<Told> = findings.iter().map(Told::found).collect();
-        let wanted: BTreeSet<Told> = row.found.iter().map(Told::wanted).collect();
-        if told == wanted {
+        let found: BTreeSet<Answer> = findings.iter().map(Answer::found).collect();
+        let expected: BTreeSet<Answer> = row.found.iter().map(Answer::expected).collect();
+        if found == expected {
             return Ok(DUMP.compare(&name, &findings)?);
         }
-        Err(Failed::from(format!("wanted {wanted:#?}\nwas told {told:#?}")))
+        Err(Failed::from(format!("expected {expected:#?}\nfound {found:#?}")))
     })
 }
 
@@ -91,7 +91,7 @@ fn every_fault() -> Result<(), Failed> {
     let mut missing = Vec::new();
     for fault in relay_model::faults::Fault::ALL {
         let listed = rows().any(|row| row.fault == fault.name())
-            || NOT_TOLD.iter().any(|(name, _)| *name == fault.name());
+            || NOT_FOUND.iter().any(|(name, _)| *name == fault.name());
         if !listed {
             missing.push(format!("{} ({})", fault.name(), fault.shows()));
         }
@@ -99,7 +99,7 @@ fn every_fault() -> Result<(), Failed> {
     if missing.is_empty() { Ok(()) } else { Err(format!("faults without a row: {missing:#?}").into()) }
 }
 
-/// What the relay says that a fault shows is what some row of it finds.
+/// Checks that for each fault some row finds what the relay's list says.
 fn as_the_relay_says() -> Result<(), Failed> {
     let says = |shows: &str, row: &Row| match shows {
         "passes" => row.found.is_empty() || story::NEEDS_A_FAULT.contains(&row.story),
@@ -108,11 +108,11 @@ fn as_the_relay_says() -> Result<(), Failed> {
             shows.contains(class.word()) && (!sided || shows.contains(side.word()))
         }),
     };
-    let told = relay_model::faults::Fault::ALL.into_iter().filter(|fault| {
-        let listed = NOT_TOLD.iter().any(|(name, _)| *name == fault.name());
+    let listed = relay_model::faults::Fault::ALL.into_iter().filter(|fault| {
+        let listed = NOT_FOUND.iter().any(|(name, _)| *name == fault.name());
         !listed && !fault.shows().starts_with("a note")
     });
-    let other: Vec<String> = told
+    let other: Vec<String> = listed
         .filter(|fault| !rows().any(|row| row.fault == fault.name() && says(fault.shows(), row)))
         .map(|fault| format!("{} ({})", fault.name(), fault.shows()))
         .collect();
@@ -120,17 +120,17 @@ fn as_the_relay_says() -> Result<(), Failed> {
 }
 
 fn every_class() -> Result<(), Failed> {
-    let told: BTreeSet<Class> = rows().flat_map(|row| row.found).map(|found| found.0).collect();
+    let found: BTreeSet<Class> = rows().flat_map(|row| row.found).map(|found| found.0).collect();
     let classes: Vec<&str> =
-        Class::ALL.iter().filter(|class| !told.contains(class)).map(|class| class.word()).collect();
-    let rules: BTreeSet<Expectation> = told.iter().map(|class| rules::owner(*class).expectation).collect();
+        Class::ALL.iter().filter(|class| !found.contains(class)).map(|class| class.word()).collect();
+    let rules: BTreeSet<Expectation> = found.iter().map(|class| rules::owner(*class).expectation).collect();
     let rules: Vec<&str> =
         Expectation::ALL.iter().filter(|rule| !rules.contains(rule)).map(|rule| rule.id()).collect();
     if classes.is_empty() && rules.is_empty() {
         let (legal, faults): (Vec<_>, Vec<_>) =
             relay_model::faults::Fault::ALL.into_iter().partition(|fault| fault.shows() == "passes");
         let rows: usize = rows().map(|row| stories(row).len()).sum();
-        let (faults, legal, classes) = (faults.len(), legal.len(), told.len());
+        let (faults, legal, classes) = (faults.len(), legal.len(), found.len());
         println!("{faults} faults and {legal} legal variants in {rows} rows, {classes} classes");
         return Ok(());
     }

@@ -86,27 +86,27 @@ fn judged(path: &Path) -> Result<CaseVerdict, Failed> {
     dump::keep(&name(path), source.text(), &plan, run.evidence.as_ref());
     match run.end {
         CaseEnd::Judged(verdict) => Ok(*verdict),
-        CaseEnd::CouldNotRun(trouble) => Err(format!("{trouble:#?}").into()),
+        CaseEnd::CouldNotRun(problem) => Err(format!("{problem:#?}").into()),
     }
 }
 
-/// `[inconclusive ]CLASS at HOP, SIDE, N of M[, naming TEXT][, missing TEXT][, telling inside TEXT]`.
+/// Compares a finding with `[inconclusive ]CLASS at HOP, SIDE, N of M[, naming TEXT][, missing TEXT][, inside TEXT]`.
 fn compare(finding: &Finding, expected: &str) -> Result<(), Failed> {
     let (head, tail) = match expected.split_once(", naming ").or_else(|| expected.split_once(", missing ")) {
         Some((head, tail)) => (head, Some(tail)),
         None => (expected, None),
     };
-    let (head, inside) = match head.split_once(", telling inside ") {
+    let (head, inside) = match head.split_once(", inside ") {
         Some((head, inside)) => (head, Some(inside)),
         None => (head, None),
     };
-    let (text, inside) = match tail.and_then(|tail| tail.split_once(", telling inside ")) {
+    let (text, inside) = match tail.and_then(|tail| tail.split_once(", inside ")) {
         Some((text, inside)) => (Some(text), Some(inside)),
         None => (tail, inside),
     };
     let grade = if finding.inconclusive { "inconclusive " } else { "" };
     let (class, side) = (finding.class.word(), finding.side.word());
-    let told = format!(
+    let actual = format!(
         "{grade}{class} at {}, {side}, {} of {}",
         finding.hops.join(" and "),
         finding.hit,
@@ -114,9 +114,9 @@ fn compare(finding: &Finding, expected: &str) -> Result<(), Failed> {
     );
     let words = format!("{} {}", finding.message, finding.missing_witness.clone().unwrap_or_default());
     let named = text.is_none_or(|text| words.contains(text));
-    let inside = inside.is_none_or(|text| finding.inside.iter().any(|told| told.contains(text)));
-    if told == head && named && inside {
+    let inside = inside.is_none_or(|text| finding.inside.iter().any(|line| line.contains(text)));
+    if actual == head && named && inside {
         return Ok(());
     }
-    Err(format!("expected {expected}\ntold     {told}\n{finding:#?}").into())
+    Err(format!("expected {expected}\nactual   {actual}\n{finding:#?}").into())
 }

@@ -34,12 +34,12 @@ impl ManualClock {
         self.base + *self.now.borrow()
     }
 
-    /// Moves the clock on and wakes whoever waited for that.
+    /// Moves the clock forward and wakes everything that waited for that.
     pub fn advance(&self, by: Duration) {
         self.now.send_modify(|now| *now += by);
     }
 
-    /// How often something began to wait on this clock.
+    /// Returns how often something began to wait on this clock.
     pub fn waits_begun(&self) -> u64 {
         *self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! The handle: endpoints are opened here, and what they took is asked for here.
+//! The handle: it opens endpoints, and returns what they received.
 
 use std::io;
 use std::net::SocketAddr;
@@ -38,7 +38,7 @@ struct Inner {
 #[error("cannot start the threads of the collector")]
 pub struct StartError(#[from] io::Error);
 
-/// What a collector is started with; `Collector::builder`.
+/// The settings to start a collector with; `Collector::builder`.
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     limits: Limits,
@@ -73,11 +73,11 @@ impl Builder {
     }
 }
 
-/// How many spans are copied out of the store at once.
+/// The number of spans that are copied out of the store at once.
 const SLICE: usize = 2048;
 
 impl Collector {
-    /// Without a port; see `endpoint`.
+    /// Starts a collector without a port; see `endpoint`.
     pub fn start(limits: Limits) -> Result<Self, StartError> {
         Self::builder().limits(limits).start()
     }
@@ -96,17 +96,17 @@ impl Collector {
         Endpoint::open(&self.inner.shared, self.runtime().handle(), name, address)
     }
 
-    /// All spans, in the order of their arrival.
+    /// Returns all spans, in the order of their arrival.
     pub fn spans(&self) -> Vec<Span> {
         self.spans_where(|_| true)
     }
 
-    /// The spans that arrived at this endpoint.
+    /// Returns the spans that arrived at this endpoint.
     pub fn spans_of(&self, endpoint: &str) -> Vec<Span> {
         self.spans_where(|span| **span.endpoint() == *endpoint)
     }
 
-    /// The spans with this sequence and later ones, in the order of their arrival: for following along.
+    /// Returns the spans with this sequence and later ones, in the order of their arrival: for following along.
     pub fn spans_from(&self, sequence: u64) -> Vec<Span> {
         self.spans_between(sequence, |_| true)
     }
@@ -115,7 +115,8 @@ impl Collector {
         self.spans_between(0, wanted)
     }
 
-    /// The store is locked for a slice at a time, so a reader of millions of spans holds up no exporter for long.
+    /// Collects the spans that match; the store is locked for a slice at a time, so a reader of millions of spans
+    /// delays no exporter for long.
     fn spans_between(&self, mut at: u64, wanted: impl Fn(&Span) -> bool) -> Vec<Span> {
         let end = self.inner.shared.look().next_sequence();
         let mut spans = Vec::new();
@@ -129,17 +130,17 @@ impl Collector {
         }
     }
 
-    /// The spans of a trace, in the order of their arrival.
+    /// Returns the spans of a trace, in the order of their arrival.
     pub fn trace(&self, id: impl Into<TraceId>) -> Vec<Span> {
         self.inner.shared.look().trace(id.into())
     }
 
-    /// The spans that have a link to any span of this trace.
+    /// Returns the spans that have a link to any span of this trace.
     pub fn linking_to(&self, id: impl Into<TraceId>) -> Vec<Span> {
         self.inner.shared.look().linking_to(id.into())
     }
 
-    /// The spans that have a link to this span.
+    /// Returns the spans that have a link to this span.
     pub fn linking_to_span(&self, trace: impl Into<TraceId>, span: impl Into<SpanId>) -> Vec<Span> {
         let (trace, span) = (trace.into(), span.into());
         let links =
@@ -147,24 +148,24 @@ impl Collector {
         self.linking_to(trace).into_iter().filter(links).collect()
     }
 
-    /// All log records, in the order of their arrival.
+    /// Returns all log records, in the order of their arrival.
     pub fn logs(&self) -> Vec<LogRecord> {
         self.inner.shared.look().logs()
     }
 
-    /// What is known about the requests, accepted or not, in their order.
+    /// Returns the records of the requests, accepted or not, in their order.
     pub fn requests(&self) -> Vec<RequestRecord> {
         let mut records = self.inner.shared.look().requests.all();
         records.sort_unstable_by_key(|record| record.sequence);
         records
     }
 
-    /// The requests that were not accepted as they were.
-    pub fn trouble(&self) -> Vec<RequestRecord> {
-        self.inner.shared.look().requests.trouble()
+    /// Returns the requests that were not accepted as they were.
+    pub fn problems(&self) -> Vec<RequestRecord> {
+        self.inner.shared.look().requests.problems()
     }
 
-    /// How many records of requests had to make room for later ones (`Limits::request_records`).
+    /// Returns the number of records of requests that were dropped for later ones (`Limits::request_records`).
     pub fn requests_forgotten(&self) -> u64 {
         self.inner.shared.look().requests.forgotten()
     }
@@ -173,7 +174,7 @@ impl Collector {
         self.inner.shared.look().stats()
     }
 
-    /// Changes after each request, when what it brought is visible and before its sender is told.
+    /// Changes after each request, when its content is visible and before its sender receives the answer.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.inner.shared.version.subscribe()
     }
@@ -188,7 +189,7 @@ impl Collector {
         wait(&self.inner.shared, self.runtime().handle(), query, condition, deadline.into()).await
     }
 
-    /// Requests whose head was read and that are not answered yet.
+    /// Returns the number of requests whose head was read and that are not answered yet.
     pub fn in_flight(&self) -> usize {
         self.inner.shared.in_flight.load(Ordering::SeqCst)
     }
@@ -199,7 +200,7 @@ impl Collector {
         self.inner.shared.version.send_modify(|version| *version += 1);
     }
 
-    /// Closes the ports, after requests that are under way are answered. What was stored can still be asked for.
+    /// Closes the ports, after requests that are under way are answered. What was stored can still be queried.
     pub async fn stop(&self) {
         let shared = self.inner.shared.clone();
         shared.stop.send_replace(true);
@@ -215,7 +216,7 @@ impl Collector {
         shared.kill.send_replace(true);
     }
 
-    /// Whether `stop` has ended.
+    /// Returns whether `stop` has ended.
     pub fn is_stopped(&self) -> bool {
         *self.inner.shared.kill.borrow()
     }

@@ -14,7 +14,7 @@ use crate::store::Encoding;
 use crate::telemetry::span::Arrival;
 use crate::telemetry::{LogRecord, Origin, Span};
 
-/// The spans of an `ExportTraceServiceRequest`. Their endpoint is the empty name.
+/// Returns the spans of an `ExportTraceServiceRequest`. Their endpoint is the empty name.
 pub fn traces(encoding: Encoding, message: &[u8]) -> Result<Vec<Span>, Refusal> {
     let message = protobuf(encoding, &EXPORT_TRACES, message)?;
     let (batch, _) = scan::traces(&message).map_err(malformed)?;
@@ -26,7 +26,7 @@ pub fn traces(encoding: Encoding, message: &[u8]) -> Result<Vec<Span>, Refusal> 
     Ok(spans.collect())
 }
 
-/// The records of an `ExportLogsServiceRequest`. Their endpoint is the empty name.
+/// Returns the records of an `ExportLogsServiceRequest`. Their endpoint is the empty name.
 pub fn logs(encoding: Encoding, message: &[u8]) -> Result<Vec<LogRecord>, Refusal> {
     let message = protobuf(encoding, &EXPORT_LOGS, message)?;
     let batch = scan::logs(&message).map_err(malformed)?;
@@ -38,17 +38,18 @@ pub fn logs(encoding: Encoding, message: &[u8]) -> Result<Vec<LogRecord>, Refusa
     Ok(records.map(record).collect())
 }
 
-/// How many data points an `ExportMetricsServiceRequest` has.
+/// Returns the number of data points in an `ExportMetricsServiceRequest` has.
 pub fn metrics(encoding: Encoding, message: &[u8]) -> Result<u64, Refusal> {
     count::metrics(&protobuf(encoding, &EXPORT_METRICS, message)?).map_err(malformed)
 }
 
-/// How many profiles an `ExportProfilesServiceRequest` has.
+/// Returns the number of profiles in an `ExportProfilesServiceRequest` has.
 pub fn profiles(encoding: Encoding, message: &[u8]) -> Result<u64, Refusal> {
     count::profiles(&protobuf(encoding, &EXPORT_PROFILES, message)?).map_err(malformed)
 }
 
-/// OTLP/JSON of an `ExportTraceServiceRequest` or `ExportLogsServiceRequest` as protobuf, and protobuf as it is.
+/// Returns OTLP/JSON of an `ExportTraceServiceRequest` or `ExportLogsServiceRequest` as protobuf, and protobuf as it
+/// is.
 fn protobuf<'a>(
     encoding: Encoding,
     schema: &'static Message,
@@ -64,7 +65,7 @@ fn malformed(fault: impl ToString) -> Refusal {
     Refusal::Malformed(fault.to_string())
 }
 
-/// The origin of each scope.
+/// Returns the origin of each scope.
 fn origins<Item>(batch: &Batch<'_, Item>) -> Vec<Arc<Origin>> {
     let nowhere: Arc<str> = "".into();
     let scopes = batch.scopes.iter();

@@ -16,7 +16,7 @@ pub struct Endpoint {
     state: Arc<EndpointState>,
 }
 
-/// What connections know about their endpoint.
+/// The state that connections know about their endpoint.
 #[derive(Debug)]
 pub struct EndpointState {
     pub name: Arc<str>,
@@ -49,12 +49,12 @@ impl Endpoint {
         self.state.address
     }
 
-    /// For `OTEL_EXPORTER_OTLP_ENDPOINT`, whichever the protocol: `http://127.0.0.1:PORT`.
+    /// Returns the URL for `OTEL_EXPORTER_OTLP_ENDPOINT`, whichever the protocol: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address())
     }
 
-    /// Does something wrong to the requests that fit; the first fault whose turn it is counts.
+    /// Injects a fault into the requests that match; of several faults the first whose turn it is counts.
     pub fn inject(&self, when: When, fault: Fault) {
         self.state.faults.add(when, fault);
     }

@@ -21,7 +21,7 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// For the body of a request.
     pub body_timeout: Duration,
-    /// How long `stop` waits for requests that are under way.
+    /// The time that `stop` waits for requests that are under way.
     pub stop_timeout: Duration,
     /// Threads that serve connections.
     pub threads: usize,

@@ -7,13 +7,13 @@ use crate::json::print::{print, quote};
 use crate::schema::{RESOURCE, SCOPE};
 use crate::telemetry::{LogRecord, Origin, Span};
 
-/// An `ExportTraceServiceRequest` with these spans. Neighbours of the same origin share a group.
+/// Returns an `ExportTraceServiceRequest` with these spans. Neighbours of the same origin share a group.
 pub fn traces(spans: &[Span]) -> String {
     let items = spans.iter().map(|span| (span.origin(), span.json()));
     request(["resourceSpans", "scopeSpans", "spans"], items)
 }
 
-/// An `ExportLogsServiceRequest` with these records. Neighbours of the same origin share a group.
+/// Returns an `ExportLogsServiceRequest` with these records. Neighbours of the same origin share a group.
 pub fn logs(records: &[LogRecord]) -> String {
     let items = records.iter().map(|record| (record.origin(), record.json()));
     request(["resourceLogs", "scopeLogs", "logRecords"], items)
@@ -38,7 +38,7 @@ fn request<'a>(names: [&str; 3], items: impl Iterator<Item = (&'a Arc<Origin>, S
     out
 }
 
-/// Everything of a group up to its first item.
+/// Writes everything of a group up to its first item.
 fn open(names: &[&str; 3], origin: &Origin, out: &mut String) {
     out.push_str("{\"resource\":");
     out.push_str(&print(&RESOURCE, &origin.resource));

@@ -1,4 +1,4 @@
-//! What endpoints, connections and queries share.
+//! The state that endpoints, connections and queries share.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,7 +28,7 @@ pub struct Shared {
     pub version: watch::Sender<u64>,
     /// Grows whenever the last request under way ends.
     pub idle: watch::Sender<u64>,
-    /// Who waits for which trace.
+    /// The waits for each trace.
     pub parked: Parked,
     pub in_flight: AtomicUsize,
     /// Bytes being received.
@@ -45,7 +45,7 @@ pub struct Shared {
 
 /// User agents that are kept once; beyond so many each request has its own copy.
 const AGENTS: usize = 64;
-/// How often a query lets requests go first before it takes its turn.
+/// The number of times that a query lets requests go first before it takes its turn.
 const PATIENCE: usize = 64;
 /// A longer user agent is cut.
 const AGENT_BYTES: usize = 512;
@@ -72,8 +72,8 @@ impl Shared {
         }
     }
 
-    /// For a query. It lets requests that wait for the store go first, so that no reader, however often it
-    /// asks, holds an exporter up: the mutex alone would give itself to the reader again and again.
+    /// Locks the store for a query. It lets requests that wait for the store go first, so that no reader, however
+    /// often it asks, holds an exporter up: the mutex alone would give itself to the reader again and again.
     pub fn look(&self) -> MutexGuard<'_, Store> {
         for _ in 0..PATIENCE {
             if self.inserting.load(Ordering::Relaxed) == 0 {
@@ -84,7 +84,7 @@ impl Shared {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// For a request.
+    /// Locks the store for a request.
     pub fn store(&self) -> MutexGuard<'_, Store> {
         self.inserting.fetch_add(1, Ordering::Relaxed);
         let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,14 +12,14 @@ use in_memory_collector::{Collector, Limits, Outcome, Refusal};
 
 const MIB: usize = 1 << 20;
 
-/// The most memory that this process ever had.
+/// Returns the most memory that this process ever used.
 fn high_water_mark() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
 }
 
-/// A gigabyte in members of a mebibyte, which are one stream to whoever unpacks them.
+/// Returns a gigabyte in members of a mebibyte, which are one stream for a decompressor.
 fn gigabyte(member: &[u8]) -> Vec<u8> {
     member.repeat(1024)
 }
@@ -69,14 +69,14 @@ async fn a_bomb_is_given_up_at_the_limit_and_never_unpacked() {
     let more = high_water_mark() - before;
     println!("{} MiB at most for one bomb after the other", more / MIB);
     assert!(more < 96 * MIB, "{} MiB", more / MIB);
-    for record in collector.trouble() {
+    for record in collector.problems() {
         let outcome = record.outcome;
         assert!(
             matches!(outcome, Outcome::Refused(Refusal::TooLarge { decompressed: true, .. })),
             "{outcome}"
         );
     }
-    assert_eq!(collector.trouble().len(), 7);
+    assert_eq!(collector.problems().len(), 7);
 
     // Many at once share what all requests together may hold.
     let many: Vec<_> = (0..12).map(|_| tokio::spawn(send(address, hundred.clone()))).collect();

@@ -34,7 +34,7 @@ impl Running {
         (answer.status, String::from_utf8(answer.body.to_vec()).unwrap())
     }
 
-    /// Its output, after it was asked to stop.
+    /// Stops the command and returns its output.
     fn stop(mut self) -> String {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());

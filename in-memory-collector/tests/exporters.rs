@@ -21,7 +21,7 @@ fn sources(language: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("exporters").join(language)
 }
 
-/// Where programs are built; shared by all runs.
+/// Returns the folder of built programs; shared by all runs.
 fn built(language: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/exporters").join(language);
     std::fs::create_dir_all(&target).unwrap();
@@ -42,7 +42,7 @@ fn command(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Command 
     command
 }
 
-/// Whether the command ended well; its output if not.
+/// Runs the command; the error is its output.
 fn run(mut command: Command) -> Result<(), String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
@@ -75,7 +75,7 @@ fn exports(
             let mut command = program();
             command.args([&endpoint.url(), *protocol, compression, &SPANS.to_string()]);
             if let Err(why) = run(command) {
-                panic!("{language} {protocol} {compression}: {why}\n{:?}", collector.trouble());
+                panic!("{language} {protocol} {compression}: {why}\n{:?}", collector.problems());
             }
             check(&collector, language, protocol, compression);
         }
@@ -85,8 +85,8 @@ fn exports(
 fn check(collector: &Collector, language: &str, protocol: &str, compression: &str) {
     let what = format!("{language} {protocol} {compression}");
     let spans = collector.spans_of(language);
-    assert_eq!(spans.len(), SPANS, "{what}: {:?}", collector.trouble());
-    assert!(collector.trouble().is_empty(), "{what}: {:?}", collector.trouble());
+    assert_eq!(spans.len(), SPANS, "{what}: {:?}", collector.problems());
+    assert!(collector.problems().is_empty(), "{what}: {:?}", collector.problems());
     let mut indexes: Vec<i64> = Vec::new();
     for child in spans.iter().filter(|span| span.name() == "child") {
         let trace = collector.trace(child.trace_id().unwrap());

@@ -24,7 +24,7 @@ async fn call(client: &Http2) -> Result<Answer, h2::Error> {
     tokio::time::timeout(DEADLINE, client.grpc(TRACES, &[], framed(0, &one_span()))).await.expect("no answer")
 }
 
-/// An HTTP/1.1 exchange that ends without an answer.
+/// Returns whether an HTTP/1.1 exchange ends without an answer.
 async fn hangs_up(endpoint: &Endpoint) -> bool {
     let mut connection = Http1::connect(endpoint.address()).await;
     let body = one_span();
@@ -44,7 +44,7 @@ async fn a_lost_ack_is_stored_and_the_retry_is_a_duplicate() {
     let (collector, endpoint) = start().await;
     endpoint.inject(When::nth(1), Fault::AckLost);
     assert!(call(&Http2::connect(endpoint.address()).await).await.is_err());
-    assert!(collector.trouble()[0].outcome.to_string().starts_with("stored, then on demand"));
+    assert!(collector.problems()[0].outcome.to_string().starts_with("stored, then on demand"));
     let again = call(&Http2::connect(endpoint.address()).await).await.unwrap();
     assert_eq!(again.grpc_status(), Some(0));
     let spans = collector.spans();
@@ -63,11 +63,11 @@ async fn a_reset_has_its_code_and_the_connection_lives() {
     }
     assert_eq!(call(&client).await.unwrap().grpc_status(), Some(0));
     let stored = collector
-        .trouble()
+        .problems()
         .iter()
         .filter(|record| matches!(&record.outcome, Outcome::Faulted { stored: true, .. }))
         .count();
-    assert_eq!((collector.spans().len(), collector.trouble().len(), stored), (1, 2, 0));
+    assert_eq!((collector.spans().len(), collector.problems().len(), stored), (1, 2, 0));
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_disconnect_in_the_middle_stores_nothing() {
     endpoint.inject(When::first(2), Fault::Disconnect { after_bytes: 10 });
     assert!(call(&Http2::connect(endpoint.address()).await).await.is_err());
     assert!(hangs_up(&endpoint).await);
-    assert_eq!((collector.spans().len(), collector.trouble().len()), (0, 2));
+    assert_eq!((collector.spans().len(), collector.problems().len()), (0, 2));
 }
 
 #[tokio::test]

@@ -10,13 +10,13 @@ use in_memory_collector::{Encoding, decode};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 
-/// What opentelemetry-proto 0.33 makes of the case.
+/// The result that opentelemetry-proto 0.33 makes of the case.
 #[derive(Clone, Copy, PartialEq)]
 enum Serde {
     Agrees,
     /// Refuses what it should take, or takes what it should refuse.
     Wrong,
-    /// Not asked: the difference is none of the protocol's.
+    /// Not compared: the protocol allows the difference.
     Other,
 }
 use Serde::{Agrees, Other, Wrong};
@@ -206,7 +206,7 @@ fn check(input: &str, meaning: Option<&str>, serde: Serde) {
     }
 }
 
-/// Without the order of members, and without empty lists, which are the same as none.
+/// Sorts the members and removes empty lists, which mean the same as none.
 fn normal(json: &str) -> serde_json::Value {
     serde_json::from_str(json).unwrap()
 }

@@ -1,4 +1,4 @@
-//! What is exported is what is found, over each transport and encoding.
+//! Everything that is exported is found, over each transport and encoding.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -14,7 +14,7 @@ use in_memory_collector::{
 
 fn check_full_span(collector: &Collector, from: &str) {
     let spans = collector.spans_of("shop");
-    assert_eq!(spans.len(), 1, "{from}: {:?}", collector.trouble());
+    assert_eq!(spans.len(), 1, "{from}: {:?}", collector.problems());
     let span = &spans[0];
     assert_eq!(span.trace_id(), Some(TraceId(std::array::from_fn(|at| at as u8 + 1))), "{from}");
     assert_eq!(span.span_id(), Some(SpanId(std::array::from_fn(|at| at as u8 + 21))));

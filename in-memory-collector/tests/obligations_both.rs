@@ -53,7 +53,7 @@ async fn o02_an_empty_request_succeeds() {
         assert_eq!(http1(address, path, &[PROTOBUF], &[]).await.status, 200, "{path}");
         assert_eq!(http1(address, path, &[JSON], b"{}").await.status, 200, "{path}");
     }
-    assert_eq!((collector.trouble().len(), collector.requests().len()), (0, 12));
+    assert_eq!((collector.problems().len(), collector.requests().len()), (0, 12));
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn o06_the_size_is_limited_also_after_decompression() {
     body.extend_from_slice(b"\r\n0\r\n\r\n");
     assert_eq!(http1(address, "/v1/traces", &chunked, &body).await.status, 413);
     assert_eq!(collector.spans().len(), 0);
-    let refusals = collector.trouble();
+    let refusals = collector.problems();
     assert_eq!(refusals.len(), 5);
     for record in refusals {
         assert!(

@@ -69,7 +69,7 @@ async fn o15_overload_is_unavailable_with_retry_info() {
     let details = details(&answer).unwrap();
     let text = String::from_utf8_lossy(&details);
     assert!(text.contains("type.googleapis.com/google.rpc.RetryInfo"), "{text}");
-    assert!(matches!(collector.trouble()[0].outcome, Outcome::Refused(Refusal::Busy(50))));
+    assert!(matches!(collector.problems()[0].outcome, Outcome::Refused(Refusal::Busy(50))));
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn o16_bad_bytes_are_invalid_argument_with_bad_request() {
         let text = String::from_utf8_lossy(&details);
         assert!(text.contains("type.googleapis.com/google.rpc.BadRequest"), "{text}");
     }
-    assert_eq!((collector.spans().len(), collector.trouble().len()), (0, 7));
+    assert_eq!((collector.spans().len(), collector.problems().len()), (0, 7));
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ struct Any {
     value: Vec<u8>,
 }
 
-/// The status of an answer, whichever its encoding, which must be that of the request.
+/// Returns the status of an answer in the encoding of the request.
 fn status(answer: &Answer, request: (&str, &str)) -> (i32, String, Vec<String>) {
     assert_eq!(answer.header("content-type"), Some(request.1), "{answer:?}");
     if request == JSON {
@@ -175,7 +175,7 @@ async fn o30_o31_overload_is_429_with_retry_after() {
         assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
         assert!(status(&answer, request).1.contains("the store is full"));
     }
-    assert_eq!((collector.spans().len(), collector.trouble().len()), (0, 2));
+    assert_eq!((collector.spans().len(), collector.problems().len()), (0, 2));
 }
 
 #[tokio::test]
@@ -244,7 +244,7 @@ async fn o33_other_methods_paths_and_media_types_are_405_404_and_415() {
     let answer =
         connection.request("POST", "/v1/traces", &[PROTOBUF, ("content-encoding", "br")], b"x").await;
     assert_eq!((answer.status, answer.header("accept-encoding")), (415, Some("identity,gzip,zstd,deflate")));
-    assert_eq!(collector.trouble().len(), 9);
+    assert_eq!(collector.problems().len(), 9);
 }
 
 #[tokio::test]
@@ -338,7 +338,7 @@ async fn a_slow_body_is_given_up_and_recorded() {
     tokio::io::AsyncWriteExt::write_all(&mut connection.stream, head.as_bytes()).await.unwrap();
     let answer = tokio::time::timeout(DEADLINE, connection.answer()).await.unwrap().unwrap();
     assert_eq!(answer.status, 408);
-    assert_eq!(collector.trouble().len(), 1);
+    assert_eq!(collector.problems().len(), 1);
 }
 
 #[tokio::test]
@@ -350,8 +350,8 @@ async fn a_request_that_is_broken_off_is_recorded_and_stores_nothing() {
     tokio::io::AsyncWriteExt::write_all(&mut connection.stream, head.as_bytes()).await.unwrap();
     drop(connection);
     tokio::time::timeout(DEADLINE, changes.changed()).await.unwrap().unwrap();
-    let trouble = collector.trouble();
-    assert!(trouble[0].outcome.to_string().starts_with("abandoned"), "{}", trouble[0].outcome);
+    let problems = collector.problems();
+    assert!(problems[0].outcome.to_string().starts_with("abandoned"), "{}", problems[0].outcome);
     client::idle(&collector).await;
     assert_eq!(collector.spans().len(), 0);
 }

@@ -54,7 +54,8 @@ fn nesting_ends_for_both_at_the_same_depth() {
     }
 }
 
-/// The corpus of the fuzz target. `UNBROKEN_WRITE_CORPUS=1` writes it: the seeds, and mutations that both accept.
+/// Runs the corpus of the fuzz target. `UNBROKEN_WRITE_CORPUS=1` writes it: the seeds, and mutations that both
+/// accept.
 #[test]
 fn the_corpus_is_judged_alike() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/scan_agrees_with_prost");

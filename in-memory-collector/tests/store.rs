@@ -1,4 +1,4 @@
-//! What is kept: visible before the ack, duplicates and conflicts told apart, bounded, loud when full.
+//! The store: visible before the answer, duplicates and conflicts distinguished, bounded, with an error when full.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -97,8 +97,8 @@ async fn a_full_store_refuses_loudly_keeps_what_it_has_and_takes_more_after_clea
         assert!(refused.header("grpc-message").unwrap().contains("the store is full"));
         assert_eq!(collector.spans().len(), acked as usize, "nothing was evicted and nothing half stored");
         assert!(acked > 3000, "round {round}: {acked}");
-        let trouble = collector.trouble();
-        assert!(matches!(trouble[0].outcome, Outcome::Refused(Refusal::Full(_))));
+        let problems = collector.problems();
+        assert!(matches!(problems[0].outcome, Outcome::Refused(Refusal::Full(_))));
         collector.clear();
         assert_eq!((collector.spans().len(), collector.stats().bytes < limit / 8), (0, true));
         acked = 0;
@@ -106,14 +106,14 @@ async fn a_full_store_refuses_loudly_keeps_what_it_has_and_takes_more_after_clea
 }
 
 #[tokio::test]
-async fn records_of_requests_are_bounded_and_trouble_is_not_hidden_by_success() {
+async fn records_of_requests_are_bounded_and_problems_are_not_hidden_by_success() {
     let (collector, address) = start(Limits { request_records: 10, ..Limits::default() }).await;
     let mut connection = Http1::connect(address).await;
     connection.request("POST", "/v1/traces", &[PROTOBUF], b"\xff").await;
     for _ in 0..30 {
         connection.request("POST", "/v1/traces", &[PROTOBUF], b"").await;
     }
-    assert_eq!((collector.requests().len(), collector.trouble().len()), (11, 1));
+    assert_eq!((collector.requests().len(), collector.problems().len()), (11, 1));
     assert_eq!(collector.requests_forgotten(), 20);
     assert_eq!(collector.requests()[0].sequence, 0);
     assert_eq!(collector.requests()[10].sequence, 30);

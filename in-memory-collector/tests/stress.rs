@@ -23,7 +23,7 @@ async fn start(limits: Limits) -> (Collector, SocketAddr) {
     (collector, address)
 }
 
-/// Eight spans of a trace of their own.
+/// Returns eight spans of a trace of their own.
 fn batch(number: u64) -> Vec<u8> {
     let spans = (1..9).map(|id| {
         let mut span = samples::span(1, id, id - 1);
@@ -94,7 +94,7 @@ async fn at_full_speed_with_a_reader_and_a_full_store_every_acked_span_is_visibl
     let seen = visible.iter().map(|span| u64::from_be_bytes(span.trace_id_bytes()[..8].try_into().unwrap()));
     assert_eq!(seen.collect::<HashSet<u64>>(), acked);
     let explained = |outcome: &Outcome| matches!(outcome, Outcome::Refused(Refusal::Full(_)));
-    assert!(collector.trouble().iter().all(|record| explained(&record.outcome)));
+    assert!(collector.problems().iter().all(|record| explained(&record.outcome)));
     assert!(full > 0 || seconds < 20, "the cap was not reached");
     println!("{} requests stored, {full} refused because the store was full", acked.len());
 }
@@ -138,7 +138,7 @@ async fn clients_that_die_in_the_middle_leave_whole_requests_or_nothing() {
     assert_eq!(collector.spans().len() % 8, 0, "no half requests");
 }
 
-/// A request with an attribute of lists in lists, written from its end to its beginning.
+/// Returns a request with an attribute of lists in lists, written from its end to its beginning.
 fn nested_values(levels: usize) -> Vec<u8> {
     let mut backwards = vec![1, 0x10];
     let around = |backwards: &mut Vec<u8>, number: u8| {
@@ -190,7 +190,7 @@ async fn slow_bodies_hold_nobody_up_and_are_ended() {
         assert_eq!(answer.status, 408);
     }
     client::idle(&collector).await;
-    assert_eq!(collector.trouble().len(), 300);
+    assert_eq!(collector.problems().len(), 300);
 }
 
 #[tokio::test]
@@ -212,7 +212,7 @@ async fn slow_heads_are_ended_whatever_they_begin_with() {
         let ended = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut rest)).await;
         assert!(ended.is_ok(), "still open after {begun:?}");
     }
-    assert_eq!(collector.trouble().len(), 0, "none of them was a request");
+    assert_eq!(collector.problems().len(), 0, "none of them was a request");
 }
 
 #[tokio::test]

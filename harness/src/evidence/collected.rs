@@ -32,7 +32,7 @@ pub fn collect(collector: &collector::Collector, plan: &Plan, recorder: &Recorde
 /// One for each node and reason. What an exporter may send again, and signals that nobody judges, are no gaps.
 fn gaps(collector: &collector::Collector, node: impl Fn(&str) -> Option<NodeIx>) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = Vec::new();
-    for request in collector.trouble() {
+    for request in collector.problems() {
         let judged = matches!(request.signal, Some(collector::Signal::Traces | collector::Signal::Logs));
         let why = match &request.outcome {
             collector::Outcome::Refused(refusal) if !may_come_again(refusal) => refusal.to_string(),

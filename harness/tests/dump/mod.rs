@@ -99,14 +99,14 @@ fn rows(case: &str, findings: &[Finding]) -> Vec<String> {
     findings.iter().map(row).collect()
 }
 
-/// The count of real brokers is their own: they deliver again when they like.
+/// Compares two rows without the count where a real broker decides it: it may deliver again.
 fn agree(expected: &str, seen: &str) -> bool {
     let (expected, seen) = (counted(expected), counted(seen));
     let counts = expected.1 == seen.1 || expected.1 == "*" || std::env::var_os("UNBROKEN_RUNTIME").is_some();
     expected.0 == seen.0 && counts
 }
 
-/// The row without its count, and the count.
+/// Returns the row without its count, and the count.
 fn counted(row: &str) -> (&str, &str) {
     row.rsplit_once(" | ").unwrap_or((row, ""))
 }

@@ -11,7 +11,7 @@ const RABBITMQ: &[&str] = &["rabbitmq"];
 const SQS: &[&str] = &["sqs"];
 /// Headers of records and, sent by hand, a header table may have a name twice; attributes may not.
 const DOUBLES: &[&str] = &["kafka", "rabbitmq"];
-/// Where the broker moves what a reader gives up.
+/// The brokers that move a message that a reader rejects.
 const MOVES: &[&str] = &["rabbitmq", "sqs"];
 
 const fn row(fault: &'static str, story: &'static str, found: Found) -> Row {

@@ -25,7 +25,7 @@ pub struct Story {
     pub over: Option<&'static str>,
 }
 
-/// What stands at the node that is looked at.
+/// The relay at the observed node.
 #[derive(Clone, Copy, Debug)]
 pub enum LookedAt<'a> {
     /// The model relay with this fault.
@@ -49,8 +49,8 @@ impl Story {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder).join(format!("{}.yaml", self.name))
     }
 
-    /// The scenario with this relay at the node that is looked at. The Rust SDK decodes a percent sign once more on
-    /// each hop (README of its relay), and is sent none.
+    /// Returns the scenario with this relay at the node that is looked at. The Rust SDK decodes a percent sign once
+    /// more on each hop (README of its relay), and is sent none.
     fn text(self, looked_at: LookedAt<'_>) -> Result<String, Failed> {
         let path = self.path();
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -74,25 +74,25 @@ impl Story {
     }
 }
 
-/// What a finding is compared by.
+/// The fields that a finding is compared by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Told {
+pub struct Answer {
     class: &'static str,
     side: &'static str,
     hops: Vec<String>,
     inconclusive: bool,
 }
 
-impl Told {
-    pub fn wanted(found: &(Class, Side, &[&str])) -> Told {
+impl Answer {
+    pub fn expected(found: &(Class, Side, &[&str])) -> Answer {
         let inconclusive = matches!(found.0, Class::NotExported | Class::ContractBroken);
         let hops = found.2.iter().map(|hop| (*hop).to_owned()).collect();
-        Told { class: found.0.word(), side: found.1.word(), hops, inconclusive }
+        Answer { class: found.0.word(), side: found.1.word(), hops, inconclusive }
     }
 
-    pub fn found(finding: &Finding) -> Told {
+    pub fn found(finding: &Finding) -> Answer {
         let (class, side) = (finding.class.word(), finding.side.word());
-        Told { class, side, hops: finding.hops.clone(), inconclusive: finding.inconclusive }
+        Answer { class, side, hops: finding.hops.clone(), inconclusive: finding.inconclusive }
     }
 }
 
@@ -123,7 +123,7 @@ pub fn run(
     let run = runtime.block_on(case(plan.clone(), &options));
     crate::dump::keep(case_name, source.text(), &plan, run.evidence.as_ref());
     match run.end {
-        CaseEnd::CouldNotRun(trouble) => Err(format!("{trouble:#?}").into()),
+        CaseEnd::CouldNotRun(problem) => Err(format!("{problem:#?}").into()),
         CaseEnd::Judged(verdict) if !verdict.gaps.is_empty() => {
             Err(format!("gaps: {:#?}", verdict.gaps).into())
         }

@@ -19,11 +19,11 @@ pub struct Row {
     pub strict: bool,
 }
 
-/// Faults that no verdict tells of, and why.
-pub const NOT_TOLD: &[(&str, &str)] = &[
+/// Faults that no verdict reports, and why.
+pub const NOT_FOUND: &[(&str, &str)] = &[
     ("capability-claimed", "a capability that no step of the story needs is not asked for"),
     ("ready-unsubscribed", "what is sent in the meantime waits in its topic or queue: nothing is lost by it"),
-    ("ready-early", "the case cannot be run: trouble of the relay, shown in tests/endings.rs"),
+    ("ready-early", "the case could not run because of the relay, shown in tests/endings.rs"),
 ];
 
 const fn row(fault: &'static str, story: &'static str, found: Found) -> Row {

@@ -1,4 +1,4 @@
-//! What the benchmark sends: batches of spans with fresh ids each time, in each encoding.
+//! The load of the benchmark: batches of spans with new ids each time, in each encoding.
 
 pub mod load;
 pub mod sinks;
@@ -21,11 +21,11 @@ pub enum Encoding {
     Json,
 }
 
-/// A batch whose ids are written anew for each use.
+/// A batch whose ids are replaced for each use.
 #[derive(Debug)]
 pub struct Template {
     bytes: Vec<u8>,
-    /// Where each trace id stands, and which trace of the batch it is.
+    /// The place of each trace id, and the trace of the batch that it belongs to.
     ids: Vec<(usize, usize)>,
     encoding: Encoding,
     next: u64,
@@ -125,7 +125,7 @@ impl Template {
         self.bytes.is_empty()
     }
 
-    /// The batch with trace ids that were not used before.
+    /// Returns the batch with trace ids that were not used before.
     pub fn fresh(&mut self) -> Vec<u8> {
         let mut bytes = self.bytes.clone();
         let base = self.next;
@@ -159,7 +159,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory")
 }
 
-/// One gRPC message in its frame.
+/// Returns one gRPC message in its frame.
 pub fn framed(compressed: bool, message: &[u8]) -> Vec<u8> {
     let mut framed = vec![u8::from(compressed)];
     framed.extend_from_slice(&(message.len() as u32).to_be_bytes());

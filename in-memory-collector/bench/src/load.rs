@@ -45,7 +45,7 @@ impl Mode {
     }
 }
 
-/// Where batches come from: made anew for each request, or, where that costs too much, made beforehand.
+/// The source of batches: made for each request, or made beforehand where that costs too much.
 #[derive(Clone, Debug)]
 pub enum Source {
     Fresh(Arc<Mutex<Template>>),
@@ -64,7 +64,7 @@ impl Source {
         Self::Pool(Arc::new(pool), Arc::default())
     }
 
-    /// How many batches there are before they come again.
+    /// Returns the number of batches there are before they come again.
     pub fn cycle(&self) -> u64 {
         match self {
             Source::Fresh(_) => u64::MAX,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What is compared. A peer that is not on this machine is left out, and said so.
+/// The programs that are compared. A peer that is not installed is omitted, with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Ours,
@@ -61,7 +61,8 @@ fn free_port() -> u16 {
 }
 
 impl Sink {
-    /// `protocol` is `grpc`, `http-protobuf` or `http-json`. Nothing if this sink does not have it or is not here.
+    /// Starts a sink for `protocol`, which is `grpc`, `http-protobuf` or `http-json`; `None` if this sink does not
+    /// support it or is not installed.
     pub fn start(kind: Kind, protocol: &str) -> Option<Self> {
         match kind {
             Kind::FakeCollector if protocol != "grpc" => None,
@@ -126,7 +127,7 @@ impl Sink {
         }
     }
 
-    /// Processor time of all its threads so far, in seconds.
+    /// Returns the processor time of all its threads so far, in seconds.
     pub fn cpu_seconds(&self) -> f64 {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("the sink lives");
         let nanos = threads.flatten().filter_map(|thread| {
@@ -136,7 +137,7 @@ impl Sink {
         nanos.sum::<u64>() as f64 / 1e9
     }
 
-    /// Resident memory in bytes.
+    /// Returns the resident memory in bytes.
     pub fn resident_bytes(&self) -> u64 {
         let status =
             std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the sink lives");

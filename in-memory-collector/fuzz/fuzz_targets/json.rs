@@ -19,7 +19,7 @@ fn check(input: &[u8], read_and_print: impl Fn(&[u8]) -> Option<String>) {
     }
 }
 
-/// A space after each brace, bracket, comma and colon that is not in a string.
+/// Adds a space after each brace, bracket, comma and colon that is not in a string.
 fn spaced(text: &[u8]) -> Vec<u8> {
     let mut spaced = Vec::with_capacity(text.len() * 2);
     let (mut inside, mut escaped) = (false, false);

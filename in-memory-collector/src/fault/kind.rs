@@ -1,4 +1,4 @@
-//! What can go wrong. What was stored and what was not is in the record of the request.
+//! The kinds of faults. What was stored and what was not is in the record of the request.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -44,7 +44,7 @@ pub enum RetryAfter {
 }
 
 impl Fault {
-    /// The gRPC code, and the HTTP status that the OpenTelemetry Collector gives for it.
+    /// Creates a refusal with the gRPC code, and the HTTP status that the OpenTelemetry Collector uses for it.
     pub fn grpc(code: u32) -> Self {
         let http = match code {
             1 | 4 | 10 | 11 | 14 | 15 => 503,
@@ -58,7 +58,7 @@ impl Fault {
         Self::Status { grpc: code, http, message: "on demand".to_owned(), retry: None }
     }
 
-    /// The HTTP status, and the gRPC code that gRPC clients derive from it.
+    /// Creates a refusal with the HTTP status, and the gRPC code that gRPC clients derive from it.
     pub fn http(status: u16) -> Self {
         let grpc = match status {
             400 => 3,
@@ -71,7 +71,7 @@ impl Fault {
         Self::Status { grpc, http: status, message: "on demand".to_owned(), retry: None }
     }
 
-    /// `UNAVAILABLE` and 503: try again.
+    /// Creates a refusal with `UNAVAILABLE` and 503: try again.
     pub fn unavailable() -> Self {
         Self::grpc(14)
     }
@@ -100,7 +100,7 @@ impl Fault {
         }
     }
 
-    /// How many of so many items are kept.
+    /// Returns the number of items that are kept of so many.
     pub(crate) fn kept(&self, items: usize) -> usize {
         match self {
             Fault::PartialSuccess { rejected, .. } => {
@@ -112,7 +112,7 @@ impl Fault {
 }
 
 impl RetryAfter {
-    /// For `RetryInfo`.
+    /// Returns the delay for `RetryInfo`.
     pub(crate) fn delay(&self) -> Option<Duration> {
         match self {
             RetryAfter::Delay(delay) => Some(*delay),
@@ -121,7 +121,7 @@ impl RetryAfter {
         }
     }
 
-    /// For `Retry-After`.
+    /// Returns the value for `Retry-After`.
     pub(crate) fn header(&self) -> String {
         match self {
             RetryAfter::Delay(delay) => delay.as_secs().to_string(),
@@ -149,7 +149,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// How a request ends that is not simply accepted.
+/// The way in which a request ends that is not simply accepted.
 #[derive(Debug)]
 pub(crate) enum Ending {
     Refusal(Refusal),

@@ -9,7 +9,7 @@ use crate::store::Signal;
 #[derive(Debug, Default)]
 pub struct FaultPlan {
     entries: Mutex<Vec<Entry>>,
-    /// Whether there are any; read for each request.
+    /// True if there are any; read for each request.
     any: AtomicBool,
 }
 
@@ -32,18 +32,18 @@ impl FaultPlan {
         self.any.store(false, Ordering::SeqCst);
     }
 
-    /// Whether a new HTTP/2 connection gets windows of a few bytes.
+    /// Returns whether a new HTTP/2 connection gets windows of a few bytes.
     pub fn stalls(&self) -> bool {
         self.any() && self.entries().iter().any(|entry| entry.fault == Fault::Stall)
     }
 
-    /// The fault for a request whose head was read: the first in the plan whose turn it is.
+    /// Returns the fault for a request whose head was read: the first in the plan whose turn it is.
     pub fn for_head(&self, path: &str, signal: Option<Signal>) -> Option<Fault> {
         let fits = |when: &When| !when.is_about_a_trace() && when.fits_head(path, signal);
         self.turn(fits)
     }
 
-    /// The fault for a request with these traces.
+    /// Returns the fault for a request with these traces.
     pub fn for_traces<'a>(
         &self,
         signal: Signal,

@@ -18,30 +18,30 @@ impl When {
         Self::default()
     }
 
-    /// Only the nth request that fits, counted from 1.
+    /// Matches only the nth request that fits, counted from 1.
     pub fn nth(n: u64) -> Self {
         Self { skip: n.saturating_sub(1), times: Some(1), ..Self::default() }
     }
 
-    /// The first so many requests that fit.
+    /// Matches the first so many requests that fit.
     pub fn first(times: u64) -> Self {
         Self { times: Some(times), ..Self::default() }
     }
 
-    /// Only requests with this signal, whatever the transport.
+    /// Matches only requests with this signal, whatever the transport.
     pub fn signal(mut self, signal: Signal) -> Self {
         self.signal = Some(signal);
         self
     }
 
-    /// Only requests to this path.
+    /// Matches only requests to this path.
     pub fn path(mut self, path: &str) -> Self {
         self.path = Some(path.to_owned());
         self
     }
 
-    /// Only requests that bring a span or log record of this trace. Known when the body was read, so a fault that
-    /// concerns the body comes late.
+    /// Matches only requests that bring a span or log record of this trace. Known when the body was read, so a fault
+    /// that concerns the body comes late.
     pub fn trace(mut self, trace: impl Into<TraceId>) -> Self {
         self.trace = Some(trace.into());
         self
@@ -64,7 +64,7 @@ impl When {
         self.trace.is_some_and(|wanted| wanted.0 == trace)
     }
 
-    /// Whether the request that is the `seen`th to fit, from 0, is meant.
+    /// Returns whether the request that is the `seen`th to fit, from 0, is meant.
     pub(super) fn is_turn(&self, seen: u64) -> bool {
         seen >= self.skip && self.times.is_none_or(|times| seen < self.skip + times)
     }

@@ -9,7 +9,7 @@ use crate::protobuf::{WireType, Writer, varint_width};
 /// The wire type of what has its length before it.
 const LENGTH: u8 = 2;
 
-/// How many messages are nested in each other here: the attribute and its value.
+/// The number of messages that are nested in each other here: the attribute and its value.
 pub const LEVELS: u32 = 2;
 
 #[derive(Debug)]
@@ -25,7 +25,7 @@ enum Value<'a> {
     Integer(u64),
 }
 
-/// The attribute that the text begins with, and the text after it.
+/// Parses the attribute that the text begins with, and the text after it.
 #[inline]
 pub fn attribute(text: &[u8]) -> Option<(Attribute<'_>, &[u8])> {
     let text = text.strip_prefix(br#"{"key":""#)?;
@@ -46,7 +46,7 @@ pub fn attribute(text: &[u8]) -> Option<(Attribute<'_>, &[u8])> {
     Some((Attribute { key, value }, text))
 }
 
-/// With or without quotes, and what closes the value and the attribute.
+/// Parses an integer with or without quotes, and the end of the value and the attribute.
 fn integer(text: &[u8]) -> Option<(Value<'_>, &[u8])> {
     let (digits, end) = match text.strip_prefix(b"\"") {
         Some(digits) => (digits, &b"\"}}"[..]),
@@ -62,7 +62,7 @@ const SHORT: usize = 48;
 const ROOM: usize = 2 * SHORT + 12;
 
 impl Attribute<'_> {
-    /// As the field `number`, which is below 16, of the message around it.
+    /// Writes the attribute as the field `number`, which is below 16, of the message around it.
     #[inline]
     pub fn write(&self, number: u32, writer: &mut Writer) {
         if self.write_short(number, writer).is_none() {
@@ -70,8 +70,8 @@ impl Attribute<'_> {
         }
     }
 
-    /// If all lengths take one byte each, and enough text follows the key and the value: whole blocks are copied then,
-    /// and what is too much is written over.
+    /// Writes the attribute if all lengths take one byte each and enough text follows the key and the value: whole
+    /// blocks are copied then, and the surplus is overwritten.
     #[inline]
     fn write_short(&self, number: u32, writer: &mut Writer) -> Option<()> {
         let key = self.key.rest.first_chunk::<SHORT>()?;
@@ -139,7 +139,7 @@ impl Attribute<'_> {
     }
 }
 
-/// Of a field below 16 with so many bytes: its key, its length and itself.
+/// Returns the size of a field below 16 with so many bytes: its key, its length and its content.
 #[inline]
 fn delimited_size(length: usize) -> usize {
     1 + usize::from(varint_width(length as u64)) + length
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use crate::schema::RESOURCE;
 
-    /// The attribute alone, and as the reader by the tables has it, which white space forces.
+    /// Returns the attribute alone, and as the table-driven reader parses it, which white space forces.
     fn both(text: &str) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
         let short = |follows: &str| {
             let text = format!("{text}{follows}");

@@ -2,7 +2,7 @@
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// `None` if the text is not base64.
+/// Decodes base64; `None` if the text is not base64.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=').as_bytes();
     let padding = text.len() - digits.len();
@@ -32,7 +32,7 @@ fn value(digit: u8) -> Option<u8> {
     }
 }
 
-/// Standard alphabet; padded, or not (as gRPC wants its `-bin` metadata).
+/// Encodes in the standard alphabet; padded, or not (as gRPC requires for its `-bin` metadata).
 pub fn encode(bytes: &[u8], padded: bool) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {

@@ -8,7 +8,7 @@ use std::fmt;
 /// Objects and arrays inside each other, also in what is ignored.
 pub const NESTING_LIMIT: u32 = 100;
 
-/// Why a text is not OTLP/JSON, and where.
+/// The reason why a text is not OTLP/JSON, and the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
     pub what: &'static str,
@@ -46,7 +46,7 @@ impl<'a> Lexer<'a> {
         Err(Box::new(Unreadable { what, key: String::new(), at: self.at }))
     }
 
-    /// How much of the text was not read yet.
+    /// Returns how much of the text was not read yet.
     pub fn left(&self) -> usize {
         self.text.len() - self.at
     }
@@ -62,7 +62,7 @@ impl<'a> Lexer<'a> {
         })
     }
 
-    /// The next byte that is not white space, without going over it.
+    /// Returns the next byte that is not white space, without going over it.
     #[inline]
     pub fn peek(&mut self) -> Option<u8> {
         match self.bytes().get(self.at) {
@@ -103,7 +103,7 @@ impl<'a> Lexer<'a> {
         if self.peek().is_none() { Ok(()) } else { self.fault("text after the end of the message") }
     }
 
-    /// After an element: whether another one follows.
+    /// Returns whether another element follows after one.
     #[inline]
     pub fn another(&mut self, close: u8) -> Read<bool> {
         let next = self.peek();
@@ -199,7 +199,7 @@ impl<'a> Lexer<'a> {
         Ok(code)
     }
 
-    /// The text of a number.
+    /// Returns the text of a number.
     pub fn number(&mut self) -> Read<&'a str> {
         self.peek();
         let start = self.at;
@@ -270,7 +270,7 @@ impl<'a> Lexer<'a> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// How many bytes come before the next quote, backslash, control character or byte that is not ASCII.
+/// Returns the number of bytes before the next quote, backslash, control character or byte that is not ASCII.
 #[inline]
 pub(super) fn ascii_length(bytes: &[u8]) -> usize {
     let mut at = 0;
@@ -289,8 +289,8 @@ pub(super) fn ascii_length(bytes: &[u8]) -> usize {
     at + rest.count()
 }
 
-/// The lowest bit that is set is the highest one of the first byte that ends a run of plain ASCII; those above it may
-/// be wrong, since a subtraction borrows from the byte above.
+/// Returns a word whose lowest set bit is the highest one of the first byte that ends a run of plain ASCII; those
+/// above it may be wrong, since a subtraction borrows.
 #[inline]
 fn stops(word: u64) -> u64 {
     // This swaps the quote with the space, so that it is below one bound with the control characters.
@@ -299,7 +299,7 @@ fn stops(word: u64) -> u64 {
     (low | backslash | word) & HIGHS
 }
 
-/// How many bytes come before the next quote, backslash or control character.
+/// Returns the number of bytes before the next quote, backslash or control character.
 #[inline]
 pub(super) fn plain_length(bytes: &[u8]) -> usize {
     let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;

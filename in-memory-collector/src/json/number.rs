@@ -2,7 +2,7 @@
 //!
 //! Integers may have a fraction of zeros and an exponent, as long as their value is an integer.
 
-/// The exact integer that a JSON number stands for, if it is one and fits 64 bits with or without sign.
+/// Parses the exact integer that a JSON number stands for, if it is one and fits 64 bits with or without sign.
 pub fn integer(text: &str) -> Option<i128> {
     if let Ok(number) = text.parse::<i64>()
         && is_json_number(text)
@@ -34,7 +34,7 @@ pub fn integer(text: &str) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
-/// A double; `None` if the text is no number or beyond what a double holds.
+/// Parses a double; `None` if the text is not a number or beyond the range of a double.
 pub fn double(text: &str) -> Option<f64> {
     if !is_json_number(text) {
         return None;

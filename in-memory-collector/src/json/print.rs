@@ -79,7 +79,7 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// All values of a field, in their order.
+/// Returns all values of a field, in their order.
 fn values<'a>(field: &Field, bytes: &'a [u8]) -> Vec<Raw<'a>> {
     let mut values = Vec::new();
     let mut reader = Reader::new(bytes);
@@ -139,7 +139,7 @@ fn print_double(number: f64, out: &mut String) {
     }
 }
 
-/// A JSON string.
+/// Appends a JSON string.
 pub fn quote(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {

@@ -58,7 +58,7 @@ impl<'a> Lexer<'a> {
         Some(attribute)
     }
 
-    /// A whole number of at most 19 digits, or a string that holds one.
+    /// Parses a whole number of at most 19 digits, or a string that holds one.
     #[inline]
     pub fn short_integer(&mut self) -> Option<u64> {
         let quoted = self.peek()? == b'"';
@@ -74,7 +74,8 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// Up to the next quote, backslash, control character or byte that is not UTF-8, or the end of the text.
+/// Returns the text up to the next quote, backslash, control character or byte that is not UTF-8, or the end of the
+/// text.
 #[inline]
 pub fn plain(rest: &[u8]) -> Plain<'_> {
     let length = ascii_length(rest);
@@ -89,7 +90,7 @@ fn beyond_ascii(rest: &[u8]) -> usize {
     std::str::from_utf8(&rest[..length]).map_or_else(|fault| fault.valid_up_to(), str::len)
 }
 
-/// The number that the text begins with, and how many digits it has.
+/// Parses the number that the text begins with, and how many digits it has.
 #[inline]
 pub fn decimal(text: &[u8]) -> Option<(u64, usize)> {
     // 19 digits fit 64 bits, and 20 may not.
@@ -113,7 +114,7 @@ pub fn decimal(text: &[u8]) -> Option<(u64, usize)> {
     (length > 0 && !has_leading_zero).then_some((value, length))
 }
 
-/// The value of eight digits: pairs, then fours, then all are put together, side by side in one word.
+/// Returns the value of eight digits: pairs, then fours, then all are combined, in parallel in one word.
 #[inline]
 fn eight_digits(text: [u8; 8]) -> Option<u64> {
     let digits = u64::from_le_bytes(text) ^ 0x3030_3030_3030_3030;
@@ -125,7 +126,7 @@ fn eight_digits(text: [u8; 8]) -> Option<u64> {
     Some(fours.wrapping_mul((10_000 << 32) + 1) >> 32)
 }
 
-/// The four bytes that eight hexadecimal digits stand for, worked out side by side in one word.
+/// Returns the four bytes of eight hexadecimal digits, computed in parallel in one word.
 #[inline]
 pub fn bytes_of_hex(digits: [u8; 8]) -> Option<[u8; 4]> {
     const ONES: u64 = 0x0101_0101_0101_0101;

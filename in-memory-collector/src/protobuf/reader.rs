@@ -6,10 +6,10 @@
 
 use std::fmt;
 
-/// How many messages or groups may be nested in the outermost one.
+/// The number of messages or groups that may be nested in the outermost one.
 pub const RECURSION_LIMIT: u32 = 100;
 
-/// Why bytes are not a message, and where.
+/// The reason why bytes are not a message, and the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
     what: What,
@@ -77,7 +77,7 @@ pub struct Key {
     pub wire: WireType,
 }
 
-/// The depth that is left inside a message that is a field here.
+/// Returns the depth that is left inside a message that is a field here.
 pub fn inner_depth(depth: u32, rest: &[u8]) -> Result<u32, Malformed> {
     depth.checked_sub(1).ok_or_else(|| Malformed::new(What::Nesting, rest))
 }
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What follows a length.
+    /// Returns the bytes after a length.
     #[inline]
     pub fn length_delimited(&mut self) -> Result<&'a [u8], Malformed> {
         let length = self.varint()?;
@@ -204,13 +204,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `str::from_utf8` with a short way for the ASCII that keys and names are made of.
+/// Works like `str::from_utf8`, with a fast path for the ASCII that keys and names are made of.
 #[inline]
 pub fn is_utf8(bytes: &[u8]) -> bool {
     is_ascii(bytes) || std::str::from_utf8(bytes).is_ok()
 }
 
-/// Whole words; the last one overlaps the one before it, so that no byte is left over.
+/// Checks whole words; the last one overlaps the one before it, so that no byte is left over.
 #[inline]
 pub fn is_ascii(bytes: &[u8]) -> bool {
     const HIGHS: u64 = 0x8080_8080_8080_8080;
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn ascii_and_longer_utf8_are_told_from_other_bytes() {
+    fn ascii_and_longer_utf8_are_distinguished_from_other_bytes() {
         assert!(is_utf8(b"http.request.method"));
         assert!(is_utf8("größer als früher".as_bytes()));
         assert!(!is_utf8(b"abcdefgh\xff"));

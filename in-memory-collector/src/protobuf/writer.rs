@@ -7,9 +7,9 @@ const STEP: usize = 4096;
 
 #[derive(Debug, Default)]
 pub struct Writer {
-    /// What is written, and room for more, so that a short write is a store and no call.
+    /// The written bytes, and room for more, so that a short write is a store and no call.
     bytes: Vec<u8>,
-    /// How much is written.
+    /// The number of written bytes.
     end: usize,
 }
 
@@ -23,7 +23,7 @@ impl Writer {
         self.bytes
     }
 
-    /// The next `N` bytes. What is put there is written once `advance` went over it.
+    /// Returns the next `N` bytes. What is put there is written once `advance` went over it.
     #[inline]
     pub fn room<const N: usize>(&mut self) -> &mut [u8; N] {
         if self.bytes.len() - self.end < N {
@@ -97,14 +97,14 @@ impl Writer {
         self.end += 1;
     }
 
-    /// A string, bytes or a message that is already encoded.
+    /// Writes a string, bytes or a message that is already encoded.
     pub fn length_delimited(&mut self, number: u32, bytes: &[u8]) {
         self.key(number, WireType::Length);
         self.varint(bytes.len() as u64);
         self.raw(bytes);
     }
 
-    /// The first `length` bytes of `rest`. That more bytes follow lets short ones be copied without a call.
+    /// Writes the first `length` bytes of `rest`; more bytes behind them let short ones be copied without a call.
     #[inline]
     pub fn length_delimited_within(&mut self, number: u32, rest: &[u8], length: usize) {
         self.key(number, WireType::Length);
@@ -164,12 +164,12 @@ impl Writer {
 /// Something whose length is not known yet.
 #[derive(Debug)]
 pub struct Begun {
-    /// Where it starts, after the room for its length.
+    /// The start, after the room for its length.
     at: usize,
     width: u8,
 }
 
-/// How many bytes a number takes as a varint.
+/// Returns the number of bytes that a number takes as a varint.
 #[inline]
 pub fn varint_width(number: u64) -> u8 {
     let bits = u64::BITS - (number | 1).leading_zeros();

@@ -1,4 +1,4 @@
-//! What a wait waits for.
+//! The condition of a wait.
 
 use std::fmt;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub enum Condition {
     All(Vec<Condition>),
 }
 
-/// What a span must be like; what is left out may be anything.
+/// The pattern of a span; an omitted field matches anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SpanPattern {
     pub endpoint: Option<String>,

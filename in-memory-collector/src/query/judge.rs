@@ -1,4 +1,5 @@
-//! Whether a condition holds for what is in the store, and if not, what is missing. Pure but for the store it reads.
+//! The judgement whether a condition holds for the store's content, and if not, what is missing. Pure but for the
+//! store it reads.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use crate::store::Store;
 use crate::store::spans::ParentMark;
 use crate::telemetry::{Span, SpanId};
 
-/// What a condition is judged by.
+/// The data that a condition is judged by.
 #[derive(Debug)]
 pub struct View<'a> {
     pub store: &'a Store,
@@ -22,7 +23,7 @@ pub struct View<'a> {
     indexes: Vec<u32>,
 }
 
-/// What is missing; nothing if the condition holds.
+/// The parts that are missing; empty if the condition holds.
 #[derive(Debug, Default)]
 pub struct Judged {
     pub missing: Vec<Missing>,
@@ -145,7 +146,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// For each pattern a span of its own, as many as possible: a maximum matching by augmenting paths.
+/// Assigns a span of its own to each of as many patterns as possible: a maximum matching by augmenting paths.
 pub fn assign(patterns: &[SpanPattern], spans: &[Span]) -> Vec<Option<usize>> {
     let fits: Vec<Vec<usize>> = patterns
         .iter()

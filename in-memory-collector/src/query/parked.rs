@@ -1,4 +1,4 @@
-//! Who waits for which trace, so that an arrival wakes only those whom it concerns.
+//! The waits for each trace, so that an arrival wakes only those that it concerns.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,7 +28,8 @@ pub struct Place {
 }
 
 impl Parked {
-    /// Whether anybody waits. Asked under the lock of the store, so that a waiter who looks there later sees more.
+    /// Returns whether anybody waits. Call it under the lock of the store, so that a waiter who looks there later sees
+    /// more.
     pub fn any(&self) -> bool {
         self.shared.count.load(Ordering::SeqCst) > 0
     }

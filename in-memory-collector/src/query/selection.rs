@@ -1,4 +1,4 @@
-//! Which spans a wait is about.
+//! The spans that a wait is about.
 
 use crate::store::Store;
 use crate::telemetry::{SpanId, TraceId};
@@ -12,23 +12,24 @@ pub struct TraceQuery {
 }
 
 impl TraceQuery {
-    /// The spans of one trace.
+    /// Selects the spans of one trace.
     pub fn trace(id: impl Into<TraceId>) -> Self {
         Self { trace: Some(id.into()), ..Self::default() }
     }
 
-    /// The spans of all traces.
+    /// Selects the spans of all traces.
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// Only those that arrived at this endpoint.
+    /// Keeps only those that arrived at this endpoint.
     pub fn at(mut self, endpoint: &str) -> Self {
         self.endpoint = Some(endpoint.to_owned());
         self
     }
 
-    /// A parent or link target that nobody exports, such as the span of the test itself: it is not waited for.
+    /// Excludes a parent or link target that nobody exports, such as the span of the test itself: the wait does not
+    /// need it.
     pub fn not_exported(mut self, span: impl Into<SpanId>) -> Self {
         self.elsewhere.push(span.into());
         self
@@ -42,7 +43,7 @@ impl TraceQuery {
         self.elsewhere.iter().any(|known| known.0 == span)
     }
 
-    /// The indexes of the spans in the store.
+    /// Returns the indexes of the spans in the store.
     pub(crate) fn indexes(&self, store: &Store) -> Vec<u32> {
         let wanted =
             |index: &u32| self.endpoint.as_ref().is_none_or(|name| **name == **store.endpoint_of(*index));

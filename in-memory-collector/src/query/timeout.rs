@@ -1,4 +1,4 @@
-//! What a wait that was not met tells: what is missing, what is there, what is there besides, and when it came.
+//! The report of a wait that timed out: what is missing, what is there, what is there besides, and when it came.
 
 use std::fmt;
 use std::time::Duration;

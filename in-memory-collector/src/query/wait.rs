@@ -42,7 +42,7 @@ pub enum WaitError {
 }
 
 impl WaitError {
-    /// What was missing, in either case.
+    /// Returns what was missing, in either case.
     pub fn time_out(&self) -> &TimeOut {
         match self {
             WaitError::TimedOut(time_out) | WaitError::Stopped(time_out) => time_out,
@@ -50,7 +50,7 @@ impl WaitError {
     }
 }
 
-/// Why the wait looks again.
+/// The reason why the wait looks again.
 enum Woken {
     Changed,
     TimedOut,
@@ -125,7 +125,7 @@ fn look(
     if judged.missing.is_empty() { Ok(view.spans()) } else { Err(judged) }
 }
 
-/// Whether an arrival in another trace may meet the condition.
+/// Returns whether an arrival in another trace may meet the condition.
 fn concerns_other_traces(condition: &Condition) -> bool {
     match condition {
         Condition::LinksResolved => true,
@@ -151,10 +151,12 @@ fn give_up(
         .iter()
         .map(|span| Moment { at: span.arrived().saturating_duration_since(begun), what: describe(span) })
         .collect();
-    timeline.extend(store.requests.trouble().into_iter().filter(|record| record.at >= begun).map(|record| {
-        let what = format!("a request at `{}` was {}", record.endpoint, record.outcome);
-        Moment { at: record.at.saturating_duration_since(begun), what }
-    }));
+    timeline.extend(store.requests.problems().into_iter().filter(|record| record.at >= begun).map(
+        |record| {
+            let what = format!("a request at `{}` was {}", record.endpoint, record.outcome);
+            Moment { at: record.at.saturating_duration_since(begun), what }
+        },
+    ));
     drop(store);
     timeline.sort_by_key(|moment| moment.at);
     timeline.drain(..timeline.len().saturating_sub(MOMENTS));

@@ -5,14 +5,15 @@ use crate::schema::KEY_VALUE;
 
 use super::validate::validate;
 
-/// `depth` is how many levels may still be nested in the `KeyValue`.
+/// Validates a `KeyValue`; `depth` is the number of levels that may still be nested in it.
 #[inline]
 pub fn key_value(bytes: &[u8], depth: u32) -> Result<(), Malformed> {
     // The value and what is in it are two levels more.
     if depth >= 2 && is_plain(bytes) { Ok(()) } else { validate(&KEY_VALUE, bytes, depth) }
 }
 
-/// A key and a value that is one string, bool, number: each once, in this order, shorter than 128 bytes.
+/// Returns whether it is a key and a value that is one string, bool, number: each once, in this order, shorter than
+/// 128 bytes.
 #[inline]
 fn is_plain(bytes: &[u8]) -> bool {
     let [0x0a, key_length @ 0..0x80, rest @ ..] = bytes else { return false };

@@ -5,21 +5,22 @@ use crate::protobuf::{Malformed, RECURSION_LIMIT, Reader};
 use crate::schema::{EXPORT_METRICS, EXPORT_PROFILES};
 use crate::telemetry::attributes::fields;
 
-/// The data points of an `ExportMetricsServiceRequest`.
+/// Counts the data points of an `ExportMetricsServiceRequest`.
 pub fn metrics(body: &[u8]) -> Result<u64, Malformed> {
     validate(&EXPORT_METRICS, body, RECURSION_LIMIT).map_err(|malformed| malformed.relative_to(body))?;
     let metrics = fields(body, 1).flat_map(|group| fields(group, 2)).flat_map(|group| fields(group, 2));
     Ok(metrics.map(data_points).sum())
 }
 
-/// The profiles of an `ExportProfilesServiceRequest`.
+/// Counts the profiles of an `ExportProfilesServiceRequest`.
 pub fn profiles(body: &[u8]) -> Result<u64, Malformed> {
     validate(&EXPORT_PROFILES, body, RECURSION_LIMIT).map_err(|malformed| malformed.relative_to(body))?;
     let profiles = fields(body, 1).flat_map(|group| fields(group, 2)).flat_map(|group| fields(group, 2));
     Ok(profiles.count() as u64)
 }
 
-/// The data points of one valid `Metric`, whose kinds are a `oneof`: another kind replaces, the same kind is merged.
+/// Counts the data points of one valid `Metric`, whose kinds are a `oneof`: another kind replaces, the same kind is
+/// merged.
 fn data_points(metric: &[u8]) -> u64 {
     let (mut kind, mut points) = (0, 0);
     let mut reader = Reader::new(metric);

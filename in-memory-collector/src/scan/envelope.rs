@@ -115,7 +115,7 @@ fn scope_group<'a, Item>(
     Ok(())
 }
 
-/// The bytes of a message or of `bytes`.
+/// Returns the bytes of a message or of `bytes`.
 #[inline]
 pub fn message<'a>(key: Key, reader: &mut Reader<'a>) -> Result<&'a [u8], Malformed> {
     expect(key, WireType::Length, reader)?;

@@ -14,7 +14,7 @@ pub struct SpanFacts<'a> {
     pub trace_id: &'a [u8],
     pub span_id: &'a [u8],
     pub parent_id: &'a [u8],
-    /// How many of the request's links, after those of the spans before it.
+    /// The number of the request's links, after those of the spans before it.
     pub links: u32,
     pub scope: u32,
 }
@@ -33,8 +33,7 @@ pub fn traces(body: &[u8]) -> Result<Traces<'_>, Malformed> {
     walk_spans::<false>(body)
 }
 
-/// The same for what our own writer made of JSON that it read: what is in attributes, events and texts is not looked at
-/// a second time.
+/// Scans JSON that our own writer encoded: attributes, events and texts are not checked a second time.
 pub fn written_traces(body: &[u8]) -> Result<Traces<'_>, Malformed> {
     debug_assert!(traces(body).is_ok(), "the JSON reader writes valid protobuf");
     walk_spans::<true>(body)
@@ -92,7 +91,7 @@ fn span<'a, const OURS: bool>(
     Ok(facts)
 }
 
-/// An attribute of less than 128 bytes and what follows it, if the rest of a span begins with one.
+/// Returns an attribute of less than 128 bytes and what follows it, if the rest of a span begins with one.
 #[inline]
 fn short_attribute(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     const ATTRIBUTE: u8 = 9 << 3 | 2;

@@ -4,7 +4,7 @@ use crate::protobuf::reader::What;
 use crate::protobuf::{Key, Malformed, Reader, WireType, inner_depth, is_utf8};
 use crate::schema::{Field, Kind, Message};
 
-/// `depth` is how many levels may still be nested in this message.
+/// Validates a message; `depth` is the number of levels that may still be nested in it.
 pub fn validate(message: &'static Message, bytes: &[u8], depth: u32) -> Result<(), Malformed> {
     let mut reader = Reader::new(bytes);
     while !reader.is_at_end() {
@@ -48,7 +48,7 @@ fn scalar(wire: WireType, reader: &mut Reader<'_>) -> Result<(), Malformed> {
     }
 }
 
-/// A length and a string, as bytes that are known to be UTF-8.
+/// Reads a length and a string, as bytes that are known to be UTF-8.
 #[inline]
 pub fn string<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Malformed> {
     let bytes = reader.length_delimited()?;

@@ -1,6 +1,6 @@
-//! The name of a field in JSON as two numbers: a key is told from others by one comparison each, two for a long one.
+//! The name of a JSON field as two numbers: one comparison distinguishes a short key from others, two a long one.
 
-/// How many bytes of a text `Name::is_next` looks at.
+/// The number of bytes of a text that `Name::is_next` reads.
 pub const AT_ONCE: usize = 32;
 
 /// As many as one number holds.
@@ -38,7 +38,7 @@ impl Name {
         Self { text, head, mask, tail, length }
     }
 
-    /// Whether `text` begins with this name, a quote and a colon.
+    /// Returns whether `text` begins with this name, a quote and a colon.
     #[inline]
     pub fn is_next(&self, text: &[u8; AT_ONCE]) -> bool {
         (number(text, 0) ^ self.head) & self.mask == 0

@@ -1,4 +1,4 @@
-//! Takes connections of one endpoint and tells which protocol each speaks.
+//! Accepts the connections of one endpoint and detects the protocol of each.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! How much is being received at once, and how many requests are under way.
+//! The amount that is received at once, and the number of requests under way.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -17,7 +17,7 @@ pub enum Body {
 /// Up to this size room is made for a body at once.
 const TRUSTED: u64 = 4 << 20;
 
-/// Why a body could not be read.
+/// The reason why a body could not be read.
 #[derive(Debug)]
 pub enum Unread {
     Refused(Refusal),
@@ -51,7 +51,7 @@ impl Body {
         }
     }
 
-    /// The whole body, if it has at most `limit` bytes and arrives in time.
+    /// Reads the whole body, if it has at most `limit` bytes and arrives in time.
     pub async fn collect(
         &mut self,
         limit: u64,
@@ -88,7 +88,7 @@ impl Body {
         Ok(if all.is_empty() { first } else { all.freeze() })
     }
 
-    /// How long the body will be, as far as its first bytes or its head tell: for gRPC what its frame says.
+    /// Returns the length of the body, as far as its first bytes or its head announce it: for gRPC by its frame.
     fn announced(&self, first: &[u8]) -> u64 {
         match self {
             Body::Http1(incoming) => hyper::body::Body::size_hint(incoming).lower(),
@@ -116,7 +116,7 @@ impl Body {
     }
 }
 
-/// An error and its causes in one line.
+/// Formats an error and its causes in one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

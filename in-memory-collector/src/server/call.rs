@@ -28,12 +28,12 @@ pub struct Call {
 pub struct Ticket {
     pub endpoint: Arc<EndpointState>,
     pub admission: Admission,
-    /// What is done wrong to this request.
+    /// The fault of this request.
     pub fault: Option<Fault>,
     record: Option<RequestRecord>,
 }
 
-/// Answers a request. Stores before it returns.
+/// Answers a request and stores its content before it returns.
 pub async fn answer(mut call: Call) -> Reply {
     let _under_way = UnderWay::begin(&call.endpoint.shared);
     let is_http2 = matches!(call.body, Body::Http2(_));
@@ -53,7 +53,7 @@ pub async fn answer(mut call: Call) -> Reply {
     if is_grpc { grpc::answer(&mut call, ticket).await } else { otlp_http::answer(&mut call, ticket).await }
 }
 
-/// The faults that come before the body was read.
+/// Applies the faults that come before the body was read.
 async fn commit_early(call: &mut Call, ticket: &mut Ticket) -> Option<Reply> {
     match ticket.fault.as_ref()? {
         // The client ends this, or the end of the connection does.
@@ -68,7 +68,7 @@ async fn commit_early(call: &mut Call, ticket: &mut Ticket) -> Option<Reply> {
     }
 }
 
-/// How a fault ends a request without an answer.
+/// Ends a request without an answer, as a fault demands.
 pub fn abort(fault: &Fault) -> Option<Reply> {
     match fault {
         Fault::AckLost | Fault::Disconnect { .. } | Fault::Stall => Some(Reply::Disconnect),
@@ -78,17 +78,17 @@ pub fn abort(fault: &Fault) -> Option<Reply> {
     }
 }
 
-/// How a request ended, before it is known how the answer looks.
+/// The end of a request, before the form of the answer is known.
 pub type Ended = Result<Signal, Ending>;
 
-/// The media type without its parameters, lower case.
+/// Returns the media type without its parameters, lower case.
 pub fn media_type(head: &Parts) -> Vec<u8> {
     let value = head.headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
     let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
     value[..end].trim_ascii().to_ascii_lowercase()
 }
 
-/// The bytes of a header.
+/// Returns the bytes of a header.
 pub fn header_bytes(head: &Parts, name: HeaderName) -> Option<&[u8]> {
     head.headers.get(name).map(|value| value.as_bytes())
 }
@@ -133,7 +133,7 @@ impl Ticket {
         self.record.as_ref().map_or(Compression::Identity, |record| record.compression)
     }
 
-    /// The finished record; nothing is left to be noted when the ticket goes.
+    /// Returns the finished record; nothing is left to record when the ticket is dropped.
     pub fn take_record(&mut self, outcome: Outcome) -> RequestRecord {
         let mut record = self.record.take().expect("a ticket is finished once");
         record.at = self.endpoint.shared.clock.now();

@@ -13,7 +13,7 @@ use super::admission::Admission;
 use super::refusal::Refusal;
 use crate::store::Compression;
 
-/// What a server that refuses another one names.
+/// The codings that a server names when it refuses another one.
 #[cfg(feature = "zstd")]
 pub const ACCEPTED: &str = "identity,gzip,zstd,deflate";
 #[cfg(not(feature = "zstd"))]
@@ -25,7 +25,7 @@ pub const TRUNCATED_GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x4b
 /// An answer below this size fits into one packet as it is.
 const WORTH_IT: usize = 1024;
 
-/// The answer in gzip, if the client takes that, it is worth it, and it makes the answer smaller.
+/// Compresses the answer if the client accepts gzip, it is worth it, and it makes the answer smaller.
 pub fn answer(body: &[u8], request: &HeaderMap, accept: &HeaderName) -> Option<Bytes> {
     if body.len() < WORTH_IT || !takes_gzip(request, accept) {
         return None;
@@ -35,7 +35,7 @@ pub fn answer(body: &[u8], request: &HeaderMap, accept: &HeaderName) -> Option<B
     encoder.finish().ok().filter(|zipped| zipped.len() < body.len()).map(Bytes::from)
 }
 
-/// Whether a list of codings has gzip, by its name or by `*`, with a weight above zero.
+/// Returns whether a list of codings has gzip, by its name or by `*`, with a weight above zero.
 fn takes_gzip(request: &HeaderMap, accept: &HeaderName) -> bool {
     let lines = request.get_all(accept).iter().filter_map(|line| line.to_str().ok());
     let (mut named, mut any) = (None, false);
@@ -52,7 +52,7 @@ fn takes_gzip(request: &HeaderMap, accept: &HeaderName) -> bool {
     named.unwrap_or(any)
 }
 
-/// The compression that a header names; nothing and an empty value are none.
+/// Returns the compression that a header names; a missing and an empty value are no compression.
 pub fn named(header: Option<&[u8]>) -> Compression {
     match header.unwrap_or_default().to_ascii_lowercase().as_slice() {
         b"" | b"identity" => Compression::Identity,
@@ -64,7 +64,7 @@ pub fn named(header: Option<&[u8]>) -> Compression {
     }
 }
 
-/// The body without its compression; `grow` is asked before each step of growth.
+/// Decompresses the body; `grow` is called before each step of growth.
 pub fn decompress(
     compression: Compression,
     body: Bytes,

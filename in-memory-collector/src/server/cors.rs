@@ -1,4 +1,4 @@
-//! What a browser needs before it lets a page send its spans here: the answers of CORS.
+//! CORS: the answers that a browser needs before it lets a page send its spans here.
 //!
 //! Not in OTLP; the OpenTelemetry Collector has it too. Clause: <https://fetch.spec.whatwg.org/#http-cors-protocol>.
 
@@ -7,7 +7,7 @@ use http::request::Parts;
 
 use super::reply::HttpReply;
 
-/// Which pages may send.
+/// The pages that may send.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Cors {
     /// Pages of any origin: what a test wants.
@@ -41,7 +41,7 @@ impl Cors {
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
     }
 
-    /// The answer to a preflight, if the request is one that is allowed.
+    /// Returns the answer to a preflight, if the request is one that is allowed.
     pub fn preflight(&self, request: &Parts) -> Option<HttpReply> {
         let asked = request.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         if request.method != http::Method::OPTIONS || !asked {

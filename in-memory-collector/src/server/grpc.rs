@@ -58,7 +58,7 @@ async fn export(call: &mut Call, mut ticket: Ticket) -> Ended {
     intake::take(ticket, message).await.map(|()| signal)
 }
 
-/// Does what the fault says, after the request was stored or not.
+/// Applies the fault, after the request was stored or not.
 async fn commit(call: &Call, fault: &Fault) -> Reply {
     let signal = signal(call.head.uri.path()).unwrap_or(Signal::Traces);
     let answer = |partial| export_response(signal, Encoding::Protobuf, partial);
@@ -96,7 +96,7 @@ async fn commit(call: &Call, fault: &Fault) -> Reply {
     Reply::Grpc(reply)
 }
 
-/// The message without its frame.
+/// Reads the message without its frame.
 async fn read(call: &mut Call, ticket: &mut Ticket) -> Result<Bytes, Unread> {
     let limits = call.endpoint.shared.limits.clone();
     let signal = signal(call.head.uri.path());
@@ -195,7 +195,7 @@ fn refuse(refusal: &Refusal, most: u64) -> GrpcReply {
     GrpcReply { message: None, code: status.code, text, details, headers }
 }
 
-/// `grpc-timeout`: up to eight digits and a unit.
+/// Parses `grpc-timeout`: up to eight digits and a unit.
 fn timeout(head: &Parts) -> Option<Duration> {
     let value = head.headers.get(GRPC_TIMEOUT)?.to_str().ok()?;
     let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
@@ -211,7 +211,7 @@ fn timeout(head: &Parts) -> Option<Duration> {
     }
 }
 
-/// `grpc-message`: what is not printable ASCII, and `%`, as `%XX`.
+/// Encodes a `grpc-message`: bytes that are not printable ASCII, and `%`, as `%XX`.
 pub fn percent_encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -74,7 +74,7 @@ async fn export(call: &mut Call, mut ticket: Ticket) -> Ended {
     Err(Ending::Refusal(refusal))
 }
 
-/// Does what the fault says, after the request was stored or not.
+/// Applies the fault, after the request was stored or not.
 async fn commit(call: &Call, fault: &Fault, encoding: Encoding) -> Result<HttpReply, Reply> {
     let signal = signal(call.head.uri.path()).unwrap_or(Signal::Traces);
     let answer = |partial| success(encoding, export_response(signal, encoding, partial));
@@ -104,7 +104,7 @@ async fn commit(call: &Call, fault: &Fault, encoding: Encoding) -> Result<HttpRe
     })
 }
 
-/// What can be refused before the body is read.
+/// Refuses a request by its head, before the body is read.
 fn check_head(head: &Parts, ticket: &mut Ticket, limit: u64) -> Result<(), Refusal> {
     let path = head.uri.path();
     let Some(signal) = signal(path) else { return Err(Refusal::UnknownPath(path.to_owned())) };

@@ -18,7 +18,7 @@ use super::reply::{HttpReply, Reply};
 use super::sniff::Rewound;
 use crate::endpoint::EndpointState;
 
-/// What a connection reads at once, at most, and how long a head may be. A body that comes in one piece is not copied
+/// The most that a connection reads at once, and the longest head. A body that comes in one piece is not copied
 /// together; from this size on it is not worked on by the threads that serve connections anyway.
 const READ_BYTES: usize = 1 << 20;
 

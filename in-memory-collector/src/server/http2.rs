@@ -74,11 +74,12 @@ pub async fn serve(
             }
         }
     }
-    // What is still to be said, a GOAWAY most of all.
+    // Flushes what is still to be sent, above all a GOAWAY.
     drop(std::future::poll_fn(|context| connection.poll_closed(context)).await);
 }
 
-/// What a request demands of its connection. Its stream is kept until that is done: dropped, it would be reset first.
+/// The effect of a request on its connection. Its stream is kept until that is done: dropped, it would be reset
+/// first.
 enum Order {
     Close(SendResponse<Bytes>),
     GoAway(u32, SendResponse<Bytes>),

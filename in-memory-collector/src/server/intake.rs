@@ -119,7 +119,7 @@ fn choose_fault<'a>(ticket: &mut Ticket, traces: impl Iterator<Item = &'a [u8]> 
     }
 }
 
-/// What the record will say of a request that is stored, after what is not kept was taken out of it. Nothing if its
+/// Returns the outcome of a stored request for its record, after the faults removed what is not kept. Nothing if its
 /// fault forbids to store it; then it is noted already.
 fn outcome<Item>(ticket: &mut Ticket, items: &mut Vec<Item>) -> Option<Outcome> {
     let Some(fault) = &ticket.fault else { return Some(Outcome::Accepted) };

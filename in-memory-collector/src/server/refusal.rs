@@ -1,4 +1,4 @@
-//! Why a request was not accepted, and which codes say so.
+//! The reasons why a request was not accepted, and their codes.
 //!
 //! Clause: OTLP "Failures" for both transports. Too large is `RESOURCE_EXHAUSTED` without `RetryInfo` and
 //! 413, so that nobody sends it again; bad bytes are `INVALID_ARGUMENT` and 400 with a `BadRequest`.
@@ -40,7 +40,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The gRPC status code.
+    /// Returns the gRPC status code.
     pub fn grpc_code(&self) -> u32 {
         match self {
             Refusal::Malformed(_) | Refusal::Corrupt(_) => 3,
@@ -68,12 +68,12 @@ impl Refusal {
         }
     }
 
-    /// Whether the status carries a `BadRequest`.
+    /// Returns whether the status carries a `BadRequest`.
     pub fn is_bad_request(&self) -> bool {
         matches!(self, Refusal::Malformed(_) | Refusal::Corrupt(_))
     }
 
-    /// When to try again, where that is worth saying.
+    /// Returns when to try again, where that is worth reporting.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Refusal::Busy(_) | Refusal::Full(_) | Refusal::Stopping => Some(Duration::from_secs(1)),

@@ -1,4 +1,4 @@
-//! Tells HTTP/2 with prior knowledge from HTTP/1.1 by the first bytes, and gives them back to whoever reads next.
+//! Tells HTTP/2 with prior knowledge from HTTP/1.1 by the first bytes, and gives them back to the next reader.
 
 use std::io;
 use std::pin::Pin;

@@ -94,14 +94,14 @@ fn any(writer: &mut Writer, type_url: &str, value: &[u8]) {
     writer.end(begun);
 }
 
-/// What a partial success says.
+/// The content of a partial success.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Partial {
     pub rejected: u64,
     pub message: String,
 }
 
-/// An `Export…Response`; with nothing rejected and no message its `partial_success` is unset.
+/// Returns an `Export…Response`; with nothing rejected and no message its `partial_success` is unset.
 pub fn export_response(signal: Signal, encoding: Encoding, partial: Option<&Partial>) -> Vec<u8> {
     match (partial, encoding) {
         (None, Encoding::Protobuf) => Vec::new(),

@@ -14,7 +14,7 @@ pub struct Arena {
     used: usize,
 }
 
-/// Where a piece lies.
+/// The place of a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
     block: u32,
@@ -46,12 +46,12 @@ impl Arena {
         &self.blocks[piece.block as usize][start..start + piece.length as usize]
     }
 
-    /// Bytes of the blocks in use, also where they are not yet filled.
+    /// Returns the bytes of the blocks in use, also where they are not yet filled.
     pub fn bytes(&self) -> usize {
         self.used
     }
 
-    /// What `bytes` will be after pieces of these lengths.
+    /// Returns the value of `bytes` after pieces of these lengths.
     pub fn bytes_after(&self, lengths: impl Iterator<Item = usize>) -> usize {
         let mut room = self.blocks.last().map_or(0, |block| block.capacity() - block.len());
         let mut used = self.used;

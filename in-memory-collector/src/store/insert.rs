@@ -19,17 +19,17 @@ pub struct Full {
     pub limit_bytes: usize,
 }
 
-/// What became of the spans of a request.
+/// The outcome for the spans of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
     pub kept: u32,
     pub duplicates: u32,
-    /// Traces that got a span or a duplicate; only if they were asked for.
+    /// Traces that got a span or a duplicate; only if they were requested.
     pub touched: Vec<TraceId>,
 }
 
 impl Store {
-    /// `watched` says whether the touched traces are of interest.
+    /// Inserts spans; `watched` says whether the touched traces are of interest.
     pub fn insert_spans(
         &mut self,
         endpoint: &Arc<str>,
@@ -69,7 +69,7 @@ impl Store {
         Ok(stored)
     }
 
-    /// The index of the span, or nothing if it is here already.
+    /// Inserts a span and returns its index, or `None` if it is here already.
     fn insert_span(&mut self, span: &SpanFacts<'_>, (trace, origin): (u32, u32), nanos: u64) -> Option<u32> {
         let key = self.key(span.span_id);
         let valid_span = SpanId::valid(span.span_id).is_some();
@@ -139,7 +139,7 @@ impl Store {
         Ok(Stored { kept: batch.items.len() as u32, duplicates: 0, touched: touched.collect() })
     }
 
-    /// The origin of each scope of the request.
+    /// Returns the origin of each scope of the request.
     fn intern<Item>(&mut self, endpoint: &Arc<str>, batch: &Batch<'_, Item>) -> Vec<u32> {
         let scopes = batch.scopes.iter();
         scopes
@@ -151,7 +151,7 @@ impl Store {
     }
 }
 
-/// What the origins of a request add at most.
+/// Returns the most that the origins of a request add.
 fn origins_cost<Item>(batch: &Batch<'_, Item>) -> usize {
     let scopes = batch.scopes.iter();
     scopes.map(|scope| cost(&batch.resources[scope.resource as usize], &scope.part)).sum()

@@ -18,7 +18,7 @@ pub struct LogEntry {
 }
 
 impl LogEntry {
-    /// Since the start of the collector.
+    /// Returns the time since the start of the collector.
     pub fn arrived(&self) -> Duration {
         Duration::from_nanos(self.arrived_nanos)
     }
@@ -41,7 +41,7 @@ impl LogTable {
         self.entries.bytes()
     }
 
-    /// What this many more records add to `bytes`.
+    /// Returns the number of bytes that this many more records add to `bytes`.
     pub fn growth(&self, more: usize) -> usize {
         Pages::<LogEntry>::bytes_for(self.entries.len() + more) - self.entries.bytes()
     }

@@ -1,4 +1,4 @@
-//! What was accepted: encoded spans and records in an arena, an index by trace, the links backwards, the requests.
+//! The accepted data: encoded spans and records in an arena, an index by trace, the links backwards, the requests.
 //!
 //! One lock around all of it (`Shared::store`): an insert is one short critical section, so what was acknowledged is
 //! visible to every query that starts later. Nothing is evicted: a full store refuses.
@@ -109,12 +109,12 @@ impl Store {
         self.duplicates = 0;
     }
 
-    /// The sequence that the next span will have.
+    /// Returns the sequence that the next span will have.
     pub fn next_sequence(&self) -> u64 {
         self.cleared_spans + self.spans.len() as u64
     }
 
-    /// Up to `most` spans with a sequence from `from` on and below `end`, and where to go on.
+    /// Returns up to `most` spans with a sequence from `from` on and below `end`, and where to continue.
     pub fn spans_from(&self, from: u64, end: u64, most: usize) -> (Vec<Span>, u64) {
         let first = from.max(self.cleared_spans);
         let last = end.min(self.next_sequence()).min(first.saturating_add(most as u64)).max(first);
@@ -122,7 +122,7 @@ impl Store {
         (indexes.map(|index| self.span(index)).collect(), last)
     }
 
-    /// The spans of a trace, in the order of their arrival.
+    /// Returns the spans of a trace, in the order of their arrival.
     pub fn trace(&self, id: TraceId) -> Vec<Span> {
         self.trace_indexes(&id.0).map(|index| self.span(index)).collect()
     }
@@ -132,7 +132,7 @@ impl Store {
         std::iter::successors(first, |index| self.spans.get(*index).next())
     }
 
-    /// The spans that link to any span of this trace.
+    /// Returns the spans that link to any span of this trace.
     pub fn linking_to(&self, id: TraceId) -> Vec<Span> {
         self.traces.linking_to(id).iter().map(|index| self.span(*index)).collect()
     }
@@ -156,7 +156,7 @@ impl Store {
         self.spans.len() as u32
     }
 
-    /// Whether this span is here.
+    /// Returns whether this span is stored.
     pub fn has_span(&self, trace: &[u8], span: &[u8]) -> bool {
         self.trace_indexes(trace).any(|index| self.record(index).has_span_id(span))
     }
@@ -171,7 +171,7 @@ impl Store {
         records.map(record).collect()
     }
 
-    /// When it was so many nanoseconds after the start.
+    /// Returns the time when it was so many nanoseconds after the start.
     pub fn time_of(&self, nanos: u64) -> Instant {
         self.started + Duration::from_nanos(nanos)
     }
@@ -180,7 +180,7 @@ impl Store {
         u64::try_from(now.saturating_duration_since(self.started).as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// Whether `more` bytes beside the arena and pieces of these lengths still fit.
+    /// Checks that `more` bytes beside the arena and pieces of these lengths still fit.
     fn admit(&self, lengths: impl Iterator<Item = usize>, more: usize) -> Result<(), Full> {
         let after = self.arena.bytes_after(lengths) + self.bytes_without_arena() + more;
         if after <= self.limit_bytes {

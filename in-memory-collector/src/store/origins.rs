@@ -45,7 +45,7 @@ impl Origins {
     }
 }
 
-/// What a new origin adds to the memory in use.
+/// Returns the memory that a new origin adds.
 pub fn cost(resource: &Part<'_>, scope: &Part<'_>) -> usize {
     let texts = resource.schema_url.len() + scope.schema_url.len();
     resource.bytes.len() + scope.bytes.len() + texts + size_of::<Origin>() + 96

@@ -43,7 +43,7 @@ impl<T> Pages<T> {
         self.pages.iter().flatten()
     }
 
-    /// Bytes of the pages in use.
+    /// Returns the bytes of the pages in use.
     pub fn bytes(&self) -> usize {
         Self::bytes_for(self.length)
     }

@@ -34,7 +34,7 @@ pub struct RequestRecord {
 }
 
 impl RequestRecord {
-    /// As a JSON object; the outcome as text.
+    /// Formats as a JSON object; the outcome as text.
     pub fn json(&self) -> String {
         let mut out = format!("{{\"sequence\":{},\"endpoint\":", self.sequence);
         quote(&self.endpoint, &mut out);
@@ -67,7 +67,7 @@ pub enum Outcome {
         message: String,
     },
     Refused(Refusal),
-    /// The fault that the endpoint was told to commit.
+    /// The fault that was injected into the endpoint.
     Faulted {
         fault: String,
         stored: bool,
@@ -134,7 +134,7 @@ pub enum Compression {
 #[derive(Debug)]
 pub struct RequestLog {
     accepted: VecDeque<RequestRecord>,
-    trouble: VecDeque<RequestRecord>,
+    problems: VecDeque<RequestRecord>,
     limit: usize,
     next: u64,
     forgotten: u64,
@@ -142,13 +142,13 @@ pub struct RequestLog {
 
 impl RequestLog {
     pub fn new(limit: usize) -> Self {
-        Self { accepted: VecDeque::new(), trouble: VecDeque::new(), limit, next: 0, forgotten: 0 }
+        Self { accepted: VecDeque::new(), problems: VecDeque::new(), limit, next: 0, forgotten: 0 }
     }
 
     pub fn push(&mut self, mut record: RequestRecord) {
         record.sequence = self.next;
         self.next += 1;
-        let list = if record.outcome.is_accepted() { &mut self.accepted } else { &mut self.trouble };
+        let list = if record.outcome.is_accepted() { &mut self.accepted } else { &mut self.problems };
         if list.len() >= self.limit {
             list.pop_front();
             self.forgotten += 1;
@@ -156,28 +156,28 @@ impl RequestLog {
         list.push_back(record);
     }
 
-    /// All of them: the accepted ones in their order, then the others in theirs.
+    /// Returns all of them: the accepted ones in their order, then the others in theirs.
     pub fn all(&self) -> Vec<RequestRecord> {
-        self.accepted.iter().chain(&self.trouble).cloned().collect()
+        self.accepted.iter().chain(&self.problems).cloned().collect()
     }
 
-    /// Those that were not accepted.
-    pub fn trouble(&self) -> Vec<RequestRecord> {
-        self.trouble.iter().cloned().collect()
+    /// Returns those that were not accepted.
+    pub fn problems(&self) -> Vec<RequestRecord> {
+        self.problems.iter().cloned().collect()
     }
 
-    /// How many records went to make room for later ones.
+    /// Returns the number of records that were dropped for later ones.
     pub fn forgotten(&self) -> u64 {
         self.forgotten
     }
 
     pub fn bytes(&self) -> usize {
-        (self.accepted.capacity() + self.trouble.capacity()) * size_of::<RequestRecord>()
+        (self.accepted.capacity() + self.problems.capacity()) * size_of::<RequestRecord>()
     }
 
     pub fn clear(&mut self) {
         self.accepted.clear();
-        self.trouble.clear();
+        self.problems.clear();
         self.forgotten = 0;
     }
 }

@@ -1,4 +1,4 @@
-//! What is kept of a span beside its bytes: where they lie, what it hangs on, what came again.
+//! The data kept of a span beside its bytes: their place, its relations, and what came again.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ pub struct SpanRecord {
     pub marks: Marks,
 }
 
-/// What the ids are like.
+/// The properties of the ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Marks {
     /// The span id has 8 bytes and is not zero.

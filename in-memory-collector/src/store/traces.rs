@@ -16,7 +16,7 @@ const CROWDED: u32 = 48;
 #[derive(Debug, Default)]
 pub struct TraceTable {
     by_id: HashMap<Id, u32, IdHash>,
-    /// Ids of another length than 16 bytes.
+    /// Ids that are not 16 bytes long.
     odd: HashMap<Box<[u8]>, u32>,
     entries: Pages<TraceEntry>,
     /// The latest span with this key in a crowded trace.
@@ -52,7 +52,7 @@ impl TraceTable {
         self.by_id.hasher().of_bytes(id)
     }
 
-    /// The first span of a trace.
+    /// Returns the first span of a trace.
     pub fn first(&self, trace: u32) -> u32 {
         self.entries.get(trace).first
     }
@@ -61,7 +61,7 @@ impl TraceTable {
         self.entries.get(trace).count
     }
 
-    /// The trace with this id; a new one has no spans yet, and `append` must follow.
+    /// Returns the trace with this id; a new one has no spans yet, and `append` must follow.
     pub fn find_or_add(&mut self, id: &[u8]) -> u32 {
         let next = self.entries.len() as u32;
         let found = match Id::of(id) {
@@ -74,7 +74,7 @@ impl TraceTable {
         found
     }
 
-    /// The spans of a trace that have this key, latest last or first.
+    /// Returns the spans of a trace that have this key, latest last or first.
     pub fn twins<'a>(
         &'a self,
         spans: &'a Pages<SpanRecord>,
@@ -149,7 +149,7 @@ impl TraceTable {
             + self.link_count * 16
     }
 
-    /// What this many more spans with this many links may add to `bytes`, at most.
+    /// Returns the most that this many more spans with this many links may add to `bytes`.
     pub fn growth(&self, spans: usize, links: usize) -> usize {
         let entries = Pages::<TraceEntry>::bytes_for(self.entries.len() + spans) - self.entries.bytes();
         entries

@@ -47,12 +47,12 @@ impl Value {
 pub struct Attributes(pub Vec<(String, Value)>);
 
 impl Attributes {
-    /// The value of the first attribute with this key.
+    /// Returns the value of the first attribute with this key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
-    /// The first attribute with this key, if it is text.
+    /// Returns the first attribute with this key, if it is text.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.get(key).and_then(Value::as_str)
     }
@@ -81,13 +81,13 @@ impl Attributes {
         repeated
     }
 
-    /// The fields `number` of a valid message, each of which is a `KeyValue`.
+    /// Decodes the fields `number` of a valid message, each of which is a `KeyValue`.
     pub(crate) fn decode(message: &[u8], number: u32) -> Self {
         Self(fields(message, number).map(key_value).collect())
     }
 }
 
-/// The payloads of the length-delimited fields `number` of a valid message.
+/// Returns the payloads of the length-delimited fields `number` of a valid message.
 pub(crate) fn fields(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
     let mut reader = Reader::new(message);
     std::iter::from_fn(move || {
@@ -101,7 +101,7 @@ pub(crate) fn fields(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]>
     })
 }
 
-/// Text of a valid message.
+/// Returns the text of a valid message.
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -120,7 +120,7 @@ fn key_value(bytes: &[u8]) -> (String, Value) {
     (key, value)
 }
 
-/// A valid `AnyValue`. The last variant wins; a list that comes again is continued.
+/// Decodes a valid `AnyValue`. The last variant wins; a list that comes again is continued.
 pub(crate) fn value(bytes: &[u8]) -> Value {
     let mut value = Value::Empty;
     let mut reader = Reader::new(bytes);

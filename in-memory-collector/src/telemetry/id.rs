@@ -17,14 +17,14 @@ pub struct SpanId(pub [u8; 8]);
 pub struct IdError(usize);
 
 impl TraceId {
-    /// The id, if the bytes are a valid one: 16 of them, not all zero.
+    /// Returns the id, if the bytes are a valid one: 16 of them, not all zero.
     pub fn valid(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().filter(|id| *id != [0; 16]).map(Self)
     }
 }
 
 impl SpanId {
-    /// The id, if the bytes are a valid one: 8 of them, not all zero.
+    /// Returns the id, if the bytes are a valid one: 8 of them, not all zero.
     pub fn valid(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().filter(|id| *id != [0; 8]).map(Self)
     }
@@ -72,7 +72,7 @@ fn from_hex<const N: usize>(digits: &str) -> Result<[u8; N], IdError> {
     Ok(id)
 }
 
-/// The value of a hexadecimal digit of either case.
+/// Returns the value of a hexadecimal digit of either case.
 pub fn hex_digit(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
@@ -82,7 +82,7 @@ pub fn hex_digit(digit: u8) -> Option<u8> {
     }
 }
 
-/// Bytes as lower-case hexadecimal digits.
+/// Returns bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes

@@ -34,12 +34,12 @@ struct Head {
 }
 
 impl LogRecord {
-    /// `bytes` is a valid encoded record.
+    /// Creates a record; `bytes` is a valid encoded record.
     pub(crate) fn new(bytes: &[u8], origin: Arc<Origin>, sequence: u64, at: Instant) -> Self {
         Self { head: Head::decode(bytes), bytes: bytes.into(), origin, sequence, at }
     }
 
-    /// The name of the endpoint at which it arrived.
+    /// Returns the name of the endpoint at which it arrived.
     pub fn endpoint(&self) -> &Arc<str> {
         &self.origin.endpoint
     }
@@ -52,12 +52,12 @@ impl LogRecord {
         SpanId::valid(&self.head.span_id)
     }
 
-    /// As exported, of any length; empty where the record belongs to no trace.
+    /// Returns the trace id as exported, of any length; empty where the record belongs to no trace.
     pub fn trace_id_bytes(&self) -> &[u8] {
         &self.head.trace_id
     }
 
-    /// As exported, of any length.
+    /// Returns the span id as exported, of any length.
     pub fn span_id_bytes(&self) -> &[u8] {
         &self.head.span_id
     }
@@ -75,7 +75,7 @@ impl LogRecord {
         self.head.observed_nanos
     }
 
-    /// 1 to 24, 0 if unset.
+    /// Returns the severity, 1 to 24, or 0 if unset.
     pub fn severity_number(&self) -> i32 {
         self.head.severity_number
     }
@@ -122,12 +122,12 @@ impl LogRecord {
         self.at
     }
 
-    /// The record as OTLP protobuf, as it was sent (or as it was made from JSON).
+    /// Returns the record as OTLP protobuf, as it was sent (or as it was made from JSON).
     pub fn protobuf(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The record as OTLP/JSON.
+    /// Returns the record as OTLP/JSON.
     pub fn json(&self) -> String {
         json::print::print(&LOG_RECORD, &self.bytes)
     }

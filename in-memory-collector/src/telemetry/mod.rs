@@ -1,6 +1,6 @@
-//! What a query answers with: spans, log records and what hangs on them, as they were exported.
+//! The answers to queries: spans, log records and their parts, as they were exported.
 //!
-//! Attributes, events and the like are decoded when they are asked for; the bytes were validated before the ack.
+//! Attributes, events and the like are decoded when they are read; the bytes were validated before the ack.
 
 pub mod attributes;
 pub mod id;

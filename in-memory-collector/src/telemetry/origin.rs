@@ -1,4 +1,4 @@
-//! Where spans and log records come from: the endpoint that took them, the resource and the scope around them.
+//! The origin of spans and log records: the endpoint that received them, the resource and the scope around them.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl Origin {
         }
     }
 
-    /// The name of the endpoint.
+    /// Returns the name of the endpoint.
     pub fn endpoint(&self) -> &Arc<str> {
         &self.endpoint
     }

@@ -45,53 +45,54 @@ struct Head {
 }
 
 impl Span {
-    /// `bytes` is a valid encoded span.
+    /// Creates a span; `bytes` is a valid encoded span.
     pub(crate) fn new(bytes: &[u8], origin: Arc<Origin>, arrival: Arrival) -> Self {
         Self { head: Head::decode(bytes), bytes: bytes.into(), origin, arrival }
     }
 
-    /// The name of the endpoint at which it arrived.
+    /// Returns the name of the endpoint at which it arrived.
     pub fn endpoint(&self) -> &Arc<str> {
         &self.origin.endpoint
     }
 
-    /// `None` if the exporter sent something else than 16 bytes, or zeros.
+    /// Returns the trace id; `None` if the exporter sent anything but 16 bytes, or zeros.
     pub fn trace_id(&self) -> Option<TraceId> {
         TraceId::valid(&self.head.trace_id)
     }
 
-    /// `None` if the exporter sent something else than 8 bytes, or zeros.
+    /// Returns the span id; `None` if the exporter sent anything but 8 bytes, or zeros.
     pub fn span_id(&self) -> Option<SpanId> {
         SpanId::valid(&self.head.span_id)
     }
 
-    /// `None` for a root, and for a parent that is not a valid id: `has_valid_ids` tells them apart.
+    /// Returns the parent id; `None` for a root, and for a parent that is not a valid id: `has_valid_ids`
+    /// distinguishes them.
     pub fn parent_id(&self) -> Option<SpanId> {
         SpanId::valid(&self.head.parent_id)
     }
 
-    /// As exported, of any length.
+    /// Returns the trace id as exported, of any length.
     pub fn trace_id_bytes(&self) -> &[u8] {
         &self.head.trace_id
     }
 
-    /// As exported, of any length.
+    /// Returns the span id as exported, of any length.
     pub fn span_id_bytes(&self) -> &[u8] {
         &self.head.span_id
     }
 
-    /// As exported, of any length; empty for a root.
+    /// Returns the parent id as exported, of any length; empty for a root.
     pub fn parent_id_bytes(&self) -> &[u8] {
         &self.head.parent_id
     }
 
-    /// Both ids are valid, and the parent is valid or empty.
+    /// Returns whether both ids are valid, and the parent is valid or empty.
     pub fn has_valid_ids(&self) -> bool {
         let parent = self.head.parent_id.is_empty() || self.parent_id().is_some();
         self.trace_id().is_some() && self.span_id().is_some() && parent
     }
 
-    /// It says that it has no parent.
+    /// Returns whether the span has no parent.
     pub fn is_root(&self) -> bool {
         self.head.parent_id.is_empty()
     }
@@ -101,7 +102,7 @@ impl Span {
         self.head.flags
     }
 
-    /// Whether the parent was remote, if the exporter says so.
+    /// Returns whether the parent was remote, if the exporter says so.
     pub fn is_remote(&self) -> Option<bool> {
         (self.head.flags & 0x100 != 0).then_some(self.head.flags & 0x200 != 0)
     }
@@ -166,17 +167,17 @@ impl Span {
         &self.origin
     }
 
-    /// `service.name` of the resource.
+    /// Returns `service.name` of the resource.
     pub fn service_name(&self) -> Option<String> {
         self.resource().service_name().map(str::to_owned)
     }
 
-    /// How often the identical span came again (a retry of its exporter).
+    /// Returns how often the identical span came again (a retry of its exporter).
     pub fn duplicates(&self) -> u32 {
         self.arrival.duplicates
     }
 
-    /// How many other spans have the same ids, but other content or another origin.
+    /// Returns the number of other spans with the same ids, but different content or a different origin.
     pub fn conflicts(&self) -> u32 {
         self.arrival.conflicts
     }
@@ -190,12 +191,12 @@ impl Span {
         self.arrival.at
     }
 
-    /// The span as OTLP protobuf, as it was sent (or as it was made from JSON).
+    /// Returns the span as OTLP protobuf, as it was sent (or as it was made from JSON).
     pub fn protobuf(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The span as OTLP/JSON.
+    /// Returns the span as OTLP/JSON.
     pub fn json(&self) -> String {
         json::print::print(&SPAN, &self.bytes)
     }

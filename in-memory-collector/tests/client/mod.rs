@@ -16,7 +16,7 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 
 pub mod samples;
 
-/// Comes back when nothing is under way: what a request leaves is in the store before the request is done.
+/// Returns when nothing is under way: what a request leaves is in the store before the request is done.
 pub async fn idle(collector: &in_memory_collector::Collector) {
     let done = async {
         while collector.in_flight() > 0 {
@@ -26,7 +26,7 @@ pub async fn idle(collector: &in_memory_collector::Collector) {
     tokio::time::timeout(DEADLINE, done).await.unwrap();
 }
 
-/// What came back, whichever the protocol. For gRPC the trailers are among the headers.
+/// The answer, whichever the protocol. For gRPC the trailers are among the headers.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -98,7 +98,7 @@ impl Http2 {
         Ok(Answer { status, headers, body: body.freeze() })
     }
 
-    /// A unary call; `headers` come on top of those that gRPC wants.
+    /// Makes a unary call; `headers` are added to those that gRPC requires.
     pub async fn grpc(
         &self,
         path: &str,
@@ -123,7 +123,7 @@ pub fn gunzip(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// One gRPC message in its frame.
+/// Returns one gRPC message in its frame.
 pub fn framed(flag: u8, message: &[u8]) -> Bytes {
     let mut framed = BytesMut::new();
     framed.put_u8(flag);
@@ -176,7 +176,7 @@ impl Http1 {
         tokio::time::timeout(DEADLINE, self.answer()).await.expect("no answer in time").expect("no answer")
     }
 
-    /// The next answer; `None` if the connection ends before it is complete.
+    /// Reads the next answer; `None` if the connection ends before it is complete.
     pub async fn answer(&mut self) -> Option<Answer> {
         loop {
             if let Some(end) = self.read.windows(4).position(|bytes| bytes == b"\r\n\r\n") {

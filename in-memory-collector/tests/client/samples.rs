@@ -29,7 +29,7 @@ pub fn span(trace: u8, id: u8, parent: u8) -> Span {
     }
 }
 
-/// A span with a value in every field.
+/// Returns a span with a value in every field.
 pub fn full_span() -> Span {
     Span {
         trace_id: (1..17).collect(),

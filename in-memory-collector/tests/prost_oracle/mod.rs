@@ -48,7 +48,7 @@ pub fn compare(signal: Signal, bytes: &[u8]) -> Verdict {
     }
 }
 
-/// Items are compared as encodings, since NaN is not equal to itself.
+/// Compares items as encodings, since NaN is not equal to itself.
 fn judge<E: ToString, F: ToString>(
     ours: Result<Vec<Vec<u8>>, E>,
     theirs: Result<Vec<Vec<u8>>, F>,
@@ -81,7 +81,7 @@ fn their_profiles(request: ExportProfilesServiceRequest) -> Vec<Vec<u8>> {
     vec![count.to_be_bytes().to_vec()]
 }
 
-/// A span, log record, resource or scope as one item: the item, then where it comes from.
+/// Returns a span, log record, resource or scope as one item: the item, then where it comes from.
 fn item(item: Vec<u8>, resource: Resource, scope: InstrumentationScope, urls: [&str; 2]) -> Vec<u8> {
     let mut all = item;
     all.extend(resource.encode_to_vec());

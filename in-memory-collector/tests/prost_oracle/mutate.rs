@@ -25,7 +25,7 @@ impl Random {
     }
 }
 
-/// Valid messages of all signals.
+/// Returns valid messages of all signals.
 pub fn seeds() -> Vec<(Signal, Vec<u8>)> {
     let value = |value| AnyValue { value: Some(value) };
     let nested = Any::ArrayValue(ArrayValue {
@@ -51,7 +51,7 @@ pub fn seeds() -> Vec<(Signal, Vec<u8>)> {
     ]
 }
 
-/// Each kind of metric, packed and unpacked numbers, an exemplar.
+/// Returns a request with each kind of metric, packed and unpacked numbers, and an exemplar.
 fn metrics() -> Vec<u8> {
     let point =
         wrap(1, &[&b"\x11aaaaaaaa\x21bbbbbbbb"[..], &wrap(5, b"\x22\x08abcdefgh"), b"\x40\x01"].concat());
@@ -79,7 +79,7 @@ fn profiles() -> Vec<u8> {
     [wrap(1, &wrap(2, &profile)), dictionary].concat()
 }
 
-/// A length-delimited field.
+/// Returns a length-delimited field.
 fn wrap(number: u8, inner: &[u8]) -> Vec<u8> {
     let mut out = vec![number << 3 | 2];
     varint(inner.len() as u64, &mut out);
@@ -95,7 +95,7 @@ fn varint(mut value: u64, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
-/// An attribute whose value is lists (`\x2a`) or maps (`\x32`) so many levels deep.
+/// Returns an attribute whose value is lists (`\x2a`) or maps (`\x32`) so many levels deep.
 pub fn nested(depth: usize, open: &[u8], map: bool) -> Vec<u8> {
     let mut value = vec![0x10, 1];
     for _ in 0..depth / if map { 3 } else { 2 } {

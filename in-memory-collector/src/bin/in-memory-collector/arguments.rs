@@ -1,4 +1,4 @@
-//! What the command is told.
+//! The command line.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ pub struct Arguments {
     /// [default: grpc=127.0.0.1:4317 and http=127.0.0.1:4318]
     #[arg(long = "listen", value_name = "NAME=ADDRESS", value_parser = named_address)]
     listen: Vec<(String, SocketAddr)>,
-    /// Where to ask: GET /healthz, /stats, /v1/traces, /v1/logs, /requests; POST /clear
+    /// The address for queries: GET /healthz, /stats, /v1/traces, /v1/logs, /requests; POST /clear
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4319")]
     pub query: SocketAddr,
     /// Print what arrives as OTLP/JSON, a request a line

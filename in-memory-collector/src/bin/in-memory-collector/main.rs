@@ -38,7 +38,7 @@ fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 async fn run(arguments: &Arguments, collector: &Collector) -> Result<(), Box<dyn Error>> {
-    // Before a port is open, so that whoever sees one can stop us in good order.
+    // Before a port is open, so that a program that sees one can stop us cleanly.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     for (name, address) in arguments.listen() {
         let endpoint = collector.endpoint_at(&name, address).await?;

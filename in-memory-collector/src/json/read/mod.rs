@@ -26,8 +26,8 @@ const NO_HEX: &str = "an id that is not hexadecimal";
 struct JsonReader<'a> {
     lexer: Lexer<'a>,
     writer: Writer,
-    /// How many bytes the length of the last message took, by field and depth: what the next one will take. 0 before
-    /// the first. Two may share a place, since a wrong guess costs a move and nothing else.
+    /// The number of bytes that the length of the last message took, by field and depth, which predicts the next. Two
+    /// may share a place, since a wrong guess costs a move and nothing else.
     widths: [u8; 128],
 }
 
@@ -222,7 +222,7 @@ fn in_range_of_text(kind: Kind, text: &str) -> Option<u64> {
     number::integer(text).and_then(|value| in_range(kind, value))
 }
 
-/// The bits that go on the wire.
+/// Returns the bits that go on the wire.
 fn in_range(kind: Kind, value: i128) -> Option<u64> {
     match kind {
         Kind::Int32 | Kind::Enum => i32::try_from(value).ok().map(|value| i64::from(value) as u64),

@@ -13,11 +13,11 @@ use crate::schema::{EXPORT_LOGS, EXPORT_METRICS, EXPORT_PROFILES, EXPORT_TRACES}
 /// Enough for a value in a list of an attribute of an exemplar.
 const DEPTH: u32 = 11;
 
-/// What their types neither read nor write.
+/// The field that their types neither read nor write.
 const THEY_LACK: &str = "stringValueStrindex";
 
-/// How they write bytes of profiles, which are in development, and what OTLP/JSON says: ids of traces and spans are
-/// hexadecimal, all other bytes base64.
+/// The errors of their encoding of bytes in profiles, which are in development, and the right form of OTLP/JSON: ids
+/// of traces and spans are hexadecimal, all other bytes base64.
 const THEIR_SLIPS: [(&str, &str); 5] = [
     (r#""originalPayload":[]"#, r#""originalPayload":"""#),
     (r#""originalPayload":[0,1]"#, r#""originalPayload":"AAE=""#),
@@ -59,7 +59,7 @@ fn documents(message: &Message, depth: u32) -> Vec<String> {
 type Reads<T> = fn(&[u8]) -> serde_json::Result<T>;
 type Writes<T> = fn(&T) -> serde_json::Result<Vec<u8>>;
 
-/// What they read is what we read, and what they write of it means the same to us.
+/// Fails unless both readers agree, and their output means the same to us.
 fn check<T>(message: &'static Message, they_read: Reads<T>, they_write: Writes<T>)
 where
     T: prost::Message + Default + PartialEq,
