@@ -14,7 +14,7 @@ use crate::limits::Limits;
 use crate::query::wait::{Deadline, WaitError, wait};
 use crate::query::{Condition, TraceQuery};
 use crate::server::cors::Cors;
-use crate::shared::Shared;
+use crate::shared::SharedState;
 use crate::store::{RequestRecord, StoreStats};
 use crate::telemetry::{LogRecord, Span, SpanId, TraceId};
 
@@ -28,7 +28,7 @@ pub struct Collector {
 
 #[derive(Debug)]
 struct Inner {
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     /// Taken when it goes: a runtime must not be dropped where something waits for it.
     runtime: Option<Runtime>,
 }
@@ -68,7 +68,7 @@ impl Builder {
             .thread_name("in-memory-collector")
             .enable_all()
             .build()?;
-        let shared = Arc::new(Shared::new(self.limits, self.clock, self.cors));
+        let shared = Arc::new(SharedState::new(self.limits, self.clock, self.cors));
         Ok(Collector { inner: Arc::new(Inner { shared, runtime: Some(runtime) }) })
     }
 }

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::fault::{Fault, FaultPlan, When};
 use crate::server::accept::accept;
-use crate::shared::Shared;
+use crate::shared::SharedState;
 
 /// A handle; the port stays open until the collector stops.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct Endpoint {
 pub struct EndpointState {
     pub name: Arc<str>,
     pub address: SocketAddr,
-    pub shared: Arc<Shared>,
+    pub shared: Arc<SharedState>,
     pub faults: FaultPlan,
 }
 
@@ -66,7 +66,7 @@ impl Endpoint {
 
     /// Opens the port; an endpoint of this name that is open already is given again.
     pub(crate) fn open(
-        shared: &Arc<Shared>,
+        shared: &Arc<SharedState>,
         runtime: &tokio::runtime::Handle,
         name: &str,
         address: SocketAddr,

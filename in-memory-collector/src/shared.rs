@@ -11,13 +11,13 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::endpoint::EndpointState;
 use crate::limits::Limits;
-use crate::query::parked::Parked;
+use crate::query::parked::ParkedWaits;
 use crate::server::cors::Cors;
 use crate::store::{RequestRecord, Store};
 use crate::telemetry::TraceId;
 
 #[derive(Debug)]
-pub struct Shared {
+pub struct SharedState {
     pub limits: Limits,
     pub clock: Clock,
     pub cors: Cors,
@@ -29,7 +29,7 @@ pub struct Shared {
     /// Grows whenever the last request under way ends.
     pub idle: watch::Sender<u64>,
     /// The waits for each trace.
-    pub parked: Parked,
+    pub parked: ParkedWaits,
     pub in_flight: AtomicUsize,
     /// Bytes being received.
     pub receiving: AtomicUsize,
@@ -50,7 +50,7 @@ const PATIENCE: usize = 64;
 /// A longer user agent is cut.
 const AGENT_BYTES: usize = 512;
 
-impl Shared {
+impl SharedState {
     pub fn new(limits: Limits, clock: Clock, cors: Cors) -> Self {
         let store = Store::new(limits.store_bytes, limits.request_records, clock.now());
         Self {
@@ -61,7 +61,7 @@ impl Shared {
             inserting: AtomicUsize::new(0),
             version: watch::channel(0).0,
             idle: watch::channel(0).0,
-            parked: Parked::default(),
+            parked: ParkedWaits::default(),
             in_flight: AtomicUsize::new(0),
             receiving: AtomicUsize::new(0),
             connections: watch::channel(0).0,

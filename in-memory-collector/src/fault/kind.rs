@@ -40,7 +40,7 @@ pub enum RetryAfter {
     /// An HTTP date; over gRPC what is left until then.
     Date(SystemTime),
     /// Not a valid value; over gRPC nothing.
-    Malformed(String),
+    MalformedBytes(String),
 }
 
 impl Fault {
@@ -117,7 +117,7 @@ impl RetryAfter {
         match self {
             RetryAfter::Delay(delay) => Some(*delay),
             RetryAfter::Date(date) => Some(date.duration_since(SystemTime::now()).unwrap_or_default()),
-            RetryAfter::Malformed(_) => None,
+            RetryAfter::MalformedBytes(_) => None,
         }
     }
 
@@ -126,7 +126,7 @@ impl RetryAfter {
         match self {
             RetryAfter::Delay(delay) => delay.as_secs().to_string(),
             RetryAfter::Date(date) => httpdate::fmt_http_date(*date),
-            RetryAfter::Malformed(text) => text.clone(),
+            RetryAfter::MalformedBytes(text) => text.clone(),
         }
     }
 }

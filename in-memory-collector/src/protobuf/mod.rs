@@ -3,5 +3,5 @@
 pub mod reader;
 pub mod writer;
 
-pub use reader::{Key, Malformed, RECURSION_LIMIT, Reader, WireType, inner_depth, is_ascii, is_utf8};
+pub use reader::{Key, MalformedBytes, RECURSION_LIMIT, Reader, WireType, inner_depth, is_ascii, is_utf8};
 pub use writer::{Writer, varint_width};

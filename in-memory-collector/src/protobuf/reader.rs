@@ -11,7 +11,7 @@ pub const RECURSION_LIMIT: u32 = 100;
 
 /// The reason why bytes are not a message, and the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Malformed {
+pub struct MalformedBytes {
     what: What,
     /// Bytes into the message; an address until `relative_to` was called.
     at: usize,
@@ -30,7 +30,7 @@ pub enum What {
     Utf8,
 }
 
-impl Malformed {
+impl MalformedBytes {
     pub fn new(what: What, rest: &[u8]) -> Self {
         Self { what, at: rest.as_ptr() as usize }
     }
@@ -43,7 +43,7 @@ impl Malformed {
     }
 }
 
-impl fmt::Display for Malformed {
+impl fmt::Display for MalformedBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.what {
             What::Varint => "a varint that is cut off or does not fit 64 bits",
@@ -59,7 +59,7 @@ impl fmt::Display for Malformed {
     }
 }
 
-impl std::error::Error for Malformed {}
+impl std::error::Error for MalformedBytes {}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WireType {
@@ -78,8 +78,8 @@ pub struct Key {
 }
 
 /// Returns the depth that is left inside a message that is a field here.
-pub fn inner_depth(depth: u32, rest: &[u8]) -> Result<u32, Malformed> {
-    depth.checked_sub(1).ok_or_else(|| Malformed::new(What::Nesting, rest))
+pub fn inner_depth(depth: u32, rest: &[u8]) -> Result<u32, MalformedBytes> {
+    depth.checked_sub(1).ok_or_else(|| MalformedBytes::new(What::Nesting, rest))
 }
 
 /// The rest of one message.
@@ -101,12 +101,12 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
-    pub fn fault(&self, what: What) -> Malformed {
-        Malformed::new(what, self.rest)
+    pub fn fault(&self, what: What) -> MalformedBytes {
+        MalformedBytes::new(what, self.rest)
     }
 
     #[inline]
-    pub fn varint(&mut self) -> Result<u64, Malformed> {
+    pub fn varint(&mut self) -> Result<u64, MalformedBytes> {
         if let [first, rest @ ..] = self.rest
             && *first < 0x80
         {
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
         self.long_varint()
     }
 
-    fn long_varint(&mut self) -> Result<u64, Malformed> {
+    fn long_varint(&mut self) -> Result<u64, MalformedBytes> {
         let mut value = 0u64;
         for (index, byte) in self.rest.iter().take(10).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * index);
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub fn key(&mut self) -> Result<Key, Malformed> {
+    pub fn key(&mut self) -> Result<Key, MalformedBytes> {
         let key = self.varint()?;
         let key = u32::try_from(key).map_err(|_| self.fault(What::FieldNumber))?;
         let wire = match key & 7 {
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+    pub fn take(&mut self, length: usize) -> Result<&'a [u8], MalformedBytes> {
         match self.rest.split_at_checked(length) {
             Some((taken, rest)) => {
                 self.rest = rest;
@@ -163,26 +163,26 @@ impl<'a> Reader<'a> {
 
     /// Returns the bytes after a length.
     #[inline]
-    pub fn length_delimited(&mut self) -> Result<&'a [u8], Malformed> {
+    pub fn length_delimited(&mut self) -> Result<&'a [u8], MalformedBytes> {
         let length = self.varint()?;
         let length = usize::try_from(length).map_err(|_| self.fault(What::Truncated))?;
         self.take(length)
     }
 
-    pub fn fixed32(&mut self) -> Result<u32, Malformed> {
+    pub fn fixed32(&mut self) -> Result<u32, MalformedBytes> {
         let mut bytes = [0; 4];
         bytes.copy_from_slice(self.take(4)?);
         Ok(u32::from_le_bytes(bytes))
     }
 
-    pub fn fixed64(&mut self) -> Result<u64, Malformed> {
+    pub fn fixed64(&mut self) -> Result<u64, MalformedBytes> {
         let mut bytes = [0; 8];
         bytes.copy_from_slice(self.take(8)?);
         Ok(u64::from_le_bytes(bytes))
     }
 
     /// Goes over a field that is not known.
-    pub fn skip(&mut self, key: Key, depth: u32) -> Result<(), Malformed> {
+    pub fn skip(&mut self, key: Key, depth: u32) -> Result<(), MalformedBytes> {
         let inner = inner_depth(depth, self.rest)?;
         match key.wire {
             WireType::Varint => self.varint().map(drop),
@@ -245,7 +245,7 @@ mod tests {
             let mut reader = Reader::new(bytes);
             let key = reader.key()?;
             reader.skip(key, RECURSION_LIMIT)?;
-            Ok::<bool, Malformed>(reader.is_at_end())
+            Ok::<bool, MalformedBytes>(reader.is_at_end())
         };
         assert_eq!(skip(&[0x0b, 0x10, 0x01, 0x0c]), Ok(true));
         assert!(skip(&[0x0b, 0x10, 0x01, 0x14]).is_err());

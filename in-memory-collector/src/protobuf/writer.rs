@@ -119,22 +119,22 @@ impl Writer {
     }
 
     /// Begins something that has its length before it; `end` wants what this returns.
-    pub fn begin(&mut self, number: u32) -> Begun {
+    pub fn begin(&mut self, number: u32) -> OpenMessage {
         self.begin_wide(number, 1)
     }
 
     /// Leaves `width` bytes for the length, at most 10. If it takes another number of them, what comes after is moved.
     #[inline]
-    pub fn begin_wide(&mut self, number: u32, width: u8) -> Begun {
+    pub fn begin_wide(&mut self, number: u32, width: u8) -> OpenMessage {
         self.key(number, WireType::Length);
         self.room::<10>();
         self.end += usize::from(width);
-        Begun { at: self.end, width }
+        OpenMessage { at: self.end, width }
     }
 
     /// Writes the length, and says how many bytes it took.
     #[inline]
-    pub fn end(&mut self, begun: Begun) -> u8 {
+    pub fn end(&mut self, begun: OpenMessage) -> u8 {
         let length = self.end - begun.at;
         if begun.width == 1 && length < 0x80 {
             self.bytes[begun.at - 1] = length as u8;
@@ -143,7 +143,7 @@ impl Writer {
         self.end_wide(begun, length)
     }
 
-    fn end_wide(&mut self, begun: Begun, mut length: usize) -> u8 {
+    fn end_wide(&mut self, begun: OpenMessage, mut length: usize) -> u8 {
         let width = varint_width(length as u64);
         let from = begun.at - usize::from(begun.width);
         let at = from + usize::from(width);
@@ -163,7 +163,7 @@ impl Writer {
 
 /// Something whose length is not known yet.
 #[derive(Debug)]
-pub struct Begun {
+pub struct OpenMessage {
     /// The start, after the room for its length.
     at: usize,
     width: u8,

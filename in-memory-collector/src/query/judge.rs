@@ -25,7 +25,7 @@ pub struct View<'a> {
 
 /// The parts that are missing; empty if the condition holds.
 #[derive(Debug, Default)]
-pub struct Judged {
+pub struct Judgement {
     pub missing: Vec<Missing>,
     /// The conditions that hold, if there are several.
     pub met: Vec<Condition>,
@@ -48,8 +48,8 @@ impl<'a> View<'a> {
         self.indexes.iter().map(|index| self.store.span(*index)).collect()
     }
 
-    pub fn judge(&self, condition: &Condition) -> Judged {
-        let mut judged = Judged::default();
+    pub fn judge(&self, condition: &Condition) -> Judgement {
+        let mut judged = Judgement::default();
         match condition {
             Condition::AtLeast(count) => self.count(*count, usize::MAX, &mut judged),
             Condition::ParentsComplete => self.parents(&mut judged),
@@ -76,7 +76,7 @@ impl<'a> View<'a> {
         judged
     }
 
-    fn count(&self, least: usize, most: usize, judged: &mut Judged) {
+    fn count(&self, least: usize, most: usize, judged: &mut Judgement) {
         let have = self.indexes.len();
         if have < least {
             judged.missing.push(Missing::Spans { wanted: least, have });
@@ -85,7 +85,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn parents(&self, judged: &mut Judged) {
+    fn parents(&self, judged: &mut Judgement) {
         if self.indexes.is_empty() {
             judged.missing.push(Missing::Spans { wanted: 1, have: 0 });
         }
@@ -110,7 +110,7 @@ impl<'a> View<'a> {
         (record.trace, record.span_key)
     }
 
-    fn links(&self, judged: &mut Judged) {
+    fn links(&self, judged: &mut Judgement) {
         for index in &self.indexes {
             if !self.store.record(*index).marks.has_links {
                 continue;
@@ -125,7 +125,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn quiet(&self, quiet: Duration, judged: &mut Judged) {
+    fn quiet(&self, quiet: Duration, judged: &mut Judgement) {
         let last = self.indexes.iter().map(|index| self.store.record(*index).arrived_nanos).max();
         let last = last.map_or(self.begun, |nanos| self.store.time_of(nanos).max(self.begun));
         let for_now = self.now.saturating_duration_since(last);
@@ -135,7 +135,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn includes(&self, patterns: &[SpanPattern], judged: &mut Judged) {
+    fn includes(&self, patterns: &[SpanPattern], judged: &mut Judgement) {
         let spans = self.spans();
         let owner = assign(patterns, &spans);
         for (pattern, owned) in patterns.iter().zip(owner) {

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::telemetry::TraceId;
 
 #[derive(Clone, Debug, Default)]
-pub struct Parked {
+pub struct ParkedWaits {
     shared: Arc<Waiters>,
 }
 
@@ -22,12 +22,12 @@ struct Waiters {
 /// One waiter's place; given back when it goes.
 #[derive(Debug)]
 pub struct Place {
-    parked: Parked,
+    parked: ParkedWaits,
     trace: TraceId,
     pub changes: watch::Receiver<u64>,
 }
 
-impl Parked {
+impl ParkedWaits {
     /// Returns whether anybody waits. Call it under the lock of the store, so that a waiter who looks there later sees
     /// more.
     pub fn any(&self) -> bool {

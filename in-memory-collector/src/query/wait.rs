@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use super::condition::{Condition, SpanPattern};
-use super::judge::{Judged, View, assign};
+use super::judge::{Judgement, View, assign};
 use super::selection::TraceQuery;
 use super::timeout::{Moment, TimeOut, describe};
-use crate::shared::Shared;
+use crate::shared::SharedState;
 use crate::telemetry::Span;
 
 /// When a wait ends, met or not. On a manual clock an `Instant` is one of that clock.
@@ -58,7 +58,7 @@ enum Woken {
 }
 
 pub(crate) async fn wait(
-    shared: &Arc<Shared>,
+    shared: &Arc<SharedState>,
     runtime: &Handle,
     query: &TraceQuery,
     condition: Condition,
@@ -87,10 +87,10 @@ pub(crate) async fn wait(
         match woken {
             Woken::Changed => {}
             Woken::TimedOut => {
-                return Err(WaitError::TimedOut(give_up(shared, (query, &condition), judged, begun)));
+                return Err(WaitError::TimedOut(give_up(shared, query, &condition, judged, begun)));
             }
             Woken::Stopped => {
-                return Err(WaitError::Stopped(give_up(shared, (query, &condition), judged, begun)));
+                return Err(WaitError::Stopped(give_up(shared, query, &condition, judged, begun)));
             }
         }
         let now = shared.clock.now();
@@ -112,11 +112,11 @@ pub(crate) async fn wait(
 }
 
 fn look(
-    shared: &Shared,
+    shared: &SharedState,
     query: &TraceQuery,
     condition: &Condition,
     begun: Instant,
-) -> Result<Vec<Span>, Judged> {
+) -> Result<Vec<Span>, Judgement> {
     // Before the store is locked: a request that ends in between is in the store already.
     let in_flight = shared.in_flight.load(Ordering::SeqCst);
     let store = shared.look();
@@ -138,9 +138,10 @@ fn concerns_other_traces(condition: &Condition) -> bool {
 const MOMENTS: usize = 32;
 
 fn give_up(
-    shared: &Shared,
-    (query, condition): (&TraceQuery, &Condition),
-    judged: Judged,
+    shared: &SharedState,
+    query: &TraceQuery,
+    condition: &Condition,
+    judged: Judgement,
     begun: Instant,
 ) -> Box<TimeOut> {
     let store = shared.look();

@@ -1,13 +1,13 @@
 //! Validates one `KeyValue`: the shapes that nearly all attributes have at once, all others by the table.
 
-use crate::protobuf::{Malformed, is_ascii, is_utf8};
+use crate::protobuf::{MalformedBytes, is_ascii, is_utf8};
 use crate::schema::KEY_VALUE;
 
 use super::validate::validate;
 
 /// Validates a `KeyValue`; `depth` is the number of levels that may still be nested in it.
 #[inline]
-pub fn key_value(bytes: &[u8], depth: u32) -> Result<(), Malformed> {
+pub fn key_value(bytes: &[u8], depth: u32) -> Result<(), MalformedBytes> {
     // The value and what is in it are two levels more.
     if depth >= 2 && is_plain(bytes) { Ok(()) } else { validate(&KEY_VALUE, bytes, depth) }
 }

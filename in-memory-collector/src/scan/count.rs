@@ -1,19 +1,19 @@
 //! Counts the items of metrics and profiles, which are validated and not kept.
 
 use super::validate::validate;
-use crate::protobuf::{Malformed, RECURSION_LIMIT, Reader};
+use crate::protobuf::{MalformedBytes, RECURSION_LIMIT, Reader};
 use crate::schema::{EXPORT_METRICS, EXPORT_PROFILES};
 use crate::telemetry::attributes::fields;
 
 /// Counts the data points of an `ExportMetricsServiceRequest`.
-pub fn metrics(body: &[u8]) -> Result<u64, Malformed> {
+pub fn metrics(body: &[u8]) -> Result<u64, MalformedBytes> {
     validate(&EXPORT_METRICS, body, RECURSION_LIMIT).map_err(|malformed| malformed.relative_to(body))?;
     let metrics = fields(body, 1).flat_map(|group| fields(group, 2)).flat_map(|group| fields(group, 2));
     Ok(metrics.map(data_points).sum())
 }
 
 /// Counts the profiles of an `ExportProfilesServiceRequest`.
-pub fn profiles(body: &[u8]) -> Result<u64, Malformed> {
+pub fn profiles(body: &[u8]) -> Result<u64, MalformedBytes> {
     validate(&EXPORT_PROFILES, body, RECURSION_LIMIT).map_err(|malformed| malformed.relative_to(body))?;
     let profiles = fields(body, 1).flat_map(|group| fields(group, 2)).flat_map(|group| fields(group, 2));
     Ok(profiles.count() as u64)

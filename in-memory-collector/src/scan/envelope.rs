@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::validate::{string, validate};
 use crate::protobuf::reader::What;
-use crate::protobuf::{Key, Malformed, RECURSION_LIMIT, Reader, WireType};
+use crate::protobuf::{Key, MalformedBytes, RECURSION_LIMIT, Reader, WireType};
 use crate::schema::{RESOURCE, SCOPE};
 
 /// The levels left inside a span or log record: request, resource group and scope group are around it.
@@ -47,8 +47,8 @@ impl<'a> Part<'a> {
 /// batch as far as it is known, its last the index of the scope.
 pub fn walk<'a, Item>(
     body: &'a [u8],
-    mut item: impl FnMut(&'a [u8], u32) -> Result<Item, Malformed>,
-) -> Result<Batch<'a, Item>, Malformed> {
+    mut item: impl FnMut(&'a [u8], u32) -> Result<Item, MalformedBytes>,
+) -> Result<Batch<'a, Item>, MalformedBytes> {
     let mut batch = Batch { resources: Vec::new(), scopes: Vec::new(), items: Vec::new() };
     let mut reader = Reader::new(body);
     while !reader.is_at_end() {
@@ -65,8 +65,8 @@ pub fn walk<'a, Item>(
 fn resource_group<'a, Item>(
     bytes: &'a [u8],
     batch: &mut Batch<'a, Item>,
-    item: &mut impl FnMut(&'a [u8], u32) -> Result<Item, Malformed>,
-) -> Result<(), Malformed> {
+    item: &mut impl FnMut(&'a [u8], u32) -> Result<Item, MalformedBytes>,
+) -> Result<(), MalformedBytes> {
     let index = batch.resources.len() as u32;
     batch.resources.push(Part::default());
     let mut part = Part::default();
@@ -92,8 +92,8 @@ fn scope_group<'a, Item>(
     bytes: &'a [u8],
     resource: u32,
     batch: &mut Batch<'a, Item>,
-    item: &mut impl FnMut(&'a [u8], u32) -> Result<Item, Malformed>,
-) -> Result<(), Malformed> {
+    item: &mut impl FnMut(&'a [u8], u32) -> Result<Item, MalformedBytes>,
+) -> Result<(), MalformedBytes> {
     let index = batch.scopes.len() as u32;
     batch.scopes.push(ScopePart { resource, part: Part::default() });
     let mut part = Part::default();
@@ -117,18 +117,18 @@ fn scope_group<'a, Item>(
 
 /// Returns the bytes of a message or of `bytes`.
 #[inline]
-pub fn message<'a>(key: Key, reader: &mut Reader<'a>) -> Result<&'a [u8], Malformed> {
+pub fn message<'a>(key: Key, reader: &mut Reader<'a>) -> Result<&'a [u8], MalformedBytes> {
     expect(key, WireType::Length, reader)?;
     reader.length_delimited()
 }
 
 #[inline]
-pub fn text<'a>(key: Key, reader: &mut Reader<'a>) -> Result<&'a [u8], Malformed> {
+pub fn text<'a>(key: Key, reader: &mut Reader<'a>) -> Result<&'a [u8], MalformedBytes> {
     expect(key, WireType::Length, reader)?;
     string(reader)
 }
 
 #[inline]
-pub fn expect(key: Key, wire: WireType, reader: &Reader<'_>) -> Result<(), Malformed> {
+pub fn expect(key: Key, wire: WireType, reader: &Reader<'_>) -> Result<(), MalformedBytes> {
     if key.wire == wire { Ok(()) } else { Err(reader.fault(What::WrongWireType)) }
 }

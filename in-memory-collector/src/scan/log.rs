@@ -2,7 +2,7 @@
 
 use super::envelope::{Batch, ITEM_DEPTH, walk};
 use super::validate::validate;
-use crate::protobuf::{Malformed, Reader};
+use crate::protobuf::{MalformedBytes, Reader};
 use crate::schema::LOG_RECORD;
 
 #[derive(Clone, Copy, Debug)]
@@ -15,11 +15,11 @@ pub struct LogFacts<'a> {
 }
 
 /// Validates an `ExportLogsServiceRequest`.
-pub fn logs(body: &[u8]) -> Result<Batch<'_, LogFacts<'_>>, Malformed> {
+pub fn logs(body: &[u8]) -> Result<Batch<'_, LogFacts<'_>>, MalformedBytes> {
     walk(body, record).map_err(|malformed| malformed.relative_to(body))
 }
 
-fn record(bytes: &[u8], scope: u32) -> Result<LogFacts<'_>, Malformed> {
+fn record(bytes: &[u8], scope: u32) -> Result<LogFacts<'_>, MalformedBytes> {
     validate(&LOG_RECORD, bytes, ITEM_DEPTH)?;
     let mut facts = LogFacts { bytes, trace_id: &[], scope };
     let mut reader = Reader::new(bytes);

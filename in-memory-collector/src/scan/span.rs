@@ -3,7 +3,7 @@
 use super::attribute::key_value;
 use super::envelope::{Batch, ITEM_DEPTH, expect, message, text, walk};
 use super::validate::validate;
-use crate::protobuf::{Malformed, Reader, WireType};
+use crate::protobuf::{MalformedBytes, Reader, WireType};
 use crate::schema::{EVENT, STATUS};
 
 /// Ids are bytes as exported, of any length.
@@ -29,17 +29,17 @@ pub struct LinkFacts<'a> {
 pub type Traces<'a> = (Batch<'a, SpanFacts<'a>>, Vec<LinkFacts<'a>>);
 
 /// Validates an `ExportTraceServiceRequest`.
-pub fn traces(body: &[u8]) -> Result<Traces<'_>, Malformed> {
+pub fn traces(body: &[u8]) -> Result<Traces<'_>, MalformedBytes> {
     walk_spans::<false>(body)
 }
 
 /// Scans JSON that our own writer encoded: attributes, events and texts are not checked a second time.
-pub fn written_traces(body: &[u8]) -> Result<Traces<'_>, Malformed> {
+pub fn written_traces(body: &[u8]) -> Result<Traces<'_>, MalformedBytes> {
     debug_assert!(traces(body).is_ok(), "the JSON reader writes valid protobuf");
     walk_spans::<true>(body)
 }
 
-fn walk_spans<const OURS: bool>(body: &[u8]) -> Result<Traces<'_>, Malformed> {
+fn walk_spans<const OURS: bool>(body: &[u8]) -> Result<Traces<'_>, MalformedBytes> {
     let mut links = Vec::new();
     let batch = walk(body, |bytes, scope| span::<OURS>(bytes, scope, &mut links));
     batch.map(|batch| (batch, links)).map_err(|malformed| malformed.relative_to(body))
@@ -49,7 +49,7 @@ fn span<'a, const OURS: bool>(
     bytes: &'a [u8],
     scope: u32,
     links: &mut Vec<LinkFacts<'a>>,
-) -> Result<SpanFacts<'a>, Malformed> {
+) -> Result<SpanFacts<'a>, MalformedBytes> {
     let mut facts =
         SpanFacts { bytes, trace_id: &[], span_id: &[], parent_id: &[], links: links.len() as u32, scope };
     let mut reader = Reader::new(bytes);
@@ -101,7 +101,7 @@ fn short_attribute(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
-fn link(bytes: &[u8]) -> Result<LinkFacts<'_>, Malformed> {
+fn link(bytes: &[u8]) -> Result<LinkFacts<'_>, MalformedBytes> {
     let mut facts = LinkFacts { trace_id: &[], span_id: &[] };
     let mut reader = Reader::new(bytes);
     while !reader.is_at_end() {

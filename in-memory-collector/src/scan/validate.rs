@@ -1,11 +1,11 @@
 //! Validates a message by its table. The exact way, and the slow one: spans and attributes have shorter ways.
 
 use crate::protobuf::reader::What;
-use crate::protobuf::{Key, Malformed, Reader, WireType, inner_depth, is_utf8};
+use crate::protobuf::{Key, MalformedBytes, Reader, WireType, inner_depth, is_utf8};
 use crate::schema::{Field, Kind, Message};
 
 /// Validates a message; `depth` is the number of levels that may still be nested in it.
-pub fn validate(message: &'static Message, bytes: &[u8], depth: u32) -> Result<(), Malformed> {
+pub fn validate(message: &'static Message, bytes: &[u8], depth: u32) -> Result<(), MalformedBytes> {
     let mut reader = Reader::new(bytes);
     while !reader.is_at_end() {
         let key = reader.key()?;
@@ -17,7 +17,12 @@ pub fn validate(message: &'static Message, bytes: &[u8], depth: u32) -> Result<(
     Ok(())
 }
 
-fn validate_field(field: &Field, key: Key, reader: &mut Reader<'_>, depth: u32) -> Result<(), Malformed> {
+fn validate_field(
+    field: &Field,
+    key: Key,
+    reader: &mut Reader<'_>,
+    depth: u32,
+) -> Result<(), MalformedBytes> {
     let wire = field.kind.wire();
     if key.wire == WireType::Length && field.repeated && wire != WireType::Length {
         let mut packed = Reader::new(reader.length_delimited()?);
@@ -40,7 +45,7 @@ fn validate_field(field: &Field, key: Key, reader: &mut Reader<'_>, depth: u32) 
     }
 }
 
-fn scalar(wire: WireType, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+fn scalar(wire: WireType, reader: &mut Reader<'_>) -> Result<(), MalformedBytes> {
     match wire {
         WireType::Fixed64 => reader.take(8).map(drop),
         WireType::Fixed32 => reader.take(4).map(drop),
@@ -50,9 +55,9 @@ fn scalar(wire: WireType, reader: &mut Reader<'_>) -> Result<(), Malformed> {
 
 /// Reads a length and a string, as bytes that are known to be UTF-8.
 #[inline]
-pub fn string<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Malformed> {
+pub fn string<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], MalformedBytes> {
     let bytes = reader.length_delimited()?;
-    if is_utf8(bytes) { Ok(bytes) } else { Err(Malformed::new(What::Utf8, bytes)) }
+    if is_utf8(bytes) { Ok(bytes) } else { Err(MalformedBytes::new(What::Utf8, bytes)) }
 }
 
 impl Kind {

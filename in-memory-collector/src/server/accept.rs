@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::admission::Counted;
+use super::admission::CountGuard;
 use super::sniff::sniff;
 use super::{http1, http2};
 use crate::endpoint::EndpointState;
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Runs until the collector stops.
 pub async fn accept(listener: TcpListener, endpoint: Arc<EndpointState>) {
-    let _listening = Counted::new(&endpoint.shared.connections);
+    let _listening = CountGuard::new(&endpoint.shared.connections);
     let mut stop = endpoint.shared.stop.subscribe();
     loop {
         let accepted = tokio::select! {
@@ -25,7 +25,7 @@ pub async fn accept(listener: TcpListener, endpoint: Arc<EndpointState>) {
         };
         match accepted {
             Ok((stream, peer)) => {
-                let counted = Counted::new(&endpoint.shared.connections);
+                let counted = CountGuard::new(&endpoint.shared.connections);
                 tokio::spawn(serve(stream, peer, endpoint.clone(), counted));
             }
             // Out of file descriptors, mostly: some connection has to end first.
@@ -34,7 +34,7 @@ pub async fn accept(listener: TcpListener, endpoint: Arc<EndpointState>) {
     }
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, endpoint: Arc<EndpointState>, _counted: Counted) {
+async fn serve(stream: TcpStream, peer: SocketAddr, endpoint: Arc<EndpointState>, _counted: CountGuard) {
     let mut stop = endpoint.shared.stop.subscribe();
     // Without this an answer may wait for the client's delayed acknowledgement, 40 ms.
     if stream.set_nodelay(true).is_err() {

@@ -6,17 +6,17 @@ use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 
 use super::refusal::Refusal;
-use crate::shared::Shared;
+use crate::shared::SharedState;
 
 /// Bytes that one request holds, given back when it ends.
 #[derive(Debug)]
 pub struct Admission {
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     held: usize,
 }
 
 impl Admission {
-    pub fn new(shared: Arc<Shared>) -> Self {
+    pub fn new(shared: Arc<SharedState>) -> Self {
         Self { shared, held: 0 }
     }
 
@@ -38,11 +38,11 @@ impl Drop for Admission {
 /// A request that is under way, from its head to its answer.
 #[derive(Debug)]
 pub struct UnderWay {
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
 }
 
 impl UnderWay {
-    pub fn begin(shared: &Arc<Shared>) -> Self {
+    pub fn begin(shared: &Arc<SharedState>) -> Self {
         shared.in_flight.fetch_add(1, Ordering::SeqCst);
         Self { shared: shared.clone() }
     }
@@ -58,16 +58,16 @@ impl Drop for UnderWay {
 
 /// Counts what is open, for a stop that waits.
 #[derive(Debug)]
-pub struct Counted(watch::Sender<usize>);
+pub struct CountGuard(watch::Sender<usize>);
 
-impl Counted {
+impl CountGuard {
     pub fn new(counter: &watch::Sender<usize>) -> Self {
         counter.send_modify(|open| *open += 1);
         Self(counter.clone())
     }
 }
 
-impl Drop for Counted {
+impl Drop for CountGuard {
     fn drop(&mut self) {
         self.0.send_modify(|open| *open -= 1);
     }

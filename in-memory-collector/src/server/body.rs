@@ -17,16 +17,21 @@ pub enum Body {
 /// Up to this size room is made for a body at once.
 const TRUSTED: u64 = 4 << 20;
 
+/// The reason why a connection or stream broke, in one line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BrokenBody(String);
+
 /// The reason why a body could not be read.
 #[derive(Debug)]
 pub enum Unread {
     Refused(Refusal),
     /// The connection or stream broke.
-    Broken(String),
+    Broken(BrokenBody),
 }
 
 impl Body {
-    async fn chunk(&mut self) -> Option<Result<Bytes, String>> {
+    async fn chunk(&mut self) -> Option<Result<Bytes, BrokenBody>> {
         match self {
             Body::Http1(incoming) => loop {
                 match incoming.frame().await? {
@@ -35,7 +40,7 @@ impl Body {
                             return Some(Ok(data));
                         }
                     }
-                    Err(error) => return Some(Err(chain(&error))),
+                    Err(error) => return Some(Err(BrokenBody(chain(&error)))),
                 }
             },
             Body::Http2(stream) => match stream.data().await? {
@@ -43,10 +48,10 @@ impl Body {
                     // The window is given back at once: what is held is bounded by `Admission`.
                     match stream.flow_control().release_capacity(data.len()) {
                         Ok(()) => Some(Ok(data)),
-                        Err(error) => Some(Err(error.to_string())),
+                        Err(error) => Some(Err(BrokenBody(error.to_string()))),
                     }
                 }
-                Err(error) => Some(Err(error.to_string())),
+                Err(error) => Some(Err(BrokenBody(error.to_string()))),
             },
         }
     }

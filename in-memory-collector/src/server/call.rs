@@ -33,7 +33,7 @@ pub struct Ticket {
     record: Option<RequestRecord>,
 }
 
-/// Answers a request and stores its content before it returns.
+/// Handles a request and stores its content before it returns.
 pub async fn answer(mut call: Call) -> Reply {
     let _under_way = UnderWay::begin(&call.endpoint.shared);
     let is_http2 = matches!(call.body, Body::Http2(_));
@@ -79,7 +79,7 @@ pub fn abort(fault: &Fault) -> Option<Reply> {
 }
 
 /// The end of a request, before the form of the answer is known.
-pub type Ended = Result<Signal, Ending>;
+pub type ExportEnd = Result<Signal, Ending>;
 
 /// Returns the media type without its parameters, lower case.
 pub fn media_type(head: &Parts) -> Vec<u8> {

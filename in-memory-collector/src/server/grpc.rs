@@ -9,7 +9,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 
 use super::body::Unread;
-use super::call::{Call, Ended, Ticket, abort, header_bytes, media_type};
+use super::call::{Call, ExportEnd, Ticket, abort, header_bytes, media_type};
 use super::compression::{self, ACCEPTED, TRUNCATED_GZIP};
 use super::intake;
 use super::refusal::Refusal;
@@ -42,7 +42,7 @@ pub async fn answer(call: &mut Call, ticket: Ticket) -> Reply {
     }
 }
 
-async fn export(call: &mut Call, mut ticket: Ticket) -> Ended {
+async fn export(call: &mut Call, mut ticket: Ticket) -> ExportEnd {
     let message = match read(call, &mut ticket).await {
         Ok(message) => message,
         Err(Unread::Refused(refusal)) => {
@@ -50,7 +50,7 @@ async fn export(call: &mut Call, mut ticket: Ticket) -> Ended {
             return Err(Ending::Refusal(refusal));
         }
         Err(Unread::Broken(why)) => {
-            ticket.finish(Outcome::Abandoned(why));
+            ticket.finish(Outcome::Abandoned(why.to_string()));
             return Err(Ending::Gone);
         }
     };
@@ -129,13 +129,13 @@ async fn read(call: &mut Call, ticket: &mut Ticket) -> Result<Bytes, Unread> {
 
 fn unframe(body: &Bytes, ticket: &mut Ticket, head: &Parts) -> Result<Bytes, Refusal> {
     let Some((frame, rest)) = body.split_first_chunk::<FRAME_HEAD>() else {
-        return Err(Refusal::Malformed("a gRPC call without a message".to_owned()));
+        return Err(Refusal::MalformedBytes("a gRPC call without a message".to_owned()));
     };
     let [flag, length @ ..] = *frame;
     let length = u32::from_be_bytes(length) as usize;
     if rest.len() != length {
         let what = if rest.len() < length { "is cut off" } else { "is followed by more" };
-        return Err(Refusal::Malformed(format!("the gRPC message of {length} bytes {what}")));
+        return Err(Refusal::MalformedBytes(format!("the gRPC message of {length} bytes {what}")));
     }
     match (flag, ticket.record().compression) {
         (0, _) => ticket.record().compression = Compression::Identity,
@@ -145,10 +145,12 @@ fn unframe(body: &Bytes, ticket: &mut Ticket, head: &Parts) -> Result<Bytes, Ref
         }
         (1, Compression::Identity) => {
             let what = "a gRPC message is flagged as compressed and no compression is named";
-            return Err(Refusal::Malformed(what.to_owned()));
+            return Err(Refusal::MalformedBytes(what.to_owned()));
         }
         (1, _) => {}
-        (flag, _) => return Err(Refusal::Malformed(format!("a gRPC message with the unknown flag {flag}"))),
+        (flag, _) => {
+            return Err(Refusal::MalformedBytes(format!("a gRPC message with the unknown flag {flag}")));
+        }
     }
     Ok(body.slice(FRAME_HEAD..))
 }
@@ -199,7 +201,10 @@ fn refuse(refusal: &Refusal, most: u64) -> GrpcReply {
 fn timeout(head: &Parts) -> Option<Duration> {
     let value = head.headers.get(GRPC_TIMEOUT)?.to_str().ok()?;
     let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
-    let amount = digits.parse::<u64>().ok().filter(|_| digits.len() <= 8)?;
+    if digits.len() > 8 {
+        return None;
+    }
+    let amount = digits.parse::<u64>().ok()?;
     match unit {
         "H" => Some(Duration::from_secs(amount * 3600)),
         "M" => Some(Duration::from_secs(amount * 60)),

@@ -5,7 +5,7 @@ use http::header::{self, HeaderValue};
 use http::request::Parts;
 
 use super::body::{Body, Unread};
-use super::call::{Call, Ended, Ticket, abort, header_bytes, media_type};
+use super::call::{Call, ExportEnd, Ticket, abort, header_bytes, media_type};
 use super::compression::{self, ACCEPTED, TRUNCATED_GZIP};
 use super::intake;
 use super::refusal::Refusal;
@@ -39,7 +39,9 @@ pub async fn answer(call: &mut Call, mut ticket: Ticket) -> Reply {
     };
     shared.cors.allow(&call.head, &mut reply.headers);
     let zipped = compression::answer(&reply.body, &call.head.headers, &header::ACCEPT_ENCODING);
-    if let Some(zipped) = zipped.filter(|_| may_shrink) {
+    if let Some(zipped) = zipped
+        && may_shrink
+    {
         reply.body = zipped;
         reply.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         reply.headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
@@ -47,7 +49,7 @@ pub async fn answer(call: &mut Call, mut ticket: Ticket) -> Reply {
     Reply::Http(reply)
 }
 
-async fn export(call: &mut Call, mut ticket: Ticket) -> Ended {
+async fn export(call: &mut Call, mut ticket: Ticket) -> ExportEnd {
     let limits = call.endpoint.shared.limits.clone();
     if let Err(refusal) = check_head(&call.head, &mut ticket, limits.message_bytes) {
         call.body.drain(limits.message_bytes, limits.body_timeout).await;
@@ -63,7 +65,7 @@ async fn export(call: &mut Call, mut ticket: Ticket) -> Ended {
         }
         Err(Unread::Refused(refusal)) => refusal,
         Err(Unread::Broken(why)) => {
-            ticket.finish(Outcome::Abandoned(why));
+            ticket.finish(Outcome::Abandoned(why.to_string()));
             return Err(Ending::Gone);
         }
     };
@@ -171,7 +173,9 @@ fn refuse(refusal: &Refusal, encoding: Encoding, most: u64) -> HttpReply {
     let mut reply = HttpReply::new(refusal.http_status())
         .with(header::CONTENT_TYPE, content_type(encoding))
         .body(status.encode(encoding));
-    if let Some(delay) = refusal.retry_after().filter(|_| matches!(reply.status, 429 | 503)) {
+    if let Some(delay) = refusal.retry_after()
+        && matches!(reply.status, 429 | 503)
+    {
         reply = reply.with(header::RETRY_AFTER, &delay.as_secs().max(1).to_string());
     }
     match refusal {

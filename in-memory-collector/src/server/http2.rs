@@ -54,7 +54,8 @@ pub async fn serve(
             accepted = connection.accept() => match accepted {
                 Some(Ok((request, respond))) => {
                     let orders = orders.clone();
-                    tokio::spawn(exchange((endpoint.clone(), peer), request, respond, orders));
+                    let caller = Caller { endpoint: endpoint.clone(), peer };
+                    tokio::spawn(exchange(caller, request, respond, orders));
                 }
                 Some(Err(_)) | None => break,
             },
@@ -85,12 +86,19 @@ enum Order {
     GoAway(u32, SendResponse<Bytes>),
 }
 
+/// The endpoint of a connection, and its client.
+struct Caller {
+    endpoint: Arc<EndpointState>,
+    peer: SocketAddr,
+}
+
 async fn exchange(
-    (endpoint, peer): (Arc<EndpointState>, SocketAddr),
+    caller: Caller,
     request: Request<h2::RecvStream>,
     mut respond: SendResponse<Bytes>,
     orders: mpsc::UnboundedSender<Order>,
 ) {
+    let Caller { endpoint, peer } = caller;
     let (head, body) = request.into_parts();
     let reply = tokio::select! {
         biased;

@@ -8,9 +8,10 @@ use super::refusal::Refusal;
 use crate::fault::Fault;
 use crate::fault::kind::Ending;
 use crate::json::read as json;
-use crate::protobuf::Malformed;
+use crate::protobuf::MalformedBytes;
 use crate::scan::{count, logs, traces, written_traces};
 use crate::schema::{EXPORT_LOGS, EXPORT_METRICS, EXPORT_PROFILES, EXPORT_TRACES, Message};
+use crate::store::insert::SpanBatch;
 use crate::store::{Compression, Encoding, Outcome, Signal};
 
 /// From this size on a message is worked on outside of the threads that serve connections.
@@ -64,7 +65,7 @@ fn schema(signal: Signal) -> &'static Message {
 }
 
 fn malformed(fault: impl ToString) -> Refusal {
-    Refusal::Malformed(fault.to_string())
+    Refusal::MalformedBytes(fault.to_string())
 }
 
 fn store_traces(ticket: &mut Ticket, message: &[u8]) -> Result<(), Refusal> {
@@ -80,7 +81,8 @@ fn store_traces(ticket: &mut Ticket, message: &[u8]) -> Result<(), Refusal> {
     let shared = &endpoint.shared;
     let mut store = shared.store();
     let watched = shared.parked.any();
-    let stored = store.insert_spans(&endpoint.name, (&batch, &links), shared.clock.now(), watched)?;
+    let spans = SpanBatch { batch: &batch, links: &links };
+    let stored = store.insert_spans(&endpoint.name, spans, shared.clock.now(), watched)?;
     ticket.record().duplicates = u64::from(stored.duplicates);
     store.requests.push(ticket.take_record(outcome));
     drop(store);
@@ -104,7 +106,7 @@ fn store_logs(ticket: &mut Ticket, message: &[u8]) -> Result<(), Refusal> {
 }
 
 /// Metrics and profiles: counted, not kept.
-fn counted(ticket: &mut Ticket, items: Result<u64, Malformed>) -> Result<(), Refusal> {
+fn counted(ticket: &mut Ticket, items: Result<u64, MalformedBytes>) -> Result<(), Refusal> {
     ticket.record().items = items.map_err(malformed)?;
     let Some(outcome) = outcome(ticket, &mut Vec::<()>::new()) else { return Ok(()) };
     let record = ticket.take_record(outcome);

@@ -21,11 +21,25 @@ pub struct Full {
 
 /// The outcome for the spans of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stored {
+pub struct Insertion {
     pub kept: u32,
     pub duplicates: u32,
     /// Traces that got a span or a duplicate; only if they were requested.
     pub touched: Vec<TraceId>,
+}
+
+/// The spans of a request with the links of all of them.
+#[derive(Clone, Copy, Debug)]
+pub struct SpanBatch<'a, 'b> {
+    pub batch: &'a Batch<'b, SpanFacts<'b>>,
+    pub links: &'a [LinkFacts<'b>],
+}
+
+/// The indexes of a span's trace and origin.
+#[derive(Clone, Copy, Debug)]
+struct SpanPlace {
+    trace: u32,
+    origin: u32,
 }
 
 impl Store {
@@ -33,17 +47,18 @@ impl Store {
     pub fn insert_spans(
         &mut self,
         endpoint: &Arc<str>,
-        (batch, links): (&Batch<'_, SpanFacts<'_>>, &[LinkFacts<'_>]),
+        spans: SpanBatch<'_, '_>,
         now: Instant,
         watched: bool,
-    ) -> Result<Stored, Full> {
+    ) -> Result<Insertion, Full> {
+        let SpanBatch { batch, links } = spans;
         let count = batch.items.len();
         let pages = Pages::<SpanRecord>::bytes_for(self.spans.len() + count) - self.spans.bytes();
         let more = pages + self.traces.growth(count, links.len()) + origins_cost(batch);
         self.admit(batch.items.iter().map(|span| span.bytes.len()), more)?;
         let origins = self.intern(endpoint, batch);
         let nanos = self.nanos(now);
-        let mut stored = Stored::default();
+        let mut stored = Insertion::default();
         let mut links = links.iter();
         let mut last: (&[u8], u32) = (&[], NONE);
         for span in &batch.items {
@@ -54,7 +69,11 @@ impl Store {
                 }
             }
             let linked = links.by_ref().take(span.links as usize);
-            match self.insert_span(span, (last.1, origins[span.scope as usize]), nanos) {
+            match self.insert_span(
+                span,
+                SpanPlace { trace: last.1, origin: origins[span.scope as usize] },
+                nanos,
+            ) {
                 Some(index) => {
                     stored.kept += 1;
                     linked.for_each(|link| self.traces.link(link.trace_id, index));
@@ -70,7 +89,8 @@ impl Store {
     }
 
     /// Inserts a span and returns its index, or `None` if it is here already.
-    fn insert_span(&mut self, span: &SpanFacts<'_>, (trace, origin): (u32, u32), nanos: u64) -> Option<u32> {
+    fn insert_span(&mut self, span: &SpanFacts<'_>, place: SpanPlace, nanos: u64) -> Option<u32> {
+        let SpanPlace { trace, origin } = place;
         let key = self.key(span.span_id);
         let valid_span = SpanId::valid(span.span_id).is_some();
         let mut conflicts = 0;
@@ -125,7 +145,7 @@ impl Store {
         endpoint: &Arc<str>,
         batch: &Batch<'_, LogFacts<'_>>,
         now: Instant,
-    ) -> Result<Stored, Full> {
+    ) -> Result<Insertion, Full> {
         let more = self.logs.growth(batch.items.len()) + origins_cost(batch);
         self.admit(batch.items.iter().map(|record| record.bytes.len()), more)?;
         let origins = self.intern(endpoint, batch);
@@ -136,7 +156,7 @@ impl Store {
         }
         let touched =
             batch.items.iter().filter_map(|record| <[u8; 16]>::try_from(record.trace_id).ok().map(TraceId));
-        Ok(Stored { kept: batch.items.len() as u32, duplicates: 0, touched: touched.collect() })
+        Ok(Insertion { kept: batch.items.len() as u32, duplicates: 0, touched: touched.collect() })
     }
 
     /// Returns the origin of each scope of the request.

@@ -18,7 +18,7 @@ fn main() {
     }
 }
 
-/// Calls `clear` for each line on stdin, until stdin ends.
+/// Runs `clear` for each line on stdin, until stdin ends.
 fn obey(mut clear: impl FnMut()) {
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         if line == "clear" {

@@ -57,8 +57,17 @@ impl Arguments {
     }
 }
 
-fn named_address(text: &str) -> Result<(String, SocketAddr), String> {
-    let (name, address) = text.split_once('=').ok_or("it is NAME=ADDRESS")?;
-    let address = address.parse().map_err(|error| format!("`{address}`: {error}"))?;
+/// The reason why a `--listen` is not understood.
+#[derive(Debug, thiserror::Error)]
+enum BadListen {
+    #[error("expected NAME=ADDRESS, such as grpc=127.0.0.1:4317")]
+    Form,
+    #[error("`{0}`: {1}")]
+    Address(String, std::net::AddrParseError),
+}
+
+fn named_address(text: &str) -> Result<(String, SocketAddr), BadListen> {
+    let (name, address) = text.split_once('=').ok_or(BadListen::Form)?;
+    let address = address.parse().map_err(|error| BadListen::Address(address.to_owned(), error))?;
     Ok((name.to_owned(), address))
 }

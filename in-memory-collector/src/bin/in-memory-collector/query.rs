@@ -28,9 +28,9 @@ pub async fn serve(listener: TcpListener, collector: Collector) {
 }
 
 fn answer(collector: &Collector, method: &Method, uri: &http::Uri) -> Response<Full<Bytes>> {
-    let asked = match Asked::parse(uri.query().unwrap_or_default()) {
+    let asked = match QueryParameters::parse(uri.query().unwrap_or_default()) {
         Ok(asked) => asked,
-        Err(why) => return text(StatusCode::BAD_REQUEST, &why),
+        Err(why) => return text(StatusCode::BAD_REQUEST, &why.to_string()),
     };
     match (method, uri.path()) {
         (&Method::GET, "/healthz") => text(StatusCode::OK, "ok"),
@@ -49,23 +49,35 @@ fn answer(collector: &Collector, method: &Method, uri: &http::Uri) -> Response<F
     }
 }
 
+/// The reason why the parameters of a query are not understood.
+#[derive(Debug, thiserror::Error)]
+enum BadQuery {
+    #[error("`{0}`: {1}")]
+    Trace(String, String),
+    #[error("`{0}` is neither trace= nor endpoint=")]
+    Parameter(String),
+}
+
 /// `?trace=HEX&endpoint=NAME`, both optional.
 #[derive(Debug, Default)]
-struct Asked {
+struct QueryParameters {
     trace: Option<TraceId>,
     endpoint: Option<String>,
 }
 
-impl Asked {
-    fn parse(query: &str) -> Result<Self, String> {
+impl QueryParameters {
+    fn parse(query: &str) -> Result<Self, BadQuery> {
         let mut asked = Self::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
                 Some(("trace", id)) => {
-                    asked.trace = Some(id.parse().map_err(|error| format!("`{id}`: {error}"))?)
+                    asked.trace = Some(
+                        id.parse::<TraceId>()
+                            .map_err(|error| BadQuery::Trace(id.to_owned(), error.to_string()))?,
+                    )
                 }
                 Some(("endpoint", name)) => asked.endpoint = Some(name.to_owned()),
-                _ => return Err(format!("`{pair}` is neither trace= nor endpoint=")),
+                _ => return Err(BadQuery::Parameter(pair.to_owned())),
             }
         }
         Ok(asked)
