@@ -38,12 +38,12 @@ pub fn logs(encoding: Encoding, message: &[u8]) -> Result<Vec<LogRecord>, Refusa
     Ok(records.map(record).collect())
 }
 
-/// Returns the number of data points in an `ExportMetricsServiceRequest` has.
+/// Returns the number of data points in an `ExportMetricsServiceRequest`.
 pub fn metrics(encoding: Encoding, message: &[u8]) -> Result<u64, Refusal> {
     count::metrics(&protobuf(encoding, &EXPORT_METRICS, message)?).map_err(malformed)
 }
 
-/// Returns the number of profiles in an `ExportProfilesServiceRequest` has.
+/// Returns the number of profiles in an `ExportProfilesServiceRequest`.
 pub fn profiles(encoding: Encoding, message: &[u8]) -> Result<u64, Refusal> {
     count::profiles(&protobuf(encoding, &EXPORT_PROFILES, message)?).map_err(malformed)
 }
