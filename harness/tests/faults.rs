@@ -67,7 +67,7 @@ fn found(row: &'static Row, story: Story) -> Trial {
     Trial::test(name.clone(), move || {
         let findings = story::run(&name, story, LookedAt::Faulty(row.fault), row.strict)?;
         let found: BTreeSet<Answer> = findings.iter().map(Answer::found).collect();
-        let expected: BTreeSet<Answer> = row.found.iter().map(Answer::expected).collect();
+        let expected: BTreeSet<Answer> = row.found().iter().map(Answer::expected).collect();
         if found == expected {
             return Ok(DUMP.compare(&name, &findings)?);
         }
@@ -102,8 +102,8 @@ fn every_fault() -> Result<(), Failed> {
 /// Checks that for each fault some row finds what the relay's list says.
 fn as_the_relay_says() -> Result<(), Failed> {
     let says = |shows: &str, row: &Row| match shows {
-        "passes" => row.found.is_empty() || story::NEEDS_A_FAULT.contains(&row.story),
-        _ => row.found.iter().any(|(class, side, _)| {
+        "passes" => row.found().is_empty() || story::NEEDS_A_FAULT.contains(&row.story),
+        _ => row.found().iter().any(|(class, side, _)| {
             let sided = [Side::Sender, Side::Receiver].iter().any(|side| shows.contains(side.word()));
             shows.contains(class.word()) && (!sided || shows.contains(side.word()))
         }),
@@ -120,7 +120,7 @@ fn as_the_relay_says() -> Result<(), Failed> {
 }
 
 fn every_class() -> Result<(), Failed> {
-    let found: BTreeSet<Class> = rows().flat_map(|row| row.found).map(|found| found.0).collect();
+    let found: BTreeSet<Class> = rows().flat_map(Row::found).map(|found| found.0).collect();
     let classes: Vec<&str> =
         Class::ALL.iter().filter(|class| !found.contains(class)).map(|class| class.word()).collect();
     let rules: BTreeSet<Expectation> = found.iter().map(|class| rules::owner(*class).expectation).collect();

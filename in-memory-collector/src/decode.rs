@@ -62,7 +62,7 @@ fn protobuf<'a>(
 }
 
 fn malformed(fault: impl ToString) -> Refusal {
-    Refusal::MalformedBytes(fault.to_string())
+    Refusal::Malformed(fault.to_string())
 }
 
 /// Returns the origin of each scope.

@@ -10,10 +10,12 @@
 #[path = "client/samples.rs"]
 mod samples;
 
-#[path = "prost_oracle/mod.rs"]
-mod prost_oracle;
-
 mod meter;
+
+mod prost_oracle {
+    #[allow(dead_code, reason = "the comparison with prost uses the rest")]
+    pub mod mutate;
+}
 
 use in_memory_collector::{Collector, Encoding, Limits, Refusal, Signal, decode, otlp_json};
 use meter::peak_of;

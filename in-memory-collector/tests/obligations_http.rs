@@ -185,7 +185,7 @@ async fn o31_retry_after_comes_in_all_its_forms() {
     for (after, header) in [
         (RetryAfter::Delay(Duration::from_secs(7)), "7"),
         (RetryAfter::Date(date), "Sun, 06 Nov 1994 08:49:37 GMT"),
-        (RetryAfter::MalformedBytes("soon".to_owned()), "soon"),
+        (RetryAfter::Malformed("soon".to_owned()), "soon"),
     ] {
         endpoint.inject(When::always(), Fault::http(503).retry_after(after));
         let answer = http1(address, "/v1/traces", &[JSON], &one_span_json()).await;

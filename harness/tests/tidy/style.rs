@@ -33,6 +33,7 @@ const CLEAN: &[&str] = &[
     "harness/src/source.rs",
     "harness/src/testing/",
     "harness/src/verdict/",
+    "in-memory-collector/",
 ];
 
 /// The most closures with a name, for each 100 functions of a crate.

@@ -40,7 +40,7 @@ pub enum RetryAfter {
     /// An HTTP date; over gRPC what is left until then.
     Date(SystemTime),
     /// Not a valid value; over gRPC nothing.
-    MalformedBytes(String),
+    Malformed(String),
 }
 
 impl Fault {
@@ -117,7 +117,7 @@ impl RetryAfter {
         match self {
             RetryAfter::Delay(delay) => Some(*delay),
             RetryAfter::Date(date) => Some(date.duration_since(SystemTime::now()).unwrap_or_default()),
-            RetryAfter::MalformedBytes(_) => None,
+            RetryAfter::Malformed(_) => None,
         }
     }
 
@@ -126,7 +126,7 @@ impl RetryAfter {
         match self {
             RetryAfter::Delay(delay) => delay.as_secs().to_string(),
             RetryAfter::Date(date) => httpdate::fmt_http_date(*date),
-            RetryAfter::MalformedBytes(text) => text.clone(),
+            RetryAfter::Malformed(text) => text.clone(),
         }
     }
 }

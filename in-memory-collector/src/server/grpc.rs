@@ -129,13 +129,13 @@ async fn read(call: &mut Call, ticket: &mut Ticket) -> Result<Bytes, Unread> {
 
 fn unframe(body: &Bytes, ticket: &mut Ticket, head: &Parts) -> Result<Bytes, Refusal> {
     let Some((frame, rest)) = body.split_first_chunk::<FRAME_HEAD>() else {
-        return Err(Refusal::MalformedBytes("a gRPC call without a message".to_owned()));
+        return Err(Refusal::Malformed("a gRPC call without a message".to_owned()));
     };
     let [flag, length @ ..] = *frame;
     let length = u32::from_be_bytes(length) as usize;
     if rest.len() != length {
         let what = if rest.len() < length { "is cut off" } else { "is followed by more" };
-        return Err(Refusal::MalformedBytes(format!("the gRPC message of {length} bytes {what}")));
+        return Err(Refusal::Malformed(format!("the gRPC message of {length} bytes {what}")));
     }
     match (flag, ticket.record().compression) {
         (0, _) => ticket.record().compression = Compression::Identity,
@@ -145,11 +145,11 @@ fn unframe(body: &Bytes, ticket: &mut Ticket, head: &Parts) -> Result<Bytes, Ref
         }
         (1, Compression::Identity) => {
             let what = "a gRPC message is flagged as compressed and no compression is named";
-            return Err(Refusal::MalformedBytes(what.to_owned()));
+            return Err(Refusal::Malformed(what.to_owned()));
         }
         (1, _) => {}
         (flag, _) => {
-            return Err(Refusal::MalformedBytes(format!("a gRPC message with the unknown flag {flag}")));
+            return Err(Refusal::Malformed(format!("a gRPC message with the unknown flag {flag}")));
         }
     }
     Ok(body.slice(FRAME_HEAD..))

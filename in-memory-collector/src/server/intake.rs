@@ -65,7 +65,7 @@ fn schema(signal: Signal) -> &'static Message {
 }
 
 fn malformed(fault: impl ToString) -> Refusal {
-    Refusal::MalformedBytes(fault.to_string())
+    Refusal::Malformed(fault.to_string())
 }
 
 fn store_traces(ticket: &mut Ticket, message: &[u8]) -> Result<(), Refusal> {

@@ -11,7 +11,7 @@ use crate::store::insert::Full;
 pub enum Refusal {
     /// Not a valid message, or one that was cut off.
     #[error("{0}")]
-    MalformedBytes(String),
+    Malformed(String),
     #[error("the message is larger than the limit of {limit} bytes, {}", if *.decompressed { "decompressed" } else { "as it came" })]
     TooLarge { limit: u64, decompressed: bool },
     #[error("the body is not valid {0}")]
@@ -43,7 +43,7 @@ impl Refusal {
     /// Returns the gRPC status code.
     pub fn grpc_code(&self) -> u32 {
         match self {
-            Refusal::MalformedBytes(_) | Refusal::Corrupt(_) => 3,
+            Refusal::Malformed(_) | Refusal::Corrupt(_) => 3,
             Refusal::Deadline(_) | Refusal::Slow(_) => 4,
             Refusal::TooLarge { .. } => 8,
             Refusal::UnknownCompression(_)
@@ -56,7 +56,7 @@ impl Refusal {
 
     pub fn http_status(&self) -> u16 {
         match self {
-            Refusal::MalformedBytes(_) | Refusal::Corrupt(_) => 400,
+            Refusal::Malformed(_) | Refusal::Corrupt(_) => 400,
             Refusal::UnknownPath(_) => 404,
             Refusal::WrongMethod(_) => 405,
             Refusal::Slow(_) => 408,
@@ -70,7 +70,7 @@ impl Refusal {
 
     /// Returns whether the status carries a `BadRequest`.
     pub fn is_bad_request(&self) -> bool {
-        matches!(self, Refusal::MalformedBytes(_) | Refusal::Corrupt(_))
+        matches!(self, Refusal::Malformed(_) | Refusal::Corrupt(_))
     }
 
     /// Returns when to try again, where that is worth reporting.

@@ -1,7 +1,7 @@
 //! The accepted data: encoded spans and records in an arena, an index by trace, the links backwards, the requests.
 //!
-//! One lock around all of it (`SharedState::store`): an insert is one short critical section, so what was acknowledged is
-//! visible to every query that starts later. Nothing is evicted: a full store refuses.
+//! One lock around all of it (`SharedState::store`): an insert is one short critical section, so what was acknowledged
+//! is visible to every query that starts later. Nothing is evicted: a full store refuses.
 
 pub mod arena;
 pub mod hash;
