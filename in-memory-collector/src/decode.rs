@@ -32,10 +32,10 @@ pub fn logs(encoding: Encoding, message: &[u8]) -> Result<Vec<LogRecord>, Refusa
     let batch = scan::logs(&message).map_err(malformed)?;
     let (origins, at) = (origins(&batch), Instant::now());
     let records = (0..).zip(&batch.items);
-    let record = |(sequence, record): (u64, &scan::LogFacts<'_>)| {
+    let records = records.map(|(sequence, record)| {
         LogRecord::new(record.bytes, origins[record.scope as usize].clone(), sequence, at)
-    };
-    Ok(records.map(record).collect())
+    });
+    Ok(records.collect())
 }
 
 /// Returns the number of data points in an `ExportMetricsServiceRequest`.

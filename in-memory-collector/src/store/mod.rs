@@ -163,12 +163,12 @@ impl Store {
 
     pub fn logs(&self) -> Vec<LogRecord> {
         let records = self.logs.iter().enumerate();
-        let record = |(index, entry): (usize, &logs::LogEntry)| {
+        let records = records.map(|(index, entry)| {
             let origin = self.origins.get(entry.origin).clone();
             let at = self.started + entry.arrived();
             LogRecord::new(self.arena.get(entry.piece), origin, self.cleared_logs + index as u64, at)
-        };
-        records.map(record).collect()
+        });
+        records.collect()
     }
 
     /// Returns the time when it was so many nanoseconds after the start.
