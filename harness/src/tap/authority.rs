@@ -1,7 +1,6 @@
 //! A certificate authority made for one run, so that taps and stubs can speak TLS to nodes that trust it.
 //!
-//! Its key lives in memory and nowhere else. It is no substitute for a real authority: it signs whatever it
-//! is asked to.
+//! Its key is in memory only. It does not replace a real authority: it signs whatever the caller passes.
 
 use std::sync::Arc;
 
@@ -14,13 +13,14 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use thiserror::Error;
 
+/// The reason why a certificate cannot be created or used.
 #[derive(Debug, Error)]
 pub enum AuthorityError {
-    #[error("a certificate cannot be made for the run")]
+    #[error("cannot create a certificate for the run")]
     Make(#[from] rcgen::Error),
-    #[error("a certificate cannot be used")]
+    #[error("cannot use a certificate")]
     Use(#[from] rustls::Error),
-    #[error("an extra authority is not in PEM")]
+    #[error("an extra authority is not PEM")]
     Extra(#[from] rustls::pki_types::pem::Error),
 }
 
@@ -40,6 +40,7 @@ pub struct Certificate {
 }
 
 impl Authority {
+    /// Creates an authority.
     pub fn new() -> Result<Self, AuthorityError> {
         let mut params = CertificateParams::new(Vec::new())?;
         params.distinguished_name.push(DnType::CommonName, "unbroken, for one run");
@@ -49,7 +50,7 @@ impl Authority {
         Ok(Self { issuer: Arc::new(issuer) })
     }
 
-    /// The authority's own certificate, for nodes to trust.
+    /// Returns the authority's own certificate, for nodes to trust.
     pub fn pem(&self) -> String {
         self.issuer.pem()
     }
@@ -58,7 +59,7 @@ impl Authority {
         self.issuer.der()
     }
 
-    /// A server's certificate for 127.0.0.1, ::1, localhost and these names or addresses.
+    /// Creates a server's certificate for 127.0.0.1, ::1, localhost and these names or addresses.
     pub fn certificate(&self, names: &[String]) -> Result<Certificate, AuthorityError> {
         let local = ["127.0.0.1", "::1", "localhost"].map(str::to_owned);
         let mut names = [local.as_slice(), names].concat();
@@ -81,7 +82,7 @@ impl Authority {
 }
 
 impl Certificate {
-    /// For a `rustls` server.
+    /// Returns the key for a `rustls` server.
     pub fn into_key(self) -> Result<CertifiedKey, AuthorityError> {
         Ok(CertifiedKey::from_der(vec![self.der], self.key, &ring::default_provider())?)
     }

@@ -1,36 +1,36 @@
-//! Watches one connection: tells HTTP/1.1 and HTTP/2 apart by their bytes, everything else by the plan, and hands each
-//! direction to its reader.
+//! Watches one connection: distinguishes HTTP/1.1 and HTTP/2 by their bytes, everything else by the plan, and passes
+//! each direction to its reader.
 //!
-//! It sees every byte before it goes on. What it cannot read becomes a gap and the connection is left unread
-//! from there; it never stops a byte, and changes one only where the hop says `host:`.
+//! It sees every byte before the byte is forwarded. When it cannot read the connection it records a gap and stops
+//! reading; it never stops a byte, and changes one only where the hop declares `host:`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::amqp::Amqp;
-use super::http1::{Http1, Turn};
+use super::http1::{Http1, ProtocolChange};
 use super::http2::{Http2, PREFACE};
-use super::refused::{Refused, SECTION_LIMIT, TLS_HANDSHAKE};
+use super::read_error::{ReadError, SECTION_LIMIT, TLS_HANDSHAKE};
 use super::scene::Scene;
 use crate::plan::TapProtocol;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum Peer {
     Sender,
     Receiver,
 }
 
-impl Side {
+impl Peer {
     pub fn other(self) -> Self {
         match self {
-            Side::Sender => Side::Receiver,
-            Side::Receiver => Side::Sender,
+            Peer::Sender => Peer::Receiver,
+            Peer::Receiver => Peer::Sender,
         }
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum EndKind {
     Closed,
     Reset,
 }
@@ -40,15 +40,15 @@ pub struct Eye {
     scene: Arc<Scene>,
     connection: u32,
     mode: Mode,
-    /// Who ended the connection first, and how.
-    ended: Option<(Side, How)>,
-    /// With `host:`, bytes that were held back when the reading was given up.
+    /// The side that ended the connection first, and how.
+    ended: Option<(Peer, EndKind)>,
+    /// With `host:`, bytes that were held back when reading stopped.
     held: Vec<u8>,
 }
 
 #[derive(Debug)]
 enum Mode {
-    /// Too little was sent to tell; what came from either side so far.
+    /// Too little was sent to decide; the bytes of either side so far.
     Undecided {
         sent: Vec<u8>,
         answered: Vec<u8>,
@@ -68,7 +68,7 @@ impl Eye {
         Self { scene, connection, mode, ended: None, held: Vec::new() }
     }
 
-    /// Bytes from the sender; what is to go on to the receiver.
+    /// Reads bytes from the sender; returns what to forward to the receiver.
     pub fn request<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         let mut out = self.scene.plan.host.as_ref().map(|_| Vec::new());
         if matches!(self.mode, Mode::Undecided { .. }) {
@@ -115,20 +115,20 @@ impl Eye {
             Mode::Http1(Http1::new(self.scene.clone(), self.connection))
         };
         if sent[0] == TLS_HANDSHAKE {
-            self.give_up(&Refused::Tls);
+            self.give_up(&ReadError::Tls);
         } else if http2 && self.scene.plan.protocol == TapProtocol::Sqs {
-            self.give_up(&Refused::SqsOverHttp2);
+            self.give_up(&ReadError::SqsOverHttp2);
         }
         self.read_request(&sent, out);
         self.answer(&answered);
     }
 
-    /// Bytes from the receiver, which go on as they are.
+    /// Reads bytes from the receiver, which are forwarded as they are.
     pub fn answer(&mut self, bytes: &[u8]) {
         let read = match &mut self.mode {
             Mode::Undecided { answered, .. } => {
                 answered.extend_from_slice(bytes);
-                if answered.len() > SECTION_LIMIT { Err(Refused::TooLong) } else { Ok(()) }
+                if answered.len() > SECTION_LIMIT { Err(ReadError::TooLong) } else { Ok(()) }
             }
             Mode::Http1(http1) => match http1.answer(bytes) {
                 Ok(Some((used, turn))) => {
@@ -147,26 +147,26 @@ impl Eye {
         }
     }
 
-    fn turn(&mut self, turn: Turn) {
+    fn turn(&mut self, turn: ProtocolChange) {
         let next = match turn {
-            Turn::Opaque => Mode::Opaque,
-            Turn::Http2(call) => {
+            ProtocolChange::Opaque => Mode::Opaque,
+            ProtocolChange::Http2(call) => {
                 Mode::Http2(Box::new(Http2::upgraded(self.scene.clone(), self.connection, call)))
             }
         };
         let before = std::mem::replace(&mut self.mode, next);
-        break_all(before, "the connection changed to another protocol");
+        break_all(before, "the connection switched to another protocol");
     }
 
-    /// Leaves the connection unread from here.
-    fn give_up(&mut self, refused: &Refused) {
+    /// Stops reading the connection.
+    fn give_up(&mut self, refused: &ReadError) {
         let mut before = std::mem::replace(&mut self.mode, Mode::Opaque);
         self.held.append(&mut before.let_go());
-        self.scene.gap(format!("connection {} is not read any further: {refused}", self.connection));
+        self.scene.gap(format!("the tap stopped reading connection {}: {refused}", self.connection));
         break_all(before, "the tap could not read the rest of the connection");
     }
 
-    /// Bytes of the sender that were held back; to be asked for before the end is passed on.
+    /// Returns bytes of the sender that were held back, to be forwarded before the end is.
     pub fn let_go(&mut self) -> Vec<u8> {
         if self.scene.plan.host.is_none() {
             return Vec::new();
@@ -176,26 +176,26 @@ impl Eye {
         held
     }
 
-    /// One side sends no more, or the connection is gone.
-    pub fn end(&mut self, side: Side, how: How) {
+    /// Notes that one side sends no more, or that the connection has ended.
+    pub fn end(&mut self, side: Peer, how: EndKind) {
         self.ended.get_or_insert((side, how));
-        if side == Side::Sender && self.is_in_request_head() {
+        if side == Peer::Sender && self.is_in_request_head() {
             let what = if matches!(self.mode, Mode::Amqp(_)) { "message" } else { "request's head" };
-            self.scene.gap(format!("connection {} ended within a {what}", self.connection));
+            self.scene.gap(format!("connection {} ended in the middle of a {what}", self.connection));
         }
         if let Mode::Http1(http1) = &mut self.mode
-            && (side, how) == (Side::Receiver, How::Closed)
+            && (side, how) == (Peer::Receiver, EndKind::Closed)
         {
             http1.answers_end();
         }
-        if side == Side::Receiver || how == How::Reset {
+        if side == Peer::Receiver || how == EndKind::Reset {
             self.break_rest();
         }
     }
 
-    /// One side takes no more; what it sent already may still arrive.
-    pub fn refused_by(&mut self, side: Side) {
-        self.ended.get_or_insert((side, How::Reset));
+    /// Notes that one side refuses bytes; what it sent already may still arrive.
+    pub fn refused_by(&mut self, side: Peer) {
+        self.ended.get_or_insert((side, EndKind::Reset));
     }
 
     fn is_in_request_head(&self) -> bool {
@@ -207,17 +207,17 @@ impl Eye {
         }
     }
 
-    /// What is left when both directions have ended.
+    /// Ends the captures that are open when both directions have ended.
     pub fn break_rest(&mut self) {
         let (sender, receiver) = match self.mode {
             Mode::Amqp(_) => ("client", "broker"),
             _ => ("sender", "receiver"),
         };
         let mut text = match self.ended {
-            Some((Side::Sender, How::Closed)) => format!("the {sender} closed the connection"),
-            Some((Side::Sender, How::Reset)) => format!("the {sender} reset the connection"),
-            Some((Side::Receiver, How::Closed)) => format!("the {receiver} closed the connection"),
-            Some((Side::Receiver, How::Reset)) => format!("the {receiver} reset the connection"),
+            Some((Peer::Sender, EndKind::Closed)) => format!("the {sender} closed the connection"),
+            Some((Peer::Sender, EndKind::Reset)) => format!("the {sender} reset the connection"),
+            Some((Peer::Receiver, EndKind::Closed)) => format!("the {receiver} closed the connection"),
+            Some((Peer::Receiver, EndKind::Reset)) => format!("the {receiver} reset the connection"),
             None => "the tap was stopped".to_owned(),
         };
         if let Mode::Http2(http2) = &self.mode

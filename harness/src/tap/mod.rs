@@ -1,9 +1,9 @@
 //! Wire taps: the harness's own eye on a hop, between the sender and the receiver.
 //!
-//! Bytes go through untouched and are read beside: HTTP/1.1, HTTP/2, gRPC, AMQP 0-9-1 and the API of SQS, in the clear
-//! and, with the feature `tls`, over TLS. Each incoming connection gets one outgoing connection, so that what the
-//! service under test does with its connections stays what it is. What cannot be read goes through all the same and
-//! is recorded as a gap. Kafka alone is read beside its broker.
+//! Bytes are forwarded unchanged while the tap reads a copy: HTTP/1.1, HTTP/2, gRPC, AMQP 0-9-1 and the API of SQS, in
+//! plaintext and, with the feature `tls`, over TLS. Each incoming connection gets one outgoing connection, so that the
+//! service under test keeps its own use of connections. What cannot be read is forwarded all the same and recorded as a
+//! gap. Kafka's tap is a reader of the broker instead.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,14 +20,14 @@ use crate::plan::{TapIx, TapPlan};
 mod amqp;
 #[cfg(feature = "tls")]
 pub mod authority;
-mod call;
+mod call_recording;
 mod connection;
 mod eye;
 mod http1;
 mod http2;
 #[cfg(feature = "kafka")]
 mod kafka;
-mod refused;
+mod read_error;
 mod scene;
 mod search;
 #[cfg(feature = "sqs")]
@@ -42,7 +42,7 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
-pub use eye::Side;
+pub use eye::Peer;
 #[cfg(feature = "kafka")]
 pub use kafka::{KafkaTap, KafkaTapConfig};
 #[cfg(feature = "sqs")]
@@ -51,49 +51,49 @@ pub use target::{Aim, Target};
 #[cfg(feature = "tls")]
 pub use tls::TapTls;
 
-use eye::{Eye, How};
+use eye::{EndKind, Eye};
 use scene::Scene;
 
-/// Shows a tap a connection whose bytes are at hand, each piece with who sent it, and then that both sides close it;
-/// gives back what goes on to the receiver.
-pub fn replay(config: &TapConfig, recorder: Recorder, pieces: &[(Side, &[u8])]) -> Vec<u8> {
+/// Feeds a tap the bytes of a connection, each piece with its sender, and then its end by both sides; returns what the
+/// tap forwards to the receiver.
+pub fn replay(config: &TapConfig, recorder: Recorder, pieces: &[(Peer, &[u8])]) -> Vec<u8> {
     let scene = Scene::new(config.tap, config.plan.clone(), config.run, recorder);
     let mut eye = Eye::new(Arc::new(scene), 0);
-    let mut goes_on = Vec::new();
+    let mut forwarded = Vec::new();
     for (side, bytes) in pieces {
         match side {
-            Side::Sender => goes_on.extend_from_slice(&eye.request(bytes)),
-            Side::Receiver => eye.answer(bytes),
+            Peer::Sender => forwarded.extend_from_slice(&eye.request(bytes)),
+            Peer::Receiver => eye.answer(bytes),
         }
     }
-    goes_on.extend(eye.let_go());
-    eye.end(Side::Sender, How::Closed);
-    eye.end(Side::Receiver, How::Closed);
-    goes_on
+    forwarded.extend(eye.let_go());
+    eye.end(Peer::Sender, EndKind::Closed);
+    eye.end(Peer::Receiver, EndKind::Closed);
+    forwarded
 }
 
-/// What a tap needs to know before it listens.
+/// The settings of a tap.
 #[derive(Clone, Debug)]
 pub struct TapConfig {
     pub tap: TapIx,
     pub plan: TapPlan,
     /// Marks with another run in them are ignored.
     pub run: u32,
-    /// Where to listen; the port is chosen by the system.
+    /// The address to listen on; the system chooses the port.
     pub listen: IpAddr,
     /// The receiver.
     pub target: Target,
-    /// For `plan.tls`: how TLS is terminated here and spoken to the receiver.
+    /// For `plan.tls`: the TLS of the tap towards sender and receiver.
     #[cfg(feature = "tls")]
     pub tls: Option<TapTls>,
-    /// What taps of SQS know of the messages; the taps of one run share it, for a message that is sent through one of
-    /// them is received through another.
+    /// The messages that the taps of SQS have seen; the taps of one run share them, because a message is sent through
+    /// one tap and received through another.
     #[cfg(feature = "sqs")]
     pub sqs: SqsMessages,
 }
 
 impl TapConfig {
-    /// Listens on 127.0.0.1, in the clear.
+    /// Returns the settings of a plaintext tap on 127.0.0.1.
     pub fn new(tap: TapIx, plan: TapPlan, run: u32, target: impl Into<Target>) -> Self {
         Self {
             tap,
@@ -109,6 +109,7 @@ impl TapConfig {
     }
 }
 
+/// The reason why a tap cannot start.
 #[derive(Debug, Error)]
 pub enum TapError {
     #[error("a tap cannot listen on {listen}")]
@@ -125,7 +126,7 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// Listens, and from then on writes what goes through to `recorder`.
+    /// Starts to listen, and records what crosses.
     pub async fn start(config: TapConfig, recorder: Recorder) -> Result<Tap, TapError> {
         let listen = config.listen;
         let failed = |source| TapError::Listen { listen, source };
@@ -136,7 +137,7 @@ impl Tap {
         Ok(Tap { address, task, running })
     }
 
-    /// Where senders reach it.
+    /// Returns the address that senders call.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -169,7 +170,7 @@ async fn accept_all(
             _ = &mut stopped => break,
             Some(ended) = connections.join_next() => {
                 if let Err(error) = ended {
-                    scene.gap(format!("a connection was lost by a fault of the tap: {error}"));
+                    scene.gap(format!("a connection was lost by a defect of the tap: {error}"));
                 }
                 continue;
             }
@@ -181,8 +182,8 @@ async fn accept_all(
                 number += 1;
             }
             Err(error) => {
-                scene.gap(format!("a connection could not be accepted: {error}"));
-                // Out of descriptors: one more is there when a connection has ended.
+                scene.gap(format!("the tap could not accept a connection: {error}"));
+                // Out of descriptors: one is free again when a connection has ended.
                 if connections.join_next().await.is_none() {
                     break;
                 }

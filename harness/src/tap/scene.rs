@@ -1,4 +1,4 @@
-//! What every connection of one tap shares: the plan, the run, and where to write what is seen.
+//! Shared by every connection of one tap: the plan, the run, and the recorder.
 
 #[cfg(feature = "sqs")]
 use super::sqs::Messages;
@@ -6,13 +6,14 @@ use super::tap_recorder::TapRecorder;
 use crate::evidence::Recorder;
 use crate::plan::{TapIx, TapPlan};
 
+/// Everything that the connections of one tap share.
 #[derive(Debug)]
 pub struct Scene {
     pub plan: TapPlan,
     /// Marks of other runs on the same machine are ignored.
     pub run: u32,
     pub writer: TapRecorder,
-    /// What was seen of the messages of SQS so far, at all taps that share it.
+    /// The messages of SQS seen so far, at all taps that share them.
     #[cfg(feature = "sqs")]
     pub sqs: Messages,
 }

@@ -1,6 +1,6 @@
 //! Finds the stimulus's mark in a request: declared markers first, then the path, then the body.
 //!
-//! It copies the first 64 KiB of a body at most, and does not decompress: a mark that may be beyond that, or
+//! It copies at most the first 64 KiB of a body, and does not decompress: a mark that may be beyond that, or
 //! in an encoding, is `CaptureMark::Unreadable` and names the reason. Of a gRPC stream only the first message is
 //! looked at.
 
@@ -8,19 +8,19 @@ use crate::evidence::CaptureMark;
 use crate::plan::Mark;
 use crate::scenario::Marker;
 
-/// How much of a body is copied.
+/// The length of the copy of a body.
 const COPIED: usize = 64 * 1024;
 /// Compressed-flag and length before each gRPC message (gRPC over HTTP/2, "Length-Prefixed-Message").
 const GRPC_PREFIX: usize = 5;
 
-/// The head of a request as far as the search needs it.
+/// The parts of a request head that the search needs.
 #[derive(Clone, Copy, Debug)]
-pub struct Looked<'a> {
+pub struct RequestHead<'a> {
     pub target: &'a str,
     pub headers: &'a [(Vec<u8>, Vec<u8>)],
 }
 
-impl Looked<'_> {
+impl RequestHead<'_> {
     pub fn values<'b>(&'b self, name: &'b str) -> impl Iterator<Item = &'b [u8]> {
         let same = move |(given, _): &&(Vec<u8>, Vec<u8>)| given.eq_ignore_ascii_case(name.as_bytes());
         self.headers.iter().filter(same).map(|(_, value)| value.as_slice())
@@ -30,7 +30,7 @@ impl Looked<'_> {
         self.values("content-type").any(|value| value.starts_with(b"application/grpc"))
     }
 
-    /// The coding of the body, where it is not plain.
+    /// Returns the coding of the body, unless it is identity.
     fn encoding(&self) -> Option<String> {
         let mut codings = self.values("content-encoding").chain(self.values("transfer-encoding"));
         let coding = codings.find(|coding| !matches!(*coding, b"" | b"identity" | b"chunked"))?;
@@ -38,10 +38,10 @@ impl Looked<'_> {
     }
 }
 
-/// The mark of a message whose headers and body are at hand.
+/// Returns the mark of a complete message.
 #[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq", feature = "sqs")), allow(dead_code))]
 pub fn in_message(markers: &[Marker], run: u32, headers: &[(Vec<u8>, Vec<u8>)], body: &[u8]) -> CaptureMark {
-    let (mut search, found) = Search::begin(markers, run, Looked { target: "", headers });
+    let (mut search, found) = Search::begin(markers, run, RequestHead { target: "", headers });
     let found = found.or_else(|| search.body(body));
     found.or_else(|| search.finish()).unwrap_or(CaptureMark::Absent)
 }
@@ -69,8 +69,8 @@ pub struct BodySearch {
 }
 
 impl Search {
-    /// Looks through the head; what is left is looked for in the body.
-    pub fn begin(markers: &[Marker], run: u32, head: Looked<'_>) -> (Search, Option<CaptureMark>) {
+    /// Searches the head; returns the search for the rest.
+    pub fn begin(markers: &[Marker], run: u32, head: RequestHead<'_>) -> (Search, Option<CaptureMark>) {
         let key = format!("ub{run:08x}-").into_bytes();
         if let Some(mark) = markers.iter().find_map(|marker| declared(marker, &key, head)) {
             return (Search::Over, Some(CaptureMark::By(mark)));
@@ -86,7 +86,7 @@ impl Search {
         (Search::Body(Box::new(body)), None)
     }
 
-    /// More of the request's body.
+    /// Searches more of the request's body.
     pub fn body(&mut self, bytes: &[u8]) -> Option<CaptureMark> {
         let Search::Body(body) = self else { return None };
         if bytes.is_empty() {
@@ -98,7 +98,7 @@ impl Search {
         found
     }
 
-    /// The request is complete, or nothing more of it will be seen.
+    /// Ends the search: the request is complete, or the rest cannot be read.
     pub fn finish(&mut self) -> Option<CaptureMark> {
         let Search::Body(body) = std::mem::replace(self, Search::Over) else { return None };
         body.conclude()
@@ -112,7 +112,7 @@ impl BodySearch {
         self.copied.extend_from_slice(&bytes[..taken]);
     }
 
-    /// What can be said before the body is complete; `Some(None)` means that there is no mark.
+    /// Returns the result, if it is certain before the body is complete; `Some(None)` means that there is no mark.
     fn early(&mut self) -> Option<Option<CaptureMark>> {
         if self.encoding.is_some() || self.longer || self.message_is_complete() {
             return Some(self.conclude());
@@ -120,7 +120,7 @@ impl BodySearch {
         if !self.members.is_empty() {
             return None;
         }
-        // A mark at the very end may go on in the next bytes: only what a foreign byte ends is settled.
+        // A mark at the very end may continue in the next bytes: only what a foreign byte ends is settled.
         let unsettled = self
             .copied
             .iter()
@@ -168,7 +168,7 @@ impl BodySearch {
         })
     }
 
-    /// Length of the first gRPC message with its prefix.
+    /// Returns the length of the first gRPC message with its prefix.
     fn message_length(&self) -> Option<usize> {
         let prefix = self.copied.get(1..GRPC_PREFIX).filter(|_| self.grpc)?;
         let length = u32::from_be_bytes(prefix.try_into().ok()?);
@@ -192,8 +192,8 @@ fn member(marker: &Marker) -> Option<&String> {
     }
 }
 
-/// The mark in a declared marker of the head.
-fn declared(marker: &Marker, key: &[u8], head: Looked<'_>) -> Option<Mark> {
+/// Returns the mark in a declared marker of the head.
+fn declared(marker: &Marker, key: &[u8], head: RequestHead<'_>) -> Option<Mark> {
     match marker {
         Marker::Header(name) => head.values(name).find_map(|value| find(key, value)),
         Marker::Path => path_of(head.target).split('/').find_map(|segment| find(key, segment.as_bytes())),
@@ -210,7 +210,7 @@ fn path_of(target: &str) -> &str {
     target.split(['?', '#']).next().unwrap_or_default()
 }
 
-/// The first mark with this key, whatever other runs' marks stand before it.
+/// Returns the first mark with this key, after any marks of other runs.
 fn find(key: &[u8], bytes: &[u8]) -> Option<Mark> {
     let starts = bytes.windows(key.len()).enumerate().filter(|(_, window)| *window == key);
     starts.filter_map(|(at, _)| Mark::find(&bytes[at..])).find(|mark| mark_has(mark, key))

@@ -1,4 +1,4 @@
-//! Writes what one tap sees into the evidence of the case.
+//! Writes the observations of one tap into the evidence of the case.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,6 +9,7 @@ use crate::scenario::Marker;
 /// Gaps that one tap lists one by one; a node that sends nothing but garbage must not fill the memory.
 const GAPS_LISTED: u32 = 32;
 
+/// The recorder of one tap.
 #[derive(Debug)]
 pub struct TapRecorder {
     pub tap: TapIx,

@@ -1,25 +1,25 @@
-//! Where a tap goes on to: often known only when the tap listens already and its own address has been handed
-//! out.
+//! The address that a tap forwards to: often known only when the tap already listens.
 
 use std::net::SocketAddr;
 
 use tokio::sync::watch;
 
-/// The receiver's address, now or later. A connection that comes before waits for it.
+/// The receiver's address, known now or later. A connection that comes earlier waits for it.
 #[derive(Clone, Debug)]
 pub struct Target(watch::Receiver<Option<SocketAddr>>);
 
-/// Makes a target known.
+/// Sets a target.
 #[derive(Debug)]
 pub struct Aim(watch::Sender<Option<SocketAddr>>);
 
 impl Target {
+    /// Returns a target that is set later.
     pub fn later() -> (Aim, Target) {
         let (sender, receiver) = watch::channel(None);
         (Aim(sender), Target(receiver))
     }
 
-    /// Waits for the address; `None` when it will never be known.
+    /// Resolves with the address; `None` when it will never be set.
     pub async fn known(mut self) -> Option<SocketAddr> {
         self.0.wait_for(Option::is_some).await.ok().and_then(|address| *address)
     }
@@ -32,6 +32,7 @@ impl From<SocketAddr> for Target {
 }
 
 impl Aim {
+    /// Sets the address.
     pub fn at(&self, target: SocketAddr) {
         self.0.send_replace(Some(target));
     }

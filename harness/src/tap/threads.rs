@@ -1,7 +1,7 @@
-//! Threads of clients that block: told to end by a flag, waited for within bounds.
+//! Threads for clients that block: a flag ends them, and the wait for their end is bounded.
 //!
-//! A client of Kafka may block whoever drops it until its broker answers, so it lives and dies on a thread of its own.
-//! One that does not end in time is left to itself: it holds nothing but its client.
+//! The drop of a Kafka client may block until its broker answers, so a client is created and dropped on a thread of its
+//! own. A thread that does not end in time is abandoned: it holds nothing but its client.
 
 use std::io;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// How long all threads together may take to end.
+/// The time that all threads together may take to end.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
-/// They are told to end when this is dropped.
+/// A group of threads; the drop makes them end.
 #[derive(Debug)]
 pub(crate) struct Threads {
     over: Arc<AtomicBool>,
@@ -23,7 +23,7 @@ pub(crate) struct Threads {
     alive: watch::Sender<()>,
 }
 
-/// What a thread knows of its own end.
+/// The flag that ends a thread, as the thread sees it.
 #[derive(Debug)]
 pub(crate) struct Life {
     over: Arc<AtomicBool>,
@@ -34,7 +34,7 @@ impl Threads {
         Self { over: Arc::default(), alive: watch::Sender::new(()) }
     }
 
-    /// Everything that `body` makes or is given is dropped on the new thread.
+    /// Starts a thread. Everything that `body` creates or owns is dropped on it.
     pub(crate) fn spawn(&self, name: &str, body: impl FnOnce(&Life) + Send + 'static) -> io::Result<()> {
         let life = Life { over: self.over.clone() };
         let alive = self.alive.subscribe();
@@ -45,10 +45,10 @@ impl Threads {
         thread::Builder::new().name(name.to_owned()).spawn(run).map(drop)
     }
 
-    /// Tells the threads to end, and comes back when they have.
+    /// Makes the threads end; resolves when they have.
     pub(crate) async fn stop(&self) {
         self.over.store(true, Ordering::Release);
-        // What takes longer hangs at a broker that is gone.
+        // A thread that takes longer waits for a broker that has ended.
         let _ = timeout(END_WITHIN, self.alive.closed()).await;
     }
 }

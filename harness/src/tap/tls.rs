@@ -1,9 +1,9 @@
-//! Taps on TLS hops: TLS is terminated with the run's authority and spoken anew to the receiver.
+//! Taps on TLS hops: TLS is terminated with the run's authority, and a second TLS connection leads to the receiver.
 //!
-//! The receiver is offered the protocols (ALPN) that the sender offered, and the sender is told the one that
-//! the receiver chose, so both speak what they would have spoken. The receiver's certificate is verified
-//! against the run's authority and the extra ones, except at a loopback address: there nobody else can
-//! answer, and services under test use certificates of their own. Client certificates are not passed on.
+//! The receiver is offered the protocols (ALPN) that the sender offered, and the sender gets the one that the receiver
+//! chose, so both speak what they would have spoken. The receiver's certificate is verified against the run's authority
+//! and the extra ones, except at a loopback address: there nobody else can answer, and services under test use
+//! certificates of their own. Client certificates are not forwarded.
 
 use std::error::Error;
 use std::io;
@@ -23,12 +23,12 @@ use tokio_rustls::{LazyConfigAcceptor, StartHandshake, TlsConnector};
 
 use super::connection::{self, Stream};
 use super::eye::Eye;
-use super::refused::TLS_HANDSHAKE;
+use super::read_error::TLS_HANDSHAKE;
 use super::scene::Scene;
 use crate::plan::TapProtocol;
 use crate::tap::authority::{Authority, AuthorityError};
 
-/// How a tap terminates TLS and speaks it to the receiver; cheap to clone, and taps may share one.
+/// The TLS of a tap towards sender and receiver; cheap to clone, and taps may share one.
 #[derive(Clone, Debug)]
 pub struct TapTls {
     provider: Arc<CryptoProvider>,
@@ -39,7 +39,7 @@ pub struct TapTls {
 }
 
 impl TapTls {
-    /// With a certificate for localhost and `names`; `extra` are authorities in PEM that receivers are
+    /// Returns TLS with a certificate for localhost and `names`; `extra` are authorities in PEM that receivers are
     /// verified against besides the run's own.
     pub fn new(
         authority: &Authority,
@@ -60,8 +60,8 @@ impl TapTls {
         })
     }
 
-    /// For receivers that speak no TLS themselves (relays, stubs): TLS ends here, and they are called in the
-    /// clear. A sender that uses none either is a gap, for a real receiver would have refused it.
+    /// Returns TLS that ends at the tap, for receivers that serve plaintext (relays, stubs). A sender without TLS is a
+    /// gap: a real receiver would have rejected it.
     pub fn ending_here(mut self) -> Self {
         self.ends_here = true;
         self
@@ -83,7 +83,7 @@ impl TapTls {
         let config = ClientConfig::builder_with_provider(self.provider.clone())
             .with_safe_default_protocol_versions()?;
         let mut config = if target.ip().is_loopback() {
-            let unverified = Arc::new(Unverified { provider: self.provider.clone() });
+            let unverified = Arc::new(AnyCertificate { provider: self.provider.clone() });
             config.dangerous().with_custom_certificate_verifier(unverified).with_no_client_auth()
         } else {
             config.with_root_certificates(self.trusted.clone()).with_no_client_auth()
@@ -93,20 +93,20 @@ impl TapTls {
     }
 }
 
-/// Takes an accepted connection to its end; a sender that does not begin with TLS goes through in the clear.
+/// Serves an accepted connection to its end; a sender that does not start TLS is forwarded in plaintext.
 pub async fn serve(scene: Arc<Scene>, number: u32, client: TcpStream, target: SocketAddr, tls: TapTls) {
     let mut first = [0];
     let _ = client.set_nodelay(true);
     let peeked = client.peek(&mut first).await;
     if !matches!(peeked, Ok(1)) || first[0] != TLS_HANDSHAKE {
-        // A connection that ends without a byte only looked whether somebody listens.
+        // A connection without a byte only probed the port.
         if tls.ends_here && matches!(peeked, Ok(1)) {
-            scene.gap(format!("connection {number} is in the clear on a hop that is declared as TLS"));
+            scene.gap(format!("connection {number} is plaintext on a hop that is declared with `tls: true`"));
         }
         return connection::serve(scene, number, client, target).await;
     }
     if let Err(error) = terminate(&scene, number, client, target, &tls).await {
-        scene.gap(format!("connection {number} is not read: {error}"));
+        scene.gap(format!("the tap could not read connection {number}: {error}"));
     }
 }
 
@@ -118,7 +118,7 @@ async fn terminate(
     tls: &TapTls,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let hello = LazyConfigAcceptor::new(Acceptor::default(), client).await;
-    let hello = hello.map_err(|error| format!("the sender's TLS cannot be understood: {error}"))?;
+    let hello = hello.map_err(|error| format!("the TLS handshake of the sender is invalid: {error}"))?;
     let receiver = match connection::connect(target).await {
         Ok(receiver) => receiver,
         Err(error) => {
@@ -127,7 +127,7 @@ async fn terminate(
         }
     };
     if tls.ends_here {
-        // A receiver in the clear cannot be asked; HTTP/1.1 is what every one of them speaks.
+        // A plaintext receiver cannot negotiate; every one of them speaks HTTP/1.1.
         let preferred: [&[u8]; 2] = match scene.plan.protocol {
             TapProtocol::Http => [b"http/1.1", b"h2"],
             TapProtocol::Grpc => [b"h2", b"http/1.1"],
@@ -147,7 +147,7 @@ async fn terminate(
         Ok(receiver) => receiver,
         Err(error) => {
             let _ = hello.io.set_zero_linger();
-            return Err(format!("the receiver at {target} does not take part in TLS: {error}").into());
+            return Err(format!("the TLS handshake with the receiver at {target} failed: {error}").into());
         }
     };
     let chosen = receiver.get_ref().1.alpn_protocol();
@@ -161,7 +161,7 @@ async fn accept(
     config: Arc<ServerConfig>,
 ) -> Result<TlsStream<TcpStream>, Box<dyn Error + Send + Sync>> {
     let accepted = hello.into_stream(config).await;
-    Ok(accepted.map_err(|error| format!("the sender does not take the run's certificate: {error}"))?)
+    Ok(accepted.map_err(|error| format!("the sender rejected the certificate of the run: {error}"))?)
 }
 
 impl Stream for TlsStream<TcpStream> {
@@ -176,13 +176,13 @@ impl Stream for tokio_rustls::client::TlsStream<TcpStream> {
     }
 }
 
-/// Takes any certificate, but not any signature: the receiver still proves that it has the key.
+/// Accepts any certificate, but not any signature: the receiver still proves that it has the key.
 #[derive(Debug)]
-struct Unverified {
+struct AnyCertificate {
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Unverified {
+impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(
         &self,
         _end_entity: &CertificateDer<'_>,

@@ -1,18 +1,18 @@
-//! One channel: its methods and contents in both directions, and the captures they make.
+//! One channel: its methods and contents in both directions, and their captures.
 
-use super::content::{Arriving, Content};
-use super::delivered::{Asked, Delivered, Settled, Source};
+use super::content::{Content, PartialContent};
+use super::deliveries::{Acknowledgement, Deliveries, PendingRequest, Source};
 use super::method::{Closing, Destination, Method};
-use super::published::{Publication, Published};
+use super::publications::{Publication, Publications};
 use crate::evidence::{CaptureEnd, Message, MessageDirection, MessageHead, Protocol, Recording, Settlement};
-use crate::tap::refused::Refused;
+use crate::tap::read_error::ReadError;
 use crate::tap::scene::Scene;
 
-const INTERRUPTED: Refused = Refused::AmqpFrame("a method comes before a content is complete");
+const INTERRUPTED: ReadError = ReadError::AmqpFrame("a method came before a content was complete");
 
-/// Where a channel is.
+/// A channel of a connection of a tap.
 #[derive(Clone, Copy, Debug)]
-pub struct At<'a> {
+pub struct ChannelScene<'a> {
     pub scene: &'a Scene,
     pub connection: u32,
     pub channel: u16,
@@ -20,55 +20,57 @@ pub struct At<'a> {
 
 #[derive(Debug, Default)]
 pub struct Channel {
-    published: Published,
-    delivered: Delivered,
-    sending: Option<Arriving<Publishing>>,
-    receiving: Option<Arriving<Incoming>>,
-    /// By one side or the other; until that was answered more may come.
+    published: Publications,
+    delivered: Deliveries,
+    sending: Option<PartialContent<PublishMethod>>,
+    receiving: Option<PartialContent<IncomingContent>>,
+    /// The reason why one side closed it; more may come until the close is answered.
     closed: Option<String>,
 }
 
 #[derive(Debug)]
-struct Publishing {
+struct PublishMethod {
     to: Destination,
     mandatory: bool,
     number: u64,
 }
 
 #[derive(Debug)]
-enum Incoming {
+enum IncomingContent {
     Delivery { source: Option<Source>, tag: u64, redelivered: bool },
     Return { why: String, to: Destination },
 }
 
 impl Channel {
-    /// A method from the client.
-    pub fn by_client(&mut self, method: Method) -> Result<(), Refused> {
+    /// Reads a method from the client.
+    pub fn by_client(&mut self, method: Method) -> Result<(), ReadError> {
         if self.sending.is_some() {
             return Err(INTERRUPTED);
         }
         match method {
             Method::Publish { to, mandatory } => {
                 let number = self.published.number();
-                self.sending = Some(Arriving::new(Publishing { to, mandatory, number }));
+                self.sending = Some(PartialContent::new(PublishMethod { to, mandatory, number }));
             }
             Method::Declare { queue, no_wait: true } => self.delivered.declares(queue),
-            Method::Declare { no_wait: false, .. } => self.delivered.asks(Asked::Declare)?,
+            Method::Declare { no_wait: false, .. } => self.delivered.asks(PendingRequest::Declare)?,
             Method::Consume { queue, consumer, no_ack, no_wait } => {
                 let source = Source { queue, no_ack };
                 match no_wait {
                     true => self.delivered.consumes(consumer, source),
-                    false => self.delivered.asks(Asked::Consume(source))?,
+                    false => self.delivered.asks(PendingRequest::Consume(source))?,
                 }
             }
             Method::Cancel { consumer, no_wait: true } => self.delivered.cancelled(&consumer),
-            Method::Get { queue, no_ack } => self.delivered.asks(Asked::Get(Source { queue, no_ack }))?,
+            Method::Get { queue, no_ack } => {
+                self.delivered.asks(PendingRequest::Get(Source { queue, no_ack }))?
+            }
             Method::Ack { tag, multiple } => {
-                self.delivered.settled(Settled { tag, multiple, how: Settlement::Done });
+                self.delivered.settled(Acknowledgement { tag, multiple, how: Settlement::Done });
             }
             Method::Nack { tag, multiple, requeue } => {
                 let how = if requeue { Settlement::Returned } else { Settlement::Rejected };
-                self.delivered.settled(Settled { tag, multiple, how });
+                self.delivered.settled(Acknowledgement { tag, multiple, how });
             }
             Method::Recover => self.delivered.given_back(),
             Method::ConfirmSelect => self.published.with_confirms(),
@@ -81,8 +83,8 @@ impl Channel {
         Ok(())
     }
 
-    /// A method from the broker.
-    pub fn by_broker(&mut self, method: Method) -> Result<(), Refused> {
+    /// Reads a method from the broker.
+    pub fn by_broker(&mut self, method: Method) -> Result<(), ReadError> {
         if self.receiving.is_some() {
             return Err(INTERRUPTED);
         }
@@ -94,14 +96,14 @@ impl Channel {
             }
             Method::Deliver { consumer, tag, redelivered } => {
                 let source = self.delivered.source(&consumer);
-                self.receives(Incoming::Delivery { source, tag, redelivered });
+                self.receives(IncomingContent::Delivery { source, tag, redelivered });
             }
             Method::GetOk { tag, redelivered } => {
                 let source = self.delivered.got();
-                self.receives(Incoming::Delivery { source, tag, redelivered });
+                self.receives(IncomingContent::Delivery { source, tag, redelivered });
             }
             Method::GetEmpty => drop(self.delivered.got()),
-            Method::Return { why, to } => self.receives(Incoming::Return { why, to }),
+            Method::Return { why, to } => self.receives(IncomingContent::Return { why, to }),
             Method::Ack { tag, multiple } => self.published.confirmed(tag, multiple),
             Method::Nack { tag, multiple, .. } => self.published.refused(tag, multiple),
             Method::TxCommitOk => {
@@ -117,16 +119,16 @@ impl Channel {
         Ok(())
     }
 
-    fn receives(&mut self, incoming: Incoming) {
-        self.receiving = Some(Arriving::new(incoming));
+    fn receives(&mut self, incoming: IncomingContent) {
+        self.receiving = Some(PartialContent::new(incoming));
     }
 
-    /// Some of a content from the client.
-    pub fn sent(&mut self, part: Part<'_>, at: At<'_>) -> Result<(), Refused> {
+    /// Reads a part of a content from the client.
+    pub fn sent(&mut self, part: Part<'_>, at: ChannelScene<'_>) -> Result<(), ReadError> {
         part.put_to(&mut self.sending)?;
         let Some(complete) = self.sending.take_if(|arriving| arriving.is_complete()) else { return Ok(()) };
         let (publishing, content) = complete.into_parts();
-        let Publishing { to, mandatory, number } = publishing;
+        let PublishMethod { to, mandatory, number } = publishing;
         let mut message = Message::new(MessageDirection::Published, &to.exchange);
         message.routing_key = Some(to.routing_key.clone());
         let print = mandatory.then(|| content.print());
@@ -139,18 +141,20 @@ impl Channel {
         Ok(())
     }
 
-    /// Some of a content from the broker.
-    pub fn received(&mut self, part: Part<'_>, at: At<'_>) -> Result<(), Refused> {
+    /// Reads a part of a content from the broker.
+    pub fn received(&mut self, part: Part<'_>, at: ChannelScene<'_>) -> Result<(), ReadError> {
         part.put_to(&mut self.receiving)?;
         let Some(complete) = self.receiving.take_if(|arriving| arriving.is_complete()) else { return Ok(()) };
         let (incoming, content) = complete.into_parts();
         let (source, tag, redelivered) = match incoming {
-            Incoming::Delivery { source: Some(source), tag, redelivered } => (source, tag, redelivered),
-            Incoming::Delivery { source: None, .. } => {
-                at.gap("nothing was heard of the consumer that it is delivered to");
+            IncomingContent::Delivery { source: Some(source), tag, redelivered } => {
+                (source, tag, redelivered)
+            }
+            IncomingContent::Delivery { source: None, .. } => {
+                at.gap("its consumer is unknown");
                 return Ok(());
             }
-            Incoming::Return { why, to } => {
+            IncomingContent::Return { why, to } => {
                 self.published.returned(&to, content.print(), &why);
                 return Ok(());
             }
@@ -168,26 +172,26 @@ impl Channel {
         Ok(())
     }
 
-    /// The client takes no more; the broker may still confirm.
+    /// Notes that the client closed the channel; the broker may still confirm.
     pub fn closed_by_client(&mut self) {
         self.sending = None;
         self.delivered.given_back();
-        self.closed = Some("the client closed the channel before".to_owned());
+        self.closed = Some("the client had closed the channel".to_owned());
     }
 
-    /// The broker takes no more.
+    /// Notes that the broker closed the channel.
     pub fn closed_by_broker(&mut self, closing: &Closing) {
         self.receiving = None;
         self.delivered.given_back();
         self.published.closed_by_broker(closing);
-        self.closed = Some(format!("the broker closed the channel before: {}", closing.why));
+        self.closed = Some(format!("the broker had closed the channel: {}", closing.why));
     }
 
     pub fn is_within_content(&self) -> bool {
         self.sending.is_some()
     }
 
-    /// Nothing more comes.
+    /// Ends every open capture; `how` names the side that ended the connection.
     pub fn broken(mut self, how: &str) {
         self.published.broken(how);
         self.delivered.broken(how);
@@ -202,9 +206,9 @@ pub enum Part<'a> {
 }
 
 impl Part<'_> {
-    fn put_to<O>(self, arriving: &mut Option<Arriving<O>>) -> Result<(), Refused> {
+    fn put_to<O>(self, arriving: &mut Option<PartialContent<O>>) -> Result<(), ReadError> {
         let Some(arriving) = arriving else {
-            return Err(Refused::AmqpFrame("a content comes without a method before it"));
+            return Err(ReadError::AmqpFrame("a content came without a method before it"));
         };
         match self {
             Part::Header(payload) => arriving.header(payload),
@@ -213,8 +217,8 @@ impl Part<'_> {
     }
 }
 
-impl At<'_> {
-    /// Writes a complete message down; one whose properties cannot be read is a gap.
+impl ChannelScene<'_> {
+    /// Records a complete message; a gap where its properties cannot be read.
     fn record(&self, mut message: Message, content: Content) -> Option<Recording> {
         let marked = content.marked(self.scene);
         let properties = match content.properties {
@@ -241,8 +245,9 @@ impl At<'_> {
     }
 
     fn gap(&self, why: &str) {
-        let At { connection, channel, .. } = self;
-        self.scene
-            .gap(format!("a message on channel {channel} of connection {connection} is not read: {why}"));
+        let ChannelScene { connection, channel, .. } = self;
+        self.scene.gap(format!(
+            "the tap could not read a message on channel {channel} of connection {connection}: {why}"
+        ));
     }
 }

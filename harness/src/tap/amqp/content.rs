@@ -1,7 +1,7 @@
 //! The content behind `basic.publish`, `basic.deliver`, `basic.get-ok` and `basic.return`: one header frame, then the
-//! body in as many frames as it likes (AMQP 0-9-1 sections 2.3.5.2 and 4.2.6).
+//! body in any number of frames (AMQP 0-9-1 sections 2.3.5.2 and 4.2.6).
 //!
-//! Of a body no more is kept than marks are looked for in.
+//! Only the part of a body that is searched for marks is kept.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -9,16 +9,16 @@ use super::cursor::Cursor;
 use super::method::BASIC;
 use super::table;
 use crate::evidence::{CaptureMark, Field};
-use crate::tap::refused::Refused;
+use crate::tap::read_error::ReadError;
 use crate::tap::scene::Scene;
 use crate::tap::search;
 
 /// 64 KiB, and one more to show that there is more.
 const KEPT: usize = 64 * 1024 + 1;
 
-/// What is there of a content so far, and what it belongs to.
+/// The part of a content that has arrived, and the method that it belongs to.
 #[derive(Debug)]
-pub struct Arriving<O> {
+pub struct PartialContent<O> {
     pub of: O,
     content: Option<Content>,
     left: u64,
@@ -28,49 +28,49 @@ pub struct Arriving<O> {
 pub struct Content {
     size: u64,
     body: Vec<u8>,
-    /// Or why they cannot be read.
+    /// An error where they cannot be read.
     pub properties: Result<Properties, &'static str>,
 }
 
-/// Of the fourteen properties those that matter.
+/// The properties that matter, of fourteen.
 #[derive(Debug, Default)]
 pub struct Properties {
     pub headers: Vec<Field>,
     pub message_id: Option<String>,
-    /// The queue out of which it was dead-lettered first.
+    /// The queue from which it was dead-lettered first.
     pub moved_from: Option<String>,
     encoding: Option<Vec<u8>>,
 }
 
-impl<O> Arriving<O> {
+impl<O> PartialContent<O> {
     pub fn new(of: O) -> Self {
-        Arriving { of, content: None, left: 0 }
+        PartialContent { of, content: None, left: 0 }
     }
 
-    pub fn header(&mut self, payload: &[u8]) -> Result<(), Refused> {
+    pub fn header(&mut self, payload: &[u8]) -> Result<(), ReadError> {
         if self.content.is_some() {
-            return Err(Refused::AmqpFrame("a content has two headers"));
+            return Err(ReadError::AmqpFrame("a content has two headers"));
         }
-        let short = || Refused::AmqpFrame("a content header is shorter than its fields");
+        let short = || ReadError::AmqpFrame("a content header is shorter than its fields");
         let mut cursor = Cursor(payload);
         let class = cursor.short().ok_or_else(short)?;
         cursor.short().ok_or_else(short)?;
         let size = cursor.long_long().ok_or_else(short)?;
         if class != BASIC {
-            return Err(Refused::AmqpFrame("a content is not of the class `basic`"));
+            return Err(ReadError::AmqpFrame("a content is not of the class `basic`"));
         }
         self.left = size;
         self.content = Some(Content { size, body: Vec::new(), properties: Properties::read(cursor) });
         Ok(())
     }
 
-    pub fn body(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+    pub fn body(&mut self, bytes: &[u8]) -> Result<(), ReadError> {
         let Some(content) = &mut self.content else {
-            return Err(Refused::AmqpFrame("a body comes before its header"));
+            return Err(ReadError::AmqpFrame("a body came before its header"));
         };
         let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let left = self.left.checked_sub(count);
-        self.left = left.ok_or(Refused::AmqpFrame("a body is longer than its header says"))?;
+        self.left = left.ok_or(ReadError::AmqpFrame("a body is longer than its header declares"))?;
         let kept = bytes.len().min(KEPT - content.body.len());
         content.body.extend_from_slice(&bytes[..kept]);
         Ok(())
@@ -80,14 +80,14 @@ impl<O> Arriving<O> {
         self.content.is_some() && self.left == 0
     }
 
-    /// To be asked once it is complete.
+    /// Returns method and content, once it is complete.
     pub fn into_parts(self) -> (O, Content) {
         (self.of, self.content.expect("a complete content has a header"))
     }
 }
 
 impl Content {
-    /// The same for a message that the broker gives back.
+    /// Returns a hash that is the same for a message that the broker returns.
     pub fn print(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         (self.size, &self.body).hash(&mut hasher);
@@ -111,9 +111,9 @@ impl Content {
 }
 
 impl Properties {
-    /// Flags in words of fifteen, the lowest bit of each says that one more follows, then what they announce.
+    /// Parses flags in words of fifteen, of which the lowest bit announces another word, and then the properties.
     fn read(mut from: Cursor<'_>) -> Result<Properties, &'static str> {
-        const SHORT: &str = "its properties are shorter than their flags say";
+        const SHORT: &str = "its properties are shorter than their flags declare";
         let flags = from.short().ok_or(SHORT)?;
         let mut more = flags & 1 == 1;
         while more {

@@ -1,4 +1,4 @@
-//! Reads the arguments of a frame one after the other (AMQP 0-9-1 section 4.2.5); `None` where they end too early.
+//! Reads the arguments of a frame in order (AMQP 0-9-1 section 4.2.5); `None` where they end too early.
 
 #[derive(Clone, Copy, Debug)]
 pub struct Cursor<'a>(pub &'a [u8]);
@@ -34,18 +34,18 @@ impl<'a> Cursor<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    /// At most 255 octets behind their length.
+    /// Reads at most 255 octets behind their length.
     pub fn short_bytes(&mut self) -> Option<&'a [u8]> {
         let length = self.octet()?;
         self.take(usize::from(length))
     }
 
-    /// Names are UTF-8; what is not is shown as U+FFFD.
+    /// Reads a name; what is not UTF-8 becomes U+FFFD.
     pub fn short_text(&mut self) -> Option<String> {
         self.short_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     }
 
-    /// Long strings, tables and arrays alike: octets behind their length in four octets.
+    /// Reads octets behind their length in four octets: a long string, a table or an array.
     pub fn long_bytes(&mut self) -> Option<&'a [u8]> {
         let length = self.long()?;
         self.take(usize::try_from(length).ok()?)

@@ -1,8 +1,8 @@
-//! The methods that say where messages go and what becomes of them (AMQP 0-9-1, "Class and method reference";
-//! `confirm` and `basic.nack` are RabbitMQ's). All others are not looked at.
+//! The methods that route and settle messages (AMQP 0-9-1, "Class and method reference"; `confirm` and `basic.nack` are
+//! RabbitMQ's). All others are ignored.
 
 use super::cursor::Cursor;
-use crate::tap::refused::Refused;
+use crate::tap::read_error::ReadError;
 
 /// `basic`, the class of content.
 pub const BASIC: u16 = 60;
@@ -30,7 +30,7 @@ pub enum Method {
     ConsumeOk {
         consumer: String,
     },
-    /// By the consumer, or by a broker that ends a consumer itself.
+    /// Sent by the consumer, or by a broker that ends a consumer itself.
     Cancel {
         consumer: String,
         no_wait: bool,
@@ -60,12 +60,12 @@ pub enum Method {
         redelivered: bool,
     },
     GetEmpty,
-    /// By whom it was delivered to; by the broker it is the confirm of what was published.
+    /// From the consumer the acknowledgement of a delivery, from the broker the confirm of a publication.
     Ack {
         tag: u64,
         multiple: bool,
     },
-    /// As `Ack`; `basic.reject` is a `basic.nack` of one.
+    /// The opposite of `Ack`; `basic.reject` is a `basic.nack` of one.
     Nack {
         tag: u64,
         multiple: bool,
@@ -86,7 +86,7 @@ pub struct Destination {
     pub routing_key: String,
 }
 
-/// Why a channel or connection is closed.
+/// The reason why a channel or connection is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
     /// Code and text.
@@ -95,10 +95,10 @@ pub struct Closing {
 }
 
 impl Method {
-    /// Reads the payload of a method frame.
-    pub fn read(payload: &[u8]) -> Result<Method, Refused> {
+    /// Parses the payload of a method frame.
+    pub fn read(payload: &[u8]) -> Result<Method, ReadError> {
         let mut cursor = Cursor(payload);
-        read(&mut cursor).ok_or(Refused::AmqpFrame("a method is shorter than its arguments"))
+        read(&mut cursor).ok_or(ReadError::AmqpFrame("a method is shorter than its arguments"))
     }
 }
 
@@ -153,7 +153,7 @@ fn basic(id: u16, from: &mut Cursor<'_>) -> Option<Method> {
             let (tag, bits) = (from.long_long()?, from.octet()?);
             Method::Nack { tag, multiple: false, requeue: bit(bits, 0) }
         }
-        // Without `requeue` both mean the same consumer, which RabbitMQ refuses.
+        // Without `requeue` both mean the same consumer, which RabbitMQ rejects.
         100 | 110 => Method::Recover,
         120 => {
             let (tag, bits) = (from.long_long()?, from.octet()?);
@@ -164,7 +164,7 @@ fn basic(id: u16, from: &mut Cursor<'_>) -> Option<Method> {
     Some(method)
 }
 
-/// The name of a queue behind a reserved argument.
+/// Reads the name of a queue behind a reserved argument.
 fn named(from: &mut Cursor<'_>) -> Option<String> {
     from.short()?;
     from.short_text()

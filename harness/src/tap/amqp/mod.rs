@@ -1,41 +1,41 @@
-//! Reads an AMQP 0-9-1 connection between a client and RabbitMQ beside its bytes: what is published, what is delivered,
-//! and what becomes of it.
+//! Reads a copy of an AMQP 0-9-1 connection between a client and RabbitMQ: what is published, what is delivered, and
+//! how it is settled.
 //!
-//! It follows channels, contents, confirms, consumers and settlements, and judges none of them: what a broker would
-//! refuse, the broker refuses. Clauses are those of the AMQP 0-9-1 specification; confirms, `basic.nack` and the types
-//! of header values are RabbitMQ's extensions and errata.
+//! It follows channels, contents, confirms, consumers and settlements, and validates none of them: the broker does
+//! that. Clauses are those of the AMQP 0-9-1 specification; confirms, `basic.nack` and the types of header values are
+//! RabbitMQ's extensions and errata.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::refused::{Refused, TLS_HANDSHAKE};
+use super::read_error::{ReadError, TLS_HANDSHAKE};
 use super::scene::Scene;
-use channel::{At, Channel, Part};
+use channel::{Channel, ChannelScene, Part};
 use frame::{FrameReader, Piece};
 use method::{Closing, Method};
 
 mod channel;
 mod content;
 mod cursor;
-mod delivered;
+mod deliveries;
 mod frame;
 mod method;
-mod published;
+mod publications;
 mod table;
 
-/// What a client sends before its first frame (section 4.2.2).
+/// The bytes of a client before its first frame (section 4.2.2).
 const PROTOCOL: &[u8; 8] = b"AMQP\x00\x00\x09\x01";
 
-/// One connection.
+/// The reader of one connection.
 #[derive(Debug)]
 pub struct Amqp {
     scene: Arc<Scene>,
     connection: u32,
-    /// How much of `PROTOCOL` was sent.
+    /// The number of bytes of `PROTOCOL` that were sent.
     begun: usize,
     client: FrameReader,
     broker: FrameReader,
-    /// Whether the broker has sent anything.
+    /// True once the broker has sent anything.
     answered: bool,
     channels: HashMap<u16, Channel>,
 }
@@ -53,13 +53,13 @@ impl Amqp {
         }
     }
 
-    /// Bytes from the client.
-    pub fn client(&mut self, mut bytes: &[u8]) -> Result<(), Refused> {
+    /// Reads bytes from the client.
+    pub fn client(&mut self, mut bytes: &[u8]) -> Result<(), ReadError> {
         let expected = &PROTOCOL[self.begun..];
         let begin = &bytes[..bytes.len().min(expected.len())];
         if begin != &expected[..begin.len()] {
             let tls = self.begun == 0 && begin[0] == TLS_HANDSHAKE;
-            return Err(if tls { Refused::Tls } else { Refused::NotAmqp("client") });
+            return Err(if tls { ReadError::Tls } else { ReadError::NotAmqp("client") });
         }
         self.begun += begin.len();
         bytes = &bytes[begin.len()..];
@@ -71,11 +71,11 @@ impl Amqp {
         Ok(())
     }
 
-    /// Bytes from the broker.
-    pub fn broker(&mut self, mut bytes: &[u8]) -> Result<(), Refused> {
-        // A broker that speaks another version says which, and hangs up.
+    /// Reads bytes from the broker.
+    pub fn broker(&mut self, mut bytes: &[u8]) -> Result<(), ReadError> {
+        // A broker with another version sends its own protocol header and closes.
         if !self.answered && bytes.first() == Some(&PROTOCOL[0]) {
-            return Err(Refused::NotAmqp("broker"));
+            return Err(ReadError::NotAmqp("broker"));
         }
         self.answered = true;
         while !bytes.is_empty() {
@@ -86,7 +86,7 @@ impl Amqp {
         Ok(())
     }
 
-    fn piece_of_client(&mut self, piece: Piece<'_>) -> Result<(), Refused> {
+    fn piece_of_client(&mut self, piece: Piece<'_>) -> Result<(), ReadError> {
         match piece {
             Piece::Method(channel, payload) => match Method::read(&payload)? {
                 Method::ConnectionClose(_) => {
@@ -105,7 +105,7 @@ impl Amqp {
         Ok(())
     }
 
-    fn piece_of_broker(&mut self, piece: Piece<'_>) -> Result<(), Refused> {
+    fn piece_of_broker(&mut self, piece: Piece<'_>) -> Result<(), ReadError> {
         match piece {
             Piece::Method(channel, payload) => match Method::read(&payload)? {
                 Method::ConnectionClose(closing) => self.close_all(&closing),
@@ -126,14 +126,14 @@ impl Amqp {
         self.channels.entry(number).or_default()
     }
 
-    /// What comes on a channel that is closed already is for nobody.
-    fn sent(&mut self, channel: u16, part: Part<'_>) -> Result<(), Refused> {
-        let at = At { scene: &self.scene, connection: self.connection, channel };
+    /// Reads a part of a content from the client; on a closed channel it is ignored.
+    fn sent(&mut self, channel: u16, part: Part<'_>) -> Result<(), ReadError> {
+        let at = ChannelScene { scene: &self.scene, connection: self.connection, channel };
         self.channels.get_mut(&channel).map_or(Ok(()), |own| own.sent(part, at))
     }
 
-    fn received(&mut self, channel: u16, part: Part<'_>) -> Result<(), Refused> {
-        let at = At { scene: &self.scene, connection: self.connection, channel };
+    fn received(&mut self, channel: u16, part: Part<'_>) -> Result<(), ReadError> {
+        let at = ChannelScene { scene: &self.scene, connection: self.connection, channel };
         self.channels.get_mut(&channel).map_or(Ok(()), |own| own.received(part, at))
     }
 
@@ -153,12 +153,12 @@ impl Amqp {
         ended.into_values().for_each(|channel| channel.broken(how));
     }
 
-    /// Whether the client's bytes so far end in the middle of a frame or a message.
+    /// Returns whether the client's bytes so far end in the middle of a frame or a message.
     pub fn is_within_message(&self) -> bool {
         self.client.is_within() || self.channels.values().any(Channel::is_within_content)
     }
 
-    /// Nothing more is read; `how` names who ended it.
+    /// Ends every open capture; `how` names the side that ended the connection.
     pub fn broken(self, how: &str) {
         self.channels.into_values().for_each(|channel| channel.broken(how));
     }

@@ -1,7 +1,7 @@
-//! A table of headers in the order of the wire, duplicates kept, with RabbitMQ's reading of the types.
+//! A table of headers in the order of the wire, duplicates kept, with RabbitMQ's interpretation of the types.
 //!
 //! AMQP 0-9-1 section 4.2.5.5 and RabbitMQ's errata differ: `s` is a 16-bit integer, not a short string, and `l` and
-//! `L` are both signed. Tables and arrays within are kept as their bytes.
+//! `L` are both signed. Nested tables and arrays are kept as bytes.
 
 use super::cursor::Cursor;
 use crate::evidence::{Field, FieldKind};
@@ -15,14 +15,14 @@ pub struct Entry<'a> {
     pub value: Value<'a>,
 }
 
-/// A value's type and its bytes, without the length before them.
+/// The type and bytes of a value, without the length before them.
 #[derive(Clone, Copy, Debug)]
 pub struct Value<'a> {
     pub kind: u8,
     pub bytes: &'a [u8],
 }
 
-/// The entries of a table, given without its length.
+/// Parses the entries of a table, given without its length.
 pub fn entries(table: &[u8]) -> Result<Vec<Entry<'_>>, &'static str> {
     let mut cursor = Cursor(table);
     let mut entries = Vec::new();
@@ -33,8 +33,8 @@ pub fn entries(table: &[u8]) -> Result<Vec<Entry<'_>>, &'static str> {
     Ok(entries)
 }
 
-/// The first queue out of which a message was dead-lettered (RabbitMQ, "Dead Letter Exchanges"): brokers since 3.7 say
-/// so, and the last entry of `x-death` is the oldest.
+/// Returns the first queue from which a message was dead-lettered (RabbitMQ, "Dead Letter Exchanges"): a header of
+/// brokers since 3.7, else the last entry of `x-death`, which is the oldest.
 pub fn first_death(entries: &[Entry<'_>]) -> Option<String> {
     let value = |name: &[u8], kind| {
         let found = entries.iter().find(|entry| entry.name == name && entry.value.kind == kind);

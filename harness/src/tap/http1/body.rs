@@ -2,7 +2,7 @@
 
 use super::fields::{Fields, parse_trailers};
 use super::section::Section;
-use crate::tap::refused::Refused;
+use crate::tap::read_error::ReadError;
 
 /// A chunk's size line with its extensions.
 const SIZE_LINE_LIMIT: usize = 16 * 1024;
@@ -18,12 +18,12 @@ pub enum Body {
 #[derive(Debug)]
 pub struct Chunked {
     of: &'static str,
-    at: At,
+    at: ChunkState,
     trailers: Fields,
 }
 
 #[derive(Debug)]
-enum At {
+enum ChunkState {
     Size(Vec<u8>),
     Data(u64),
     /// The line end after a chunk's data.
@@ -38,19 +38,19 @@ impl Body {
     }
 
     pub fn chunked(of: &'static str) -> Self {
-        Body::Chunked(Chunked { of, at: At::Size(Vec::new()), trailers: Fields::new() })
+        Body::Chunked(Chunked { of, at: ChunkState::Size(Vec::new()), trailers: Fields::new() })
     }
 
     pub fn is_complete(&self) -> bool {
         match self {
             Body::Length(left) => *left == 0,
-            Body::Chunked(chunked) => matches!(chunked.at, At::End),
+            Body::Chunked(chunked) => matches!(chunked.at, ChunkState::End),
             Body::UntilEnd => false,
         }
     }
 
-    /// Takes from `bytes` what belongs to the body and gives `data` its content; returns how many were taken.
-    pub fn read(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<usize, Refused> {
+    /// Reads what belongs to the body and passes its content to `data`; returns the number of bytes read.
+    pub fn read(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<usize, ReadError> {
         match self {
             Body::UntilEnd => {
                 data(bytes);
@@ -70,55 +70,55 @@ impl Body {
 }
 
 impl Chunked {
-    fn read(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<usize, Refused> {
+    fn read(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<usize, ReadError> {
         let mut used = 0;
-        while used < bytes.len() && !matches!(self.at, At::End) {
+        while used < bytes.len() && !matches!(self.at, ChunkState::End) {
             used += self.step(&bytes[used..], data)?;
         }
         Ok(used)
     }
 
-    fn step(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<usize, Refused> {
+    fn step(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<usize, ReadError> {
         match &mut self.at {
-            At::Size(line) => {
+            ChunkState::Size(line) => {
                 let end = bytes.iter().position(|byte| *byte == b'\n');
                 let taken = end.map_or(bytes.len(), |at| at + 1);
                 line.extend_from_slice(&bytes[..taken]);
                 if line.len() > SIZE_LINE_LIMIT {
-                    return Err(Refused::Chunk(self.of));
+                    return Err(ReadError::Chunk(self.of));
                 }
                 if end.is_some() {
-                    self.at = match chunk_size(line).ok_or(Refused::Chunk(self.of))? {
-                        0 => At::Trailers(Section::trailers()),
-                        size => At::Data(size),
+                    self.at = match chunk_size(line).ok_or(ReadError::Chunk(self.of))? {
+                        0 => ChunkState::Trailers(Section::trailers()),
+                        size => ChunkState::Data(size),
                     };
                 }
                 Ok(taken)
             }
-            At::Data(left) => {
+            ChunkState::Data(left) => {
                 let taken = take(left, bytes, data);
                 if *left == 0 {
-                    self.at = At::DataEnd;
+                    self.at = ChunkState::DataEnd;
                 }
                 Ok(taken)
             }
-            At::DataEnd => match bytes[0] {
+            ChunkState::DataEnd => match bytes[0] {
                 b'\r' => Ok(1),
                 b'\n' => {
-                    self.at = At::Size(Vec::new());
+                    self.at = ChunkState::Size(Vec::new());
                     Ok(1)
                 }
-                _ => Err(Refused::Chunk(self.of)),
+                _ => Err(ReadError::Chunk(self.of)),
             },
-            At::Trailers(section) => {
+            ChunkState::Trailers(section) => {
                 let (taken, complete) = section.read(bytes)?;
                 if complete {
                     self.trailers = parse_trailers(&section.bytes)?;
-                    self.at = At::End;
+                    self.at = ChunkState::End;
                 }
                 Ok(taken)
             }
-            At::End => Ok(0),
+            ChunkState::End => Ok(0),
         }
     }
 }
@@ -130,7 +130,7 @@ fn take(left: &mut u64, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> usize {
     taken
 }
 
-/// The size in a chunk's first line; extensions after `;` are skipped.
+/// Parses the size in a chunk's first line; extensions after `;` are skipped.
 fn chunk_size(line: &[u8]) -> Option<u64> {
     let size = line.split(|byte| *byte == b';').next()?.trim_ascii();
     let text = std::str::from_utf8(size).ok()?;

@@ -2,18 +2,18 @@
 
 use httparse::{EMPTY_HEADER, Header, Status};
 
-use crate::tap::refused::Refused;
+use crate::tap::read_error::ReadError;
 
 /// Name and value of each line; duplicates are kept.
 pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Parses a trailer section with its empty line.
-pub fn parse_trailers(section: &[u8]) -> Result<Fields, Refused> {
+pub fn parse_trailers(section: &[u8]) -> Result<Fields, ReadError> {
     let mut room = room_for(section);
     match httparse::parse_headers(section, &mut room) {
         Ok(Status::Complete((_, fields))) => Ok(fields_of(fields)),
-        Ok(Status::Partial) => Err(Refused::NotHttp("trailer section", httparse::Error::NewLine)),
-        Err(error) => Err(Refused::NotHttp("trailer section", error)),
+        Ok(Status::Partial) => Err(ReadError::NotHttp("trailer section", httparse::Error::NewLine)),
+        Err(error) => Err(ReadError::NotHttp("trailer section", error)),
     }
 }
 

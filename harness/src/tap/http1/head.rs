@@ -1,8 +1,8 @@
 //! Heads of HTTP/1.1 messages and the length of what follows them (RFC 9112 sections 3, 4 and 6).
 //!
-//! Field lines are kept as they stand; `httparse` takes only the white space around a value. What it refuses
-//! (folded lines, control bytes) is refused here, because a reader that guesses would see other requests than
-//! the receiver.
+//! Field lines are kept as they are; `httparse` removes only the white space around a value. What it rejects (folded
+//! lines, control bytes) is rejected here, because a reader that guesses would see different requests from the
+//! receiver.
 
 use std::ops::Range;
 
@@ -10,14 +10,14 @@ use httparse::{Request, Response, Status};
 
 use super::body::Body;
 use super::fields::{Fields, fields_of, room_for};
-use crate::tap::refused::Refused;
+use crate::tap::read_error::ReadError;
 
 #[derive(Debug)]
 pub struct RequestHead {
     pub method: String,
     pub target: String,
     pub fields: Fields,
-    /// Where the value of the `Host` line stands.
+    /// The range of the value of the `Host` line.
     pub host: Option<Range<usize>>,
 }
 
@@ -29,12 +29,13 @@ pub struct AnswerHead {
 }
 
 impl RequestHead {
-    pub fn parse(head: &[u8]) -> Result<Self, Refused> {
+    /// Parses a complete head.
+    pub fn parse(head: &[u8]) -> Result<Self, ReadError> {
         let mut room = room_for(head);
         let mut request = Request::new(&mut room);
-        let status = request.parse(head).map_err(|error| Refused::NotHttp("request", error))?;
+        let status = request.parse(head).map_err(|error| ReadError::NotHttp("request", error))?;
         let (Status::Complete(_), Some(method), Some(target)) = (status, request.method, request.path) else {
-            return Err(Refused::NotHttp("request", httparse::Error::NewLine));
+            return Err(ReadError::NotHttp("request", httparse::Error::NewLine));
         };
         let host = request.headers.iter().find(|field| field.name.eq_ignore_ascii_case("host"));
         Ok(Self {
@@ -45,14 +46,14 @@ impl RequestHead {
         })
     }
 
-    /// What follows the head. A request without a length has no body.
-    pub fn body(&self) -> Result<Body, Refused> {
+    /// Returns the body that follows the head. A request without a length has no body.
+    pub fn body(&self) -> Result<Body, ReadError> {
         let codings = codings(&self.fields);
         if codings.last().is_some_and(|coding| coding == "chunked") {
             return Ok(Body::chunked("request"));
         }
         if !codings.is_empty() {
-            return Err(Refused::Length("request", "its last transfer coding is not chunked"));
+            return Err(ReadError::Length("request", "its last transfer coding is not chunked"));
         }
         Ok(Body::length(length(&self.fields, "request")?.unwrap_or(0)))
     }
@@ -63,19 +64,21 @@ impl RequestHead {
 }
 
 impl AnswerHead {
-    pub fn parse(head: &[u8]) -> Result<Self, Refused> {
+    /// Parses a complete head.
+    pub fn parse(head: &[u8]) -> Result<Self, ReadError> {
         let mut room = room_for(head);
         let mut response = Response::new(&mut room);
-        let status = response.parse(head).map_err(|error| Refused::NotHttp("answer", error))?;
+        let status = response.parse(head).map_err(|error| ReadError::NotHttp("answer", error))?;
         let (Status::Complete(_), Some(code)) = (status, response.code) else {
-            return Err(Refused::NotHttp("answer", httparse::Error::NewLine));
+            return Err(ReadError::NotHttp("answer", httparse::Error::NewLine));
         };
         let http10 = response.version == Some(0);
         Ok(Self { status: code, fields: fields_of(response.headers), http10 })
     }
 
-    /// What follows the head of an answer to a request that is not HEAD or CONNECT (RFC 9112 section 6.3).
-    pub fn body(&self) -> Result<Body, Refused> {
+    /// Returns the body that follows the head of an answer to a request that is not HEAD or CONNECT (RFC 9112 section
+    /// 6.3).
+    pub fn body(&self) -> Result<Body, ReadError> {
         if matches!(self.status, 100..=199 | 204 | 304) {
             return Ok(Body::length(0));
         }
@@ -87,20 +90,20 @@ impl AnswerHead {
         Ok(length.map_or(Body::UntilEnd, Body::length))
     }
 
-    /// Whether the fields name the protocol that the connection changes to.
+    /// Returns whether the fields name the protocol that the connection changes to.
     pub fn upgrades_to(&self, protocol: &str) -> bool {
         let mut upgrades = self.fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"upgrade"));
         upgrades.any(|(_, value)| value.eq_ignore_ascii_case(protocol.as_bytes()))
     }
 }
 
-/// Where `value` stands in `head`; an empty value is not a part of it.
+/// Returns the range of `value` in `head`; `None` for an empty value.
 fn place_of(value: &[u8], head: &[u8]) -> Option<Range<usize>> {
     let start = (value.as_ptr() as usize).checked_sub(head.as_ptr() as usize)?;
     (start + value.len() <= head.len() && !value.is_empty()).then_some(start..start + value.len())
 }
 
-/// The transfer codings in the order in which they were applied, lower case.
+/// Returns the transfer codings in the order in which they were applied, in lower case.
 fn codings(fields: &Fields) -> Vec<String> {
     let lines = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"transfer-encoding"));
     let lines = lines.map(|(_, value)| String::from_utf8_lossy(value).to_ascii_lowercase());
@@ -109,17 +112,17 @@ fn codings(fields: &Fields) -> Vec<String> {
     codings.filter(|coding| !coding.is_empty()).collect()
 }
 
-/// Several equal lengths are one; differing ones are how requests are smuggled.
-fn length(fields: &Fields, of: &'static str) -> Result<Option<u64>, Refused> {
+/// Returns the content length. Several equal lengths are one; different ones are a request smuggling attempt.
+fn length(fields: &Fields, of: &'static str) -> Result<Option<u64>, ReadError> {
     let mut length = None;
     for (_, value) in fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-length")) {
         for part in value.split(|byte| *byte == b',') {
             let digits = part.trim_ascii();
             let text = std::str::from_utf8(digits).ok().filter(|_| digits.iter().all(u8::is_ascii_digit));
             let given = text.and_then(|text| text.parse().ok());
-            let Some(given) = given else { return Err(Refused::Length(of, "its length is not a number")) };
+            let Some(given) = given else { return Err(ReadError::Length(of, "its length is not a number")) };
             if length.is_some_and(|length| length != given) {
-                return Err(Refused::Length(of, "it has two lengths that differ"));
+                return Err(ReadError::Length(of, "it has two lengths that differ"));
             }
             length = Some(given);
         }

@@ -1,14 +1,14 @@
 //! Reads both directions of an HTTP/1.1 connection beside the stream (RFC 9112).
 //!
-//! Requests may be pipelined: answers are counted off in order. It never answers and never waits; what it
-//! cannot read it refuses, and the connection goes on unread. With `host:` the first `Host` line is
+//! Requests may be pipelined: answers are matched in order. The reader never answers and never waits; when it cannot
+//! read on, it returns an error and the connection is forwarded unread. With `host:` the first `Host` line is
 //! rewritten; a host in the request target (absolute form, which is for proxies) is not.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::call::Call;
-use super::refused::{Refused, WAITING_LIMIT};
+use super::call_recording::CallRecording;
+use super::read_error::{ReadError, WAITING_LIMIT};
 use super::scene::Scene;
 use crate::evidence::{Head, Protocol};
 
@@ -24,20 +24,20 @@ pub use request::Request;
 use section::Section;
 
 #[derive(Debug)]
-enum At {
+enum ReadState {
     Head(Section),
     Body(Body),
 }
 
-impl At {
+impl ReadState {
     fn head() -> Self {
-        At::Head(Section::default())
+        ReadState::Head(Section::default())
     }
 }
 
 /// A request that waits for its answer.
 #[derive(Debug)]
-struct Waiting {
+struct PendingRequest {
     request: Request,
     head: bool,
     connect: bool,
@@ -48,27 +48,27 @@ pub struct Http1 {
     scene: Arc<Scene>,
     connection: u32,
     requests: u32,
-    request: At,
-    answer: At,
-    waiting: VecDeque<Waiting>,
+    request: ReadState,
+    answer: ReadState,
+    waiting: VecDeque<PendingRequest>,
     /// The request whose body is being read; `None` once it has been answered.
     sending: Option<u32>,
     /// The number of the request that waits first.
     first: u32,
 }
 
-/// What an answer makes of the connection.
+/// The protocol that a connection changes to after an answer.
 #[derive(Debug)]
-pub enum Turn {
+pub enum ProtocolChange {
     /// A tunnel or another protocol from here on.
     Opaque,
     /// `101` to HTTP/2; the request is answered as stream 1 (RFC 7540 section 3.2).
-    Http2(Call),
+    Http2(CallRecording),
 }
 
 impl Http1 {
     pub fn new(scene: Arc<Scene>, connection: u32) -> Self {
-        let (request, answer) = (At::head(), At::head());
+        let (request, answer) = (ReadState::head(), ReadState::head());
         Self {
             scene,
             connection,
@@ -81,8 +81,8 @@ impl Http1 {
         }
     }
 
-    /// More of what the sender sent. With `out`, what is to go on in its place.
-    pub fn request(&mut self, bytes: &[u8], out: &mut Option<Vec<u8>>) -> Result<(), Refused> {
+    /// Reads more of what the sender sent; `out` collects the bytes to forward instead.
+    pub fn request(&mut self, bytes: &[u8], out: &mut Option<Vec<u8>>) -> Result<(), ReadError> {
         let mut rest = bytes;
         while !rest.is_empty() {
             match self.request_step(rest, out) {
@@ -97,9 +97,9 @@ impl Http1 {
         Ok(())
     }
 
-    fn request_step(&mut self, bytes: &[u8], out: &mut Option<Vec<u8>>) -> Result<usize, Refused> {
+    fn request_step(&mut self, bytes: &[u8], out: &mut Option<Vec<u8>>) -> Result<usize, ReadError> {
         match &mut self.request {
-            At::Head(section) => {
+            ReadState::Head(section) => {
                 let before = section.bytes.len();
                 let read = section.read(bytes);
                 let (used, complete) = match read {
@@ -112,14 +112,14 @@ impl Http1 {
                 if complete {
                     let head = std::mem::take(&mut section.bytes);
                     if let Err(refused) = self.begin(&head, out) {
-                        // The caller lets go of what it gave; the rest of the head is let go of here.
+                        // The caller forwards what it passed; the rest of the head is forwarded here.
                         push(out, &head[..before]);
                         return Err(refused);
                     }
                 }
                 Ok(used)
             }
-            At::Body(body) => {
+            ReadState::Body(body) => {
                 let request = self.sending.and_then(|number| {
                     let at = number.checked_sub(self.first)?;
                     self.waiting.get_mut(usize::try_from(at).ok()?)
@@ -139,19 +139,19 @@ impl Http1 {
         }
     }
 
-    /// The part of a head that is held back until it is complete.
+    /// Returns the part of a head that was held back until it is complete.
     pub fn let_go(&mut self) -> Vec<u8> {
         match &mut self.request {
-            At::Head(section) => std::mem::take(section).bytes,
-            At::Body(_) => Vec::new(),
+            ReadState::Head(section) => std::mem::take(section).bytes,
+            ReadState::Body(_) => Vec::new(),
         }
     }
 
-    fn begin(&mut self, bytes: &[u8], out: &mut Option<Vec<u8>>) -> Result<(), Refused> {
+    fn begin(&mut self, bytes: &[u8], out: &mut Option<Vec<u8>>) -> Result<(), ReadError> {
         let head = RequestHead::parse(bytes)?;
         let body = head.body()?;
         if self.waiting.len() >= WAITING_LIMIT {
-            return Err(Refused::TooMany);
+            return Err(ReadError::TooMany);
         }
         match (&self.scene.plan.host, &head.host) {
             (Some(host), Some(place)) => {
@@ -173,11 +173,11 @@ impl Http1 {
             kept: self.scene.writer.kept.clone(),
         };
         let request = Request::begin(&self.scene, seen);
-        self.waiting.push_back(Waiting { request, head: is_head, connect });
+        self.waiting.push_back(PendingRequest { request, head: is_head, connect });
         self.sending = Some(self.requests);
         self.requests = self.requests.wrapping_add(1);
         let complete = body.is_complete();
-        self.request = At::Body(body);
+        self.request = ReadState::Body(body);
         if complete {
             self.request_is_complete();
         }
@@ -185,7 +185,7 @@ impl Http1 {
     }
 
     fn request_is_complete(&mut self) {
-        let At::Body(body) = std::mem::replace(&mut self.request, At::head()) else { return };
+        let ReadState::Body(body) = std::mem::replace(&mut self.request, ReadState::head()) else { return };
         let Some(at) = self.sending.take().and_then(|number| number.checked_sub(self.first)) else { return };
         let Some(waiting) = usize::try_from(at).ok().and_then(|at| self.waiting.get_mut(at)) else { return };
         let trailers = body.into_trailers();
@@ -195,13 +195,13 @@ impl Http1 {
         waiting.request.complete();
     }
 
-    /// More of what the receiver sent: how many bytes were HTTP/1.1, and what follows them if it is not.
-    pub fn answer(&mut self, bytes: &[u8]) -> Result<Option<(usize, Turn)>, Refused> {
+    /// Reads more of what the receiver sent; returns the number of HTTP/1.1 bytes and the new protocol, if it changes.
+    pub fn answer(&mut self, bytes: &[u8]) -> Result<Option<(usize, ProtocolChange)>, ReadError> {
         let mut used = 0;
         while used < bytes.len() {
             let rest = &bytes[used..];
             match &mut self.answer {
-                At::Head(section) => {
+                ReadState::Head(section) => {
                     let (taken, complete) = section.read(rest)?;
                     used += taken;
                     if complete {
@@ -211,7 +211,7 @@ impl Http1 {
                         }
                     }
                 }
-                At::Body(body) => {
+                ReadState::Body(body) => {
                     let mut first = self.waiting.front_mut();
                     used += body.read(rest, &mut |data| {
                         if let Some(waiting) = &mut first {
@@ -227,11 +227,11 @@ impl Http1 {
         Ok(None)
     }
 
-    fn answer_begins(&mut self, head: AnswerHead) -> Result<Option<Turn>, Refused> {
+    fn answer_begins(&mut self, head: AnswerHead) -> Result<Option<ProtocolChange>, ReadError> {
         if head.status == 101 {
-            let Some(waiting) = self.take_first() else { return Ok(Some(Turn::Opaque)) };
+            let Some(waiting) = self.take_first() else { return Ok(Some(ProtocolChange::Opaque)) };
             return Ok(Some(match waiting.request {
-                Request::Call(call) if head.upgrades_to("h2c") => Turn::Http2(call),
+                Request::Call(call) if head.upgrades_to("h2c") => ProtocolChange::Http2(call),
                 request => tunnel(request, head.status),
             }));
         }
@@ -250,7 +250,7 @@ impl Http1 {
         }
         let body = if bodiless { Body::length(0) } else { head.body()? };
         let complete = body.is_complete();
-        self.answer = At::Body(body);
+        self.answer = ReadState::Body(body);
         if complete {
             self.answer_is_complete();
         }
@@ -258,41 +258,41 @@ impl Http1 {
     }
 
     fn answer_is_complete(&mut self) {
-        let At::Body(body) = std::mem::replace(&mut self.answer, At::head()) else { return };
+        let ReadState::Body(body) = std::mem::replace(&mut self.answer, ReadState::head()) else { return };
         if let Some(mut waiting) = self.take_first() {
             waiting.request.answer_fields(&body.into_trailers());
             waiting.request.answered();
         }
     }
 
-    fn take_first(&mut self) -> Option<Waiting> {
+    fn take_first(&mut self) -> Option<PendingRequest> {
         let waiting = self.waiting.pop_front()?;
         self.first = self.first.wrapping_add(1);
         Some(waiting)
     }
 
-    /// The receiver sends no more, in good order: an answer without a length is complete now.
+    /// Notes that the receiver closed in good order: an answer without a length is complete now.
     pub fn answers_end(&mut self) {
-        if matches!(self.answer, At::Body(Body::UntilEnd)) {
+        if matches!(self.answer, ReadState::Body(Body::UntilEnd)) {
             self.answer_is_complete();
         }
     }
 
-    /// Whether a request's head began and never became complete.
+    /// Returns whether a request's head began and is not complete.
     pub fn is_in_request_head(&self) -> bool {
-        matches!(&self.request, At::Head(section) if !section.bytes.trim_ascii().is_empty())
+        matches!(&self.request, ReadState::Head(section) if !section.bytes.trim_ascii().is_empty())
     }
 
-    /// What is left when nothing more is read.
+    /// Returns the requests without a complete answer.
     pub fn into_requests(self) -> impl Iterator<Item = Request> {
         self.waiting.into_iter().map(|waiting| waiting.request)
     }
 }
 
-fn tunnel(mut request: Request, status: u16) -> Turn {
+fn tunnel(mut request: Request, status: u16) -> ProtocolChange {
     request.status(status);
     request.answered();
-    Turn::Opaque
+    ProtocolChange::Opaque
 }
 
 fn push(out: &mut Option<Vec<u8>>, bytes: &[u8]) {

@@ -1,18 +1,18 @@
-//! What a request is read as: a call between services, or a call of a broker's API.
+//! A request over HTTP/1.1: a call between services, or a call of a broker's API.
 
 use std::sync::Arc;
 
 use crate::evidence::Head;
 #[cfg(feature = "sqs")]
 use crate::plan::TapProtocol;
-use crate::tap::call::Call;
+use crate::tap::call_recording::CallRecording;
 use crate::tap::scene::Scene;
 #[cfg(feature = "sqs")]
 use crate::tap::sqs::ApiCall;
 
 #[derive(Debug)]
 pub enum Request {
-    Call(Call),
+    Call(CallRecording),
     #[cfg(feature = "sqs")]
     Sqs(Box<ApiCall>),
 }
@@ -23,10 +23,10 @@ impl Request {
         if scene.plan.protocol == TapProtocol::Sqs {
             return Request::Sqs(Box::new(ApiCall::begin(scene, &head)));
         }
-        Request::Call(Call::begin(scene, head))
+        Request::Call(CallRecording::begin(scene, head))
     }
 
-    /// More of the request's body.
+    /// Reads more of the request's body.
     pub fn body(&mut self, bytes: &[u8]) {
         match self {
             Request::Call(call) => call.request_body(bytes),
@@ -59,7 +59,7 @@ impl Request {
         }
     }
 
-    /// Fields of the answer, of its head or its trailers.
+    /// Reads fields of the answer, from its head or its trailers.
     pub fn answer_fields(&mut self, fields: &[(Vec<u8>, Vec<u8>)]) {
         match self {
             Request::Call(call) => call.answer_fields(fields),
@@ -68,7 +68,7 @@ impl Request {
         }
     }
 
-    /// More of the answer's body; of a call it is nobody's business.
+    /// Reads more of the answer's body; that of a call between services is ignored.
     #[cfg_attr(not(feature = "sqs"), allow(unused_variables))]
     pub fn answer_body(&mut self, bytes: &[u8]) {
         match self {
@@ -78,7 +78,7 @@ impl Request {
         }
     }
 
-    /// The answer is complete.
+    /// Ends the capture: the answer is complete.
     pub fn answered(self) {
         match self {
             Request::Call(call) => call.answered(),
@@ -87,7 +87,7 @@ impl Request {
         }
     }
 
-    /// The request ended otherwise; `how` names who ended it.
+    /// Ends the capture of a request without a complete answer; `how` names who ended it.
     pub fn broken(self, how: &str) {
         match self {
             Request::Call(call) => call.broken(how),

@@ -1,6 +1,6 @@
 //! Collects header lines until the empty line that ends them (RFC 9112 section 2.1), however they arrive.
 
-use crate::tap::refused::{Refused, SECTION_LIMIT};
+use crate::tap::read_error::{ReadError, SECTION_LIMIT};
 
 /// The lines of a head, or of a trailer section.
 #[derive(Debug, Default)]
@@ -11,14 +11,14 @@ pub struct Section {
 }
 
 impl Section {
-    /// A trailer section may be empty; a head may not, and empty lines before it are skipped (RFC 9112
+    /// Returns a trailer section, which may be empty. A head may not, and empty lines before it are skipped (RFC 9112
     /// section 2.2).
     pub fn trailers() -> Self {
         Self { has_line: true, ..Self::default() }
     }
 
-    /// Takes from `bytes` up to the end of the section: how many, and whether that was the end.
-    pub fn read(&mut self, bytes: &[u8]) -> Result<(usize, bool), Refused> {
+    /// Reads up to the end of the section; returns the number of bytes, and whether the section is complete.
+    pub fn read(&mut self, bytes: &[u8]) -> Result<(usize, bool), ReadError> {
         let mut used = 0;
         while used < bytes.len() {
             let rest = &bytes[used..];
@@ -27,7 +27,7 @@ impl Section {
             self.bytes.extend_from_slice(&rest[..taken]);
             used += taken;
             if self.bytes.len() > SECTION_LIMIT {
-                return Err(Refused::TooLong);
+                return Err(ReadError::TooLong);
             }
             if line_end.is_some() && self.line_is_last() {
                 return Ok((used, true));

@@ -1,8 +1,8 @@
-//! Puts header blocks together from HEADERS, PUSH_PROMISE and CONTINUATION frames (RFC 9113 sections 6.2,
+//! Joins header blocks from HEADERS, PUSH_PROMISE and CONTINUATION frames (RFC 9113 sections 6.2,
 //! 6.6, 6.10).
 
 use super::frame::{CONTINUATION, END_HEADERS, END_STREAM, FrameHead, PADDED, PRIORITY, PUSH_PROMISE};
-use crate::tap::refused::{Refused, SECTION_LIMIT};
+use crate::tap::read_error::{ReadError, SECTION_LIMIT};
 
 /// Five bytes of dependency and weight.
 const PRIORITY_LENGTH: usize = 5;
@@ -28,18 +28,18 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// Nothing may come between the frames of one block.
-    pub fn check(&self, head: &FrameHead) -> Result<(), Refused> {
+    /// Fails when a frame comes between the frames of one block.
+    pub fn check(&self, head: &FrameHead) -> Result<(), ReadError> {
         let goes_on = |block: &Block| head.kind == CONTINUATION && head.stream == block.stream;
         match &self.open {
-            Some(block) if !goes_on(block) => Err(Refused::Frame("a header block is interrupted")),
-            None if head.kind == CONTINUATION => Err(Refused::Frame("CONTINUATION of nothing")),
+            Some(block) if !goes_on(block) => Err(ReadError::Frame("a header block is interrupted")),
+            None if head.kind == CONTINUATION => Err(ReadError::Frame("CONTINUATION of nothing")),
             _ => Ok(()),
         }
     }
 
-    /// A frame with a part of a block; the block, if it is complete now.
-    pub fn add(&mut self, head: &FrameHead, payload: &[u8]) -> Result<Option<Block>, Refused> {
+    /// Adds a frame with a part of a block; returns the block if it is complete now.
+    pub fn add(&mut self, head: &FrameHead, payload: &[u8]) -> Result<Option<Block>, ReadError> {
         let mut block = match self.open.take() {
             Some(mut block) => {
                 block.bytes.extend_from_slice(payload);
@@ -48,7 +48,7 @@ impl Blocks {
             None => begin(head, payload)?,
         };
         if block.bytes.len() > SECTION_LIMIT {
-            return Err(Refused::TooLong);
+            return Err(ReadError::TooLong);
         }
         if head.has(END_HEADERS) {
             block.bytes.shrink_to_fit();
@@ -59,13 +59,13 @@ impl Blocks {
     }
 }
 
-fn begin(head: &FrameHead, payload: &[u8]) -> Result<Block, Refused> {
-    let too_short = Refused::Frame("a frame is shorter than what it must hold");
+fn begin(head: &FrameHead, payload: &[u8]) -> Result<Block, ReadError> {
+    let too_short = ReadError::Frame("a frame is shorter than what it must hold");
     let mut rest = payload;
     if head.has(PADDED) {
-        let (padding, after) = rest.split_first().ok_or(Refused::Frame("no length of the padding"))?;
+        let (padding, after) = rest.split_first().ok_or(ReadError::Frame("no length of the padding"))?;
         let end = after.len().checked_sub(usize::from(*padding));
-        rest = &after[..end.ok_or(Refused::Frame("the padding is longer than its frame"))?];
+        rest = &after[..end.ok_or(ReadError::Frame("the padding is longer than its frame"))?];
     }
     let promise = head.kind == PUSH_PROMISE;
     let prefix = if promise {

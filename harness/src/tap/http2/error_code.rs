@@ -19,7 +19,7 @@ const NAMES: [&str; 14] = [
     "HTTP_1_1_REQUIRED",
 ];
 
-/// The name of a code of four bytes.
+/// Returns the name of a code of four bytes.
 pub fn name(code: &[u8]) -> &'static str {
     let code = code.try_into().map(u32::from_be_bytes).ok();
     code.and_then(|code| NAMES.get(usize::try_from(code).ok()?).copied()).unwrap_or("an unknown code")

@@ -1,9 +1,8 @@
 //! Cuts one direction of an HTTP/2 connection into frames (RFC 9113 sections 4 and 6).
 //!
-//! Content of DATA is handed on piece by piece as it arrives; only frames that the tap must understand are
-//! collected.
+//! Content of DATA is passed on piece by piece as it arrives; only frames that the tap must understand are collected.
 
-use crate::tap::refused::{Refused, SECTION_LIMIT};
+use crate::tap::read_error::{ReadError, SECTION_LIMIT};
 
 pub const HEAD_LENGTH: usize = 9;
 
@@ -43,17 +42,17 @@ impl FrameHead {
         self.flags & flag != 0
     }
 
-    /// Whether it carries a part of a header block of a request.
+    /// Returns whether it carries a part of a header block of a request.
     pub fn is_headers(&self) -> bool {
         matches!(self.kind, HEADERS | CONTINUATION)
     }
 
-    /// How much of the payload is kept.
-    fn kept(&self) -> Result<usize, Refused> {
+    /// Returns the number of payload bytes that are kept.
+    fn kept(&self) -> Result<usize, ReadError> {
         match self.kind {
-            HEADERS | PUSH_PROMISE | CONTINUATION if self.length > SECTION_LIMIT => Err(Refused::TooLong),
+            HEADERS | PUSH_PROMISE | CONTINUATION if self.length > SECTION_LIMIT => Err(ReadError::TooLong),
             HEADERS | PUSH_PROMISE | CONTINUATION => Ok(self.length),
-            RST_STREAM if self.length != 4 => Err(Refused::Frame("RST_STREAM is not four bytes")),
+            RST_STREAM if self.length != 4 => Err(ReadError::Frame("RST_STREAM is not four bytes")),
             RST_STREAM => Ok(4),
             GOAWAY => Ok(GOAWAY_KEPT),
             _ => Ok(0),
@@ -61,14 +60,14 @@ impl FrameHead {
     }
 }
 
-/// What the next bytes were.
+/// The meaning of the next bytes.
 #[derive(Debug)]
 pub enum Piece<'a> {
     /// A frame begins.
     Begin(FrameHead),
     /// Content of a DATA frame, without its padding.
     Data(u32, &'a [u8]),
-    /// A part of something that is not looked at, or is being collected.
+    /// A part of something that is ignored, or is being collected.
     Other,
 }
 
@@ -76,11 +75,11 @@ pub enum Piece<'a> {
 pub struct FrameReader {
     head: [u8; HEAD_LENGTH],
     filled: usize,
-    within: Option<Within>,
+    within: Option<OpenFrame>,
 }
 
 #[derive(Debug)]
-struct Within {
+struct OpenFrame {
     head: FrameHead,
     left: usize,
     kept: Vec<u8>,
@@ -90,14 +89,14 @@ struct Within {
 }
 
 impl FrameReader {
-    /// Takes some of `bytes`, which are not empty: how many, and what they are. Ask `finished` after each.
-    pub fn read<'a>(&mut self, bytes: &'a [u8]) -> Result<(usize, Piece<'a>), Refused> {
+    /// Reads some of `bytes`, which are not empty; returns their number and meaning. Call `finished` after each.
+    pub fn read<'a>(&mut self, bytes: &'a [u8]) -> Result<(usize, Piece<'a>), ReadError> {
         let Some(within) = &mut self.within else { return self.read_head(bytes) };
         let (used, data) = within.read(bytes)?;
         Ok((used, data.map_or(Piece::Other, |data| Piece::Data(within.head.stream, data))))
     }
 
-    fn read_head<'a>(&mut self, bytes: &'a [u8]) -> Result<(usize, Piece<'a>), Refused> {
+    fn read_head<'a>(&mut self, bytes: &'a [u8]) -> Result<(usize, Piece<'a>), ReadError> {
         let used = bytes.len().min(HEAD_LENGTH - self.filled);
         self.head[self.filled..self.filled + used].copy_from_slice(&bytes[..used]);
         self.filled += used;
@@ -108,29 +107,29 @@ impl FrameReader {
         let keep = head.kept()?;
         let padding = (!head.has(PADDED)).then_some(0);
         self.filled = 0;
-        self.within = Some(Within { head, left: head.length, kept: Vec::new(), keep, padding });
+        self.within = Some(OpenFrame { head, left: head.length, kept: Vec::new(), keep, padding });
         Ok((used, Piece::Begin(head)))
     }
 
-    /// Bytes of a frame's head that is not complete yet.
+    /// Returns the bytes of a frame's head that is not complete.
     pub fn partial_head(&self) -> &[u8] {
         &self.head[..self.filled]
     }
 
-    /// The frame that the next bytes belong to.
+    /// Returns the frame that the next bytes belong to.
     pub fn current(&self) -> Option<&FrameHead> {
         self.within.as_ref().map(|within| &within.head)
     }
 
-    /// The frame that is complete now, with what of its payload is kept.
+    /// Returns the frame that is complete now, with the part of its payload that is kept.
     pub fn finished(&mut self) -> Option<(FrameHead, Vec<u8>)> {
         let within = self.within.take_if(|within| within.left == 0)?;
         Some((within.head, within.kept))
     }
 }
 
-impl Within {
-    fn read<'a>(&mut self, bytes: &'a [u8]) -> Result<(usize, Option<&'a [u8]>), Refused> {
+impl OpenFrame {
+    fn read<'a>(&mut self, bytes: &'a [u8]) -> Result<(usize, Option<&'a [u8]>), ReadError> {
         let taken = &bytes[..bytes.len().min(self.left)];
         if self.head.kind != DATA {
             let keep = taken.len().min(self.keep.saturating_sub(self.kept.len()));
@@ -139,10 +138,12 @@ impl Within {
             return Ok((taken.len(), None));
         }
         let Some(padding) = self.padding else {
-            let Some(padding) = taken.first() else { return Err(Refused::Frame("DATA without its padding")) };
+            let Some(padding) = taken.first() else {
+                return Err(ReadError::Frame("DATA without its padding"));
+            };
             self.left -= 1;
             if usize::from(*padding) > self.left {
-                return Err(Refused::Frame("the padding is longer than its frame"));
+                return Err(ReadError::Frame("the padding is longer than its frame"));
             }
             self.padding = Some(usize::from(*padding));
             return Ok((1, None));
@@ -157,9 +158,9 @@ impl Within {
     }
 }
 
-/// A HEADERS frame (and CONTINUATION frames, where one is not enough) with this block.
+/// Writes a HEADERS frame, and CONTINUATION frames where one is not enough, with this block.
 pub fn write_headers(out: &mut Vec<u8>, stream: u32, flags: u8, priority: &[u8], block: &[u8]) {
-    // The size that every receiver takes (RFC 9113 section 4.2).
+    // The size that every receiver accepts (RFC 9113 section 4.2).
     const LARGEST: usize = 16_384;
     let first = block.len().min(LARGEST - priority.len());
     let (mut part, mut rest) = block.split_at(first);

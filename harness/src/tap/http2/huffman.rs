@@ -1,7 +1,7 @@
 //! The Huffman code of HPACK (RFC 7541 section 5.2 and appendix B).
 //!
-//! The code is canonical, so the lengths of its 257 words say everything: words of one length are
-//! consecutive, in the order of their symbols, and each length goes on where the shorter one ended.
+//! The code is canonical, so the lengths of its 257 words determine it: words of one length are consecutive, in the
+//! order of their symbols, and each length continues where the shorter one ended.
 
 /// Bits of each symbol's word; the last one is the end of string, which must not occur.
 const LENGTHS: [u8; 257] = [
@@ -56,8 +56,8 @@ const fn canonical() -> Code {
     code
 }
 
-/// `None` where the bytes are not such a code: the end of string in it, or padding that is not all ones, or
-/// too long.
+/// Decodes a string; `None` where the bytes are not valid: they contain the end of string, or their padding is too long
+/// or not all ones.
 pub fn decode(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut text = Vec::with_capacity(bytes.len() * 8 / 5);
     // Bits that are not used yet, at the low end.
@@ -78,7 +78,7 @@ pub fn decode(bytes: &[u8]) -> Option<Vec<u8>> {
     (available < 8 && all_ones).then_some(text)
 }
 
-/// The symbol at the high end of the `available` bits, and how long its word is.
+/// Returns the symbol at the high end of the `available` bits, and the length of its word.
 fn word(bits: u64, available: usize) -> Option<(u16, usize)> {
     (5..=available.min(LONGEST)).find_map(|length| {
         let word = u32::try_from(bits >> (available - length)).ok()?;

@@ -1,13 +1,13 @@
 //! Reads both directions of an HTTP/2 connection beside the stream (RFC 9113), and with it gRPC.
 //!
-//! It takes no part in the connection: no settings, no flow control, no answers. Only where a hop says
-//! `host:` are the requests' header blocks written anew; all other frames stay as they are.
+//! It takes no part in the connection: no settings, no flow control, no answers. Only where a hop declares `host:` are
+//! the requests' header blocks rewritten; all other frames stay as they are.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::call::Call;
-use super::refused::{Refused, WAITING_LIMIT};
+use super::call_recording::CallRecording;
+use super::read_error::{ReadError, WAITING_LIMIT};
 use super::scene::Scene;
 use crate::evidence::{Head, Protocol};
 
@@ -24,7 +24,7 @@ use frame::{
 };
 use hpack::{Decoder, Fields};
 
-/// What a client sends first (RFC 9113 section 3.4).
+/// The first bytes of a client (RFC 9113 section 3.4).
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 #[derive(Debug)]
@@ -34,14 +34,14 @@ pub struct Http2 {
     preface: usize,
     requests: Direction,
     answers: Direction,
-    calls: HashMap<u32, Call>,
+    calls: HashMap<u32, CallRecording>,
     /// The highest stream that the sender opened.
     highest: u32,
     /// The error with which the receiver announced the end.
     goaway: Option<&'static str>,
 }
 
-/// What is known of one direction.
+/// The state of one direction.
 #[derive(Debug)]
 struct Direction {
     name: &'static str,
@@ -49,7 +49,7 @@ struct Direction {
     blocks: Blocks,
     hpack: Decoder,
     begun: bool,
-    /// Bytes of a header block that are held back, in case it cannot be written anew.
+    /// Bytes of a header block that are held back, in case it cannot be rewritten.
     held: Vec<u8>,
 }
 
@@ -65,16 +65,16 @@ impl Direction {
         }
     }
 
-    fn begin(&mut self, head: &FrameHead) -> Result<(), Refused> {
+    fn begin(&mut self, head: &FrameHead) -> Result<(), ReadError> {
         if !self.begun && head.kind != SETTINGS {
-            return Err(Refused::NotHttp2(self.name));
+            return Err(ReadError::NotHttp2(self.name));
         }
         self.begun = true;
         self.blocks.check(head)
     }
 
-    /// The block that this frame makes complete, and what it says.
-    fn fields(&mut self, head: &FrameHead, payload: &[u8]) -> Result<Option<(Block, Fields)>, Refused> {
+    /// Returns the block that this frame completes, and its fields.
+    fn fields(&mut self, head: &FrameHead, payload: &[u8]) -> Result<Option<(Block, Fields)>, ReadError> {
         let Some(block) = self.blocks.add(head, payload)? else { return Ok(None) };
         let fields = self.hpack.decode(&block.bytes)?;
         Ok(Some((block, fields)))
@@ -95,16 +95,16 @@ impl Http2 {
         }
     }
 
-    /// After `101 Switching Protocols`: the request that asked for it is stream 1.
-    pub fn upgraded(scene: Arc<Scene>, connection: u32, call: Call) -> Self {
+    /// Returns a connection after `101 Switching Protocols`: the request for the upgrade is stream 1.
+    pub fn upgraded(scene: Arc<Scene>, connection: u32, call: CallRecording) -> Self {
         let mut http2 = Self::new(scene, connection);
         http2.calls.insert(1, call);
         http2.highest = 1;
         http2
     }
 
-    /// More of what the sender sent. With `out`, what is to go on in its place.
-    pub fn request(&mut self, bytes: &[u8], out: &mut Option<Vec<u8>>) -> Result<(), Refused> {
+    /// Reads more of what the sender sent; `out` collects the bytes to forward instead.
+    pub fn request(&mut self, bytes: &[u8], out: &mut Option<Vec<u8>>) -> Result<(), ReadError> {
         let mut rest = bytes;
         while !rest.is_empty() {
             match self.request_step(rest, out) {
@@ -121,10 +121,10 @@ impl Http2 {
         Ok(())
     }
 
-    fn request_step(&mut self, bytes: &[u8], out: &mut Option<Vec<u8>>) -> Result<usize, Refused> {
+    fn request_step(&mut self, bytes: &[u8], out: &mut Option<Vec<u8>>) -> Result<usize, ReadError> {
         if let Some(expected) = PREFACE.get(self.preface).filter(|_| self.preface < PREFACE.len()) {
             if bytes[0] != *expected {
-                return Err(Refused::NotHttp2("sender"));
+                return Err(ReadError::NotHttp2("sender"));
             }
             self.preface += 1;
             if let Some(out) = out {
@@ -161,7 +161,7 @@ impl Http2 {
         head: &FrameHead,
         payload: &[u8],
         out: &mut Option<Vec<u8>>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ReadError> {
         match head.kind {
             HEADERS | CONTINUATION => {
                 if let Some((block, mut fields)) = self.requests.fields(head, payload)? {
@@ -185,15 +185,15 @@ impl Http2 {
         Ok(())
     }
 
-    fn request_headers(&mut self, block: &Block, fields: Fields) -> Result<(), Refused> {
+    fn request_headers(&mut self, block: &Block, fields: Fields) -> Result<(), ReadError> {
         if let Some(call) = self.calls.get_mut(&block.stream) {
             call.request_trailers(fields);
         } else if block.stream > self.highest {
             if self.calls.len() >= WAITING_LIMIT {
-                return Err(Refused::TooMany);
+                return Err(ReadError::TooMany);
             }
             self.highest = block.stream;
-            let call = Call::begin(&self.scene, self.head(block.stream, fields));
+            let call = CallRecording::begin(&self.scene, self.head(block.stream, fields));
             self.calls.insert(block.stream, call);
         }
         if let Some(call) = self.calls.get_mut(&block.stream).filter(|_| block.end_stream) {
@@ -221,8 +221,8 @@ impl Http2 {
         }
     }
 
-    /// More of what the receiver sent.
-    pub fn answer(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+    /// Reads more of what the receiver sent.
+    pub fn answer(&mut self, bytes: &[u8]) -> Result<(), ReadError> {
         let mut rest = bytes;
         while !rest.is_empty() {
             let (used, piece) = self.answers.frames.read(rest)?;
@@ -237,7 +237,7 @@ impl Http2 {
         Ok(())
     }
 
-    fn answer_frame(&mut self, head: &FrameHead, payload: &[u8]) -> Result<(), Refused> {
+    fn answer_frame(&mut self, head: &FrameHead, payload: &[u8]) -> Result<(), ReadError> {
         match head.kind {
             HEADERS | CONTINUATION | PUSH_PROMISE => {
                 if let Some((block, fields)) = self.answers.fields(head, payload)?
@@ -281,7 +281,7 @@ impl Http2 {
         }
     }
 
-    /// Streams above the last one that the receiver took are not answered (RFC 9113 section 6.8).
+    /// Ends the streams above the last one that the receiver accepted: they are not answered (RFC 9113 section 6.8).
     fn goaway(&mut self, payload: &[u8]) {
         let Some((last, code)) = payload.split_first_chunk::<4>() else { return };
         let last = u32::from_be_bytes(*last) & 0x7fff_ffff;
@@ -294,23 +294,23 @@ impl Http2 {
         }
     }
 
-    /// The part of a header block that is held back until it is complete.
+    /// Returns the part of a header block that was held back until it is complete.
     pub fn let_go(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.requests.held)
     }
 
-    /// The error of the receiver's GOAWAY, if it sent one with an error.
+    /// Returns the error of the receiver's GOAWAY, if it sent one with an error.
     pub fn goaway_error(&self) -> Option<&'static str> {
         self.goaway
     }
 
-    /// What is left when nothing more is read.
-    pub fn into_calls(self) -> impl Iterator<Item = Call> {
+    /// Returns the calls without a complete answer.
+    pub fn into_calls(self) -> impl Iterator<Item = CallRecording> {
         self.calls.into_values()
     }
 }
 
-/// Puts `host` in place of `:authority`, or of `host` where that stands instead of it.
+/// Replaces `:authority`, or `host` where there is no `:authority`.
 fn rewrite(fields: &mut Fields, host: Option<&str>) {
     let Some(host) = host else { return };
     for (_, value) in fields.iter_mut().filter(|(name, _)| name == b":authority" || name == b"host") {

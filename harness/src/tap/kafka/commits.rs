@@ -1,6 +1,6 @@
-//! Watches what consumer groups have committed: a committed offset past a record says that it was processed.
+//! Watches the committed offsets of consumer groups: an offset past a record proves that the record was processed.
 //!
-//! No group is joined. The broker is asked only while there are records that a group has not committed past.
+//! No group is joined. The broker is polled only while there are records that a group has not committed past.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, mpsc};
@@ -14,13 +14,13 @@ use crate::evidence::{CaptureEnd, Recording, Settlement};
 use crate::tap::scene::Scene;
 use crate::tap::threads::Life;
 
-/// From the first look to the next, and then twice as long each time ...
-const SOON: Duration = Duration::from_millis(5);
+/// The pause between the first poll and the next; it doubles each time ...
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
 /// ... up to this.
-const AT_LEAST_EVERY: Duration = Duration::from_millis(200);
-/// How long the broker may take for an answer.
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+/// The time that the broker may take for an answer.
 const ANSWER: Duration = Duration::from_secs(1);
-/// Trouble that is still there after this is told.
+/// A failure that lasts longer than this is a gap.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A record that a group has to process.
@@ -41,14 +41,14 @@ pub struct Commits {
     expected: Vec<(String, String)>,
 }
 
-/// What a group has still to process.
+/// The records that a group has not processed.
 #[derive(Default)]
 struct Group {
-    /// Made when it is first needed.
+    /// Created when it is first needed.
     consumer: Option<BaseConsumer>,
     open: BTreeMap<(String, i32), BTreeMap<i64, Recording>>,
     failing_since: Option<Instant>,
-    told: bool,
+    gap_recorded: bool,
 }
 
 impl Commits {
@@ -66,19 +66,19 @@ impl Commits {
         for (name, topic) in std::mem::take(&mut self.expected) {
             let group = self.groups.entry(name.clone()).or_default();
             group.open.insert((topic, 0), BTreeMap::new());
-            // What goes wrong here goes wrong again when it matters, and is told then.
+            // A failure here repeats when it matters, and is recorded then.
             let _ = group.committed(&name, &self.client);
             group.open.clear();
         }
     }
 
-    /// Until nobody brings deliveries any more.
+    /// Polls until no reader sends deliveries any more.
     pub fn watch(mut self, life: &Life) {
-        let mut pause = SOON;
-        let mut next_look = None;
+        let mut pause = FIRST_PAUSE;
+        let mut next_poll = None;
         self.find_coordinators();
         while !life.is_over() {
-            let received = match next_look {
+            let received = match next_poll {
                 None => self.deliveries.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
                 Some(at) => {
                     self.deliveries.recv_timeout(Instant::saturating_duration_since(&at, Instant::now()))
@@ -87,14 +87,15 @@ impl Commits {
             match received {
                 Ok(delivery) => {
                     self.add(delivery);
-                    pause = SOON;
-                    next_look = Some(next_look.unwrap_or_else(Instant::now).min(Instant::now() + SOON));
+                    pause = FIRST_PAUSE;
+                    next_poll =
+                        Some(next_poll.unwrap_or_else(Instant::now).min(Instant::now() + FIRST_PAUSE));
                 }
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
                 Err(mpsc::RecvTimeoutError::Timeout) => {
-                    let open = self.look();
-                    next_look = open.then(|| Instant::now() + pause);
-                    pause = (pause * 2).min(AT_LEAST_EVERY);
+                    let open = self.poll();
+                    next_poll = open.then(|| Instant::now() + pause);
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
         }
@@ -105,16 +106,18 @@ impl Commits {
         group.open.entry(delivery.place).or_default().insert(delivery.offset, delivery.recording);
     }
 
-    /// Asks what each group has committed; true as long as one has something left.
-    fn look(&mut self) -> bool {
+    /// Polls the committed offsets; returns whether a group has records left.
+    fn poll(&mut self) -> bool {
         let (scene, client) = (&self.scene, &self.client);
         for (name, group) in self.groups.iter_mut().filter(|(_, group)| !group.open.is_empty()) {
             match group.committed(name, client) {
                 Ok(committed) => group.settle(&committed),
                 Err(error) => {
                     let since = *group.failing_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() > PATIENCE && !std::mem::replace(&mut group.told, true) {
-                        scene.gap(format!("what the group `{name}` has committed cannot be read: {error}"));
+                    if since.elapsed() > PATIENCE && !std::mem::replace(&mut group.gap_recorded, true) {
+                        scene.gap(format!(
+                            "the tap could not read the committed offsets of the group `{name}`: {error}"
+                        ));
                     }
                 }
             }
@@ -129,15 +132,15 @@ impl Group {
             Some(consumer) => consumer,
             None => client.clone().set("group.id", name).create()?,
         };
-        let mut asked = TopicPartitionList::new();
+        let mut partitions = TopicPartitionList::new();
         for (topic, partition) in self.open.keys() {
-            asked.add_partition(topic, *partition);
+            partitions.add_partition(topic, *partition);
         }
-        self.consumer.insert(consumer).committed_offsets(asked, ANSWER)
+        self.consumer.insert(consumer).committed_offsets(partitions, ANSWER)
     }
 
     fn settle(&mut self, committed: &TopicPartitionList) {
-        (self.failing_since, self.told) = (None, false);
+        (self.failing_since, self.gap_recorded) = (None, false);
         for place in committed.elements() {
             let Offset::Offset(next) = place.offset() else { continue };
             let key = (place.topic().to_owned(), place.partition());

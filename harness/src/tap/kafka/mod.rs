@@ -1,10 +1,10 @@
-//! Kafka's tap: a reader of ours beside the broker, because its clients cannot be redirected.
+//! Kafka's tap: a reader of the broker, because Kafka's clients cannot be redirected.
 //!
-//! It reads every partition of every topic that hops name, outside any consumer group, from the end that it found when
-//! it was started. A record that it reads was published; that a group processed it shows when the group's committed
-//! offset has passed it. It reads committed records only: what an aborted transaction wrote has crossed nothing.
+//! It reads every partition of every topic that hops name, outside any consumer group, from its end at the start of the
+//! tap. A record that it reads was published; a group has processed it when the group's committed offset has passed it.
+//! It reads committed records only: the records of an aborted transaction cross no hop.
 //!
-//! All of it is done on threads of their own. What could not be read is a gap that names topic and broker.
+//! All of it runs on threads of its own. A gap that names topic and broker is recorded for what could not be read.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -28,9 +28,9 @@ mod record;
 mod tests;
 
 use commits::Commits;
-use reader::{Question, Reader};
+use reader::{CatchUpRequest, Reader};
 
-/// What the tap needs to know before it reads.
+/// The settings of the tap.
 #[derive(Clone, Debug)]
 pub struct KafkaTapConfig {
     pub tap: TapIx,
@@ -39,15 +39,16 @@ pub struct KafkaTapConfig {
     pub run: u32,
     /// `host:port`, several with commas between them.
     pub bootstrap: String,
-    /// Where the first of these is.
+    /// The address of the first of these.
     pub at: SocketAddr,
     pub topics: Vec<Topic>,
-    /// The broker was started for this run: whoever sends to it has this machine's clock.
+    /// The broker was started for this run: its producers have this machine's clock.
     pub same_clock: bool,
 }
 
+/// The reason why a topic cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("the topic `{topic}` cannot be read")]
+#[error("cannot read the topic `{topic}`")]
 pub struct KafkaTapError {
     topic: String,
     source: Box<dyn Error + Send + Sync>,
@@ -58,13 +59,13 @@ pub struct KafkaTapError {
 pub struct KafkaTap {
     at: SocketAddr,
     scene: Arc<Scene>,
-    /// For each topic who reads it.
-    readers: Vec<(String, mpsc::Sender<Question>)>,
+    /// The reader of each topic.
+    readers: Vec<(String, mpsc::Sender<CatchUpRequest>)>,
     threads: Threads,
 }
 
 impl KafkaTap {
-    /// Comes back when every topic is read; what is produced from then on is seen.
+    /// Resolves when every topic is read; what is produced from then on is seen.
     pub async fn start(config: KafkaTapConfig, recorder: Recorder) -> Result<KafkaTap, KafkaTapError> {
         let scene = Arc::new(Scene::new(config.tap, config.plan, config.run, recorder));
         let threads = Threads::new();
@@ -83,14 +84,14 @@ impl KafkaTap {
         let mut readers = Vec::new();
         let mut beginnings = Vec::new();
         for topic in &config.topics {
-            let (questions, asked) = mpsc::channel();
+            let (requests, received) = mpsc::channel();
             let (begun, beginning) = oneshot::channel();
             let reader =
-                Reader::new(topic.clone(), scene.clone(), asked, deliveries.clone(), config.same_clock);
+                Reader::new(topic.clone(), scene.clone(), received, deliveries.clone(), config.same_clock);
             let (client, name) = (client.clone(), format!("tap of {}", topic.name));
             let started = threads.spawn(&name, move |life| reader.read(&client, begun, life));
             started.map_err(|error| failed(topic, error.into()))?;
-            readers.push((topic.name.clone(), questions));
+            readers.push((topic.name.clone(), requests));
             beginnings.push((topic, beginning));
         }
         for (topic, beginning) in beginnings {
@@ -100,39 +101,39 @@ impl KafkaTap {
         Ok(KafkaTap { at: config.at, scene, readers, threads })
     }
 
-    /// The broker's, which is what its clients are told.
+    /// Returns the broker's address, which its clients call.
     pub fn address(&self) -> SocketAddr {
         self.at
     }
 
-    /// Comes back when everything has been read that was there when this was called. What is not read by the deadline
-    /// is a gap.
+    /// Resolves when everything was read that was there when this was called. A gap is recorded for what is not read by
+    /// the deadline.
     pub async fn caught_up(&self, deadline: Instant) {
         let mut answers = Vec::new();
-        for (topic, questions) in &self.readers {
+        for (topic, requests) in &self.readers {
             let (reply, answer) = oneshot::channel();
             // A reader that has ended drops it, which answers too.
-            let _ = questions.send(Question { reply });
+            let _ = requests.send(CatchUpRequest { reply });
             answers.push((topic, answer));
         }
         for (topic, answer) in answers {
-            let why = match timeout_at(deadline, answer).await {
+            let reason = match timeout_at(deadline, answer).await {
                 Ok(Ok(Ok(()))) => continue,
-                Ok(Ok(Err(why))) => why,
+                Ok(Ok(Err(error))) => error.to_string(),
                 Ok(Err(_)) => "its reader has ended".to_owned(),
                 Err(_) => "the deadline came first".to_owned(),
             };
-            self.scene.gap(format!("the topic `{topic}` at {} was not read to its end: {why}", self.at));
+            self.scene.gap(format!("the topic `{topic}` at {} was not read to its end: {reason}", self.at));
         }
     }
 
-    /// Ends every reader, and comes back when it has ended.
+    /// Ends every reader; resolves when they have ended.
     pub async fn stop(&self) {
         self.threads.stop().await;
     }
 }
 
-/// What all clients of the tap have in common: nothing is made, committed or joined, and trouble shows soon.
+/// Returns the settings of all clients of the tap: they create, commit and join nothing, and detect failures soon.
 fn client(bootstrap: &str) -> ClientConfig {
     let mut client = ClientConfig::new();
     client

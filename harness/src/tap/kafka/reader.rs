@@ -1,6 +1,6 @@
 //! Reads one topic, record by record, on a thread of its own.
 //!
-//! A topic has a reader of its own, because the end of a partition is told by its number alone.
+//! Each topic has a reader of its own, because the client reports the end of a partition by its number alone.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, mpsc};
@@ -20,83 +20,82 @@ use crate::plan::broker::Topic;
 use crate::tap::scene::Scene;
 use crate::tap::threads::Life;
 
-/// How long one look for a record takes when there is none.
-const LOOK: Duration = Duration::from_millis(10);
-/// How long the broker may take for an answer.
+/// The time that one poll waits for a record.
+const POLL: Duration = Duration::from_millis(10);
+/// The time that the broker may take for an answer.
 const ANSWER: Duration = Duration::from_secs(2);
-/// How long the broker may take to tell where its topics end, at the start.
+/// The time that the broker may take to report the ends of its topics, at the start.
 const BEGIN: Duration = Duration::from_secs(10);
-/// Nothing came for so long although the end is not reached: what stands there is no record.
+/// When no record has come for this long before the end is reached, the rest is not records.
 const STILL: Duration = Duration::from_millis(200);
-/// Trouble that is still there after this is told.
+/// A failure that lasts longer than this is a gap.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
 
-/// Whether everything that is there has been read.
-pub struct Question {
-    pub reply: oneshot::Sender<Result<(), String>>,
+/// A request to be notified when everything that is there has been read.
+pub struct CatchUpRequest {
+    pub reply: oneshot::Sender<Result<(), KafkaError>>,
 }
 
 pub struct Reader {
     topic: Topic,
     scene: Arc<Scene>,
-    questions: mpsc::Receiver<Question>,
+    requests: mpsc::Receiver<CatchUpRequest>,
     deliveries: mpsc::Sender<Delivery>,
-    /// Whoever makes records has this machine's clock.
+    /// Producers have this machine's clock.
     same_clock: bool,
 }
 
-/// A question that waits for its answer.
-struct Waiting {
-    reply: oneshot::Sender<Result<(), String>>,
-    /// For each partition that is not read to there where it ended when the question came.
+/// A request that waits for its answer.
+struct PendingCatchUp {
+    reply: oneshot::Sender<Result<(), KafkaError>>,
+    /// The end, when the request came, of each partition that is not read to it.
     ends: BTreeMap<i32, i64>,
-    /// When the position was set anew, from where the end is told once more.
+    /// The position was set again, so that the client reports the end once more.
     sought: bool,
 }
 
-/// A reader at work.
-struct Reading<'a> {
+/// The state of a reader that reads.
+struct ActiveReader<'a> {
     reader: &'a Reader,
     consumer: BaseConsumer,
-    /// Asked how far the topic goes, on a connection of its own: the other one answers in order, and its long polls are
-    /// what would be waited for.
+    /// Reports the ends of the topic on a connection of its own: the other one answers in order, behind its long polls.
     ends: BaseConsumer,
-    /// For each partition the offset that comes next.
+    /// The next offset of each partition.
     next: BTreeMap<i32, i64>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<PendingCatchUp>,
     last_record: Instant,
-    trouble: Option<(Instant, KafkaError)>,
-    /// Said once: what is not read is a gap, however much of it there is.
-    told: bool,
+    failure: Option<(Instant, KafkaError)>,
+    /// One gap is recorded, however much is not read.
+    gap_recorded: bool,
 }
 
 impl Reader {
     pub fn new(
         topic: Topic,
         scene: Arc<Scene>,
-        questions: mpsc::Receiver<Question>,
+        requests: mpsc::Receiver<CatchUpRequest>,
         deliveries: mpsc::Sender<Delivery>,
         same_clock: bool,
     ) -> Self {
-        Self { topic, scene, questions, deliveries, same_clock }
+        Self { topic, scene, requests, deliveries, same_clock }
     }
 
-    /// Until its life is over; `begun` hears when records are seen, or why they will not be.
+    /// Reads until the thread is ended; `begun` gets the result of the start.
     pub fn read(self, client: &ClientConfig, begun: oneshot::Sender<Result<(), Problem>>, life: &Life) {
         let mut reading = match self.begin(client) {
             Ok(reading) => reading,
             Err(problem) => return drop(begun.send(Err(problem))),
         };
-        // Nobody waits for it any more: then the life is over, too.
+        // It fails where nobody waits: then the thread is ended, too.
         let _ = begun.send(Ok(()));
         while !life.is_over() {
             reading.turn();
         }
     }
 
-    /// Where a partition ends. One that was made a moment ago may not have its leader yet.
+    /// Returns the end of a partition. A new partition may not have a leader yet.
     fn end_of(&self, ends: &BaseConsumer, partition: i32) -> Result<i64, Problem> {
         const NOT_YET: &[RDKafkaErrorCode] = &[
             RDKafkaErrorCode::NotLeaderForPartition,
@@ -121,9 +120,9 @@ impl Reader {
         }
     }
 
-    fn begin(&self, client: &ClientConfig) -> Result<Reading<'_>, Problem> {
+    fn begin(&self, client: &ClientConfig) -> Result<ActiveReader<'_>, Problem> {
         let mut client = client.clone();
-        // A name is needed to read at all. No group is joined under it, and nothing committed.
+        // The client needs the name of a group to read; it does not join the group, and commits nothing.
         let name = format!("unbroken-tap-{:08x}", self.scene.run);
         let ends: BaseConsumer = client.create()?;
         let consumer: BaseConsumer =
@@ -138,20 +137,29 @@ impl Reader {
             next.insert(partition, end);
         }
         if next.is_empty() {
-            return Err("the broker does not have it".into());
+            return Err("the broker has no such topic".into());
         }
         consumer.assign(&assignment)?;
         let (waiting, last_record) = (Vec::new(), Instant::now());
-        Ok(Reading { reader: self, consumer, ends, next, waiting, last_record, trouble: None, told: false })
+        Ok(ActiveReader {
+            reader: self,
+            consumer,
+            ends,
+            next,
+            waiting,
+            last_record,
+            failure: None,
+            gap_recorded: false,
+        })
     }
 }
 
-impl Reading<'_> {
+impl ActiveReader<'_> {
     fn turn(&mut self) {
-        while let Ok(question) = self.reader.questions.try_recv() {
-            self.ask(question);
+        while let Ok(request) = self.reader.requests.try_recv() {
+            self.ask(request);
         }
-        let Some(polled) = self.consumer.poll(LOOK) else { return self.idle() };
+        let Some(polled) = self.consumer.poll(POLL) else { return self.idle() };
         match polled {
             Ok(message) => {
                 let (partition, offset) = seen(self.reader, &message);
@@ -160,17 +168,17 @@ impl Reading<'_> {
             }
             Err(KafkaError::PartitionEOF(partition)) => self.at_end(partition),
             Err(error) if is_passing(&error) => {
-                self.trouble.get_or_insert_with(|| (Instant::now(), error));
+                self.failure.get_or_insert_with(|| (Instant::now(), error));
             }
             Err(error) => self.lost(&error),
         }
-        self.in_trouble();
+        self.check_failure();
     }
 
     fn reached(&mut self, partition: i32, next: i64) {
         self.next.insert(partition, next);
         self.last_record = Instant::now();
-        self.trouble = None;
+        self.failure = None;
         for waiting in &mut self.waiting {
             waiting.ends.retain(|ended, end| *ended != partition || *end > next);
         }
@@ -178,25 +186,25 @@ impl Reading<'_> {
     }
 
     fn at_end(&mut self, partition: i32) {
-        self.trouble = None;
-        // An end that was told before the question, or before it could be, proves nothing.
+        self.failure = None;
+        // An end that was reported before the position was set again proves nothing.
         for waiting in self.waiting.iter_mut().filter(|waiting| waiting.sought) {
             waiting.ends.remove(&partition);
         }
         self.answer();
     }
 
-    fn ask(&mut self, question: Question) {
+    fn ask(&mut self, request: CatchUpRequest) {
         let mut ends = BTreeMap::new();
         for (partition, next) in &self.next {
             match self.ends.fetch_watermarks(&self.reader.topic.name, *partition, ANSWER) {
                 Ok((_, end)) if end > *next => drop(ends.insert(*partition, end)),
                 Ok(_) => {}
-                Err(error) => return drop(question.reply.send(Err(error.to_string()))),
+                Err(error) => return drop(request.reply.send(Err(error))),
             }
         }
         self.last_record = Instant::now();
-        self.waiting.push(Waiting { reply: question.reply, ends, sought: false });
+        self.waiting.push(PendingCatchUp { reply: request.reply, ends, sought: false });
         self.answer();
     }
 
@@ -204,16 +212,16 @@ impl Reading<'_> {
         let (answered, waiting) =
             std::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.ends.is_empty());
         self.waiting = waiting;
-        for waiting in Vec::from_iter::<Vec<Waiting>>(answered) {
-            // Whoever asked may have given up.
+        for waiting in Vec::from_iter::<Vec<PendingCatchUp>>(answered) {
+            // It fails where the caller no longer waits.
             let _ = waiting.reply.send(Ok(()));
         }
     }
 
-    /// Markers of transactions have offsets and are no records: the position stays before them. Set anew, it comes to
-    /// the end, and that is told.
+    /// Sets the position again where nothing has come for a while: the markers of transactions have offsets and are not
+    /// records, so the position stays before them. Set again, it reaches the end, and the client reports that.
     fn idle(&mut self) {
-        self.in_trouble();
+        self.check_failure();
         if self.last_record.elapsed() < STILL {
             return;
         }
@@ -225,30 +233,32 @@ impl Reading<'_> {
         }
     }
 
-    /// What is there and cannot be read: another codec than this build's, a broken batch, a topic that is gone.
+    /// Records a gap for what cannot be read: a codec that is not built in, a broken batch, a deleted topic.
     fn lost(&mut self, error: &KafkaError) {
-        if !std::mem::replace(&mut self.told, true) {
+        if !std::mem::replace(&mut self.gap_recorded, true) {
             let topic = &self.reader.topic.name;
-            self.reader.scene.gap(format!("the topic `{topic}` could not be read: {error}"));
+            self.reader.scene.gap(format!("the tap could not read the topic `{topic}`: {error}"));
         }
     }
 
-    /// A broker may come back, and then nothing is lost: what was written is still there to be read.
-    fn in_trouble(&mut self) {
-        let Some((since, error)) = self.trouble.take_if(|(since, _)| since.elapsed() > PATIENCE) else {
+    /// Records a gap for a failure that lasts. After a short one nothing is lost: the records can still be read.
+    fn check_failure(&mut self) {
+        let Some((since, error)) = self.failure.take_if(|(since, _)| since.elapsed() > PATIENCE) else {
             return;
         };
         let topic = &self.reader.topic.name;
         let still_there =
             self.next.keys().next().map(|partition| self.ends.fetch_watermarks(topic, *partition, ANSWER));
-        if matches!(still_there, Some(Err(_))) && !std::mem::replace(&mut self.told, true) {
+        if matches!(still_there, Some(Err(_))) && !std::mem::replace(&mut self.gap_recorded, true) {
             let time = since.elapsed().as_secs();
-            self.reader.scene.gap(format!("the topic `{topic}` could not be read for {time} s: {error}"));
+            self.reader
+                .scene
+                .gap(format!("the tap could not read the topic `{topic}` for {time} s: {error}"));
         }
     }
 }
 
-/// Whether it is the broker's connection that is in trouble, which may be mended.
+/// Returns whether the connection to the broker failed, which the client restores.
 fn is_passing(error: &KafkaError) -> bool {
     use RDKafkaErrorCode as Code;
     let passing = [
@@ -268,11 +278,11 @@ fn is_passing(error: &KafkaError) -> bool {
     error.rdkafka_error_code().is_some_and(|code| passing.contains(&code))
 }
 
-/// Writes down what was read; returns its partition and offset.
+/// Records what was read; returns its partition and offset.
 fn seen(reader: &Reader, message: &BorrowedMessage<'_>) -> (i32, i64) {
     let Reader { scene, topic, deliveries, .. } = reader;
     let record = Record::new(scene, message);
-    // A reader beside the broker may come late: a consumer has called on by then.
+    // This reader may be late: a consumer may have processed the record and made its calls by then.
     let made = record
         .made
         .filter(|_| reader.same_clock)
@@ -288,7 +298,7 @@ fn seen(reader: &Reader, message: &BorrowedMessage<'_>) -> (i32, i64) {
             recording.began(made);
         }
         let place = (topic.name.clone(), record.partition);
-        // Who watches commits ends after everyone who sends it these.
+        // The watcher of commits ends after every reader.
         let _ = deliveries.send(Delivery { group: group.clone(), place, offset: record.offset, recording });
     }
     (record.partition, record.offset)

@@ -1,4 +1,4 @@
-//! One record as its captures: header keys and values byte for byte, in their order, a key twice if it is there twice.
+//! The captures of one record: header keys and values byte for byte, in their order, duplicates kept.
 
 use std::ffi::CStr;
 use std::ptr;
@@ -11,7 +11,7 @@ use crate::evidence::{CaptureMark, Field, FieldKind, Message, MessageDirection, 
 use crate::tap::scene::Scene;
 use crate::tap::search::in_message;
 
-/// What the tap keeps of a record.
+/// The part of a record that the tap keeps.
 pub struct Record {
     topic: String,
     pub partition: i32,
@@ -58,7 +58,7 @@ impl Record {
     }
 }
 
-/// `rdkafka` hands out keys as text only and panics at others; on the wire they are bytes.
+/// Returns the headers. `rdkafka` returns keys as text only and panics at others; on the wire they are bytes.
 fn fields(message: &BorrowedMessage<'_>) -> Vec<Field> {
     let mut headers = ptr::null_mut();
     // SAFETY: the message lives as long as its borrow. The headers are its own: they live as long, and are not freed

@@ -1,4 +1,4 @@
-//! Attributes of messages, as they stand in requests and in answers.
+//! Attributes of messages in requests and in answers.
 //!
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_MessageAttributeValue.html>
 
@@ -11,19 +11,19 @@ use crate::evidence::{Field, FieldKind};
 /// The only system attribute that is sent, and the only one that is context.
 pub const TRACE_HEADER: &str = "AWSTraceHeader";
 
-/// The message attributes of a message that is sent or received, in the order of the text.
+/// Returns the message attributes of a message that is sent or received, in the order of the text.
 pub fn attributes(message: &Json) -> Vec<Field> {
     let objects = message.all("MessageAttributes").flat_map(Json::members);
     objects.map(|(name, value)| field(name, value)).collect()
 }
 
-/// The system attributes of a message that is sent.
+/// Returns the system attributes of a message that is sent.
 pub fn system_attributes_sent(message: &Json) -> impl Iterator<Item = Field> {
     let objects = message.all("MessageSystemAttributes").flat_map(Json::members);
     objects.map(|(name, value)| Field { kind: FieldKind::System, ..field(name, value) })
 }
 
-/// Of the system attributes of a message that is received those that its sender gave it; the service adds its own.
+/// Returns the system attributes of a received message that its sender set; the service adds its own.
 pub fn system_attributes_received(message: &Json) -> impl Iterator<Item = Field> {
     let headers = message.member("Attributes").all(TRACE_HEADER);
     headers.map(|value| Field {
@@ -32,7 +32,8 @@ pub fn system_attributes_received(message: &Json) -> impl Iterator<Item = Field>
     })
 }
 
-/// A data type may go on behind a dot (`Number.int`). What does not fit its type is kept as it stands, as `Other`.
+/// Parses an attribute. A data type may have a suffix behind a dot (`Number.int`). A value that does not fit its type
+/// is kept as it is, as `Other`.
 fn field(name: &str, value: &Json) -> Field {
     let data_type = value.text_of("DataType").unwrap_or_default();
     let (text, binary) = (value.text_of("StringValue"), value.text_of("BinaryValue"));

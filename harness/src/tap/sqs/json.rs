@@ -17,17 +17,17 @@ pub enum Json {
 }
 
 impl Json {
-    /// A body that is empty is null: answers without content have none.
+    /// Parses a body; an empty one is null, because answers without content have no body.
     pub fn parse(bytes: &[u8]) -> Result<Json, serde_json::Error> {
         if bytes.trim_ascii().is_empty() { Ok(Json::Null) } else { serde_json::from_slice(bytes) }
     }
 
-    /// All members with this name.
+    /// Returns all members with this name.
     pub fn all<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a Json> {
         self.members().iter().filter(move |(given, _)| given == name).map(|(_, value)| value)
     }
 
-    /// The member with this name; of several the last, as most readers have it.
+    /// Returns the member with this name; the last of several, as most readers do.
     pub fn member<'a>(&'a self, name: &'a str) -> &'a Json {
         self.all(name).next_back().unwrap_or(&Json::Null)
     }
@@ -53,7 +53,7 @@ impl Json {
         }
     }
 
-    /// The text of a member.
+    /// Returns the text of a member.
     pub fn text_of<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.member(name).text()
     }

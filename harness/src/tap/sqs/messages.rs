@@ -1,30 +1,31 @@
-//! What the taps of one run know of the messages of SQS: a message is sent on one connection, received on another and
+//! The messages of SQS that the taps of one run have seen: a message is sent on one connection, received on another and
 //! deleted on a third, often through several taps.
 //!
-//! A broker may hand a message to its reader before it has told the sender the message's id; so what was sent and
-//! what was received are put together whichever comes first. That a visibility time-out has run out is not seen on
-//! the wire: the next delivery of the message tells.
+//! A broker may deliver a message before it has returned the message's id to the sender, so both are matched in either
+//! order. The end of a visibility timeout is not visible on the wire: the next delivery of the message shows it.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use super::asked::Asked;
-use super::outcome::Received;
+use parking_lot::Mutex;
+
+use super::outcome::ReceivedMessage;
+use super::requested_attributes::RequestedAttributes;
 use crate::evidence::{CaptureEnd, CaptureIx, Field, Recorder, Recording, Settlement};
 use crate::tap::tap_recorder::TapRecorder;
 
 /// The most messages that are remembered.
 const REMEMBERED: usize = 100_000;
 
-/// A cheap handle; clones know the same.
+/// A cheap handle; clones share the same messages.
 #[derive(Clone, Debug, Default)]
-pub struct Messages(Arc<Mutex<Seen>>);
+pub struct Messages(Arc<Mutex<MessageLog>>);
 
 #[derive(Debug, Default)]
-struct Seen {
+struct MessageLog {
     receives: u64,
-    /// By the id that the broker gave it.
-    messages: HashMap<String, Known>,
+    /// By the id that the broker assigned.
+    messages: HashMap<String, MessageState>,
     /// The ids, the oldest first.
     order: VecDeque<String>,
     forgot: bool,
@@ -33,21 +34,21 @@ struct Seen {
 }
 
 #[derive(Debug, Default)]
-struct Known {
-    /// With all values; what leaves memory is the recorder's to say.
+struct MessageState {
+    /// With all values; the recorder decides what leaves memory.
     sent: Option<Vec<Field>>,
     deliveries: u32,
     /// With its reader, by its receipt handle.
     open: Option<(String, Recording)>,
-    lacking: Vec<Lacking>,
+    lacking: Vec<IncompleteDelivery>,
 }
 
-/// A delivery that was not asked for everything before it was known what was sent.
+/// A delivery that did not request all attributes, and came before the sender's were known.
 #[derive(Debug)]
-struct Lacking {
+struct IncompleteDelivery {
     recorder: Recorder,
     ix: CaptureIx,
-    asked: Asked,
+    asked: RequestedAttributes,
     arrived: Vec<Field>,
     kept: Vec<String>,
 }
@@ -55,24 +56,24 @@ struct Lacking {
 /// A delivery as it is to be recorded.
 #[derive(Debug)]
 pub struct Delivery {
-    pub received: Received,
-    /// Which delivery of this message it is, from 1.
+    pub received: ReceivedMessage,
+    /// The number of this delivery of the message, from 1.
     pub number: u32,
-    /// With what was sent and not asked for.
+    /// With the attributes that were sent and not requested.
     pub fields: Vec<Field>,
 }
 
 impl Messages {
-    /// A number for the messages of one answer.
+    /// Returns a number for the messages of one answer.
     pub fn next_receive(&self) -> u64 {
-        let mut seen = self.lock();
+        let mut seen = self.0.lock();
         seen.receives += 1;
         seen.receives
     }
 
-    /// The broker has taken a message and given it this id.
+    /// Notes that the broker accepted a message and assigned this id.
     pub fn sent(&self, writer: &TapRecorder, id: &str, fields: Vec<Field>) {
-        let mut seen = self.lock();
+        let mut seen = self.0.lock();
         let known = seen.known(writer, id);
         for lacking in known.lacking.drain(..) {
             let left_out = lacking.asked.left_out(&fields, &lacking.arrived);
@@ -83,15 +84,15 @@ impl Messages {
         known.sent = Some(fields);
     }
 
-    /// A message is on its way to a reader: its earlier delivery has ended, and `record` writes this one down.
+    /// Notes a delivery: ends the earlier delivery of the message, and records this one with `record`.
     pub fn delivered(
         &self,
         writer: &TapRecorder,
-        received: Received,
-        asked: &Asked,
+        received: ReceivedMessage,
+        asked: &RequestedAttributes,
         record: impl FnOnce(Delivery) -> Recording,
     ) {
-        let mut seen = self.lock();
+        let mut seen = self.0.lock();
         let (id, handle) = (received.id.clone(), received.handle.clone());
         let known = seen.known(writer, &id);
         let earlier = known.open.take().map(|(handle, recording)| {
@@ -106,7 +107,7 @@ impl Messages {
         let recording = record(Delivery { received, number: known.deliveries, fields });
         if let (None, Some(ix), false) = (sent, recording.ix(), asked.is_everything()) {
             let (recorder, kept) = (writer.recorder.clone(), writer.kept.clone());
-            known.lacking.push(Lacking { recorder, ix, asked: asked.clone(), arrived, kept });
+            known.lacking.push(IncompleteDelivery { recorder, ix, asked: asked.clone(), arrived, kept });
         }
         known.open = Some((handle.clone(), recording));
         if let Some(earlier) = earlier {
@@ -115,22 +116,18 @@ impl Messages {
         seen.handles.insert(handle, id);
     }
 
-    /// The reader is through with what it got by this receipt handle; one that is not known any more says nothing.
+    /// Ends the delivery with this receipt handle, if it is still known.
     pub fn settled(&self, handle: &str, how: Settlement) {
-        let mut seen = self.lock();
+        let mut seen = self.0.lock();
         let Some(id) = seen.handles.remove(handle) else { return };
         if let Some((_, recording)) = seen.messages.get_mut(&id).and_then(|known| known.open.take()) {
             recording.end(CaptureEnd::Settled(how));
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Seen {
-    fn known(&mut self, writer: &TapRecorder, id: &str) -> &mut Known {
+impl MessageLog {
+    fn known(&mut self, writer: &TapRecorder, id: &str) -> &mut MessageState {
         if !self.messages.contains_key(id) {
             if self.order.len() >= REMEMBERED {
                 self.forget_one(writer);
@@ -146,7 +143,7 @@ impl Seen {
             self.handles.remove(&handle);
         }
         if !std::mem::replace(&mut self.forgot, true) {
-            writer.gap(format!("of more than {REMEMBERED} messages the oldest are not followed any further"));
+            writer.gap(format!("the tap no longer follows the oldest of more than {REMEMBERED} messages"));
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Reads the calls of the SQS API beside the stream: what is sent, what is received, and what becomes of it.
+//! Reads a copy of the calls of the SQS API: what is sent, what is received, and how it is settled.
 //!
 //! Only the JSON protocol is read (`X-Amz-Target: AmazonSQS.*`, `application/x-amz-json-1.0`). The older query
-//! protocol, bodies of more than 1 MiB and bodies in an encoding go through unread and are gaps. A message is
-//! recorded when its request is complete, a delivery when its answer is, before the last bytes go on.
-//! API: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/>
+//! protocol, bodies of more than 1 MiB and encoded bodies are forwarded unread and are gaps. A message is recorded when
+//! its request is complete, a delivery when its answer is, before the last bytes are forwarded. API:
+//! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/>
 
 use std::sync::Arc;
 
@@ -13,29 +13,29 @@ use crate::evidence::{
     CaptureEnd, Field, Head, Message, MessageDirection, MessageHead, Protocol, Recording, Settlement,
 };
 
-mod asked;
 mod attribute;
+mod body_text;
 mod json;
 mod messages;
 mod operation;
 mod outcome;
-mod text;
+mod requested_attributes;
 
 #[cfg(test)]
 mod tests;
 
 pub use messages::Messages;
 
-use asked::Asked;
+use body_text::BodyText;
 use json::Json;
 use messages::Delivery;
-use operation::{Asks, Operation, Sent};
-use outcome::{Outcome, Received, failure};
-use text::Text;
+use operation::{ApiRequest, Operation, SentMessage};
+use outcome::{Outcome, ReceivedMessage, failure};
+use requested_attributes::RequestedAttributes;
 
 const TARGET_PREFIX: &str = "AmazonSQS.";
 
-/// One request on its way, and its answer.
+/// One request and its answer.
 #[derive(Debug)]
 pub struct ApiCall {
     scene: Arc<Scene>,
@@ -43,34 +43,34 @@ pub struct ApiCall {
     /// The number of the request on its connection.
     stream: u32,
     operation: Option<Operation>,
-    request: Text,
-    answer: Text,
+    request: BodyText,
+    answer: BodyText,
     status: Option<u16>,
-    waiting: Waiting,
+    waiting: PendingAnswer,
 }
 
-/// What waits for the answer.
+/// The part of a request that waits for the answer.
 #[derive(Debug)]
-enum Waiting {
+enum PendingAnswer {
     Nothing,
-    Send(Vec<Publishing>),
+    Send(Vec<PendingPublication>),
     Receive {
         queue: String,
-        asked: Asked,
+        asked: RequestedAttributes,
     },
-    /// Entry of the batch and receipt handle of each, and what the answer makes of them.
+    /// Entry of the batch and receipt handle of each, and the settlement that the answer confirms.
     Settle(Vec<(Option<String>, String)>, Settlement),
 }
 
-/// A message that the broker has not answered for yet.
+/// A message that the broker has not accepted yet.
 #[derive(Debug)]
-struct Publishing {
+struct PendingPublication {
     entry: Option<String>,
     fields: Vec<Field>,
     recording: Recording,
 }
 
-impl Publishing {
+impl PendingPublication {
     fn refused(self, why: &str) {
         self.recording.message(|message| message.refused = Some(why.to_owned()));
         self.recording.end(CaptureEnd::Settled(Settlement::Refused));
@@ -87,15 +87,15 @@ impl ApiCall {
             connection: head.connection,
             stream: head.stream,
             operation,
-            request: Text::new(operation.is_some(), value(&head.headers, "content-encoding")),
-            answer: Text::new(operation.is_some(), None),
+            request: BodyText::new(operation.is_some(), value(&head.headers, "content-encoding")),
+            answer: BodyText::new(operation.is_some(), None),
             status: None,
-            waiting: Waiting::Nothing,
+            waiting: PendingAnswer::Nothing,
         };
         if name.is_none()
-            && let Some(why) = is_no_call(head, target.as_deref())
+            && let Some(why) = unreadable_reason(head, target.as_deref())
         {
-            call.gap(&format!("is not read: {why}"));
+            call.gap(&format!("was not read: {why}"));
         }
         call
     }
@@ -107,24 +107,24 @@ impl ApiCall {
     pub fn request_complete(&mut self) {
         let Some(operation) = self.operation else { return };
         match self.request.take().json() {
-            Ok(request) => self.wait_for(Asks::of(operation, &request)),
-            Err(why) => self.gap(&format!("({}) is not read: {why}", operation.name())),
+            Ok(request) => self.wait_for(ApiRequest::of(operation, &request)),
+            Err(error) => self.gap(&format!("({}) was not read: {error}", operation.name())),
         }
     }
 
-    fn wait_for(&mut self, asks: Asks) {
+    fn wait_for(&mut self, asks: ApiRequest) {
         self.waiting = match asks {
-            Asks::Send { queue, entries } => {
-                let publish = |entry: operation::Entry<Sent>| Publishing {
+            ApiRequest::Send { queue, entries } => {
+                let publish = |entry: operation::Entry<SentMessage>| PendingPublication {
                     recording: self.published(&queue, &entry.content),
                     entry: entry.id,
                     fields: entry.content.fields,
                 };
-                Waiting::Send(entries.into_iter().map(publish).collect())
+                PendingAnswer::Send(entries.into_iter().map(publish).collect())
             }
-            Asks::Receive { queue, asked } => Waiting::Receive { queue, asked },
-            Asks::Delete(entries) => Waiting::Settle(handles(entries), Settlement::Done),
-            Asks::GiveBack(entries) => Waiting::Settle(handles(entries), Settlement::Returned),
+            ApiRequest::Receive { queue, asked } => PendingAnswer::Receive { queue, asked },
+            ApiRequest::Delete(entries) => PendingAnswer::Settle(handles(entries), Settlement::Done),
+            ApiRequest::GiveBack(entries) => PendingAnswer::Settle(handles(entries), Settlement::Returned),
         };
     }
 
@@ -132,7 +132,7 @@ impl ApiCall {
         self.status = Some(status);
     }
 
-    /// Fields of the answer, of its head or its trailers.
+    /// Reads fields of the answer, from its head or its trailers.
     pub fn answer_fields(&mut self, fields: &[(Vec<u8>, Vec<u8>)]) {
         if let Some(encoding) = value(fields, "content-encoding") {
             self.answer.encoded(encoding);
@@ -143,23 +143,23 @@ impl ApiCall {
         self.answer.add(bytes);
     }
 
-    /// The answer is complete.
+    /// Notes that the answer is complete.
     pub fn answered(mut self) {
         let accepted = self.status.is_some_and(|status| (200..300).contains(&status));
-        match std::mem::replace(&mut self.waiting, Waiting::Nothing) {
-            Waiting::Nothing => {}
-            Waiting::Send(messages) if !accepted => {
+        match std::mem::replace(&mut self.waiting, PendingAnswer::Nothing) {
+            PendingAnswer::Nothing => {}
+            PendingAnswer::Send(messages) if !accepted => {
                 let why = failure(&self.read_answer());
                 messages.into_iter().for_each(|message| message.refused(&why));
             }
-            Waiting::Send(messages) => {
+            PendingAnswer::Send(messages) => {
                 let answer = self.read_answer();
                 messages.into_iter().for_each(|message| self.taken(message, &answer));
             }
-            Waiting::Receive { .. } | Waiting::Settle(..) if !accepted => {}
-            Waiting::Receive { queue, asked } => self.delivered(&queue, &asked),
-            Waiting::Settle(entries, how) => {
-                // The answer to one is empty; that it came is what counts.
+            PendingAnswer::Receive { .. } | PendingAnswer::Settle(..) if !accepted => {}
+            PendingAnswer::Receive { queue, asked } => self.delivered(&queue, &asked),
+            PendingAnswer::Settle(entries, how) => {
+                // The answer to a single one is empty.
                 let batch = entries.iter().any(|(entry, _)| entry.is_some());
                 let answer = if batch { self.read_answer() } else { Json::Null };
                 let done = |(entry, _): &&(Option<String>, String)| {
@@ -172,16 +172,16 @@ impl ApiCall {
         }
     }
 
-    /// The request ended otherwise; `how` names who ended it.
+    /// Ends the captures of a request without a complete answer; `how` names who ended it.
     pub fn broken(self, how: &str) {
-        if let Waiting::Send(messages) = self.waiting {
+        if let PendingAnswer::Send(messages) = self.waiting {
             for message in messages {
                 message.recording.end(CaptureEnd::Broken(how.to_owned()));
             }
         }
     }
 
-    fn taken(&self, message: Publishing, answer: &Json) {
+    fn taken(&self, message: PendingPublication, answer: &Json) {
         let end = match Outcome::of(message.entry.as_deref(), answer) {
             Outcome::Done(id) => {
                 if let Some(id) = id {
@@ -190,13 +190,13 @@ impl ApiCall {
                 }
                 CaptureEnd::Settled(Settlement::Accepted)
             }
-            Outcome::Refused(why) => return message.refused(&why),
-            Outcome::Untold => CaptureEnd::Broken("the answer does not say what became of it".to_owned()),
+            Outcome::ReadError(why) => return message.refused(&why),
+            Outcome::Unknown => CaptureEnd::Broken("the answer does not mention this entry".to_owned()),
         };
         message.recording.end(end);
     }
 
-    fn delivered(&mut self, queue: &str, asked: &Asked) {
+    fn delivered(&mut self, queue: &str, asked: &RequestedAttributes) {
         let answer = self.read_answer();
         let messages = answer.member("Messages").items();
         if messages.is_empty() {
@@ -204,7 +204,7 @@ impl ApiCall {
         }
         let receive = self.scene.sqs.next_receive();
         for message in messages {
-            let Some(received) = Received::of(message) else {
+            let Some(received) = ReceivedMessage::of(message) else {
                 self.gap("was answered with a message that lacks its id or its receipt handle");
                 continue;
             };
@@ -221,7 +221,7 @@ impl ApiCall {
         }
     }
 
-    fn published(&self, queue: &str, sent: &Sent) -> Recording {
+    fn published(&self, queue: &str, sent: &SentMessage) -> Recording {
         self.record(
             Message::new(MessageDirection::Published, queue),
             sent.fields.clone(),
@@ -247,11 +247,11 @@ impl ApiCall {
         })
     }
 
-    /// Null where it cannot be read.
+    /// Returns the answer; null where it cannot be read.
     fn read_answer(&mut self) -> Json {
-        self.answer.take().json().unwrap_or_else(|why| {
+        self.answer.take().json().unwrap_or_else(|error| {
             let name = self.operation.map_or("no call", Operation::name);
-            self.gap(&format!("({name}) has an answer that is not read: {why}"));
+            self.gap(&format!("({name}) got an answer that was not read: {error}"));
             Json::Null
         })
     }
@@ -265,18 +265,18 @@ fn handles(entries: Vec<operation::Entry<String>>) -> Vec<(Option<String>, Strin
     entries.into_iter().map(|entry| (entry.id, entry.content)).collect()
 }
 
-/// Why a request may move messages and is not read. Whoever only looks whether somebody is there says nothing.
-fn is_no_call(head: &Head, target: Option<&str>) -> Option<String> {
+/// Returns the reason why a request that may move messages cannot be read; `None` for a mere probe.
+fn unreadable_reason(head: &Head, target: Option<&str>) -> Option<String> {
     if let Some(target) = target {
-        return Some(format!("`{target}` is no call of SQS"));
+        return Some(format!("`{target}` is not a call of SQS"));
     }
     let form = value(&head.headers, "content-type")
         .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"));
     if form || head.target.contains("Action=") {
-        let newer = "the tap reads the JSON protocol, which SDKs speak since November 2023";
-        return Some(format!("it is of the older query protocol, and {newer}"));
+        let newer = "the tap reads only the JSON protocol, which SDKs use since November 2023";
+        return Some(format!("it uses the older query protocol, and {newer}"));
     }
-    (head.method == "POST").then(|| "it names no call in `X-Amz-Target`".to_owned())
+    (head.method == "POST").then(|| "it has no `X-Amz-Target`".to_owned())
 }
 
 fn value(fields: &[(Vec<u8>, Vec<u8>)], name: &str) -> Option<String> {

@@ -1,13 +1,13 @@
-//! Calls of the API that move messages, as their requests tell them; a call for one message is a batch of one.
+//! The calls of the API that move messages, as their requests describe them; a call for one message is a batch of one.
 //!
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operations.html>
 
-use super::asked::Asked;
 use super::attribute::{attributes, system_attributes_sent};
 use super::json::Json;
+use super::requested_attributes::RequestedAttributes;
 use crate::evidence::Field;
 
-/// The calls that are read. Queues, their settings and what moves between them by itself are not.
+/// The calls that are read; calls for queues and their settings are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     SendMessage,
@@ -48,22 +48,22 @@ impl Operation {
 }
 
 #[derive(Debug)]
-pub enum Asks {
+pub enum ApiRequest {
     Send {
         queue: String,
-        entries: Vec<Entry<Sent>>,
+        entries: Vec<Entry<SentMessage>>,
     },
     Receive {
         queue: String,
-        asked: Asked,
+        asked: RequestedAttributes,
     },
     /// Receipt handles.
     Delete(Vec<Entry<String>>),
-    /// Receipt handles of what is given back at once; other times leave a message with its reader.
+    /// Receipt handles of messages that are returned at once; with another timeout a message stays with its reader.
     GiveBack(Vec<Entry<String>>),
 }
 
-/// One message of a call; `id` ties it to its part of a batch's answer.
+/// One message of a call; `id` matches it with its part of a batch's answer.
 #[derive(Debug)]
 pub struct Entry<T> {
     pub id: Option<String>,
@@ -71,27 +71,29 @@ pub struct Entry<T> {
 }
 
 #[derive(Debug)]
-pub struct Sent {
+pub struct SentMessage {
     pub fields: Vec<Field>,
     pub body: String,
 }
 
-impl Asks {
-    pub fn of(operation: Operation, request: &Json) -> Asks {
+impl ApiRequest {
+    pub fn of(operation: Operation, request: &Json) -> ApiRequest {
         match operation {
             Operation::SendMessage | Operation::SendMessageBatch => {
                 let entries = entries(operation, request).map(|entry| entry.with(sent(entry.content)));
-                Asks::Send { queue: queue(request), entries: entries.collect() }
+                ApiRequest::Send { queue: queue(request), entries: entries.collect() }
             }
-            Operation::ReceiveMessage => Asks::Receive { queue: queue(request), asked: Asked::of(request) },
-            Operation::DeleteMessage | Operation::DeleteMessageBatch => Asks::Delete(
+            Operation::ReceiveMessage => {
+                ApiRequest::Receive { queue: queue(request), asked: RequestedAttributes::of(request) }
+            }
+            Operation::DeleteMessage | Operation::DeleteMessageBatch => ApiRequest::Delete(
                 entries(operation, request).map(|entry| entry.with(handle(entry.content))).collect(),
             ),
             Operation::ChangeMessageVisibility | Operation::ChangeMessageVisibilityBatch => {
                 let at_once =
                     |entry: &Entry<&Json>| *entry.content.member("VisibilityTimeout") == Json::Number(0.0);
                 let entries = entries(operation, request).filter(at_once);
-                Asks::GiveBack(entries.map(|entry| entry.with(handle(entry.content))).collect())
+                ApiRequest::GiveBack(entries.map(|entry| entry.with(handle(entry.content))).collect())
             }
         }
     }
@@ -114,16 +116,16 @@ fn entries(operation: Operation, request: &Json) -> impl Iterator<Item = Entry<&
     single.into_iter().chain(listed.iter().map(move |entry| Entry { id: id(entry), content: entry }))
 }
 
-fn sent(message: &Json) -> Sent {
+fn sent(message: &Json) -> SentMessage {
     let fields = attributes(message).into_iter().chain(system_attributes_sent(message)).collect();
-    Sent { fields, body: message.text_of("MessageBody").unwrap_or_default().to_owned() }
+    SentMessage { fields, body: message.text_of("MessageBody").unwrap_or_default().to_owned() }
 }
 
 fn handle(entry: &Json) -> String {
     entry.text_of("ReceiptHandle").unwrap_or_default().to_owned()
 }
 
-/// The last segment of the queue's URL is its name.
+/// Returns the name of the queue: the last segment of its URL.
 fn queue(request: &Json) -> String {
     let url = request.text_of("QueueUrl").unwrap_or_default();
     url.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()

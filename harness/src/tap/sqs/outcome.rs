@@ -1,22 +1,22 @@
-//! What an answer says of each message of a call.
+//! The result of each message of a call, from the answer.
 
 use super::attribute::{attributes, system_attributes_received};
 use super::json::Json;
 use crate::evidence::Field;
 
-/// What became of one entry of a call.
+/// The result of one entry of a call.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// With the id that a sent message was given.
+    /// With the id that a sent message got.
     Done(Option<String>),
     /// With the broker's code and reason.
-    Refused(String),
-    /// The answer does not say.
-    Untold,
+    ReadError(String),
+    /// The answer does not mention it.
+    Unknown,
 }
 
 impl Outcome {
-    /// `id` is the entry's in its batch. A call that failed as a whole failed for each of its entries.
+    /// Returns the result of the entry with this id in its batch. A call that failed as a whole failed for each entry.
     pub fn of(id: Option<&str>, answer: &Json) -> Outcome {
         let given = |entry: &Json| Outcome::Done(entry.text_of("MessageId").map(str::to_owned));
         let Some(id) = id else { return given(answer) };
@@ -26,13 +26,13 @@ impl Outcome {
         };
         match (among("Successful"), among("Failed")) {
             (Some(entry), _) => given(entry),
-            (None, Some(entry)) => Outcome::Refused(reason(entry, "Code", "Message")),
-            (None, None) => Outcome::Untold,
+            (None, Some(entry)) => Outcome::ReadError(reason(entry, "Code", "Message")),
+            (None, None) => Outcome::Unknown,
         }
     }
 }
 
-/// Why a call failed as a whole (AWS JSON 1.0: `__type` is a name, with its namespace in front).
+/// Returns the reason why a call failed as a whole (AWS JSON 1.0: `__type` is a name behind its namespace).
 pub fn failure(answer: &Json) -> String {
     reason(answer, "__type", "message")
 }
@@ -48,20 +48,20 @@ fn reason(said: &Json, code: &str, why: &str) -> String {
 
 /// One message of a ReceiveMessage's answer.
 #[derive(Debug)]
-pub struct Received {
+pub struct ReceivedMessage {
     pub id: String,
     pub handle: String,
     pub fields: Vec<Field>,
     pub body: String,
-    /// Where it was asked for.
+    /// Present where it was requested.
     pub receive_count: Option<u32>,
 }
 
-impl Received {
-    /// `None` for what is no message.
-    pub fn of(message: &Json) -> Option<Received> {
+impl ReceivedMessage {
+    /// Parses a message; `None` where it lacks its id or receipt handle.
+    pub fn of(message: &Json) -> Option<ReceivedMessage> {
         let count = message.member("Attributes").text_of("ApproximateReceiveCount");
-        Some(Received {
+        Some(ReceivedMessage {
             id: message.text_of("MessageId")?.to_owned(),
             handle: message.text_of("ReceiptHandle")?.to_owned(),
             fields: attributes(message).into_iter().chain(system_attributes_received(message)).collect(),

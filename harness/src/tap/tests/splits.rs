@@ -5,13 +5,13 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::tap::eye::{Eye, How, Side};
+use crate::tap::eye::{Eye, How, Peer};
 use crate::tap::scene::Scene;
 
 /// What an eye makes of a conversation whose turns are cut after the given numbers of bytes.
 pub fn watch(
     plan: TapPlan,
-    turns: &[(Side, Vec<u8>)],
+    turns: &[(Peer, Vec<u8>)],
     mut cuts: impl Iterator<Item = usize>,
 ) -> (Vec<u8>, Vec<Capture>) {
     let recorder = Recorder::new(1000, true);
@@ -24,14 +24,14 @@ pub fn watch(
             let (part, after) = rest.split_at(cuts.next().unwrap_or(usize::MAX).clamp(1, rest.len()));
             rest = after;
             match side {
-                Side::Sender => sent.extend_from_slice(&eye.request(part)),
-                Side::Receiver => eye.answer(part),
+                Peer::Sender => sent.extend_from_slice(&eye.request(part)),
+                Peer::Receiver => eye.answer(part),
             }
         }
     }
     sent.extend(eye.let_go());
-    eye.end(Side::Sender, How::Closed);
-    eye.end(Side::Receiver, How::Closed);
+    eye.end(Peer::Sender, How::Closed);
+    eye.end(Peer::Receiver, How::Closed);
     let (mut captures, gaps) = recorder.freeze();
     assert_eq!(gaps, []);
     for capture in &mut captures {
@@ -40,16 +40,16 @@ pub fn watch(
     (sent, captures)
 }
 
-pub fn sent_by(turns: &[(Side, Vec<u8>)]) -> Vec<u8> {
-    turns.iter().filter(|(side, _)| *side == Side::Sender).flat_map(|(_, bytes)| bytes.clone()).collect()
+pub fn sent_by(turns: &[(Peer, Vec<u8>)]) -> Vec<u8> {
+    turns.iter().filter(|(side, _)| *side == Peer::Sender).flat_map(|(_, bytes)| bytes.clone()).collect()
 }
 
-fn http1_turns() -> Vec<(Side, Vec<u8>)> {
+fn http1_turns() -> Vec<(Peer, Vec<u8>)> {
     let request = b"\r\nPOST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n\
         14;a=b\r\n{\"m\":\"ub000000ab-12\"\r\n1\r\n}\r\n0\r\nT: 1\r\n\r\nGET /b HTTP/1.1\nHost: x\n\n";
     let answer = b"HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc\
         HTTP/1.1 200 OK\r\n\r\nthe rest";
-    vec![(Side::Sender, request.to_vec()), (Side::Receiver, answer.to_vec())]
+    vec![(Peer::Sender, request.to_vec()), (Peer::Receiver, answer.to_vec())]
 }
 
 proptest! {
@@ -93,7 +93,7 @@ proptest! {
     }
 }
 
-fn same_however_cut(turns: &[(Side, Vec<u8>)], cuts: &[usize], count: usize) {
+fn same_however_cut(turns: &[(Peer, Vec<u8>)], cuts: &[usize], count: usize) {
     let (sent, captures) = watch(plan(), turns, std::iter::empty());
     assert_eq!(captures.len(), count);
     assert!(
@@ -123,6 +123,6 @@ fn a_receiver_that_speaks_first_is_read_once_the_protocol_is_known() {
     let (settings, rest) = turns[1].1.split_at(SETTINGS);
     let (settings, rest) = (settings.to_vec(), rest.to_vec());
     turns[1].1 = rest;
-    turns.insert(0, (Side::Receiver, settings));
+    turns.insert(0, (Peer::Receiver, settings));
     same_however_cut(&turns, &[4, 3, 20, 1, 7], 3);
 }

@@ -1,13 +1,12 @@
 //! Header compression of HTTP/2 as a reader beside the stream needs it (RFC 7541).
 //!
-//! The table's size follows the updates in the blocks alone: an encoder must announce every change there
-//! (section 4.2), so the settings that allowed it need not be known. Bounded: a list larger than `LIST_LIMIT`
-//! is refused.
+//! The table's size follows the updates in the blocks alone: an encoder must announce every change there (section 4.2),
+//! so the settings that allowed it need not be known. It is bounded: a list larger than `LIST_LIMIT` is rejected.
 
 use std::collections::VecDeque;
 
 use super::huffman;
-use crate::tap::refused::Refused;
+use crate::tap::read_error::ReadError;
 
 pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
@@ -15,7 +14,7 @@ pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 const LIST_LIMIT: usize = 1024 * 1024;
 /// The largest dynamic table that is followed.
 const TABLE_LIMIT: usize = 1024 * 1024;
-/// What an entry counts besides its bytes (section 4.1).
+/// The size of an entry besides its bytes (section 4.1).
 const ENTRY_OVERHEAD: usize = 32;
 /// The size before any update (RFC 9113 section 6.5.2).
 const INITIAL_SIZE: usize = 4096;
@@ -33,8 +32,8 @@ impl Decoder {
         Self { table: VecDeque::new(), size: 0, limit: INITIAL_SIZE }
     }
 
-    /// A whole header block.
-    pub fn decode(&mut self, block: &[u8]) -> Result<Fields, Refused> {
+    /// Decodes a whole header block.
+    pub fn decode(&mut self, block: &[u8]) -> Result<Fields, ReadError> {
         let mut block = Block { rest: block };
         let (mut fields, mut size) = (Fields::new(), 0);
         while let Some(first) = block.rest.first().copied() {
@@ -53,14 +52,14 @@ impl Decoder {
             };
             size += field.0.len() + field.1.len() + ENTRY_OVERHEAD;
             if size > LIST_LIMIT {
-                return Err(Refused::TooLong);
+                return Err(ReadError::TooLong);
             }
             fields.push(field);
         }
         Ok(fields)
     }
 
-    fn literal(&self, block: &mut Block<'_>, prefix: u32) -> Result<(Vec<u8>, Vec<u8>), Refused> {
+    fn literal(&self, block: &mut Block<'_>, prefix: u32) -> Result<(Vec<u8>, Vec<u8>), ReadError> {
         let name = match block.integer(prefix)? {
             0 => block.string()?,
             index => self.entry(index)?.0.to_vec(),
@@ -68,15 +67,15 @@ impl Decoder {
         Ok((name, block.string()?))
     }
 
-    fn entry(&self, index: usize) -> Result<Pair<'_>, Refused> {
-        let at = index.checked_sub(1).ok_or(Refused::Hpack("index 0"))?;
+    fn entry(&self, index: usize) -> Result<Pair<'_>, ReadError> {
+        let at = index.checked_sub(1).ok_or(ReadError::Hpack("index 0"))?;
         if let Some((name, value)) = STATIC.get(at) {
             return Ok(Pair(name.as_bytes(), value.as_bytes()));
         }
         let entry = self.table.get(at - STATIC.len());
         entry
             .map(|(name, value)| Pair(name, value))
-            .ok_or(Refused::Hpack("an index beyond the dynamic table"))
+            .ok_or(ReadError::Hpack("an index beyond the dynamic table"))
     }
 
     fn add(&mut self, entry: (Vec<u8>, Vec<u8>)) {
@@ -85,9 +84,9 @@ impl Decoder {
         self.evict();
     }
 
-    fn resize(&mut self, limit: usize) -> Result<(), Refused> {
+    fn resize(&mut self, limit: usize) -> Result<(), ReadError> {
         if limit > TABLE_LIMIT {
-            return Err(Refused::Hpack("a dynamic table of more than 1 MiB"));
+            return Err(ReadError::Hpack("a dynamic table of more than 1 MiB"));
         }
         self.limit = limit;
         self.evict();
@@ -114,20 +113,20 @@ fn size_of((name, value): &(Vec<u8>, Vec<u8>)) -> usize {
     name.len() + value.len() + ENTRY_OVERHEAD
 }
 
-/// What is left of a block.
+/// The rest of a block.
 struct Block<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Block<'a> {
-    fn byte(&mut self) -> Result<u8, Refused> {
-        let (first, rest) = self.rest.split_first().ok_or(Refused::Hpack("it ends too early"))?;
+    fn byte(&mut self) -> Result<u8, ReadError> {
+        let (first, rest) = self.rest.split_first().ok_or(ReadError::Hpack("it ends too early"))?;
         self.rest = rest;
         Ok(*first)
     }
 
-    /// An integer whose first byte has `prefix` bits for it (section 5.1).
-    fn integer(&mut self, prefix: u32) -> Result<usize, Refused> {
+    /// Reads an integer whose first byte has `prefix` bits for it (section 5.1).
+    fn integer(&mut self, prefix: u32) -> Result<usize, ReadError> {
         let most = (1usize << prefix) - 1;
         let mut value = usize::from(self.byte()?) & most;
         if value < most {
@@ -140,23 +139,23 @@ impl<'a> Block<'a> {
                 return Ok(value);
             }
         }
-        Err(Refused::Hpack("an integer is too long"))
+        Err(ReadError::Hpack("an integer is too long"))
     }
 
-    /// A string, plain or in the Huffman code (section 5.2).
-    fn string(&mut self) -> Result<Vec<u8>, Refused> {
+    /// Reads a string, plain or in the Huffman code (section 5.2).
+    fn string(&mut self) -> Result<Vec<u8>, ReadError> {
         let coded = self.rest.first().is_some_and(|first| first & 0x80 != 0);
         let length = self.integer(7)?;
-        let (text, rest) = self.rest.split_at_checked(length).ok_or(Refused::Hpack("it ends too early"))?;
+        let (text, rest) = self.rest.split_at_checked(length).ok_or(ReadError::Hpack("it ends too early"))?;
         self.rest = rest;
         if !coded {
             return Ok(text.to_vec());
         }
-        huffman::decode(text).ok_or(Refused::Hpack("a string is not in the Huffman code"))
+        huffman::decode(text).ok_or(ReadError::Hpack("a string is not in the Huffman code"))
     }
 }
 
-/// Fields as literals that no table keeps, so that nothing depends on what was encoded before.
+/// Encodes fields as literals that no table keeps, so that nothing depends on what was encoded before.
 ///
 /// The block sets the dynamic table's size to 0 first, which every limit allows.
 pub fn encode_plainly(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {

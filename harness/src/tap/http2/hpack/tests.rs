@@ -54,7 +54,7 @@ fn a_small_block_cannot_become_a_large_list() {
     block.extend([0x80 | ((4000 - 127) % 128) as u8, ((4000 - 127) / 128) as u8]);
     block.extend(&value);
     block.extend(vec![0xbe; 10_000]);
-    assert!(matches!(decoder.decode(&block), Err(Refused::TooLong)));
+    assert!(matches!(decoder.decode(&block), Err(ReadError::TooLong)));
 }
 
 #[test]

@@ -1,22 +1,22 @@
-//! What a client published on one channel, until the broker has said what it makes of it.
+//! The publications of a client on one channel, until the broker has accepted or refused them.
 //!
-//! With confirms the broker says so by number (RabbitMQ, "Publisher Confirms"); in a transaction at its end. Without
-//! either it only complains, by `basic.return` or by closing the channel: what was taken in good faith is held for a
-//! while, so that a complaint still finds it.
+//! With confirms the broker does so by number (RabbitMQ, "Publisher Confirms"), in a transaction at its end. Without
+//! either it only reports a refusal, by `basic.return` or by closing the channel: a publication that counts as accepted
+//! is kept for a while, so that a late refusal still finds it.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::method::{Closing, Destination};
 use crate::evidence::{CaptureEnd, Recording, Settlement};
-use crate::tap::refused::{Refused, UNSETTLED_LIMIT};
+use crate::tap::read_error::{ReadError, UNSETTLED_LIMIT};
 
-/// So many messages are open to complaints on a channel without confirms.
-const OPEN_TO_COMPLAINTS: usize = 1024;
+/// The number of publications that a late refusal can find on a channel without confirms.
+const OPEN_TO_REFUSALS: usize = 1024;
 
 #[derive(Debug, Default)]
-pub struct Published {
+pub struct Publications {
     mode: Mode,
-    /// Numbers what is published from `confirm.select` on, from 1.
+    /// The number of the last publication; from 1 since `confirm.select`.
     last: u64,
     /// Not confirmed or not committed.
     waiting: BTreeMap<u64, Publication>,
@@ -36,7 +36,7 @@ enum Mode {
 pub struct Publication {
     pub recording: Recording,
     pub to: Destination,
-    /// Of a mandatory message: what a return of it is known by.
+    /// Of a mandatory message: the hash by which a return of it is recognised.
     pub print: Option<u64>,
 }
 
@@ -55,7 +55,7 @@ impl Publication {
     }
 }
 
-impl Published {
+impl Publications {
     pub fn with_confirms(&mut self) {
         if self.mode != Mode::Confirms {
             (self.mode, self.last) = (Mode::Confirms, 0);
@@ -66,23 +66,23 @@ impl Published {
         self.mode = Mode::Transactions;
     }
 
-    /// The number of a message whose method was read; every one counts, also those that cannot be read.
+    /// Returns the number of the next publication; those that cannot be read count, too.
     pub fn number(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 
-    pub fn add(&mut self, number: u64, mut publication: Publication) -> Result<(), Refused> {
+    pub fn add(&mut self, number: u64, mut publication: Publication) -> Result<(), ReadError> {
         if self.mode == Mode::Plain {
             publication.recording.ended_so_far(CaptureEnd::Settled(Settlement::Accepted));
-            if self.taken.len() == OPEN_TO_COMPLAINTS {
+            if self.taken.len() == OPEN_TO_REFUSALS {
                 self.taken.pop_front();
             }
             self.taken.push_back(publication);
             return Ok(());
         }
         self.waiting.insert(number, publication);
-        if self.waiting.len() > UNSETTLED_LIMIT { Err(Refused::Unsettled) } else { Ok(()) }
+        if self.waiting.len() > UNSETTLED_LIMIT { Err(ReadError::Unsettled) } else { Ok(()) }
     }
 
     pub fn confirmed(&mut self, tag: u64, multiple: bool) {
@@ -100,11 +100,11 @@ impl Published {
 
     pub fn rolled_back(&mut self) {
         self.all_waiting()
-            .for_each(|publication| publication.broken("the client rolled its transaction back".to_owned()));
+            .for_each(|publication| publication.broken("the client rolled back its transaction".to_owned()));
     }
 
-    /// `basic.return` has no number: it is the oldest mandatory one for the same destination, if possible with the same
-    /// content.
+    /// Refuses the publication of a `basic.return`, which has no number: the oldest mandatory one for the same
+    /// destination, if possible with the same content.
     pub fn returned(&mut self, to: &Destination, print: u64, why: &str) {
         let fits = |publication: &Publication| publication.print.is_some() && publication.to == *to;
         let same = |publication: &Publication| publication.print == Some(print);
@@ -121,8 +121,8 @@ impl Published {
         }
     }
 
-    /// The broker closes the channel. For a publish to an exchange that it names, or else for any of those that wait,
-    /// these are refused; what became of the others is unknown.
+    /// Notes that the broker closes the channel. If that was for a publish, the publications to the exchange that it
+    /// names are refused, or all that wait when it names none of theirs; the fate of the others is unknown.
     pub fn closed_by_broker(&mut self, closing: &Closing) {
         let quoted = |one: &Publication| closing.why.contains(&format!("'{}'", one.to.exchange));
         let named = |one: &Publication| closing.by_publish && quoted(one);
@@ -141,7 +141,7 @@ impl Published {
         }
     }
 
-    /// Nothing more will be heard of what waits.
+    /// Ends every publication that waits: its fate is unknown.
     pub fn broken(&mut self, how: &str) {
         self.all_waiting().for_each(|publication| publication.broken(how.to_owned()));
     }
@@ -151,7 +151,7 @@ impl Published {
     }
 }
 
-/// The entry of one tag; with `multiple` all up to it, and all there are for 0.
+/// Removes the entry of one tag; with `multiple` all up to it, and all entries for 0.
 pub fn taken_out<V>(
     entries: &mut BTreeMap<u64, V>,
     tag: u64,

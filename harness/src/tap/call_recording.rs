@@ -1,15 +1,14 @@
-//! One request on its way: the capture being written, the search for its mark, and what is known of its
-//! answer.
+//! The recording of one request: its capture, the search for its mark, and what is known of its answer.
 
 use super::scene::Scene;
-use super::search::{Looked, Search};
+use super::search::{RequestHead, Search};
 use crate::evidence::{CaptureEnd, Head, Recording};
 
-/// gRPC's UNKNOWN, which every client makes of an answer without a status of its own.
+/// gRPC's UNKNOWN, which every client reports for an answer without a status.
 const GRPC_UNKNOWN: u32 = 2;
 
 #[derive(Debug)]
-pub struct Call {
+pub struct CallRecording {
     recording: Recording,
     search: Search,
     grpc: bool,
@@ -17,17 +16,17 @@ pub struct Call {
     grpc_status: Option<u32>,
 }
 
-impl Call {
-    /// Writes the head down; from here on the capture exists.
-    pub fn begin(scene: &Scene, head: Head) -> Call {
-        let looked = Looked { target: &head.target, headers: &head.headers };
+impl CallRecording {
+    /// Records the head of a request; the capture exists from then on.
+    pub fn begin(scene: &Scene, head: Head) -> CallRecording {
+        let looked = RequestHead { target: &head.target, headers: &head.headers };
         let grpc = looked.is_grpc();
         let (search, marked) = Search::begin(&scene.plan.markers, scene.run, looked);
         let recording = scene.writer.recorder.begin(head);
         if let Some(marked) = marked {
             recording.marked(marked);
         }
-        Call { recording, search, grpc, status: None, grpc_status: None }
+        CallRecording { recording, search, grpc, status: None, grpc_status: None }
     }
 
     pub fn request_body(&mut self, bytes: &[u8]) {
@@ -50,14 +49,14 @@ impl Call {
         self.status = Some(status);
     }
 
-    /// Fields of the answer, of its head or its trailers.
+    /// Reads fields of the answer, from its head or its trailers.
     pub fn answer_fields(&mut self, fields: &[(Vec<u8>, Vec<u8>)]) {
         let status = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"grpc-status"));
         let status = status.and_then(|(_, value)| std::str::from_utf8(value).ok()?.trim().parse().ok());
         self.grpc_status = status.or(self.grpc_status);
     }
 
-    /// The answer is complete.
+    /// Ends the capture: the answer is complete.
     pub fn answered(mut self) {
         self.request_complete();
         let Some(status) = self.status else {
@@ -67,7 +66,7 @@ impl Call {
         self.recording.end(CaptureEnd::Answered { status, grpc_status });
     }
 
-    /// The request ended otherwise; `how` names who ended it.
+    /// Ends the capture of a request without a complete answer; `how` names who ended it.
     pub fn broken(mut self, how: &str) {
         self.request_complete();
         self.recording.end(CaptureEnd::Broken(how.to_owned()));

@@ -1,4 +1,4 @@
-//! What a ReceiveMessage asked for: the rest does not arrive, and is nobody's loss.
+//! The attributes that a ReceiveMessage requests: the others do not arrive, and are not lost.
 //!
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>
 
@@ -6,15 +6,15 @@ use super::json::Json;
 use crate::evidence::{Field, FieldKind};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct RequestedAttributes {
     /// `All`, `*`, `.*`, `prefix.*` or names.
     attributes: Vec<String>,
     /// `All` or names.
     system: Vec<String>,
 }
 
-impl Asked {
-    /// `AttributeNames` is the older word for `MessageSystemAttributeNames`; both count.
+impl RequestedAttributes {
+    /// Parses a request. `AttributeNames` is the older name of `MessageSystemAttributeNames`; both count.
     pub fn of(request: &Json) -> Self {
         let system = ["AttributeNames", "MessageSystemAttributeNames"];
         Self {
@@ -37,7 +37,7 @@ impl Asked {
         }
     }
 
-    /// Of what was sent that which did not arrive because nobody asked for it.
+    /// Returns the attributes that were sent and did not arrive because they were not requested.
     pub fn left_out(&self, sent: &[Field], arrived: &[Field]) -> Vec<Field> {
         let has_arrived = |field: &Field| {
             let mut arrived = arrived.iter();
@@ -51,7 +51,7 @@ fn is_system(field: &Field) -> bool {
     field.kind == FieldKind::System
 }
 
-/// Names count letter by letter.
+/// Returns whether a pattern covers a name; names are case sensitive.
 fn covers(pattern: &str, name: &[u8]) -> bool {
     match pattern.strip_suffix(".*") {
         _ if matches!(pattern, "All" | "*") => true,
@@ -71,7 +71,8 @@ mod tests {
     fn left_out(request: &str, arrived: &[Field]) -> Vec<String> {
         let trace_header = Field { kind: FieldKind::System, ..Field::text("AWSTraceHeader", "Root=1") };
         let sent = [Field::text("traceparent", "00"), Field::text("app.id", "7"), trace_header];
-        let left_out = Asked::of(&Json::parse(request.as_bytes()).unwrap()).left_out(&sent, arrived);
+        let left_out =
+            RequestedAttributes::of(&Json::parse(request.as_bytes()).unwrap()).left_out(&sent, arrived);
         left_out.into_iter().map(|field| String::from_utf8(field.name).unwrap()).collect()
     }
 
@@ -94,7 +95,7 @@ mod tests {
 
     #[test]
     fn everything_is_both_kinds() {
-        let asked = |text: &str| Asked::of(&Json::parse(text.as_bytes()).unwrap());
+        let asked = |text: &str| RequestedAttributes::of(&Json::parse(text.as_bytes()).unwrap());
         assert!(asked(r#"{"MessageAttributeNames":["a",".*"],"AttributeNames":["All"]}"#).is_everything());
         assert!(!asked(r#"{"MessageAttributeNames":["All"]}"#).is_everything());
         assert!(!asked(r#"{"MessageAttributeNames":["a.*"],"AttributeNames":["All"]}"#).is_everything());

@@ -1,65 +1,65 @@
-//! What a broker delivers on one channel: from which queue, and what the client makes of it.
+//! The deliveries of a broker on one channel: their queues, and how the client settles them.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use super::published::taken_out;
+use super::publications::taken_out;
 use crate::evidence::{CaptureEnd, Recording, Settlement};
-use crate::tap::refused::{Refused, UNSETTLED_LIMIT, WAITING_LIMIT};
+use crate::tap::read_error::{ReadError, UNSETTLED_LIMIT, WAITING_LIMIT};
 
 #[derive(Debug, Default)]
-pub struct Delivered {
+pub struct Deliveries {
     consumers: HashMap<String, Source>,
-    /// What an empty name of a queue stands for (AMQP 0-9-1, `queue` of `basic.consume`).
+    /// The queue that an empty name means (AMQP 0-9-1, `queue` of `basic.consume`).
     last_declared: String,
-    /// Requests without their answers, which come in the same order.
-    asked: VecDeque<Asked>,
+    /// Requests without an answer; answers come in the same order.
+    asked: VecDeque<PendingRequest>,
     /// By delivery tag.
     unsettled: BTreeMap<u64, Recording>,
-    /// In a transaction, what counts only from its commit on.
-    transaction: Option<Vec<Settled>>,
+    /// In a transaction, the acknowledgements that its commit makes valid.
+    transaction: Option<Vec<Acknowledgement>>,
 }
 
-/// Where deliveries come from.
+/// The queue of a consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     pub queue: String,
-    /// Settled by being delivered.
+    /// A delivery is settled when it is sent.
     pub no_ack: bool,
 }
 
-/// What a client says of one delivery, or of all up to it.
+/// An acknowledgement or rejection of one delivery, or of all up to it.
 #[derive(Clone, Copy, Debug)]
-pub struct Settled {
+pub struct Acknowledgement {
     pub tag: u64,
     pub multiple: bool,
     pub how: Settlement,
 }
 
 #[derive(Debug)]
-pub enum Asked {
+pub enum PendingRequest {
     Declare,
     Consume(Source),
     Get(Source),
 }
 
-impl Delivered {
-    pub fn asks(&mut self, asked: Asked) -> Result<(), Refused> {
+impl Deliveries {
+    pub fn asks(&mut self, asked: PendingRequest) -> Result<(), ReadError> {
         self.asked.push_back(asked);
-        if self.asked.len() > WAITING_LIMIT { Err(Refused::TooMany) } else { Ok(()) }
+        if self.asked.len() > WAITING_LIMIT { Err(ReadError::TooMany) } else { Ok(()) }
     }
 
-    /// Takes out the oldest request of which `which` makes something.
-    fn answered<T>(&mut self, which: impl Fn(&Asked) -> Option<T>) -> Option<T> {
+    /// Removes the oldest request that `which` accepts.
+    fn answered<T>(&mut self, which: impl Fn(&PendingRequest) -> Option<T>) -> Option<T> {
         let at = self.asked.iter().position(|asked| which(asked).is_some())?;
         self.asked.remove(at).as_ref().and_then(which)
     }
 
     pub fn declared(&mut self, queue: String) {
-        self.answered(|asked| matches!(asked, Asked::Declare).then_some(()));
+        self.answered(|asked| matches!(asked, PendingRequest::Declare).then_some(()));
         self.last_declared = queue;
     }
 
-    /// No answer is due, so the name has to be there already.
+    /// Notes a declaration with `no-wait`, which has a name and gets no answer.
     pub fn declares(&mut self, queue: String) {
         self.last_declared = queue;
     }
@@ -71,7 +71,7 @@ impl Delivered {
 
     pub fn consuming(&mut self, consumer: String) {
         let asked = self.answered(|asked| match asked {
-            Asked::Consume(source) => Some(source.clone()),
+            PendingRequest::Consume(source) => Some(source.clone()),
             _ => None,
         });
         if let Some(source) = asked {
@@ -87,10 +87,10 @@ impl Delivered {
         self.consumers.get(consumer).cloned()
     }
 
-    /// Of the oldest `basic.get` that was not answered.
+    /// Returns the queue of the oldest `basic.get` without an answer.
     pub fn got(&mut self) -> Option<Source> {
         let asked = self.answered(|asked| match asked {
-            Asked::Get(source) => Some(source.clone()),
+            PendingRequest::Get(source) => Some(source.clone()),
             _ => None,
         })?;
         Some(self.named(asked))
@@ -103,23 +103,23 @@ impl Delivered {
         source
     }
 
-    pub fn add(&mut self, tag: u64, recording: Recording) -> Result<(), Refused> {
+    pub fn add(&mut self, tag: u64, recording: Recording) -> Result<(), ReadError> {
         self.unsettled.insert(tag, recording);
-        if self.unsettled.len() > UNSETTLED_LIMIT { Err(Refused::Unsettled) } else { Ok(()) }
+        if self.unsettled.len() > UNSETTLED_LIMIT { Err(ReadError::Unsettled) } else { Ok(()) }
     }
 
     pub fn in_transactions(&mut self) {
         self.transaction.get_or_insert_default();
     }
 
-    pub fn settled(&mut self, settled: Settled) {
+    pub fn settled(&mut self, settled: Acknowledgement) {
         match &mut self.transaction {
             Some(later) => later.push(settled),
             None => self.settle(settled),
         }
     }
 
-    fn settle(&mut self, settled: Settled) {
+    fn settle(&mut self, settled: Acknowledgement) {
         for recording in taken_out(&mut self.unsettled, settled.tag, settled.multiple) {
             recording.end(CaptureEnd::Settled(settled.how));
         }
@@ -135,9 +135,9 @@ impl Delivered {
         self.transaction.iter_mut().for_each(Vec::clear);
     }
 
-    /// Whatever is not settled goes back to its queue.
+    /// Ends everything that is not settled: it returns to its queue.
     pub fn given_back(&mut self) {
-        self.settle(Settled { tag: 0, multiple: true, how: Settlement::Returned });
+        self.settle(Acknowledgement { tag: 0, multiple: true, how: Settlement::Returned });
     }
 
     pub fn broken(&mut self, how: &str) {
