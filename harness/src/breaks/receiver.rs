@@ -14,7 +14,7 @@ use crate::crossings::{CarriedFields, ContextField, CrossingIx, CrossingRef};
 use crate::evidence::{CaptureEnd, Link, Span};
 use crate::plan::StimulusIx;
 use crate::scenario::{DriveContext, Relation, RestartSide};
-use crate::wire::traceparent::hex;
+use crate::wire::hex::encode as hex;
 use crate::wire::{TraceId, TraceParent};
 
 /// Breaks of senders that explain why the same node exported no span for what it received, by their crossing.

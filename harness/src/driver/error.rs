@@ -1,30 +1,31 @@
-//! Why nothing can be sent: said before the first stimulus goes out. No message holds a header's value.
+//! The errors that prevent sending, reported before the first stimulus is sent. No message contains the value of a
+//! header.
 
 #[derive(Debug, thiserror::Error)]
 pub enum DriverError {
-    #[error("the environment variable `{name}` is not set, and what is sent over `{hop}` needs it")]
+    #[error("the drive of hop `{hop}` uses the environment variable `{name}`, which is not set: set it")]
     MissingVariable { hop: String, name: String },
-    #[error("what is sent over `{hop}` has a template that only nodes can have: `{template}`")]
+    #[error("the drive of hop `{hop}` uses {template}, which only nodes can use: remove it from the drive")]
     ForeignTemplate { hop: String, template: &'static str },
-    #[error("hop `{hop}` has no address: the service behind it is not listening")]
+    #[error("hop `{hop}` has no address: its receiver does not listen; give it a `port` or an address")]
     NoAddress { hop: String },
-    #[error("hop `{hop}` names no gRPC method to call, and the service behind it is no relay")]
+    #[error("hop `{hop}` has no gRPC `method`, which only a hop to a relay may omit: add it")]
     NoMethod { hop: String },
     #[error("header `{header}` cannot be sent over `{hop}`: {why}")]
     Header { hop: String, header: String, why: &'static str },
     #[cfg(feature = "rabbitmq")]
-    #[error("the {what} of hop `{hop}` has more than the 255 bytes of AMQP")]
+    #[error("the {what} of hop `{hop}` is longer than 255 bytes, the maximum of AMQP: shorten it")]
     TooLong { hop: String, what: &'static str },
     #[error("the body cannot be sent over `{hop}`: {why}")]
     Body { hop: String, why: &'static str },
-    #[error("the mark cannot be put into the body that is sent over `{hop}`: it is not a JSON object")]
+    #[error("the body that is sent over `{hop}` must be a JSON object, so that the mark can be added to it")]
     Marker { hop: String },
-    #[error("hop `{hop}` needs the cargo feature `{feature}`, which this build is without")]
+    #[error("hop `{hop}` needs the cargo feature `{feature}`: build `unbroken` with it")]
     NotBuilt { hop: String, feature: &'static str },
-    #[error("hop `{hop}` is TLS, and the run has no certificate authority to trust")]
+    #[error("hop `{hop}` uses TLS, and this run has no certificate authority")]
     NoAuthority { hop: String },
-    #[error("the run's certificate authority cannot be used")]
+    #[error("cannot use the certificate authority of the run")]
     Authority(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("the HTTP client cannot be made")]
+    #[error("cannot create the client")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -1,5 +1,4 @@
-//! Header lines for what speaks HTTP/2: lower-case names, no control characters, lines of one name in their
-//! order.
+//! Header lines for HTTP/2: lower-case names, no control characters, lines of one name in their order.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -7,20 +6,19 @@ use super::DriverError;
 use super::outgoing::Outgoing;
 use super::route::Route;
 
-/// Whether all header lines fit.
+/// Checks that HTTP/2 can carry all header lines.
 pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
-    let refused = |(name, value): &&(String, Vec<u8>)| field(name, value).is_none();
-    match outgoing.headers.iter().find(refused) {
+    match outgoing.headers.iter().find(|(name, value)| field(name, value).is_none()) {
         Some((name, _)) => Err(DriverError::Header {
             hop: route.hop_name.clone(),
             header: name.escape_debug().to_string(),
-            why: "HTTP/2 has no room for such a name or value",
+            why: "HTTP/2 does not allow its name or value",
         }),
         None => Ok(()),
     }
 }
 
-/// The lines that fit.
+/// Returns the lines that HTTP/2 can carry.
 pub(super) fn map(outgoing: &Outgoing) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(outgoing.headers.len() + 4);
     for (name, value) in outgoing.headers.iter().filter_map(|(name, value)| field(name, value)) {
@@ -29,7 +27,7 @@ pub(super) fn map(outgoing: &Outgoing) -> HeaderMap {
     map
 }
 
-/// One line; its name in lower case.
+/// Returns one line, with its name in lower case.
 pub(super) fn field(name: &str, value: &[u8]) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value).ok()?))
 }

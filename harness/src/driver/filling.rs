@@ -1,6 +1,6 @@
-//! A drive's template with everything filled in but the mark, which each stimulus has of its own.
+//! A template of a drive with everything filled in except for the mark, which differs for each stimulus.
 //!
-//! May hold secrets from the environment, so it has no `Debug`.
+//! It may contain secrets from the environment, so it does not implement `Debug`.
 
 use std::ffi::OsString;
 
@@ -9,12 +9,12 @@ use crate::plan::Plan;
 use crate::runtime::Addresses;
 use crate::scenario::{HopIx, NodeIx, Template, TemplatePart, Transport};
 
-/// What templates are filled from.
+/// The values that fill templates.
 pub(super) struct Scope<'a> {
     pub plan: &'a Plan,
     pub addresses: &'a Addresses,
     pub variable: &'a dyn Fn(&str) -> Option<OsString>,
-    /// The hop that is sent over, for errors.
+    /// The hop that the drive sends over, for errors.
     pub hop: HopIx,
 }
 
@@ -52,14 +52,14 @@ impl Scope<'_> {
     }
 
     fn piece(&self, part: &TemplatePart) -> Result<Piece, DriverError> {
-        let foreign = |template| DriverError::ForeignTemplate { hop: self.hop_name(), template };
         let text = match part {
             TemplatePart::Mark => return Ok(Piece::Mark),
             TemplatePart::Text(text) => text.clone(),
             TemplatePart::ScenarioDir => self.plan.folder.display().to_string(),
             TemplatePart::Env(name) => {
-                let missing = || DriverError::MissingVariable { hop: self.hop_name(), name: name.clone() };
-                let value = (self.variable)(name).ok_or_else(missing)?;
+                let Some(value) = (self.variable)(name) else {
+                    return Err(DriverError::MissingVariable { hop: self.hop_name(), name: name.clone() });
+                };
                 return Ok(Piece::Bytes(value.into_encoded_bytes()));
             }
             TemplatePart::Url(node) => {
@@ -67,20 +67,26 @@ impl Scope<'_> {
                 format!("http://{address}")
             }
             TemplatePart::Grpc(node) => self.neighbour(*node, Transport::is_grpc)?,
-            TemplatePart::Broker(_) => return Err(foreign("the address of a broker")),
-            TemplatePart::OtlpEndpoint => return Err(foreign("${otlp.endpoint}")),
-            TemplatePart::SelfPort => return Err(foreign("${self.port}")),
+            TemplatePart::Broker(_) => return Err(self.foreign("the address of a broker")),
+            TemplatePart::OtlpEndpoint => return Err(self.foreign("`${otlp.endpoint}`")),
+            TemplatePart::SelfPort => return Err(self.foreign("`${self.port}`")),
         };
         Ok(Piece::Bytes(text.into_bytes()))
     }
 
-    /// `host:port` that `client` calls to reach `node`.
+    fn foreign(&self, template: &'static str) -> DriverError {
+        DriverError::ForeignTemplate { hop: self.hop_name(), template }
+    }
+
+    /// Returns the `host:port` that `client` calls to reach `node`.
     fn neighbour(&self, node: NodeIx, speaks: fn(&Transport) -> bool) -> Result<String, DriverError> {
         let hops = self.plan.scenario.hops.iter().enumerate();
         let mut reached = hops
             .filter(|(_, hop)| hop.from == NodeIx::CLIENT && hop.to == node && speaks(&hop.transport))
             .filter_map(|(ix, _)| self.addresses.hop(HopIx(ix)));
-        let missing = || DriverError::NoAddress { hop: self.hop_name() };
-        reached.next().map(|address| address.to_string()).ok_or_else(missing)
+        let Some(address) = reached.next() else {
+            return Err(DriverError::NoAddress { hop: self.hop_name() });
+        };
+        Ok(address.to_string())
     }
 }

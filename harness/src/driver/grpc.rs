@@ -1,6 +1,6 @@
 //! gRPC through `tonic` with a codec of raw bytes: no generated code, any method, any message.
 //!
-//! A status that the service sent is an answer; one that `tonic` made up for a broken connection is none.
+//! A status that the service sent is an answer; one that `tonic` creates for a broken connection is not.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,17 +24,17 @@ use super::route::{Route, Way, cause};
 use crate::error_chain;
 use crate::evidence::Answer;
 
-/// The most that one message of an answer may have.
+/// The maximum size of one message of an answer.
 const LARGEST_MESSAGE: usize = 64 << 20;
 
 pub(super) struct Grpc {
-    /// For each hop its connection, made with the first call.
+    /// The connection of each hop, opened by its first call.
     channels: Vec<OnceLock<Channel>>,
     #[cfg(feature = "tls")]
     tls: Option<super::tls::Tls>,
 }
 
-/// Whether what is to be sent can be.
+/// Checks that the request can be sent.
 pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
     super::fields::check(route, outgoing)?;
     match PathAndQuery::try_from(outgoing.target.as_str()) {
@@ -60,11 +60,11 @@ impl Grpc {
 
     pub(super) async fn send(&self, route: &Route, outgoing: Outgoing, stream: bool) -> Answer {
         let Some(channel) = self.channels.get(route.hop.0).and_then(|slot| self.channel(slot, route)) else {
-            return Answer::Failed(route.unreachable("the address is not one of a gRPC service"));
+            return Answer::Failed(route.unreachable("its address is not valid for gRPC"));
         };
         let failure = Arc::new(OnceLock::new());
-        let watched = Watched { channel, failure: Arc::clone(&failure) };
-        let called = call(watched, outgoing, stream).await;
+        let channel = ObservedChannel { channel, failure: Arc::clone(&failure) };
+        let called = call(channel, outgoing, stream).await;
         match (called, failure.get()) {
             (_, Some(why)) => Answer::Failed(why.words(route)),
             (Ok(()), None) => Answer::Grpc(0),
@@ -88,22 +88,22 @@ impl Grpc {
 
     fn connection(&self, endpoint: &Endpoint, route: &Route) -> Channel {
         #[cfg(feature = "tls")]
-        if let Some(tls) = self.tls.as_ref().filter(|_| route.tls) {
+        if let (true, Some(tls)) = (route.tls, &self.tls) {
             return endpoint.connect_with_connector_lazy(tls.clone());
         }
-        debug_assert!(!route.tls, "a TLS hop without a connector was refused by `new`");
+        debug_assert!(!route.tls, "`new` rejects a TLS hop without a connector");
         endpoint.connect_lazy()
     }
 }
 
-async fn call(watched: Watched, outgoing: Outgoing, stream: bool) -> Result<(), Status> {
+async fn call(channel: ObservedChannel, outgoing: Outgoing, stream: bool) -> Result<(), Status> {
     let path = PathAndQuery::try_from(outgoing.target.as_str())
-        .map_err(|_| Status::invalid_argument("the method's name is no path"))?;
-    let mut client = Client::new(watched).max_decoding_message_size(LARGEST_MESSAGE);
+        .map_err(|_| Status::invalid_argument("the name of the method is not a valid path"))?;
+    let mut client = Client::new(channel).max_decoding_message_size(LARGEST_MESSAGE);
     let headers = super::fields::map(&outgoing);
     let message = Bytes::from(outgoing.body);
     if client.ready().await.is_err() {
-        // `Watched` has noted why, and that is what counts.
+        // `ObservedChannel` has recorded the failure.
         return Ok(());
     }
     let metadata = MetadataMap::from_headers(headers);
@@ -121,34 +121,38 @@ async fn call(watched: Watched, outgoing: Outgoing, stream: bool) -> Result<(), 
     Ok(())
 }
 
-/// What went wrong below gRPC.
+/// A failure below gRPC.
 #[derive(Debug)]
-enum Broken {
+enum TransportFailure {
     NotConnected(String),
     Lost(String),
 }
 
-impl Broken {
+impl TransportFailure {
     fn new(error: &tonic::transport::Error) -> Self {
         let is_connect = error_chain::causes(error).any(|cause| cause.is::<tonic::ConnectError>());
-        if is_connect { Broken::NotConnected(cause(error)) } else { Broken::Lost(cause(error)) }
+        if is_connect {
+            TransportFailure::NotConnected(cause(error))
+        } else {
+            TransportFailure::Lost(cause(error))
+        }
     }
 
     fn words(&self, route: &Route) -> String {
         match self {
-            Broken::NotConnected(why) => route.unreachable(why),
-            Broken::Lost(why) => route.broken_off(why),
+            TransportFailure::NotConnected(why) => route.unreachable(why),
+            TransportFailure::Lost(why) => route.broken_off(why),
         }
     }
 }
 
-/// A channel that notes when a call ended without an answer, because `tonic` makes a status of that.
-struct Watched {
+/// A channel that records when a call ends without an answer, because `tonic` turns that into a status.
+struct ObservedChannel {
     channel: Channel,
-    failure: Arc<OnceLock<Broken>>,
+    failure: Arc<OnceLock<TransportFailure>>,
 }
 
-impl Service<::http::Request<Body>> for Watched {
+impl Service<::http::Request<Body>> for ObservedChannel {
     type Response = ::http::Response<Body>;
     type Error = tonic::transport::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
@@ -156,7 +160,7 @@ impl Service<::http::Request<Body>> for Watched {
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         let ready = Service::poll_ready(&mut self.channel, context);
         if let Poll::Ready(Err(error)) = &ready {
-            let _ = self.failure.set(Broken::new(error));
+            let _ = self.failure.set(TransportFailure::new(error));
         }
         ready
     }
@@ -166,13 +170,13 @@ impl Service<::http::Request<Body>> for Watched {
         let failure = Arc::clone(&self.failure);
         Box::pin(async move {
             called.await.inspect_err(|error| {
-                let _ = failure.set(Broken::new(error));
+                let _ = failure.set(TransportFailure::new(error));
             })
         })
     }
 }
 
-/// Messages as they are.
+/// A codec that leaves messages unchanged.
 struct RawBytes;
 
 impl Codec for RawBytes {
@@ -200,7 +204,7 @@ impl Encoder for RawBytes {
     }
 }
 
-/// What is answered is of no interest here, only that it was.
+/// Discards answers: only their arrival matters here.
 impl Decoder for RawBytes {
     type Item = ();
     type Error = Status;

@@ -1,7 +1,7 @@
-//! HTTP/1.1 and HTTP/2 through `reqwest`, with kept connections; what it cannot express goes through `raw`.
+//! HTTP/1.1 and HTTP/2 through `reqwest`, with persistent connections; requests that it cannot express use `raw`.
 //!
-//! TLS does not go through `reqwest`: its TLS features ask every program that is built with them for a
-//! process-wide provider. The connector that gRPC uses serves `hyper`'s pool here instead.
+//! TLS does not use `reqwest`, whose TLS features require a process-wide provider in every program that is built with
+//! them. The pool of `hyper` with the connector of gRPC is used instead.
 
 use ::http::HeaderValue;
 use reqwest::redirect::Policy;
@@ -16,10 +16,10 @@ pub(super) struct Http {
     http1: reqwest::Client,
     http2: reqwest::Client,
     #[cfg(feature = "tls")]
-    secured: Option<super::https::Secured>,
+    secured: Option<super::https::TlsPools>,
 }
 
-/// Whether what is to be sent can be.
+/// Checks that the request can be sent.
 pub(super) fn check(route: &Route, outgoing: &Outgoing, version: HttpVersion) -> Result<(), DriverError> {
     match version {
         HttpVersion::Http1 => raw::check(route, outgoing),
@@ -30,36 +30,27 @@ pub(super) fn check(route: &Route, outgoing: &Outgoing, version: HttpVersion) ->
 impl Http {
     pub(super) fn new(routes: &[Route], authority: Option<&str>) -> Result<Self, DriverError> {
         let secured = routes.iter().find(|route| route.tls && matches!(route.way, Way::Http { .. }));
-        let client = || {
-            reqwest::Client::builder()
-                .no_proxy()
-                .redirect(Policy::none())
-                .retry(reqwest::retry::never())
-                .tcp_nodelay(true)
-        };
-        let built = |builder: reqwest::ClientBuilder| {
-            builder.build().map_err(|error| DriverError::Client(Box::new(error)))
-        };
         #[cfg(not(feature = "tls"))]
         if let Some(route) = secured {
             let _ = authority;
             return Err(DriverError::NotBuilt { hop: route.hop_name.clone(), feature: "tls" });
         }
         Ok(Self {
-            http1: built(client().http1_only())?,
-            http2: built(client().http2_prior_knowledge())?,
+            http1: built(builder().http1_only())?,
+            http2: built(builder().http2_prior_knowledge())?,
             #[cfg(feature = "tls")]
-            secured: secured.map(|route| super::https::Secured::new(route, authority)).transpose()?,
+            secured: secured.map(|route| super::https::TlsPools::new(route, authority)).transpose()?,
         })
     }
 
     pub(super) async fn send(&self, route: &Route, outgoing: Outgoing, version: HttpVersion) -> Answer {
         let by_hand = version == HttpVersion::Http1 && !is_plain(&outgoing);
         #[cfg(feature = "tls")]
-        if let Some(secured) = self.secured.as_ref().filter(|_| route.tls) {
-            return match by_hand {
-                true => raw::send_secured(route, &outgoing, secured.http1()).await,
-                false => secured.send(route, outgoing, version).await,
+        if let (true, Some(secured)) = (route.tls, &self.secured) {
+            return if by_hand {
+                raw::send_secured(route, &outgoing, secured.http1()).await
+            } else {
+                secured.send(route, outgoing, version).await
             };
         }
         if by_hand {
@@ -95,24 +86,37 @@ impl Http {
     }
 }
 
-/// Whether an HTTP library sends exactly this: lower-case names, each once, values and target that it takes.
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .tcp_nodelay(true)
+}
+
+fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, DriverError> {
+    builder.build().map_err(|error| DriverError::Client(Box::new(error)))
+}
+
+/// Returns whether an HTTP library sends the request unchanged: lower-case names, each once, and a valid target.
 fn is_plain(outgoing: &Outgoing) -> bool {
     const FRAMING: [&str; 3] = ["connection", "content-length", "transfer-encoding"];
     let lines = &outgoing.headers;
-    let plain = |(ix, (name, value)): (usize, &(String, Vec<u8>))| {
-        !name.bytes().any(|byte| byte.is_ascii_uppercase())
-            && fields::field(name, value).is_some()
-            && !FRAMING.contains(&name.as_str())
-            && lines[..ix].iter().all(|(earlier, _)| earlier != name)
-    };
-    lines.iter().enumerate().all(plain) && is_plain_target(&outgoing.target)
+    for (ix, (name, value)) in lines.iter().enumerate() {
+        let repeated = lines[..ix].iter().any(|(earlier, _)| earlier == name);
+        let upper_case = name.bytes().any(|byte| byte.is_ascii_uppercase());
+        if repeated || upper_case || FRAMING.contains(&name.as_str()) || fields::field(name, value).is_none()
+        {
+            return false;
+        }
+    }
+    is_plain_target(&outgoing.target)
 }
 
-/// A target that URL parsing leaves as it is.
+/// Returns whether URL parsing leaves the target unchanged.
 fn is_plain_target(target: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~%:@!$&()*+,;=?".contains(&byte);
     let path = target.split('?').next().unwrap_or_default().to_ascii_lowercase();
     target.starts_with('/')
-        && target.bytes().all(plain)
+        && target.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~%:@!$&()*+,;=?".contains(&byte))
         && !path.split('/').any(|segment| matches!(segment.replace("%2e", ".").as_str(), "." | ".."))
 }

@@ -1,4 +1,5 @@
-//! HTTP over TLS with kept connections, through `hyper`'s pool and the run's own trust (see `http` for why).
+//! HTTP over TLS with persistent connections, through the pool of `hyper` and the authority of the run (`http` has the
+//! reason).
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -14,15 +15,15 @@ use crate::scenario::HttpVersion;
 
 type Pool = Client<Tls, Full<Bytes>>;
 
-pub(super) struct Secured {
+pub(super) struct TlsPools {
     http1: Pool,
     http2: Pool,
     /// For requests written by hand.
     connector: Tls,
 }
 
-impl Secured {
-    /// `route` is the one that needs it, for the error.
+impl TlsPools {
+    /// Creates the pools; errors name the hop of `route`, which needs them.
     pub(super) fn new(route: &Route, authority: Option<&str>) -> Result<Self, DriverError> {
         let connector = Tls::new(route, authority, b"http/1.1")?;
         let http2 = Tls::new(route, authority, b"h2")?;
@@ -44,7 +45,7 @@ impl Secured {
             HttpVersion::Http2 => &self.http2,
         };
         let Some(request) = request(route, outgoing) else {
-            return Answer::Failed(route.unreachable("the method or path is none of HTTP"));
+            return Answer::Failed(route.unreachable("its method or path is not valid in HTTP"));
         };
         let response = match pool.request(request).await {
             Ok(response) => response,

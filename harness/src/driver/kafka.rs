@@ -1,7 +1,8 @@
-//! Kafka through `rdkafka`: one producer a broker, each record sent once and waited for until the broker has it.
+//! Kafka through `rdkafka`: one producer for each broker; each record is sent once and awaited until it is
+//! acknowledged.
 //!
-//! The drive's headers are the record's headers, names as they are written. A record that the broker did not take is a
-//! failed stimulus; nothing is tried again.
+//! The headers of the drive become headers of the record, with unchanged names. A record that the broker rejects is a
+//! failed stimulus; nothing is retried.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -21,14 +22,14 @@ pub(super) struct Kafka {
     producers: BTreeMap<String, FutureProducer>,
 }
 
-/// Whether what is to be sent can be: a header's name ends at a zero byte.
+/// Checks that the record can be sent: the client cuts the name of a header at a zero byte.
 pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
     match outgoing.headers.iter().find(|(name, _)| name.is_empty() || name.contains('\0')) {
         None => Ok(()),
         Some((name, _)) => Err(DriverError::Header {
             hop: route.hop_name.clone(),
             header: name.clone(),
-            why: "it has no name that can be sent",
+            why: "its name is empty or has a zero byte",
         }),
     }
 }
@@ -56,7 +57,7 @@ impl Kafka {
     pub(super) async fn send(&self, route: &Route, outgoing: Outgoing) -> Answer {
         let (Way::Kafka { topic, key }, Some(producer)) = (&route.way, self.producers.get(&route.broker))
         else {
-            return Answer::Failed(route.unreachable("the address is not one of a Kafka broker"));
+            return Answer::Failed(route.unreachable("its address is not valid for Kafka"));
         };
         let headers = outgoing.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
             headers.insert(Header { key, value: Some(value) })
@@ -68,19 +69,19 @@ impl Kafka {
         match producer.send(record, route.deadline).await {
             Ok(_) => Answer::Accepted,
             Err((error, _)) => Answer::Failed(format!(
-                "the topic `{topic}` at {} did not take the record: {error}",
+                "the topic `{topic}` at {} rejected the record: {error}",
                 route.broker
             )),
         }
     }
 }
 
-/// A producer waits for its broker when it is dropped, and that may be gone.
+/// Drops the producers in a thread: each waits for its broker, which may have stopped.
 impl Drop for Kafka {
     fn drop(&mut self) {
         let producers = std::mem::take(&mut self.producers);
         if !producers.is_empty() {
-            // Without a thread they are dropped here.
+            // If no thread can be created, they are dropped here.
             let _ = thread::Builder::new().name("end of kafka".to_owned()).spawn(move || drop(producers));
         }
     }

@@ -1,9 +1,9 @@
-//! Sends the stimuli: one file a transport, the same function names in each.
+//! Sends the stimuli: one file for each transport, with the same function names in each.
 //!
-//! What is sent is settled before the first stimulus goes out (`Driver::new`); from there on nothing here
-//! fails: a stimulus without an answer is evidence. Answers are read to their end and thrown away, because
-//! what a service does while it answers belongs to the exchange. Nothing is sent twice: no retries, no
-//! redirects, no proxies. All is done on the task that calls, so dropping a future cancels what is under way.
+//! `Driver::new` prepares everything before the first stimulus is sent; nothing here fails after that: a stimulus
+//! without an answer is evidence. Answers are read to their end and discarded, because the work of a service while it
+//! answers belongs to the exchange. Nothing is sent twice: there are no retries, redirects or proxies. Everything runs
+//! on the calling task, so dropping a future cancels the requests in progress.
 
 mod error;
 #[cfg(any(feature = "http", feature = "grpc"))]
@@ -22,7 +22,7 @@ mod outgoing;
 mod rabbitmq;
 #[cfg(feature = "http")]
 pub(crate) mod raw;
-// A build without a transport has no use for what only that transport reads.
+// A build without a transport does not use the fields that only this transport reads.
 #[cfg_attr(
     not(all(feature = "http", feature = "grpc", feature = "kafka", feature = "rabbitmq", feature = "sqs")),
     allow(dead_code)
@@ -51,7 +51,7 @@ use filling::Scope;
 use outgoing::Outgoing;
 use route::{Route, Way};
 
-/// Everything that is needed to send a plan's stimuli.
+/// Everything that is needed to send the stimuli of a plan.
 pub struct Driver {
     plan: Arc<Plan>,
     addresses: Addresses,
@@ -71,12 +71,16 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Reads the environment variables that the drives name; times of exchanges are `clock`'s.
+    /// Reads the environment variables that the drives name; exchanges have the times of `clock`.
     pub fn new(plan: Arc<Plan>, addresses: Addresses, clock: Recorder) -> Result<Self, DriverError> {
-        let variable = |name: &str| -> Option<OsString> { std::env::var_os(name) };
         let mut routes = Vec::new();
         for drive in &plan.scenario.drives {
-            let scope = Scope { plan: &plan, addresses: &addresses, variable: &variable, hop: drive.send };
+            let scope = Scope {
+                plan: &plan,
+                addresses: &addresses,
+                variable: &environment_variable,
+                hop: drive.send,
+            };
             routes.push(Route::new(drive, &scope)?);
         }
         let driver = Self {
@@ -99,7 +103,7 @@ impl Driver {
         Ok(driver)
     }
 
-    /// What can be sent at all is the same for all stimuli of a drive, so the first one tells.
+    /// Checks that the first stimulus of each drive can be sent, which holds for all of them then.
     fn check(&self) -> Result<(), DriverError> {
         for (ix, route) in self.routes.iter().enumerate() {
             let Some(first) = self.plan.stimuli.iter().find(|stimulus| stimulus.drive == ix) else {
@@ -124,7 +128,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Until the deadline. A client that hangs up does so after its request has arrived, however slow the machine is.
+    /// Awaits the answer until the deadline. A client that hangs up does so after its request has arrived, however slow
+    /// the machine is.
     async fn bounded(
         &self,
         route: &Route,
@@ -142,22 +147,17 @@ impl Driver {
         tokio::time::timeout(route.deadline, exchange).await
     }
 
-    /// Comes back when the tap has seen the request of a stimulus.
+    /// Resolves when the tap has seen the request of a stimulus.
     async fn arrived(&self, planned: &Stimulus) {
-        let traceparent = planned.sent.traceparent.as_deref();
-        let is_it = |capture: &Capture| {
-            let marked = mark_of(&capture.marked).is_some_and(|mark| mark.stimulus == planned.ix);
-            marked || traceparent.is_some_and(|sent| capture.values("traceparent").any(|seen| seen == sent))
-        };
         let mut changes = self.clock.watch();
-        while !self.clock.look(|captures| captures.iter().rev().any(is_it)) {
+        while !self.clock.look(|captures| captures.iter().rev().any(|capture| belongs_to(capture, planned))) {
             if changes.changed().await.is_err() {
                 return;
             }
         }
     }
 
-    /// One stimulus, until its answer is complete, its connection broken, or its deadline past.
+    /// Sends one stimulus; resolves when its answer is complete, its connection is broken, or its deadline has passed.
     pub async fn send(&self, stimulus: StimulusIx) -> Exchange {
         let planned = self.plan.stimulus(stimulus);
         let route = &self.routes[planned.drive];
@@ -175,13 +175,13 @@ impl Driver {
         Exchange { stimulus, sent_nanos, answered_nanos: answered.then(|| self.clock.now()), answer }
     }
 
-    /// All drives one after the other, each with as many stimuli under way as it allows. The exchanges come
-    /// back in the order of the stimuli; `on_each` hears of each as it ends.
+    /// Runs all drives one after the other, each with the concurrency that it declares. Returns the exchanges in the
+    /// order of the stimuli; calls `on_each` as each of them ends.
     pub async fn drive_all(&self, on_each: impl Fn(&Exchange)) -> Vec<Exchange> {
         let mut exchanges = Vec::with_capacity(self.plan.stimuli.len());
         for (ix, drive) in self.plan.scenario.drives.iter().enumerate() {
-            let drives = |stimulus: &&Stimulus| stimulus.drive == ix;
-            let own: Vec<StimulusIx> = self.plan.stimuli.iter().filter(drives).map(|own| own.ix).collect();
+            let own = self.plan.stimuli.iter().filter(|stimulus| stimulus.drive == ix);
+            let own: Vec<StimulusIx> = own.map(|stimulus| stimulus.ix).collect();
             let at_once = usize::try_from(drive.concurrency).unwrap_or(usize::MAX).max(1);
             let sending = stream::iter(own.into_iter().map(|stimulus| self.send(stimulus)));
             let mut under_way = std::pin::pin!(sending.buffer_unordered(at_once));
@@ -212,11 +212,22 @@ impl Driver {
     }
 }
 
-/// Without the secrets that headers may hold.
+/// Omits the headers, which may contain secrets.
 impl fmt::Debug for Driver {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Driver").field("drives", &self.routes.len()).finish_non_exhaustive()
     }
+}
+
+fn environment_variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// Returns whether a capture carries the mark or the traceparent of a stimulus.
+fn belongs_to(capture: &Capture, planned: &Stimulus) -> bool {
+    let marked = mark_of(&capture.marked).is_some_and(|mark| mark.stimulus == planned.ix);
+    let sent = planned.sent.traceparent.as_deref();
+    marked || sent.is_some_and(|sent| capture.values("traceparent").any(|seen| seen == sent))
 }
 
 fn not_built(route: &Route, _: &Outgoing) -> DriverError {

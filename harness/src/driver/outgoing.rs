@@ -1,5 +1,4 @@
-//! One stimulus as it goes out: traceparent first, then the drive's headers in their order, then what they
-//! lack.
+//! One stimulus as it is sent: traceparent first, then the headers of the drive in their order, then missing ones.
 
 use serde_json::Value;
 
@@ -31,8 +30,7 @@ impl Outgoing {
             Payload::Empty => (Vec::new(), None),
             Payload::Bytes { content, content_type } => (content.with(&mark), Some(content_type.clone())),
             Payload::Instruction => {
-                let address = |hop| addresses.for_sender(hop);
-                let steps = render(plan, stimulus.call, stimulus.ix, &address);
+                let steps = render(plan, stimulus.call, stimulus.ix, &|hop| addresses.for_sender(hop));
                 (steps.to_string().into_bytes(), Some("application/json".to_owned()))
             }
         };
@@ -45,7 +43,7 @@ impl Outgoing {
         match &route.way {
             Way::Http { method, .. } => {
                 outgoing.method = method.clone().unwrap_or_else(|| outgoing.usual_method().to_owned());
-                if let Some(content_type) = content_type.filter(|_| !outgoing.has("content-type")) {
+                if let (false, Some(content_type)) = (outgoing.has("content-type"), content_type) {
                     outgoing.headers.push(("content-type".to_owned(), content_type.into_bytes()));
                 }
             }
@@ -68,7 +66,7 @@ impl Outgoing {
         if self.body.is_empty() { "GET" } else { "POST" }
     }
 
-    /// The mark where the receiver declares its marker; returns the type of a body that begins here.
+    /// Adds the mark where the receiver declares its marker; returns the content type if it changes the body.
     fn put_marker(&mut self, route: &Route, mark: &str) -> Result<Option<String>, DriverError> {
         match &route.marker {
             Some(Marker::Header(name)) => self.headers.push((name.clone(), mark.as_bytes().to_vec())),
@@ -87,8 +85,8 @@ impl Outgoing {
     }
 }
 
-/// The path's open segments filled; a receiver that is marked by path and has no pattern gets the mark as its
-/// path.
+/// Returns the path with its open segments filled; the mark is the path of a receiver that is marked by path and has no
+/// pattern.
 fn target(route: &Route, mark: &str) -> String {
     match &route.way {
         Way::Grpc { path, .. } => path.clone(),
@@ -99,7 +97,8 @@ fn target(route: &Route, mark: &str) -> String {
     }
 }
 
-/// A JSON object with the mark as the member that `path` names, dots going deeper; `None` when it is no object.
+/// Adds the mark to a JSON object as the member that `path` names, with a dot for each level; `None` if the body is not
+/// an object.
 fn marked_body(body: &[u8], path: &str, mark: &str) -> Option<Vec<u8>> {
     let mut value = match body {
         [] => Value::Object(serde_json::Map::new()),
@@ -113,7 +112,7 @@ fn marked_body(body: &[u8], path: &str, mark: &str) -> Option<Vec<u8>> {
     Some(value.to_string().into_bytes())
 }
 
-/// `message Instruction { string steps = 1; }` (relay contract, section 1).
+/// Encodes `message Instruction { string steps = 1; }` (relay contract, section 1).
 fn instruction_message(steps: &[u8]) -> Vec<u8> {
     const STEPS: u8 = (1 << 3) | 2;
     let mut message = vec![STEPS];
@@ -132,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_goes_into_a_json_body_as_deep_as_the_marker_says() {
+    fn a_mark_is_added_to_a_json_body_at_the_path_of_the_marker() {
         let marked =
             |body: &[u8], path| marked_body(body, path, "ub1-2").map(|b| String::from_utf8(b).unwrap());
         assert_eq!(marked(b"", "id").as_deref(), Some(r#"{"id":"ub1-2"}"#));

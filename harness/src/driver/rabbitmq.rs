@@ -1,7 +1,7 @@
 //! RabbitMQ through `lapin`: one connection for each broker and one channel for each hop, with publisher confirms.
 //!
-//! Every message is mandatory, so that one that no queue gets is told from one that got lost. Headers are long strings;
-//! the client's table holds a name once and sorts by name, so duplicates are refused before anything is sent.
+//! Every message is mandatory, which distinguishes an unroutable message from a lost one. Headers are long strings; the
+//! table of the client sorts names and keeps each once, so duplicates are rejected before anything is sent.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use crate::scenario::HopIx;
 
 /// AMQP 0-9-1 section 4.2.5.3.
 const LONGEST_NAME: usize = 255;
-/// RabbitMQ's frames are 128 KiB unless it is told otherwise, and all properties of a message go in one.
+/// Frames of RabbitMQ have 128 KiB unless configured otherwise, and one frame carries all properties of a message.
 const LARGEST_HEADERS: usize = 128 * 1024 - 1024;
 
 pub(super) struct RabbitMq {
@@ -27,7 +27,7 @@ pub(super) struct RabbitMq {
     channels: HashMap<HopIx, Mutex<Option<Channel>>>,
 }
 
-/// Whether what is to be sent can be.
+/// Checks that the message can be sent.
 pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
     let (exchange, routing_key) = destination(route);
     for (what, name) in [("exchange", exchange), ("routing key", routing_key)] {
@@ -35,25 +35,18 @@ pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverErro
             return Err(DriverError::TooLong { hop: route.hop_name.clone(), what });
         }
     }
-    let refused = |name: &str, why| {
-        let header = name.escape_debug().to_string();
-        Err(DriverError::Header { hop: route.hop_name.clone(), header, why })
-    };
     let mut size = 0;
     for (ix, (name, value)) in outgoing.headers.iter().enumerate() {
         if name.len() > LONGEST_NAME {
-            return refused(name, "the name of an AMQP header has 255 bytes at most");
+            return Err(route.unsendable(name, "the name of an AMQP header has at most 255 bytes"));
         }
         if outgoing.headers[..ix].iter().any(|(earlier, _)| earlier == name) {
-            return refused(name, "the AMQP client that sends it holds each name once");
+            return Err(route.unsendable(name, "the AMQP client sends each name once"));
         }
-        // Length and type stand beside both.
+        // Both have a length, and the value a type.
         size += name.len() + value.len() + 6;
         if size > LARGEST_HEADERS {
-            return refused(
-                name,
-                "the headers of a message are larger than a frame of RabbitMQ, which is 128 KiB",
-            );
+            return Err(route.unsendable(name, "the headers exceed the frame of RabbitMQ, 128 KiB"));
         }
     }
     Ok(())
@@ -61,11 +54,12 @@ pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverErro
 
 impl RabbitMq {
     pub(super) fn new(routes: &[Route]) -> Result<Self, DriverError> {
-        let own = || routes.iter().filter(|route| matches!(route.way, Way::RabbitMq { .. }));
-        Ok(Self {
-            connections: own().map(|route| (route.broker.clone(), Mutex::default())).collect(),
-            channels: own().map(|route| (route.hop, Mutex::default())).collect(),
-        })
+        let mut all = Self { connections: HashMap::new(), channels: HashMap::new() };
+        for route in routes.iter().filter(|route| matches!(route.way, Way::RabbitMq { .. })) {
+            all.connections.insert(route.broker.clone(), Mutex::default());
+            all.channels.insert(route.hop, Mutex::default());
+        }
+        Ok(all)
     }
 
     pub(super) async fn send(&self, route: &Route, outgoing: Outgoing) -> Answer {
@@ -89,7 +83,7 @@ impl RabbitMq {
         }
     }
 
-    /// The hop's channel; a new one where there is none, or where the broker has closed it.
+    /// Returns the channel of the hop, a new one if it is missing or the broker has closed it.
     async fn channel(&self, route: &Route) -> lapin::Result<Channel> {
         let mut slot = self.channels[&route.hop].lock().await;
         if let Some(channel) = slot.as_ref().filter(|channel| channel.status().connected()) {
@@ -132,26 +126,28 @@ async fn publish(channel: &Channel, route: &Route, outgoing: Outgoing) -> lapin:
 fn destination(route: &Route) -> (&str, &str) {
     match &route.way {
         Way::RabbitMq { exchange, routing_key } => (exchange, routing_key),
-        _ => unreachable!("only hops through RabbitMQ are sent here"),
+        Way::Http { .. } | Way::Grpc { .. } | Way::Kafka { .. } | Way::Sqs { .. } => {
+            unreachable!("only hops through RabbitMQ are sent here")
+        }
     }
 }
 
-/// Names were checked; a content type that is too long is no content type.
+/// Converts a checked name; a content type that is too long becomes empty.
 fn short(text: &str) -> ShortString {
     ShortString::try_new(text).unwrap_or_default()
 }
 
 fn unroutable(route: &Route, why: &str) -> String {
     match destination(route) {
-        ("", queue) => format!("there is no queue `{queue}` ({why}); name the queue that is read"),
+        ("", queue) => format!("there is no queue `{queue}` ({why}); name the queue that the consumer reads"),
         (exchange, routing_key) => format!(
-            "no queue is bound to exchange `{exchange}` by routing key `{routing_key}` ({why}); bind the queue that is \
-             read, or correct the hop's `exchange` and `routing-key`"
+            "no queue is bound to exchange `{exchange}` with routing key `{routing_key}` ({why}); bind the queue of the \
+             consumer, or correct `exchange` and `routing-key` of the hop"
         ),
     }
 }
 
-/// What the broker says, else what the client or the machine says.
+/// Returns the error that the broker reports, otherwise that of the client or the machine.
 fn words(error: &lapin::Error) -> String {
     match error.kind() {
         ErrorKind::ProtocolError(said) => format!("{} {}", said.get_id(), said.get_message()),

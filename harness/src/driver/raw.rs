@@ -1,8 +1,8 @@
-//! HTTP/1.1 written by hand, for what an HTTP library cannot express: names in any case, lines twice, odd
-//! bytes.
+//! HTTP/1.1 written by hand, for requests that an HTTP library cannot express: names in any case, repeated lines,
+//! unusual bytes.
 //!
-//! One request a connection, closed behind it. Nothing is checked beyond what would end a line; the answer's
-//! head is read with `httparse`, its body skipped as RFC 9112 6.3 frames it.
+//! Each connection carries one request and is closed after it. Only bytes that would end a line are rejected;
+//! `httparse` parses the head of the answer, and its body is skipped by the framing of RFC 9112 6.3.
 
 use std::io;
 
@@ -15,13 +15,12 @@ use super::outgoing::Outgoing;
 use super::route::Route;
 use crate::evidence::Answer;
 
-/// The most that is read of an answer's head or of a chunk's first line.
+/// The maximum size of the head of an answer, or of the first line of a chunk.
 const LONGEST_HEAD: usize = 64 << 10;
 const MOST_FIELDS: usize = 256;
 
-/// Values may have any bytes but those that end a line.
+/// Checks that the request can be sent: values may have all bytes except for those that end a line.
 pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
-    let ends_line = |bytes: &[u8]| bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
     let broken = outgoing.headers.iter().find(|(name, value)| {
         name.is_empty() || name.contains(':') || ends_line(name.as_bytes()) || ends_line(value)
     });
@@ -29,10 +28,14 @@ pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverErro
         Some((name, _)) => Err(DriverError::Header {
             hop: route.hop_name.clone(),
             header: name.escape_debug().to_string(),
-            why: "its name is empty or has a colon, or a line ends in it",
+            why: "its name is empty or has a colon, or it has a line break",
         }),
         None => Ok(()),
     }
+}
+
+fn ends_line(bytes: &[u8]) -> bool {
+    bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'))
 }
 
 pub(super) async fn send(route: &Route, outgoing: &Outgoing) -> Answer {
@@ -67,7 +70,7 @@ where
     request(stream, &bytes, outgoing.method == "HEAD").await
 }
 
-/// Sends a whole request as it stands and returns the status of the final answer, whose body has been read.
+/// Sends a whole request unchanged and returns the status of the final answer, after reading its body.
 pub(crate) async fn request<S>(mut stream: S, bytes: &[u8], is_head: bool) -> io::Result<u16>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -76,7 +79,7 @@ where
         Ok(()) => stream.flush().await,
         failed => failed,
     };
-    // A service may answer and close before it has read everything: its answer counts.
+    // A service may answer and close before it has read everything; its answer counts.
     let mut reader = Reader { stream, buffer: Vec::new() };
     match reader.answer(is_head).await {
         Ok(status) => Ok(status),
@@ -86,34 +89,34 @@ where
 
 fn head(outgoing: &Outgoing, authority: &str) -> Vec<u8> {
     let mut head = format!("{} {} HTTP/1.1\r\n", outgoing.method, outgoing.target).into_bytes();
-    let mut line = |name: &str, value: &[u8]| {
-        head.extend_from_slice(name.as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value);
-        head.extend_from_slice(b"\r\n");
-    };
     if !outgoing.has("host") {
-        line("Host", authority.as_bytes());
+        push_line(&mut head, "Host", authority.as_bytes());
     }
     for (name, value) in &outgoing.headers {
-        line(name, value);
+        push_line(&mut head, name, value);
     }
     let framed = outgoing.has("content-length") || outgoing.has("transfer-encoding");
     if !framed && (!outgoing.body.is_empty() || outgoing.method == "POST") {
-        line("Content-Length", outgoing.body.len().to_string().as_bytes());
+        push_line(&mut head, "Content-Length", outgoing.body.len().to_string().as_bytes());
     }
     if !outgoing.has("connection") {
-        line("Connection", b"close");
+        push_line(&mut head, "Connection", b"close");
     }
     head.extend_from_slice(b"\r\n");
     head
 }
 
-/// How an answer's body ends.
+fn push_line(head: &mut Vec<u8>, name: &str, value: &[u8]) {
+    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+        head.extend_from_slice(part);
+    }
+}
+
+/// The framing of the body of an answer.
 enum Framing {
     None,
     Length(u64),
-    Chunked,
+    Chunks,
     UntilClose,
 }
 
@@ -123,7 +126,7 @@ struct Reader<S> {
 }
 
 impl<S: AsyncRead + Unpin> Reader<S> {
-    /// The status of the final answer, its body read to the end.
+    /// Reads the final answer with its body, and returns its status.
     async fn answer(&mut self, to_head: bool) -> io::Result<u16> {
         loop {
             let (status, framing) = self.head(to_head).await?;
@@ -133,7 +136,7 @@ impl<S: AsyncRead + Unpin> Reader<S> {
             match framing {
                 Framing::None => {}
                 Framing::Length(length) => self.skip(length).await?,
-                Framing::Chunked => self.skip_chunks().await?,
+                Framing::Chunks => self.skip_chunks().await?,
                 Framing::UntilClose => {
                     while self.fill().await? {
                         self.buffer.clear();
@@ -154,13 +157,13 @@ impl<S: AsyncRead + Unpin> Reader<S> {
         }
     }
 
-    /// RFC 9112 7.1: chunks, then trailers, then an empty line.
+    /// Skips chunks, then trailers, then an empty line (RFC 9112 7.1).
     async fn skip_chunks(&mut self) -> io::Result<()> {
         loop {
-            let parsed =
-                httparse::parse_chunk_size(&self.buffer).map_err(|_| garbled("its chunks are garbled"))?;
+            let parsed = httparse::parse_chunk_size(&self.buffer)
+                .map_err(|_| garbled("a chunk of the answer is invalid"))?;
             match parsed {
-                Status::Partial => self.need("a chunk of the answer is garbled").await?,
+                Status::Partial => self.need("the size of a chunk of the answer is too long").await?,
                 Status::Complete((read, 0)) => {
                     self.buffer.drain(..read);
                     return self.skip_trailers().await;
@@ -197,11 +200,11 @@ impl<S: AsyncRead + Unpin> Reader<S> {
             if left == 0 {
                 return Ok(());
             }
-            self.need("the answer is garbled").await?;
+            self.need("the body of the answer is incomplete").await?;
         }
     }
 
-    /// More bytes, or an error when there are none or too many already.
+    /// Reads more bytes; an error at the end of the stream, or if too many bytes are buffered already.
     async fn need(&mut self, too_long: &'static str) -> io::Result<()> {
         if self.buffer.len() > LONGEST_HEAD {
             return Err(garbled(too_long));
@@ -209,19 +212,19 @@ impl<S: AsyncRead + Unpin> Reader<S> {
         if self.fill().await? { Ok(()) } else { Err(garbled("the connection was closed")) }
     }
 
-    /// False at the end of the stream.
+    /// Reads more bytes; returns false at the end of the stream.
     async fn fill(&mut self) -> io::Result<bool> {
         self.buffer.reserve(4096);
         Ok(self.stream.read_buf(&mut self.buffer).await? > 0)
     }
 }
 
-/// How much the head took, its status and how the body ends; `None` while it is incomplete.
+/// Returns the size of the head, its status and the framing of the body; `None` while the head is incomplete.
 fn parse_head(bytes: &[u8], to_head: bool) -> io::Result<Option<(usize, u16, Framing)>> {
     let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
     match response.parse(bytes) {
-        Err(_) => Err(garbled("what it sent is not HTTP")),
+        Err(_) => Err(garbled("the answer is not HTTP")),
         Ok(Status::Partial) => Ok(None),
         Ok(Status::Complete(read)) => {
             let status = response.code.unwrap_or_default();
@@ -231,22 +234,25 @@ fn parse_head(bytes: &[u8], to_head: bool) -> io::Result<Option<(usize, u16, Fra
     }
 }
 
-/// RFC 9112 6.3.
+/// Returns the framing of a body (RFC 9112 6.3).
 fn framing(status: u16, fields: &[httparse::Header<'_>], to_head: bool) -> Framing {
-    let value = |name: &str| {
-        let mut named = fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
-        named.next().and_then(|field| std::str::from_utf8(field.value).ok())
-    };
     if to_head || status < 200 || status == 204 || status == 304 {
         return Framing::None;
     }
-    if value("transfer-encoding").is_some_and(|coding| coding.to_ascii_lowercase().contains("chunked")) {
-        return Framing::Chunked;
+    if value(fields, "transfer-encoding")
+        .is_some_and(|coding| coding.to_ascii_lowercase().contains("chunked"))
+    {
+        return Framing::Chunks;
     }
-    match value("content-length").and_then(|length| length.trim().parse().ok()) {
+    match value(fields, "content-length").and_then(|length| length.trim().parse().ok()) {
         Some(length) => Framing::Length(length),
         None => Framing::UntilClose,
     }
+}
+
+fn value<'a>(fields: &[httparse::Header<'a>], name: &str) -> Option<&'a str> {
+    let field = fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
+    std::str::from_utf8(field.value).ok()
 }
 
 fn garbled(what: &'static str) -> io::Error {

@@ -1,4 +1,4 @@
-//! How one drive's stimuli go out: settled once, before the first of them is sent.
+//! The destination and contents of the stimuli of one drive, prepared before the first of them is sent.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,20 +11,20 @@ use crate::scenario::{Drive, DriveBody, GrpcHop, Hop, HopIx, HttpVersion, Marker
 
 pub(super) struct Route {
     pub hop: HopIx,
-    /// The id of the hop and the name of who is sent to, its broker or else its receiver, as the user knows them.
+    /// The id of the hop, and the name of its broker or else of its receiver, as the user knows them.
     pub hop_name: String,
     pub node: String,
     pub address: SocketAddr,
     pub tls: bool,
-    /// `host:port` of Kafka, or the URL of another broker; empty where there is none.
+    /// `host:port` of Kafka, or the URL of another broker; empty for a hop without a broker.
     pub broker: String,
-    /// The `Host` or `:authority` to send, where no tap stands on the hop to write it.
+    /// The `Host` or `:authority` to send, if no tap on the hop writes it.
     pub host: Option<String>,
     pub way: Way,
     /// In the order of the file.
     pub headers: Vec<(String, Filling)>,
     pub body: Payload,
-    /// Where the driver has to put the mark, because nothing in the drive carries it.
+    /// The place to which the driver adds the mark, because nothing in the drive carries it.
     pub marker: Option<Marker>,
     pub deadline: Duration,
 }
@@ -39,7 +39,7 @@ pub(super) enum Way {
 
 pub(super) enum Payload {
     Empty,
-    /// The receiver is a relay; what it is told is worked out for each stimulus.
+    /// The receiver is a relay; the instruction is computed for each stimulus.
     Instruction,
     Bytes {
         content: Filling,
@@ -51,8 +51,9 @@ impl Route {
     pub(super) fn new(drive: &Drive, scope: &Scope<'_>) -> Result<Self, DriverError> {
         let scenario = &scope.plan.scenario;
         let hop = scenario.hop(drive.send);
-        let missing = || DriverError::NoAddress { hop: hop.id.clone() };
-        let address = scope.addresses.hop(drive.send).ok_or_else(missing)?;
+        let Some(address) = scope.addresses.hop(drive.send) else {
+            return Err(DriverError::NoAddress { hop: hop.id.clone() });
+        };
         let instructed = is_instructed(scenario, drive.send);
         let headers = drive
             .headers
@@ -75,7 +76,7 @@ impl Route {
             address,
             tls: hop.tls,
             broker: scope.addresses.broker(drive.send).unwrap_or_default().to_owned(),
-            host: hop.host.clone().filter(|_| !hop.tapped),
+            host: if hop.tapped { None } else { hop.host.clone() },
             way: way(hop, instructed)?,
             headers,
             body,
@@ -84,25 +85,31 @@ impl Route {
         })
     }
 
-    /// `host:port`, or what a hop without a tap says in its place.
+    /// Returns `host:port`, or the `host` that a hop without a tap declares.
     pub(super) fn authority(&self) -> String {
         self.host.clone().unwrap_or_else(|| self.address.to_string())
     }
 
-    /// Words for an attempt that got no connection.
+    /// Returns the error for a header that the transport cannot carry.
+    #[cfg(any(feature = "rabbitmq", feature = "sqs"))]
+    pub(super) fn unsendable(&self, name: &str, why: &'static str) -> DriverError {
+        DriverError::Header { hop: self.hop_name.clone(), header: name.escape_debug().to_string(), why }
+    }
+
+    /// Describes an attempt that did not connect.
     pub(super) fn unreachable(&self, why: &str) -> String {
         format!("cannot connect to `{}` at {}: {why}", self.node, self.address)
     }
 
-    /// Words for a message that a broker would not take.
+    /// Describes a message that a broker rejected.
     #[cfg(any(feature = "rabbitmq", feature = "sqs"))]
     pub(super) fn refused(&self, why: &str) -> String {
-        format!("`{}` at {} did not take the message: {why}", self.node, self.address)
+        format!("`{}` at {} rejected the message: {why}", self.node, self.address)
     }
 
-    /// Words for a connection that ended without an answer.
+    /// Describes a connection that ended without a complete answer.
     pub(super) fn broken_off(&self, why: &str) -> String {
-        format!("`{}` at {} gave no complete answer: {why}", self.node, self.address)
+        format!("`{}` at {} did not answer completely: {why}", self.node, self.address)
     }
 }
 
@@ -111,11 +118,14 @@ pub(super) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     error_chain::root_cause(error).to_string()
 }
 
-/// Whether the drive carries the mark by itself.
+/// Returns whether the drive carries the mark by itself.
 fn is_marked(marker: &Marker, headers: &[(String, Filling)], body: &Payload) -> bool {
-    let own = |name: &String| matches!(marker, Marker::Header(header) if header.eq_ignore_ascii_case(name));
     let in_body = matches!(body, Payload::Bytes { content, .. } if content.places_mark());
-    in_body || headers.iter().any(|(name, value)| value.places_mark() || own(name))
+    in_body || headers.iter().any(|(name, value)| value.places_mark() || is_header(marker, name))
+}
+
+fn is_header(marker: &Marker, name: &str) -> bool {
+    matches!(marker, Marker::Header(header) if header.eq_ignore_ascii_case(name))
 }
 
 fn way(hop: &Hop, instructed: bool) -> Result<Way, DriverError> {
@@ -139,7 +149,7 @@ fn way(hop: &Hop, instructed: bool) -> Result<Way, DriverError> {
     }
 }
 
-/// Relays have one service with two methods (relay contract, section 1).
+/// Returns the path of the method; relays have one service with two methods (relay contract, section 1).
 fn grpc_path(grpc: &GrpcHop, instructed: bool) -> Option<String> {
     match (instructed, grpc.stream, &grpc.method) {
         (true, true, _) => Some("/unbroken.relay.v1.Relay/HandleStream".to_owned()),

@@ -1,8 +1,8 @@
-//! SQS through the AWS SDK: one SendMessage for each stimulus, tried once.
+//! SQS through the AWS SDK: one SendMessage for each stimulus, without retries.
 //!
-//! Header lines are String attributes; lines of `tracestate` and of `baggage` are one attribute each, joined by commas,
-//! because a name can stand only once. `AWSTraceHeader` goes out as the system attribute. SQS takes no empty body: `{}`
-//! is sent in its place. In a FIFO queue each message is its own group, so that none waits for another.
+//! Header lines are String attributes; the lines of `tracestate` and of `baggage` are one attribute each, joined by
+//! commas, because attribute names are unique. `AWSTraceHeader` is sent as the system attribute. SQS rejects an empty
+//! body, so `{}` is sent instead. In a FIFO queue each message is its own group, so that no message waits for another.
 //! API: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 
 use std::collections::HashMap;
@@ -25,13 +25,13 @@ use crate::runtime::broker_admin::sqs::{FIFO, SqsError, client, queue_url};
 const ATTRIBUTES: usize = 10;
 const NAME_LENGTH: usize = 256;
 const TRACE_HEADER: &str = "AWSTraceHeader";
-/// Lists, whose lines are one list (RFC 9110 section 5.3).
+/// Fields whose lines form one list (RFC 9110 section 5.3).
 const LISTS: [&str; 2] = ["tracestate", "baggage"];
 
 pub(super) struct Sqs {
-    /// By endpoint and name.
+    /// The queues by endpoint and name.
     queues: HashMap<(String, String), Queue>,
-    /// Part of the ids of FIFO messages: a queue remembers ids for five minutes.
+    /// A part of the ids of FIFO messages: a queue remembers ids for five minutes.
     started: u128,
     sent: AtomicU64,
 }
@@ -41,15 +41,15 @@ struct Queue {
     url: OnceCell<String>,
 }
 
-/// A message that SQS has room for.
+/// A message within the limits of SQS.
 #[derive(Debug, PartialEq)]
-struct Fitting {
+struct SqsMessage {
     body: String,
     attributes: Vec<(String, String)>,
     trace_header: Option<String>,
 }
 
-/// Whether what is to be sent can be.
+/// Checks that the message can be sent.
 pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
     fit(route, outgoing).map(drop)
 }
@@ -62,8 +62,8 @@ impl Sqs {
                 if route.broker.is_empty() {
                     return Err(DriverError::NoAddress { hop: route.hop_name.clone() });
                 }
-                let made = || Queue { client: client(&route.broker), url: OnceCell::new() };
-                queues.entry((route.broker.clone(), queue.clone())).or_insert_with(made);
+                let known = queues.entry((route.broker.clone(), queue.clone()));
+                known.or_insert_with(|| Queue { client: client(&route.broker), url: OnceCell::new() });
             }
         }
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -74,8 +74,8 @@ impl Sqs {
         let Way::Sqs { queue: name } = &route.way else { unreachable!("the hop goes through SQS") };
         let queue = self.queues.get(&(route.broker.clone(), name.clone()));
         let queue = queue.expect("`new` has seen every route");
-        let fitting = match fit(route, &outgoing) {
-            Ok(fitting) => fitting,
+        let message = match fit(route, &outgoing) {
+            Ok(message) => message,
             Err(error) => return Answer::Failed(error.to_string()),
         };
         let url = match queue.url.get_or_try_init(|| queue_url(&queue.client, name)).await {
@@ -85,11 +85,11 @@ impl Sqs {
             }
             Err(SqsError::Unanswered(why)) => return Answer::Failed(route.unreachable(&why)),
         };
-        let mut sending = queue.client.send_message().queue_url(url).message_body(fitting.body);
-        for (name, value) in fitting.attributes {
+        let mut sending = queue.client.send_message().queue_url(url).message_body(message.body);
+        for (name, value) in message.attributes {
             sending = sending.message_attributes(name, string(value));
         }
-        if let Some(value) = fitting.trace_header {
+        if let Some(value) = message.trace_header {
             let name = MessageSystemAttributeNameForSends::AwsTraceHeader;
             sending = sending.message_system_attributes(name, system_string(value));
         }
@@ -105,78 +105,75 @@ impl Sqs {
     }
 }
 
-fn fit(route: &Route, outgoing: &Outgoing) -> Result<Fitting, DriverError> {
-    let refused = |name: &str, why| {
-        let header = name.escape_debug().to_string();
-        DriverError::Header { hop: route.hop_name.clone(), header, why }
-    };
+fn fit(route: &Route, outgoing: &Outgoing) -> Result<SqsMessage, DriverError> {
     let mut attributes: Vec<(String, String)> = Vec::new();
     let mut trace_header = None;
     for (name, value) in &outgoing.headers {
-        let value = text(value).map_err(|why| refused(name, why))?;
+        let value = text(value).map_err(|why| route.unsendable(name, why))?;
         if name.eq_ignore_ascii_case(TRACE_HEADER) {
             if trace_header.replace(value.to_owned()).is_some() {
-                return Err(refused(name, TWICE));
+                return Err(route.unsendable(name, TWICE));
             }
             continue;
         }
-        named(name).map_err(|why| refused(name, why))?;
+        check_name(name).map_err(|why| route.unsendable(name, why))?;
         let known = attributes.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name));
         match known {
             Some((_, line)) if LISTS.iter().any(|list| name.eq_ignore_ascii_case(list)) => {
                 line.push(',');
                 line.push_str(value);
             }
-            Some((known, _)) if known == name => return Err(refused(name, TWICE)),
+            Some((known, _)) if known == name => return Err(route.unsendable(name, TWICE)),
             _ => attributes.push((name.clone(), value.to_owned())),
         }
     }
     if let Some((eleventh, _)) = attributes.get(ATTRIBUTES) {
-        return Err(refused(eleventh, "a message of SQS has ten attributes at most"));
+        return Err(route.unsendable(eleventh, "an SQS message has at most ten attributes"));
     }
     let body = match outgoing.body.as_slice() {
         [] => "{}",
         body => text(body).map_err(|why| DriverError::Body { hop: route.hop_name.clone(), why })?,
     };
-    Ok(Fitting { body: body.to_owned(), attributes, trace_header })
+    Ok(SqsMessage { body: body.to_owned(), attributes, trace_header })
 }
 
-const TWICE: &str = "a message of SQS has no attribute twice";
+const TWICE: &str = "an SQS message has each attribute at most once";
 
-/// The service does not say what it makes of other names, but that it refuses them.
-fn named(name: &str) -> Result<(), &'static str> {
+/// Checks a name. SQS documents that it rejects other names, without more detail.
+fn check_name(name: &str) -> Result<(), &'static str> {
     let lower = name.to_ascii_lowercase();
     let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
     let dots = name.starts_with('.') || name.ends_with('.') || name.contains("..");
     if name.is_empty() || name.len() > NAME_LENGTH || !letters || dots {
-        return Err("SQS has no room for such a name");
+        return Err("SQS does not allow this name");
     }
     if lower.starts_with("aws.") || lower.starts_with("amazon.") {
-        return Err("names that begin so are the service's own");
+        return Err("SQS reserves names that begin with `aws.` and `amazon.`");
     }
     Ok(())
 }
 
-/// XML's characters, and at least one.
+/// Returns a value as text: at least one character, and only those of XML.
 fn text(value: &[u8]) -> Result<&str, &'static str> {
-    let text = std::str::from_utf8(value).map_err(|_| "what is not UTF-8 is no text to SQS")?;
-    let foreign = |letter: char| {
-        let control = letter < ' ' && !matches!(letter, '\t' | '\n' | '\r');
-        control || matches!(letter, '\u{fffe}' | '\u{ffff}')
-    };
+    let text = std::str::from_utf8(value).map_err(|_| "SQS requires UTF-8")?;
     match text {
-        "" => Err("SQS takes no empty value"),
-        text if text.contains(foreign) => Err("SQS takes no control characters"),
+        "" => Err("SQS rejects empty values"),
+        text if text.contains(is_forbidden) => Err("SQS rejects control characters"),
         text => Ok(text),
     }
 }
 
+fn is_forbidden(letter: char) -> bool {
+    let control = letter < ' ' && !matches!(letter, '\t' | '\n' | '\r');
+    control || matches!(letter, '\u{fffe}' | '\u{ffff}')
+}
+
 fn string(value: String) -> MessageAttributeValue {
     let built = MessageAttributeValue::builder().data_type("String").string_value(value).build();
-    built.expect("the data type is there")
+    built.expect("the data type is set")
 }
 
 fn system_string(value: String) -> MessageSystemAttributeValue {
     let built = MessageSystemAttributeValue::builder().data_type("String").string_value(value).build();
-    built.expect("the data type is there")
+    built.expect("the data type is set")
 }

@@ -1,4 +1,4 @@
-//! TLS towards hops whose tap holds a certificate of the run's own authority; nobody else is trusted.
+//! TLS to hops whose tap has a certificate of the authority of the run; no other authority is trusted.
 
 use std::future::Future;
 use std::io;
@@ -28,7 +28,7 @@ pub(super) struct Tls {
 }
 
 impl Tls {
-    /// `route` is the one that needs it, for the error.
+    /// Creates a connector; errors name the hop of `route`, which needs it.
     pub(super) fn new(route: &Route, authority: Option<&str>, protocol: &[u8]) -> Result<Self, DriverError> {
         let authority = authority.ok_or_else(|| DriverError::NoAuthority { hop: route.hop_name.clone() })?;
         let mut config = trusting(authority).map_err(DriverError::Authority)?;
@@ -53,7 +53,7 @@ fn trusting(authority: &str) -> Result<ClientConfig, Box<dyn std::error::Error +
     Ok(versions.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// For connection pools: the address stands in the URI.
+/// The connector for connection pools; the address is in the URI.
 impl Service<http::Uri> for Tls {
     type Response = Link;
     type Error = io::Error;
@@ -67,7 +67,7 @@ impl Service<http::Uri> for Tls {
         let tls = self.clone();
         Box::pin(async move {
             let address = uri.authority().and_then(|authority| authority.as_str().parse().ok());
-            let address = address.ok_or_else(|| io::Error::other("the address is not `ip:port`"))?;
+            let address = address.ok_or_else(|| io::Error::other("the address must be `ip:port`"))?;
             Ok(Link(TokioIo::new(tls.connect(address).await?)))
         })
     }

@@ -1,4 +1,4 @@
-//! One request or message as a tap saw it: raw bytes, order and duplicates kept.
+//! One request or message as a tap saw it, with raw bytes, order and duplicates.
 
 use crate::plan::{Mark, TapIx};
 
@@ -14,19 +14,19 @@ pub struct Capture {
     pub connection: u32,
     /// HTTP/2 stream id; for HTTP/1.1 the number of the request on its connection, from 0.
     pub stream: u32,
-    /// Since the start of the case; when the head was complete.
+    /// When the head was complete, since the start of the case.
     pub begun_nanos: u64,
-    /// When the answer was complete, or the request ended otherwise.
+    /// When the answer was complete, or the request ended in another way.
     pub ended_nanos: Option<u64>,
     pub method: String,
-    /// The path without its query; what is not UTF-8 is shown as U+FFFD.
+    /// The path without its query; invalid UTF-8 is replaced by U+FFFD.
     pub path: String,
-    /// Field lines as they stood on the wire; on HTTP/2 without the pseudo-header fields.
+    /// Field lines as they were on the wire; on HTTP/2 without the pseudo-header fields.
     pub headers: Vec<Field>,
     pub trailers: Vec<Field>,
     pub marked: CaptureMark,
     pub end: CaptureEnd,
-    /// What only a message has; `None` for a call.
+    /// The properties that only a message has; `None` for a call.
     pub message: Option<Message>,
 }
 
@@ -39,27 +39,27 @@ pub enum Protocol {
     Sqs,
 }
 
-/// A message on its way to a broker, or from there to whom it is delivered.
+/// A message that is published to a broker, or delivered by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     pub direction: MessageDirection,
-    /// The topic or queue; for what is published to RabbitMQ the exchange, empty for the default one.
+    /// The topic or queue; for a message published to RabbitMQ the exchange, empty for the default one.
     pub destination: String,
     /// RabbitMQ.
     pub routing_key: Option<String>,
-    /// Who reads, where several read the same: the Kafka consumer group.
+    /// The reader of a destination with several readers: the Kafka consumer group.
     pub reader: Option<String>,
-    /// SQS: the id that the broker gave it. RabbitMQ: the `message-id` property.
+    /// SQS: the id that the broker assigned. RabbitMQ: the `message-id` property.
     pub id: Option<String>,
     /// Kafka: partition and offset.
     pub offset: Option<(i32, i64)>,
-    /// Which delivery this is as the broker counts it, from 1; RabbitMQ only tells the first from all others.
+    /// The number of this delivery as the broker counts it, from 1; RabbitMQ distinguishes only the first from the others.
     pub deliveries: u32,
-    /// RabbitMQ: the queue out of which it was dead-lettered first.
+    /// RabbitMQ: the queue from which it was first dead-lettered.
     pub moved_from: Option<String>,
-    /// Messages that came in one answer share this number.
+    /// Messages of one answer share this number.
     pub receive: Option<u64>,
-    /// Published, and not taken: why, as the broker says it.
+    /// Published and not accepted: the reason that the broker reports.
     pub refused: Option<String>,
 }
 
@@ -95,7 +95,7 @@ impl Message {
     }
 }
 
-/// One field line or message header. A value that must not leave memory is `None`.
+/// One field line or message header. A value that must not be kept is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     pub name: Vec<u8>,
@@ -103,7 +103,7 @@ pub struct Field {
     pub kind: FieldKind,
 }
 
-/// What a value is on its transport; lines of HTTP and values of Kafka headers are text, whatever their bytes.
+/// The type of a value on its transport; lines of HTTP and values of Kafka headers are text, whatever their bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
     /// AMQP long string, SQS String.
@@ -148,39 +148,39 @@ impl Field {
     }
 }
 
-/// Whether the capture shows which stimulus it belongs to.
+/// The relation of a capture to a stimulus, as its marker shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaptureMark {
     By(Mark),
     Absent,
-    /// The marker may be there and could not be read: beyond the first 64 KiB, or in an encoding.
+    /// A marker could not be searched: beyond the first 64 KiB, or in an encoding.
     Unreadable(String),
 }
 
-/// How the request ended, as the wire shows it.
+/// The end of a request, as the wire shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaptureEnd {
-    /// An answer with this HTTP status; for gRPC also its status from the trailers.
+    /// An answer with this HTTP status; for gRPC also the status of the trailers.
     Answered { status: u16, grpc_status: Option<u32> },
-    /// The connection or stream ended without a complete answer; by whom and how.
+    /// The connection or stream ended without a complete answer: which peer ended it, and how.
     Broken(String),
-    /// Still under way when the evidence was frozen.
+    /// In progress when the evidence was frozen.
     Open,
-    /// A message: what became of it.
+    /// The outcome of a message.
     Settled(Settlement),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settlement {
-    /// Published, and the broker took it (or was not asked to say so).
+    /// Published, and accepted by the broker (or without a confirmation, if none was requested).
     Accepted,
-    /// Published, and the broker would not take it or could not route it.
+    /// Published, and rejected or not routed by the broker.
     Refused,
     /// Delivered and processed: acknowledged, deleted, or its offset committed.
     Done,
-    /// Delivered and given back, to be delivered again.
+    /// Delivered and returned, to be delivered again.
     Returned,
-    /// Delivered and given up.
+    /// Delivered and rejected: discarded or dead-lettered.
     Rejected,
 }
 
@@ -205,7 +205,7 @@ impl Settlement {
 }
 
 impl CaptureEnd {
-    /// Answered as a success: below 400, and gRPC OK where there is a gRPC status.
+    /// Returns whether it succeeded: a status below 400, and gRPC OK if there is a gRPC status.
     pub fn is_success(&self) -> bool {
         match self {
             CaptureEnd::Answered { status, grpc_status } => {
@@ -218,7 +218,7 @@ impl CaptureEnd {
 }
 
 impl Capture {
-    /// The values of the field lines with this name, case ignored, in their order.
+    /// Returns the values of the field lines with this name, case ignored, in their order.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.headers
             .iter()

@@ -1,4 +1,4 @@
-//! What the collector was sent, as evidence: tied to nodes by endpoint, cut down to what judging may read.
+//! The telemetry of the collector as evidence: tied to nodes by endpoint, reduced to the parts that judging may read.
 
 use in_memory_collector as collector;
 
@@ -6,7 +6,7 @@ use super::{Gap, GapPlace, Link, LogRecord, Recorder, Span, SpanKind};
 use crate::plan::{Mark, Plan, Task};
 use crate::scenario::NodeIx;
 
-/// The attribute by which a relay says which call a span belongs to (`fixtures/CONTRACT.md`).
+/// The attribute by which a relay declares the call that a span belongs to (`fixtures/CONTRACT.md`).
 const MARK: &str = "unbroken.mark";
 
 /// Spans and log records of one case, in the order in which they arrived.
@@ -14,34 +14,39 @@ const MARK: &str = "unbroken.mark";
 pub struct CollectedTelemetry {
     pub spans: Vec<Span>,
     pub logs: Vec<LogRecord>,
-    /// What nodes exported and the collector could not take.
+    /// Telemetry that nodes exported and the collector rejected.
     pub gaps: Vec<Gap>,
 }
 
 pub fn collect(collector: &collector::Collector, plan: &Plan, recorder: &Recorder) -> CollectedTelemetry {
-    let nodes = &plan.scenario.nodes;
-    let node = |endpoint: &str| nodes.iter().position(|node| node.name == endpoint).map(NodeIx);
-    let told = texts(plan);
+    let logged = logged_texts(plan);
     let spans = collector.spans();
-    let spans = spans.iter().filter_map(|span| Some(self::span(span, node(span.endpoint())?, recorder)));
+    let spans =
+        spans.iter().filter_map(|span| Some(self::span(span, node(plan, span.endpoint())?, recorder)));
     let logs = collector.logs();
-    let logs = logs.iter().filter_map(|record| Some(log(record, node(record.endpoint())?, &told)));
-    CollectedTelemetry { spans: spans.collect(), logs: logs.collect(), gaps: gaps(collector, node) }
+    let logs = logs.iter().filter_map(|record| Some(log(record, node(plan, record.endpoint())?, &logged)));
+    CollectedTelemetry { spans: spans.collect(), logs: logs.collect(), gaps: gaps(collector, plan) }
 }
 
-/// One for each node and reason. What an exporter may send again, and signals that nobody judges, are no gaps.
-fn gaps(collector: &collector::Collector, node: impl Fn(&str) -> Option<NodeIx>) -> Vec<Gap> {
+/// Returns the node that exports to an endpoint: endpoints have the names of nodes.
+fn node(plan: &Plan, endpoint: &str) -> Option<NodeIx> {
+    plan.scenario.nodes.iter().position(|node| node.name == endpoint).map(NodeIx)
+}
+
+/// Returns one gap for each node and reason. Requests that an exporter may retry, and signals that no rule judges, are
+/// no gaps.
+fn gaps(collector: &collector::Collector, plan: &Plan) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = Vec::new();
     for request in collector.problems() {
         let judged = matches!(request.signal, Some(collector::Signal::Traces | collector::Signal::Logs));
         let why = match &request.outcome {
-            collector::Outcome::Refused(refusal) if !may_come_again(refusal) => refusal.to_string(),
+            collector::Outcome::Refused(refusal) if !may_be_retried(refusal) => refusal.to_string(),
             collector::Outcome::PartlyRefused { message, .. } => message.clone(),
             _ => continue,
         };
-        let Some(node) = node(&request.endpoint).filter(|_| judged) else { continue };
+        let (true, Some(node)) = (judged, node(plan, &request.endpoint)) else { continue };
         let what =
-            format!("telemetry that it exported could not be taken ({why}): see its exporter's settings");
+            format!("the collector rejected its telemetry ({why}): check the settings of its exporter");
         let gap = Gap { place: GapPlace::Node(node), what, lines: Vec::new() };
         if !gaps.contains(&gap) {
             gaps.push(gap);
@@ -50,7 +55,7 @@ fn gaps(collector: &collector::Collector, node: impl Fn(&str) -> Option<NodeIx>)
     gaps
 }
 
-fn may_come_again(refusal: &collector::Refusal) -> bool {
+fn may_be_retried(refusal: &collector::Refusal) -> bool {
     use collector::Refusal;
     !matches!(
         refusal,
@@ -65,8 +70,7 @@ fn may_come_again(refusal: &collector::Refusal) -> bool {
 
 fn span(span: &collector::Span, node: NodeIx, recorder: &Recorder) -> Span {
     let attributes = span.attributes();
-    let kept = |key: &str| Span::KEPT_ATTRIBUTES.contains(&key);
-    let texts = attributes.iter().filter(|(key, _)| kept(key));
+    let kept = attributes.iter().filter(|(key, _)| Span::KEPT_ATTRIBUTES.contains(key));
     Span {
         node,
         trace_id: span.trace_id_bytes().to_vec(),
@@ -79,8 +83,8 @@ fn span(span: &collector::Span, node: NodeIx, recorder: &Recorder) -> Span {
         start_nanos: span.start_nanos(),
         end_nanos: span.end_nanos(),
         links: span.links().into_iter().map(link).collect(),
-        attributes: texts
-            .filter_map(|(key, value)| Some((key.to_owned(), told(key, text(value)?))))
+        attributes: kept
+            .filter_map(|(key, value)| Some((key.to_owned(), without_secrets(key, text(value)?))))
             .collect(),
         marks: attributes.get(MARK).map(marks).unwrap_or_default(),
         failed: span.status().code == collector::StatusCode::Error,
@@ -107,8 +111,8 @@ fn link(link: collector::Link) -> Link {
     Link { trace_id, span_id, flags, trace_state }
 }
 
-fn log(record: &collector::LogRecord, node: NodeIx, told: &[&str]) -> LogRecord {
-    let body = record.body().as_str().filter(|body| told.contains(body)).unwrap_or_default().to_owned();
+fn log(record: &collector::LogRecord, node: NodeIx, logged: &[&str]) -> LogRecord {
+    let body = record.body().as_str().filter(|body| logged.contains(body)).unwrap_or_default().to_owned();
     LogRecord {
         node,
         trace_id: record.trace_id_bytes().to_vec(),
@@ -119,7 +123,7 @@ fn log(record: &collector::LogRecord, node: NodeIx, told: &[&str]) -> LogRecord 
     }
 }
 
-/// Scalars only: no attribute that is kept is anything else.
+/// Returns a scalar as text; kept attributes have no other type.
 fn text(value: &collector::Value) -> Option<String> {
     match value {
         collector::Value::String(text) => Some(text.clone()),
@@ -129,8 +133,8 @@ fn text(value: &collector::Value) -> Option<String> {
     }
 }
 
-/// An address without what may be secret in it: user and password, query, fragment.
-fn told(key: &str, text: String) -> String {
+/// Returns an address without the parts that may be secret: user and password, query, fragment.
+fn without_secrets(key: &str, text: String) -> String {
     if !matches!(key, "url.full" | "url.path" | "http.url" | "http.target") {
         return text;
     }
@@ -141,7 +145,7 @@ fn told(key: &str, text: String) -> String {
     format!("{scheme}://{host}{path}")
 }
 
-/// One mark, or an array of them.
+/// Returns the marks of an attribute: one, or an array of them.
 fn marks(value: &collector::Value) -> Vec<Mark> {
     match value {
         collector::Value::String(text) => Mark::find(text.as_bytes()).into_iter().collect(),
@@ -150,8 +154,8 @@ fn marks(value: &collector::Value) -> Vec<Mark> {
     }
 }
 
-/// What relays are told to log in this case.
-fn texts(plan: &Plan) -> Vec<&str> {
+/// Returns the texts that relays are instructed to log in this case.
+fn logged_texts(plan: &Plan) -> Vec<&str> {
     fn logged<'a>(tasks: &'a [Task], texts: &mut Vec<&'a str>) {
         for task in tasks {
             match task {
@@ -168,7 +172,7 @@ fn texts(plan: &Plan) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::told;
+    use super::without_secrets;
 
     #[test]
     fn addresses_are_kept_without_their_secrets() {
@@ -179,7 +183,7 @@ mod tests {
             ("rpc.method", "Is/It?", "Is/It?"),
         ];
         for (key, text, kept) in cases {
-            assert_eq!(told(key, text.to_owned()), kept, "{key}");
+            assert_eq!(without_secrets(key, text.to_owned()), kept, "{key}");
         }
     }
 }

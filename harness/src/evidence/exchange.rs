@@ -1,4 +1,4 @@
-//! One stimulus from the driver's side: when it was sent and what came back.
+//! One stimulus as the driver sees it: when it was sent, and its answer.
 
 use crate::plan::StimulusIx;
 
@@ -15,9 +15,9 @@ pub enum Answer {
     Http(u16),
     /// The gRPC status code; 0 is OK.
     Grpc(u32),
-    /// A message that the broker took.
+    /// A message that the broker accepted.
     Accepted,
-    /// The connection failed or ended before an answer; what the client library says.
+    /// The connection failed or ended before an answer: the error of the client library.
     Failed(String),
     /// No answer by the deadline.
     TimedOut,

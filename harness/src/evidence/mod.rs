@@ -1,8 +1,8 @@
-//! What was seen in one case: captures, spans, logs, and what was not seen and why. Immutable once frozen.
+//! The evidence of one case: captures, spans, logs, and the gaps between them with their reasons. Immutable once
+//! frozen.
 //!
-//! Nothing here is parsed further than needed to tell one request from the next: a malformed header is
-//! evidence. Values of fields that are neither propagation fields nor declared markers never get in
-//! (`keep_raw` lets them).
+//! Nothing is parsed further than needed to distinguish requests: a malformed header is evidence. Values of fields that
+//! are neither propagation fields nor declared markers are dropped, unless `keep_raw` is set.
 
 use crate::plan::{Mark, StimulusIx, TapIx};
 use crate::scenario::NodeIx;
@@ -22,7 +22,7 @@ pub use exchange::{Answer, Exchange};
 pub use recorder::{Head, MessageHead, Recorder, Recording};
 pub use span::{Link, LogRecord, Span, SpanIx, SpanKind};
 
-/// Everything that one case left behind.
+/// Everything that was seen in one case.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// In the order in which the taps saw them.
@@ -32,30 +32,30 @@ pub struct Evidence {
     pub logs: Vec<LogRecord>,
     /// One for each stimulus that was sent.
     pub exchanges: Vec<Exchange>,
-    /// For each node of the scenario, in its order, why what it exported is thought complete.
+    /// For each node of the scenario, in its order, why its telemetry is considered complete.
     pub completions: Vec<Completion>,
     pub gaps: Vec<Gap>,
-    /// The port of each tap of the plan, in its order, as the nodes saw it; 0 where there is none.
+    /// The port of each tap of the plan, in its order, as the nodes saw it; 0 for a tap without a port.
     pub tap_ports: Vec<u16>,
 }
 
-/// Why a node's spans and logs are thought complete.
+/// The reason to consider the spans and logs of a node complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Completion {
     /// The node exports nothing by declaration (client, stub, forwarder, `telemetry: none`).
     NothingDue,
-    /// It answered a flush that was asked for at this time.
+    /// It answered a flush that was requested at this time.
     Flushed { asked_nanos: u64, answered_nanos: u64 },
-    /// It ended by itself after the stop signal sent at this time, and exited.
+    /// It exited after the stop signal that was sent at this time.
     Stopped { asked_nanos: u64, status: String },
-    /// Nothing arrived for the quiet window; no evidence that nothing more would have come.
+    /// Nothing arrived during the quiet window, which does not prove that nothing was left to export.
     Quiet { since_nanos: u64 },
-    /// None of these, and why.
+    /// Nothing proves it, with the reason.
     Unknown(String),
 }
 
 impl Completion {
-    /// When the flush was asked for that counts as evidence; `u64::MAX` where nothing is due.
+    /// Returns the time of the flush request that counts as evidence; `u64::MAX` if nothing is due.
     pub fn flush_asked_nanos(&self) -> Option<u64> {
         match self {
             Completion::NothingDue => Some(u64::MAX),
@@ -67,11 +67,11 @@ impl Completion {
     }
 }
 
-/// Something that could not be seen, and where.
+/// Something that could not be seen, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
     pub place: GapPlace,
-    /// Lower case, no full stop, names what is missing and what to do.
+    /// Lower case, without a full stop: what is missing, and what to do next.
     pub what: String,
     /// The last output of a node that died, and the like.
     pub lines: Vec<String>,
@@ -85,7 +85,7 @@ pub enum GapPlace {
     Stimulus(StimulusIx),
 }
 
-/// The mark that a thing carries, if it carries one of this run.
+/// Returns the mark, if it is one of this run.
 pub fn mark_of(marked: &CaptureMark) -> Option<Mark> {
     match marked {
         CaptureMark::By(mark) => Some(*mark),

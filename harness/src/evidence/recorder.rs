@@ -1,16 +1,16 @@
-//! Where taps write what they see while a case runs; frozen into `Evidence` at its end.
+//! The record that taps write while a case runs; frozen into `Evidence` at its end.
 //!
-//! Bounded: beyond the limit a capture is counted and reported as a gap, never lost in silence. A capture is
-//! recorded before its bytes go on, so whoever has an answer in hand finds the capture here.
+//! It is bounded: beyond the limit captures are counted and reported as a gap, never dropped silently. A capture is
+//! recorded before its bytes are forwarded, so a client that has received an answer finds the capture here.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::{
-    Capture, CaptureEnd, CaptureIx, CaptureMark, Field, FieldKind, Gap, GapPlace, Message, MessageDirection,
-    Protocol,
+    Capture, CaptureEnd, CaptureIx, CaptureMark, Field, Gap, GapPlace, Message, MessageDirection, Protocol,
 };
 use crate::plan::TapIx;
 
@@ -23,7 +23,7 @@ pub struct Recorder {
 #[derive(Debug)]
 struct RecorderState {
     started: Instant,
-    /// The same moment by the clock of this machine's calendar.
+    /// The same moment in wall-clock time.
     started_at: SystemTime,
     limit: usize,
     keep_raw: bool,
@@ -46,7 +46,7 @@ pub struct Head {
     pub connection: u32,
     pub stream: u32,
     pub method: String,
-    /// With its query; the query does not get into the capture.
+    /// With its query, which the capture does not keep.
     pub target: String,
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
     /// Names of header fields whose values are kept besides the propagation fields (declared markers).
@@ -69,7 +69,7 @@ pub struct MessageHead {
 }
 
 impl Recorder {
-    /// At most `limit` captures; with `keep_raw` the values of all fields are kept.
+    /// Creates a recorder of at most `limit` captures; with `keep_raw` the values of all fields are kept.
     pub fn new(limit: usize, keep_raw: bool) -> Self {
         let (version, _) = watch::channel(0);
         let seen = Mutex::default();
@@ -77,18 +77,17 @@ impl Recorder {
         Self { shared: Arc::new(RecorderState { started, started_at, limit, keep_raw, seen, version }) }
     }
 
-    /// Nanoseconds since the start of the case; the clock of all evidence.
+    /// Returns the nanoseconds since the start of the case; the clock of all evidence.
     pub fn now(&self) -> u64 {
         u64::try_from(self.shared.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// The same of a moment that somebody else has noted; of this very clock, so that a busy machine cannot come
-    /// between two readings.
+    /// Converts a moment that was read elsewhere, so that a busy machine adds no delay between two readings.
     pub fn nanos_at(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.shared.started).as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// The same of a moment by the calendar, of which only the millisecond is known: its end.
+    /// Converts a wall-clock time of millisecond precision: returns the end of that millisecond.
     pub fn nanos_at_millisecond(&self, since_1970: Duration) -> u64 {
         let at = SystemTime::UNIX_EPOCH + since_1970 + Duration::from_millis(1);
         let since = at.duration_since(self.shared.started_at).unwrap_or_default();
@@ -97,9 +96,7 @@ impl Recorder {
 
     pub fn begin(&self, head: Head) -> Recording {
         let begun_nanos = self.now();
-        let keep_raw = self.shared.keep_raw;
-        let keep = |name: &[u8]| keep_raw || is_propagation_field(name) || is_named(&head.kept, name);
-        let headers = head.headers.into_iter().map(|(name, value)| kept_field(name, value, &keep)).collect();
+        let headers = self.fields(head.headers, &head.kept);
         let path = head.target.split(['?', '#']).next().unwrap_or_default().to_owned();
         let capture = Capture {
             tap: head.tap,
@@ -143,15 +140,21 @@ impl Recorder {
         })
     }
 
-    /// Fields of a message that count as its own and are learned of only after it was recorded.
+    /// Adds fields of a message that become known only after it was recorded.
     pub fn add_fields(&self, ix: CaptureIx, fields: Vec<Field>, kept: &[String]) {
         let keep_raw = self.shared.keep_raw;
         let fields = fields.into_iter().map(|field| redacted(field, kept, keep_raw));
         self.change(Some(ix), |capture| capture.headers.extend(fields));
     }
 
+    /// Converts field lines, without the values that must not be kept.
+    fn fields(&self, lines: Vec<(Vec<u8>, Vec<u8>)>, kept: &[String]) -> Vec<Field> {
+        let keep_raw = self.shared.keep_raw;
+        lines.into_iter().map(|(name, value)| redacted(Field::text(name, value), kept, keep_raw)).collect()
+    }
+
     fn add(&self, capture: Capture) -> Recording {
-        let mut seen = self.lock();
+        let mut seen = self.shared.seen.lock();
         let ix = if seen.captures.len() < self.shared.limit {
             seen.captures.push(capture);
             Some(CaptureIx(seen.captures.len() - 1))
@@ -165,27 +168,27 @@ impl Recorder {
     }
 
     pub fn gap(&self, place: GapPlace, what: impl Into<String>) {
-        self.lock().gaps.push(Gap { place, what: what.into(), lines: Vec::new() });
+        self.shared.seen.lock().gaps.push(Gap { place, what: what.into(), lines: Vec::new() });
         self.changed();
     }
 
-    /// Changes whenever anything was recorded; for waiting without polling.
+    /// Returns a channel that changes whenever anything is recorded, to wait without polling.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.shared.version.subscribe()
     }
 
-    /// Runs `look` on what was seen so far, under the lock: keep it short.
+    /// Runs `look` on the captures so far, under the lock: keep it short.
     pub fn look<R>(&self, look: impl FnOnce(&[Capture]) -> R) -> R {
-        look(&self.lock().captures)
+        look(&self.shared.seen.lock().captures)
     }
 
-    /// What was seen, for the evidence; what comes later is not in it.
+    /// Returns a copy of the captures and gaps so far, for the evidence.
     pub fn freeze(&self) -> (Vec<Capture>, Vec<Gap>) {
-        let seen = self.lock();
+        let seen = self.shared.seen.lock();
         let mut gaps = seen.gaps.clone();
         if seen.refused > 0 {
             let what = format!(
-                "{} requests beyond the limit of {} were not captured: send fewer, or split the scenario",
+                "{} requests beyond the limit of {} were not captured: send fewer requests, or split the scenario",
                 seen.refused, self.shared.limit
             );
             gaps.push(Gap { place: GapPlace::Run, what, lines: Vec::new() });
@@ -195,21 +198,17 @@ impl Recorder {
 
     fn change(&self, ix: Option<CaptureIx>, change: impl FnOnce(&mut Capture)) {
         if let Some(ix) = ix {
-            change(&mut self.lock().captures[ix.0]);
+            change(&mut self.shared.seen.lock().captures[ix.0]);
             self.changed();
         }
     }
 
     fn is_message(&self, ix: Option<CaptureIx>) -> bool {
-        ix.is_some_and(|ix| self.lock().captures[ix.0].message.is_some())
+        ix.is_some_and(|ix| self.shared.seen.lock().captures[ix.0].message.is_some())
     }
 
     fn changed(&self) {
         self.shared.version.send_modify(|version| *version += 1);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Record> {
-        self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -222,7 +221,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Which capture it is; `None` beyond the recorder's limit.
+    /// Returns the index of the capture; `None` beyond the limit of the recorder.
     pub fn ix(&self) -> Option<CaptureIx> {
         self.ix
     }
@@ -231,15 +230,13 @@ impl Recording {
         self.recorder.change(self.ix, |capture| capture.marked = marked);
     }
 
-    /// Trailers of the request.
+    /// Sets the trailers of the request.
     pub fn trailers(&self, trailers: Vec<(Vec<u8>, Vec<u8>)>) {
-        let keep_raw = self.recorder.shared.keep_raw;
-        let keep = |name: &[u8]| keep_raw || is_propagation_field(name);
-        let trailers = trailers.into_iter().map(|(name, value)| kept_field(name, value, &keep)).collect();
+        let trailers = self.recorder.fields(trailers, &[]);
         self.recorder.change(self.ix, |capture| capture.trailers = trailers);
     }
 
-    /// Told only after it was sent: the id or offset that the broker gave the message.
+    /// Changes properties that become known only after the message was sent, such as its id or offset.
     pub fn message(&self, change: impl FnOnce(&mut Message)) {
         self.recorder.change(self.ix, |capture| {
             if let Some(message) = &mut capture.message {
@@ -248,7 +245,7 @@ impl Recording {
         });
     }
 
-    /// It began before it could be recorded.
+    /// Moves the start back: it began before it could be recorded.
     pub fn began(&self, nanos: u64) {
         self.recorder.change(self.ix, |capture| capture.begun_nanos = capture.begun_nanos.min(nanos));
     }
@@ -257,7 +254,7 @@ impl Recording {
         self.finish(end);
     }
 
-    /// Ended like this unless `end` says otherwise later: nobody promises to say that a message was taken.
+    /// Sets a preliminary end, which `end` may replace: a broker need not confirm a message.
     pub fn ended_so_far(&mut self, end: CaptureEnd) {
         self.finish(end);
     }
@@ -273,12 +270,13 @@ impl Recording {
 }
 
 impl Drop for Recording {
-    /// A tap that goes away in the middle leaves a broken capture, not an open one.
+    /// Marks the capture as broken, not open, if the tap ends before the request.
     fn drop(&mut self) {
         if !self.ended {
-            let how = match self.recorder.is_message(self.ix) {
-                true => "the connection ended before the message was settled",
-                false => "the connection ended before the answer was complete",
+            let how = if self.recorder.is_message(self.ix) {
+                "the connection ended before the message was settled"
+            } else {
+                "the connection ended before the answer was complete"
             };
             self.finish(CaptureEnd::Broken(how.to_owned()));
         }
@@ -289,20 +287,16 @@ fn is_named(names: &[String], name: &[u8]) -> bool {
     names.iter().any(|kept| kept.as_bytes().eq_ignore_ascii_case(name))
 }
 
-/// Without its value, unless that is evidence.
+/// Removes the value, unless it is evidence.
 fn redacted(field: Field, kept: &[String], keep_raw: bool) -> Field {
-    match keep_raw || is_propagation_field(&field.name) || is_named(kept, &field.name) {
-        true => field,
-        false => Field { value: None, ..field },
+    if keep_raw || is_propagation_field(&field.name) || is_named(kept, &field.name) {
+        field
+    } else {
+        Field { value: None, ..field }
     }
 }
 
-fn kept_field(name: Vec<u8>, value: Vec<u8>, keep: &dyn Fn(&[u8]) -> bool) -> Field {
-    let value = keep(&name).then_some(value);
-    Field { name, value, kind: FieldKind::Text }
-}
-
-/// Fields of the formats that are in use for propagation; their values are evidence.
+/// Returns whether a field belongs to a propagation format; the values of these fields are evidence.
 pub fn is_propagation_field(name: &[u8]) -> bool {
     const NAMES: &[&str] = &[
         "traceparent",

@@ -1,4 +1,4 @@
-//! Spans and log records as a node exported them, tied to the node by the endpoint at which they arrived.
+//! Spans and log records as a node exported them; the endpoint at which they arrived identifies the node.
 
 use crate::plan::Mark;
 use crate::scenario::NodeIx;
@@ -7,7 +7,7 @@ use crate::scenario::NodeIx;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpanIx(pub usize);
 
-/// Ids are bytes as exported: a wrong length is evidence too.
+/// An exported span. Ids are bytes as exported: a wrong length is evidence too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
     pub node: NodeIx,
@@ -23,16 +23,16 @@ pub struct Span {
     pub start_nanos: u64,
     pub end_nanos: u64,
     pub links: Vec<Link>,
-    /// Attributes that tell which call a span is for; values as text. See `Span::KEPT_ATTRIBUTES`.
+    /// The attributes that identify the call of a span; values as text. See `Span::KEPT_ATTRIBUTES`.
     pub attributes: Vec<(String, String)>,
     /// `unbroken.mark`, one or several.
     pub marks: Vec<Mark>,
     /// The span ended in an error.
     pub failed: bool,
     pub service_name: Option<String>,
-    /// How often the identical span came again.
+    /// The number of further identical copies.
     pub duplicates: u32,
-    /// The same ids came with other content.
+    /// A span with the same ids and different content arrived.
     pub conflicting: bool,
     /// Since the start of the case.
     pub arrived_nanos: u64,
@@ -107,7 +107,7 @@ impl SpanKind {
         SpanKind::Consumer,
     ];
 
-    /// As OpenTelemetry writes it.
+    /// Returns the name that OpenTelemetry uses.
     pub fn word(self) -> &'static str {
         match self {
             SpanKind::Unspecified => "UNSPECIFIED",
@@ -127,11 +127,11 @@ impl SpanKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRecord {
     pub node: NodeIx,
-    /// Empty where the record has none.
+    /// Empty for a record without a trace id.
     pub trace_id: Vec<u8>,
     pub span_id: Vec<u8>,
     pub flags: u32,
-    /// The body where it is text that the harness told a relay to log; otherwise empty.
+    /// The body, if it is a text that the harness instructed a relay to log; otherwise empty.
     pub body: String,
     pub service_name: Option<String>,
 }

@@ -7,7 +7,7 @@ use crate::breaks::{Break, Flag, List, Value};
 use crate::crossings::Crossings;
 use crate::evidence::{CaptureEnd, CaptureIx, LogRecord, Span, SpanIx};
 use crate::plan::StimulusIx;
-use crate::wire::traceparent::hex;
+use crate::wire::hex::encode as hex;
 use crate::wire::{Flags, TraceId, trim_ows};
 
 #[derive(Clone, Debug, Default, PartialEq)]

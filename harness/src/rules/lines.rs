@@ -7,7 +7,7 @@ use super::wording::Example;
 use crate::breaks::{Break, Caret, Side};
 use crate::crossings::{CarriedFields, ContextField, CrossingRef, Crossings};
 use crate::evidence::{Capture, CaptureIx, SpanIx};
-use crate::wire::traceparent::hex;
+use crate::wire::hex::encode as hex;
 
 /// Returns what crossed before, what crossed here, and the spans on both sides.
 pub fn lines(all: &Crossings<'_>, broken: &Break) -> Vec<Line> {

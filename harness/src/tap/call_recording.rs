@@ -17,7 +17,7 @@ pub struct CallRecording {
 }
 
 impl CallRecording {
-    /// Records the head of a request; the capture exists from then on.
+    /// Begins the capture of a request with its head.
     pub fn begin(scene: &Scene, head: Head) -> CallRecording {
         let looked = RequestHead { target: &head.target, headers: &head.headers };
         let grpc = looked.is_grpc();

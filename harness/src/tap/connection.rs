@@ -6,7 +6,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,12 +37,12 @@ impl Stream for TcpStream {
 /// The end of one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DirectionEnd {
-    /// Nothing more comes, and that was forwarded.
+    /// The sending side closed it, and the close was forwarded.
     Closed,
-    /// The side that sends reset the connection.
+    /// The sending side reset the connection.
     Reset,
-    /// The side that reads takes no more.
-    ReadError,
+    /// The receiving side refused bytes.
+    Refused,
 }
 
 /// Serves an accepted connection to its end.
@@ -63,7 +63,7 @@ pub async fn connect(target: SocketAddr) -> io::Result<TcpStream> {
     Ok(receiver)
 }
 
-/// Records that the receiver cannot be reached, and resets the sender's connection, which was accepted already.
+/// Reports that the receiver cannot be reached, and resets the sender's connection, which was accepted already.
 pub fn unreachable_target(
     scene: &Scene,
     client: &TcpStream,
@@ -76,7 +76,7 @@ pub fn unreachable_target(
 
 /// Forwards bytes both ways until both directions have ended.
 pub async fn relay<C: Stream, T: Stream>(eye: Eye, mut client: C, mut receiver: T) {
-    // Both directions run in one task: nobody ever waits for the lock.
+    // Both directions run in one task, so the lock is never contended.
     let eye = Mutex::new(eye);
     let orderly = both_ways(&eye, &mut client, &mut receiver).await;
     eye.lock().break_rest();
@@ -92,13 +92,17 @@ async fn both_ways<C: Stream, T: Stream>(eye: &Mutex<Eye>, client: &mut C, recei
     let (receiver_reads, receiver_writes) = tokio::io::split(receiver);
     let mut requests = pin!(pump(eye, Peer::Sender, client_reads, receiver_writes));
     let mut answers = pin!(pump(eye, Peer::Receiver, receiver_reads, client_writes));
-    let (first, rest): (DirectionEnd, std::pin::Pin<&mut (dyn Future<Output = DirectionEnd> + Send)>) = tokio::select! {
-        end = &mut requests => (end, answers),
-        end = &mut answers => (end, requests),
-    };
+    tokio::select! {
+        end = &mut requests => finish(end, answers).await,
+        end = &mut answers => finish(end, requests).await,
+    }
+}
+
+/// Awaits the rest of one direction after the other one has ended; returns whether both were closed in good order.
+async fn finish(first: DirectionEnd, rest: Pin<&mut impl Future<Output = DirectionEnd>>) -> bool {
     match first {
         DirectionEnd::Reset => false,
-        DirectionEnd::ReadError => {
+        DirectionEnd::Refused => {
             let _ = tokio::time::timeout(DRAIN, rest).await;
             false
         }
@@ -129,7 +133,7 @@ where
             let written = if held.is_empty() { Ok(()) } else { writer.write_all(&held).await };
             // It fails where the side has closed already.
             let _ = writer.shutdown().await;
-            return if written.is_ok() { DirectionEnd::Closed } else { DirectionEnd::ReadError };
+            return if written.is_ok() { DirectionEnd::Closed } else { DirectionEnd::Refused };
         }
         let bytes = &buffer[..read];
         let written = match from {
@@ -144,7 +148,7 @@ where
         };
         if written.is_err() || writer.flush().await.is_err() {
             eye.lock().refused_by(from.other());
-            return DirectionEnd::ReadError;
+            return DirectionEnd::Refused;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Wire taps: the harness's own eye on a hop, between the sender and the receiver.
+//! Wire taps: the observer of a hop, between the sender and the receiver.
 //!
 //! Bytes are forwarded unchanged while the tap reads a copy: HTTP/1.1, HTTP/2, gRPC, AMQP 0-9-1 and the API of SQS, in
 //! plaintext and, with the feature `tls`, over TLS. Each incoming connection gets one outgoing connection, so that the
@@ -112,7 +112,7 @@ impl TapConfig {
 /// The reason why a tap cannot start.
 #[derive(Debug, Error)]
 pub enum TapError {
-    #[error("a tap cannot listen on {listen}")]
+    #[error("cannot bind an address for a tap on {listen}")]
     Listen { listen: IpAddr, source: io::Error },
 }
 
@@ -129,9 +129,9 @@ impl Tap {
     /// Starts to listen, and records what crosses.
     pub async fn start(config: TapConfig, recorder: Recorder) -> Result<Tap, TapError> {
         let listen = config.listen;
-        let failed = |source| TapError::Listen { listen, source };
-        let listener = TcpListener::bind((listen, 0)).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let bound = TcpListener::bind((listen, 0)).await;
+        let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let (address, listener) = bound.map_err(|source| TapError::Listen { listen, source })?;
         let (running, stopped) = oneshot::channel();
         let task = tokio::spawn(accept_all(listener, config, recorder, stopped));
         Ok(Tap { address, task, running })
@@ -170,7 +170,7 @@ async fn accept_all(
             _ = &mut stopped => break,
             Some(ended) = connections.join_next() => {
                 if let Err(error) = ended {
-                    scene.gap(format!("a connection was lost by a defect of the tap: {error}"));
+                    scene.gap(format!("a defect of the tap ended a connection: {error}; please report it"));
                 }
                 continue;
             }
@@ -182,7 +182,7 @@ async fn accept_all(
                 number += 1;
             }
             Err(error) => {
-                scene.gap(format!("the tap could not accept a connection: {error}"));
+                scene.gap(format!("the tap cannot accept a connection: {error}"));
                 // Out of descriptors: one is free again when a connection has ended.
                 if connections.join_next().await.is_none() {
                     break;
@@ -197,7 +197,7 @@ async fn accept_all(
 async fn serve(scene: Arc<Scene>, number: u32, client: TcpStream, config: TapConfig) {
     let Some(target) = config.target.known().await else { return };
     #[cfg(feature = "tls")]
-    if let Some(tls) = config.tls.filter(|_| config.plan.tls) {
+    if let (true, Some(tls)) = (config.plan.tls, config.tls) {
         return tls::serve(scene, number, client, target, tls).await;
     }
     connection::serve(scene, number, client, target).await;

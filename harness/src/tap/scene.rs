@@ -1,4 +1,4 @@
-//! Shared by every connection of one tap: the plan, the run, and the recorder.
+//! The plan, the run and the recorder, which all connections of one tap share.
 
 #[cfg(feature = "sqs")]
 use super::sqs::Messages;
@@ -29,7 +29,7 @@ impl Scene {
         }
     }
 
-    /// Records a gap at this tap.
+    /// Reports a gap at this tap.
     pub fn gap(&self, what: String) {
         self.writer.gap(what);
     }

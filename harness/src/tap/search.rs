@@ -22,8 +22,8 @@ pub struct RequestHead<'a> {
 
 impl RequestHead<'_> {
     pub fn values<'b>(&'b self, name: &'b str) -> impl Iterator<Item = &'b [u8]> {
-        let same = move |(given, _): &&(Vec<u8>, Vec<u8>)| given.eq_ignore_ascii_case(name.as_bytes());
-        self.headers.iter().filter(same).map(|(_, value)| value.as_slice())
+        let named = self.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()));
+        named.map(|(_, value)| value.as_slice())
     }
 
     pub fn is_grpc(&self) -> bool {
@@ -137,7 +137,7 @@ impl BodySearch {
         if let Some(mark) = self.in_member().or(self.path) {
             return Some(CaptureMark::By(mark));
         }
-        if let Some(encoding) = self.encoding.as_ref().filter(|_| !self.copied.is_empty()) {
+        if let (false, Some(encoding)) = (self.copied.is_empty(), &self.encoding) {
             return Some(CaptureMark::Unreadable(format!("the body is encoded as `{encoding}`")));
         }
         let message = self.message();
@@ -170,8 +170,10 @@ impl BodySearch {
 
     /// Returns the length of the first gRPC message with its prefix.
     fn message_length(&self) -> Option<usize> {
-        let prefix = self.copied.get(1..GRPC_PREFIX).filter(|_| self.grpc)?;
-        let length = u32::from_be_bytes(prefix.try_into().ok()?);
+        if !self.grpc {
+            return None;
+        }
+        let length = u32::from_be_bytes(self.copied.get(1..GRPC_PREFIX)?.try_into().ok()?);
         Some(GRPC_PREFIX + usize::try_from(length).ok()?)
     }
 
@@ -199,8 +201,8 @@ fn declared(marker: &Marker, key: &[u8], head: RequestHead<'_>) -> Option<Mark> 
         Marker::Path => path_of(head.target).split('/').find_map(|segment| find(key, segment.as_bytes())),
         Marker::Query(name) => {
             let query = head.target.split_once('?')?.1.split('#').next()?;
-            let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            pairs.find_map(|(given, value)| find(key, value.as_bytes()).filter(|_| given == name))
+            let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.filter(|(given, _)| given == name).find_map(|(_, value)| find(key, value.as_bytes()))
         }
         Marker::Body(_) => None,
     }

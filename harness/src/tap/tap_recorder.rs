@@ -28,7 +28,7 @@ impl TapRecorder {
         Self { tap, recorder, kept: kept.collect(), gaps: AtomicU32::new(0) }
     }
 
-    /// Records a gap at this tap.
+    /// Reports a gap at this tap.
     pub fn gap(&self, what: String) {
         let place = GapPlace::Tap(self.tap);
         match self.gaps.fetch_add(1, Ordering::Relaxed) {

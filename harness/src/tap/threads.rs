@@ -38,11 +38,11 @@ impl Threads {
     pub(crate) fn spawn(&self, name: &str, body: impl FnOnce(&Life) + Send + 'static) -> io::Result<()> {
         let life = Life { over: self.over.clone() };
         let alive = self.alive.subscribe();
-        let run = move || {
+        let started = thread::Builder::new().name(name.to_owned()).spawn(move || {
             body(&life);
             drop(alive);
-        };
-        thread::Builder::new().name(name.to_owned()).spawn(run).map(drop)
+        });
+        started.map(drop)
     }
 
     /// Makes the threads end; resolves when they have.

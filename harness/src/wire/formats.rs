@@ -1,7 +1,7 @@
-//! The formats that carry a context, told apart by the names of their fields.
+//! The formats that carry a context, distinguished by the names of their fields.
 //!
-//! Only W3C Trace Context is parsed; of the others it is enough to say that they are there, so that a finding
-//! can read "no `traceparent`, but `b3`". Baggage of its own (`baggage`, `uberctx-*`) is not a context.
+//! Only W3C Trace Context is parsed; the others are only detected, so that a finding can read "no `traceparent`, but
+//! `b3`". Fields that carry baggage only (`baggage`, `uberctx-*`) are not a context.
 
 /// A propagation format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,7 +39,7 @@ impl Format {
         Format::OtTrace,
     ];
 
-    /// What people call it.
+    /// Returns its usual name.
     pub fn name(self) -> &'static str {
         match self {
             Format::TraceContext => "W3C Trace Context",
@@ -54,7 +54,7 @@ impl Format {
         }
     }
 
-    /// Its fields, in lower case; each alone shows that the format was written.
+    /// Returns its fields, in lower case; each of them proves that the format was injected.
     pub fn fields(self) -> &'static [&'static str] {
         match self {
             Format::TraceContext => &["traceparent", "tracestate"],
@@ -78,14 +78,13 @@ impl Format {
         }
     }
 
-    /// The format that a field belongs to, case ignored.
+    /// Returns the format that a field belongs to, case ignored.
     pub fn of_field(name: &[u8]) -> Option<Format> {
-        let owns =
-            |format: &&Format| format.fields().iter().any(|own| own.as_bytes().eq_ignore_ascii_case(name));
-        Format::ALL.iter().find(owns).copied()
+        let mut all = Format::ALL.iter().copied();
+        all.find(|format| format.fields().iter().any(|own| own.as_bytes().eq_ignore_ascii_case(name)))
     }
 
-    /// The formats that fields of these names carry, each once, in the order of `ALL`.
+    /// Returns the formats that fields of these names carry, each once, in the order of `ALL`.
     pub fn among<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> Vec<Format> {
         let mut found: Vec<Format> = names.into_iter().filter_map(Format::of_field).collect();
         found.sort_unstable();
@@ -93,7 +92,7 @@ impl Format {
         found
     }
 
-    /// The same without W3C Trace Context: what to name where a traceparent is missing.
+    /// Returns these formats without W3C Trace Context, for a finding about a missing traceparent.
     pub fn others_among<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> Vec<Format> {
         let mut found = Format::among(names);
         found.retain(|format| *format != Format::TraceContext);
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn other_formats_are_named_once_and_baggage_is_none() {
+    fn other_formats_are_named_once_and_baggage_is_not_a_format() {
         let names: [&[u8]; 6] =
             [b"X-B3-SpanId", b"traceparent", b"X-B3-TraceId", b"baggage", b"uberctx-user", b"b3"];
         assert_eq!(Format::among(names), [Format::TraceContext, Format::B3Single, Format::B3Multi]);
@@ -125,7 +124,7 @@ mod tests {
 
     /// TP-01, TS-01.
     #[test]
-    fn names_with_delimiters_are_not_those_of_the_standard() {
+    fn names_with_delimiters_are_not_trace_context() {
         for name in
             ["trace-parent", "trace.parent", "trace_parent", "x-traceparent", "trace-state", "trace.state"]
         {

@@ -1,10 +1,10 @@
-//! Trace ids, span ids and trace flags; an id that cannot be valid cannot be built.
+//! Trace ids, span ids and trace flags; an invalid id cannot be built.
 //!
 //! W3C Trace Context, trace-id, parent-id and trace-flags: <https://www.w3.org/TR/trace-context-2/#trace-id>.
 
 use std::fmt;
 
-use super::Level;
+use super::{Level, hex};
 
 macro_rules! id {
     ($(#[$about:meta])* $name:ident $length:literal) => {
@@ -13,24 +13,24 @@ macro_rules! id {
         pub struct $name([u8; $length]);
 
         impl $name {
-            /// `None` for zero, which stands for "no id".
+            /// Returns `None` for zero, which means "no id".
             pub fn new(bytes: [u8; $length]) -> Option<Self> {
                 (bytes != [0; $length]).then_some(Self(bytes))
             }
 
-            /// From exported bytes; `None` when their number is wrong or all are zero.
+            /// Converts exported bytes; `None` when their number is wrong or all are zero.
             pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
                 Self::new(bytes.try_into().ok()?)
             }
 
-            /// From lower-case hex digits.
+            /// Parses lower-case hex digits.
             pub fn from_hex(digits: &[u8]) -> Option<Self> {
                 let mut bytes = [0; $length];
                 if digits.len() != 2 * $length {
                     return None;
                 }
                 for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-                    *byte = hex_byte(pair)?;
+                    *byte = hex::lower_case_byte(pair)?;
                 }
                 Self::new(bytes)
             }
@@ -42,7 +42,7 @@ macro_rules! id {
 
         impl fmt::Display for $name {
             fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+                out.write_str(&hex::encode(&self.0))
             }
         }
 
@@ -64,7 +64,7 @@ id! {
     SpanId 8
 }
 
-/// The eight trace flags; read by mask, never as a number.
+/// The eight trace flags; tested by mask, never compared as a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Flags(pub u8);
 
@@ -85,12 +85,12 @@ impl Flags {
         self.0 & Self::RANDOM != 0
     }
 
-    /// The bits that are set and that `level` gives no meaning to; a sender must leave them zero.
+    /// Returns the set bits that `level` does not define; a sender must leave them zero.
     pub fn undefined_bits(self, level: Level) -> u8 {
         self.0 & !Self::defined_bits(level)
     }
 
-    /// The bits that `level` gives a meaning to.
+    /// Returns the bits that `level` defines.
     pub fn defined_bits(level: Level) -> u8 {
         match level {
             Level::One => Self::SAMPLED,
@@ -105,28 +105,12 @@ impl fmt::Display for Flags {
     }
 }
 
-/// Two lower-case hex digits.
-pub(super) fn hex_byte(pair: &[u8]) -> Option<u8> {
-    match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    }
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn zero_and_wrong_lengths_are_no_ids() {
+    fn zero_and_wrong_lengths_are_rejected() {
         assert_eq!(TraceId::new([0; 16]), None);
         assert_eq!(SpanId::from_bytes(&[0; 8]), None);
         assert_eq!(SpanId::from_bytes(&[1; 7]), None);
@@ -135,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_shown_as_lower_case_hex_and_read_back() {
+    fn an_id_is_printed_as_lower_case_hex_and_parsed_again() {
         let id = SpanId::from_hex(b"00f067aa0ba902b7").unwrap();
         assert_eq!(id.as_bytes(), &[0x00, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7]);
         assert_eq!(id.to_string(), "00f067aa0ba902b7");
@@ -144,7 +128,7 @@ mod tests {
 
     /// TF-01, TF-02.
     #[test]
-    fn flags_are_read_by_mask() {
+    fn flags_are_tested_by_mask() {
         for (bits, sampled, random) in [
             (0x03, true, true),
             (0x09, true, false),

@@ -1,11 +1,12 @@
-//! Propagation formats: bytes to fields and back, with the reason when bytes are refused.
+//! Propagation formats: parses bytes into fields and prints them, with the reason when bytes are rejected.
 //!
-//! Nothing here knows of scenarios, captures or verdicts. Parsers take bytes as they stood on the wire, never
-//! panic and say where in the bytes they stopped. White space around a value is the carrier's affair: see
-//! `trim_ows`.
+//! Nothing here knows scenarios, captures or verdicts. Parsers take bytes as they were on the wire, never panic and
+//! return the position at which they stopped. They expect values without surrounding white space, which belongs to the
+//! carrier: see [`trim_ows`].
 
 pub mod baggage;
 pub mod formats;
+pub mod hex;
 pub mod ids;
 pub mod refusal;
 pub mod traceparent;
@@ -18,7 +19,7 @@ pub use refusal::{Reason, Refusal};
 pub use traceparent::TraceParent;
 pub use tracestate::TraceState;
 
-/// The level of W3C Trace Context that is asked for.
+/// A level of W3C Trace Context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// <https://www.w3.org/TR/trace-context-1/>
@@ -27,15 +28,18 @@ pub enum Level {
     Two,
 }
 
-/// `value` without the spaces and tabs around it, which RFC 9110 5.5 keeps out of a field's value.
+/// Returns `value` without the spaces and tabs around it, which are no part of a field's value (RFC 9110 5.5).
 pub fn trim_ows(value: &[u8]) -> &[u8] {
-    let ows = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let start = value.iter().take_while(|byte| ows(byte)).count();
-    let tail = value[start..].iter().rev().take_while(|byte| ows(byte)).count();
+    let start = value.iter().take_while(|byte| is_ows(**byte)).count();
+    let tail = value[start..].iter().rev().take_while(|byte| is_ows(**byte)).count();
     &value[start..value.len() - tail]
 }
 
-/// A member of a comma-separated list: its bytes, trimmed, and where they stand.
+fn is_ows(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// A member of a comma-separated list: its bytes, trimmed, and their position.
 #[derive(Clone, Copy, Debug)]
 struct ListMember<'a> {
     line: usize,
@@ -43,13 +47,13 @@ struct ListMember<'a> {
     bytes: &'a [u8],
 }
 
-/// The members of a list that is spread over `lines`, in their order (RFC 9110 5.3); empty ones too.
+/// Returns the members of a list that spans several `lines`, in their order (RFC 9110 5.3), empty ones included.
 fn list_members<'a>(lines: &[&'a [u8]]) -> Vec<ListMember<'a>> {
     let mut members = Vec::new();
     for (line, text) in lines.iter().enumerate() {
         let mut from = 0;
         for part in text.split(|byte| *byte == b',') {
-            let blank = part.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            let blank = part.iter().take_while(|byte| is_ows(**byte)).count();
             members.push(ListMember { line, start: from + blank, bytes: trim_ows(part) });
             from += part.len() + 1;
         }

@@ -1,21 +1,20 @@
-//! Why bytes were refused: the reason in words, the clause that says so, and where the caret goes.
+//! The reason why a parser rejects bytes: in words, with the clause of the standard and the position of the caret.
 
 use std::fmt;
 use std::ops::Range;
 
-/// What a parser says of bytes that it does not take.
+/// The error of a parser that rejects bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub reason: Reason,
-    /// Which of the field lines, from 0; a traceparent has one.
+    /// The index of the field line, from 0; a traceparent has one line.
     pub line: usize,
-    /// The bytes of that line to put a caret under; empty, and perhaps at the very end, where something is
-    /// missing.
+    /// The bytes of that line under which to put the caret; empty where something is missing, possibly at the end.
     pub at: Range<usize>,
 }
 
 impl Refusal {
-    /// The rule of the standard in our words, and its link.
+    /// Returns the rule of the standard in our words, with its link.
     pub fn clause(&self) -> &'static str {
         self.reason.clause()
     }
@@ -48,7 +47,7 @@ impl TraceParentPart {
         }
     }
 
-    /// How many hex digits it has.
+    /// Returns its number of hex digits.
     pub fn digits(self) -> usize {
         match self {
             TraceParentPart::Version | TraceParentPart::Flags => 2,
@@ -69,7 +68,7 @@ impl TraceParentPart {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// Nothing there, or nothing but white space.
+    /// The value is empty, or white space only.
     Empty,
     /// The value ends before this part.
     Missing(TraceParentPart),
@@ -80,33 +79,33 @@ pub enum Reason {
     Zero(TraceParentPart),
     /// Version `ff`.
     ForbiddenVersion,
-    /// Something stands behind the flags of version 00.
+    /// Bytes follow the flags of version 00.
     TrailingData,
 
     MemberWithoutEquals,
     KeyEmpty,
-    /// The key begins with a character that may only stand further on.
+    /// The key begins with a character that is allowed only after the first.
     KeyStart,
     KeyCharacter,
     KeyTooLong(usize),
     /// Level 1: the tenant before `@` has more than 241 characters.
     TenantTooLong(usize),
-    /// Level 1: the system behind `@` has more than 14 characters.
+    /// Level 1: the system after `@` has more than 14 characters.
     SystemTooLong(usize),
-    /// Level 1: the system behind `@` is missing or begins with something other than a letter.
+    /// Level 1: the system after `@` is missing or does not begin with a letter.
     SystemStart,
     ValueEmpty,
     ValueTooLong(usize),
     ValueCharacter,
     TooManyMembers(usize),
 
-    /// Baggage has no room for members of nothing.
+    /// A list of baggage cannot have empty members.
     BaggageMemberEmpty,
     BaggageWithoutEquals,
     BaggageKeyEmpty,
     BaggageKeyCharacter,
     BaggageValueCharacter,
-    /// A `%` without two hex digits behind it.
+    /// A `%` that two hex digits do not follow.
     BaggageEscape,
     BaggagePropertyEmpty,
     BaggagePropertyCharacter,
@@ -119,44 +118,44 @@ impl fmt::Display for Reason {
             Reason::Missing(part) => write!(out, "the {} is missing", part.word()),
             Reason::Length(part, found) => {
                 let due = part.digits();
-                write!(out, "the {} has {found} characters and not {due}", part.word())
+                write!(out, "the {} has {found} characters, expected {due}", part.word())
             }
-            Reason::UpperCase(part) => write!(out, "the {} is written in upper-case hex", part.word()),
+            Reason::UpperCase(part) => write!(out, "the {} has upper-case hex digits", part.word()),
             Reason::NotHex(part) => write!(out, "the {} is not hex", part.word()),
-            Reason::Zero(part) => write!(out, "the {} is all zero", part.word()),
-            Reason::KeyTooLong(found) => write!(out, "the key has {found} characters, and 256 is the most"),
+            Reason::Zero(part) => write!(out, "the {} is all zeros", part.word()),
+            Reason::KeyTooLong(found) => write!(out, "the key has {found} characters, the maximum is 256"),
             Reason::TenantTooLong(found) => {
-                write!(out, "the key has {found} characters before `@`, and 241 is the most at level 1")
+                write!(out, "the key has {found} characters before `@`, the maximum at level 1 is 241")
             }
             Reason::SystemTooLong(found) => {
-                write!(out, "the key has {found} characters behind `@`, and 14 is the most at level 1")
+                write!(out, "the key has {found} characters after `@`, the maximum at level 1 is 14")
             }
             Reason::ValueTooLong(found) => {
-                write!(out, "the value has {found} characters, and 256 is the most")
+                write!(out, "the value has {found} characters, the maximum is 256")
             }
-            Reason::TooManyMembers(found) => write!(out, "the list has {found} members, and 32 is the most"),
+            Reason::TooManyMembers(found) => write!(out, "the list has {found} members, the maximum is 32"),
             Reason::ForbiddenVersion => out.write_str("version `ff` is forbidden"),
             Reason::TrailingData => {
-                out.write_str("something stands behind the trace flags, which version 00 has no room for")
+                out.write_str("bytes follow the trace flags, which version 00 does not allow")
             }
             Reason::MemberWithoutEquals | Reason::BaggageWithoutEquals => {
                 out.write_str("the member has no `=`")
             }
             Reason::KeyEmpty | Reason::BaggageKeyEmpty => out.write_str("the member has no key"),
-            Reason::KeyStart => out.write_str("the key begins with a character that no key begins with"),
+            Reason::KeyStart => out.write_str("the key begins with a character that is not allowed there"),
             Reason::KeyCharacter | Reason::BaggageKeyCharacter => {
-                out.write_str("the key has a character that keys have not")
+                out.write_str("the key has a character that is not allowed")
             }
-            Reason::SystemStart => out.write_str("the key has no letter behind `@`, as level 1 asks"),
+            Reason::SystemStart => out.write_str("the key has no letter after `@`, which level 1 requires"),
             Reason::ValueEmpty => out.write_str("the member has no value"),
             Reason::ValueCharacter | Reason::BaggageValueCharacter => {
-                out.write_str("the value has a character that values have not")
+                out.write_str("the value has a character that is not allowed")
             }
             Reason::BaggageMemberEmpty => out.write_str("a member of the list is empty"),
             Reason::BaggageEscape => out.write_str("a `%` is not followed by two hex digits"),
             Reason::BaggagePropertyEmpty => out.write_str("a property is empty"),
             Reason::BaggagePropertyCharacter => {
-                out.write_str("a property has a character that properties have not")
+                out.write_str("a property has a character that is not allowed")
             }
         }
     }
@@ -187,8 +186,8 @@ impl Reason {
     }
 }
 
-const FORMAT: &str = "a traceparent of version 00 is version, trace id, parent id and flags with a `-` between, \
-    55 characters and no more (https://www.w3.org/TR/trace-context-2/#traceparent-header-field-values)";
+const FORMAT: &str = "a traceparent of version 00 is version, trace id, parent id and flags, separated by `-`, \
+    exactly 55 characters (https://www.w3.org/TR/trace-context-2/#traceparent-header-field-values)";
 const VERSION: &str = "the version is two lower-case hex digits, and `ff` is forbidden \
     (https://www.w3.org/TR/trace-context-2/#version)";
 const TRACE_ID: &str = "the trace id is 32 lower-case hex digits, not all zero, or the header is ignored \
@@ -199,15 +198,15 @@ const FLAGS: &str = "the trace flags are two lower-case hex digits \
     (https://www.w3.org/TR/trace-context-2/#trace-flags)";
 const LIST: &str = "tracestate is a list of at most 32 members, each a key, `=` and a value \
     (https://www.w3.org/TR/trace-context-2/#list)";
-const KEY: &str = "a tracestate key is at most 256 of a-z, 0-9, `_`, `-`, `*`, `/` and `@`, a letter or digit first; \
-    level 1 has a narrower form (https://www.w3.org/TR/trace-context-2/#key)";
-const VALUE: &str = "a tracestate value is 1 to 256 printable ASCII characters without `,` and `=`, not a space last \
+const KEY: &str = "a tracestate key has at most 256 of a-z, 0-9, `_`, `-`, `*`, `/` and `@`, and begins with a letter \
+    or digit; level 1 is stricter (https://www.w3.org/TR/trace-context-2/#key)";
+const VALUE: &str = "a tracestate value has 1 to 256 printable ASCII characters without `,` and `=`, and does not end with \
+    a space \
     (https://www.w3.org/TR/trace-context-2/#value)";
-const BAGGAGE: &str = "baggage is a list of members, each a key, `=`, a value and perhaps properties behind `;` \
+const BAGGAGE: &str = "baggage is a list of members, each a key, `=` and a value, optionally followed by `;` and properties \
     (https://www.w3.org/TR/baggage/#definition)";
-const BAGGAGE_KEY: &str =
-    "a baggage key is a token as RFC 9110 5.6.2 has it (https://www.w3.org/TR/baggage/#key)";
-const BAGGAGE_VALUE: &str = "a baggage value is printable ASCII without space, `\"`, `,`, `;` and `\\`; all else, and \
-    `%` itself, is percent-encoded (https://www.w3.org/TR/baggage/#value)";
+const BAGGAGE_KEY: &str = "a baggage key is a token (RFC 9110 5.6.2) (https://www.w3.org/TR/baggage/#key)";
+const BAGGAGE_VALUE: &str = "a baggage value is printable ASCII without space, `\"`, `,`, `;` and `\\`; other bytes and \
+    `%` itself are percent-encoded (https://www.w3.org/TR/baggage/#value)";
 const BAGGAGE_PROPERTY: &str = "a baggage property is a token, or a token, `=` and a value \
     (https://www.w3.org/TR/baggage/#property)";

@@ -13,19 +13,19 @@ use crate::evidence::Answer;
 use crate::plan::StimulusIx;
 use crate::scenario::{HttpVersion, Marker, TemplatePart};
 
-/// Requests that a service has read, and exchanges that the driver has told of; between them lies what is
+/// Requests that a service has read, and exchanges that the driver has reported; between them lies what is
 /// under way.
 #[derive(Default)]
 struct UnderWay {
     read: AtomicUsize,
-    told: AtomicUsize,
+    reported: AtomicUsize,
     most: AtomicUsize,
 }
 
 impl UnderWay {
     fn read_one(&self) {
         let read = self.read.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(read - self.told.load(Ordering::SeqCst), Ordering::SeqCst);
+        self.most.fetch_max(read - self.reported.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 }
 
@@ -57,13 +57,13 @@ async fn as_many_stimuli_are_under_way_as_the_drive_allows_and_no_more() {
     let mut case = Case::http(HttpVersion::Http1);
     (case.drive.times, case.drive.concurrency) = (20, 4);
     let count = |_: &_| {
-        under_way.told.fetch_add(1, Ordering::SeqCst);
+        under_way.reported.fetch_add(1, Ordering::SeqCst);
     };
     let exchanges = case.driver(address).unwrap().drive_all(count).await;
     let order: Vec<_> = exchanges.iter().map(|exchange| exchange.stimulus.0).collect();
     assert_eq!(order, (0..20).collect::<Vec<_>>());
     assert!(exchanges.iter().all(|exchange| exchange.answer == Answer::Http(200)));
-    assert_eq!((under_way.most.load(Ordering::SeqCst), under_way.told.load(Ordering::SeqCst)), (4, 20));
+    assert_eq!((under_way.most.load(Ordering::SeqCst), under_way.reported.load(Ordering::SeqCst)), (4, 20));
 }
 
 #[tokio::test]
@@ -131,8 +131,8 @@ async fn what_cannot_be_sent_is_said_before_anything_is_sent() {
     assert!(error(foreign).contains("`${self.port}`"));
     let mut marker = Case::http(HttpVersion::Http1).body("[1]");
     marker.shop.marker = Some(Marker::Body("id".to_owned()));
-    assert!(error(marker).contains("it is not a JSON object"));
-    assert!(error(Case::grpc(None, false)).starts_with("hop `order` names no gRPC method"));
+    assert!(error(marker).contains("must be a JSON object"));
+    assert!(error(Case::grpc(None, false)).starts_with("hop `order` has no gRPC `method`"));
     let mut tls = Case::http(HttpVersion::Http1);
     tls.hop.tls = true;
     assert!(error(tls).contains("no certificate authority"));

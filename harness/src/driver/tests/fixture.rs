@@ -28,7 +28,7 @@ pub struct Case {
     pub hop: Hop,
     pub drive: Drive,
     pub authority: Option<String>,
-    /// What hops through a broker go through; it is node 2.
+    /// The broker of hops that use one; it is node 2.
     pub broker: Option<BrokerKind>,
 }
 
@@ -134,7 +134,7 @@ impl Case {
         self.driver_through(address, address.to_string())
     }
 
-    /// `broker` is what a sender is told of it.
+    /// `broker` is the address that a sender is configured with.
     pub fn driver_through(&self, address: SocketAddr, broker: String) -> Result<Driver, DriverError> {
         let addresses = Addresses {
             hops: vec![Some(address)],

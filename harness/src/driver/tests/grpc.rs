@@ -1,4 +1,4 @@
-//! gRPC: messages and metadata as they cross, and statuses told from broken connections.
+//! gRPC: messages and metadata as they are sent, and statuses in contrast to broken connections.
 
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
@@ -24,7 +24,7 @@ const FIRST: StimulusIx = StimulusIx(0);
 pub type Call = (String, HeaderMap, Bytes);
 
 #[tokio::test]
-async fn a_relay_is_told_its_instruction_by_a_unary_call() {
+async fn a_relay_receives_its_instruction_in_a_unary_call() {
     let (address, mut seen) = grpc_service("0").await;
     let case = Case::grpc(None, false).relay().header("X-Tenant", "blue").header("tracestate", "a=1");
     let case = case.header("tracestate", "b=2");

@@ -55,7 +55,7 @@ async fn connections_are_kept_and_a_body_makes_it_a_post() {
 }
 
 #[tokio::test]
-async fn a_relay_is_told_its_instruction() {
+async fn a_relay_receives_its_instruction() {
     let (address, mut seen) = service(OK).await;
     let case = Case::http(HttpVersion::Http1).relay();
     let mark = case.plan().stimuli[0].mark;
@@ -106,7 +106,8 @@ async fn a_service_that_is_not_there_or_hangs_up_is_named() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (silent, _seen) = service(b"").await;
     let case = Case::http(HttpVersion::Http1);
-    for (address, words) in [(free, "cannot connect to `shop` at 127.0.0.1:"), (silent, "no complete answer")]
+    for (address, words) in
+        [(free, "cannot connect to `shop` at 127.0.0.1:"), (silent, "did not answer completely")]
     {
         for case in [&case, &Case::http(HttpVersion::Http1).header("X-Upper", "1")] {
             let exchange = case.driver(address).unwrap().send(FIRST).await;

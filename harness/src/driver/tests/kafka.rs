@@ -1,4 +1,4 @@
-//! Records as a broker has them, and brokers that have none.
+//! Records as a broker stores them, and brokers that reject them.
 
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ async fn a_record_has_the_key_the_headers_in_their_order_and_the_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_relay_is_told_what_to_do_by_the_value_and_the_record_has_no_key() {
+async fn a_relay_receives_its_instruction_in_the_value_and_the_record_has_no_key() {
     let broker = broker(true).await;
     let case = case(None).relay();
     assert_eq!(driver(&case, &broker).send(StimulusIx(0)).await.answer, Answer::Accepted);

@@ -1,4 +1,4 @@
-//! The driver against real sockets: what is on the wire, and what is said of what comes back.
+//! The driver against real sockets: the bytes on the wire, and the answers that it reports.
 
 mod drives;
 mod fixture;

@@ -1,4 +1,4 @@
-//! Messages as RabbitMQ has them, and what is said when it does not take one.
+//! Messages as RabbitMQ stores them, and the errors for messages that it rejects.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -85,7 +85,7 @@ async fn a_message_has_its_headers_as_long_strings_and_the_body_with_its_type() 
 }
 
 #[tokio::test]
-async fn a_relay_is_told_what_to_do_by_the_body() {
+async fn a_relay_receives_its_instruction_in_the_body() {
     let broker = with_queue().await;
     assert_eq!(sent(&case(None).relay(), broker.address()).await, Answer::Accepted);
     let steps = String::from_utf8(first_message(&broker).await.data).unwrap();
@@ -132,14 +132,14 @@ async fn an_exchange_without_a_queue_is_named_with_the_key_and_what_to_do() {
     channel.exchange_declare("shop".into(), kind, options, Default::default()).await.unwrap();
     let why = failed(sent(&case(Some("shop")), broker.address()).await);
     assert!(
-        why.contains("no queue is bound to exchange `shop` by routing key `new` (312 NO_ROUTE)"),
+        why.contains("no queue is bound to exchange `shop` with routing key `new` (312 NO_ROUTE)"),
         "{why}"
     );
-    assert!(why.contains("bind the queue that is read"), "{why}");
+    assert!(why.contains("bind the queue of the consumer"), "{why}");
 }
 
 #[tokio::test]
-async fn an_exchange_that_is_not_there_is_told_in_the_brokers_words_each_time() {
+async fn a_missing_exchange_is_reported_with_the_error_of_the_broker_each_time() {
     let broker = with_queue().await;
     let mut case = case(Some("none"));
     case.drive.times = 3;
@@ -187,7 +187,7 @@ async fn a_broker_that_says_nothing_is_waited_for_until_the_deadline() {
 }
 
 #[tokio::test]
-async fn whom_the_broker_does_not_let_in_is_told_so_without_the_password() {
+async fn a_rejected_login_is_reported_without_the_password() {
     let broker = with_queue().await;
     let case = case(None);
     let url = format!("amqp://guest:secret@{}/%2f", broker.address());
@@ -202,11 +202,11 @@ fn what_no_message_can_have_is_refused_beforehand() {
     let refused = |case: Case| -> DriverError { case.driver(address).unwrap_err() };
     let of = |case: Case| refused(case).to_string();
     let long = "n".repeat(256);
-    assert!(of(case(None).header(&long, "x")).ends_with("the name of an AMQP header has 255 bytes at most"));
+    assert!(of(case(None).header(&long, "x")).ends_with("the name of an AMQP header has at most 255 bytes"));
     let twice = of(case(None).header("baggage", "a=1").header("baggage", "b=2"));
     assert!(twice.starts_with("header `baggage` cannot be sent over `order`: "), "{twice}");
     let large = TemplatePart::Text("v".repeat(128 * 1024));
-    assert!(of(case(None).header_of("large", large)).contains("larger than a frame of RabbitMQ"));
+    assert!(of(case(None).header_of("large", large)).contains("exceed the frame of RabbitMQ"));
     let exchange = refused(case(Some(&long)));
     assert!(matches!(exchange, DriverError::TooLong { what: "exchange", .. }), "{exchange}");
     assert!(case(None).header(&long[1..], "x").driver(address).is_ok());

@@ -80,7 +80,7 @@ async fn in_a_fifo_queue_no_message_waits_for_another_or_is_taken_for_it() {
     (case.drive.times, case.drive.concurrency) = (3, 3);
     let exchanges = driver(&case, &broker).unwrap().drive_all(|_| ()).await;
     assert!(exchanges.iter().all(|exchange| exchange.answer == Answer::Accepted), "{exchanges:?}");
-    // Each call gives messages of one group only once, whoever has them.
+    // A call returns no message of a group while another client holds one of it.
     let mut all = 0;
     for _ in 0..3 {
         all += received(&broker, "jobs.fifo").await.len();
@@ -95,19 +95,19 @@ async fn what_sqs_has_no_room_for_is_refused_before_anything_is_sent() {
     let cases = [
         (
             header("x", "1").header("x", "2"),
-            "header `x` cannot be sent over `order`: a message of SQS has no attribute twice",
+            "header `x` cannot be sent over `order`: an SQS message has each attribute at most once",
         ),
-        (header("a b", "1"), "header `a b` cannot be sent over `order`: SQS has no room for such a name"),
+        (header("a b", "1"), "header `a b` cannot be sent over `order`: SQS does not allow this name"),
         (
             header("AWS.x", "1"),
-            "header `AWS.x` cannot be sent over `order`: names that begin so are the service's own",
+            "header `AWS.x` cannot be sent over `order`: SQS reserves names that begin with `aws.` and `amazon.`",
         ),
-        (header("x", ""), "header `x` cannot be sent over `order`: SQS takes no empty value"),
-        (header("x", "\u{1}"), "header `x` cannot be sent over `order`: SQS takes no control characters"),
-        (case().body("\0"), "the body cannot be sent over `order`: SQS takes no control characters"),
+        (header("x", ""), "header `x` cannot be sent over `order`: SQS rejects empty values"),
+        (header("x", "\u{1}"), "header `x` cannot be sent over `order`: SQS rejects control characters"),
+        (case().body("\0"), "the body cannot be sent over `order`: SQS rejects control characters"),
         (
             (0..10).fold(case(), |case, number| case.header(&format!("h{number}"), "1")),
-            "header `h9` cannot be sent over `order`: a message of SQS has ten attributes at most",
+            "header `h9` cannot be sent over `order`: an SQS message has at most ten attributes",
         ),
     ];
     for (case, wanted) in cases {
@@ -128,7 +128,7 @@ async fn a_broker_that_refuses_and_one_that_is_gone_are_named() {
         }
     });
     let why = failed(case_to("nowhere")).await;
-    let wanted = format!("`broker` at {address} did not take the message: queue `nowhere`: ");
+    let wanted = format!("`broker` at {address} rejected the message: queue `nowhere`: ");
     assert!(why.starts_with(&wanted) && why.contains("does not exist"), "{why}");
     let long = "x".repeat(2 * 1024 * 1024);
     let why = failed(case().body(&long)).await;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::FileText;
 
-/// A name at a broker that stood for one of the scenario file's.
+/// A name at a broker in place of a name of the scenario file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
 pub(super) struct NameEntry<'t> {
@@ -72,7 +72,7 @@ pub(super) struct MessageEntry<'t> {
     pub(super) receive: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refused: Option<FileText<'t>>,
-    /// Of each header what its value is on the transport.
+    /// The type of the value of each header on the transport.
     pub(super) kinds: Vec<FileText<'t>>,
 }
 

@@ -1,4 +1,4 @@
-//! Why an evidence file cannot be judged.
+//! The errors of reading an evidence file.
 
 use thiserror::Error;
 
@@ -7,14 +7,18 @@ pub(super) const VERSION: u32 = 1;
 
 #[derive(Debug, Error)]
 pub enum EvidenceError {
-    #[error("the evidence is not valid: was the file written by `unbroken run --keep-evidence`?")]
+    #[error("the evidence file is invalid; use a file that `unbroken run --keep-evidence` wrote")]
     Syntax(#[from] serde_json::Error),
-    #[error("the evidence has version {0}, and this program reads version {VERSION}")]
+    #[error(
+        "the evidence file has version {0}, expected {VERSION}: record it again with this version of `unbroken`"
+    )]
     Version(u32),
     #[error(
-        "the evidence names {kind} `{name}`, which the scenario does not have: is it the right scenario file?"
+        "the evidence names {kind} `{name}`, which the scenario does not have: use the scenario file of the recorded run"
     )]
     Unknown { kind: &'static str, name: String },
-    #[error("`{0}` is not hex digits or not printable text with `\\xNN` in it")]
+    #[error(
+        "invalid bytes `{0}` in the evidence file: expected hex digits for an id, printable text and `\\xNN` elsewhere"
+    )]
     Bytes(String),
 }

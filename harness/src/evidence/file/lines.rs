@@ -1,10 +1,10 @@
-//! JSON with one entry a line: to be read, compared and searched, and half as large as with one value a line.
+//! JSON with one entry a line: easy to read, compare and search, and half as large as with one value a line.
 
 use std::io::{self, Write};
 
 use serde_json::ser::Formatter;
 
-/// Values below this depth stand in the line of what holds them.
+/// Values below this depth are on the line of the entry that contains them.
 const DEPTH: usize = 2;
 
 #[derive(Debug, Default)]

@@ -1,8 +1,7 @@
-//! The evidence file, version 1: what one case left behind, as JSON that can be judged again.
+//! The evidence file, version 1: the evidence of one case as JSON, which can be judged again.
 //!
-//! Nodes and taps stand by name, ids as hex digits, other bytes as text in which whatever does not print is
-//! `\xNN`.
-//! These types are the file's own: what the program keeps in memory may change without them.
+//! Nodes and taps are names, ids are hex digits, other bytes are text with `\xNN` for bytes that are not printable.
+//! The types of the file are its own, so the types in memory may change without them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Serializer;
@@ -26,7 +25,7 @@ mod writing;
 
 pub use error::EvidenceError;
 
-/// An evidence file that was read; which plan it belongs to, and its contents.
+/// The contents of an evidence file, with the names that identify its plan.
 #[derive(Debug)]
 pub struct StoredEvidence<'t> {
     pub scenario: String,
@@ -42,7 +41,7 @@ struct EvidenceFile<'t> {
     scenario: FileText<'t>,
     case: FileText<'t>,
     seed: u64,
-    /// What hops were called at brokers that cases shared.
+    /// The names of hops at brokers that cases shared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     names: Vec<NameEntry<'t>>,
     tap_ports: Vec<u16>,
@@ -54,7 +53,7 @@ struct EvidenceFile<'t> {
     gaps: Vec<GapEntry<'t>>,
 }
 
-/// The file of one case.
+/// Writes the file of one case.
 pub fn write(plan: &Plan, evidence: &Evidence) -> String {
     let file = EvidenceFile {
         version: VERSION,
@@ -87,22 +86,22 @@ impl<'t> StoredEvidence<'t> {
         Ok(StoredEvidence { scenario, case, seed: file.seed, file })
     }
 
-    /// The scenario as it was run: with the names that its hops had at brokers then, where those are not the file's.
+    /// Returns the scenario as it was run: with the names that its hops had at brokers, where they differ from the
+    /// file.
     pub fn scenario(&self, read: &Scenario) -> Result<Scenario, EvidenceError> {
         let names: Result<_, _> = self.file.names.iter().map(|entry| reading::name(read, entry)).collect();
         Ok(read.named(names?))
     }
 
-    /// The evidence in terms of the plan that it belongs to, which is one of `scenario`.
+    /// Returns the evidence in terms of its plan, which is a plan of `scenario`.
     pub fn evidence(&self, plan: &Plan) -> Result<Evidence, EvidenceError> {
         let file = &self.file;
-        let spans = || file.spans.iter().map(|entry| reading::span(plan, entry)).collect();
-        let captures = || file.captures.iter().map(|entry| reading::capture(plan, entry)).collect();
-        // The two that are long, side by side.
-        let (spans, captures): (Result<Vec<_>, _>, Result<Vec<_>, _>) = side_by_side(spans, captures);
+        // The two long lists are converted in parallel.
+        let lists =
+            side_by_side(|| reading::spans(plan, &file.spans), || reading::captures(plan, &file.captures));
         Ok(Evidence {
-            captures: captures?,
-            spans: spans?,
+            spans: lists.0?,
+            captures: lists.1?,
             logs: file.logs.iter().map(|entry| reading::log(plan, entry)).collect::<Result<_, _>>()?,
             exchanges: file
                 .exchanges

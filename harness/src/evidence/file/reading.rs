@@ -1,4 +1,4 @@
-//! Entries to evidence, names resolved by the plan.
+//! Converts entries to evidence; the plan resolves names.
 
 use super::bytes::{from_hex, from_text};
 use super::entries::*;
@@ -57,21 +57,32 @@ pub(super) fn exchange(plan: &Plan, entry: &ExchangeEntry<'_>) -> Result<Exchang
 }
 
 fn fields(entries: &[(FileText<'_>, Option<FileText<'_>>)]) -> Result<Vec<Field>, EvidenceError> {
-    let field = |(name, value): &(FileText<'_>, Option<FileText<'_>>)| {
+    let mut fields = Vec::with_capacity(entries.len());
+    for (name, value) in entries {
         let value = value.as_deref().map(from_text).transpose()?;
-        Ok(Field { name: from_text(name)?, value, kind: FieldKind::Text })
-    };
-    entries.iter().map(field).collect()
+        fields.push(Field { name: from_text(name)?, value, kind: FieldKind::Text });
+    }
+    Ok(fields)
 }
 
-pub(super) fn capture(plan: &Plan, entry: &CaptureEntry<'_>) -> Result<Capture, EvidenceError> {
+fn tap(plan: &Plan, entry: &CaptureEntry<'_>) -> Result<TapIx, EvidenceError> {
     let (from, to) = (node(plan, &entry.from)?, node(plan, &entry.to)?);
-    let same = |tap: &crate::plan::TapPlan| {
-        (tap.from, tap.to) == (from, to) && tap.protocol.word() == &*entry.protocol
-    };
-    let tap = plan.taps.iter().position(same).map(TapIx);
-    let tap = tap
-        .ok_or_else(|| unknown("tap", &format!("{} -> {} {}", &*entry.from, &*entry.to, &*entry.protocol)))?;
+    let protocol = &*entry.protocol;
+    let mut taps = plan.taps.iter();
+    let found = taps.position(|tap| tap.from == from && tap.to == to && tap.protocol.word() == protocol);
+    found.map(TapIx).ok_or_else(|| unknown("tap", &format!("{} -> {} {protocol}", &*entry.from, &*entry.to)))
+}
+
+pub(super) fn captures(plan: &Plan, entries: &[CaptureEntry<'_>]) -> Result<Vec<Capture>, EvidenceError> {
+    entries.iter().map(|entry| capture(plan, entry)).collect()
+}
+
+pub(super) fn spans(plan: &Plan, entries: &[SpanEntry<'_>]) -> Result<Vec<Span>, EvidenceError> {
+    entries.iter().map(|entry| span(plan, entry)).collect()
+}
+
+fn capture(plan: &Plan, entry: &CaptureEntry<'_>) -> Result<Capture, EvidenceError> {
+    let tap = tap(plan, entry)?;
     let mut headers = fields(&entry.headers)?;
     let message = entry.message.as_ref().map(|entry| message(entry, &mut headers)).transpose()?;
     Ok(Capture {
@@ -111,7 +122,7 @@ pub(super) fn capture(plan: &Plan, entry: &CaptureEntry<'_>) -> Result<Capture, 
     })
 }
 
-/// What only a message has; what its values are goes to its headers.
+/// Returns the properties of a message, and sets the types of its headers.
 fn message(entry: &MessageEntry<'_>, headers: &mut [Field]) -> Result<Message, EvidenceError> {
     for (field, word) in headers.iter_mut().zip(&entry.kinds) {
         let kind = FieldKind::ALL.into_iter().find(|kind| kind.word() == &**word);
@@ -120,31 +131,30 @@ fn message(entry: &MessageEntry<'_>, headers: &mut [Field]) -> Result<Message, E
     let direction = [MessageDirection::Published, MessageDirection::Delivered]
         .into_iter()
         .find(|direction| direction.word() == &*entry.way);
-    let text = |text: &Option<FileText<'_>>| text.as_deref().map(str::to_owned);
     Ok(Message {
         direction: direction.ok_or_else(|| unknown("way of a message", &entry.way))?,
         destination: entry.destination.to_string(),
-        routing_key: text(&entry.routing_key),
-        reader: text(&entry.reader),
-        id: text(&entry.id),
+        routing_key: entry.routing_key.as_deref().map(str::to_owned),
+        reader: entry.reader.as_deref().map(str::to_owned),
+        id: entry.id.as_deref().map(str::to_owned),
         offset: entry.offset,
         deliveries: entry.deliveries,
-        moved_from: text(&entry.moved_from),
+        moved_from: entry.moved_from.as_deref().map(str::to_owned),
         receive: entry.receive,
-        refused: text(&entry.refused),
+        refused: entry.refused.as_deref().map(str::to_owned),
     })
 }
 
-pub(super) fn span(plan: &Plan, entry: &SpanEntry<'_>) -> Result<Span, EvidenceError> {
-    let link = |link: &LinkEntry<'_>| {
-        let (trace_id, span_id) = (from_hex(&link.trace_id)?, from_hex(&link.span_id)?);
-        Ok::<_, EvidenceError>(Link {
-            trace_id,
-            span_id,
-            flags: link.flags,
-            trace_state: link.trace_state.to_string(),
-        })
-    };
+fn link(entry: &LinkEntry<'_>) -> Result<Link, EvidenceError> {
+    Ok(Link {
+        trace_id: from_hex(&entry.trace_id)?,
+        span_id: from_hex(&entry.span_id)?,
+        flags: entry.flags,
+        trace_state: entry.trace_state.to_string(),
+    })
+}
+
+fn span(plan: &Plan, entry: &SpanEntry<'_>) -> Result<Span, EvidenceError> {
     Ok(Span {
         node: node(plan, &entry.node)?,
         trace_id: from_hex(&entry.trace_id)?,

@@ -1,4 +1,4 @@
-//! Text of an evidence file: borrowed from the file where it stands there as it is, which is nearly everywhere.
+//! Text of an evidence file: borrowed from the file where it has no escapes, which is nearly everywhere.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::ops::Deref;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// `Cow<str>`, which serde borrows only where it stands directly in a struct.
+/// A `Cow<str>` that serde borrows inside containers too, not only as a field of a struct.
 #[derive(Debug)]
 pub(super) struct FileText<'t>(Cow<'t, str>);
 

@@ -1,4 +1,4 @@
-//! Evidence to entries.
+//! Converts evidence to entries.
 
 use super::bytes::{to_hex, to_text};
 use super::entries::*;
@@ -39,11 +39,12 @@ pub(super) fn exchange_entry(exchange: &Exchange) -> ExchangeEntry<'_> {
     }
 }
 
+fn fields(fields: &[Field]) -> Vec<(FileText<'_>, Option<FileText<'_>>)> {
+    fields.iter().map(|field| (to_text(&field.name), field.value.as_deref().map(to_text))).collect()
+}
+
 pub(super) fn capture_entry<'t>(plan: &'t Plan, capture: &'t Capture) -> CaptureEntry<'t> {
     let tap = plan.tap(capture.tap);
-    let fields = |fields: &'t [Field]| -> Vec<(FileText<'t>, Option<FileText<'t>>)> {
-        fields.iter().map(|field| (to_text(&field.name), field.value.as_deref().map(to_text))).collect()
-    };
     CaptureEntry {
         from: node(plan, tap.from),
         to: node(plan, tap.to),
@@ -79,18 +80,17 @@ pub(super) fn capture_entry<'t>(plan: &'t Plan, capture: &'t Capture) -> Capture
 }
 
 fn message_entry<'t>(message: &'t Message, headers: &'t [Field]) -> MessageEntry<'t> {
-    let text = |text: &'t Option<String>| text.as_ref().map(FileText::from);
     MessageEntry {
         way: message.direction.word().into(),
         destination: (&message.destination).into(),
-        routing_key: text(&message.routing_key),
-        reader: text(&message.reader),
-        id: text(&message.id),
+        routing_key: message.routing_key.as_ref().map(FileText::from),
+        reader: message.reader.as_ref().map(FileText::from),
+        id: message.id.as_ref().map(FileText::from),
         offset: message.offset,
         deliveries: message.deliveries,
-        moved_from: text(&message.moved_from),
+        moved_from: message.moved_from.as_ref().map(FileText::from),
         receive: message.receive,
-        refused: text(&message.refused),
+        refused: message.refused.as_ref().map(FileText::from),
         kinds: headers.iter().map(|field| field.kind.word().into()).collect(),
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn every_value() -> Details {
         },
         actual: ValueDetails {
             formats: vec!["Jaeger"],
-            reason: Some("the trace id is all zero".into()),
+            reason: Some("the trace id is all zeros".into()),
             ..flags
         },
         span: Some(SpanDetails {

@@ -8,7 +8,7 @@ use crate::crossings::Crossings;
 use crate::evidence::{Span, SpanIx};
 use crate::plan::StimulusIx;
 use crate::wire::SpanId;
-use crate::wire::traceparent::hex;
+use crate::wire::hex::encode as hex;
 
 mod answers;
 mod context;

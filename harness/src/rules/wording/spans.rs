@@ -4,7 +4,7 @@
 use super::Example;
 use crate::breaks::break_kind::{ContractDefect, LogDefect, ReportedField, SpanDefect};
 use crate::evidence::LogRecord;
-use crate::wire::traceparent::hex;
+use crate::wire::hex::encode as hex;
 
 pub(super) fn telemetry_differs(example: Example<'_>, field: ReportedField) -> String {
     let field = match field {

@@ -9,7 +9,7 @@ use crate::breaks::{BreakKind, Flag, Value};
 use crate::crossings::Misfit;
 use crate::wire::Format;
 use crate::wire::baggage::BaggageEntry;
-use crate::wire::traceparent::hex;
+use crate::wire::hex::encode as hex;
 use crate::wire::tracestate::RawMember;
 
 pub(super) fn expected(example: Example<'_>) -> String {

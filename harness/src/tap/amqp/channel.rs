@@ -56,9 +56,10 @@ impl Channel {
             Method::Declare { no_wait: false, .. } => self.delivered.asks(PendingRequest::Declare)?,
             Method::Consume { queue, consumer, no_ack, no_wait } => {
                 let source = Source { queue, no_ack };
-                match no_wait {
-                    true => self.delivered.consumes(consumer, source),
-                    false => self.delivered.asks(PendingRequest::Consume(source))?,
+                if no_wait {
+                    self.delivered.consumes(consumer, source);
+                } else {
+                    self.delivered.asks(PendingRequest::Consume(source))?;
                 }
             }
             Method::Cancel { consumer, no_wait: true } => self.delivered.cancelled(&consumer),
@@ -218,7 +219,7 @@ impl Part<'_> {
 }
 
 impl ChannelScene<'_> {
-    /// Records a complete message; a gap where its properties cannot be read.
+    /// Adds a complete message to the record, or a gap if its properties cannot be read.
     fn record(&self, mut message: Message, content: Content) -> Option<Recording> {
         let marked = content.marked(self.scene);
         let properties = match content.properties {

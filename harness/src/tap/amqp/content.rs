@@ -51,11 +51,10 @@ impl<O> PartialContent<O> {
         if self.content.is_some() {
             return Err(ReadError::AmqpFrame("a content has two headers"));
         }
-        let short = || ReadError::AmqpFrame("a content header is shorter than its fields");
         let mut cursor = Cursor(payload);
-        let class = cursor.short().ok_or_else(short)?;
-        cursor.short().ok_or_else(short)?;
-        let size = cursor.long_long().ok_or_else(short)?;
+        let (Some(class), Some(_), Some(size)) = (cursor.short(), cursor.short(), cursor.long_long()) else {
+            return Err(ReadError::AmqpFrame("a content header is shorter than its fields"));
+        };
         if class != BASIC {
             return Err(ReadError::AmqpFrame("a content is not of the class `basic`"));
         }
@@ -120,30 +119,33 @@ impl Properties {
             more = from.short().ok_or(SHORT)? & 1 == 1;
         }
         let mut read = Properties::default();
-        // From the highest bit on; behind `message-id` nothing matters.
-        let has = |bit: u16| flags >> bit & 1 == 1;
-        if has(15) {
+        // From the highest bit on; nothing after `message-id` matters.
+        if has(flags, 15) {
             from.short_bytes().ok_or(SHORT)?;
         }
-        if has(14) {
+        if has(flags, 14) {
             read.encoding = Some(from.short_bytes().ok_or(SHORT)?.to_vec());
         }
-        if has(13) {
+        if has(flags, 13) {
             let entries = table::entries(from.long_bytes().ok_or(SHORT)?)?;
             read.moved_from = table::first_death(&entries);
             read.headers = entries.iter().map(table::Entry::field).collect();
         }
         // delivery-mode, priority
-        for _ in (11..=12).filter(|bit| has(*bit)) {
+        for _ in (11..=12).filter(|bit| has(flags, *bit)) {
             from.octet().ok_or(SHORT)?;
         }
         // correlation-id, reply-to, expiration
-        for _ in (8..=10).filter(|bit| has(*bit)) {
+        for _ in (8..=10).filter(|bit| has(flags, *bit)) {
             from.short_bytes().ok_or(SHORT)?;
         }
-        if has(7) {
+        if has(flags, 7) {
             read.message_id = Some(from.short_text().ok_or(SHORT)?);
         }
         Ok(read)
     }
+}
+
+fn has(flags: u16, bit: u16) -> bool {
+    flags >> bit & 1 == 1
 }

@@ -41,6 +41,16 @@ pub struct Publication {
 }
 
 impl Publication {
+    /// Returns whether a `basic.return` from this destination may be about it.
+    fn may_return_from(&self, to: &Destination) -> bool {
+        self.print.is_some() && self.to == *to
+    }
+
+    /// Returns whether the broker closed the channel because of its exchange.
+    fn is_named_by(&self, closing: &Closing) -> bool {
+        closing.by_publish && closing.why.contains(&format!("'{}'", self.to.exchange))
+    }
+
     fn accepted(self) {
         self.recording.end(CaptureEnd::Settled(Settlement::Accepted));
     }
@@ -106,34 +116,30 @@ impl Publications {
     /// Refuses the publication of a `basic.return`, which has no number: the oldest mandatory one for the same
     /// destination, if possible with the same content.
     pub fn returned(&mut self, to: &Destination, print: u64, why: &str) {
-        let fits = |publication: &Publication| publication.print.is_some() && publication.to == *to;
-        let same = |publication: &Publication| publication.print == Some(print);
-        let mut waiting = self.waiting.iter().filter(|(_, one)| fits(one));
-        let number = waiting.clone().find(|(_, one)| same(one)).or_else(|| waiting.next());
+        let mut waiting = self.waiting.iter().filter(|(_, one)| one.may_return_from(to));
+        let number = waiting.clone().find(|(_, one)| one.print == Some(print)).or_else(|| waiting.next());
         if let Some(number) = number.map(|(number, _)| *number) {
             self.waiting.remove(&number).into_iter().for_each(|one| one.refused(why));
             return;
         }
-        let mut taken = self.taken.iter().enumerate().filter(|(_, one)| fits(one));
-        let at = taken.clone().find(|(_, one)| same(one)).or_else(|| taken.next());
+        let mut taken = self.taken.iter().enumerate().filter(|(_, one)| one.may_return_from(to));
+        let at = taken.clone().find(|(_, one)| one.print == Some(print)).or_else(|| taken.next());
         if let Some(at) = at.map(|(at, _)| at) {
             self.taken.remove(at).into_iter().for_each(|one| one.refused(why));
         }
     }
 
     /// Notes that the broker closes the channel. If that was for a publish, the publications to the exchange that it
-    /// names are refused, or all that wait when it names none of theirs; the fate of the others is unknown.
+    /// names are refused, or all that wait if it names no exchange of theirs; the fate of the others is unknown.
     pub fn closed_by_broker(&mut self, closing: &Closing) {
-        let quoted = |one: &Publication| closing.why.contains(&format!("'{}'", one.to.exchange));
-        let named = |one: &Publication| closing.by_publish && quoted(one);
-        let any_named = self.waiting.values().chain(&self.taken).any(named);
+        let any_named = self.waiting.values().chain(&self.taken).any(|one| one.is_named_by(closing));
         for publication in std::mem::take(&mut self.taken) {
-            if named(&publication) {
+            if publication.is_named_by(closing) {
                 publication.refused(&closing.why);
             }
         }
         for publication in self.all_waiting() {
-            if named(&publication) || (closing.by_publish && !any_named) {
+            if publication.is_named_by(closing) || (closing.by_publish && !any_named) {
                 publication.refused(&closing.why);
             } else {
                 publication.broken(format!("the broker closed the channel: {}", closing.why));

@@ -36,20 +36,23 @@ pub fn entries(table: &[u8]) -> Result<Vec<Entry<'_>>, &'static str> {
 /// Returns the first queue from which a message was dead-lettered (RabbitMQ, "Dead Letter Exchanges"): a header of
 /// brokers since 3.7, else the last entry of `x-death`, which is the oldest.
 pub fn first_death(entries: &[Entry<'_>]) -> Option<String> {
-    let value = |name: &[u8], kind| {
-        let found = entries.iter().find(|entry| entry.name == name && entry.value.kind == kind);
-        found.map(|entry| entry.value.bytes)
-    };
-    let first = value(b"x-first-death-queue", b'S').or_else(|| {
-        let mut array = Cursor(value(b"x-death", b'A')?);
-        let mut oldest = None;
-        while !array.is_empty() {
-            oldest = Some(Value::read(&mut array).ok()?);
-        }
-        let death = self::entries(oldest.filter(|death| death.kind == b'F')?.bytes).ok()?;
-        death.iter().find(|entry| entry.name == b"queue").map(|entry| entry.value.bytes)
-    });
+    let first = value(entries, b"x-first-death-queue", b'S').or_else(|| oldest_death(entries));
     first.map(|queue| String::from_utf8_lossy(queue).into_owned())
+}
+
+fn oldest_death<'a>(entries: &[Entry<'a>]) -> Option<&'a [u8]> {
+    let mut array = Cursor(value(entries, b"x-death", b'A')?);
+    let mut oldest = None;
+    while !array.is_empty() {
+        oldest = Some(Value::read(&mut array).ok()?);
+    }
+    let death = self::entries(oldest.filter(|death| death.kind == b'F')?.bytes).ok()?;
+    death.iter().find(|entry| entry.name == b"queue").map(|entry| entry.value.bytes)
+}
+
+fn value<'a>(entries: &[Entry<'a>], name: &[u8], kind: u8) -> Option<&'a [u8]> {
+    let found = entries.iter().find(|entry| entry.name == name && entry.value.kind == kind);
+    found.map(|entry| entry.value.bytes)
 }
 
 impl Entry<'_> {

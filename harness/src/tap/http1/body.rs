@@ -10,13 +10,13 @@ const SIZE_LINE_LIMIT: usize = 16 * 1024;
 #[derive(Debug)]
 pub enum Body {
     Length(u64),
-    Chunked(Chunked),
+    Chunks(ChunkReader),
     /// Until the connection ends.
     UntilEnd,
 }
 
 #[derive(Debug)]
-pub struct Chunked {
+pub struct ChunkReader {
     of: &'static str,
     at: ChunkState,
     trailers: Fields,
@@ -38,13 +38,13 @@ impl Body {
     }
 
     pub fn chunked(of: &'static str) -> Self {
-        Body::Chunked(Chunked { of, at: ChunkState::Size(Vec::new()), trailers: Fields::new() })
+        Body::Chunks(ChunkReader { of, at: ChunkState::Size(Vec::new()), trailers: Fields::new() })
     }
 
     pub fn is_complete(&self) -> bool {
         match self {
             Body::Length(left) => *left == 0,
-            Body::Chunked(chunked) => matches!(chunked.at, ChunkState::End),
+            Body::Chunks(chunks) => matches!(chunks.at, ChunkState::End),
             Body::UntilEnd => false,
         }
     }
@@ -57,19 +57,19 @@ impl Body {
                 Ok(bytes.len())
             }
             Body::Length(left) => Ok(take(left, bytes, data)),
-            Body::Chunked(chunked) => chunked.read(bytes, data),
+            Body::Chunks(chunks) => chunks.read(bytes, data),
         }
     }
 
     pub fn into_trailers(self) -> Fields {
         match self {
-            Body::Chunked(chunked) => chunked.trailers,
+            Body::Chunks(chunks) => chunks.trailers,
             Body::Length(_) | Body::UntilEnd => Fields::new(),
         }
     }
 }
 
-impl Chunked {
+impl ChunkReader {
     fn read(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<usize, ReadError> {
         let mut used = 0;
         while used < bytes.len() && !matches!(self.at, ChunkState::End) {

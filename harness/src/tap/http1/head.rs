@@ -112,15 +112,20 @@ fn codings(fields: &Fields) -> Vec<String> {
     codings.filter(|coding| !coding.is_empty()).collect()
 }
 
+/// Parses a decimal number: `str::parse` alone accepts a sign too.
+fn number(digits: &[u8]) -> Option<u64> {
+    if digits.iter().all(u8::is_ascii_digit) { std::str::from_utf8(digits).ok()?.parse().ok() } else { None }
+}
+
 /// Returns the content length. Several equal lengths are one; different ones are a request smuggling attempt.
 fn length(fields: &Fields, of: &'static str) -> Result<Option<u64>, ReadError> {
     let mut length = None;
     for (_, value) in fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-length")) {
         for part in value.split(|byte| *byte == b',') {
             let digits = part.trim_ascii();
-            let text = std::str::from_utf8(digits).ok().filter(|_| digits.iter().all(u8::is_ascii_digit));
-            let given = text.and_then(|text| text.parse().ok());
-            let Some(given) = given else { return Err(ReadError::Length(of, "its length is not a number")) };
+            let Some(given) = number(digits) else {
+                return Err(ReadError::Length(of, "its length is not a number"));
+            };
             if length.is_some_and(|length| length != given) {
                 return Err(ReadError::Length(of, "it has two lengths that differ"));
             }

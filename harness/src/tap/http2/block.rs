@@ -30,11 +30,12 @@ pub struct Blocks {
 impl Blocks {
     /// Fails when a frame comes between the frames of one block.
     pub fn check(&self, head: &FrameHead) -> Result<(), ReadError> {
-        let goes_on = |block: &Block| head.kind == CONTINUATION && head.stream == block.stream;
+        let continues = head.kind == CONTINUATION;
         match &self.open {
-            Some(block) if !goes_on(block) => Err(ReadError::Frame("a header block is interrupted")),
-            None if head.kind == CONTINUATION => Err(ReadError::Frame("CONTINUATION of nothing")),
-            _ => Ok(()),
+            Some(block) if continues && head.stream == block.stream => Ok(()),
+            Some(_) => Err(ReadError::Frame("a header block is interrupted")),
+            None if continues => Err(ReadError::Frame("CONTINUATION without a header block")),
+            None => Ok(()),
         }
     }
 
@@ -60,7 +61,7 @@ impl Blocks {
 }
 
 fn begin(head: &FrameHead, payload: &[u8]) -> Result<Block, ReadError> {
-    let too_short = ReadError::Frame("a frame is shorter than what it must hold");
+    let too_short = ReadError::Frame("a frame is shorter than its fields");
     let mut rest = payload;
     if head.has(PADDED) {
         let (padding, after) = rest.split_first().ok_or(ReadError::Frame("no length of the padding"))?;

@@ -122,7 +122,7 @@ impl Http2 {
     }
 
     fn request_step(&mut self, bytes: &[u8], out: &mut Option<Vec<u8>>) -> Result<usize, ReadError> {
-        if let Some(expected) = PREFACE.get(self.preface).filter(|_| self.preface < PREFACE.len()) {
+        if let Some(expected) = PREFACE.get(self.preface) {
             if bytes[0] != *expected {
                 return Err(ReadError::NotHttp2("sender"));
             }
@@ -196,19 +196,15 @@ impl Http2 {
             let call = CallRecording::begin(&self.scene, self.head(block.stream, fields));
             self.calls.insert(block.stream, call);
         }
-        if let Some(call) = self.calls.get_mut(&block.stream).filter(|_| block.end_stream) {
+        if let (true, Some(call)) = (block.end_stream, self.calls.get_mut(&block.stream)) {
             call.request_complete();
         }
         Ok(())
     }
 
     fn head(&self, stream: u32, fields: Fields) -> Head {
-        let text = |name: &[u8]| {
-            let field = fields.iter().find(|(given, _)| given == name);
-            field.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
-        };
-        let method = text(b":method").unwrap_or_default();
-        let target = text(b":path").or_else(|| text(b":authority")).unwrap_or_default();
+        let method = text(&fields, b":method").unwrap_or_default();
+        let target = text(&fields, b":path").or_else(|| text(&fields, b":authority")).unwrap_or_default();
         Head {
             tap: self.scene.writer.tap,
             protocol: Protocol::Http2,
@@ -308,6 +304,11 @@ impl Http2 {
     pub fn into_calls(self) -> impl Iterator<Item = CallRecording> {
         self.calls.into_values()
     }
+}
+
+fn text(fields: &Fields, name: &[u8]) -> Option<String> {
+    let field = fields.iter().find(|(given, _)| given == name);
+    field.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
 }
 
 /// Replaces `:authority`, or `host` where there is no `:authority`.

@@ -54,6 +54,12 @@ pub struct KafkaTapError {
     source: Box<dyn Error + Send + Sync>,
 }
 
+impl KafkaTapError {
+    fn new(topic: &Topic, source: Box<dyn Error + Send + Sync>) -> Self {
+        Self { topic: topic.name.clone(), source }
+    }
+}
+
 /// A tap that reads; it ends when it is dropped.
 #[derive(Debug)]
 pub struct KafkaTap {
@@ -70,16 +76,15 @@ impl KafkaTap {
         let scene = Arc::new(Scene::new(config.tap, config.plan, config.run, recorder));
         let threads = Threads::new();
         let client = client(&config.bootstrap);
-        let failed = |topic: &Topic, source| KafkaTapError { topic: topic.name.clone(), source };
         let (deliveries, delivered) = mpsc::channel();
-        let groups = |topic: &Topic| -> Vec<(String, String)> {
-            topic.groups.iter().map(|group| (group.clone(), topic.name.clone())).collect()
-        };
-        let expected = config.topics.iter().flat_map(groups).collect();
+        let mut expected = Vec::new();
+        for topic in &config.topics {
+            expected.extend(topic.groups.iter().map(|group| (group.clone(), topic.name.clone())));
+        }
         let commits = Commits::new(scene.clone(), client.clone(), delivered, expected);
         let started = threads.spawn("commits of kafka", move |life| commits.watch(life));
         if let (Err(error), Some(first)) = (started, config.topics.first()) {
-            return Err(failed(first, error.into()));
+            return Err(KafkaTapError::new(first, error.into()));
         }
         let mut readers = Vec::new();
         let mut beginnings = Vec::new();
@@ -90,13 +95,13 @@ impl KafkaTap {
                 Reader::new(topic.clone(), scene.clone(), received, deliveries.clone(), config.same_clock);
             let (client, name) = (client.clone(), format!("tap of {}", topic.name));
             let started = threads.spawn(&name, move |life| reader.read(&client, begun, life));
-            started.map_err(|error| failed(topic, error.into()))?;
+            started.map_err(|error| KafkaTapError::new(topic, error.into()))?;
             readers.push((topic.name.clone(), requests));
             beginnings.push((topic, beginning));
         }
         for (topic, beginning) in beginnings {
             let begun = beginning.await.unwrap_or_else(|lost| Err(lost.into()));
-            begun.map_err(|source| failed(topic, source))?;
+            begun.map_err(|source| KafkaTapError::new(topic, source))?;
         }
         Ok(KafkaTap { at: config.at, scene, readers, threads })
     }

@@ -233,7 +233,7 @@ impl ActiveReader<'_> {
         }
     }
 
-    /// Records a gap for what cannot be read: a codec that is not built in, a broken batch, a deleted topic.
+    /// Reports a gap for records that cannot be read: a codec that is not built in, a broken batch, a deleted topic.
     fn lost(&mut self, error: &KafkaError) {
         if !std::mem::replace(&mut self.gap_recorded, true) {
             let topic = &self.reader.topic.name;
@@ -241,7 +241,7 @@ impl ActiveReader<'_> {
         }
     }
 
-    /// Records a gap for a failure that lasts. After a short one nothing is lost: the records can still be read.
+    /// Reports a gap for a failure that lasts. After a short one nothing is lost: the records can still be read.
     fn check_failure(&mut self) {
         let Some((since, error)) = self.failure.take_if(|(since, _)| since.elapsed() > PATIENCE) else {
             return;
@@ -278,15 +278,13 @@ fn is_passing(error: &KafkaError) -> bool {
     error.rdkafka_error_code().is_some_and(|code| passing.contains(&code))
 }
 
-/// Records what was read; returns its partition and offset.
+/// Writes the captures of a record; returns its partition and offset.
 fn seen(reader: &Reader, message: &BorrowedMessage<'_>) -> (i32, i64) {
     let Reader { scene, topic, deliveries, .. } = reader;
     let record = Record::new(scene, message);
     // This reader may be late: a consumer may have processed the record and made its calls by then.
-    let made = record
-        .made
-        .filter(|_| reader.same_clock)
-        .map(|made| scene.writer.recorder.nanos_at_millisecond(made));
+    let made = if reader.same_clock { record.made } else { None };
+    let made = made.map(|made| scene.writer.recorder.nanos_at_millisecond(made));
     let published = scene.writer.recorder.message(record.published(scene));
     if let Some(made) = made {
         published.began(made);

@@ -25,8 +25,10 @@ pub struct Record {
 impl Record {
     pub fn new(scene: &Scene, message: &BorrowedMessage<'_>) -> Record {
         let fields = fields(message);
-        let text = |field: &Field| (field.name.clone(), field.value.clone().unwrap_or_default());
-        let headers: Vec<(Vec<u8>, Vec<u8>)> = fields.iter().map(text).collect();
+        let headers: Vec<(Vec<u8>, Vec<u8>)> = fields
+            .iter()
+            .map(|field| (field.name.clone(), field.value.clone().unwrap_or_default()))
+            .collect();
         let body = message.payload().unwrap_or_default();
         let marked = in_message(&scene.plan.markers, scene.run, &headers, body);
         let (partition, offset) = (message.partition(), message.offset());

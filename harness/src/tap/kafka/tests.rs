@@ -148,7 +148,7 @@ async fn headers_of_every_partition_are_seen_byte_for_byte_in_their_order() {
     assert_eq!(captures.len(), 6);
     for partition in 0..3 {
         let seen: Vec<&Capture> = captures.iter().filter(|capture| capture.stream == partition).collect();
-        let told: Vec<Seen<'_>> = seen[0]
+        let summary: Vec<Seen<'_>> = seen[0]
             .headers
             .iter()
             .map(|Field { name, value, kind }| (name.as_slice(), value.as_deref(), *kind))
@@ -162,7 +162,7 @@ async fn headers_of_every_partition_are_seen_byte_for_byte_in_their_order() {
                 (_, Some(value)) => (name.as_bytes(), Some(*value), FieldKind::Text),
             })
             .collect();
-        assert_eq!(told, wanted);
+        assert_eq!(summary, wanted);
         let message = seen[0].message.as_ref().unwrap();
         assert_eq!(
             (message.direction, message.destination.as_str()),
@@ -301,7 +301,7 @@ async fn batches_are_read_whatever_they_are_compressed_with() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_topic_that_is_not_there_is_told_at_once() {
+async fn a_missing_topic_is_reported_at_once() {
     let config_of =
         |auto_create_topics| stand_in_brokers::kafka::Config { auto_create_topics, ..Default::default() };
     let broker = KafkaBroker::start(config_of(false)).await.unwrap();

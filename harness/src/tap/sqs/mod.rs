@@ -28,7 +28,6 @@ pub use messages::Messages;
 
 use body_text::BodyText;
 use json::Json;
-use messages::Delivery;
 use operation::{ApiRequest, Operation, SentMessage};
 use outcome::{Outcome, ReceivedMessage, failure};
 use requested_attributes::RequestedAttributes;
@@ -115,12 +114,12 @@ impl ApiCall {
     fn wait_for(&mut self, asks: ApiRequest) {
         self.waiting = match asks {
             ApiRequest::Send { queue, entries } => {
-                let publish = |entry: operation::Entry<SentMessage>| PendingPublication {
+                let pending = entries.into_iter().map(|entry| PendingPublication {
                     recording: self.published(&queue, &entry.content),
                     entry: entry.id,
                     fields: entry.content.fields,
-                };
-                PendingAnswer::Send(entries.into_iter().map(publish).collect())
+                });
+                PendingAnswer::Send(pending.collect())
             }
             ApiRequest::Receive { queue, asked } => PendingAnswer::Receive { queue, asked },
             ApiRequest::Delete(entries) => PendingAnswer::Settle(handles(entries), Settlement::Done),
@@ -162,11 +161,10 @@ impl ApiCall {
                 // The answer to a single one is empty.
                 let batch = entries.iter().any(|(entry, _)| entry.is_some());
                 let answer = if batch { self.read_answer() } else { Json::Null };
-                let done = |(entry, _): &&(Option<String>, String)| {
-                    matches!(Outcome::of(entry.as_deref(), &answer), Outcome::Done(_))
-                };
-                for (_, handle) in entries.iter().filter(done) {
-                    self.scene.sqs.settled(handle, how);
+                for (entry, handle) in &entries {
+                    if matches!(Outcome::of(entry.as_deref(), &answer), Outcome::Done(_)) {
+                        self.scene.sqs.settled(handle, how);
+                    }
                 }
             }
         }
@@ -190,7 +188,7 @@ impl ApiCall {
                 }
                 CaptureEnd::Settled(Settlement::Accepted)
             }
-            Outcome::ReadError(why) => return message.refused(&why),
+            Outcome::Rejected(why) => return message.refused(&why),
             Outcome::Unknown => CaptureEnd::Broken("the answer does not mention this entry".to_owned()),
         };
         message.recording.end(end);
@@ -208,7 +206,7 @@ impl ApiCall {
                 self.gap("was answered with a message that lacks its id or its receipt handle");
                 continue;
             };
-            let record = |delivery: Delivery| {
+            self.scene.sqs.delivered(&self.scene.writer, received, asked, |delivery| {
                 let message = Message {
                     id: Some(delivery.received.id),
                     deliveries: delivery.number,
@@ -216,8 +214,7 @@ impl ApiCall {
                     ..Message::new(MessageDirection::Delivered, queue)
                 };
                 self.record(message, delivery.fields, delivery.received.body.as_bytes())
-            };
-            self.scene.sqs.delivered(&self.scene.writer, received, asked, record);
+            });
         }
     }
 
@@ -276,7 +273,7 @@ fn unreadable_reason(head: &Head, target: Option<&str>) -> Option<String> {
         let newer = "the tap reads only the JSON protocol, which SDKs use since November 2023";
         return Some(format!("it uses the older query protocol, and {newer}"));
     }
-    (head.method == "POST").then(|| "it has no `X-Amz-Target`".to_owned())
+    if head.method == "POST" { Some("it has no `X-Amz-Target`".to_owned()) } else { None }
 }
 
 fn value(fields: &[(Vec<u8>, Vec<u8>)], name: &str) -> Option<String> {

@@ -112,8 +112,11 @@ fn entries(operation: Operation, request: &Json) -> impl Iterator<Item = Entry<&
     );
     let single = (!batch).then_some(Entry { id: None, content: request });
     let listed = if batch { request.member("Entries").items() } else { &[] };
-    let id = |entry: &Json| Some(entry.text_of("Id").unwrap_or_default().to_owned());
-    single.into_iter().chain(listed.iter().map(move |entry| Entry { id: id(entry), content: entry }))
+    let listed = listed.iter().map(|entry| {
+        let id = entry.text_of("Id").unwrap_or_default().to_owned();
+        Entry { id: Some(id), content: entry }
+    });
+    single.into_iter().chain(listed)
 }
 
 fn sent(message: &Json) -> SentMessage {

@@ -10,7 +10,7 @@ pub enum Outcome {
     /// With the id that a sent message got.
     Done(Option<String>),
     /// With the broker's code and reason.
-    ReadError(String),
+    Rejected(String),
     /// The answer does not mention it.
     Unknown,
 }
@@ -18,18 +18,21 @@ pub enum Outcome {
 impl Outcome {
     /// Returns the result of the entry with this id in its batch. A call that failed as a whole failed for each entry.
     pub fn of(id: Option<&str>, answer: &Json) -> Outcome {
-        let given = |entry: &Json| Outcome::Done(entry.text_of("MessageId").map(str::to_owned));
-        let Some(id) = id else { return given(answer) };
-        let among = |member: &'static str| {
-            let mut entries = answer.member(member).items().iter();
-            entries.find(|entry| entry.text_of("Id") == Some(id))
-        };
-        match (among("Successful"), among("Failed")) {
-            (Some(entry), _) => given(entry),
-            (None, Some(entry)) => Outcome::ReadError(reason(entry, "Code", "Message")),
+        let Some(id) = id else { return Outcome::done(answer) };
+        match (entry_of(answer, "Successful", id), entry_of(answer, "Failed", id)) {
+            (Some(entry), _) => Outcome::done(entry),
+            (None, Some(entry)) => Outcome::Rejected(reason(entry, "Code", "Message")),
             (None, None) => Outcome::Unknown,
         }
     }
+
+    fn done(entry: &Json) -> Outcome {
+        Outcome::Done(entry.text_of("MessageId").map(str::to_owned))
+    }
+}
+
+fn entry_of<'a>(answer: &'a Json, list: &'static str, id: &str) -> Option<&'a Json> {
+    answer.member(list).items().iter().find(|entry| entry.text_of("Id") == Some(id))
 }
 
 /// Returns the reason why a call failed as a whole (AWS JSON 1.0: `__type` is a name behind its namespace).

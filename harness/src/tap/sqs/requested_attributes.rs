@@ -24,8 +24,8 @@ impl RequestedAttributes {
     }
 
     pub fn is_everything(&self) -> bool {
-        let all = |names: &[String]| names.iter().any(|name| covers(name, b"\0"));
-        all(&self.attributes) && all(&self.system)
+        // No pattern other than `All` and `*` covers a name that cannot exist.
+        [&self.attributes, &self.system].into_iter().all(|names| names.iter().any(|name| covers(name, b"\0")))
     }
 
     fn covers(&self, field: &Field) -> bool {
@@ -39,11 +39,15 @@ impl RequestedAttributes {
 
     /// Returns the attributes that were sent and did not arrive because they were not requested.
     pub fn left_out(&self, sent: &[Field], arrived: &[Field]) -> Vec<Field> {
-        let has_arrived = |field: &Field| {
+        let mut left_out = Vec::new();
+        for field in sent {
             let mut arrived = arrived.iter();
-            arrived.any(|own| own.name == field.name && is_system(own) == is_system(field))
-        };
-        sent.iter().filter(|field| !self.covers(field) && !has_arrived(field)).cloned().collect()
+            let has_arrived = arrived.any(|own| own.name == field.name && is_system(own) == is_system(field));
+            if !has_arrived && !self.covers(field) {
+                left_out.push(field.clone());
+            }
+        }
+        left_out
     }
 }
 

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use crate::evidence::{Capture, CaptureEnd, Field, Message, MessageDirection, Recorder, Settlement};
 use crate::plan::{TapIx, TapPlan, TapProtocol};
 use crate::scenario::NodeIx;
-use crate::tap::eye::{Eye, How, Side};
+use crate::tap::eye::{EndKind, Eye, Peer};
 use crate::tap::scene::Scene;
 
-type Turn = (Side, Vec<u8>);
+type Turn = (Peer, Vec<u8>);
 
 fn scene(recorder: &Recorder) -> Arc<Scene> {
     let plan = TapPlan {
@@ -29,13 +29,13 @@ fn request(operation: &str, body: &str) -> Turn {
     let text = format!(
         "POST / HTTP/1.1\r\nHost: h\r\nx-amz-target: AmazonSQS.{operation}\r\ncontent-length: {length}\r\n\r\n{body}"
     );
-    (Side::Sender, text.into_bytes())
+    (Peer::Sender, text.into_bytes())
 }
 
 fn answer(status: u16, body: &str) -> Turn {
     let length = body.len();
     let text = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n\r\n{body}");
-    (Side::Receiver, text.into_bytes())
+    (Peer::Receiver, text.into_bytes())
 }
 
 fn chunked(status: u16, body: &str) -> Turn {
@@ -44,10 +44,10 @@ fn chunked(status: u16, body: &str) -> Turn {
     let text = format!(
         "HTTP/1.1 {status} X\r\nTransfer-Encoding: chunked\r\n\r\n{first:x}\r\n{one}\r\n{second:x}\r\n{two}\r\n0\r\n\r\n"
     );
-    (Side::Receiver, text.into_bytes())
+    (Peer::Receiver, text.into_bytes())
 }
 
-/// What is seen of one connection whose turns are cut after these numbers of bytes.
+/// Returns the captures and gaps of one connection whose turns are cut after these numbers of bytes.
 fn watched(
     scene: &Arc<Scene>,
     connection: u32,
@@ -61,13 +61,13 @@ fn watched(
             let (part, after) = rest.split_at(cuts.next().unwrap_or(usize::MAX).clamp(1, rest.len()));
             rest = after;
             match side {
-                Side::Sender => assert_eq!(eye.request(part), part),
-                Side::Receiver => eye.answer(part),
+                Peer::Sender => assert_eq!(eye.request(part), part),
+                Peer::Receiver => eye.answer(part),
             }
         }
     }
-    eye.end(Side::Sender, How::Closed);
-    eye.end(Side::Receiver, How::Closed);
+    eye.end(Peer::Sender, EndKind::Closed);
+    eye.end(Peer::Receiver, EndKind::Closed);
     let mut captures = scene.writer.recorder.freeze().0;
     for capture in &mut captures {
         (capture.begun_nanos, capture.ended_nanos) = (0, None);
@@ -117,9 +117,9 @@ fn order_duplicates_and_kinds_are_those_of_the_text() {
     let ends: Vec<_> = captures.iter().map(|capture| capture.end.clone()).collect();
     let wanted = [Settlement::Accepted, Settlement::Done, Settlement::Returned];
     assert_eq!(ends, wanted.map(CaptureEnd::Settled));
-    let told: Vec<_> =
+    let summary: Vec<_> =
         captures[1..].iter().map(|one| (message(one).deliveries, message(one).receive, one.stream)).collect();
-    assert_eq!(told, [(5, Some(1), 2), (1, Some(1), 2)]);
+    assert_eq!(summary, [(5, Some(1), 2), (1, Some(1), 2)]);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_body_in_chunks_is_read_and_attributes_that_do_not_fit_their_type_are_kept_a
         "POST / HTTP/1.1\r\nX-Amz-Target: AmazonSQS.SendMessage\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
         body.len()
     );
-    let (captures, gaps) = whole(&[(Side::Sender, text.into_bytes()), answer(400, "{}")]);
+    let (captures, gaps) = whole(&[(Peer::Sender, text.into_bytes()), answer(400, "{}")]);
     assert_eq!(gaps, [""; 0]);
     let other = |name: &str, value: &str| Field {
         kind: crate::evidence::FieldKind::Other,
@@ -150,19 +150,19 @@ fn a_message_without_an_answer_is_broken() {
 #[test]
 fn what_the_answer_does_not_say_is_not_made_up() {
     let batch = r#"{"QueueUrl":"q","Entries":[{"Id":"1","MessageBody":"a"},{"Id":"2","MessageBody":"b"}]}"#;
-    let told = r#"{"Successful":[{"Id":"1","MessageId":"m"}]}"#;
-    let (captures, gaps) = whole(&[request("SendMessageBatch", batch), answer(200, told)]);
+    let outcome = r#"{"Successful":[{"Id":"1","MessageId":"m"}]}"#;
+    let (captures, gaps) = whole(&[request("SendMessageBatch", batch), answer(200, outcome)]);
     assert_eq!(gaps, [""; 0]);
     assert_eq!(captures[0].end, CaptureEnd::Settled(Settlement::Accepted));
-    assert_eq!(captures[1].end, CaptureEnd::Broken("the answer does not say what became of it".to_owned()));
+    assert_eq!(captures[1].end, CaptureEnd::Broken("the answer does not mention this entry".to_owned()));
 
     let (captures, gaps) = whole(&[request("SendMessageBatch", batch), answer(200, "{")]);
-    assert!(gaps[0].contains("(SendMessageBatch) has an answer that is not read"), "{gaps:?}");
+    assert!(gaps[0].contains("(SendMessageBatch) got an answer that was not read"), "{gaps:?}");
     assert!(captures.iter().all(|capture| matches!(capture.end, CaptureEnd::Broken(_))));
 
     let encoded = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx".to_vec();
     let (captures, gaps) =
-        whole(&[request("ReceiveMessage", r#"{"QueueUrl":"q"}"#), (Side::Receiver, encoded)]);
+        whole(&[request("ReceiveMessage", r#"{"QueueUrl":"q"}"#), (Peer::Receiver, encoded)]);
     assert_eq!(captures, []);
     assert!(gaps[0].ends_with("its body is encoded as `gzip`"), "{gaps:?}");
 }
@@ -190,11 +190,14 @@ fn a_broker_may_give_a_message_away_before_it_answers_the_sender() {
 #[test]
 fn http2_is_a_gap() {
     let preface = crate::tap::http2::PREFACE.to_vec();
-    let (captures, gaps) = whole(&[(Side::Sender, preface)]);
+    let (captures, gaps) = whole(&[(Peer::Sender, preface)]);
     assert_eq!(captures, []);
     assert_eq!(
         gaps,
-        ["connection 0 is not read any further: it is HTTP/2, over which calls of SQS are not read"]
+        [
+            "the tap stopped reading connection 0: it is HTTP/2, and calls of SQS are read over HTTP/1.1 only; what followed on \
+          this connection was not seen"
+        ]
     );
 }
 
@@ -223,15 +226,15 @@ proptest! {
     fn no_bytes_bring_the_tap_down(
         operation in "(Send|Receive|Delete|ChangeVisibility)Message(Batch)?|ChangeMessageVisibility(Batch)?",
         asked in json(),
-        told in json(),
+        body in json(),
         status in 100u16..600,
         noise in prop::collection::vec(any::<u8>(), 0..40),
     ) {
         let turns = [
             request(&operation, &asked),
-            answer(status, &told),
+            answer(status, &body),
             request(&operation, &String::from_utf8_lossy(&noise)),
-            (Side::Receiver, noise),
+            (Peer::Receiver, noise),
         ];
         whole(&turns);
     }

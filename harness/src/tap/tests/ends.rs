@@ -1,4 +1,4 @@
-//! How connections end: what one side does reaches the other side as it is.
+//! The ends of connections: the tap forwards each kind of end unchanged.
 
 use std::io::ErrorKind;
 
@@ -126,7 +126,7 @@ async fn a_head_that_never_ends_is_a_gap() {
     client.write_all(b"GET / HT").await.unwrap();
     drop(client);
     assert_eq!(end_of(&mut server).await, (b"GET / HT".to_vec(), None));
-    assert!(seen.gaps(1).await[0].what.contains("within a request's head"));
+    assert!(seen.gaps(1).await[0].what.contains("in the middle of a request's head"));
 }
 
 #[tokio::test]

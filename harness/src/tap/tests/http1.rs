@@ -139,7 +139,7 @@ async fn one_connection_is_kept_for_a_hundred_requests() {
         stream.write_all(format!("GET /{number} HTTP/1.1\r\n\r\n").as_bytes()).await.unwrap();
         let mut answer = vec![0; OK.len()];
         stream.read_exact(&mut answer).await.unwrap();
-        // Whoever has the answer finds the capture, ended.
+        // A client that has the answer finds the capture, ended.
         seen.recorder.look(|captures| assert_eq!(captures.last().unwrap().end, answered(200)));
     }
     let captures = seen.captures(100).await;

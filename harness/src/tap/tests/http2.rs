@@ -7,7 +7,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::*;
 use crate::evidence::{CaptureMark, Protocol};
-use crate::tap::eye::Side;
+use crate::tap::eye::Peer;
 use crate::tap::http2::PREFACE;
 
 const END_STREAM: u8 = 1;
@@ -26,7 +26,7 @@ fn block(encoder: &mut fluke_hpack::Encoder<'_>, fields: &[(&str, &str)]) -> Vec
 }
 
 /// Three requests whose frames are mixed, with every kind of frame and of padding.
-pub(super) fn conversation() -> Vec<(Side, Vec<u8>)> {
+pub(super) fn conversation() -> Vec<(Peer, Vec<u8>)> {
     let (mut asks, mut answers) = (fluke_hpack::Encoder::new(), fluke_hpack::Encoder::new());
     let head =
         [(":method", "POST"), (":scheme", "http"), (":path", "/1"), (":authority", "tap:1"), ("a", "b")];
@@ -71,7 +71,7 @@ pub(super) fn conversation() -> Vec<(Side, Vec<u8>)> {
         frame(1, CLOSES, 1, &trailers),
         frame(7, 0, 0, &[0, 0, 0, 5, 0, 0, 0, 0, b'b', b'y', b'e']),
     ];
-    vec![(Side::Sender, requests.concat()), (Side::Receiver, answers.concat())]
+    vec![(Peer::Sender, requests.concat()), (Peer::Receiver, answers.concat())]
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn frames_of_every_kind_are_read_beside_the_stream() {
 }
 
 #[tokio::test]
-async fn resets_and_refusals_are_told_apart() {
+async fn resets_and_refusals_are_distinguished() {
     let mut encoder = fluke_hpack::Encoder::new();
     let mut head = |stream| {
         frame(1, END_HEADERS, stream, &block(&mut encoder, &[(":method", "GET"), (":path", "/"), ("n", "v")]))
@@ -184,9 +184,9 @@ async fn the_authority_is_rewritten_and_nothing_else() {
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         let tell = service_fn(|request: hyper::Request<hyper::body::Incoming>| async move {
-            let told =
+            let text =
                 format!("{} {:?}", request.uri(), request.headers().get("x-large").map(|value| value.len()));
-            Ok::<_, std::convert::Infallible>(hyper::Response::new(Full::new(Bytes::from(told))))
+            Ok::<_, std::convert::Infallible>(hyper::Response::new(Full::new(Bytes::from(text))))
         });
         let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
         builder.max_header_list_size(100_000);
@@ -199,8 +199,8 @@ async fn the_authority_is_rewritten_and_nothing_else() {
         // Too large for one frame once it is written as a literal.
         let request = request.header("x-large", "v".repeat(15_000)).header("x-other", "w".repeat(5_000));
         let answer = sender.send_request(request.body(Full::default()).unwrap()).await.unwrap();
-        let told = answer.into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(told, format!("http://shop.example:80{path} Some(15000)"));
+        let text = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(text, format!("http://shop.example:80{path} Some(15000)"));
     }
 }
 
@@ -246,7 +246,7 @@ async fn a_receiver_that_is_not_http2_leaves_a_gap() {
     let (target, _served) = scripted(request.len(), b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()).await;
     let seen = Seen::before(target).await;
     exchange(seen.address(), &request).await;
-    assert!(seen.gaps(1).await[0].what.contains("the receiver does not begin as HTTP/2 does"));
+    assert!(seen.gaps(1).await[0].what.contains("the receiver did not start with HTTP/2"));
 }
 
 #[tokio::test]

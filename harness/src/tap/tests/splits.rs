@@ -1,14 +1,14 @@
-//! However the stream is cut into reads, the same is seen and the same goes on.
+//! The captures and the forwarded bytes do not depend on the reads into which a stream is cut.
 
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::tap::eye::{Eye, How, Peer};
+use crate::tap::eye::{EndKind, Eye, Peer};
 use crate::tap::scene::Scene;
 
-/// What an eye makes of a conversation whose turns are cut after the given numbers of bytes.
+/// Returns the forwarded bytes and the captures of a conversation whose turns are cut after these numbers of bytes.
 pub fn watch(
     plan: TapPlan,
     turns: &[(Peer, Vec<u8>)],
@@ -30,8 +30,8 @@ pub fn watch(
         }
     }
     sent.extend(eye.let_go());
-    eye.end(Peer::Sender, How::Closed);
-    eye.end(Peer::Receiver, How::Closed);
+    eye.end(Peer::Sender, EndKind::Closed);
+    eye.end(Peer::Receiver, EndKind::Closed);
     let (mut captures, gaps) = recorder.freeze();
     assert_eq!(gaps, []);
     for capture in &mut captures {

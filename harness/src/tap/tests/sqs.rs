@@ -133,8 +133,8 @@ async fn a_message_is_seen_sent_received_and_deleted_over_other_connections_and_
     stage.delete(&stage.client(1), "plain", &got[0]).await;
     let delivered = stage.seen(MessageDirection::Delivered).remove(0);
     assert_eq!(delivered.end, settled(Settlement::Done));
-    let told = message(&delivered);
-    assert_eq!((told.id.as_ref(), told.deliveries, told.receive), (Some(&id), 1, Some(1)));
+    let first = message(&delivered);
+    assert_eq!((first.id.as_ref(), first.deliveries, first.receive), (Some(&id), 1, Some(1)));
     assert_eq!(delivered.connection, 0, "the message keeps the connection it came by");
 }
 
@@ -218,9 +218,9 @@ async fn what_is_given_back_is_returned_and_comes_again_and_then_as_a_dead_lette
     let delivered = stage.seen(MessageDirection::Delivered);
     let wanted = [Settlement::Returned, Settlement::Returned, Settlement::Done];
     assert_eq!(ends(&delivered), wanted.map(settled));
-    let told: Vec<_> = delivered.iter().map(|one| (one.path.as_str(), message(one).deliveries)).collect();
+    let summary: Vec<_> = delivered.iter().map(|one| (one.path.as_str(), message(one).deliveries)).collect();
     // Becoming a dead letter is no receive.
-    assert_eq!(told, [("work", 1), ("work", 2), ("dead", 3)]);
+    assert_eq!(summary, [("work", 1), ("work", 2), ("dead", 3)]);
     assert!(delivered.iter().all(|one| message(one).id.as_ref() == Some(&id)));
     assert_eq!(delivered[2].values("traceparent").collect::<Vec<_>>(), [b"00-x"]);
 }
@@ -232,7 +232,7 @@ async fn a_later_delivery_ends_one_whose_time_ran_out_and_is_counted_by_the_tap(
     for tap in [0, 1] {
         let client = stage.client(tap);
         let asking = client.receive_message().queue_url(stage.url("plain")).wait_time_seconds(5);
-        // Visible again at once: nothing on the wire tells of its end.
+        // Visible again at once: nothing on the wire shows the end of its timeout.
         let got = asking.visibility_timeout(0).send().await.unwrap();
         assert_eq!(got.messages().len(), 1);
     }
@@ -328,7 +328,7 @@ async fn a_reader_that_hangs_up_in_a_long_poll_takes_no_message_with_it() {
     stream.set_zero_linger().unwrap();
     drop(stream);
     stage.send("plain", HashMap::new()).await;
-    // Whoever has gone may have been given it all the same: then it comes again.
+    // The client that disconnected may have received it nevertheless; then it is delivered again.
     let got = tokio::time::timeout(2 * DEADLINE, async {
         loop {
             let got = stage.receive(&stage.client(1), "plain").await;
@@ -365,9 +365,9 @@ async fn the_query_protocol_and_compressed_bodies_go_through_and_are_gaps() {
     assert_eq!(
         gaps,
         [
-            format!("request 0 on connection 0 is not read: it is of the older query protocol, and {newer}"),
-            "request 0 on connection 1 (SendMessage) is not read: its body is encoded as `gzip`".to_owned(),
-            "request 0 on connection 2 (SendMessage) is not read: its body is longer than 1 MiB".to_owned(),
+            format!("request 0 on connection 0 was not read: it uses the older query protocol, and {newer}"),
+            "request 0 on connection 1 (SendMessage) was not read: its body is encoded as `gzip`".to_owned(),
+            "request 0 on connection 2 (SendMessage) was not read: its body is longer than 1 MiB".to_owned(),
         ]
     );
 }

@@ -117,7 +117,7 @@ async fn a_sender_that_does_not_trust_the_run_is_a_gap() {
     let (seen, _) = tls_tap(server(&[]).await).await;
     assert!(connect(&seen, &Authority::new().unwrap(), &[]).await.is_err());
     let gaps = seen.gaps(1).await;
-    assert!(gaps[0].what.contains("the run's certificate"), "{gaps:?}");
+    assert!(gaps[0].what.contains("the certificate of the run"), "{gaps:?}");
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn tls_on_a_hop_in_the_clear_goes_through_unread() {
     let own = Authority::new().unwrap();
     let error = connect(&seen, &own, &[]).await.unwrap_err();
     assert!(error.to_string().contains("certificate"), "{error}");
-    assert!(seen.gaps(1).await[0].what.contains("TLS on a hop"));
+    assert!(seen.gaps(1).await[0].what.contains("it uses TLS"));
 }
 
 #[tokio::test]
@@ -172,6 +172,6 @@ async fn tls_may_end_at_the_tap() {
 async fn a_sender_without_tls_is_a_gap_where_nobody_else_would_tell() {
     let (seen, _) = tls_tap_with(echo_server().await, TapProtocol::Http, TapTls::ending_here).await;
     exchange(seen.address(), b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await;
-    assert!(seen.gaps(1).await[0].what.contains("in the clear"));
+    assert!(seen.gaps(1).await[0].what.contains("is plaintext"));
     assert_eq!(seen.captures(1).await[0].end, answered(200));
 }

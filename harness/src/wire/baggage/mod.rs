@@ -1,17 +1,17 @@
-//! `baggage`: a list of members, each a key, a percent-encoded value and perhaps properties.
+//! `baggage`: a list of members, each a key and a percent-encoded value, optionally with properties.
 //!
-//! Follows W3C Baggage, <https://www.w3.org/TR/baggage/#baggage-http-header-format>. Keys are compared with their
-//! case and never decoded; a `+` in a value is a plus. `Baggage::parse` refuses a list as a whole;
-//! `Baggage::entries_of` takes any bytes, for comparing lists. The limits are facts to ask for and no reason to
-//! refuse: more is allowed, and may be cut by whoever passes it on.
+//! Follows W3C Baggage, <https://www.w3.org/TR/baggage/#baggage-http-header-format>. Keys are case-sensitive and never
+//! decoded; a `+` in a value is a plus. [`Baggage::parse`] rejects a list as a whole; [`Baggage::entries_of`] accepts
+//! any bytes, to compare lists. Exceeding the limits is no reason to reject: more is allowed, and a service that
+//! propagates it may truncate it.
 
 use std::ops::Range;
 
-use super::{ListMember, Reason, Refusal, list_members, trim_ows};
+use super::{ListMember, Reason, Refusal, hex, list_members, trim_ows};
 
-/// What everybody must pass on: up to so many members ...
+/// The number of members up to which every service must propagate the whole list.
 pub const MEMBERS: usize = 64;
-/// ... of so many bytes together, commas included.
+/// The number of bytes, commas included, up to which every service must propagate the whole list.
 pub const BYTES: usize = 8192;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,14 +23,14 @@ pub struct Baggage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaggageEntry {
     pub key: Vec<u8>,
-    /// Percent-decoded; what is not UTF-8 then is U+FFFD.
+    /// Percent-decoded; invalid UTF-8 is replaced by U+FFFD.
     pub value: Vec<u8>,
     pub properties: Vec<Property>,
-    /// As it stood on the wire, without the white space around it.
+    /// As it was on the wire, without the white space around it.
     pub raw: Vec<u8>,
-    /// Which of the field lines, from 0.
+    /// The index of the field line, from 0.
     pub line: usize,
-    /// Where in that line.
+    /// The position in that line.
     pub at: Range<usize>,
 }
 
@@ -38,12 +38,12 @@ pub struct BaggageEntry {
 pub struct Property {
     /// Never decoded.
     pub key: Vec<u8>,
-    /// Decoded as an entry's value is.
+    /// Decoded like the value of an entry.
     pub value: Option<Vec<u8>>,
 }
 
 impl Baggage {
-    /// One or several field lines, in their order.
+    /// Parses one or several field lines, in their order.
     pub fn parse<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Baggage, Refusal> {
         let lines: Vec<&[u8]> = lines.into_iter().collect();
         let members = list_members(&lines);
@@ -53,28 +53,28 @@ impl Baggage {
         Ok(Baggage { entries: members.iter().map(read_entry).collect() })
     }
 
-    /// The members of any bytes, in their order, empty ones left away; never fails. A member without `=` has an
-    /// empty value, and a `%` without two hex digits stands for itself.
+    /// Returns the members of any bytes, in their order, without empty ones; never fails. A member without `=` has an
+    /// empty value, and a `%` without two hex digits is kept.
     pub fn entries_of<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Vec<BaggageEntry> {
         let lines: Vec<&[u8]> = lines.into_iter().collect();
         list_members(&lines).iter().filter(|member| !member.bytes.is_empty()).map(read_entry).collect()
     }
 
-    /// Returns the entries of `list` whose key is also that of an entry further to the left. Receivers differ in
+    /// Returns the entries of `list` whose key repeats that of an entry further to the left. Receivers differ in
     /// which of them they keep.
     pub fn doubled(list: &[BaggageEntry]) -> impl Iterator<Item = &BaggageEntry> {
-        let doubled = |ix: &usize| list[..*ix].iter().any(|other| other.key == list[*ix].key);
-        (0..list.len()).filter(doubled).map(|ix| &list[ix])
+        let repeated = list.iter().enumerate();
+        repeated.filter(|(ix, one)| list[..*ix].iter().any(|other| other.key == one.key)).map(|(_, one)| one)
     }
 
-    /// One field line; values are percent-encoded where they must be.
+    /// Prints one field line; bytes that a value cannot have are percent-encoded.
     pub fn print(&self) -> Vec<u8> {
         let entries: Vec<_> = self.entries.iter().map(BaggageEntry::print).collect();
         entries.join(&b',')
     }
 }
 
-/// Whether `lines` together are so small that everybody must pass all of it on.
+/// Returns whether `lines` together are so small that every service must propagate all of them.
 pub fn within_limits<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> bool {
     let lines: Vec<&[u8]> = lines.into_iter().collect();
     let bytes = lines.iter().map(|line| line.len()).sum::<usize>() + lines.len().saturating_sub(1);
@@ -114,7 +114,7 @@ fn read_entry(member: &ListMember<'_>) -> BaggageEntry {
     }
 }
 
-/// What stands on both sides of the first `=`, without the white space around it.
+/// Returns the bytes on both sides of the first `=`, without the white space around them.
 fn key_and_value(part: &[u8]) -> (&[u8], Option<&[u8]>) {
     match part.iter().position(|byte| *byte == b'=') {
         Some(equals) => (trim_ows(&part[..equals]), Some(trim_ows(&part[equals + 1..]))),
@@ -143,11 +143,10 @@ fn decode(value: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The byte that `%XX` at the start of `bytes` stands for.
+/// Returns the byte that `%XX` at the start of `bytes` encodes.
 fn escaped(bytes: &[u8]) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     match bytes {
-        [b'%', high, low, ..] => Some(digit(*high)? << 4 | digit(*low)?),
+        [b'%', high, low, ..] => hex::byte(&[*high, *low]),
         _ => None,
     }
 }
@@ -165,43 +164,46 @@ fn encode(value: &[u8]) -> Vec<u8> {
 }
 
 fn check_member(member: &ListMember<'_>) -> Result<(), Refusal> {
-    let refused = |reason, found: &[u8]| {
-        let start = member.start + offset(member.bytes, found);
-        Refusal { reason, line: member.line, at: start..start + found.len() }
-    };
     if member.bytes.is_empty() {
-        return Err(refused(Reason::BaggageMemberEmpty, member.bytes));
+        return Err(refused(member, Reason::BaggageMemberEmpty, member.bytes));
     }
     let mut parts = member.bytes.split(|byte| *byte == b';');
     let first = parts.next().unwrap_or_default();
     let (key, value) = key_and_value(first);
-    let Some(value) = value else { return Err(refused(Reason::BaggageWithoutEquals, trim_ows(first))) };
+    let Some(value) = value else {
+        return Err(refused(member, Reason::BaggageWithoutEquals, trim_ows(first)));
+    };
     if key.is_empty() {
-        return Err(refused(Reason::BaggageKeyEmpty, key));
+        return Err(refused(member, Reason::BaggageKeyEmpty, key));
     }
-    check_bytes(key, is_token_byte).map_err(|odd| refused(Reason::BaggageKeyCharacter, odd))?;
-    check_value(value).map_err(|(reason, odd)| refused(reason, odd))?;
+    check_bytes(key, is_token_byte).map_err(|odd| refused(member, Reason::BaggageKeyCharacter, odd))?;
+    check_value(value).map_err(|(reason, odd)| refused(member, reason, odd))?;
     for part in parts {
         let (key, value) = key_and_value(part);
         if key.is_empty() {
-            return Err(refused(Reason::BaggagePropertyEmpty, key));
+            return Err(refused(member, Reason::BaggagePropertyEmpty, key));
         }
-        check_bytes(key, is_token_byte).map_err(|odd| refused(Reason::BaggagePropertyCharacter, odd))?;
-        check_value(value.unwrap_or_default()).map_err(|(reason, odd)| refused(reason, odd))?;
+        check_bytes(key, is_token_byte)
+            .map_err(|odd| refused(member, Reason::BaggagePropertyCharacter, odd))?;
+        check_value(value.unwrap_or_default()).map_err(|(reason, odd)| refused(member, reason, odd))?;
     }
     Ok(())
 }
 
+fn refused(member: &ListMember<'_>, reason: Reason, found: &[u8]) -> Refusal {
+    let start = member.start + offset(member.bytes, found);
+    Refusal { reason, line: member.line, at: start..start + found.len() }
+}
+
 fn check_value(value: &[u8]) -> Result<(), (Reason, &[u8])> {
     check_bytes(value, is_value_byte).map_err(|odd| (Reason::BaggageValueCharacter, odd))?;
-    let broken = |at: &usize| value[*at] == b'%' && escaped(&value[*at..]).is_none();
-    match (0..value.len()).find(broken) {
+    match (0..value.len()).find(|at| value[*at] == b'%' && escaped(&value[*at..]).is_none()) {
         Some(at) => Err((Reason::BaggageEscape, &value[at..at + 1])),
         None => Ok(()),
     }
 }
 
-/// The first byte that is not allowed, as a slice of one.
+/// Returns the first byte that is not allowed, as a slice of one.
 fn check_bytes(bytes: &[u8], allowed: fn(u8) -> bool) -> Result<(), &[u8]> {
     match bytes.iter().position(|byte| !allowed(*byte)) {
         Some(odd) => Err(&bytes[odd..odd + 1]),
@@ -209,12 +211,12 @@ fn check_bytes(bytes: &[u8], allowed: fn(u8) -> bool) -> Result<(), &[u8]> {
     }
 }
 
-/// Where `inner`, a part of `outer`, begins in it.
+/// Returns the position of `inner`, a part of `outer`, in it.
 fn offset(outer: &[u8], inner: &[u8]) -> usize {
     (inner.as_ptr() as usize).saturating_sub(outer.as_ptr() as usize).min(outer.len())
 }
 
-/// RFC 9110 5.6.2.
+/// Returns whether a token may have the byte (RFC 9110 5.6.2).
 fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -146,7 +146,7 @@ fn the_caret_stands_under_what_is_wrong() {
     assert_eq!(parse("00-T-P-0.").unwrap_err().at, 54..55);
     assert_eq!(parse("00-T-P-01-x").unwrap_err().at, 55..57);
     assert_eq!(parse("00-T").unwrap_err().at, 35..35);
-    assert_eq!(parse("00-T-P7-01").unwrap_err().to_string(), "the parent id has 17 characters and not 16");
+    assert_eq!(parse("00-T-P7-01").unwrap_err().to_string(), "the parent id has 17 characters, expected 16");
 }
 
 proptest! {

@@ -57,7 +57,7 @@ fn members_are_kept_in_order() {
     }
 }
 
-/// TS-24 with empty members between: what is not there is not counted.
+/// TS-24 with empty members between: they are not counted.
 #[test]
 fn empty_members_do_not_count_towards_the_limit() {
     let padded: String = (1..=32).map(|n| format!(", ,b{n}={n},")).collect();

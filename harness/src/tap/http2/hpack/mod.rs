@@ -109,8 +109,8 @@ impl Pair<'_> {
     }
 }
 
-fn size_of((name, value): &(Vec<u8>, Vec<u8>)) -> usize {
-    name.len() + value.len() + ENTRY_OVERHEAD
+fn size_of(entry: &(Vec<u8>, Vec<u8>)) -> usize {
+    entry.0.len() + entry.1.len() + ENTRY_OVERHEAD
 }
 
 /// The rest of a block.

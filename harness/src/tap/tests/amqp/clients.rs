@@ -1,4 +1,4 @@
-//! What real clients publish and read is seen as it is: headers, bodies, channels and connections.
+//! Messages of real clients are captured unchanged: headers, bodies, channels and connections.
 
 use lapin::options::*;
 use lapin::types::{AMQPValue, ByteArray, DecimalValue, FieldArray};
@@ -112,7 +112,7 @@ async fn a_body_of_a_mebibyte_goes_through_whole() {
 }
 
 #[tokio::test]
-async fn channels_and_connections_are_told_apart() {
+async fn channels_and_connections_are_distinguished() {
     let rabbit = Rabbit::with(&["one", "two"]).await;
     let (first, channel) = rabbit.confirmed().await;
     let another = first.create_channel().await.unwrap();

@@ -6,7 +6,7 @@ use super::super::splits::{sent_by, watch};
 use super::frames::*;
 use super::*;
 use crate::evidence::FieldKind;
-use crate::tap::eye::{Eye, Side};
+use crate::tap::eye::{Eye, Peer};
 use crate::tap::scene::Scene;
 
 use Settlement::{Accepted, Done, Refused, Rejected, Returned};
@@ -26,7 +26,7 @@ fn marked_headers() -> Bytes {
 }
 
 /// Channel 1: confirms, one by one and many at once, a refusal and a return. Channel 2, in between: no confirms.
-fn publishing() -> Vec<(Side, Bytes)> {
+fn publishing() -> Vec<(Peer, Bytes)> {
     let (first, second) = (mark(1), mark(2));
     let (start, end) = first.split_at(7);
     let plain = content(1, &no_properties(), &[b"x"]);
@@ -59,11 +59,11 @@ fn publishing() -> Vec<(Side, Bytes)> {
         ack(1, 4, true),
         nack(1, 5, 0),
     ];
-    vec![(Side::Sender, client.concat()), (Side::Receiver, broker.concat())]
+    vec![(Peer::Sender, client.concat()), (Peer::Receiver, broker.concat())]
 }
 
-/// Channel 3: consumers, gets and everything that a client can say of a delivery. Channel 2 goes on in a transaction.
-fn consuming() -> Vec<(Side, Bytes)> {
+/// Channel 3: consumers, gets and all settlements of a delivery. Channel 2 continues in a transaction.
+fn consuming() -> Vec<(Peer, Bytes)> {
     let third = mark(3);
     let body = || content(3, &no_properties(), &[third.as_bytes()]);
     let declare = |bits| method(3, (50, 10), &[short(0), text(""), octet(bits), long(b"")]);
@@ -109,18 +109,18 @@ fn consuming() -> Vec<(Side, Bytes)> {
     ];
     let gone = [method(2, (90, 31), &[]), method(3, (20, 41), &[])];
     vec![
-        (Side::Sender, asked.concat()),
-        (Side::Receiver, delivered.concat()),
-        (Side::Sender, settled.concat()),
-        (Side::Receiver, last.concat()),
-        (Side::Sender, left.concat()),
-        (Side::Receiver, gone.concat()),
+        (Peer::Sender, asked.concat()),
+        (Peer::Receiver, delivered.concat()),
+        (Peer::Sender, settled.concat()),
+        (Peer::Receiver, last.concat()),
+        (Peer::Sender, left.concat()),
+        (Peer::Receiver, gone.concat()),
     ]
 }
 
-fn conversation() -> Vec<(Side, Bytes)> {
+fn conversation() -> Vec<(Peer, Bytes)> {
     let closing = close(0, (10, 50), (200, "bye"), (0, 0));
-    let end = [(Side::Sender, closing), (Side::Receiver, method(0, (10, 51), &[]))];
+    let end = [(Peer::Sender, closing), (Peer::Receiver, method(0, (10, 51), &[]))];
     [publishing(), consuming(), end.to_vec()].concat()
 }
 
@@ -202,7 +202,7 @@ fn every_single_cut_is_the_same() {
     }
 }
 
-/// What an eye sees of bytes that are no conversation; it must let them all through.
+/// Returns the captures of bytes that are no conversation; the eye must forward all of them.
 fn look(sent: &[u8], answered: &[u8], cuts: &[usize]) -> Recorder {
     let recorder = Recorder::new(1000, true);
     let scene = Scene::new(TapIx(0), amqp(), RUN, recorder.clone());
@@ -265,7 +265,7 @@ proptest! {
     fn a_changed_byte_brings_nothing_down(at in any::<prop::sample::Index>(), to in any::<u8>()) {
         let turns = conversation();
         let mut sent = sent_by(&turns);
-        let answered = turns.iter().filter(|(side, _)| *side == Side::Receiver);
+        let answered = turns.iter().filter(|(side, _)| *side == Peer::Receiver);
         let mut answered: Bytes = answered.flat_map(|(_, bytes)| bytes.clone()).collect();
         let at = at.index(sent.len() + answered.len());
         match at.checked_sub(sent.len()) {

@@ -1,4 +1,4 @@
-//! What is read, and what cannot be.
+//! Conversations that can be read, and those that cannot.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use super::super::splits::watch;
 use super::frames::*;
 use super::*;
 use crate::evidence::{CaptureMark, FieldKind};
-use crate::tap::eye::{Eye, How, Side};
+use crate::tap::eye::{EndKind, Eye, Peer};
 use crate::tap::scene::Scene;
 
-/// What an eye makes of what a client and then a broker send, before the broker hangs up.
+/// Returns the captures and gaps of bytes from a client and then from a broker, which then closes the connection.
 fn see(sent: &[u8], answered: &[u8]) -> (Vec<Capture>, Vec<String>) {
     see_with(amqp(), sent, answered)
 }
@@ -19,7 +19,7 @@ fn see_with(plan: TapPlan, sent: &[u8], answered: &[u8]) -> (Vec<Capture>, Vec<S
     let mut eye = Eye::new(Arc::new(Scene::new(TapIx(0), plan, RUN, recorder.clone())), 4);
     assert_eq!(*eye.request(sent), *sent);
     eye.answer(answered);
-    eye.end(Side::Receiver, How::Closed);
+    eye.end(Peer::Receiver, EndKind::Closed);
     let (captures, gaps) = recorder.freeze();
     (captures, gaps.into_iter().map(|gap| gap.what).collect())
 }
@@ -129,7 +129,7 @@ fn the_first_death_is_what_the_broker_says_it_is() {
     let (captures, gaps) = see(&sending(&[consume(1, "dead", "c", 0)]), &delivered);
     assert_eq!((message(&captures[0]).moved_from.as_deref(), gaps.len()), (Some("orders"), 0));
     assert_eq!(captures[0].end, CaptureEnd::Broken("the broker closed the connection".to_owned()));
-    // What is published with such a header was not moved by it.
+    // A message that is published with such a header was not dead-lettered by it.
     assert_eq!(message(&published(&table, b"")).moved_from, None);
 }
 
@@ -146,7 +146,10 @@ fn a_message_that_cannot_be_read_is_a_gap_and_the_next_one_is_read() {
         ];
         let (captures, gaps) = see(&sending(&sent), &ack(1, 2, false));
         assert!(gaps.len() == 1 && gaps[0].contains(why), "{gaps:?}");
-        assert!(gaps[0].starts_with("a message on channel 1 of connection 4 is not read: its "), "{gaps:?}");
+        assert!(
+            gaps[0].starts_with("the tap could not read a message on channel 1 of connection 4: its "),
+            "{gaps:?}"
+        );
         assert_eq!((captures.len(), &captures[0].end), (1, &ended(Settlement::Accepted)));
     }
 }
@@ -158,27 +161,27 @@ fn a_connection_that_cannot_be_read_is_a_gap_that_says_why() {
     let mut unended = good.clone();
     *unended.last_mut().unwrap() = 0;
     let table: Vec<(Bytes, Bytes, &str)> = vec![
-        (b"GET / HTTP/1.1\r\n".to_vec(), vec![], "the client does not begin as AMQP 0-9-1 does"),
-        (b"AMQP\x03\x01\x00\x00".to_vec(), vec![], "the client does not begin as AMQP 0-9-1 does"),
-        (vec![0x16, 3, 1], vec![], "TLS on a hop that is not declared as TLS"),
-        (PROTOCOL.to_vec(), b"AMQP\x00\x00\x09\x01".to_vec(), "the broker does not begin as AMQP 0-9-1 does"),
+        (b"GET / HTTP/1.1\r\n".to_vec(), vec![], "the client did not start with AMQP 0-9-1"),
+        (b"AMQP\x03\x01\x00\x00".to_vec(), vec![], "the client did not start with AMQP 0-9-1"),
+        (vec![0x16, 3, 1], vec![], "it uses TLS, and the hop is not declared with `tls: true`"),
+        (PROTOCOL.to_vec(), b"AMQP\x00\x00\x09\x01".to_vec(), "the broker did not start with AMQP 0-9-1"),
         (begun(&[unended]), vec![], "its last octet is not CE"),
-        (begun(&[frame(4, 1, b"")]), vec![], "its type is none of"),
+        (begun(&[frame(4, 1, b"")]), vec![], "its type is not method, header, body or heartbeat"),
         (begun(&[method(1, (60, 40), &[short(0)])]), vec![], "a method is shorter than its arguments"),
         (
             begun(&[publish(1, "", "q", false), publish(1, "", "q", false)]),
             vec![],
-            "before a content is complete",
+            "before a content was complete",
         ),
         (begun(&[good.clone(), frame(3, 1, b"x")]), vec![], "without a method before it"),
-        (begun(&[publish(1, "", "q", false), frame(3, 1, b"x")]), vec![], "a body comes before its header"),
+        (begun(&[publish(1, "", "q", false), frame(3, 1, b"x")]), vec![], "a body came before its header"),
         (begun(&[publish(1, "", "q", false), frame(2, 1, &[0, 60])]), vec![], "shorter than its fields"),
         (begun(&[vec![2, 0, 1, 0, 0x20, 0, 0]]), vec![], "longer than 1 MiB"),
     ];
     for (sent, answered, why) in table {
         let (_, gaps) = see(&sent, &answered);
         assert!(gaps.len() == 1 && gaps[0].contains(why), "{why}: {gaps:?}");
-        assert!(gaps[0].starts_with("connection 4 is not read any further: "), "{gaps:?}");
+        assert!(gaps[0].starts_with("the tap stopped reading connection 4: "), "{gaps:?}");
     }
 }
 
@@ -188,8 +191,8 @@ fn a_client_that_goes_within_a_message_leaves_a_gap() {
     let recorder = Recorder::new(10, true);
     let mut eye = Eye::new(Arc::new(Scene::new(TapIx(0), amqp(), RUN, recorder.clone())), 0);
     eye.request(&turns);
-    eye.end(Side::Sender, How::Closed);
-    assert_eq!(recorder.freeze().1[0].what, "connection 0 ended within a message");
+    eye.end(Peer::Sender, EndKind::Closed);
+    assert_eq!(recorder.freeze().1[0].what, "connection 0 ended in the middle of a message");
 }
 
 #[test]
@@ -225,11 +228,11 @@ fn what_is_published_into_a_closed_channel_is_refused() {
     let late = [publish(1, "ex", "key", false), content(1, &no_properties(), &[])].concat();
     let closed = close(1, (20, 40), (404, "NOT_FOUND"), (60, 40));
     let turns = [
-        (Side::Sender, sending(&[method(1, (20, 10), &[text("")])])),
-        (Side::Receiver, closed),
-        (Side::Sender, [late.clone(), method(1, (20, 41), &[])].concat()),
+        (Peer::Sender, sending(&[method(1, (20, 10), &[text("")])])),
+        (Peer::Receiver, closed),
+        (Peer::Sender, [late.clone(), method(1, (20, 41), &[])].concat()),
         // The same number again is another channel.
-        (Side::Sender, [method(1, (20, 10), &[text("")]), late].concat()),
+        (Peer::Sender, [method(1, (20, 10), &[text("")]), late].concat()),
     ];
     let (_, captures) = watch(amqp(), &turns, std::iter::empty());
     let ends: Vec<_> = captures.iter().map(|capture| capture.end.clone()).collect();

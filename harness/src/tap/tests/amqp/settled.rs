@@ -1,4 +1,4 @@
-//! What becomes of messages, as the client and the broker say it to each other.
+//! The outcomes of messages, as client and broker report them to each other.
 
 use lapin::BasicProperties;
 use lapin::options::*;
