@@ -147,6 +147,7 @@ impl Step<'_> {
             ],
             trailers: Vec::new(),
             marked: CaptureMark::By(self.mark),
+            further_marks: Vec::new(),
             end: CaptureEnd::Answered { status: 200, grpc_status: None },
             message: None,
         }

@@ -25,6 +25,8 @@ pub struct Capture {
     pub headers: Vec<Field>,
     pub trailers: Vec<Field>,
     pub marked: CaptureMark,
+    /// The marks of the messages of a gRPC stream after the first marked one, in their order, with repeats.
+    pub further_marks: Vec<Mark>,
     pub end: CaptureEnd,
     /// The properties that only a message has; `None` for a call.
     pub message: Option<Message>,
@@ -53,7 +55,8 @@ pub struct Message {
     pub id: Option<String>,
     /// Kafka: partition and offset.
     pub offset: Option<(i32, i64)>,
-    /// The number of this delivery as the broker counts it, from 1; RabbitMQ distinguishes only the first from the others.
+    /// The number of this delivery as the broker counts it, from 1; RabbitMQ distinguishes only the first from the
+    /// others.
     pub deliveries: u32,
     /// RabbitMQ: the queue from which it was first dead-lettered.
     pub moved_from: Option<String>,
@@ -182,15 +185,18 @@ pub enum Settlement {
     Returned,
     /// Delivered and rejected: discarded or dead-lettered.
     Rejected,
+    /// Before the first position of its consumer group: never read, although a commit has passed it.
+    Skipped,
 }
 
 impl Settlement {
-    pub const ALL: [Settlement; 5] = [
+    pub const ALL: [Settlement; 6] = [
         Settlement::Accepted,
         Settlement::Refused,
         Settlement::Done,
         Settlement::Returned,
         Settlement::Rejected,
+        Settlement::Skipped,
     ];
 
     pub fn word(self) -> &'static str {
@@ -200,11 +206,21 @@ impl Settlement {
             Settlement::Done => "done",
             Settlement::Returned => "returned",
             Settlement::Rejected => "rejected",
+            Settlement::Skipped => "skipped",
         }
     }
 }
 
 impl CaptureEnd {
+    /// Returns whether a reader took a delivered message; the commits of a group pass records that it skipped, too.
+    pub fn was_read(&self) -> bool {
+        match self {
+            CaptureEnd::Answered { .. } => true,
+            CaptureEnd::Settled(how) => *how != Settlement::Skipped,
+            CaptureEnd::Broken(_) | CaptureEnd::Open => false,
+        }
+    }
+
     /// Returns whether it succeeded: a status below 400, and gRPC OK if there is a gRPC status.
     pub fn is_success(&self) -> bool {
         match self {

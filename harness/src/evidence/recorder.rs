@@ -14,6 +14,11 @@ use super::{
 };
 use crate::plan::TapIx;
 
+/// The most bytes of headers and paths that the captures of one case hold.
+const LARGEST_RECORD: usize = 256 << 20;
+/// The most marks that one gRPC stream adds to its capture.
+const FURTHER_MARKS: usize = 10_000;
+
 /// A cheap handle; clones write to the same record.
 #[derive(Clone, Debug)]
 pub struct Recorder {
@@ -25,15 +30,24 @@ struct RecorderState {
     started: Instant,
     /// The same moment in wall-clock time.
     started_at: SystemTime,
-    limit: usize,
+    limit: RecordLimit,
     keep_raw: bool,
     seen: Mutex<Record>,
     version: watch::Sender<u64>,
 }
 
+/// The most that the captures of one case may hold.
+#[derive(Clone, Copy, Debug)]
+struct RecordLimit {
+    captures: usize,
+    /// Of their names, values and paths.
+    bytes: usize,
+}
+
 #[derive(Debug, Default)]
 struct Record {
     captures: Vec<Capture>,
+    bytes: usize,
     gaps: Vec<Gap>,
     refused: u64,
 }
@@ -71,6 +85,10 @@ pub struct MessageHead {
 impl Recorder {
     /// Creates a recorder of at most `limit` captures; with `keep_raw` the values of all fields are kept.
     pub fn new(limit: usize, keep_raw: bool) -> Self {
+        Self::limited(RecordLimit { captures: limit, bytes: LARGEST_RECORD }, keep_raw)
+    }
+
+    fn limited(limit: RecordLimit, keep_raw: bool) -> Self {
         let (version, _) = watch::channel(0);
         let seen = Mutex::default();
         let (started, started_at) = (Instant::now(), SystemTime::now());
@@ -110,6 +128,7 @@ impl Recorder {
             headers,
             trailers: Vec::new(),
             marked: CaptureMark::Absent,
+            further_marks: Vec::new(),
             end: CaptureEnd::Open,
             message: None,
         };
@@ -135,6 +154,7 @@ impl Recorder {
             headers: headers.collect(),
             trailers: Vec::new(),
             marked: head.marked,
+            further_marks: Vec::new(),
             end: CaptureEnd::Open,
             message: Some(head.message),
         })
@@ -155,7 +175,9 @@ impl Recorder {
 
     fn add(&self, capture: Capture) -> Recording {
         let mut seen = self.shared.seen.lock();
-        let ix = if seen.captures.len() < self.shared.limit {
+        let (size, limit) = (size_of(&capture), self.shared.limit);
+        let ix = if seen.captures.len() < limit.captures && seen.bytes + size <= limit.bytes {
+            seen.bytes += size;
             seen.captures.push(capture);
             Some(CaptureIx(seen.captures.len() - 1))
         } else {
@@ -187,9 +209,12 @@ impl Recorder {
         let seen = self.shared.seen.lock();
         let mut gaps = seen.gaps.clone();
         if seen.refused > 0 {
+            let RecordLimit { captures, bytes } = self.shared.limit;
             let what = format!(
-                "{} requests beyond the limit of {} were not captured: send fewer requests, or split the scenario",
-                seen.refused, self.shared.limit
+                "{} requests beyond the limit of {captures} requests or {} MiB of headers were not captured: send fewer \
+                 requests, or split the scenario",
+                seen.refused,
+                bytes >> 20
             );
             gaps.push(Gap { place: GapPlace::Run, what, lines: Vec::new() });
         }
@@ -226,8 +251,26 @@ impl Recording {
         self.ix
     }
 
-    pub fn marked(&self, marked: CaptureMark) {
-        self.recorder.change(self.ix, |capture| capture.marked = marked);
+    /// Adds a mark that was found: the first one marks the capture, the others are those of further messages of a gRPC
+    /// stream. A body that cannot be read matters only as long as no mark is found.
+    pub fn mark(&self, found: CaptureMark) {
+        let mut full_at = None;
+        self.recorder.change(self.ix, |capture| match (found, &capture.marked) {
+            (CaptureMark::By(mark), CaptureMark::By(_)) => {
+                if capture.further_marks.len() < FURTHER_MARKS {
+                    capture.further_marks.push(mark);
+                    full_at = (capture.further_marks.len() == FURTHER_MARKS).then_some(capture.tap);
+                }
+            }
+            (by @ CaptureMark::By(_), _) => capture.marked = by,
+            (unreadable @ CaptureMark::Unreadable(_), CaptureMark::Absent) => capture.marked = unreadable,
+            (CaptureMark::Unreadable(_) | CaptureMark::Absent, _) => {}
+        });
+        if let Some(tap) = full_at {
+            let what =
+                format!("a gRPC stream has more than {FURTHER_MARKS} marked messages: send fewer of them");
+            self.recorder.gap(GapPlace::Tap(tap), what);
+        }
     }
 
     /// Sets the trailers of the request.
@@ -283,6 +326,13 @@ impl Drop for Recording {
     }
 }
 
+/// Returns the bytes that a capture holds besides its fixed size.
+fn size_of(capture: &Capture) -> usize {
+    let fields =
+        capture.headers.iter().map(|field| field.name.len() + field.value.as_ref().map_or(0, Vec::len));
+    capture.method.len() + capture.path.len() + fields.sum::<usize>()
+}
+
 fn is_named(names: &[String], name: &[u8]) -> bool {
     names.iter().any(|kept| kept.as_bytes().eq_ignore_ascii_case(name))
 }
@@ -314,4 +364,61 @@ pub fn is_propagation_field(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
     NAMES.iter().any(|known| known.as_bytes() == name)
         || PREFIXES.iter().any(|known| name.starts_with(known.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(baggage: &[u8]) -> Head {
+        Head {
+            tap: TapIx(0),
+            protocol: Protocol::Http1,
+            connection: 0,
+            stream: 0,
+            method: "GET".to_owned(),
+            target: "/".to_owned(),
+            headers: vec![(b"baggage".to_vec(), baggage.to_vec())],
+            kept: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn captures_beyond_either_limit_are_counted_and_not_kept() {
+        for (limit, kept) in [((2, 1 << 20), 2), ((100, 2500), 2)] {
+            let limit = RecordLimit { captures: limit.0, bytes: limit.1 };
+            let recorder = Recorder::limited(limit, false);
+            for _ in 0..5 {
+                recorder.begin(head(&[b'a'; 1000])).end(CaptureEnd::Open);
+            }
+            let (captures, gaps) = recorder.freeze();
+            assert_eq!(captures.len(), kept, "{limit:?}");
+            assert!(
+                gaps.len() == 1 && gaps[0].what.starts_with("3 requests beyond the limit of "),
+                "{gaps:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_first_mark_is_that_of_the_capture_and_the_others_are_kept_in_their_order() {
+        let mark = |stimulus| crate::plan::Mark {
+            run: 7,
+            stimulus: crate::plan::StimulusIx(stimulus),
+            call: None,
+            item: None,
+        };
+        let recorder = Recorder::new(1, false);
+        let recording = recorder.begin(head(b""));
+        recording.mark(CaptureMark::Unreadable("gRPC message 1 is compressed".to_owned()));
+        for stimulus in [1, 2, 2] {
+            recording.mark(CaptureMark::By(mark(stimulus)));
+        }
+        recording.mark(CaptureMark::Unreadable("gRPC message 5 is compressed".to_owned()));
+        let capture = recorder.freeze().0.remove(0);
+        assert_eq!(
+            (capture.marked, capture.further_marks),
+            (CaptureMark::By(mark(1)), vec![mark(2), mark(2)])
+        );
+    }
 }

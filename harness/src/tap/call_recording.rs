@@ -21,24 +21,21 @@ impl CallRecording {
     pub fn begin(scene: &Scene, head: Head) -> CallRecording {
         let looked = RequestHead { target: &head.target, headers: &head.headers };
         let grpc = looked.is_grpc();
-        let (search, marked) = Search::begin(&scene.plan.markers, scene.run, looked);
+        let mut marked = None;
+        let search = Search::begin(&scene.plan.markers, scene.run, looked, &mut |mark| marked = Some(mark));
         let recording = scene.writer.recorder.begin(head);
-        if let Some(marked) = marked {
-            recording.marked(marked);
-        }
+        marked.into_iter().for_each(|mark| recording.mark(mark));
         CallRecording { recording, search, grpc, status: None, grpc_status: None }
     }
 
     pub fn request_body(&mut self, bytes: &[u8]) {
-        if let Some(marked) = self.search.body(bytes) {
-            self.recording.marked(marked);
-        }
+        let CallRecording { search, recording, .. } = self;
+        search.body(bytes, &mut |mark| recording.mark(mark));
     }
 
     pub fn request_complete(&mut self) {
-        if let Some(marked) = self.search.finish() {
-            self.recording.marked(marked);
-        }
+        let CallRecording { search, recording, .. } = self;
+        search.finish(&mut |mark| recording.mark(mark));
     }
 
     pub fn request_trailers(&mut self, trailers: Vec<(Vec<u8>, Vec<u8>)>) {

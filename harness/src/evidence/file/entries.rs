@@ -52,6 +52,8 @@ pub(super) struct CaptureEntry<'t> {
     pub(super) headers: Vec<(FileText<'t>, Option<FileText<'t>>)>,
     pub(super) trailers: Vec<(FileText<'t>, Option<FileText<'t>>)>,
     pub(super) mark: MarkEntry<'t>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) further_marks: Vec<FileText<'t>>,
     pub(super) end: EndEntry<'t>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<MessageEntry<'t>>,

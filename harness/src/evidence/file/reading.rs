@@ -44,6 +44,10 @@ fn mark(plan: &Plan, text: &str) -> Result<Mark, EvidenceError> {
     found.ok_or_else(|| unknown("mark", text))
 }
 
+fn marks(plan: &Plan, texts: &[FileText<'_>]) -> Result<Vec<Mark>, EvidenceError> {
+    texts.iter().map(|text| mark(plan, text)).collect()
+}
+
 pub(super) fn exchange(plan: &Plan, entry: &ExchangeEntry<'_>) -> Result<Exchange, EvidenceError> {
     let answer = match &entry.answer {
         AnswerEntry::Http(status) => Answer::Http(*status),
@@ -107,6 +111,7 @@ fn capture(plan: &Plan, entry: &CaptureEntry<'_>) -> Result<Capture, EvidenceErr
             MarkEntry::Absent => CaptureMark::Absent,
             MarkEntry::Unreadable(why) => CaptureMark::Unreadable(why.to_string()),
         },
+        further_marks: marks(plan, &entry.further_marks)?,
         end: match &entry.end {
             EndEntry::Answered { status, grpc_status } => {
                 CaptureEnd::Answered { status: *status, grpc_status: *grpc_status }
@@ -168,7 +173,7 @@ fn span(plan: &Plan, entry: &SpanEntry<'_>) -> Result<Span, EvidenceError> {
         end_nanos: entry.end_nanos,
         links: entry.links.iter().map(link).collect::<Result<_, _>>()?,
         attributes: attributes(&entry.attributes),
-        marks: entry.marks.iter().map(|text| mark(plan, text)).collect::<Result<_, _>>()?,
+        marks: marks(plan, &entry.marks)?,
         failed: entry.failed,
         service_name: entry.service_name.as_deref().map(str::to_owned),
         duplicates: entry.duplicates,

@@ -67,6 +67,7 @@ pub(super) fn capture_entry<'t>(plan: &'t Plan, capture: &'t Capture) -> Capture
             CaptureMark::Absent => MarkEntry::Absent,
             CaptureMark::Unreadable(why) => MarkEntry::Unreadable(why.into()),
         },
+        further_marks: capture.further_marks.iter().map(|mark| mark.to_string().into()).collect(),
         end: match &capture.end {
             CaptureEnd::Answered { status, grpc_status } => {
                 EndEntry::Answered { status: *status, grpc_status: *grpc_status }
