@@ -63,7 +63,9 @@ impl Eye {
     pub fn new(scene: Arc<Scene>, connection: u32) -> Self {
         let mode = match scene.plan.protocol {
             TapProtocol::Amqp => Mode::Amqp(Box::new(Amqp::new(scene.clone(), connection))),
-            _ => Mode::Undecided { sent: Vec::new(), answered: Vec::new() },
+            TapProtocol::Http | TapProtocol::Grpc | TapProtocol::Sqs | TapProtocol::Kafka => {
+                Mode::Undecided { sent: Vec::new(), answered: Vec::new() }
+            }
         };
         Self { scene, connection, mode, ended: None, held: Vec::new() }
     }
@@ -162,7 +164,11 @@ impl Eye {
     fn give_up(&mut self, refused: &ReadError) {
         let mut before = std::mem::replace(&mut self.mode, Mode::Opaque);
         self.held.append(&mut before.let_go());
-        self.scene.gap(format!("the tap stopped reading connection {}: {refused}", self.connection));
+        let at = before.last_request().map(|request| format!(" at `{request}`")).unwrap_or_default();
+        self.scene.gap(format!(
+            "the tap stopped reading connection {}{at}: {refused}; what followed on this connection was not seen",
+            self.connection
+        ));
         break_all(before, "the tap could not read the rest of the connection");
     }
 
@@ -211,7 +217,7 @@ impl Eye {
     pub fn break_rest(&mut self) {
         let (sender, receiver) = match self.mode {
             Mode::Amqp(_) => ("client", "broker"),
-            _ => ("sender", "receiver"),
+            Mode::Undecided { .. } | Mode::Http1(_) | Mode::Http2(_) | Mode::Opaque => ("sender", "receiver"),
         };
         let mut text = match self.ended {
             Some((Peer::Sender, EndKind::Closed)) => format!("the {sender} closed the connection"),
@@ -231,6 +237,15 @@ impl Eye {
 }
 
 impl Mode {
+    /// Returns method and path of the request that was read last.
+    fn last_request(&self) -> Option<&str> {
+        match self {
+            Mode::Http1(http1) => http1.last_request(),
+            Mode::Http2(http2) => http2.last_request(),
+            Mode::Undecided { .. } | Mode::Amqp(_) | Mode::Opaque => None,
+        }
+    }
+
     fn let_go(&mut self) -> Vec<u8> {
         match self {
             Mode::Undecided { sent, .. } => std::mem::take(sent),

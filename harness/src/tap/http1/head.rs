@@ -97,6 +97,15 @@ impl AnswerHead {
     }
 }
 
+/// Returns method and path of a head, valid or not, for messages: without the query, and at most 100 bytes of it.
+pub fn request_line(head: &[u8]) -> String {
+    const SHOWN: usize = 100;
+    let line = head.trim_ascii_start().split(|byte| matches!(byte, b'\r' | b'\n' | b'?')).next();
+    let line = line.unwrap_or_default();
+    let line = line.strip_suffix(b" HTTP/1.1").unwrap_or(line);
+    line[..line.len().min(SHOWN)].escape_ascii().to_string()
+}
+
 /// Returns the range of `value` in `head`; `None` for an empty value.
 fn place_of(value: &[u8], head: &[u8]) -> Option<Range<usize>> {
     let start = (value.as_ptr() as usize).checked_sub(head.as_ptr() as usize)?;

@@ -19,7 +19,7 @@ mod request;
 mod section;
 
 use body::Body;
-use head::{AnswerHead, RequestHead};
+use head::{AnswerHead, RequestHead, request_line};
 pub use request::Request;
 use section::Section;
 
@@ -55,6 +55,7 @@ pub struct Http1 {
     sending: Option<u32>,
     /// The number of the request that waits first.
     first: u32,
+    last_request: Option<String>,
 }
 
 /// The protocol that a connection changes to after an answer.
@@ -78,6 +79,7 @@ impl Http1 {
             waiting: VecDeque::new(),
             sending: None,
             first: 0,
+            last_request: None,
         }
     }
 
@@ -105,6 +107,7 @@ impl Http1 {
                 let (used, complete) = match read {
                     Ok(read) => read,
                     Err(refused) => {
+                        self.last_request = Some(request_line(&section.bytes));
                         section.bytes.truncate(before);
                         return Err(refused);
                     }
@@ -148,6 +151,7 @@ impl Http1 {
     }
 
     fn begin(&mut self, bytes: &[u8], out: &mut Option<Vec<u8>>) -> Result<(), ReadError> {
+        self.last_request = Some(request_line(bytes));
         let head = RequestHead::parse(bytes)?;
         let body = head.body()?;
         if self.waiting.len() >= WAITING_LIMIT {
@@ -281,6 +285,11 @@ impl Http1 {
     /// Returns whether a request's head began and is not complete.
     pub fn is_in_request_head(&self) -> bool {
         matches!(&self.request, ReadState::Head(section) if !section.bytes.trim_ascii().is_empty())
+    }
+
+    /// Returns method and path of the request that was read last, valid or not.
+    pub fn last_request(&self) -> Option<&str> {
+        self.last_request.as_deref()
     }
 
     /// Returns the requests without a complete answer.

@@ -24,6 +24,8 @@ use frame::{
 };
 use hpack::{Decoder, Fields};
 
+/// The characters of method and path that messages show.
+const SHOWN: usize = 100;
 /// The first bytes of a client (RFC 9113 section 3.4).
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -39,6 +41,7 @@ pub struct Http2 {
     highest: u32,
     /// The error with which the receiver announced the end.
     goaway: Option<&'static str>,
+    last_request: Option<String>,
 }
 
 /// The state of one direction.
@@ -92,6 +95,7 @@ impl Http2 {
             calls: HashMap::new(),
             highest: 0,
             goaway: None,
+            last_request: None,
         }
     }
 
@@ -193,7 +197,10 @@ impl Http2 {
                 return Err(ReadError::TooMany);
             }
             self.highest = block.stream;
-            let call = CallRecording::begin(&self.scene, self.head(block.stream, fields));
+            let head = self.head(block.stream, fields);
+            let path = head.target.split(['?', '#']).next().unwrap_or_default();
+            self.last_request = Some(format!("{} {path}", head.method).chars().take(SHOWN).collect());
+            let call = CallRecording::begin(&self.scene, head);
             self.calls.insert(block.stream, call);
         }
         if let (true, Some(call)) = (block.end_stream, self.calls.get_mut(&block.stream)) {
@@ -298,6 +305,11 @@ impl Http2 {
     /// Returns the error of the receiver's GOAWAY, if it sent one with an error.
     pub fn goaway_error(&self) -> Option<&'static str> {
         self.goaway
+    }
+
+    /// Returns method and path of the request that was read last.
+    pub fn last_request(&self) -> Option<&str> {
+        self.last_request.as_deref()
     }
 
     /// Returns the calls without a complete answer.

@@ -22,6 +22,7 @@ mod splits;
 mod sqs;
 #[cfg(feature = "tls")]
 mod tls;
+mod unread;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 const RUN: u32 = 0xab;
