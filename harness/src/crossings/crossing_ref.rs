@@ -3,7 +3,7 @@
 //! It answers questions and judges nothing. While pairing is under way, it answers from what is paired so far.
 
 use super::{CarriedFields, Crossing, CrossingIx, CrossingWitness, Crossings, ExpectedContext, Nature};
-use crate::evidence::{Capture, CaptureEnd, CaptureIx, Message, Protocol, Span, SpanIx, mark_of};
+use crate::evidence::{Capture, CaptureIx, Message, Protocol, Span, SpanIx, mark_of};
 use crate::plan::{Mark, Stimulus, StimulusIx};
 use crate::scenario::{Hop, HopIx, Node, NodeIx, Relation};
 use crate::wire::TraceParent;
@@ -261,11 +261,12 @@ impl<'a> CrossingRef<'a> {
         self.is_message() && self.sent_capture().is_some() && self.delivery().is_none()
     }
 
-    /// Returns whether it is a record of Kafka that its group has not read: no commit past it, and no span.
+    /// Returns whether it is a record of Kafka that its group has not read: skipped, or without a commit past it, and
+    /// without a span.
     pub fn is_unread(self) -> bool {
         let Some(arrival) = self.delivery().map(|arrival| self.all.capture(arrival)) else { return false };
-        let open = !matches!(arrival.end, CaptureEnd::Settled(_));
-        arrival.protocol == Protocol::Kafka && open && self.receiver_span_ix().is_none()
+        let unread = !arrival.end.was_read();
+        arrival.protocol == Protocol::Kafka && unread && self.receiver_span_ix().is_none()
     }
 
     /// Returns when the receiver got it.

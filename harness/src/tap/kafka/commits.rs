@@ -32,10 +32,24 @@ pub struct Delivery {
     pub recording: Recording,
 }
 
+/// The first position of a group in a partition.
+pub struct GroupStart {
+    pub group: String,
+    /// Topic and partition.
+    pub place: (String, i32),
+    pub offset: i64,
+}
+
+/// A message to the watcher of commits.
+pub enum CommitsInput {
+    Delivery(Delivery),
+    Start(GroupStart),
+}
+
 pub struct Commits {
     scene: Arc<Scene>,
     client: ClientConfig,
-    deliveries: mpsc::Receiver<Delivery>,
+    inputs: mpsc::Receiver<CommitsInput>,
     groups: BTreeMap<String, Group>,
     /// Group and topic, for each group that will read.
     expected: Vec<(String, String)>,
@@ -47,6 +61,8 @@ struct Group {
     /// Created when it is first needed.
     consumer: Option<BaseConsumer>,
     open: BTreeMap<(String, i32), BTreeMap<i64, Recording>>,
+    /// The first position in each partition, where it is known; the group has skipped the records before it.
+    starts: BTreeMap<(String, i32), i64>,
     failing_since: Option<Instant>,
     gap_recorded: bool,
 }
@@ -55,10 +71,10 @@ impl Commits {
     pub fn new(
         scene: Arc<Scene>,
         client: ClientConfig,
-        deliveries: mpsc::Receiver<Delivery>,
+        inputs: mpsc::Receiver<CommitsInput>,
         expected: Vec<(String, String)>,
     ) -> Self {
-        Self { scene, client, deliveries, groups: BTreeMap::new(), expected }
+        Self { scene, client, inputs, groups: BTreeMap::new(), expected }
     }
 
     /// Finds each group's coordinator while the nodes are starting: it takes longer than everything after it.
@@ -79,13 +95,14 @@ impl Commits {
         self.find_coordinators();
         while !life.is_over() {
             let received = match next_poll {
-                None => self.deliveries.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
-                Some(at) => {
-                    self.deliveries.recv_timeout(Instant::saturating_duration_since(&at, Instant::now()))
-                }
+                None => self.inputs.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
+                Some(at) => self.inputs.recv_timeout(Instant::saturating_duration_since(&at, Instant::now())),
             };
             match received {
-                Ok(delivery) => {
+                Ok(CommitsInput::Start(start)) => {
+                    self.groups.entry(start.group).or_default().start(start.place, start.offset);
+                }
+                Ok(CommitsInput::Delivery(delivery)) => {
                     self.add(delivery);
                     pause = FIRST_PAUSE;
                     next_poll =
@@ -103,6 +120,9 @@ impl Commits {
 
     fn add(&mut self, delivery: Delivery) {
         let group = self.groups.entry(delivery.group).or_default();
+        if group.starts.get(&delivery.place).is_some_and(|start| delivery.offset < *start) {
+            return delivery.recording.end(CaptureEnd::Settled(Settlement::Skipped));
+        }
         group.open.entry(delivery.place).or_default().insert(delivery.offset, delivery.recording);
     }
 
@@ -127,6 +147,22 @@ impl Commits {
 }
 
 impl Group {
+    /// Notes the first position in a partition, and ends the records before it: the group does not read them. A later
+    /// position, as after a rebalance, changes nothing.
+    fn start(&mut self, place: (String, i32), offset: i64) {
+        if self.starts.contains_key(&place) {
+            return;
+        }
+        if let Some(open) = self.open.get_mut(&place) {
+            let read = open.split_off(&offset);
+            for (_, recording) in std::mem::replace(open, read) {
+                recording.end(CaptureEnd::Settled(Settlement::Skipped));
+            }
+            self.open.retain(|_, open| !open.is_empty());
+        }
+        self.starts.insert(place, offset);
+    }
+
     fn committed(&mut self, name: &str, client: &ClientConfig) -> KafkaResult<TopicPartitionList> {
         let consumer = match self.consumer.take() {
             Some(consumer) => consumer,

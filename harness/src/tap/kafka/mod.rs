@@ -10,6 +10,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 
+use parking_lot::Mutex;
 use rdkafka::ClientConfig;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -27,7 +28,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-use commits::Commits;
+use commits::{Commits, CommitsInput, GroupStart};
 use reader::{CatchUpRequest, Reader};
 
 /// The settings of the tap.
@@ -67,6 +68,8 @@ pub struct KafkaTap {
     scene: Arc<Scene>,
     /// The reader of each topic.
     readers: Vec<(String, mpsc::Sender<CatchUpRequest>)>,
+    /// Taken at the end: the watcher of commits ends when nobody can send to it.
+    commits: Mutex<Option<mpsc::Sender<CommitsInput>>>,
     threads: Threads,
 }
 
@@ -103,12 +106,22 @@ impl KafkaTap {
             let begun = beginning.await.unwrap_or_else(|lost| Err(lost.into()));
             begun.map_err(|source| KafkaTapError::new(topic, source))?;
         }
-        Ok(KafkaTap { at: config.at, scene, readers, threads })
+        Ok(KafkaTap { at: config.at, scene, readers, commits: Mutex::new(Some(deliveries)), threads })
     }
 
     /// Returns the broker's address, which its clients call.
     pub fn address(&self) -> SocketAddr {
         self.at
+    }
+
+    /// Notes the first position of a group in a partition: the group has skipped the records before it, so a commit
+    /// past them does not prove that they were processed.
+    pub fn group_starts(&self, group: &str, topic: &str, partition: i32, offset: i64) {
+        let place = (topic.to_owned(), partition);
+        if let Some(commits) = &*self.commits.lock() {
+            // It fails where the watcher of commits has ended.
+            let _ = commits.send(CommitsInput::Start(GroupStart { group: group.to_owned(), place, offset }));
+        }
     }
 
     /// Resolves when everything was read that was there when this was called. A gap is recorded for what is not read by
@@ -134,6 +147,7 @@ impl KafkaTap {
 
     /// Ends every reader; resolves when they have ended.
     pub async fn stop(&self) {
+        self.commits.lock().take();
         self.threads.stop().await;
     }
 }

@@ -13,7 +13,7 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::sync::oneshot;
 
-use super::commits::Delivery;
+use super::commits::{CommitsInput, Delivery};
 use super::record::Record;
 use crate::evidence::{CaptureEnd, Settlement};
 use crate::plan::broker::Topic;
@@ -42,7 +42,7 @@ pub struct Reader {
     topic: Topic,
     scene: Arc<Scene>,
     requests: mpsc::Receiver<CatchUpRequest>,
-    deliveries: mpsc::Sender<Delivery>,
+    deliveries: mpsc::Sender<CommitsInput>,
     /// Producers have this machine's clock.
     same_clock: bool,
 }
@@ -76,7 +76,7 @@ impl Reader {
         topic: Topic,
         scene: Arc<Scene>,
         requests: mpsc::Receiver<CatchUpRequest>,
-        deliveries: mpsc::Sender<Delivery>,
+        deliveries: mpsc::Sender<CommitsInput>,
         same_clock: bool,
     ) -> Self {
         Self { topic, scene, requests, deliveries, same_clock }
@@ -297,7 +297,8 @@ fn seen(reader: &Reader, message: &BorrowedMessage<'_>) -> (i32, i64) {
         }
         let place = (topic.name.clone(), record.partition);
         // The watcher of commits ends after every reader.
-        let _ = deliveries.send(Delivery { group: group.clone(), place, offset: record.offset, recording });
+        let delivery = Delivery { group: group.clone(), place, offset: record.offset, recording };
+        let _ = deliveries.send(CommitsInput::Delivery(delivery));
     }
     (record.partition, record.offset)
 }

@@ -207,6 +207,34 @@ async fn what_was_there_before_the_run_is_not_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_record_before_the_first_position_of_a_group_is_skipped_and_no_commit_makes_it_processed() {
+    let scene = Scene::new(vec![topic("orders", 1, &["late", "early"])]).await;
+    for body in ["one", "two"] {
+        scene.produce("orders", 0, headers(&[]), body).await;
+    }
+    scene.read().await;
+    // One record came before the position was known, one after it.
+    scene.tap.group_starts("late", "orders", 0, 3);
+    scene.tap.group_starts("early", "orders", 0, 0);
+    for body in ["three", "four"] {
+        scene.produce("orders", 0, headers(&[]), body).await;
+    }
+    scene.commit("late", "orders", 0, 4);
+    scene.commit("early", "orders", 0, 4);
+    scene.until(|captures, _| captures.iter().all(|capture| capture.end != CaptureEnd::Open)).await;
+    let captures = scene.read().await;
+    let ends = |group: &str| -> Vec<CaptureEnd> {
+        let delivered = of(&captures, MessageDirection::Delivered).into_iter();
+        let mut own: Vec<&Capture> = delivered.filter(|capture| reader(capture) == group).collect();
+        own.sort_by_key(|capture| capture.message.as_ref().unwrap().offset);
+        own.into_iter().map(|capture| capture.end.clone()).collect()
+    };
+    let (skipped, done) = (CaptureEnd::Settled(Settlement::Skipped), CaptureEnd::Settled(Settlement::Done));
+    assert_eq!(ends("late"), [skipped.clone(), skipped.clone(), skipped, done.clone()]);
+    assert_eq!(ends("early"), [done.clone(), done.clone(), done.clone(), done]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_ends_when_its_group_has_committed_past_it_and_no_other_does() {
     let scene = Scene::new(vec![topic("orders", 2, &["billing", "audit"])]).await;
     for partition in [0, 0, 1] {
