@@ -208,8 +208,9 @@ impl Story<'_> {
 
     /// Returns whether a request of a node ended after the node was asked to flush.
     fn flushed_too_early(&self, completions: &[Completion]) -> bool {
+        let first_sent = due::first_sent_nanos(&self.exchanges);
         self.recorder.look(|captures| {
-            captures.iter().any(|capture| {
+            captures.iter().filter(|capture| capture.begun_nanos >= first_sent).any(|capture| {
                 let tap = self.plan.tap(capture.tap);
                 let ended = capture.ended_nanos.unwrap_or(u64::MAX);
                 [tap.from, tap.to].iter().any(|node| match &completions[node.0] {

@@ -2,7 +2,7 @@
 
 use crate::crossings::messages;
 use crate::crossings::{CrossingRef, Crossings};
-use crate::evidence::{Capture, CaptureEnd, MessageDirection, Settlement};
+use crate::evidence::{Capture, CaptureEnd, Exchange, MessageDirection, Settlement};
 use crate::plan::Plan;
 use crate::scenario::{HopIx, NodeIx, Relation, Step};
 
@@ -82,12 +82,20 @@ fn may_cause(crossing: CrossingRef<'_>) -> bool {
     crossing.received().is_none_or(|capture| capture.end.is_success() || capture.end == CaptureEnd::Open)
 }
 
-/// Returns whether a request to or from one of `nodes` is still under way.
+/// Returns whether a request to or from one of `nodes` is still under way. A call that began before the first stimulus,
+/// such as a subscription to server-sent events or an idle gRPC stream, is no part of the story.
 fn under_way(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
+    let first_sent = first_sent_nanos(&seen.evidence.exchanges);
     seen.evidence.captures.iter().any(|capture| {
         let tap = seen.plan.tap(capture.tap);
-        capture.end == CaptureEnd::Open && (nodes.contains(&tap.from) || nodes.contains(&tap.to))
+        let open = capture.end == CaptureEnd::Open && capture.begun_nanos >= first_sent;
+        open && (nodes.contains(&tap.from) || nodes.contains(&tap.to))
     })
+}
+
+/// Returns the time at which the first stimulus was sent.
+pub(super) fn first_sent_nanos(exchanges: &[Exchange]) -> u64 {
+    exchanges.iter().map(|exchange| exchange.sent_nanos).min().unwrap_or(0)
 }
 
 /// Returns whether a span of `node` is still due for a sampled crossing that it received or sent.
@@ -201,7 +209,8 @@ impl WatchedHop {
         }
         let (own, moved) = (read.contains(&self.hop), self.moved.iter().any(|hop| read.contains(hop)));
         let over = match capture.end {
-            CaptureEnd::Settled(Settlement::Done) => own || moved,
+            // A record that its group skipped is on its way to nobody.
+            CaptureEnd::Settled(Settlement::Done | Settlement::Skipped) => own || moved,
             CaptureEnd::Settled(Settlement::Rejected) => moved || (own && self.moved.is_empty()),
             CaptureEnd::Settled(_)
             | CaptureEnd::Open
