@@ -220,3 +220,44 @@ impl WatchedHop {
         -i64::from(over)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::evidence::file::StoredEvidence;
+    use crate::evidence::{CaptureMark, Evidence};
+    use crate::plan::Seed;
+
+    fn kept(name: &str) -> (Plan, Evidence) {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/judged");
+        let source = crate::scenario::read(&folder.join(format!("{name}.yaml"))).unwrap();
+        let scenario = crate::scenario::parse(&source).unwrap().remove(0);
+        let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+        let stored = StoredEvidence::read(&text).unwrap();
+        let plan = Plan::build(Arc::new(scenario), folder, Seed(stored.seed));
+        let evidence = stored.evidence(&plan).unwrap();
+        (plan, evidence)
+    }
+
+    #[test]
+    fn an_open_call_is_waited_for_unless_it_began_before_the_first_stimulus() {
+        let (plan, mut evidence) = kept("client-beside-server");
+        let nodes: Vec<NodeIx> = (0..plan.scenario.nodes.len()).map(NodeIx).collect();
+        let nothing_owed = |evidence: &Evidence| {
+            Condition::NothingOwed(nodes.clone()).holds(&Crossings::pair(&plan, evidence))
+        };
+        assert!(nothing_owed(&evidence));
+        let first_sent = first_sent_nanos(&evidence.exchanges);
+        let mut subscription = evidence.captures[0].clone();
+        subscription.headers.clear();
+        (subscription.marked, subscription.end) = (CaptureMark::Absent, CaptureEnd::Open);
+        (subscription.begun_nanos, subscription.ended_nanos) = (first_sent - 1, None);
+        evidence.captures.push(subscription);
+        assert!(nothing_owed(&evidence));
+        evidence.captures.last_mut().unwrap().begun_nanos = first_sent + 1;
+        assert!(!nothing_owed(&evidence));
+    }
+}

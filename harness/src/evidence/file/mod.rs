@@ -114,3 +114,29 @@ impl<'t> StoredEvidence<'t> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::plan::{Mark, Seed, StimulusIx};
+
+    #[test]
+    fn marks_of_a_stream_are_written_and_read_and_files_without_them_are_evidence_too() {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/judged");
+        let source = crate::scenario::read(&folder.join("client-beside-server.yaml")).unwrap();
+        let scenario = crate::scenario::parse(&source).unwrap().remove(0);
+        let text = std::fs::read_to_string(folder.join("client-beside-server.json")).unwrap();
+        let stored = StoredEvidence::read(&text).unwrap();
+        let plan = Plan::build(Arc::new(scenario), folder, Seed(stored.seed));
+        let mut evidence = stored.evidence(&plan).unwrap();
+        assert!(!write(&plan, &evidence).contains("further_marks"));
+        let mark = Mark { run: plan.run, stimulus: StimulusIx(0), call: None, item: None };
+        evidence.captures[0].further_marks = vec![mark, mark];
+        let text = write(&plan, &evidence);
+        let again = StoredEvidence::read(&text).unwrap().evidence(&plan).unwrap();
+        assert_eq!(again.captures, evidence.captures);
+    }
+}
