@@ -90,7 +90,7 @@ async fn a_connection_that_fails_is_no_status() {
     let table = [
         (nobody, "cannot connect to `shop` at "),
         (hangs_up, "`shop` at "),
-        (resets, "gave no complete answer"),
+        (resets, "did not answer completely"),
     ];
     for (address, words) in table {
         let exchange = Case::grpc(Some("a.B/C"), false).driver(address).unwrap().send(FIRST).await;

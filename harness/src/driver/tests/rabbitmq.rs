@@ -117,7 +117,8 @@ async fn a_queue_that_is_not_there_is_named() {
     let broker = broker().await;
     let why = failed(sent(&case(None), broker.address()).await);
     let expected = format!(
-        "`broker` at {} did not take the message: there is no queue `orders` (312 NO_ROUTE); name the queue that is read",
+        "`broker` at {} rejected the message: there is no queue `orders` (312 NO_ROUTE); name the queue that the \
+         consumer reads",
         broker.address()
     );
     assert_eq!(why, expected);

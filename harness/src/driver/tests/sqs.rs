@@ -132,7 +132,7 @@ async fn a_broker_that_refuses_and_one_that_is_gone_are_named() {
     assert!(why.starts_with(&wanted) && why.contains("does not exist"), "{why}");
     let long = "x".repeat(2 * 1024 * 1024);
     let why = failed(case().body(&long)).await;
-    assert!(why.starts_with(&format!("`broker` at {address} did not take the message: ")), "{why}");
+    assert!(why.starts_with(&format!("`broker` at {address} rejected the message: ")), "{why}");
     broker.stop().await;
     let why = failed(case()).await;
     assert!(why.starts_with(&format!("cannot connect to `broker` at {address}: ")), "{why}");

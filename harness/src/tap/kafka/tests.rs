@@ -335,7 +335,7 @@ async fn a_missing_topic_is_reported_at_once() {
     let broker = KafkaBroker::start(config_of(false)).await.unwrap();
     let recorder = Recorder::new(10, false);
     let started = KafkaTap::start(config(&broker, vec![topic("orders", 1, &[])]), recorder).await;
-    assert_eq!(started.unwrap_err().to_string(), "the topic `orders` cannot be read");
+    assert_eq!(started.unwrap_err().to_string(), "cannot read the topic `orders`");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -361,7 +361,7 @@ async fn the_query_protocol_and_compressed_bodies_go_through_and_are_gaps() {
     let (captures, gaps) = stage.recorder.freeze();
     assert_eq!(captures, []);
     let gaps: Vec<_> = gaps.iter().map(|gap| gap.what.as_str()).collect();
-    let newer = "the tap reads the JSON protocol, which SDKs speak since November 2023";
+    let newer = "the tap reads only the JSON protocol, which SDKs use since November 2023";
     assert_eq!(
         gaps,
         [

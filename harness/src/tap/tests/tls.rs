@@ -130,7 +130,7 @@ async fn a_receiver_without_tls_is_a_gap() {
     });
     assert!(connect(&seen, &authority, &[]).await.is_err());
     let gaps = seen.gaps(1).await;
-    assert!(gaps[0].what.contains("does not take part in TLS"), "{gaps:?}");
+    assert!(gaps[0].what.contains("the TLS handshake with the receiver"), "{gaps:?}");
 }
 
 #[tokio::test]

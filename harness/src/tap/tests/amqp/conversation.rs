@@ -140,7 +140,7 @@ fn a_conversation_is_read_whole() {
     assert_eq!(sent, sent_by(&conversation()));
     let broken = |text: &str| CaptureEnd::Broken(text.to_owned());
     let unconfirmed = "the client closed the connection before the broker confirmed the message";
-    let rolled_back = "the client rolled its transaction back";
+    let rolled_back = "the client rolled back its transaction";
     let expected = [
         ("2 published /plain", 1, ended(Accepted)),
         ("1 published ex/key", 1, ended(Accepted)),

@@ -238,7 +238,7 @@ fn what_is_published_into_a_closed_channel_is_refused() {
     let ends: Vec<_> = captures.iter().map(|capture| capture.end.clone()).collect();
     assert_eq!(ends, [ended(Settlement::Refused), ended(Settlement::Accepted)]);
     let why = message(&captures[0]).refused.as_deref();
-    assert_eq!(why, Some("the broker closed the channel before: 404 NOT_FOUND"));
+    assert_eq!(why, Some("the broker had closed the channel: 404 NOT_FOUND"));
 }
 
 #[test]
@@ -265,5 +265,5 @@ fn no_wait_needs_no_answer() {
     assert_eq!(captures[0].end, ended(Settlement::Done));
     let cancel = method(1, (60, 30), &[text("c"), octet(1)]);
     let (captures, gaps) = see(&[sent, cancel].concat(), &delivered);
-    assert!(captures.is_empty() && gaps[0].contains("nothing was heard of the consumer"), "{gaps:?}");
+    assert!(captures.is_empty() && gaps[0].contains("its consumer is unknown"), "{gaps:?}");
 }

@@ -178,7 +178,7 @@ async fn a_transaction_settles_at_its_end() {
     let expected = [
         ended(Accepted),
         ended(Accepted),
-        CaptureEnd::Broken("the client rolled its transaction back".into()),
+        CaptureEnd::Broken("the client rolled back its transaction".into()),
     ];
     assert_eq!(rabbit.ends(4, MessageDirection::Published).await, expected);
     assert_eq!(rabbit.ends(4, MessageDirection::Delivered).await, ends(&[Done]));
