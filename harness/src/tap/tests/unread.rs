@@ -7,7 +7,8 @@ use crate::tap::{Peer, replay};
 /// Returns the captures and gaps of what a sender sends.
 fn see(protocol: TapProtocol, sent: &[u8]) -> (Vec<Capture>, Vec<Gap>) {
     let recorder = Recorder::new(100, true);
-    let config = TapConfig::new(TapIx(2), TapPlan { protocol, ..plan() }, RUN, ([127, 0, 0, 1], 1).into());
+    let config =
+        TapConfig::new(TapIx(2), TapPlan { protocol, ..plan() }, RUN, SocketAddr::from(([127, 0, 0, 1], 1)));
     let forwarded = replay(&config, recorder.clone(), &[(Peer::Sender, sent)]);
     assert_eq!(forwarded, sent);
     recorder.freeze()
