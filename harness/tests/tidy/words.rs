@@ -50,7 +50,6 @@ const CLEAN: &[&str] = &[
     "harness/tests/endings.rs",
     "harness/tests/faults",
     "harness/tests/folder/",
-    "harness/tests/hostile_bytes",
     "harness/tests/other_languages",
     "harness/tests/own_names.rs",
     "harness/tests/rebalance.rs",
