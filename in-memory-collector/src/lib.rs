@@ -12,8 +12,7 @@
 //! let shop = collector.block_on(collector.endpoint("shop"))?;
 //! println!("OTEL_EXPORTER_OTLP_ENDPOINT={}", shop.url());
 //!
-//! let trace = [7; 16];
-//! let waiting = collector.block_on(async {
+//! let trace = [7; 16]; let waiting = collector.block_on(async {
 //!     collector.wait(&TraceQuery::trace(trace), Condition::AtLeast(1), Duration::from_millis(10)).await
 //! });
 //! let Err(WaitError::TimedOut(time_out)) = waiting else { panic!("nobody sent anything") };
