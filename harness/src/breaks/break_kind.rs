@@ -214,6 +214,8 @@ pub enum Extraction {
     SentByDriver,
     /// The context may not have been injected: no tap saw it.
     PerhapsNotInjected,
+    /// The receiver made no span for it, and each of its calls begins a trace.
+    Uninstrumented,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

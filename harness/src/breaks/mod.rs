@@ -25,6 +25,7 @@ pub mod sender;
 pub mod sender_spans;
 pub mod undeclared;
 pub mod undelivered;
+pub mod uninstrumented;
 pub mod untapped;
 pub mod value;
 

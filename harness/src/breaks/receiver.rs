@@ -7,7 +7,7 @@
 use super::break_kind::{
     Extraction, Join, LinkOwner, Reparent, Restart, Silence, SurplusSpan, Swap, UnexportedSpan, WrongLink,
 };
-use super::{Break, BreakKind, Breaks, Caret, Class, Grade, Remark, Side, Value, Witness};
+use super::{Break, BreakKind, Breaks, Caret, Class, Grade, Remark, Side, Value, Witness, uninstrumented};
 use crate::crossings::expected::sent_invalid;
 use crate::crossings::id_map::IdMap;
 use crate::crossings::{CarriedFields, ContextField, CrossingIx, CrossingRef};
@@ -56,6 +56,9 @@ pub(super) fn rows(crossing: CrossingRef<'_>, explained: &Explanations, found: &
 
 /// Finds R2 and R3: no span for what arrived.
 fn no_span(crossing: CrossingRef<'_>, wire: &CarriedFields, explained: &Explanations, found: &mut Breaks) {
+    if uninstrumented::row(crossing, found) {
+        return;
+    }
     if let Some(unlinked) = begun_unlinked(crossing, wire) {
         found.list.push(unlinked);
         return;
@@ -66,7 +69,7 @@ fn no_span(crossing: CrossingRef<'_>, wire: &CarriedFields, explained: &Explanat
         None => root_decision(crossing) == Some(true),
     };
     let broken = crossing.received().is_some_and(|capture| matches!(capture.end, CaptureEnd::Broken(_)));
-    if !sampled || broken {
+    if !sampled || broken || crossing.is_refused() {
         return;
     }
     let (all, node) = (crossing.all(), crossing.receiver());
@@ -94,6 +97,14 @@ fn no_span(crossing: CrossingRef<'_>, wire: &CarriedFields, explained: &Explanat
 /// Returns whether what was sent carries a context that is not sampled.
 fn clears_the_flag(crossing: CrossingRef<'_>) -> bool {
     crossing.wire().and_then(CarriedFields::context).is_some_and(|context| !context.flags.sampled())
+}
+
+/// Returns whether the calls that a crossing caused are explained by a break at the crossing: its receiver makes no
+/// span for what it receives, and each call begins a trace.
+pub(super) fn explains_calls(crossing: CrossingRef<'_>) -> bool {
+    let links = crossing.relation().receiver_may_begin();
+    crossing.is_uninstrumented()
+        && (!links || crossing.arrived().is_some_and(|wire| begun_unlinked(crossing, wire).is_some()))
 }
 
 /// Returns R8 without a span for what was received: what the receiver sent shows that it began a trace and samples it,

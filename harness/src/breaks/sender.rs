@@ -6,7 +6,7 @@
 use super::break_kind::{Duplication, Join, LeakedField, Malformation, Restart, Swap};
 use super::lists::{self, Senders};
 use super::sender_spans::{self, received};
-use super::{Break, BreakKind, Breaks, Caret, Flag, Grade, Remark, Value, Witness};
+use super::{Break, BreakKind, Breaks, Caret, Flag, Grade, Remark, Value, Witness, receiver};
 use crate::crossings::{CarriedFields, ContextField, CrossingRef};
 use crate::scenario::{Relation, RestartSide, Role};
 use crate::wire::{Level, Refusal, TraceParent};
@@ -28,7 +28,12 @@ pub(super) fn rows(crossing: CrossingRef<'_>, senders: &Senders<'_>, found: &mut
     let Some(context) = wire.context() else { return };
     let first = swapped(crossing, context)
         .or_else(|| lists::swapped(crossing, wire, senders))
-        .or_else(|| joined(crossing, context))
+        .or_else(|| joined(crossing, context));
+    // One cause for all calls of the sender, named where the request arrived.
+    if first.is_none() && crossing.cause().is_some_and(receiver::explains_calls) {
+        return;
+    }
+    let first = first
         .or_else(|| restarted(crossing, context))
         .or_else(|| passed_through(crossing, context))
         .or_else(|| sender_spans::row(crossing, context, found));

@@ -10,7 +10,7 @@ use super::messages::{is, read_over};
 use super::routes::RoutedCapture;
 use super::sent_by::SentBy;
 use super::under_way::UnderWay;
-use super::{Crossing, Crossings, IdSet, Nature};
+use super::{Crossing, Crossings, IdSet, Nature, same_calls};
 use crate::evidence::{Capture, CaptureIx, MessageDirection, mark_of};
 use crate::plan::{CallIx, Plan, StimulusIx};
 use crate::scenario::HopIx;
@@ -37,6 +37,7 @@ pub(super) fn attribute(all: &Crossings<'_>) -> Attribution {
         let first = if crossing.nature == Nature::Sent { crossing.capture } else { crossing.arrival };
         first.map(|capture| all.capture(capture).begun_nanos)
     });
+    same_calls::distinguish(all, &mut found.crossings);
     add_untapped(all.plan, &mut found.crossings);
     found
 }

@@ -1,14 +1,15 @@
 //! Requests and messages that a node sends by itself: polls, health checks, ticks of a scheduler.
 //!
 //! A kind (method and path, or the destination of a message) is background when it was seen before the story, or while
-//! nothing was under way and all that was due had crossed without it. A kind that is seen only under a stimulus stays
-//! judged.
+//! nothing was under way and all that was due had crossed without it; or when all that may cross has crossed without
+//! it, and each request of it carries a trace of its own in which its sender, which traces its other calls, made no
+//! span. Any other kind that is seen only under a stimulus stays judged.
 
 use std::collections::{BTreeMap, HashSet};
 
 use super::Crossings;
-use crate::evidence::{CaptureIx, MessageDirection};
-use crate::scenario::{HopIx, Transport};
+use crate::evidence::{CaptureIx, MessageDirection, SpanIx};
+use crate::scenario::{HopIx, NodeIx, Transport};
 
 /// The captures on declared hops, by the way in which their stimulus is known.
 pub(super) struct CaptureGroups<'w> {
@@ -31,7 +32,10 @@ pub(super) fn find(all: &Crossings<'_>, groups: &CaptureGroups<'_>) -> HashSet<C
     let early: HashSet<Kind> = groups.early.iter().map(|(ix, hop)| kind(all, *hop, *ix)).collect();
     let mut background = HashSet::new();
     for (kind, captures) in &kinds {
-        if early.contains(kind) || captures.iter().any(|ix| is_surplus(all, groups, kind, *ix)) {
+        if early.contains(kind)
+            || captures.iter().any(|ix| is_surplus(all, groups, kind, *ix))
+            || is_polled_without_spans(all, groups, kind, captures)
+        {
             background.extend(captures.iter().copied());
         }
     }
@@ -63,8 +67,43 @@ fn is_surplus(all: &Crossings<'_>, groups: &CaptureGroups<'_>, of: &Kind, ix: Ca
         let before = all.capture(*ix).begun_nanos < at;
         crossed += usize::from(before && *hop == of.0 && kind(all, *hop, *ix) != *of);
     }
-    let due = causes * usize::try_from(declared.times.min).unwrap_or(usize::MAX);
+    let due = usize::try_from(declared.times.min).unwrap_or(usize::MAX).saturating_mul(causes);
     due > 0 && crossed >= due
+}
+
+/// Returns whether the other kinds on a hop were sent as often as the scenario allows and are in spans of their sender,
+/// and each request of this kind is in a trace of its own, in which its sender made no span.
+fn is_polled_without_spans(
+    all: &Crossings<'_>,
+    groups: &CaptureGroups<'_>,
+    of: &Kind,
+    captures: &[CaptureIx],
+) -> bool {
+    let hop = of.0;
+    let declared = all.plan.scenario.hop(hop);
+    let tied = |hop: HopIx| groups.tied.iter().filter(move |(_, on)| *on == hop).map(|(ix, _)| *ix);
+    let Some(within) = declared.within else { return false };
+    let most = usize::try_from(declared.times.max).unwrap_or(usize::MAX);
+    let allowed = most.saturating_mul(tied(within).count());
+    if allowed == 0 || tied(hop).count() < allowed || groups.untied.iter().any(|(_, on)| *on == within) {
+        return false;
+    }
+    if tied(hop).any(|ix| named_span(all, declared.from, ix).is_none() || kind(all, hop, ix) == *of) {
+        return false;
+    }
+    let mut traces = HashSet::new();
+    captures.iter().all(|ix| {
+        let context = all.carried(*ix).context();
+        let own = context.is_some_and(|context| {
+            traces.insert(context.trace_id)
+                && all.spans.in_trace(declared.from, context.trace_id.as_bytes()).is_empty()
+        });
+        own && named_span(all, declared.from, *ix).is_none()
+    })
+}
+
+fn named_span(all: &Crossings<'_>, node: NodeIx, ix: CaptureIx) -> Option<SpanIx> {
+    all.spans.named(node, all.carried(ix).first()?)
 }
 
 fn kind(all: &Crossings<'_>, hop: HopIx, ix: CaptureIx) -> Kind {

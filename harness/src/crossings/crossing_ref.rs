@@ -2,6 +2,7 @@
 //!
 //! It answers questions and judges nothing. While pairing is under way, it answers from what is paired so far.
 
+use super::span_role::is_call;
 use super::{CarriedFields, Crossing, CrossingIx, CrossingWitness, Crossings, ExpectedContext, Nature};
 use crate::evidence::{Capture, CaptureIx, Message, Protocol, Span, SpanIx, mark_of};
 use crate::plan::{Mark, Stimulus, StimulusIx};
@@ -267,6 +268,40 @@ impl<'a> CrossingRef<'a> {
         let Some(arrival) = self.delivery().map(|arrival| self.all.capture(arrival)) else { return false };
         let unread = !arrival.end.was_read();
         arrival.protocol == Protocol::Kafka && unread && self.receiver_span_ix().is_none()
+    }
+
+    /// Returns whether a call was refused by a server or something before it that may not have taken it up: status 429,
+    /// 502, 503 or 504, or gRPC RESOURCE_EXHAUSTED or UNAVAILABLE. No span is due for it.
+    pub fn is_refused(self) -> bool {
+        const HTTP: [u16; 4] = [429, 502, 503, 504];
+        const GRPC: [u32; 2] = [8, 14];
+        self.received().is_some_and(|capture| match &capture.end {
+            CaptureEnd::Answered { status, grpc_status } => {
+                HTTP.contains(status) || grpc_status.is_some_and(|code| GRPC.contains(&code))
+            }
+            CaptureEnd::Open | CaptureEnd::Broken(_) | CaptureEnd::Settled(_) => false,
+        })
+    }
+
+    /// Returns whether the receiver shows that nothing traces what it receives: no span of it continues a request over
+    /// this hop, and at least two calls that this one caused are roots of traces of their own.
+    pub fn is_uninstrumented(self) -> bool {
+        let arrived = self.arrived().is_some_and(|wire| wire.context().is_some());
+        if !arrived || !self.all.is_spanless(self.hop_ix()) || !self.all.exports(self.receiver()) {
+            return false;
+        }
+        let (mut calls, spans) = (0, &self.all.spans);
+        for effect in self.effects() {
+            let Some(context) = effect.sent_contexts().next() else { return false };
+            let root = effect.named_span_ix().map(|named| spans.get(spans.top_of(named)));
+            let begun = root.is_some_and(|root| is_call(root) && root.parent_id.is_empty());
+            let left = self.arrived_contexts().all(|came| came.trace_id != context.trace_id);
+            if context.flags.sampled() && !(begun && left) {
+                return false;
+            }
+            calls += usize::from(context.flags.sampled());
+        }
+        calls > 1
     }
 
     /// Returns when the receiver got it.

@@ -159,6 +159,7 @@ fn re_based(
         random: Some(context.flags.random()),
         members: (!lists.tracestate_open).then(|| lists.members.clone()),
         entries: (!lists.baggage_open).then(|| lists.entries.clone()),
+        unseen_since: None,
         ..due.clone()
     };
     match span_trace {
@@ -240,12 +241,16 @@ fn after_no_context(
 /// Returns what is expected behind a hop without a tap, where the receiver's span is the only witness.
 fn behind_no_tap(crossing: CrossingRef<'_>, due: &ExpectedContext) -> ExpectedContext {
     let trace = crossing.receiver_span().and_then(|span| TraceId::from_bytes(&span.trace_id));
+    let unseen_since = Some(due.unseen_since.unwrap_or(crossing.ix()));
     match trace {
-        Some(trace) if Some(trace) == due.trace => due.clone(),
-        Some(trace) => {
-            ExpectedContext { trace: Some(trace), sampled: Some(true), ..ExpectedContext::default() }
-        }
-        None => ExpectedContext { trace: due.trace, ..ExpectedContext::default() },
+        Some(trace) if Some(trace) == due.trace => ExpectedContext { unseen_since, ..due.clone() },
+        Some(trace) => ExpectedContext {
+            trace: Some(trace),
+            sampled: Some(true),
+            unseen_since,
+            ..ExpectedContext::default()
+        },
+        None => ExpectedContext { trace: due.trace, unseen_since, ..ExpectedContext::default() },
     }
 }
 

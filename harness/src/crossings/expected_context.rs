@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::CarriedFields;
+use super::{CarriedFields, CrossingIx};
 use crate::wire::TraceId;
 use crate::wire::baggage::BaggageEntry;
 use crate::wire::tracestate::RawMember;
@@ -22,6 +22,8 @@ pub struct ExpectedContext {
     pub left: Vec<TraceId>,
     /// Members of tracestate that belong to a trace that was left.
     pub left_members: Vec<RawMember>,
+    /// The crossing without a tap behind which nothing was seen: what is missing may have been lost there.
+    pub unseen_since: Option<CrossingIx>,
 }
 
 impl ExpectedContext {
@@ -65,6 +67,7 @@ impl ExpectedContext {
             begun: true,
             left,
             left_members,
+            unseen_since: None,
         }
     }
 }

@@ -31,11 +31,13 @@ pub mod polls;
 pub mod receiver;
 pub mod redelivery;
 pub mod routes;
+pub mod same_calls;
 pub mod sender;
 pub mod sent_by;
 pub mod span_claims;
 pub mod span_index;
 pub mod span_role;
+pub mod strays;
 pub mod trace_owner;
 pub mod under_way;
 
@@ -74,6 +76,8 @@ pub struct Crossings<'a> {
     by_receiver: IdMap<SpanIx, Vec<CrossingIx>>,
     /// For each hop its crossings.
     by_hop: Vec<Vec<CrossingIx>>,
+    /// For each hop whether none of its crossings has a span of its receiver.
+    spanless: Vec<bool>,
     /// For each capture of what was sent its crossings; a message has several.
     by_capture: Vec<Vec<CrossingIx>>,
     /// For each stimulus its exchange.
@@ -125,6 +129,7 @@ impl<'a> Crossings<'a> {
             effects: Vec::new(),
             by_receiver: IdMap::default(),
             by_hop: vec![Vec::new(); plan.scenario.hops.len()],
+            spanless: vec![true; plan.scenario.hops.len()],
             by_capture: vec![Vec::new(); evidence.captures.len()],
             answered_nanos: answered.map(|one| (one.stimulus, one.answered_nanos)).collect(),
         }
@@ -138,6 +143,7 @@ impl<'a> Crossings<'a> {
                 self.by_capture[capture.0].push(CrossingIx(ix));
             }
             if let Some(span) = crossing.receiver_span {
+                self.spanless[crossing.hop.0] = false;
                 self.by_receiver.entry(span).or_default().push(CrossingIx(ix));
             }
         }
@@ -186,6 +192,11 @@ impl<'a> Crossings<'a> {
     /// Returns the name of a node, as the scenario has it.
     pub fn node_name(&self, node: NodeIx) -> &'a str {
         &self.plan.scenario.node(node).name
+    }
+
+    /// Returns whether no crossing of a hop has a span of its receiver.
+    fn is_spanless(&self, hop: HopIx) -> bool {
+        self.spanless[hop.0]
     }
 
     /// Returns whether spans are due from a node at all.

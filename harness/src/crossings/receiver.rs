@@ -11,6 +11,7 @@ use super::free_spans::FreeSpans;
 use super::polls::{Polls, is_linking_poll};
 use super::span_claims::{SpanClaims, names_another};
 use super::span_role::{attribute, is_receive, is_work};
+use super::strays::Strays;
 use super::{CrossingIx, CrossingRef, Crossings, IdMap, IdSet};
 use crate::evidence::{Span, SpanIx, SpanKind};
 use crate::plan::StimulusIx;
@@ -29,6 +30,8 @@ enum Tier {
     Names,
     /// Its parent or link is what crossed, and it has the mark of something else.
     Continues,
+    /// It is a root that fits, and what crossed has no context.
+    FitsAsRoot,
     Fits,
     /// Something sent below it has the mark, and nothing else is known of it.
     SentBelow,
@@ -36,19 +39,23 @@ enum Tier {
     Batch,
     /// Nothing saw what crossed (`tap: none`): it is in a trace of the stimulus.
     Untapped,
+    /// It continues another request, and began during this one.
+    Stray,
 }
 
 impl Tier {
-    const ALL: [Tier; 9] = [
+    const ALL: [Tier; 11] = [
         Tier::ContinuesAndMarked,
         Tier::ContinuesUnmarked,
         Tier::CaptureMark,
         Tier::Names,
         Tier::Continues,
+        Tier::FitsAsRoot,
         Tier::Fits,
         Tier::SentBelow,
         Tier::Batch,
         Tier::Untapped,
+        Tier::Stray,
     ];
 }
 
@@ -78,6 +85,7 @@ struct Search {
     polls: Polls,
     free: OnceCell<FreeSpans>,
     claims: OnceCell<SpanClaims>,
+    strays: OnceCell<Strays>,
 }
 
 impl Search {
@@ -88,6 +96,7 @@ impl Search {
             polls: Polls::of(all),
             free: OnceCell::new(),
             claims: OnceCell::new(),
+            strays: OnceCell::new(),
         }
     }
 
@@ -104,9 +113,14 @@ impl Search {
                 let work = if poll { self.work_of_own_claim(crossing) } else { None };
                 Some(work.unwrap_or(found))
             }
-            Tier::CaptureMark => self.earliest(crossing, marked(crossing).iter().copied()),
+            Tier::CaptureMark => {
+                let marked = marked(crossing).iter().copied();
+                self.earliest(crossing, marked.filter(|span| !is_root_of_restart(crossing, *span)))
+            }
             Tier::Names => self.earliest(crossing, self.claims(crossing.all()).naming(crossing).into_iter()),
-            Tier::Fits => self.fitting(crossing),
+            Tier::FitsAsRoot if crossing.arrived_contexts().next().is_some() => None,
+            Tier::FitsAsRoot => self.fitting(crossing, |span| span.parent_id.is_empty()),
+            Tier::Fits => self.fitting(crossing, |_span| true),
             Tier::SentBelow => {
                 let claims = self.claims(crossing.all());
                 let spans = claims.sent_below(crossing.receiver(), crossing.mark()?);
@@ -114,6 +128,10 @@ impl Search {
             }
             Tier::Batch => batch(crossing),
             Tier::Untapped => self.untapped(crossing),
+            Tier::Stray => {
+                let strays = self.strays.get_or_init(|| Strays::of(crossing.all(), &self.claimed));
+                strays.find(crossing, &self.claimed)
+            }
         }
     }
 
@@ -149,10 +167,12 @@ impl Search {
                     Tier::Continues
                     | Tier::CaptureMark
                     | Tier::Names
+                    | Tier::FitsAsRoot
                     | Tier::Fits
                     | Tier::SentBelow
                     | Tier::Batch
-                    | Tier::Untapped => true,
+                    | Tier::Untapped
+                    | Tier::Stray => true,
                 };
                 let child = seen.trace_id == trace && seen.parent_id == parent;
                 let rank = (receipt_rank(seen), !child, seen.start_nanos, span);
@@ -183,7 +203,7 @@ impl Search {
     }
 
     /// Returns a span for something received that fits, and that no other wire claims by its parent.
-    fn fitting(&self, crossing: CrossingRef<'_>) -> Option<SpanIx> {
+    fn fitting(&self, crossing: CrossingRef<'_>, may_stand: impl Fn(&Span) -> bool) -> Option<SpanIx> {
         let (all, node) = (crossing.all(), crossing.receiver());
         let (capture, mark) = (crossing.received()?, crossing.mark());
         let free = self.free(all);
@@ -196,6 +216,7 @@ impl Search {
             let names = named(seen);
             let rank = (own != Some(true), Reverse(names), seen.start_nanos, span);
             if own != Some(false)
+                && may_stand(seen)
                 && !marked_elsewhere
                 && (names > 0 || own == Some(true))
                 && best.is_none_or(|known| rank < known)
@@ -248,6 +269,13 @@ impl Search {
 fn marked(crossing: CrossingRef<'_>) -> &[SpanIx] {
     let mark = crossing.mark();
     mark.map_or(&[], |mark| crossing.all().spans.marked(crossing.receiver(), mark))
+}
+
+/// Returns whether it is the INTERNAL root that a relay's `restart` step makes on the way to its next call.
+fn is_root_of_restart(crossing: CrossingRef<'_>, span: SpanIx) -> bool {
+    let seen = crossing.all().spans.get(span);
+    let relay = crossing.receiver_node().kind.keeps_relay_contract();
+    relay && seen.kind == SpanKind::Internal && seen.parent_id.is_empty()
 }
 
 /// Ranks SERVER and CONSUMER before anything else; a receive comes later, and a call of the receiver that continues

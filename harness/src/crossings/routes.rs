@@ -120,9 +120,20 @@ fn narrowed(all: &Crossings<'_>, sent_by: &SentBy<'_>, ix: CaptureIx, found: Vec
 }
 
 /// Returns the hop of the call that a mark of this run names.
-fn marked_hop(plan: &Plan, capture: &Capture) -> Option<HopIx> {
+pub(super) fn marked_hop(plan: &Plan, capture: &Capture) -> Option<HopIx> {
     let mark = mark_of(&capture.marked).filter(|mark| mark.run == plan.run)?;
     plan.calls.get(mark.call?.0).map(|call| call.hop)
+}
+
+/// Returns the hops over which a stimulus may have made this call; none for a message.
+pub(super) fn alike_hops(plan: &Plan, capture: &Capture, stimulus: StimulusIx) -> Vec<HopIx> {
+    let fitting = plan.hops_of(capture.tap).filter(|hop| fits(plan, *hop, capture));
+    let mut alike: Vec<HopIx> = fitting.collect();
+    if alike.len() > 1 {
+        let driven = fan_out(&plan.scenario, plan.stimulus(stimulus).hop);
+        alike.retain(|hop| driven.contains(&plan.scenario.first_cause(*hop)));
+    }
+    alike
 }
 
 /// Returns the hop whose method and path fit; where several do, the one whose call the mark names.

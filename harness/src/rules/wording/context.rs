@@ -115,6 +115,10 @@ pub(super) fn not_extracted(example: Example<'_>, how: Extraction) -> String {
         Extraction::Seen | Extraction::SentByDriver => {
             format!("{who} started a new trace although {request} carried a `traceparent`")
         }
+        Extraction::Uninstrumented => format!(
+            "{who} created no span for {request}, and each of its calls started a new trace: its server or consumer \
+             is not instrumented"
+        ),
         Extraction::PerhapsNotInjected => format!(
             "the span of {who} is in a different trace: not-injected by {} or not-extracted by {who}",
             example.sender()
