@@ -157,6 +157,23 @@ fn every_requirement_can_be_listed_and_explained() {
     }
 }
 
+#[test]
+fn suites_of_other_formats_are_tried_on_request_where_the_target_implements_them() {
+    let folder = Folder::new("formats");
+    let (_, list, _) = conform(&folder, &["--list"]);
+    assert!(!list.contains("B3-01"), "{list}");
+    let (_, list, _) = conform(&folder, &["--list", "--suite", "all"]);
+    for id in ["B3-01", "JG-01", "XR-01", "GC-01", "DD-01", "TP-10"] {
+        assert!(list.contains(id), "{id}: {list}");
+    }
+    let (status, report) = json(&folder, &["relay:model", "--suite", "jaeger,trace-context"]);
+    assert_eq!(status, Some(0), "{:#?}", odd(&report));
+    let unsupported = "unsupported: null \"`relay:model` does not implement the propagator `jaeger`\"";
+    assert!(odd(&report).iter().all(|line| line.ends_with(unsupported)), "{:#?}", odd(&report));
+    let (_, report) = json(&folder, &["relay:rust", "--suite", "b3", "--only", "B3-03,B3-12,B3M-03"]);
+    assert!(odd(&report).is_empty(), "{:#?}", odd(&report));
+}
+
 /// The 41 cases of w3c/trace-context `test/test.py`.
 const W3C: &[&str] = &[
     "test_both_traceparent_and_tracestate_missing",

@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it, and says where")]
 
-#[path = "conform/propagation.rs"]
+#[path = "conform/foreign/mod.rs"]
+mod foreign;
+#[path = "conform/propagation/mod.rs"]
 mod propagation;
 #[path = "conform/service.rs"]
 mod service;
@@ -13,27 +15,38 @@ mod table;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use propagation::Defect;
+use foreign::{Flaw, ForeignPropagation, Style};
+use propagation::{Defect, Propagation};
 use service::Service;
 use unbroken::conform::suite::{Configuration, Role};
 use unbroken::conform::{self, Options, Results, SelectedRequirement, Selection, Target, Verdict};
 
-/// Requirements that a service at an address can be tried on.
-fn selected(only: &str) -> Vec<SelectedRequirement> {
+/// Returns the requirements of this configuration that a service at an address can be tried on.
+fn selected(only: &str, configuration: &Configuration) -> Vec<SelectedRequirement> {
     let only = if only.is_empty() { Vec::new() } else { vec![only.to_owned()] };
-    let all = Selection { suites: Vec::new(), only, level: 2 }.of(&conform::suites()).unwrap();
-    let here = |wanted: &SelectedRequirement| {
+    let all = Selection { suites: vec!["all".to_owned()], only, level: 2 }.of(&conform::suites()).unwrap();
+    let mut fitting = all;
+    fitting.retain(|wanted| {
         let requirement = &wanted.requirement;
         requirement.role == Role::Participant
-            && requirement.configuration == Configuration::default()
+            && requirement.configuration == *configuration
             && requirement.needs.is_empty()
-    };
-    all.into_iter().filter(here).collect()
+    });
+    fitting
 }
 
 fn tried(defect: Option<Defect>, only: &str) -> Results {
-    let service = Service::start(defect);
-    let target = Target::new(Some(service.address().parse().unwrap()), Vec::new()).unwrap();
+    tried_on(Propagation::new(defect), only, Configuration::default())
+}
+
+fn tried_foreign(style: Style, flaw: Option<Flaw>, only: &str) -> Results {
+    tried_on(ForeignPropagation::new(style, flaw), only, style.configuration())
+}
+
+fn tried_on(carrier: impl service::Carrier, only: &str, configuration: Configuration) -> Results {
+    let service = Service::start(carrier);
+    let mut target = Target::new(Some(service.address().parse().unwrap()), Vec::new()).unwrap();
+    target.configuration = configuration.clone();
     let options = Options {
         jobs: 4,
         seed: 7,
@@ -44,13 +57,19 @@ fn tried(defect: Option<Defect>, only: &str) -> Results {
         is_strict: true,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let wanted = selected(only);
+    let wanted = selected(only, &configuration);
     runtime.block_on(conform::run(&target, &wanted, &options, std::future::pending())).unwrap()
 }
 
 #[test]
 fn the_service_without_defects_passes_everything() {
-    let results = tried(None, "");
+    assert_passes(&tried(None, ""));
+    for style in Style::ALL {
+        assert_passes(&tried_foreign(*style, None, ""));
+    }
+}
+
+fn assert_passes(results: &Results) {
     let odd: Vec<String> = results
         .requirements
         .iter()
@@ -71,13 +90,34 @@ fn every_requirement_fails_with_its_defect() {
             unproven.push(format!("{id} does not find {defect:?}: {}", verdict.word()));
         }
     }
+    for (id, style, flaw) in foreign::TABLE {
+        let verdict = tried_foreign(*style, Some(*flaw), id).requirements[0].verdict();
+        if !matches!(verdict, Verdict::Fail | Verdict::Deviates) {
+            unproven.push(format!("{id} does not find {flaw:?}: {}", verdict.word()));
+        }
+    }
     assert!(unproven.is_empty(), "{unproven:#?}");
 }
 
 #[test]
+fn every_requirement_is_tried_in_a_configuration_of_the_table() {
+    let all = Selection { suites: vec!["all".to_owned()], only: Vec::new(), level: 3 };
+    let known: Vec<Configuration> =
+        Style::ALL.iter().map(|style| style.configuration()).chain([Configuration::default()]).collect();
+    for wanted in all.of(&conform::suites()).unwrap() {
+        let requirement = &wanted.requirement;
+        assert!(known.contains(&requirement.configuration), "{} is in no table", requirement.id);
+    }
+}
+
+#[test]
 fn no_requirement_is_without_a_defect() {
-    let proved: BTreeSet<&str> = table::TABLE.iter().map(|(id, _)| *id).collect();
-    let wanted = selected("");
+    let foreign = foreign::TABLE.iter().map(|(id, ..)| *id);
+    let proved: BTreeSet<&str> = table::TABLE.iter().map(|(id, _)| *id).chain(foreign).collect();
+    let mut wanted = selected("", &Configuration::default());
+    for style in Style::ALL {
+        wanted.extend(selected("", &style.configuration()));
+    }
     let missing: Vec<&str> =
         wanted.iter().map(|one| one.requirement.id.as_str()).filter(|id| !proved.contains(id)).collect();
     assert!(missing.is_empty(), "requirements that nothing shows to be able to fail: {missing:?}");

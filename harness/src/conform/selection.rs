@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use super::suite::{Requirement, Suite, Vector};
 
-/// The selection on the command line; empty lists mean everything.
+/// The name that selects every suite.
+const ALL: &str = "all";
+
+/// The selection on the command line; empty lists select the suites that are tried by default.
 #[derive(Clone, Debug)]
 pub struct Selection {
+    /// `all` selects the suites on request, too.
     pub suites: Vec<String>,
     /// `TP-12`, `TP`, or `TP-12/version.ff`.
     pub only: Vec<String>,
@@ -37,17 +41,24 @@ impl Selection {
     /// Returns the selected requirements in the order of the suites.
     pub fn of(&self, suites: &[Suite]) -> Result<Vec<SelectedRequirement>, SelectionError> {
         let known: Vec<String> = suites.iter().map(|suite| suite.name.clone()).collect();
-        if let Some(name) = self.suites.iter().find(|name| !known.contains(name)) {
+        if let Some(name) = self.suites.iter().find(|name| *name != ALL && !known.contains(name)) {
             return Err(SelectionError::Suite { name: name.clone(), known });
         }
         if let Some(word) = self.only.iter().find(|only| !is_known(only, suites)) {
             return Err(SelectionError::Requirement { word: word.clone(), near: near(word, suites) });
         }
-        let chosen =
-            suites.iter().filter(|suite| self.suites.is_empty() || self.suites.contains(&suite.name));
+        let chosen = suites.iter().filter(|suite| self.has(suite));
         Ok(chosen
             .flat_map(|suite| suite.requirements.iter().filter_map(|one| self.select(suite, one)))
             .collect())
+    }
+
+    /// Returns true when a suite is selected: named, or tried by default.
+    fn has(&self, suite: &Suite) -> bool {
+        if self.suites.is_empty() {
+            return !suite.is_on_request || !self.only.is_empty();
+        }
+        self.suites.iter().any(|name| name == ALL || *name == suite.name)
     }
 
     fn select(&self, suite: &Suite, requirement: &Requirement) -> Option<SelectedRequirement> {

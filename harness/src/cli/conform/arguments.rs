@@ -24,7 +24,7 @@ pub struct ConformArguments {
     /// Try only these requirements, families or vectors: `TP-12`, `TP`, `TP-12/version.upper-ff`
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Try only these suites
+    /// Try only these suites; suites of other formats are tried only when they are named here; `all` tries every suite
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub suite: Vec<String>,
     /// Try the requirements up to this level of the W3C documents
@@ -76,5 +76,6 @@ Examples:
   unbroken conform -- node service.js '${self.port}'  one process for each configuration
   unbroken conform relay:rust --report html=out/report.html
   unbroken conform relay:model --fault inject-nothing
-  unbroken conform --list --suite tracestate
+  unbroken conform relay:rust --suite b3             B3 in place of W3C Trace Context
+  unbroken conform --list --suite all
   unbroken conform --diff last-week.json today.json";

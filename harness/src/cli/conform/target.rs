@@ -28,7 +28,7 @@ pub enum TargetError {
 pub fn of(arguments: &ConformArguments) -> Result<Target, TargetError> {
     let named = arguments.target.as_deref();
     if let Some(relay) = named.and_then(|name| name.strip_prefix(RELAY)) {
-        if !RELAYS.contains(&relay) {
+        if !RELAYS.iter().any(|(known, _)| *known == relay) {
             return Err(TargetError::UnknownRelay(relay.to_owned()));
         }
         if !arguments.fault.is_empty() && relay != "model" {

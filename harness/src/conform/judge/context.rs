@@ -81,7 +81,7 @@ fn continues(
 }
 
 /// Returns the id that the outcome demands, or else the minted one.
-fn expected_id(demanded: Option<&Text>, id: &str, minted: &RequestIds) -> String {
+pub(super) fn expected_id(demanded: Option<&Text>, id: &str, minted: &RequestIds) -> String {
     match demanded {
         Some(text) => String::from_utf8_lossy(&text.fill(minted)).into_owned(),
         None => id.to_owned(),
@@ -89,7 +89,7 @@ fn expected_id(demanded: Option<&Text>, id: &str, minted: &RequestIds) -> String
 }
 
 /// Shorter runs of equal hex digits occur by chance.
-const TELLING_DIGITS: usize = 24;
+const TELLING_DIGITS: usize = 15;
 
 fn is_new(exchange: &Exchange, line: &[u8], parent: &TraceParent) -> Result<(), Mismatch> {
     let new = parent.trace_id.to_string();
@@ -100,7 +100,7 @@ fn is_new(exchange: &Exchange, line: &[u8], parent: &TraceParent) -> Result<(), 
 }
 
 /// Returns the relation of a trace id to an id that was sent, if there is one.
-fn origin(exchange: &Exchange, new: &str) -> Option<MismatchKind> {
+pub(super) fn origin(exchange: &Exchange, new: &str) -> Option<MismatchKind> {
     if new == exchange.minted.trace_id {
         return Some(MismatchKind::TraceIdKept);
     }

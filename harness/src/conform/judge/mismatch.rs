@@ -34,6 +34,10 @@ pub enum MismatchKind {
     Missing(&'static str),
     Repeated(&'static str, usize),
     Malformed(Reason),
+    /// The context in this field of another format is not what a correct sender writes.
+    Unreadable(&'static str, &'static str),
+    /// The call carries a field that the format excludes.
+    Forbidden(String),
     /// A version other than 00.
     Version(u8),
     TraceIdChanged,
@@ -106,7 +110,8 @@ impl MismatchKind {
             MismatchKind::NotCalledBack { .. } => "not-called-back",
             MismatchKind::Missing(_) => "missing",
             MismatchKind::Repeated(..) => "repeated",
-            MismatchKind::Malformed(_) => "malformed",
+            MismatchKind::Malformed(_) | MismatchKind::Unreadable(..) => "malformed",
+            MismatchKind::Forbidden(_) => "forbidden-field",
             MismatchKind::Version(_) => "version",
             MismatchKind::TraceIdChanged => "trace-id-changed",
             MismatchKind::TraceIdKept => "trace-id-kept",
@@ -150,6 +155,12 @@ impl fmt::Display for MismatchKind {
             MismatchKind::Malformed(reason) => {
                 write!(out, "the call carries an invalid `traceparent`: {reason}")
             }
+            MismatchKind::Unreadable(field, reason) => {
+                write!(out, "the call carries an invalid `{field}`: {reason}")
+            }
+            MismatchKind::Forbidden(field) => {
+                write!(out, "the call carries `{field}`, which must not be sent")
+            }
             MismatchKind::Version(version) => {
                 write!(out, "the call carries a `traceparent` of version {version:02x}, expected 00")
             }
@@ -164,27 +175,12 @@ impl fmt::Display for MismatchKind {
                 out.write_str("the call carries the parent id that the target received")
             }
             MismatchKind::Flag(flag, expected) => flag_words(*flag, *expected, out),
-            MismatchKind::MemberLost(list, member) => {
-                write!(out, "the `{list}` member `{member}` was dropped")
-            }
-            MismatchKind::MemberKept(list, member) => {
-                write!(out, "the `{list}` member `{member}` was forwarded and must be dropped")
-            }
-            MismatchKind::MemberAltered(list, member) => {
-                write!(out, "the `{list}` member `{member}` was changed")
-            }
-            MismatchKind::Reordered(list) => {
-                write!(out, "the members of `{list}` were reordered or repeated")
-            }
-            MismatchKind::AddedBehind(list, member) => {
-                write!(
-                    out,
-                    "the `{list}` member `{member}` was added after one that was sent; new members belong in front"
-                )
-            }
-            MismatchKind::TooMany(list, count) => {
-                write!(out, "`{list}` has {count} members; the limit is 32")
-            }
+            MismatchKind::MemberLost(..)
+            | MismatchKind::MemberKept(..)
+            | MismatchKind::MemberAltered(..)
+            | MismatchKind::AddedBehind(..)
+            | MismatchKind::Reordered(_)
+            | MismatchKind::TooMany(..) => list_words(self, out),
             MismatchKind::Unexpected(field) => write!(out, "the call carries `{field}`, which was not sent"),
             MismatchKind::NotUnchanged(field) => write!(out, "`{field}` was not forwarded unchanged"),
             MismatchKind::Across(across, seen) => across_words(*across, seen, out),
@@ -195,6 +191,33 @@ impl fmt::Display for MismatchKind {
                 )
             }
         }
+    }
+}
+
+fn list_words(kind: &MismatchKind, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match kind {
+        MismatchKind::MemberLost(list, member) => {
+            write!(out, "the `{list}` member `{member}` was dropped")
+        }
+        MismatchKind::MemberKept(list, member) => {
+            write!(out, "the `{list}` member `{member}` was forwarded and must be dropped")
+        }
+        MismatchKind::MemberAltered(list, member) => {
+            write!(out, "the `{list}` member `{member}` was changed")
+        }
+        MismatchKind::Reordered(list) => {
+            write!(out, "the members of `{list}` were reordered or repeated")
+        }
+        MismatchKind::AddedBehind(list, member) => {
+            write!(
+                out,
+                "the `{list}` member `{member}` was added after one that was sent; new members belong in front"
+            )
+        }
+        MismatchKind::TooMany(list, count) => {
+            write!(out, "`{list}` has {count} members; the limit is 32")
+        }
+        other => unreachable!("{} is no mismatch of a list", other.word()),
     }
 }
 

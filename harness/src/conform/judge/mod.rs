@@ -7,9 +7,13 @@ use std::time::Duration;
 
 use super::suite::{Outcome, OutcomeKind, RequestIds, Vector};
 
+use crate::wire::Format;
+
 mod across;
 mod context;
 mod fields;
+mod foreign;
+mod formats;
 mod lists;
 mod mismatch;
 
@@ -132,9 +136,21 @@ fn exchange_fits(vector: &Vector, outcome: &Outcome, exchange: &Exchange) -> Res
         }
     }
     exchange.calls.iter().try_for_each(|call| {
-        context::check(outcome, exchange, call)
-            .map_err(|mismatch| mismatch.at_call(call.number, vector.calls))
+        call_fits(outcome, exchange, call).map_err(|mismatch| mismatch.at_call(call.number, vector.calls))
     })
+}
+
+fn call_fits(outcome: &Outcome, exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
+    for name in &outcome.demands.without {
+        if !fields::values(&call.fields, name).is_empty() {
+            return Err(MismatchKind::Forbidden(name.clone()).into());
+        }
+    }
+    let carries_context = matches!(outcome.kind, OutcomeKind::Continue | OutcomeKind::Restart);
+    if carries_context && outcome.format != Format::TraceContext {
+        return foreign::check(outcome, exchange, call);
+    }
+    context::check(outcome, exchange, call)
 }
 
 fn notes(vector: &Vector, exchanges: &[Exchange]) -> Vec<String> {

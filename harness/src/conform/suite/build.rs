@@ -12,6 +12,7 @@ use crate::scenario::complaints::Complaints;
 use crate::scenario::tree::{KeyValue, Tree};
 use crate::scenario::{shape_check, yaml};
 use crate::source::{Place, Source};
+use crate::wire::Format;
 
 pub(super) fn suite(source: &Arc<Source>) -> Result<Suite, Vec<Diagnostic>> {
     let mut complaints = Complaints::default();
@@ -24,16 +25,22 @@ pub(super) fn suite(source: &Arc<Source>) -> Result<Suite, Vec<Diagnostic>> {
     };
     shape_check::check(&root, &format::SUITE, &mut complaints);
     complaints.shape_is_checked();
-    let mut builder = Builder { complaints };
+    let format = format_of(&root).unwrap_or(Format::TraceContext);
+    let configuration = configuration(root.get("configuration"));
+    let mut builder = Builder { complaints, format, configuration };
     let requirements = root.get("requirements").map_or(&[][..], Tree::entries);
     let requirements = requirements.iter().map(|entry| builder.requirement(entry)).collect();
     let (name, about) = (text_at(&root, "suite"), text_at(&root, "about"));
-    let suite = Suite { source: source.clone(), name, about, requirements };
+    let is_on_request = root.get("on-request").is_some();
+    let suite = Suite { source: source.clone(), name, about, is_on_request, requirements };
     if builder.complaints.is_empty() { Ok(suite) } else { Err(builder.complaints.finish()) }
 }
 
 struct Builder {
     complaints: Complaints,
+    /// The format and the configuration of the suite.
+    format: Format,
+    configuration: Configuration,
 }
 
 impl Builder {
@@ -49,6 +56,8 @@ impl Builder {
             vector.twin = vector.twin.take().or_else(|| twin.clone());
         }
         self.twins(&vectors);
+        let format = format_of(value).unwrap_or(self.format);
+        vectors.iter_mut().flat_map(|vector| &mut vector.expect).for_each(|outcome| outcome.format = format);
         Requirement {
             id: key.value.clone(),
             place: key.place,
@@ -59,7 +68,10 @@ impl Builder {
             role: of_word(Role::ALL, |r| r.word(), value.text_at("role")).unwrap_or(Role::Participant),
             clause: text_at(value, "clause"),
             needs: texts(value.get("needs")),
-            configuration: configuration(value.get("configuration")),
+            configuration: match value.get("configuration") {
+                Some(own) => configuration(Some(own)),
+                None => self.configuration.clone(),
+            },
             w3c: texts(value.get("w3c")),
             note: value.text_at("note").map(|note| note.trim().to_owned()),
             vectors,
@@ -137,12 +149,17 @@ impl Builder {
     fn outcome(&mut self, tree: &Tree, each: Option<&str>) -> Option<Outcome> {
         if let Some(word) = tree.text() {
             let kind = of_word(OutcomeKind::ALL, |kind| kind.word(), Some(word))?;
-            return Some(Outcome { name: word.to_owned(), kind, demands: Demands::default() });
+            return Some(Outcome {
+                name: word.to_owned(),
+                kind,
+                format: self.format,
+                demands: Demands::default(),
+            });
         }
         let kind = OutcomeKind::ALL.iter().find(|kind| tree.get(kind.word()).is_some())?;
         let demands = tree.get(kind.word())?;
         let name = tree.text_at("as").unwrap_or(kind.word()).to_owned();
-        Some(Outcome { name, kind: *kind, demands: self.demands(demands, each) })
+        Some(Outcome { name, kind: *kind, format: self.format, demands: self.demands(demands, each) })
     }
 
     fn demands(&mut self, tree: &Tree, each: Option<&str>) -> Demands {
@@ -159,6 +176,7 @@ impl Builder {
                 .collect(),
             set: flags(tree.get("set")),
             clear: flags(tree.get("clear")),
+            without: texts(tree.get("without")),
         }
     }
 
@@ -202,6 +220,11 @@ impl Expansion<'_> {
 /// Returns true when the outcome continues the trace whose id is minted.
 fn continues_the_minted_trace(outcome: &Outcome) -> bool {
     outcome.kind == OutcomeKind::Continue && outcome.demands.trace_id.is_none()
+}
+
+fn format_of(tree: &Tree) -> Option<Format> {
+    let word = tree.text_at("format")?;
+    format::FORMAT_WORDS.iter().find(|(_, known)| *known == word).map(|(format, _)| *format)
 }
 
 fn flags(tree: Option<&Tree>) -> Vec<Flag> {

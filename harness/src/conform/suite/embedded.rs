@@ -5,13 +5,18 @@ use crate::source::Source;
 
 /// The version of all suites together, apart from the version of this program. An added vector raises the second
 /// number; a requirement with a new demand raises the first.
-pub const VERSION: &str = "1.0";
+pub const VERSION: &str = "1.1";
 
 /// The files in the order of the report.
 const FILES: &[(&str, &str)] = &[
     ("trace-context.yaml", include_str!("../../../../scenarios/conformance/trace-context.yaml")),
     ("tracestate.yaml", include_str!("../../../../scenarios/conformance/tracestate.yaml")),
     ("baggage.yaml", include_str!("../../../../scenarios/conformance/baggage.yaml")),
+    ("b3.yaml", include_str!("../../../../scenarios/conformance/b3.yaml")),
+    ("jaeger.yaml", include_str!("../../../../scenarios/conformance/jaeger.yaml")),
+    ("x-ray.yaml", include_str!("../../../../scenarios/conformance/x-ray.yaml")),
+    ("datadog.yaml", include_str!("../../../../scenarios/conformance/datadog.yaml")),
+    ("google.yaml", include_str!("../../../../scenarios/conformance/google.yaml")),
 ];
 
 /// Returns every suite.

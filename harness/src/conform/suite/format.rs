@@ -6,6 +6,7 @@ use super::{Across, Flag, OutcomeKind, Role, Setting, Strength};
 use crate::scenario::pattern::{LINE, NAME, TEXT};
 use crate::scenario::schema::object;
 use crate::scenario::shape::{KeyShape, Object, Pattern, Shape, Tag, TaggedKind, Words, may, must};
+use crate::wire::Format;
 use Shape::{Either, List, Named, OneOrList};
 
 /// Returns the JSON Schema (draft 2020-12) of a suite's file, for editors.
@@ -22,6 +23,9 @@ pub(super) static SUITE: Object = Object {
     keys: &[
         must("suite", Shape::Text(&NAME), "its name, unique among the suites"),
         must("about", Shape::Text(&TEXT), "the standard that it tries, and which parts"),
+        may("on-request", Shape::True, "it is tried only when `--suite` or `--only` names it"),
+        may("format", Shape::Words(&FORMATS), "the format of the outgoing context; default: `w3c`"),
+        may("configuration", Shape::Object(&CONFIGURATION), "the settings of its requirements"),
         must(
             "requirements",
             Named { names: &ID, of: &Shape::Object(&REQUIREMENT) },
@@ -40,7 +44,12 @@ static REQUIREMENT: Object = Object {
         may("role", Shape::Words(&ROLES), "the services that it binds; default: `participant`"),
         must("clause", Shape::Text(&LINK), "a link to the clause"),
         may("needs", OneOrList(&Shape::Text(&NAME)), "words of `/-/capabilities` that a target must have"),
-        may("configuration", Shape::Object(&CONFIGURATION), "the settings that it is tried with"),
+        may(
+            "format",
+            Shape::Words(&FORMATS),
+            "the format of the outgoing context; default: that of the suite",
+        ),
+        may("configuration", Shape::Object(&CONFIGURATION), "its settings; default: those of the suite"),
         may("w3c", OneOrList(&Shape::Text(&NAME)), "the tests of the W3C suite that it covers"),
         may("note", Shape::Text(&TEXT), "a remark for the reader"),
         may(
@@ -118,6 +127,7 @@ static CONTEXT: Object = Object {
         may("lacks", OneOrList(&Shape::Text(&TEXT)), "keys that the tracestate must not have"),
         may("set", OneOrList(&Shape::Words(&FLAGS)), "trace flags that must be set"),
         may("clear", OneOrList(&Shape::Words(&FLAGS)), "trace flags that must not be set"),
+        may("without", OneOrList(&Shape::Text(&NAME)), "fields that must not be sent"),
     ],
     tag: None,
 };
@@ -125,6 +135,19 @@ static CONTEXT: Object = Object {
 const MEMBERS: Shape = Either(&[Shape::Words(&PARTS), List(&Shape::Text(&TEXT))]);
 
 static PARTS: Words = Words { what: "part of the list", words: || vec!["none", "some"], later: &[] };
+/// The words for the formats of an outgoing context.
+pub(super) const FORMAT_WORDS: &[(Format, &str)] = &[
+    (Format::TraceContext, "w3c"),
+    (Format::B3Single, "b3"),
+    (Format::B3Multi, "b3multi"),
+    (Format::Jaeger, "jaeger"),
+    (Format::XRay, "xray"),
+    (Format::Datadog, "datadog"),
+    (Format::GoogleCloud, "google"),
+];
+
+static FORMATS: Words =
+    Words { what: "format", words: || FORMAT_WORDS.iter().map(|(_, word)| *word).collect(), later: &[] };
 static STRENGTHS: Words =
     Words { what: "strength", words: || Strength::ALL.iter().map(|s| s.word()).collect(), later: &[] };
 static ROLES: Words =

@@ -25,6 +25,8 @@ pub struct Suite {
     pub source: Arc<Source>,
     pub name: String,
     pub about: String,
+    /// It is tried only when the command line names it.
+    pub is_on_request: bool,
     /// In the order of the file.
     pub requirements: Vec<Requirement>,
 }
@@ -141,6 +143,10 @@ impl Setting {
 impl Configuration {
     pub fn is_default(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub fn get(&self, setting: Setting) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == setting).map(|(_, value)| value.as_str())
     }
 
     /// Returns `propagators=b3, sampler=always_off`, or `default`.

@@ -2,7 +2,8 @@
 //!
 //! - `\xNN` one byte, `\t` a tab, `\\` a backslash, `\{` and `\}` braces
 //! - `{T}` the trace id of the request and `{P}` its parent id, minted for each request, as lower-case hex
-//! - `{T:upper}` in upper case (it always has a letter), `{T:31}` the first 31 digits, `{T:low}` the right-most 16
+//! - `{T:upper}` in upper case (it always has a letter), `{T:31}` the first 31 digits, `{T:-24}` the last 24
+//! - `{T:low}` the right-most 16 digits, `{T:decimal}` the same as a decimal number
 //! - `{text*N}` a text N times, such as `{a*256}`
 //! - `{members FROM..TO}` a list: `k01=1,k02=2`, numbered from FROM to TO
 //!
@@ -30,8 +31,10 @@ enum Which {
 enum Form {
     Lower,
     Upper,
-    /// So many digits from the left.
+    /// This many digits from the left.
     First(usize),
+    /// This many digits from the right.
+    Last(usize),
     /// The right-most 16 digits.
     Low,
     /// As an unsigned decimal number of the right-most 64 bits.
@@ -173,7 +176,10 @@ fn placeholder(inside: &str) -> Result<Piece, NotationError> {
         "upper" => Form::Upper,
         "low" => Form::Low,
         "decimal" => Form::Decimal,
-        digits => Form::First(digits.parse().map_err(|_| wrong())?),
+        digits => match digits.strip_prefix('-') {
+            Some(digits) => Form::Last(digits.parse().map_err(|_| wrong())?),
+            None => Form::First(digits.parse().map_err(|_| wrong())?),
+        },
     };
     Ok(Piece::Id { which, form })
 }
@@ -201,6 +207,7 @@ impl Form {
             Form::Lower => id.to_owned(),
             Form::Upper => id.to_uppercase(),
             Form::First(digits) => id.chars().take(digits).collect(),
+            Form::Last(digits) => id[id.len().saturating_sub(digits)..].to_owned(),
             Form::Low => low.to_owned(),
             Form::Decimal => u64::from_str_radix(low, 16).unwrap_or_default().to_string(),
         }
@@ -224,6 +231,7 @@ mod tests {
         assert_eq!(filled("00-{T}-{P}-01"), b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
         assert_eq!(filled(r"\x00\xff\t\\\{\}"), b"\x00\xff\t\\{}");
         assert_eq!(filled("{T:upper}{T:3}{T:low}"), b"4BF92F3577B34DA6A3CE929D0E0E47364bfa3ce929d0e0e4736");
+        assert_eq!(filled("{T:8}-{T:-24}"), b"4bf92f35-77b34da6a3ce929d0e0e4736");
         assert_eq!(filled("{P:decimal}"), b"67667974448284343");
         assert_eq!(filled(r"{ab*3}{\x41*2}{members 9..11}"), b"abababAAk09=9,k10=10,k11=11");
         assert_eq!(filled(""), b"");

@@ -1,6 +1,7 @@
 //! The outcomes that a vector allows.
 
 use super::notation::Text;
+use crate::wire::Format;
 
 /// One outcome that is allowed.
 #[derive(Clone, Debug)]
@@ -8,6 +9,8 @@ pub struct Outcome {
     /// The name in the report: the kind, or the author's own word where several outcomes are allowed.
     pub name: String,
     pub kind: OutcomeKind,
+    /// The format of the context that goes out.
+    pub format: Format,
     pub demands: Demands,
 }
 
@@ -60,6 +63,8 @@ pub struct Demands {
     pub lacks: Vec<Text>,
     pub set: Vec<Flag>,
     pub clear: Vec<Flag>,
+    /// Names of fields that must not be sent.
+    pub without: Vec<String>,
 }
 
 /// The members of a list that go out.
@@ -71,31 +76,36 @@ pub enum List {
     Some,
 }
 
-/// A trace flag, or those without a meaning.
+/// A trace flag, the flags without a meaning, or the debug flag of B3 and Jaeger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flag {
     Sampled,
     Random,
     /// The bits that level 2 gives no meaning to.
     Undefined,
+    /// B3 and Jaeger only.
+    Debug,
 }
 
 impl Flag {
-    pub const ALL: &'static [Flag] = &[Flag::Sampled, Flag::Random, Flag::Undefined];
+    pub const ALL: &'static [Flag] = &[Flag::Sampled, Flag::Random, Flag::Undefined, Flag::Debug];
 
     pub fn word(self) -> &'static str {
         match self {
             Flag::Sampled => "sampled",
             Flag::Random => "random",
             Flag::Undefined => "undefined",
+            Flag::Debug => "debug",
         }
     }
 
+    /// Returns the bits of `traceparent`.
     pub fn bits(self) -> u8 {
         match self {
             Flag::Sampled => 0x01,
             Flag::Random => 0x02,
             Flag::Undefined => 0xfc,
+            Flag::Debug => 0,
         }
     }
 }

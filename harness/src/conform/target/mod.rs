@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::suite::{Configuration, Role};
+use super::suite::{Configuration, Role, Setting};
 use crate::runtime::RuntimeOptions;
 
 mod address;
@@ -24,6 +24,8 @@ pub struct Target {
     /// Its name in the report.
     pub name: String,
     pub start: Start,
+    /// The configuration that a running service has.
+    pub configuration: Configuration,
     /// The time in which it must be ready.
     pub ready_within: Duration,
 }
@@ -44,8 +46,19 @@ struct CommandLine {
     variables: Vec<(String, String)>,
 }
 
-/// The built-in relays.
-pub const RELAYS: &[&str] = &["model", "rust"];
+/// The built-in relays, each with the propagators that it implements.
+pub const RELAYS: &[(&str, &[&str])] = &[
+    ("model", &["tracecontext", "baggage", "none"]),
+    ("rust", &["tracecontext", "baggage", "b3", "b3multi", "none"]),
+];
+
+/// Returns the reason why a built-in relay cannot be tried in a configuration.
+fn lacks(relay: &str, configuration: &Configuration) -> Option<String> {
+    let (_, known) = RELAYS.iter().find(|(name, _)| *name == relay)?;
+    let propagators = configuration.get(Setting::Propagators)?;
+    let missing = propagators.split(',').find(|name| !known.contains(name))?;
+    Some(format!("`relay:{relay}` does not implement the propagator `{missing}`"))
+}
 
 impl Target {
     /// Returns the service that runs at `address`, or that `words` start; `None` without either.
@@ -60,22 +73,27 @@ impl Target {
                 (format!("{address} -- {shown}"), Start::Command { words, address: Some(address) })
             }
         };
-        Some(Target { name, start, ready_within: Duration::from_secs(30) })
+        Some(Target::of(name, start))
     }
 
     pub fn relay(implementation: &str, faults: Vec<String>) -> Target {
         let start = Start::Relay { implementation: implementation.to_owned(), faults };
-        Target { name: format!("relay:{implementation}"), start, ready_within: Duration::from_secs(30) }
+        Target::of(format!("relay:{implementation}"), start)
+    }
+
+    fn of(name: String, start: Start) -> Target {
+        Target { name, start, configuration: Configuration::default(), ready_within: Duration::from_secs(30) }
     }
 
     /// Returns the reason why the target is not available in this role and configuration; `None` where it is.
     pub fn cannot(&self, role: Role, configuration: &Configuration) -> Option<String> {
         match &self.start {
-            Start::Running(_) if !configuration.is_default() => {
-                Some("a running service keeps its configuration".to_owned())
-            }
             _ if role == Role::Forwarder => Some("the target is not known to be a forwarder".to_owned()),
-            Start::Running(_) | Start::Command { .. } | Start::Relay { .. } => None,
+            Start::Running(_) if *configuration != self.configuration => {
+                Some(format!("a running service keeps its configuration ({})", self.configuration.words()))
+            }
+            Start::Relay { implementation, .. } => lacks(implementation, configuration),
+            Start::Running(_) | Start::Command { .. } => None,
         }
     }
 

@@ -32,6 +32,9 @@ fn page(suite: &Suite, requirement: &Requirement) -> String {
     if !requirement.configuration.is_default() {
         text += &format!("\nIt is tried with {}.\n", requirement.configuration.words());
     }
+    if suite.is_on_request {
+        text += "\nIt is tried only when `--suite` or `--only` names it.\n";
+    }
     if !requirement.w3c.is_empty() {
         text += "\n## In the W3C suite\n\n";
         text.extend(requirement.w3c.iter().map(|test| format!("- `{test}`\n")));

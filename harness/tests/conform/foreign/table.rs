@@ -1,0 +1,36 @@
+//! Each requirement of another format and a flaw that it must find.
+
+use super::{Flaw, Style};
+
+pub const TABLE: &[(&str, Style, Flaw)] = &[
+    ("B3-01", Style::B3, Flaw::IgnoresMulti),
+    ("B3-02", Style::B3, Flaw::RefusesShortIds),
+    ("B3-03", Style::B3, Flaw::InjectsBoth),
+    ("B3-04", Style::B3Multi, Flaw::SendsParentSpanId),
+    ("B3-05", Style::B3, Flaw::DropsDebug),
+    ("B3-06", Style::B3, Flaw::RefusesDeferred),
+    ("B3-07", Style::B3, Flaw::FailsWithoutIds),
+    ("B3-08", Style::B3, Flaw::AnyState),
+    ("B3-09", Style::B3Multi, Flaw::LenientIds),
+    ("B3-10", Style::B3, Flaw::LenientIds),
+    ("B3-12", Style::B3, Flaw::AlwaysSampled),
+    ("B3M-03", Style::B3Multi, Flaw::InjectsBoth),
+    ("B3M-05", Style::B3Multi, Flaw::SendsDecisionWithDebug),
+    ("DD-01", Style::Datadog, Flaw::AlwaysSampled),
+    ("DD-02", Style::Datadog, Flaw::LenientIds),
+    ("DD-07", Style::Datadog, Flaw::DropsHighBits),
+    ("GC-01", Style::Google, Flaw::AlwaysSampled),
+    ("GC-02", Style::Google, Flaw::FailsWithoutIds),
+    ("GC-03", Style::Google, Flaw::LenientIds),
+    ("JG-01", Style::Jaeger, Flaw::RefusesShortIds),
+    ("JG-02", Style::Jaeger, Flaw::RequiresZeroParent),
+    ("JG-03", Style::Jaeger, Flaw::AlwaysSampled),
+    ("JG-04", Style::Jaeger, Flaw::NameCaseSensitive),
+    ("JG-06", Style::Jaeger, Flaw::LenientIds),
+    ("XR-01", Style::XRay, Flaw::AlwaysSampled),
+    ("XR-02", Style::XRay, Flaw::FixedOrder),
+    ("XR-03", Style::XRay, Flaw::RefusesDeferred),
+    ("XR-04", Style::XRay, Flaw::FailsWithoutIds),
+    ("XR-05", Style::XRay, Flaw::LenientIds),
+    ("XR-06", Style::XRay, Flaw::InjectsBoth),
+];
