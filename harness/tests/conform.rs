@@ -170,8 +170,36 @@ fn suites_of_other_formats_are_tried_on_request_where_the_target_implements_them
     assert_eq!(status, Some(0), "{:#?}", odd(&report));
     let unsupported = "unsupported: null \"`relay:model` does not implement the propagator `jaeger`\"";
     assert!(odd(&report).iter().all(|line| line.ends_with(unsupported)), "{:#?}", odd(&report));
-    let (_, report) = json(&folder, &["relay:rust", "--suite", "b3", "--only", "B3-03,B3-12,B3M-03"]);
-    assert!(odd(&report).is_empty(), "{:#?}", odd(&report));
+    // The published propagator adds the headers of the other encoding (fixtures/relay-rust/README.md).
+    let (status, report) = json(&folder, &["relay:rust", "--suite", "b3", "--only", "B3-03,B3-12,B3M-03"]);
+    let odd = odd(&report);
+    assert!(status == Some(4) && odd.len() == 2, "{odd:#?}");
+    assert!(odd.iter().all(|line| line.starts_with("B3-03/") && line.contains("`x-b3-traceid`")), "{odd:#?}");
+}
+
+#[test]
+fn a_target_file_maps_configurations_and_names_what_is_unsupported() {
+    let folder = Folder::new("file");
+    folder.write("service.py", SERVICE);
+    folder.write(
+        "acme.yaml",
+        "target: acme tracer\ncommand: [python3, service.py, '${self.port}']\nconfigurations:\n  \
+         - { when: { propagators: jaeger }, unsupported: it has no Jaeger propagator }\nunsupported:\n  \
+         - { only: TP-02, reason: its client writes names in title case }\n",
+    );
+    let (status, report) = json(&folder, &["acme.yaml", "--suite", "trace-context,jaeger"]);
+    assert_eq!(status, Some(0), "{:#?}", odd(&report));
+    assert_eq!(report["implementation"]["name"], "acme tracer");
+    let odd = odd(&report);
+    let tp_02 = "TP-02/lower-case: unsupported: null \"its client writes names in title case\"";
+    assert!(odd.iter().any(|line| line == tp_02), "{odd:#?}");
+    assert!(
+        odd.iter().all(|line| line == tp_02 || line.ends_with("\"it has no Jaeger propagator\"")),
+        "{odd:#?}"
+    );
+    folder.write("wrong.yaml", "target: acme\nunsuported: []\n");
+    let (status, _, problems) = conform(&folder, &["wrong.yaml"]);
+    assert!(status == Some(3) && problems.contains("did you mean `unsupported`?"), "{status:?} {problems}");
 }
 
 /// The 41 cases of w3c/trace-context `test/test.py`.

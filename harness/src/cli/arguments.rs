@@ -191,6 +191,8 @@ pub enum SchemaKind {
     Report,
     /// Of a conformance suite's file.
     Suite,
+    /// Of a target file of `conform`.
+    Target,
     /// Of the JSON report of `conform`.
     Conformance,
 }

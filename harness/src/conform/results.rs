@@ -27,6 +27,8 @@ pub struct Implementation {
     pub name: Option<String>,
     pub version: Option<String>,
     pub language: Option<String>,
+    /// Pages about it, from a target file.
+    pub links: Vec<String>,
 }
 
 #[derive(Clone, Debug)]

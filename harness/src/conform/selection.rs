@@ -86,7 +86,7 @@ impl Selection {
 }
 
 /// Returns true when a word of `--only` means this requirement, or this vector of it.
-fn selects(only: &str, id: &str, vector: Option<&str>) -> bool {
+pub(super) fn selects(only: &str, id: &str, vector: Option<&str>) -> bool {
     match only.split_once('/') {
         Some((requirement, name)) => requirement == id && vector.is_none_or(|vector| vector == name),
         None => id == only || id.starts_with(&format!("{}-", only.trim_end_matches('-'))),

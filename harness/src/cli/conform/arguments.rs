@@ -15,7 +15,8 @@ use crate::cli::argument_value::{duration, whole};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ConformArguments {
-    /// A running service (`http://host:port/path`), or a built-in relay: `relay:model`, `relay:rust`
+    /// A running service (`http://host:port/path`), a target file (`acme.yaml`), or a built-in relay: `relay:model`,
+    /// `relay:rust`
     #[arg(value_name = "TARGET")]
     pub target: Option<String>,
     /// A command that starts the service; it gets `PORT` and `RELAY_HTTP_ADDR`, `${self.port}` stands for the port
@@ -74,6 +75,7 @@ Examples:
   unbroken conform http://127.0.0.1:5000/            a running service
   unbroken conform http://127.0.0.1:5000/ -- python3 service.py
   unbroken conform -- node service.js '${self.port}'  one process for each configuration
+  unbroken conform acme.yaml                         a target file; `unbroken schema target` describes it
   unbroken conform relay:rust --report html=out/report.html
   unbroken conform relay:model --fault inject-nothing
   unbroken conform relay:rust --suite b3             B3 in place of W3C Trace Context

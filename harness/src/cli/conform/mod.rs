@@ -31,7 +31,7 @@ pub fn conform(arguments: &ConformArguments) -> u8 {
     }
     let target = match target::of(arguments) {
         Ok(target) => target,
-        Err(error) => return usage(&error.to_string()),
+        Err(error) => return error.print(),
     };
     if let Some(error) = arguments.report.iter().find_map(|report| report.check().err()) {
         print::error(&error);

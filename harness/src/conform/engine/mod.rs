@@ -65,7 +65,12 @@ pub async fn run(
         target,
         options,
         listener,
-        implementation: Implementation { target: target.name.clone(), ..Implementation::default() },
+        implementation: Implementation {
+            target: target.name.clone(),
+            name: target.implementation.clone(),
+            links: target.links.clone(),
+            ..Implementation::default()
+        },
         vectors: wanted.iter().flat_map(trials).collect(),
         results: BTreeMap::new(),
     };
@@ -137,13 +142,20 @@ impl Run<'_> {
         let instance = Instance::start(self.target, configuration).await?;
         if let Some(capabilities) = &instance.capabilities {
             let sdk = &capabilities.sdk;
-            self.implementation.name = non_empty(&sdk.name);
+            if self.implementation.name.is_none() {
+                self.implementation.name = non_empty(&sdk.name);
+            }
             self.implementation.version = non_empty(&sdk.version);
             self.implementation.language = non_empty(&sdk.language);
         }
         let mut able = Vec::new();
         for at in group {
-            let needs = &self.vectors[*at].wanted.requirement.needs;
+            let trial = self.vectors[*at];
+            if let Some(why) = self.target.lacks_support(&trial.wanted.requirement.id, &trial.vector.name) {
+                self.without(&[*at], Verdict::Unsupported, &why);
+                continue;
+            }
+            let needs = &trial.wanted.requirement.needs;
             match needs.iter().find(|need| !instance.can(need)) {
                 Some(need) => {
                     let why = format!("the target does not have the capability `{need}`");

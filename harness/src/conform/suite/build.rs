@@ -236,7 +236,11 @@ fn text_at(tree: &Tree, key: &str) -> String {
 }
 
 fn configuration(tree: Option<&Tree>) -> Configuration {
-    let Some(tree) = tree else { return Configuration::default() };
+    tree.map(configuration_of).unwrap_or_default()
+}
+
+/// Reads a configuration.
+pub(crate) fn configuration_of(tree: &Tree) -> Configuration {
     let settings = format::settings().filter_map(|(setting, key)| {
         let value = texts(Some(tree.get(key.name)?)).join(",");
         Some((setting, value))

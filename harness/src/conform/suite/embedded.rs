@@ -9,14 +9,14 @@ pub const VERSION: &str = "1.1";
 
 /// The files in the order of the report.
 const FILES: &[(&str, &str)] = &[
-    ("trace-context.yaml", include_str!("../../../../scenarios/conformance/trace-context.yaml")),
-    ("tracestate.yaml", include_str!("../../../../scenarios/conformance/tracestate.yaml")),
-    ("baggage.yaml", include_str!("../../../../scenarios/conformance/baggage.yaml")),
-    ("b3.yaml", include_str!("../../../../scenarios/conformance/b3.yaml")),
-    ("jaeger.yaml", include_str!("../../../../scenarios/conformance/jaeger.yaml")),
-    ("x-ray.yaml", include_str!("../../../../scenarios/conformance/x-ray.yaml")),
-    ("datadog.yaml", include_str!("../../../../scenarios/conformance/datadog.yaml")),
-    ("google.yaml", include_str!("../../../../scenarios/conformance/google.yaml")),
+    ("trace-context.yaml", include_str!("../../../conformance/trace-context.yaml")),
+    ("tracestate.yaml", include_str!("../../../conformance/tracestate.yaml")),
+    ("baggage.yaml", include_str!("../../../conformance/baggage.yaml")),
+    ("b3.yaml", include_str!("../../../conformance/b3.yaml")),
+    ("jaeger.yaml", include_str!("../../../conformance/jaeger.yaml")),
+    ("x-ray.yaml", include_str!("../../../conformance/x-ray.yaml")),
+    ("datadog.yaml", include_str!("../../../conformance/datadog.yaml")),
+    ("google.yaml", include_str!("../../../conformance/google.yaml")),
 ];
 
 /// Returns every suite.

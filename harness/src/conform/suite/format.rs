@@ -135,6 +135,11 @@ static CONTEXT: Object = Object {
 const MEMBERS: Shape = Either(&[Shape::Words(&PARTS), List(&Shape::Text(&TEXT))]);
 
 static PARTS: Words = Words { what: "part of the list", words: || vec!["none", "some"], later: &[] };
+/// Returns the shape of a configuration, for files that name one.
+pub(crate) const fn configuration_shape() -> Shape {
+    Shape::Object(&CONFIGURATION)
+}
+
 /// The words for the formats of an outgoing context.
 pub(super) const FORMAT_WORDS: &[(Format, &str)] = &[
     (Format::TraceContext, "w3c"),

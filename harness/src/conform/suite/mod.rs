@@ -14,7 +14,9 @@ mod format;
 mod notation;
 mod outcome;
 
+pub(crate) use build::configuration_of;
 pub use embedded::{VERSION, suites};
+pub(crate) use format::configuration_shape;
 pub use format::schema;
 pub use notation::{RequestIds, Text};
 pub use outcome::{Demands, Difference, Flag, List, Outcome, OutcomeKind};

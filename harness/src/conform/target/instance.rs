@@ -89,9 +89,7 @@ impl Instance {
             {
                 return Err(InstanceError::Taken(address.clone()));
             }
-            let settings = configuration.0.iter();
-            let variables = settings.map(|(setting, value)| (setting.variable().to_owned(), value.clone()));
-            command.variables.extend(variables);
+            command.variables.extend(target.variables(configuration));
             let (started, at) = start(target, command, socket).await?;
             (program, socket) = (Some(started), Some(at));
         }

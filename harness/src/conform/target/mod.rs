@@ -4,13 +4,16 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::selection::selects;
 use super::suite::{Configuration, Role, Setting};
 use crate::runtime::RuntimeOptions;
 
 mod address;
+pub mod file;
 mod instance;
 
 pub use address::{Address, AddressError};
+use file::{TargetConfiguration, Unsupported};
 pub use instance::{Instance, InstanceError};
 
 /// Stands for the port that a command is given.
@@ -21,11 +24,19 @@ const FAULTS: &str = "RELAY_MODEL_FAULTS";
 /// The implementation that is tried, and the way to start it.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Its name in the report.
+    /// Its name on the command line.
     pub name: String,
+    /// The name of the implementation, from a target file.
+    pub implementation: Option<String>,
     pub start: Start,
     /// The configuration that a running service has.
     pub configuration: Configuration,
+    /// Variables in every configuration.
+    pub environment: Vec<(String, String)>,
+    pub configurations: Vec<TargetConfiguration>,
+    pub unsupported: Vec<Unsupported>,
+    /// Pages about the implementation.
+    pub links: Vec<String>,
     /// The time in which it must be ready.
     pub ready_within: Duration,
 }
@@ -82,11 +93,24 @@ impl Target {
     }
 
     fn of(name: String, start: Start) -> Target {
-        Target { name, start, configuration: Configuration::default(), ready_within: Duration::from_secs(30) }
+        Target {
+            name,
+            implementation: None,
+            start,
+            configuration: Configuration::default(),
+            environment: Vec::new(),
+            configurations: Vec::new(),
+            unsupported: Vec::new(),
+            links: Vec::new(),
+            ready_within: Duration::from_secs(30),
+        }
     }
 
     /// Returns the reason why the target is not available in this role and configuration; `None` where it is.
     pub fn cannot(&self, role: Role, configuration: &Configuration) -> Option<String> {
+        if let Some(why) = self.entry(configuration).and_then(|entry| entry.unsupported.clone()) {
+            return Some(why);
+        }
         match &self.start {
             _ if role == Role::Forwarder => Some("the target is not known to be a forwarder".to_owned()),
             Start::Running(_) if *configuration != self.configuration => {
@@ -95,6 +119,30 @@ impl Target {
             Start::Relay { implementation, .. } => lacks(implementation, configuration),
             Start::Running(_) | Start::Command { .. } => None,
         }
+    }
+
+    /// Returns the reason why the target does not support a vector; `None` where it does.
+    pub fn lacks_support(&self, requirement: &str, vector: &str) -> Option<String> {
+        let entry = self.unsupported.iter().find(|entry| selects(&entry.only, requirement, Some(vector)))?;
+        Some(entry.reason.clone())
+    }
+
+    /// Returns the variables that set a configuration: those of the target file, or else those of OpenTelemetry.
+    fn variables(&self, configuration: &Configuration) -> Vec<(String, String)> {
+        let mut variables = self.environment.clone();
+        match self.entry(configuration) {
+            Some(entry) => variables.extend(entry.environment.iter().cloned()),
+            None => {
+                let settings = configuration.0.iter();
+                variables
+                    .extend(settings.map(|(setting, value)| (setting.variable().to_owned(), value.clone())));
+            }
+        }
+        variables
+    }
+
+    fn entry(&self, configuration: &Configuration) -> Option<&TargetConfiguration> {
+        self.configurations.iter().find(|entry| entry.when == *configuration)
     }
 
     /// Returns the command that starts it; `None` for one that runs.

@@ -46,6 +46,8 @@ struct ImplementationReport<'a> {
     version: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    links: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -149,6 +151,7 @@ impl<'a> Report<'a> {
                 name: implementation.name.as_deref(),
                 version: implementation.version.as_deref(),
                 language: implementation.language.as_deref(),
+                links: &implementation.links,
             },
             suite: SuiteReport {
                 version: SUITE_VERSION,

@@ -65,6 +65,7 @@ fn sample() -> Results {
             name: Some("tracer".into()),
             version: Some("1.2".into()),
             language: Some("python".into()),
+            links: vec!["https://example.org/tracer".into()],
         },
         level: 2,
         is_strict: false,

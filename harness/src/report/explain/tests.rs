@@ -25,7 +25,8 @@ fn every_page_begins_with_its_word_and_fits_a_terminal() {
     for (word, page) in PAGES.iter().chain(RULES).chain(CLASSES) {
         assert!(page.starts_with(&format!("# {word}: ")), "{word}");
         assert!(page.ends_with('\n') && !page.ends_with("\n\n"), "{word}");
-        for line in page.lines() {
+        // The heading holds the sentence of a rule, which wraps.
+        for line in page.lines().skip(1) {
             assert!(line.chars().count() <= 100 || line.contains("://"), "{word}: {line}");
         }
     }
