@@ -7,15 +7,22 @@ use super::break_kind::Duplication;
 use super::{Break, BreakKind, Breaks, Caret, ContextFields, Side, Value, lists};
 use crate::crossings::{CarriedFields, ContextField, CrossingRef};
 use crate::evidence::CaptureIx;
-use crate::scenario::Role;
+use crate::scenario::{Relation, Role};
 
 pub(super) fn row(crossing: CrossingRef<'_>, found: &mut Breaks) {
+    // What a hop must not carry, a forwarder removes.
+    if crossing.relation() == Relation::None {
+        return;
+    }
     let Some((before_ix, after_ix)) = ends(crossing) else { return };
     let carried = &crossing.all().carried;
     let (before, after) = (&carried[before_ix.0], &carried[after_ix.0]);
     let (mut stripped, mut altered, mut doubled) =
         (ContextFields::default(), ContextFields::default(), ContextFields::default());
     for field in ContextField::ALL {
+        if field == ContextField::Baggage && crossing.hop().drops_baggage() {
+            continue;
+        }
         let twice = after.twice.contains(&field) && !before.twice.contains(&field);
         match change(field, before, after).or(twice.then_some(Change::Doubled)) {
             Some(Change::Stripped) => stripped.insert(field),

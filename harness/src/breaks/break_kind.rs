@@ -11,6 +11,7 @@ use crate::wire::Format;
 pub enum BreakKind {
     NotCrossed(Miss),
     Leaked(LeakedField),
+    BaggageLeaked,
     NotInjected,
     Malformed {
         field: ContextField,
@@ -33,7 +34,7 @@ pub enum BreakKind {
     TracestateLost,
     TracestateReordered(Reorder),
     BaggageLost,
-    BaggageAltered,
+    BaggageAltered(MemberChange),
     LinkMissing(LinkOwner),
     LinkWrong(WrongLink),
     Stripped(ContextFields),
@@ -60,6 +61,10 @@ pub enum BreakKind {
 pub enum Miss {
     /// A capture is there that may be the one that is missing.
     Unattributed,
+    /// Spans of the receiver show that it was called, past the tap.
+    PastTheTap,
+    /// The sender already ran, so the address of the tap may not have reached it.
+    PerhapsPastTheTap,
     /// A message that its reader gave up was not moved to the dead-letter queue.
     NotMoved,
     NoMessage,
@@ -70,7 +75,7 @@ pub enum Miss {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LeakedField {
-    Context(ContextField),
+    Context(ContextFields),
     Other(Format),
 }
 
@@ -95,10 +100,8 @@ pub enum Duplication {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Swap {
-    /// The sender injected the context of another stimulus.
-    Injected,
-    /// The sender injected the context that was due, and a list of another stimulus.
-    InjectedList(ContextField),
+    /// The sender injected these fields of another stimulus.
+    Injected(ContextFields),
     /// The receiver continued the context of another stimulus, or linked to it.
     Extracted,
 }
@@ -135,6 +138,8 @@ pub enum Reparent {
     CallsUnderOneSpan,
     /// No span for the call, and a span of another kind on the wire.
     NoCallSpan,
+    /// An INTERNAL span around the call started after the context was injected.
+    BeforeInnerSpan,
     /// The receiver's span is not under the parent that arrived.
     WrongParent,
     /// The root of a new trace has a parent.
@@ -253,6 +258,8 @@ pub enum LogDefect {
     NoIds,
     /// In a trace that is not of the story.
     ForeignTrace,
+    /// In the span of another request.
+    ForeignSpan,
     UnexportedSpan,
 }
 
@@ -270,12 +277,26 @@ pub enum ContractDefect {
 pub struct ContextFields(u8);
 
 impl ContextFields {
+    pub fn of(field: ContextField) -> ContextFields {
+        let mut fields = ContextFields::default();
+        fields.insert(field);
+        fields
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub fn contains(self, field: ContextField) -> bool {
+        self.0 & (1 << field as u8) != 0
+    }
+
     pub fn insert(&mut self, field: ContextField) {
         self.0 |= 1 << field as u8;
     }
 
     pub fn iter(self) -> impl Iterator<Item = ContextField> {
-        ContextField::ALL.into_iter().filter(move |field| self.0 & (1 << *field as u8) != 0)
+        ContextField::ALL.into_iter().filter(move |field| self.contains(*field))
     }
 }
 
@@ -295,6 +316,7 @@ impl BreakKind {
         match self {
             BreakKind::NotCrossed(_) => Class::NotCrossed,
             BreakKind::Leaked(_) => Class::Leaked,
+            BreakKind::BaggageLeaked => Class::BaggageLeaked,
             BreakKind::NotInjected => Class::NotInjected,
             BreakKind::Malformed { .. } => Class::Malformed,
             BreakKind::Duplicated(_) => Class::Duplicated,
@@ -310,7 +332,7 @@ impl BreakKind {
             BreakKind::TracestateLost => Class::TracestateLost,
             BreakKind::TracestateReordered(_) => Class::TracestateReordered,
             BreakKind::BaggageLost => Class::BaggageLost,
-            BreakKind::BaggageAltered => Class::BaggageAltered,
+            BreakKind::BaggageAltered(_) => Class::BaggageAltered,
             BreakKind::LinkMissing(_) => Class::LinkMissing,
             BreakKind::LinkWrong(_) => Class::LinkWrong,
             BreakKind::Stripped(_) => Class::Stripped,

@@ -34,11 +34,15 @@ pub struct Break {
     pub missing_witness: Option<Witness>,
     /// Remarks that are not findings of their own.
     pub remarks: Vec<Remark>,
+    /// The class of the break of the same crossing that it follows from: it counts only where that class does not.
+    pub follows: Option<Class>,
 }
 
 /// The weight of a break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grade {
+    /// Legal, and the same for every service with this SDK: one line for each node, never a finding about a service.
+    Quirk,
     /// Legal for a service, a finding under `--strict` and in the reference suite.
     Note,
     /// The witnesses at hand do not suffice.
@@ -113,6 +117,8 @@ pub enum Witness {
     Answer(CrossingIx),
     /// A tap, on a hop that says `tap: none`.
     Tap,
+    /// The call through the tap: the sender may not have its address.
+    TapAddress,
     /// The node's own span for what it received.
     IncomingSpan,
     /// Any span of the node.
@@ -150,6 +156,7 @@ impl Break {
             span: None,
             missing_witness: None,
             remarks: Vec::new(),
+            follows: None,
         }
     }
 

@@ -21,6 +21,7 @@ macro_rules! classes {
 classes! {
     NotCrossed "not-crossed"
     Leaked "leaked"
+    BaggageLeaked "baggage-leaked"
     NotInjected "not-injected"
     Malformed "malformed"
     Duplicated "duplicated"
@@ -72,6 +73,7 @@ impl Class {
             | Class::BaggageAltered => true,
             Class::NotCrossed
             | Class::Leaked
+            | Class::BaggageLeaked
             | Class::NotInjected
             | Class::Malformed
             | Class::Duplicated

@@ -3,10 +3,11 @@
 use super::break_kind::{Duplication, Miss};
 use super::{Break, BreakKind, Breaks, Grade, Side, Unseen, Value, Witness};
 use crate::crossings::id_map::{IdMap, IdSet};
-use crate::crossings::{CrossingIx, CrossingRef, Crossings, Nature};
+use crate::crossings::{CarriedFields, CrossingIx, CrossingRef, Crossings, Nature};
 use crate::evidence::{CaptureEnd, GapPlace, Settlement};
 use crate::plan::StimulusIx;
 use crate::scenario::{Hop, HopIx};
+use crate::wire::TraceId;
 
 pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     let effects = EffectCounts::of(all);
@@ -20,6 +21,10 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
         for cause in causes {
             let count = HopCount { ix, hop, cause, seen: effects.by(cause, ix) };
             if count.times() < hop.times.min {
+                // The gap of a tap that stopped reading says why.
+                if is_blind(all, ix) {
+                    continue;
+                }
                 found.list.extend(count.too_few(unattributed.contains(&ix)));
             } else if count.times() > hop.times.max.saturating_mul(effects.deliveries(cause)) {
                 found.list.extend(count.too_many());
@@ -27,6 +32,15 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
         }
     }
     not_arrived(all, found);
+}
+
+/// Returns whether a tap of the hop could not read a part of what went through it.
+fn is_blind(all: &Crossings<'_>, hop: HopIx) -> bool {
+    let taps = [all.plan.hop_taps[hop.0], all.plan.arrival_taps[hop.0]];
+    all.evidence.gaps.iter().any(|gap| match gap.place {
+        GapPlace::Tap(tap) => taps.contains(&Some(tap)),
+        GapPlace::Run | GapPlace::Node(_) | GapPlace::Stimulus(_) => false,
+    })
 }
 
 /// The crossings that each crossing caused; those that a further delivery caused count as the first one's.
@@ -86,8 +100,13 @@ impl HopCount<'_> {
         if !self.hop.tapped {
             return None;
         }
+        let call = self.hop.transport.via().is_none();
         let miss = if unattributed {
             Miss::Unattributed
+        } else if call && self.went_past_the_tap() {
+            Miss::PastTheTap
+        } else if call && self.cause.all().plan.scenario.node(self.hop.from).kind.runs_already() {
+            Miss::PerhapsPastTheTap
         } else if self.hop.dead_letter_of.is_some() {
             Miss::NotMoved
         } else if self.hop.transport.source().is_some() {
@@ -97,8 +116,11 @@ impl HopCount<'_> {
         };
         let missed = self.broken(BreakKind::NotCrossed(miss));
         let missed = missed.values(Value::Crossings(self.hop.times.min), Value::Crossings(self.times()));
+        let past = matches!(miss, Miss::PastTheTap | Miss::PerhapsPastTheTap);
         Some(if unattributed {
             missed.graded(Grade::Inconclusive).missing(Witness::Marker)
+        } else if past {
+            missed.graded(Grade::Inconclusive).missing(Witness::TapAddress)
         } else if !self.cause_succeeded() {
             missed.graded(Grade::Inconclusive).missing(Witness::Answer(self.cause.ix()))
         } else if self.sender_died() {
@@ -112,6 +134,23 @@ impl HopCount<'_> {
     fn sender_died(&self) -> bool {
         let gaps = &self.cause.all().evidence.gaps;
         gaps.iter().any(|gap| gap.place == GapPlace::Node(self.hop.from))
+    }
+
+    /// Returns whether the receiver exported a span in the trace of what caused the crossing, and no tap saw it called.
+    fn went_past_the_tap(&self) -> bool {
+        let all = self.cause.all();
+        let receiver = self.hop.to;
+        let cause = self.cause.received_capture().map(|capture| &all.carried[capture.0]);
+        let mut traces: Vec<TraceId> =
+            cause.into_iter().flat_map(CarriedFields::contexts).map(|it| it.trace_id).collect();
+        traces.extend(self.cause.receiver_span().and_then(|span| TraceId::from_bytes(&span.trace_id)));
+        traces.iter().any(|trace| {
+            let called = all.iter().any(|other| {
+                let arrived = other.arrived().into_iter().flat_map(CarriedFields::contexts);
+                other.receiver() == receiver && arrived.into_iter().any(|context| context.trace_id == *trace)
+            });
+            !called && !all.spans.in_trace(receiver, trace.as_bytes()).is_empty()
+        })
     }
 
     /// Returns whether the sender took what it received, so that it owes the crossing. A message that its reader

@@ -7,10 +7,9 @@
 use super::break_kind::{ContractDefect, SpanDefect, SurplusSpan};
 use super::{Break, BreakKind, Breaks, Grade, Side, Value};
 use crate::crossings::id_map::{IdMap, IdSet};
-
-use crate::crossings::span_role::{is_call, is_receipt, operation};
+use crate::crossings::span_role::{is_call, is_receipt, is_receive, operation};
 use crate::crossings::{CarriedFields, CrossingIx, CrossingRef, Crossings};
-use crate::evidence::{Span, SpanIx};
+use crate::evidence::{Span, SpanIx, SpanKind};
 use crate::scenario::{HopIx, NodeIx, NodeKind};
 use crate::wire::{SpanId, TraceId};
 
@@ -25,7 +24,8 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
             continue;
         }
         let Some(place) = places.place_of(all, ix) else { continue };
-        let repeated = span.conflicting || ids.insert((&span.trace_id, &span.span_id), ix).is_some();
+        let earlier = ids.insert((&span.trace_id, &span.span_id), ix);
+        let repeated = span.conflicting || earlier.is_some();
         if let Some(defect) = defect
             && !repeated
         {
@@ -33,7 +33,9 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
             continue;
         }
         if repeated {
-            place.push(BreakKind::SpanIdRepeated, found);
+            let same_id = place.broken(BreakKind::SpanIdRepeated);
+            let expected = earlier.map_or(Value::Implied, Value::Span);
+            found.list.push(Break { expected, ..same_id });
         }
         if span.end_nanos < span.start_nanos {
             place.push(BreakKind::TimeInverted, found);
@@ -256,15 +258,20 @@ fn sampled_in(place: SpanPlace<'_>, span: &Span, found: &mut Breaks) {
 fn kind(places: &Places, place: SpanPlace<'_>, span: &Span, found: &mut Breaks) {
     let Some((crossing, side)) = places.of_span.get(&place.span) else { return };
     let crossing = place.all.get(*crossing);
+    let message = crossing.is_message();
     let wrong = match side {
-        Side::Receiver => !is_receipt(span),
-        // A span with the attributes of a call whose id is on the wire.
-        Side::Sender => {
-            crossing.named_span_ix() == Some(place.span)
-                && crossing.call_span_ix().is_none()
-                && !is_call(span)
-                && is_like_a_call(span)
+        // A receive may be CLIENT or CONSUMER.
+        Side::Receiver if message => span.kind != SpanKind::Consumer && !is_receive(span),
+        Side::Receiver => span.kind != SpanKind::Server,
+        Side::Sender if crossing.named_span_ix() != Some(place.span) => false,
+        // The span that created a message may be above the one that sent it.
+        Side::Sender if is_call(span) && message => {
+            let mut above = place.all.spans.upwards(place.span);
+            !above.any(|above| place.all.spans.get(above).kind == SpanKind::Producer)
         }
+        Side::Sender if is_call(span) => span.kind != SpanKind::Client,
+        // A span with the attributes of a call whose id is on the wire.
+        Side::Sender => crossing.call_span_ix().is_none() && is_like_a_call(span),
         Side::Intermediary | Side::Unknown => false,
     };
     if wrong {

@@ -7,22 +7,38 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::break_kind::{MemberChange, Reorder, Swap};
-use super::{Break, BreakKind, Caret, Grade, List, Value};
+use super::break_kind::{MemberChange, Reorder};
+use super::{Break, BreakKind, Caret, ContextFields, Grade, List, Value};
 use crate::crossings::{CarriedFields, ContextField, CrossingRef};
 use crate::plan::{Plan, StimulusContext, StimulusIx};
 use crate::wire::baggage::{Baggage, BaggageEntry};
-use crate::wire::tracestate::{RawMember, TraceState};
+use crate::wire::tracestate::{MEMBERS, RawMember, TraceState};
+use crate::wire::{Level, Refusal};
 
-/// Returns S4 where the context is right and a list is another stimulus's.
+/// The lists on a wire that are another stimulus's, and whose they are.
+#[derive(Default)]
+pub(super) struct ForeignLists {
+    pub(super) fields: ContextFields,
+    pub(super) owner: Option<StimulusIx>,
+}
+
+impl ForeignLists {
+    fn add(&mut self, field: ContextField, owner: StimulusIx) {
+        self.fields.insert(field);
+        self.owner = self.owner.or(Some(owner));
+    }
+}
+
+/// Returns the lists of S4 that are another stimulus's.
 pub(super) fn swapped(
     crossing: CrossingRef<'_>,
     wire: &CarriedFields,
     senders: &Senders<'_>,
-) -> Option<Break> {
+) -> ForeignLists {
     let due = crossing.due();
+    let mut foreign = ForeignLists::default();
     if has_members(due.members.as_deref(), wire) && has_entries(due.entries.as_deref(), wire) {
-        return None;
+        return foreign;
     }
     // A list whose members are all its own was cut down, not swapped.
     let tracestate = member_bytes(&wire.lists.members);
@@ -30,16 +46,16 @@ pub(super) fn swapped(
         && tracestate.iter().any(|member| !own.contains(member))
         && let Some(other) = senders.of_tracestate(&tracestate, crossing.stimulus_ix())
     {
-        return Some(list_swapped(crossing, other, ContextField::TraceState));
+        foreign.add(ContextField::TraceState, other);
     }
     let baggage = entry_set(&wire.lists.entries);
     if let Some(own) = due.entries.as_deref().map(entry_set)
         && !baggage.is_subset(&own)
         && let Some(other) = senders.of_baggage(&baggage, crossing.stimulus_ix())
     {
-        return Some(list_swapped(crossing, other, ContextField::Baggage));
+        foreign.add(ContextField::Baggage, other);
     }
-    None
+    foreign
 }
 
 /// Returns whether the members due are on the wire byte for byte: nearly always, and nothing need be compared further.
@@ -53,11 +69,6 @@ fn has_entries(due: Option<&[BaggageEntry]>, wire: &CarriedFields) -> bool {
     due.is_some_and(|due| {
         due.iter().map(|entry| &entry.raw).eq(wire.lists.entries.iter().map(|entry| &entry.raw))
     })
-}
-
-fn list_swapped(crossing: CrossingRef<'_>, other: StimulusIx, field: ContextField) -> Break {
-    let swap = Break::by_sender(crossing, BreakKind::Swapped(Swap::InjectedList(field)));
-    swap.at(Caret::Field(field)).values(Value::ListOf(crossing.stimulus_ix()), Value::ListOf(other))
 }
 
 /// The stimuli by the lists that they carried; worked out when it is first requested.
@@ -132,9 +143,20 @@ pub(super) fn tracestate(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Opt
     if has_members(Some(due), wire) {
         return None;
     }
+    let level = crossing.sender_node().level;
+    // A node of level 1 may drop a list that only level 2 allows.
+    if level == Level::One && due.iter().any(|member| member.refusal(level).is_some()) {
+        return None;
+    }
+    if let Some(doubled) = doubled_members(due, &wire.lists.members) {
+        let kind = BreakKind::TracestateAltered(MemberChange::Doubled);
+        let changed = Break::by_sender(crossing, kind).at(Caret::Field(ContextField::TraceState));
+        let actual = List { members: wire.lists.members.clone(), concerned: doubled };
+        return Some(changed.values(Value::Members(List::whole(due.clone())), Value::Members(actual)));
+    }
     let own_key = crossing.sender_node().tracestate_key.as_deref().map(str::as_bytes);
     let lists = Members {
-        due: foreign(due, own_key),
+        due: foreign(&without_displaced(due, &wire.lists.members), own_key),
         sent: foreign(&wire.lists.members, own_key),
         left: crossing.due().left_members.iter().filter(|member| Some(member.key()) != own_key).collect(),
     };
@@ -143,6 +165,43 @@ pub(super) fn tracestate(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Opt
     let expected = List { members: lists.due, concerned: change.due };
     let actual = List { members: lists.sent, concerned: change.sent };
     Some(changed.graded(change.grade).values(Value::Members(expected), Value::Members(actual)))
+}
+
+/// Returns the places of members on the wire whose key is there more often than in what came in, the node's own
+/// included: no list may have two members with one key.
+fn doubled_members(due: &[RawMember], sent: &[RawMember]) -> Option<Vec<usize>> {
+    let doubled = sent.iter().find(|member| {
+        let copies = count(sent, member.key());
+        copies > 1 && copies > count(due, member.key())
+    })?;
+    let places = sent.iter().enumerate().filter(|(_, member)| member.key() == doubled.key());
+    Some(places.map(|(at, _)| at).collect())
+}
+
+/// Returns what is due without its right-most member, where a new member in front legally displaced it: a list has at
+/// most 32 members (W3C Trace Context, level 2: 3.5).
+fn without_displaced(due: &Arc<[RawMember]>, sent: &[RawMember]) -> Arc<[RawMember]> {
+    let (Some(last), Some(first)) = (due.last(), sent.first()) else { return due.clone() };
+    let full = due.len() == MEMBERS && sent.len() == MEMBERS;
+    let added = count(due, first.key()) == 0;
+    if full && added && count(sent, last.key()) == 0 { due[..due.len() - 1].into() } else { due.clone() }
+}
+
+/// Returns why a list does not parse at the level of its sender; a member that was cut from one that came in is S10's.
+pub(super) fn tracestate_refusal(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Refusal> {
+    let due = crossing.due().members.as_ref()?;
+    if has_members(Some(due), wire) {
+        return None;
+    }
+    let level = crossing.sender_node().level;
+    if !TraceState::surplus(&wire.lists.members).is_empty() {
+        return TraceState::parse(slices(&wire.lists.tracestate_lines), level).err();
+    }
+    let new =
+        wire.lists.members.iter().filter(|member| {
+            !due.iter().any(|other| other.bytes == member.bytes || member.is_cut_from(other))
+        });
+    new.into_iter().find_map(|member| member.refusal(level))
 }
 
 /// Returns the members that are not the node's own.
@@ -194,10 +253,6 @@ impl Members<'_> {
 
     fn altered(&self) -> Option<ListChange> {
         for (due_at, member) in self.due.iter().enumerate() {
-            if count(&self.sent, member.key()) > count(&self.due, member.key()) {
-                let kind = BreakKind::TracestateAltered(MemberChange::Doubled);
-                return Some(ListChange::new(kind, vec![due_at], Vec::new()));
-            }
             if let Some(at) = self.sent.iter().position(|other| is_changed(other, member)) {
                 let kind = BreakKind::TracestateAltered(MemberChange::Changed);
                 return Some(ListChange::new(kind, vec![due_at], vec![at]));
@@ -258,7 +313,8 @@ fn is_cut(short: &[u8], whole: &[u8]) -> bool {
 /// Returns S11: members of baggage that were lost or changed.
 pub(super) fn baggage(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Break> {
     let due = crossing.due().entries.as_ref()?;
-    if has_entries(Some(due), wire) {
+    // Where none may cross, S0 asks for the opposite.
+    if has_entries(Some(due), wire) || crossing.hop().drops_baggage() {
         return None;
     }
     let own = &crossing.sender_node().sets_baggage;
@@ -277,13 +333,30 @@ pub(super) fn baggage(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option
             lost.push(at);
         }
     }
-    let (kind, concerned) = match (lost.is_empty(), altered.is_empty()) {
-        (true, true) => return None,
-        (false, _) => (BreakKind::BaggageLost, lost),
-        (true, false) => (BreakKind::BaggageAltered, altered),
+    let doubled = doubled_entries(due, &wire.lists.entries);
+    let (kind, due_places, sent_places) = if !lost.is_empty() {
+        (BreakKind::BaggageLost, lost, Vec::new())
+    } else if !doubled.is_empty() {
+        (BreakKind::BaggageAltered(MemberChange::Doubled), Vec::new(), doubled)
+    } else if !altered.is_empty() {
+        (BreakKind::BaggageAltered(MemberChange::Changed), altered, Vec::new())
+    } else {
+        return None;
     };
     let changed = Break::by_sender(crossing, kind).at(Caret::Field(ContextField::Baggage));
-    let expected = List { members: due.clone(), concerned };
-    let actual = List::whole(wire.lists.entries.clone());
+    let expected = List { members: due.clone(), concerned: due_places };
+    let actual = List { members: wire.lists.entries.clone(), concerned: sent_places };
     Some(changed.values(Value::Entries(expected), Value::Entries(actual)))
+}
+
+/// Returns the places of entries on the wire whose key is there more often than in what came in.
+fn doubled_entries(due: &[BaggageEntry], sent: &[BaggageEntry]) -> Vec<usize> {
+    let copies = |list: &[BaggageEntry], key: &[u8]| list.iter().filter(|entry| entry.key == key).count();
+    let doubled = sent.iter().find(|entry| {
+        let count = copies(sent, &entry.key);
+        count > 1 && count > copies(due, &entry.key)
+    });
+    let Some(doubled) = doubled else { return Vec::new() };
+    let places = sent.iter().enumerate().filter(|(_, entry)| entry.key == doubled.key);
+    places.map(|(at, _)| at).collect()
 }

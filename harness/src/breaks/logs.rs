@@ -1,9 +1,14 @@
-//! Log records that a relay was instructed to write: they carry the ids of the span that they were written in.
+//! Log records that a relay was instructed to write: they arrive, and they carry the ids of the span that they were
+//! written in.
+
+use std::collections::BTreeMap;
 
 use super::break_kind::LogDefect;
-use super::{Break, BreakKind, Breaks, Side, Value};
-use crate::crossings::{Crossings, IdSet};
-use crate::evidence::LogRecord;
+use super::{Break, BreakKind, Breaks, LogCount, Side, Value};
+use crate::crossings::id_map::{IdMap, IdSet};
+use crate::crossings::{CrossingIx, CrossingRef, Crossings};
+use crate::evidence::{LogRecord, SpanIx};
+use crate::plan::Task;
 use crate::scenario::{HopIx, NodeIx};
 use crate::wire::{SpanId, TraceId};
 
@@ -13,12 +18,22 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
         if record.body.is_empty() {
             continue;
         }
-        let Some(defect) = defect(all, &spanless, record) else { continue };
-        let Some(hop) = all.plan.scenario.hops.iter().position(|hop| hop.to == record.node) else { continue };
-        let kind = BreakKind::LogUncorrelated(defect);
-        let wrong = Break::new(kind, Side::Receiver, HopIx(hop), record.node);
-        found.list.push(wrong.values(Value::Implied, Value::LogRecord(ix)));
+        if let Some(defect) = defect(all, &spanless, record) {
+            found.list.extend(uncorrelated(all, ix, defect));
+        }
     }
+    let texts = Texts::of(all);
+    found.logs = texts.missing(all);
+    for record in texts.of_other_requests(all) {
+        found.list.extend(uncorrelated(all, record, LogDefect::ForeignSpan));
+    }
+}
+
+fn uncorrelated(all: &Crossings<'_>, record: usize, defect: LogDefect) -> Option<Break> {
+    let node = all.evidence.logs[record].node;
+    let hop = all.plan.scenario.hops.iter().position(|hop| hop.to == node)?;
+    let wrong = Break::new(BreakKind::LogUncorrelated(defect), Side::Receiver, HopIx(hop), node);
+    Some(wrong.values(Value::Implied, Value::LogRecord(record)))
 }
 
 /// Returns the traces that arrived at each node in a request for which no span came.
@@ -43,4 +58,114 @@ fn defect(all: &Crossings<'_>, spanless: &IdSet<(NodeIx, TraceId)>, record: &Log
     let lost = spanless.contains(&(record.node, trace));
     let unknown = all.spans.with_id(record.node, &record.span_id).is_empty();
     (unknown && !lost).then_some(LogDefect::UnexportedSpan)
+}
+
+/// For each relay and text the crossings that instructed it to write the text, and how often.
+struct Texts<'a>(BTreeMap<(NodeIx, &'a str), BTreeMap<CrossingIx, usize>>);
+
+impl<'a> Texts<'a> {
+    fn of(all: &'a Crossings<'_>) -> Texts<'a> {
+        let mut due: BTreeMap<_, BTreeMap<CrossingIx, usize>> = BTreeMap::new();
+        for crossing in all.iter() {
+            let mut texts = Vec::new();
+            if let Some(task) = task(crossing) {
+                add_texts(task, &mut texts);
+            }
+            for text in texts {
+                let of_text = due.entry((crossing.receiver(), text)).or_default();
+                *of_text.entry(crossing.ix()).or_default() += 1;
+            }
+        }
+        Texts(due)
+    }
+
+    /// Returns the counts of each relay that did not export all the records that it was instructed to write.
+    fn missing(&self, all: &Crossings<'_>) -> Vec<LogCount> {
+        let mut counts: BTreeMap<NodeIx, (LogCount, bool)> = BTreeMap::new();
+        for ((node, text), due) in &self.0 {
+            let due: usize = due.values().sum();
+            let arrived =
+                all.evidence.logs.iter().filter(|one| one.node == *node && one.body == *text).count();
+            let zero = LogCount { node: *node, due: 0, arrived: 0 };
+            let (count, missing) = counts.entry(*node).or_insert((zero, false));
+            count.due += due;
+            count.arrived += arrived.min(due);
+            *missing |= arrived < due;
+        }
+        counts.into_values().filter(|(_, missing)| *missing).map(|(count, _)| count).collect()
+    }
+
+    /// Returns the records in the span of one request where that has too many of them and another too few.
+    fn of_other_requests(&self, all: &Crossings<'_>) -> Vec<usize> {
+        let mut handled: IdMap<SpanIx, CrossingIx> = IdMap::default();
+        for crossing in all.iter().filter(|crossing| crossing.batch().count() == 1) {
+            handled.extend(crossing.receiver_span_ix().map(|span| (span, crossing.ix())));
+        }
+        let mut wrong = Vec::new();
+        for ((node, text), due) in &self.0 {
+            let mut records: BTreeMap<CrossingIx, Vec<usize>> = BTreeMap::new();
+            for (ix, record) in all.evidence.logs.iter().enumerate() {
+                if record.node == *node
+                    && record.body == *text
+                    && let Some(crossing) = written_in(all, &handled, record)
+                {
+                    records.entry(crossing).or_default().push(ix);
+                }
+            }
+            let lacking = due.iter().filter(|(crossing, times)| {
+                let known =
+                    all.get(**crossing).receiver_span_ix().is_some_and(|span| handled.contains_key(&span));
+                known && records.get(crossing).map_or(0, Vec::len) < **times
+            });
+            let mut lacking = lacking.count();
+            for (crossing, records) in &records {
+                let surplus = records.iter().skip(due.get(crossing).copied().unwrap_or_default());
+                let surplus: Vec<usize> = surplus.copied().take(lacking).collect();
+                lacking -= surplus.len();
+                wrong.extend(surplus);
+            }
+        }
+        wrong.sort_unstable();
+        wrong
+    }
+}
+
+/// Returns the crossing in whose span, or below it, a record was written.
+fn written_in(
+    all: &Crossings<'_>,
+    handled: &IdMap<SpanIx, CrossingIx>,
+    record: &LogRecord,
+) -> Option<CrossingIx> {
+    let same_id = all.spans.with_id(record.node, &record.span_id).iter().copied();
+    let mut in_trace = same_id.filter(|span| all.spans.get(*span).trace_id == record.trace_id);
+    all.spans.upwards(in_trace.next()?).find_map(|above| handled.get(&above).copied())
+}
+
+/// Returns what a crossing instructed a relay to do, where that did it to the end.
+fn task<'a>(crossing: CrossingRef<'a>) -> Option<&'a [Task]> {
+    let plan = crossing.all().plan;
+    if !crossing.receiver_node().kind.keeps_relay_contract()
+        || !crossing.all().exports(crossing.receiver())
+        || crossing.is_undelivered()
+        || !crossing.received()?.end.is_success()
+    {
+        return None;
+    }
+    let call = match crossing.mark().and_then(|mark| mark.call) {
+        Some(call) => call,
+        None if crossing.is_from_client() => crossing.stimulus().call,
+        None => return None,
+    };
+    let call = plan.calls.get(call.0)?;
+    (call.hop == crossing.hop_ix()).then_some(call.task.as_slice())
+}
+
+fn add_texts<'a>(tasks: &'a [Task], texts: &mut Vec<&'a str>) {
+    for task in tasks {
+        match task {
+            Task::Log(text) => texts.push(text),
+            Task::Spawn(inner) | Task::Retry(_, inner) | Task::Restart(inner) => add_texts(inner, texts),
+            Task::Wait(_) | Task::Fail(_) | Task::Call(_) => {}
+        }
+    }
 }

@@ -5,10 +5,10 @@
 //! each on its own. `rules` decides whether a class counts, and makes the words: here a break is data, and classes are
 //! always worked out.
 
-use crate::crossings::{CrossingRef, Crossings};
+use crate::crossings::{CrossingIx, CrossingRef, Crossings};
 use crate::evidence::Answer;
 use crate::parallel::side_by_side;
-use crate::scenario::{HopIx, Relation};
+use crate::scenario::{HopIx, NodeIx, Relation, Role};
 
 pub mod between;
 pub mod break_kind;
@@ -42,6 +42,25 @@ pub struct Breaks {
     pub consequences: Vec<(HopIx, HopIx)>,
     /// Hops that nothing crossed although nothing is wrong so far, and why; inconclusive.
     pub unseen: Vec<(HopIx, Unseen)>,
+    /// Crossings whose tracestate a break before it leaves without anything to compare with.
+    pub uncompared: Vec<ComparisonGap>,
+    /// Log records that relays were instructed to write.
+    pub logs: Vec<LogCount>,
+}
+
+/// A crossing whose tracestate was not compared, and the class of the break that prevents it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComparisonGap {
+    pub crossing: CrossingIx,
+    pub class: Class,
+}
+
+/// The log records that one relay was instructed to write, and those that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogCount {
+    pub node: NodeIx,
+    pub due: usize,
+    pub arrived: usize,
 }
 
 /// The reason why nothing was seen to cross a hop.
@@ -62,6 +81,7 @@ impl Breaks {
         let (beside, mut found) =
             side_by_side(|| Breaks::beside_the_crossings(all), || Breaks::of_the_crossings(all));
         found.list.extend(beside.list);
+        found.logs = beside.logs;
         found
     }
 
@@ -70,22 +90,29 @@ impl Breaks {
         let senders = lists::Senders::of(all.plan);
         for crossing in all.iter() {
             if crossing.sent_capture().is_none() {
-                untapped::row(crossing, &mut found);
                 continue;
             }
+            let before = found.list.len();
             if crossing.sends_first() {
-                let before = found.list.len();
                 sender::rows(crossing, &senders, &mut found);
                 name_others(crossing, &mut found.list[before..]);
             }
-            between::row(crossing, &mut found);
+            let forwards = crossing.sender_node().role == Role::Forwarder;
+            let mixed_up = found.list[before..].iter().any(|one| one.class() == Class::Swapped);
+            if !(forwards && mixed_up) {
+                between::row(crossing, &mut found);
+            }
         }
         let explained = receiver::explained(&found);
         for crossing in all.iter() {
+            if crossing.sent_capture().is_none() {
+                untapped::row(crossing, &mut found);
+                continue;
+            }
             if undelivered::row(crossing, &mut found) {
                 continue;
             }
-            if crossing.sent_capture().is_some() && crossing.relation() != Relation::None {
+            if crossing.relation() != Relation::None {
                 receiver::rows(crossing, &explained, &mut found);
             }
         }
@@ -106,7 +133,7 @@ impl Breaks {
 
 /// Adds the crossings of other hops: a break of a message is one for each hop that the message goes over.
 fn name_others(crossing: CrossingRef<'_>, found: &mut [Break]) {
-    for one in found {
+    for one in found.iter_mut().filter(|one| one.crossing == Some(crossing.ix())) {
         let others = crossing.sent_with().filter(|other| *other != crossing);
         one.shared = others.map(CrossingRef::ix).collect();
     }

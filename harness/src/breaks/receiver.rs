@@ -13,7 +13,7 @@ use crate::crossings::id_map::IdMap;
 use crate::crossings::{CarriedFields, ContextField, CrossingIx, CrossingRef};
 use crate::evidence::{CaptureEnd, Link, Span};
 use crate::plan::StimulusIx;
-use crate::scenario::{DriveContext, Relation, RestartSide};
+use crate::scenario::{DriveContext, Relation, RestartSide, Role};
 use crate::wire::hex::encode as hex;
 use crate::wire::{TraceId, TraceParent};
 
@@ -39,10 +39,15 @@ pub(super) fn explained(found: &Breaks) -> Explanations {
 }
 
 pub(super) fn rows(crossing: CrossingRef<'_>, explained: &Explanations, found: &mut Breaks) {
+    let Some(wire) = crossing.arrived() else { return };
     if !crossing.all().exports(crossing.receiver()) {
+        // What a participant sends shows what it did with what it received; a forwarder continues nothing.
+        if crossing.receiver_node().role == Role::Participant {
+            let first = adopted(crossing, None).or_else(|| joined(crossing, wire, None));
+            found.list.extend(first);
+        }
         return;
     }
-    let Some(wire) = crossing.arrived() else { return };
     let span = crossing.receiver_span();
     if let Some(first) = adopted(crossing, span).or_else(|| joined(crossing, wire, span)) {
         found.list.push(first);
@@ -79,9 +84,18 @@ fn no_span(crossing: CrossingRef<'_>, wire: &CarriedFields, explained: &Explanat
         found.list[*behind].remarks.push(Remark::NoIncomingSpan(node));
         return;
     }
-    // A node that clears the flag in what it sends shows that it decided not to sample.
-    let others = crossing.effects().any(clears_the_flag) || !all.spans.of_node(node).is_empty();
-    if others && all.flushed(node, crossing.ended_nanos()) {
+    // A node that clears the flag in what it sends shows that it decided not to sample; in the same trace nothing else
+    // can have decided.
+    let decided = crossing.effects().filter(|effect| clears_the_flag(*effect));
+    let in_trace = decided.clone().any(|effect| {
+        effect
+            .wire()
+            .into_iter()
+            .flat_map(CarriedFields::contexts)
+            .any(|sent| wire.contexts().any(|came| came.trace_id == sent.trace_id))
+    });
+    let others = decided.count() > 0 || !all.spans.of_node(node).is_empty();
+    if in_trace || (others && all.flushed(node, crossing.ended_nanos())) {
         let kind = BreakKind::SampledOut(UnexportedSpan::Incoming);
         let sampled_out = Break::by_receiver(crossing, kind).at(Caret::Flags);
         found.list.push(sampled_out.values(Value::Implied, Value::NoSpan));

@@ -1,15 +1,16 @@
 //! X: what spans report of a crossing against what was on the wire, in fields for which no other row held.
 //!
-//! Ids are a finding; flags, remote bit and trace state are notes, findings under `--strict`: published SDKs leave
-//! them out (Python no sampled bit, no trace state of links), and what is on the wire decides a break.
+//! Ids are a finding. Flags, remote bit and trace state are a note about a relay, a finding under `--strict`; about a
+//! service they are a quirk of its SDK (Python: no sampled bit, no trace state of links), one line for each node. What
+//! is on the wire decides a break.
 
 use super::break_kind::ReportedField;
 use super::{Break, BreakKind, Breaks, Grade, Side, Value};
 use crate::crossings::id_map::IdSet;
 use crate::crossings::{CarriedFields, CrossingIx, CrossingRef, Crossings};
 use crate::evidence::{Link, SpanIx};
-use crate::wire::TraceParent;
-use crate::wire::tracestate::TraceState;
+use crate::wire::tracestate::{RawMember, TraceState};
+use crate::wire::{Level, TraceParent};
 
 /// OTLP `Span.flags`: whether the remote bit means anything, and whether the parent is remote.
 const HAS_IS_REMOTE: u32 = 0x100;
@@ -72,14 +73,23 @@ fn by_receiver(crossing: CrossingRef<'_>) -> Option<Break> {
 }
 
 fn differing(crossing: CrossingRef<'_>, side: Side, field: ReportedField, span: SpanIx) -> Break {
+    let differing = Break::on(crossing, BreakKind::TelemetryDiffers(field), side);
+    let relay = crossing.all().plan.scenario.node(differing.node).kind.keeps_relay_contract();
     let grade = match field {
         ReportedField::TraceId => Grade::Fault,
+        // A service does not choose them: its SDK does, for every service alike.
         ReportedField::SampledFlag
         | ReportedField::TraceState
         | ReportedField::RemoteBit
-        | ReportedField::Link => Grade::Note,
+        | ReportedField::Link => {
+            if relay {
+                Grade::Note
+            } else {
+                Grade::Quirk
+            }
+        }
     };
-    let differing = Break::on(crossing, BreakKind::TelemetryDiffers(field), side).graded(grade);
+    let differing = differing.graded(grade);
     differing.of_span(span).values(Value::Implied, Value::Span(span))
 }
 
@@ -94,7 +104,8 @@ fn differs_in_sampling(reported: u32, context: &TraceParent) -> bool {
 /// Returns whether a span reports the members that are on the wire; of a list that is not read strictly it may report
 /// anything.
 fn is_state_of(reported: &str, wire: &CarriedFields) -> bool {
-    if wire.lists.tracestate_open {
+    let refused = |member: &RawMember| member.refusal(Level::One).is_some();
+    if wire.lists.tracestate_open || wire.lists.members.iter().any(refused) {
         return true;
     }
     let reported = TraceState::members_of([reported.as_bytes()]);

@@ -6,29 +6,39 @@
 use super::break_kind::{Duplication, Join, LeakedField, Malformation, Restart, Swap};
 use super::lists::{self, Senders};
 use super::sender_spans::{self, received};
-use super::{Break, BreakKind, Breaks, Caret, Flag, Grade, Remark, Value, Witness, receiver};
+use super::{
+    Break, BreakKind, Breaks, Caret, Class, ComparisonGap, ContextFields, Flag, Grade, List, Remark, Side,
+    Value, Witness, receiver, untapped,
+};
 use crate::crossings::{CarriedFields, ContextField, CrossingRef};
 use crate::scenario::{Relation, RestartSide, Role};
 use crate::wire::{Level, Refusal, TraceParent};
 
 pub(super) fn rows(crossing: CrossingRef<'_>, senders: &Senders<'_>, found: &mut Breaks) {
-    if crossing.is_from_client() || crossing.sender_node().role == Role::Forwarder {
+    let Some(wire) = crossing.wire() else { return };
+    if crossing.is_from_client() {
         return;
     }
-    let Some(wire) = crossing.wire() else { return };
     if crossing.relation() == Relation::None {
         found.list.extend(leaked(crossing, wire));
         return;
     }
+    if crossing.hop().drops_baggage() {
+        found.list.extend(baggage_leaked(crossing, wire));
+    }
+    if crossing.sender_node().role == Role::Forwarder {
+        // A forwarder can mix requests up; T1 compares everything else.
+        let swap = wire.context().and_then(|context| swapped(crossing, wire, context, senders));
+        found.list.extend(swap.filter(|swap| swap.caret == Caret::TraceId));
+        return;
+    }
     let notes = found.list.len();
     if let Some(first) = no_single_context(crossing, wire, found) {
-        found.list.push(first);
+        behind(crossing, wire, first, found);
         return;
     }
     let Some(context) = wire.context() else { return };
-    let first = swapped(crossing, context)
-        .or_else(|| lists::swapped(crossing, wire, senders))
-        .or_else(|| joined(crossing, context));
+    let first = swapped(crossing, wire, context, senders).or_else(|| joined(crossing, context));
     // One cause for all calls of the sender, named where the request arrived.
     if first.is_none() && crossing.cause().is_some_and(receiver::explains_calls) {
         return;
@@ -39,31 +49,75 @@ pub(super) fn rows(crossing: CrossingRef<'_>, senders: &Senders<'_>, found: &mut
         .or_else(|| sender_spans::row(crossing, context, found));
     if let Some(first) = first {
         found.list.truncate(notes);
-        found.list.push(first);
+        behind(crossing, wire, first, found);
         return;
     }
     found.list.extend(flag_changed(crossing, context));
-    found.list.extend(lists::tracestate(crossing, wire));
-    found.list.extend(lists::baggage(crossing, wire));
+    let lists = [lists::tracestate(crossing, wire), lists::baggage(crossing, wire)];
+    found.list.extend(lists.into_iter().flatten().map(|list| untapped::moved(crossing, list)));
     found.list.extend(sender_spans::link(crossing));
+}
+
+/// Adds the first break of S0 to S8, and behind it those of S9 to S11 that can still be compared: they count where
+/// `expect` does not request the first.
+fn behind(crossing: CrossingRef<'_>, wire: &CarriedFields, first: Break, found: &mut Breaks) {
+    let class = first.class();
+    found.list.push(untapped::moved(crossing, first));
+    let context = wire.context().filter(|context| crossing.due().trace == Some(context.trace_id));
+    let mut rest = Vec::new();
+    if let Some(context) = context {
+        rest.extend(flag_changed(crossing, context));
+        rest.extend(lists::tracestate(crossing, wire));
+    } else if crossing.due().members.as_ref().is_some_and(|members| !members.is_empty()) {
+        found.uncompared.push(ComparisonGap { crossing: crossing.ix(), class });
+    }
+    rest.extend(lists::baggage(crossing, wire));
+    // A swapped list is part of the first.
+    if class != Class::Swapped {
+        found.list.extend(rest.into_iter().map(|one| Break { follows: Some(class), ..one }));
+    }
+}
+
+/// Returns S0 for baggage, which may hold data about persons: over a hop that must carry none.
+fn baggage_leaked(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Break> {
+    if !wire.lists.baggage_lines.iter().any(|line| !line.is_empty()) {
+        return None;
+    }
+    let leak = Break::on(crossing, BreakKind::BaggageLeaked, leaking_side(crossing));
+    let entries = wire.lists.entries.clone();
+    let all = List { concerned: (0..entries.len()).collect(), members: entries };
+    Some(leak.at(Caret::Field(ContextField::Baggage)).values(Value::Implied, Value::Entries(all)))
+}
+
+/// Returns who lets a field through that must not cross: a forwarder stands between those who propagate.
+fn leaking_side(crossing: CrossingRef<'_>) -> Side {
+    match crossing.sender_node().role {
+        Role::Forwarder => Side::Intermediary,
+        Role::Participant => Side::Sender,
+    }
 }
 
 /// Returns S0: a context over a hop that must carry none.
 fn leaked(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Break> {
-    let field = if !wire.traceparents.is_empty() {
-        LeakedField::Context(ContextField::TraceParent)
-    } else if !wire.lists.tracestate_lines.is_empty() {
-        LeakedField::Context(ContextField::TraceState)
-    } else if !wire.lists.baggage_lines.is_empty() {
-        LeakedField::Context(ContextField::Baggage)
+    let mut fields = ContextFields::default();
+    if !wire.lists.baggage_lines.is_empty() {
+        fields.insert(ContextField::Baggage);
+    }
+    if !wire.lists.tracestate_lines.is_empty() {
+        fields.insert(ContextField::TraceState);
+    }
+    if !wire.traceparents.is_empty() {
+        fields.insert(ContextField::TraceParent);
+    }
+    let (field, caret) = if fields == ContextFields::of(ContextField::Baggage) {
+        return baggage_leaked(crossing, wire);
+    } else if let Some(first) = fields.iter().next() {
+        (LeakedField::Context(fields), Caret::Field(first))
     } else {
-        LeakedField::Other(*wire.others.first()?)
+        let format = *wire.others.first()?;
+        (LeakedField::Other(format), Caret::Format(format))
     };
-    let caret = match field {
-        LeakedField::Context(field) => Caret::Field(field),
-        LeakedField::Other(format) => Caret::Format(format),
-    };
-    let leak = Break::by_sender(crossing, BreakKind::Leaked(field)).at(caret);
+    let leak = Break::on(crossing, BreakKind::Leaked(field), leaking_side(crossing)).at(caret);
     Some(leak.values(Value::NoField, Value::Implied))
 }
 
@@ -122,14 +176,13 @@ fn malformed_list(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Bre
         let unreadable = Break::by_sender(crossing, kind).at(Caret::Field(*field));
         return Some(unreadable.values(Value::Implied, Value::Misfit(misfit.clone())));
     }
-    let due = crossing.due();
-    let lists = &wire.lists;
-    let (field, refusal) = match (&lists.tracestate_refusal, &lists.baggage_refusal) {
-        (Some(refusal), _) if due.members.is_some() => (ContextField::TraceState, refusal),
-        (_, Some(refusal)) if due.entries.is_some() => (ContextField::Baggage, refusal),
-        (Some(_) | None, Some(_) | None) => return None,
+    let (field, refusal) = if let Some(refusal) = lists::tracestate_refusal(crossing, wire) {
+        (ContextField::TraceState, refusal)
+    } else {
+        crossing.due().entries.as_ref()?;
+        (ContextField::Baggage, wire.lists.baggage_refusal.clone()?)
     };
-    Some(unparsable(crossing, field, refusal).values(Value::Implied, Value::Refusal(refusal.clone())))
+    Some(unparsable(crossing, field, &refusal).values(Value::Implied, Value::Refusal(refusal)))
 }
 
 /// Returns S3 for the lists of a message, which are single values there.
@@ -145,14 +198,27 @@ fn doubled_list(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Break
     Some(differing(crossing, field, lines.len()))
 }
 
-/// Returns S4: the context of another stimulus.
-fn swapped(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
-    let other = *crossing.all().owners.get(&context.trace_id)?;
-    if other == crossing.stimulus_ix() || crossing.expected().trace == Some(context.trace_id) {
-        return None;
+/// Returns S4: the context of another stimulus, or a list of one, with every field that was swapped.
+fn swapped(
+    crossing: CrossingRef<'_>,
+    wire: &CarriedFields,
+    context: &TraceParent,
+    senders: &Senders<'_>,
+) -> Option<Break> {
+    let lists = lists::swapped(crossing, wire, senders);
+    let owner = crossing.all().owners.get(&context.trace_id).copied();
+    let owner = owner.filter(|owner| *owner != crossing.stimulus_ix());
+    let mut fields = lists.fields;
+    if let Some(owner) = owner
+        && crossing.expected().trace != Some(context.trace_id)
+    {
+        fields.insert(ContextField::TraceParent);
+        let swap = Break::by_sender(crossing, BreakKind::Swapped(Swap::Injected(fields))).at(Caret::TraceId);
+        return Some(swap.values(due_context(crossing), Value::TraceOf(context.trace_id, owner)));
     }
-    let swap = Break::by_sender(crossing, BreakKind::Swapped(Swap::Injected)).at(Caret::TraceId);
-    Some(swap.values(due_context(crossing), Value::TraceOf(context.trace_id, other)))
+    let swap = Break::by_sender(crossing, BreakKind::Swapped(Swap::Injected(fields)));
+    let swap = swap.at(Caret::Field(fields.iter().last()?));
+    Some(swap.values(Value::ListOf(crossing.stimulus_ix()), Value::ListOf(lists.owner?)))
 }
 
 /// Returns S5: a trace that had to be left.

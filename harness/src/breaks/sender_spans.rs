@@ -11,6 +11,9 @@ use crate::wire::TraceParent;
 
 /// Returns S8: asked only where both ends are sampled and the sender is known to have exported all it had.
 pub(super) fn row(crossing: CrossingRef<'_>, context: &TraceParent, found: &mut Breaks) -> Option<Break> {
+    if let Some(shared) = shared_id(crossing, found) {
+        return Some(shared);
+    }
     let all = crossing.all();
     let node = crossing.sender();
     let restart = crossing.relation().restarts_at() == Some(RestartSide::Sender);
@@ -28,7 +31,9 @@ pub(super) fn row(crossing: CrossingRef<'_>, context: &TraceParent, found: &mut 
         return Some(detached.values(Value::Implied, Value::Span(named)));
     }
     if is_call(all.spans.get(named)) {
-        other_message(crossing, named).or_else(|| shared_id(crossing, named, found))
+        other_message(crossing, named)
+    } else if crossing.same_id_as().is_some() {
+        None
     } else {
         other_kind(crossing, named, found)
     }
@@ -58,17 +63,28 @@ fn other_message(crossing: CrossingRef<'_>, named: SpanIx) -> Option<Break> {
     Some(wrong_span(crossing, own?, WrongSpan::OfAnotherMessage, Value::Span(named)))
 }
 
-/// Returns a break, or adds a note, for a CLIENT or PRODUCER span that an earlier call carried already.
-fn shared_id(crossing: CrossingRef<'_>, named: SpanIx, found: &mut Breaks) -> Option<Break> {
+/// Returns a break, or adds a note, for an id that an earlier call carried already. The wire alone shows it: it needs
+/// neither spans nor a flush.
+fn shared_id(crossing: CrossingRef<'_>, found: &mut Breaks) -> Option<Break> {
     let earlier = crossing.same_id_as()?;
-    let how = if is_retry(earlier, crossing) {
-        Reparent::RetryUnderOneSpan
-    } else if let Some(call) = crossing.call_span_ix() {
-        return Some(wrong_span(crossing, call, WrongSpan::OfAnotherCall, Value::Span(named)));
+    let id = crossing.wire()?.first()?.parent_id;
+    let actual = crossing.named_span_ix().map_or(Value::ParentId(id), Value::Span);
+    let own_call = crossing.call_span_ix().filter(|call| Some(*call) != crossing.named_span_ix());
+    let (how, grade) = if is_retry(earlier, crossing) {
+        (Reparent::RetryUnderOneSpan, Grade::Note)
+    } else if let Some(call) = own_call {
+        return Some(wrong_span(crossing, call, WrongSpan::OfAnotherCall, actual));
+    } else if crossing.sender_node().kind.keeps_relay_contract() && !crossing.is_message() {
+        (Reparent::CallsUnderOneSpan, Grade::Fault)
     } else {
-        Reparent::CallsUnderOneSpan
+        (Reparent::CallsUnderOneSpan, Grade::Note)
     };
-    note(crossing, how, named, found);
+    let shared = reparented(crossing, how).graded(grade).values(Value::Implied, actual);
+    let shared = Break { span: crossing.named_span_ix(), ..shared };
+    if grade == Grade::Fault {
+        return Some(shared);
+    }
+    found.list.push(shared);
     None
 }
 
@@ -77,8 +93,27 @@ fn other_kind(crossing: CrossingRef<'_>, named: SpanIx, found: &mut Breaks) -> O
     if let Some(call) = crossing.call_span_ix() {
         return Some(wrong_span(crossing, call, WrongSpan::OfAnotherKind, Value::Span(named)));
     }
-    note(crossing, Reparent::NoCallSpan, named, found);
+    match inner_span(crossing, named) {
+        Some(inner) => note(crossing, Reparent::BeforeInnerSpan, inner, found),
+        None => note(crossing, Reparent::NoCallSpan, named, found),
+    }
     None
+}
+
+/// Returns an INTERNAL span below the one on the wire that was open while the receiver handled the call: the context
+/// was injected before it started.
+fn inner_span(crossing: CrossingRef<'_>, named: SpanIx) -> Option<SpanIx> {
+    let spans = &crossing.all().spans;
+    let handled = crossing.receiver_span()?;
+    let named_span = spans.get(named);
+    spans.in_trace(crossing.sender(), &named_span.trace_id).iter().copied().find(|inner| {
+        let span = spans.get(*inner);
+        *inner != named
+            && span.kind == SpanKind::Internal
+            && span.start_nanos <= handled.start_nanos
+            && span.end_nanos >= handled.end_nanos
+            && spans.is_at_or_below(*inner, named)
+    })
 }
 
 fn reparented(crossing: CrossingRef<'_>, how: Reparent) -> Break {

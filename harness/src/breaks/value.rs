@@ -83,6 +83,10 @@ impl Value {
         None
     }
 
+    pub fn span(&self) -> Option<SpanIx> {
+        if let Value::Span(span) = self { Some(*span) } else { None }
+    }
+
     pub fn flags(&self) -> Option<Flags> {
         if let Value::Flags(flags) = self { Some(*flags) } else { None }
     }

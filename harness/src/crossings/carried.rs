@@ -81,7 +81,8 @@ pub struct Lists {
 impl Lists {
     pub fn read(tracestate_lines: Vec<Vec<u8>>, baggage_lines: Vec<Vec<u8>>) -> Lists {
         let members = TraceState::members_of(slices(&tracestate_lines));
-        let strict = TraceState::parse(slices(&tracestate_lines), Level::One);
+        // At the level that allows more: what a node of level 1 may drop is decided where its list is judged.
+        let strict = TraceState::parse(slices(&tracestate_lines), Level::Two);
         let doubled = strict.as_ref().is_ok_and(|list| list.duplicates().next().is_some());
         let bytes: usize = tracestate_lines.iter().map(|line| line.len() + 1).sum();
         let tracestate_open = strict.is_err() || doubled || bytes > TRACESTATE_BYTES + 1;

@@ -137,7 +137,7 @@ fn due(crossing: CrossingRef<'_>, expected: &ExpectedContext) -> ExpectedContext
 /// Returns whether a node carries baggage across a new trace: relays do (`fixtures/CONTRACT.md`, 4), others when the
 /// hop declares it.
 fn baggage_kept(crossing: CrossingRef<'_>, by: NodeIx) -> bool {
-    crossing.hop().baggage_kept || crossing.all().plan.scenario.node(by).kind.keeps_relay_contract()
+    crossing.hop().keeps_baggage() || crossing.all().plan.scenario.node(by).kind.keeps_relay_contract()
 }
 
 /// Returns what is expected of the crossings that this one causes.

@@ -15,6 +15,8 @@ pub struct Row {
     pub verdict: Verdict,
     /// The breaks at the hop, such as `not-injected, 12 of 50`; empty without a break.
     pub remark: String,
+    /// `judged 50 of 50`; empty where nothing was due.
+    pub judged: String,
 }
 
 /// Returns the hops of a case in the order of the story. Shortens operations so that the rows fit into `room` columns,
@@ -29,16 +31,19 @@ pub fn rows(case: &CaseVerdict, room: usize) -> Vec<Row> {
         }
     }
     let remarks: Vec<String> = story.iter().map(|(_, hop)| remark(hop, &case.findings)).collect();
-    let whole = cells.iter().zip(&remarks).map(|(cells, remark)| {
-        aligned(cells, &widths).chars().count() + 2 + remark.chars().count().max("ok".len())
+    let judged: Vec<String> = story.iter().map(|(_, hop)| phrase::judged(hop)).collect();
+    let whole = cells.iter().zip(&remarks).zip(&judged).map(|((cells, remark), judged)| {
+        let judged = if judged.is_empty() { 0 } else { ", ".len() + judged.len() };
+        aligned(cells, &widths).chars().count() + 2 + remark.chars().count().max("ok".len()) + judged
     });
     let excess = whole.max().unwrap_or(0).saturating_sub(room);
     widths[OPERATION] = widths[OPERATION].min(widths[OPERATION].saturating_sub(excess).max(LEAST));
-    let rows = story.iter().zip(&cells).zip(remarks);
-    rows.map(|(((_, hop), cells), remark)| Row {
+    let rows = story.iter().zip(&cells).zip(remarks).zip(judged);
+    rows.map(|((((_, hop), cells), remark), judged)| Row {
         text: aligned(cells, &widths),
         verdict: hop.verdict,
         remark,
+        judged,
     })
     .collect()
 }
@@ -86,8 +91,9 @@ fn remark(hop: &HopVerdict, findings: &[Finding]) -> String {
     match (breaks.is_empty(), hop.verdict) {
         (false, _) => breaks.join("; "),
         (true, Verdict::Pass) => String::new(),
-        // A gap or a consequence, which is explained below the map.
-        (true, Verdict::Inconclusive) => "not judged".to_owned(),
+        // A gap or a consequence, which stands below the map.
+        (true, Verdict::Inconclusive) if hop.judged == 0 => "not judged".to_owned(),
+        (true, Verdict::Inconclusive) => Verdict::Inconclusive.word().to_owned(),
         (true, Verdict::Fail) => Verdict::Fail.word().to_owned(),
     }
 }
@@ -163,7 +169,7 @@ mod tests {
         let case = samples::healthy();
         let widest = |room| rows(&case, room).iter().map(|row| row.text.chars().count()).max();
         assert_eq!(widest(200), Some(86));
-        assert_eq!(widest(88), Some(84));
+        assert_eq!(widest(105), Some(84));
         assert_eq!(widest(20), Some(82));
         assert!(rows(&case, 20).iter().any(|row| row.text.contains("ledger.Ledger/R…")));
     }
@@ -171,8 +177,9 @@ mod tests {
     #[test]
     fn a_hop_without_a_finding_that_did_not_pass_was_not_judged() {
         let mut case = samples::healthy();
-        case.hops[2].verdict = Verdict::Inconclusive;
+        case.hops[1].verdict = Verdict::Inconclusive;
+        (case.hops[2].verdict, case.hops[2].judged) = (Verdict::Inconclusive, 0);
         let remarks: Vec<_> = rows(&case, 200).into_iter().map(|row| row.remark).collect();
-        assert_eq!(remarks, ["", "", "not judged", ""]);
+        assert_eq!(remarks, ["", "inconclusive", "not judged", ""]);
     }
 }

@@ -69,7 +69,12 @@ impl Tests<'_> {
             place: hop.place,
             verdict: hop.verdict,
         };
-        self.test(&check, &findings, &full.join("\n"))
+        let mut test = self.test(&check, &findings, &full.join("\n"));
+        let judged = phrase::judged(hop);
+        if !judged.is_empty() {
+            test.add_property(("judged", safe(&judged).as_str()));
+        }
+        test
     }
 
     fn rule(&self, rule: &RuleVerdict) -> TestCase {

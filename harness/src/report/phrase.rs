@@ -74,6 +74,14 @@ pub fn hits(finding: &Finding) -> String {
     }
 }
 
+/// Returns `judged 50 of 50`; nothing where no crossing was due.
+pub fn judged(hop: &HopVerdict) -> String {
+    if hop.crossings == 0 {
+        return String::new();
+    }
+    format!("judged {} of {}", grouped(hop.judged.into()), grouped(hop.crossings.into()))
+}
+
 /// Returns the place and the side: ``at `publish`, broken by the sender `shop` ``.
 pub fn blame(finding: &Finding) -> String {
     let place = match finding.hops.as_slice() {

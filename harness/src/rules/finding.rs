@@ -70,4 +70,6 @@ pub struct Note {
     pub text: String,
     /// The number of crossings on which it was seen.
     pub seen: u32,
+    /// It is about the SDK of a service, not about the service; reports write it behind the findings.
+    pub of_sdk: bool,
 }

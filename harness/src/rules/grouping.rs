@@ -3,6 +3,7 @@
 //! A node that flips the flag, or loses tracestate or baggage, before several outgoing hops is one cause with
 //! several hops. Only fields are compared: words are made afterwards, for the example of each finding.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::details::Details;
@@ -50,8 +51,18 @@ struct NoteGroup<'b> {
 pub fn group(all: &Crossings<'_>, breaks: &Breaks, strict: bool) -> Findings {
     let mut groups: BTreeMap<GroupKey, Group<'_>> = BTreeMap::new();
     let mut notes: BTreeMap<(HopIx, NodeIx, BreakKind), NoteGroup<'_>> = BTreeMap::new();
+    let mut quirks: BTreeMap<(NodeIx, BreakKind), NoteGroup<'_>> = BTreeMap::new();
     for one in &breaks.list {
         if !counts(one.class(), &all.plan.scenario.expect) {
+            continue;
+        }
+        // It counts with what it follows from.
+        if one.follows.is_some_and(|first| counts(first, &all.plan.scenario.expect)) {
+            continue;
+        }
+        if one.grade == Grade::Quirk {
+            let quirk = quirks.entry((one.node, one.kind));
+            quirk.or_insert(NoteGroup { example: one, seen: 0 }).seen += 1;
             continue;
         }
         if one.grade == Grade::Note && !strict {
@@ -71,8 +82,35 @@ pub fn group(all: &Crossings<'_>, breaks: &Breaks, strict: bool) -> Findings {
         hop: Some(all.plan.scenario.hop(hop).id.clone()),
         text: Example::of_note(all, note.example).message(),
         seen: note.seen,
+        of_sdk: false,
     });
+    let notes = notes.chain(quirk_notes(all, quirks));
     Findings { findings: findings.into_iter().map(|(_, finding)| finding).collect(), notes: notes.collect() }
+}
+
+/// Returns one note for each node with quirks of its SDK, behind all others.
+fn quirk_notes<'a>(
+    all: &'a Crossings<'_>,
+    quirks: BTreeMap<(NodeIx, BreakKind), NoteGroup<'_>>,
+) -> impl Iterator<Item = Note> {
+    let mut by_node: BTreeMap<NodeIx, Note> = BTreeMap::new();
+    for ((node, _), quirk) in quirks {
+        let what = Example::of_note(all, quirk.example).quirk();
+        let note = by_node.entry(node).or_insert_with(|| Note {
+            hop: None,
+            text: format!(
+                "a quirk of the SDK of `{}`, not of the service: its spans report",
+                all.node_name(node)
+            ),
+            seen: 0,
+            of_sdk: true,
+        });
+        note.text += &format!("{} {what}", if note.seen == 0 { "" } else { "," });
+        note.seen += quirk.seen;
+    }
+    by_node
+        .into_values()
+        .map(|note| Note { text: format!("{} differently from the wire", note.text), ..note })
 }
 
 impl GroupKey {
@@ -90,7 +128,9 @@ impl GroupKey {
 fn finding(all: &Crossings<'_>, group: &Group<'_>) -> Finding {
     let scenario = &all.plan.scenario;
     let breaks = &group.breaks;
-    let example = breaks.iter().min_by_key(|one| (one.stimulus, one.crossing)).expect("a group has a break");
+    // The example is one that shows the finding: not one that is only inconclusive.
+    let example = breaks.iter().min_by_key(|one| (Reverse(one.grade), one.stimulus, one.crossing));
+    let example = example.expect("a group has a break");
     let (class, side) = (example.class(), example.side);
     let stimuli: BTreeSet<StimulusIx> = breaks.iter().filter_map(|one| one.stimulus).collect();
     let others = stimuli.into_iter().filter(|other| Some(*other) != example.stimulus);
@@ -115,8 +155,8 @@ fn finding(all: &Crossings<'_>, group: &Group<'_>) -> Finding {
         lines: lines(all, example),
         expected: words.expected(),
         actual: words.actual(),
-        clause: clause(example),
-        try_next: next_steps(class, side).iter().map(|step| (*step).to_owned()).collect(),
+        clause: clause(all, example),
+        try_next: next_steps(all, example),
         missing_witness: words.missing_witness(),
         inside: remarks(breaks, example).into_iter().map(|remark| words.remark(remark)).collect(),
         example: example.stimulus.map(number),

@@ -8,13 +8,16 @@
 use super::Rule;
 use crate::breaks::Class;
 use crate::crossings::Crossings;
-use crate::scenario::{Expectation, NodeIx, Relation};
+use crate::scenario::{Expectation, NodeIx, Relation, RestartSide};
 
 pub static CROSSED: Rule = Rule {
     expectation: Expectation::HopsCrossed,
     classes: &[Class::NotCrossed],
     clause: "a hop is crossed as often as the scenario declares (`times`)",
-    looked_at: |all| u32::try_from(all.list.len()).unwrap_or(u32::MAX),
+    looked_at: |all| {
+        let witnessed = all.iter().filter(|crossing| crossing.witness().is_some());
+        u32::try_from(witnessed.count()).unwrap_or(u32::MAX)
+    },
 };
 
 pub static KEEP_RELATION: Rule = Rule {
@@ -46,10 +49,29 @@ pub static ONLY_DECLARED: Rule = Rule {
     looked_at: |all| u32::try_from(all.evidence.captures.len()).unwrap_or(u32::MAX),
 };
 
+/// Returns the clause that fits what the hop declares: a new trace is no break where the relation starts one.
+pub(super) fn clause(class: Class, relation: Relation) -> &'static str {
+    const LINKS: &str = "the hop declares a new trace with a link: the span that receives links to the context that arrived \
+                         (OpenTelemetry semantic conventions, https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/)";
+    const NEW_TRACE: &str = "the hop declares a new trace: nothing continues the trace that arrived \
+                             (W3C Trace Context 3.4, https://www.w3.org/TR/trace-context-2/#mutating-the-traceparent-field)";
+    const FORWARDED: &str = "a forwarder passes traceparent and tracestate unchanged (W3C Trace Context, level 2: 4.1.1, \
+                             https://www.w3.org/TR/trace-context-2/#no-traceparent-received)";
+    match (class, relation) {
+        (Class::LinkMissing | Class::LinkWrong, _) => LINKS,
+        (Class::Joined, _) => NEW_TRACE,
+        (Class::Stripped | Class::Altered, Relation::Unchanged) => FORWARDED,
+        (Class::Reparented, Relation::Link | Relation::RestartWithLink(RestartSide::Receiver)) => LINKS,
+        (_, _) => KEEP_RELATION.clause,
+    }
+}
+
 fn related(all: &Crossings<'_>) -> u32 {
     let judged = all.iter().filter(|crossing| {
         let hop = crossing.hop();
-        hop.relation != Relation::None && (hop.from != NodeIx::CLIENT || all.exports(hop.to))
+        crossing.witness().is_some()
+            && hop.relation != Relation::None
+            && (hop.from != NodeIx::CLIENT || all.exports(hop.to))
     });
     u32::try_from(judged.count()).unwrap_or(u32::MAX)
 }

@@ -77,8 +77,16 @@ pub fn counts(class: Class, expect: &Expectations) -> bool {
 }
 
 /// Returns the clause of the field that a break is about, where that is a list; otherwise the clause of its rule.
-fn clause(one: &Break) -> &'static str {
-    let of_rule = owner(one.class()).clause;
+fn clause(all: &Crossings<'_>, one: &Break) -> &'static str {
+    let rule = owner(one.class());
+    let of_rule = if rule.expectation == Expectation::HopsKeepRelation {
+        hops::clause(one.class(), all.plan.scenario.hop(one.hop).relation)
+    } else {
+        rule.clause
+    };
+    if one.class() == Class::BaggageLeaked {
+        return context::BAGGAGE_CLAUSE;
+    }
     if !one.class().is_of_any_field() {
         return of_rule;
     }

@@ -1,9 +1,56 @@
-//! The next steps after a finding, by class and side, the likeliest first. `explain CLASS` says more.
+//! The next steps after a finding: by what the evidence shows, and then by class and side, the likeliest first.
+//! `explain CLASS` says more.
 
-use crate::breaks::{Class, Side};
+use crate::breaks::break_kind::{Extraction, Miss, Restart};
+use crate::breaks::{Break, BreakKind, Class, Side};
+use crate::crossings::span_role::is_receipt;
+use crate::crossings::{CrossingRef, Crossings};
 
 /// Returns the next steps, the likeliest first.
-pub fn next_steps(class: Class, side: Side) -> &'static [&'static str] {
+pub fn next_steps(all: &Crossings<'_>, broken: &Break) -> Vec<String> {
+    let crossing = broken.crossing.map(|ix| all.get(ix));
+    let mut steps: Vec<String> =
+        crossing.and_then(|crossing| by_evidence(broken, crossing)).into_iter().collect();
+    if broken.side == Side::Intermediary && all.plan.scenario.node(broken.node).kind.as_broker().is_some() {
+        steps.push("check the client libraries on both sides, and plugins or policies of the broker that rewrite headers".into());
+        return steps;
+    }
+    if let BreakKind::NotCrossed(Miss::PastTheTap | Miss::PerhapsPastTheTap) = broken.kind {
+        steps.push("use the template of the neighbour's address, such as `${ledger.url}`, in the settings of the node".into());
+        return steps;
+    }
+    steps.extend(by_class(broken.class(), broken.side).iter().map(|step| (*step).to_owned()));
+    steps
+}
+
+/// Returns the step that the spans of the nodes suggest.
+fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
+    let all = crossing.all();
+    let node = format!("`{}`", all.node_name(broken.node));
+    match broken.kind {
+        BreakKind::NotInjected | BreakKind::PassedThrough | BreakKind::Restarted(Restart::AtOrAfterEntry) => {
+            let call = crossing.call_span_ix().filter(|call| Some(*call) != crossing.named_span_ix())?;
+            let (call, kind) = (&all.spans.get(call).name, all.spans.get(call).kind.word());
+            Some(format!(
+                "{node} has the {kind} span `{call}` for this call, which was created and not injected: inject its context"
+            ))
+        }
+        BreakKind::Restarted(Restart::LinkedByReceiver) if crossing.is_message() => {
+            Some("if the link is meant, declare `relation: child-or-link` or `relation: link`".to_owned())
+        }
+        BreakKind::LinkMissing(_) | BreakKind::NotExported(_) | BreakKind::NotExtracted(Extraction::Seen) => {
+            let receives = all.spans.of_node(broken.node).iter().any(|span| is_receipt(all.spans.get(*span)));
+            let received = if crossing.is_message() { "CONSUMER" } else { "SERVER" };
+            (!receives).then(|| format!(
+                "{node} exported no {received} span at all: check that the instrumentation of its {} is loaded",
+                if crossing.is_message() { "consumer" } else { "server" }
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn by_class(class: Class, side: Side) -> &'static [&'static str] {
     match (class, side) {
         (Class::NotCrossed, _) => {
             &["read the last output of the node, and check that it calls the address of the tap"]
@@ -43,6 +90,11 @@ pub fn next_steps(class: Class, side: Side) -> &'static [&'static str] {
         (Class::Adopted, _) => &["do not use any part of a traceparent that does not parse"],
         (Class::Stripped | Class::Altered, _) => &["forward the field unchanged"],
         (Class::Leaked, _) => &["exclude this host from propagation in the client library"],
+        (Class::BaggageLeaked, Side::Intermediary) => &["remove `baggage` at this gateway"],
+        (Class::BaggageLeaked, _) => &[
+            "give this client a propagator without baggage, or remove `baggage` at the egress gateway",
+            "clear the baggage in the context of this call",
+        ],
         (Class::BaggageLost | Class::BaggageAltered, _) => {
             &["add the baggage propagator, and keep the baggage in the current context"]
         }

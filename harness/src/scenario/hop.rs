@@ -22,8 +22,8 @@ pub struct Hop {
     pub within: Option<HopIx>,
     /// The steps of a relay on the way, outermost first; the call itself stands innermost.
     pub steps: Vec<Step>,
-    /// `baggage: kept` across a restart.
-    pub baggage_kept: bool,
+    /// `baggage:`, where the hop says what becomes of it.
+    pub baggage: Option<HopBaggage>,
     /// `host:`, the `Host` or `:authority` that the tap puts in place of its own.
     pub host: Option<String>,
     /// False for `tap: none`: judged without a wire witness.
@@ -34,7 +34,26 @@ pub struct Hop {
     pub dead_letter_of: Option<HopIx>,
 }
 
+/// The fate of baggage on a hop, where the scenario declares it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HopBaggage {
+    /// It continues although a new trace starts.
+    Kept,
+    /// It must not cross.
+    Dropped,
+}
+
 impl Hop {
+    /// Returns whether baggage continues although a new trace starts.
+    pub fn keeps_baggage(&self) -> bool {
+        self.baggage == Some(HopBaggage::Kept)
+    }
+
+    /// Returns whether no baggage may cross.
+    pub fn drops_baggage(&self) -> bool {
+        self.relation == Relation::None || self.baggage == Some(HopBaggage::Dropped)
+    }
+
     /// Returns whether one message crosses both hops: the same node sends it for the same cause to the same topic, or
     /// to the same exchange in such a way that it reaches both queues. What a broker moves is sent by nobody.
     pub fn shares_message(&self, other: &Hop) -> bool {

@@ -41,7 +41,7 @@ pub(crate) mod yaml;
 
 pub use drive::{Drive, DriveBody, DriveContext};
 pub use expectation::{Expectation, Expectations};
-pub use hop::{GrpcHop, Hop, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
+pub use hop::{GrpcHop, Hop, HopBaggage, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
 pub use index::{HopIx, NodeIx};
 pub use message::{AmqpExchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
 pub use mounted_file::MountedFileError;

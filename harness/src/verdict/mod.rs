@@ -83,6 +83,8 @@ pub struct HopVerdict {
     pub seen: Option<&'static str>,
     pub verdict: Verdict,
     pub crossings: u32,
+    /// The crossings that a tap or a span of the receiver shows; the others are only due.
+    pub judged: u32,
     /// The hop that causes this one.
     pub within: Option<String>,
 }

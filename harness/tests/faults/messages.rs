@@ -171,6 +171,8 @@ pub const ROWS: &[Row] = &[
     // What a group has committed shows late: by then everything is exported anyhow.
     over(&["rabbitmq", "sqs"], row("flush-early", "chain", Listed(&[&["order"]]))),
     row("legal-header-order", "no-context-may-cross", Other(&[(Leaked, Sender, &["record"])])),
+    row("legal-header-order", "baggage-dropped", Other(&[(BaggageLeaked, Sender, &["record"])])),
+    row("baggage-lost", "baggage-dropped", NOTHING),
     // One transport.
     over(KAFKA, row("kafka-inject-nothing", "chain", Listed(&[&["record"]]))),
     over(KAFKA, row("kafka-inject-current-span", "chain", Listed(&[&["record"]]))),

@@ -16,7 +16,15 @@ use unbroken::source::Source;
 use unbroken::verdict::CaseEnd;
 
 /// Stories whose healthy variant is itself a switch of the relay.
-pub const NEEDS_A_FAULT: &[&str] = &["edge-alone", "edge-without-link", "no-context-may-cross", "two-values"];
+pub const NEEDS_A_FAULT: &[&str] = &[
+    "baggage-dropped",
+    "edge-alone",
+    "edge-without-link",
+    "forwarder-carries-nothing",
+    "forwarder-drops-baggage",
+    "no-context-may-cross",
+    "two-values",
+];
 
 /// A file of `tests/faults/`; one of messages over one transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

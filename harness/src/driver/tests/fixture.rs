@@ -59,7 +59,7 @@ impl Case {
             times: Times::ONCE,
             within: None,
             steps: Vec::new(),
-            baggage_kept: false,
+            baggage: None,
             host: None,
             tapped: true,
             tls: false,

@@ -46,6 +46,7 @@ pub(super) const RULES: &[(&str, &str)] = &[
 pub(super) const CLASSES: &[(&str, &str)] = &[
     ("not-crossed", include_str!("class/not-crossed.md")),
     ("leaked", include_str!("class/leaked.md")),
+    ("baggage-leaked", include_str!("class/baggage-leaked.md")),
     ("not-injected", include_str!("class/not-injected.md")),
     ("malformed", include_str!("class/malformed.md")),
     ("duplicated", include_str!("class/duplicated.md")),

@@ -10,7 +10,7 @@ const LIMIT: usize = 900 * 1024;
 pub fn summary(outcome: &Outcome) -> String {
     let groups = outcome.groups();
     let mut text = format!(
-        "{}\n\n| | case | hops | crossings | time | |\n|---|---|---:|---:|---:|---|\n",
+        "{}\n\n| | case | hops | judged | time | |\n|---|---|---:|---:|---:|---|\n",
         heading(outcome)
     );
     let mut left = 0;
@@ -76,10 +76,11 @@ fn row(group: &[&Case]) -> String {
     let known =
         worst.judged().into_iter().flat_map(|case| &case.findings).filter(|finding| finding.known.is_some());
     why.extend(known.map(|finding| format!("known: {}", phrase::brief(finding))));
-    let (hops, crossings) = worst
-        .judged()
-        .map(|case| (case.hops.len().to_string(), case.crossings.to_string()))
-        .unwrap_or_default();
+    let (hops, crossings) = worst.judged().map_or_else(Default::default, |case| {
+        let judged: u32 = case.hops.iter().map(|hop| hop.judged).sum();
+        let due: u32 = case.hops.iter().map(|hop| hop.crossings).sum();
+        (case.hops.len().to_string(), format!("{judged} of {due}"))
+    });
     let repeats = match group.iter().filter(|case| case.verdict() == verdict).count() {
         _ if group.len() == 1 => String::new(),
         same => format!(" ({same} of {} times)", group.len()),

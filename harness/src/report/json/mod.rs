@@ -114,6 +114,7 @@ struct HopReport<'a> {
     within: Option<&'a str>,
     verdict: &'static str,
     crossings: u32,
+    judged: u32,
     place: PlaceReport,
 }
 
@@ -286,6 +287,7 @@ impl<'a> HopReport<'a> {
             within: hop.within.as_deref(),
             verdict: hop.verdict.word(),
             crossings: hop.crossings,
+            judged: hop.judged,
             place: PlaceReport::of(hop.place, source),
         }
     }

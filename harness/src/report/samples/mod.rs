@@ -45,6 +45,7 @@ fn hop(id: &str, [from, to]: [&str; 2], operation: &str, within: Option<&str>) -
         seen: grpc.then_some("child"),
         verdict: Verdict::Pass,
         crossings: 50,
+        judged: 50,
         within: within.map(str::to_owned),
     }
 }
@@ -80,6 +81,7 @@ pub(super) fn healthy() -> CaseVerdict {
             hop: Some("reserve".into()),
             text: "one CLIENT span for both attempts of a resent call".into(),
             seen: 2,
+            of_sdk: false,
         }],
         gaps: vec![],
         undeclared: vec![],

@@ -41,6 +41,11 @@ pub(super) fn write(page: &mut Page, group: &[&Case]) {
         CaseEnd::CouldNotRun(error) => could_not_run(page, error),
     }
     findings(page, group);
+    if let Some(case) = worst.judged()
+        && (!passed || page.detail() == Detail::Everything)
+    {
+        notes(page, case, true);
+    }
     for (node, lines) in worst.judged().map_or(&[][..], |case| &case.outputs) {
         page.gap();
         page.field(INDENT, "output", &format!("last lines of `{node}`"));
@@ -111,7 +116,9 @@ fn hops(page: &mut Page, case: &CaseVerdict) {
             (remark, _) => page.paint(ink, remark),
         };
         let (mark, text) = (page.paint(ink, mark), page.paint(ink, &row.text));
-        page.raw(&format!("{:>1$}{mark} {text}  {remark}", "", INDENT - 2));
+        let judged = if row.judged.is_empty() { String::new() } else { format!(", {}", row.judged) };
+        let judged = page.paint(Ink::Faint, &judged);
+        page.raw(&format!("{:>1$}{mark} {text}  {remark}{judged}", "", INDENT - 2));
     }
 }
 
@@ -129,10 +136,16 @@ fn remarks(page: &mut Page, case: &CaseVerdict) {
         page.gap();
         write_gap(page, gap);
     }
-    if !case.notes.is_empty() {
+    notes(page, case, false);
+}
+
+/// Writes the notes about the services, or those about their SDKs.
+fn notes(page: &mut Page, case: &CaseVerdict, of_sdk: bool) {
+    let notes: Vec<_> = case.notes.iter().filter(|note| note.of_sdk == of_sdk).collect();
+    if !notes.is_empty() {
         page.gap();
     }
-    for note in &case.notes {
+    for note in notes {
         let hop = note.hop.as_ref().map(|hop| format!("at `{hop}`: ")).unwrap_or_default();
         let seen = if note.seen > 1 { format!(" ({} times)", note.seen) } else { String::new() };
         page.field(INDENT, "note", &format!("{hop}{}{seen}", note.text));

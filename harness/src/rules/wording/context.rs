@@ -7,7 +7,7 @@ use crate::crossings::ContextField;
 
 pub(super) fn leaked(example: Example<'_>, field: LeakedField) -> String {
     let field = match field {
-        LeakedField::Context(field) => format!("`{}`", field.name()),
+        LeakedField::Context(fields) => baggage_first(fields),
         LeakedField::Other(format) => format!("a context in the format {}", format.name()),
     };
     let (who, request) = (example.who(), example.request());
@@ -53,9 +53,11 @@ pub(super) fn swapped(example: Example<'_>, swap: Swap) -> String {
     let (who, request, own) = (example.who(), example.request(), example.stimulus());
     let other = example.broken.actual.owner().map_or_else(|| "another stimulus".to_owned(), stimulus);
     match swap {
-        Swap::Injected => format!("{who} injected the context of {other} into {request} of {own}"),
-        Swap::InjectedList(field) => {
-            format!("{who} injected the `{}` of {other} into {request} of {own}", field.name())
+        Swap::Injected(fields) if fields == ContextFields::of(ContextField::TraceParent) => {
+            format!("{who} injected the context of {other} into {request} of {own}")
+        }
+        Swap::Injected(fields) => {
+            format!("{who} injected {} of {other} into {request} of {own}", baggage_first(fields))
         }
         Swap::Extracted => format!("{who} took the context of {other} for {request} of {own}"),
     }
@@ -120,10 +122,17 @@ pub(super) fn not_extracted(example: Example<'_>, how: Extraction) -> String {
              is not instrumented"
         ),
         Extraction::PerhapsNotInjected => format!(
-            "the span of {who} is in a different trace: not-injected by {} or not-extracted by {who}",
+            "{who} works in a different trace: not-injected by {} or not-extracted by {who}",
             example.sender()
         ),
     }
+}
+
+/// Returns the names, baggage first: it holds data.
+fn baggage_first(fields: ContextFields) -> String {
+    let mut named: Vec<String> = fields.iter().map(|field| format!("`{}`", field.name())).collect();
+    named.reverse();
+    named.join(" and ")
 }
 
 /// Returns ``the names of `fields` ``, joined by "and".

@@ -10,6 +10,16 @@ pub(super) fn not_crossed(example: Example<'_>, miss: Miss) -> String {
         Miss::Unattributed => {
             format!("no call of {who} to {to} is known to be of the stimulus of {cause}")
         }
+        Miss::PastTheTap => {
+            format!(
+                "{who} called {to} past the tap, after {cause}: spans of {to} are in the trace, and no tap saw the call"
+            )
+        }
+        Miss::PerhapsPastTheTap => {
+            format!(
+                "no tap saw a call of {who} to {to} after {cause}; {who} already ran, and may not know the tap"
+            )
+        }
         Miss::NotMoved => {
             format!("no message that {who} gave up was moved to where {to} reads, after {cause}")
         }

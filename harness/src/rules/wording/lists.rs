@@ -14,12 +14,16 @@ pub(super) fn tracestate_leaked(example: Example<'_>) -> String {
 }
 
 pub(super) fn tracestate_altered(example: Example<'_>, change: MemberChange) -> String {
-    let (who, request, member) = (example.who(), example.request(), concerned(&example.broken.expected));
+    let (who, request) = (example.who(), example.request());
     match change {
         MemberChange::Doubled => {
-            format!("{who} injected the tracestate member {member} twice into {request}")
+            let members = concerned(&example.broken.actual);
+            format!(
+                "{who} injected more than one tracestate member with the same key into {request}: {members}"
+            )
         }
         MemberChange::Changed => {
+            let member = concerned(&example.broken.expected);
             let changed = concerned(&example.broken.actual);
             format!("{who} changed the tracestate member {member} to {changed} in {request}")
         }
@@ -48,13 +52,29 @@ pub(super) fn tracestate_reordered(example: Example<'_>, order: Reorder) -> Stri
     }
 }
 
+pub(super) fn baggage_leaked(example: Example<'_>) -> String {
+    let (who, request, members) = (example.who(), example.request(), concerned(&example.broken.actual));
+    format!(
+        "{who} injected the baggage members {members} into {request}, over a hop that must carry no baggage"
+    )
+}
+
 pub(super) fn baggage_lost(example: Example<'_>) -> String {
     dropped(example, "baggage")
 }
 
-pub(super) fn baggage_altered(example: Example<'_>) -> String {
-    let members = concerned(&example.broken.expected);
-    format!("{} changed the baggage members {members} in {}", example.who(), example.request())
+pub(super) fn baggage_altered(example: Example<'_>, change: MemberChange) -> String {
+    let (who, request) = (example.who(), example.request());
+    match change {
+        MemberChange::Doubled => {
+            let members = concerned(&example.broken.actual);
+            format!("{who} injected more than one baggage member with the same key into {request}: {members}")
+        }
+        MemberChange::Changed => {
+            let members = concerned(&example.broken.expected);
+            format!("{who} changed the baggage members {members} in {request}")
+        }
+    }
 }
 
 fn dropped(example: Example<'_>, list: &str) -> String {

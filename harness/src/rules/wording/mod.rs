@@ -52,6 +52,7 @@ impl<'a> Example<'a> {
             BreakKind::NotCrossed(miss) => hops::not_crossed(self, miss),
             BreakKind::Undeclared => hops::undeclared(self),
             BreakKind::Leaked(field) => context::leaked(self, field),
+            BreakKind::BaggageLeaked => lists::baggage_leaked(self),
             BreakKind::NotInjected => context::not_injected(self),
             BreakKind::Malformed { field, how } => context::malformed(self, field, how),
             BreakKind::Duplicated(how) => context::duplicated(self, how),
@@ -76,7 +77,7 @@ impl<'a> Example<'a> {
             BreakKind::TracestateLost => lists::tracestate_lost(self),
             BreakKind::TracestateReordered(order) => lists::tracestate_reordered(self, order),
             BreakKind::BaggageLost => lists::baggage_lost(self),
-            BreakKind::BaggageAltered => lists::baggage_altered(self),
+            BreakKind::BaggageAltered(change) => lists::baggage_altered(self, change),
             BreakKind::TelemetryDiffers(field) => spans::telemetry_differs(self, field),
             BreakKind::SpanIdRepeated => spans::id_repeated(self),
             BreakKind::SpanMalformed(defect) => spans::malformed(self, defect),
@@ -86,6 +87,14 @@ impl<'a> Example<'a> {
             BreakKind::ResourceMissing => spans::resource_missing(self),
             BreakKind::LogUncorrelated(defect) => spans::log_uncorrelated(self, defect),
             BreakKind::ContractBroken(defect) => spans::contract_broken(self, defect),
+        }
+    }
+
+    /// Returns the field that spans report differently, for the line about an SDK.
+    pub fn quirk(self) -> &'static str {
+        match self.broken.kind {
+            BreakKind::TelemetryDiffers(field) => spans::reported(field),
+            other => other.class().word(),
         }
     }
 

@@ -32,7 +32,10 @@ fn one_message(capture: &Capture, message: &Message) -> String {
         Some((partition, offset)) => {
             format!("the record {offset} of partition {partition} of topic `{}`", message.destination)
         }
-        None => format!("the message {}", place(capture, message)),
+        None => match &message.id {
+            Some(id) => format!("the message `{id}` {}", place(capture, message)),
+            None => format!("the message {}", place(capture, message)),
+        },
     }
 }
 

@@ -27,6 +27,12 @@ pub(super) fn reparented(example: Example<'_>, how: Reparent) -> String {
             let name = example.span_name();
             format!("{who} has no CLIENT span for {request} and injected the id of its {kind} span {name}")
         }
+        Reparent::BeforeInnerSpan => {
+            format!(
+                "{who} injected its context into {request} before it started the span {}",
+                example.span_name()
+            )
+        }
         Reparent::WrongParent => format!("{who} put its span for {request} under the wrong parent"),
         Reparent::RootWithParent => {
             format!("{who} put the root of its new trace for {request} under a parent")

@@ -7,19 +7,31 @@ use crate::evidence::LogRecord;
 use crate::wire::hex::encode as hex;
 
 pub(super) fn telemetry_differs(example: Example<'_>, field: ReportedField) -> String {
-    let field = match field {
+    let (who, span, request) = (example.who(), example.span_name(), example.request());
+    let field = reported(field);
+    format!("the span {span} of {who} reports {field} differently from the wire, for {request}")
+}
+
+/// Returns the name of a field that a span reports.
+pub(super) fn reported(field: ReportedField) -> &'static str {
+    match field {
         ReportedField::TraceId => "the trace id",
         ReportedField::SampledFlag => "the sampled flag",
         ReportedField::TraceState => "the trace state",
         ReportedField::RemoteBit => "the remote bit of its parent",
         ReportedField::Link => "the flags or trace state of its link",
-    };
-    let (who, span, request) = (example.who(), example.span_name(), example.request());
-    format!("the span {span} of {who} reports {field} differently from the wire, for {request}")
+    }
 }
 
 pub(super) fn id_repeated(example: Example<'_>) -> String {
-    format!("{} exported two spans with one id, {}", example.who(), example.span_name())
+    let (who, span) = (example.who(), example.span_name());
+    match example.broken.expected.span() {
+        Some(first) => {
+            let first = example.described(first);
+            format!("{who} exported the span {span} with the id that another of its spans has: {first}")
+        }
+        None => format!("{who} exported two different spans {span} with one id"),
+    }
 }
 
 pub(super) fn malformed(example: Example<'_>, defect: SpanDefect) -> String {
@@ -63,6 +75,7 @@ pub(super) fn log_defect(example: Example<'_>, defect: LogDefect) -> String {
             Some(record) => format!("in trace {}, which is not a trace of the story", hex(&record.trace_id)),
             None => "in a trace that is not of the story".to_owned(),
         },
+        LogDefect::ForeignSpan => "in the span of another request".to_owned(),
         LogDefect::NoIds => "without the ids of a span".to_owned(),
         LogDefect::UnexportedSpan => "under a span that was not exported".to_owned(),
     }

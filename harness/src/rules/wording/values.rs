@@ -16,6 +16,7 @@ pub(super) fn expected(example: Example<'_>) -> String {
     match &example.broken.expected {
         Value::Implied => implied(example),
         Value::AsIn(_) => format!("{} as it came in", fields(example.broken.kind)),
+        Value::Span(_) if example.broken.kind == BreakKind::SpanIdRepeated => implied(example),
         Value::Crossings(times) => {
             let hop = &example.all.plan.scenario.hop(example.broken.hop).id;
             format!("{} of `{hop}`", crossings(*times))
@@ -101,7 +102,9 @@ fn value(example: Example<'_>, value: &Value) -> String {
         Value::LinksDue { count, to } => {
             format!("{count} links, one of them to {} in trace {}", to.parent_id, to.trace_id)
         }
-        Value::Links { count, due } => format!("{}, {due} of them to this context", links(*count)),
+        Value::Links { count, due } => {
+            format!("{}, {due} of them to this context{}", links(*count), shown_links(example))
+        }
         Value::Crossings(times) => crossings(*times),
         Value::AtMost(times) => format!("at most {}", crossings(*times)),
         Value::Request(capture) => request::called(example, example.all.capture(*capture)),
@@ -121,7 +124,7 @@ fn implied(example: Example<'_>) -> String {
         }
         BreakKind::PassedThrough => format!("the id of a span of {who}"),
         BreakKind::Reparented(how) => match how {
-            Reparent::WrongSpan(_) | Reparent::NoCallSpan => {
+            Reparent::WrongSpan(_) | Reparent::NoCallSpan | Reparent::BeforeInnerSpan => {
                 "a CLIENT or PRODUCER span for the call".to_owned()
             }
             Reparent::Detached => "a span below the incoming one".to_owned(),
@@ -130,6 +133,7 @@ fn implied(example: Example<'_>) -> String {
             Reparent::WrongParent => "the parent that was received".to_owned(),
             Reparent::RootWithParent => "a root".to_owned(),
         },
+        BreakKind::BaggageLeaked => "no `baggage` on this hop".to_owned(),
         BreakKind::Swapped(_) => "its own trace".to_owned(),
         BreakKind::SampledOut(UnexportedSpan::OnTheWire) => format!("the span of {who} that is on the wire"),
         BreakKind::SampledOut(UnexportedSpan::Incoming)
@@ -166,7 +170,7 @@ fn implied(example: Example<'_>) -> String {
         | BreakKind::TracestateLost
         | BreakKind::TracestateReordered(_)
         | BreakKind::BaggageLost
-        | BreakKind::BaggageAltered
+        | BreakKind::BaggageAltered(_)
         | BreakKind::LinkMissing(_)
         | BreakKind::LinkWrong(_)
         | BreakKind::Stripped(_)
@@ -229,6 +233,19 @@ fn entries(entries: &[BaggageEntry]) -> String {
 
 fn crossings(times: u32) -> String {
     if times == 1 { "1 crossing".to_owned() } else { format!("{times} crossings") }
+}
+
+/// Returns the first links of the span that a break speaks of.
+fn shown_links(example: Example<'_>) -> String {
+    const SHOWN: usize = 3;
+    let all = example.span().map_or(&[][..], |span| &span.links);
+    let shown: Vec<String> = all
+        .iter()
+        .take(SHOWN)
+        .map(|link| format!("{} in trace {}", hex(&link.span_id), hex(&link.trace_id)))
+        .collect();
+    let more = if all.len() > SHOWN { ", ..." } else { "" };
+    if shown.is_empty() { String::new() } else { format!(": to {}{more}", shown.join(", ")) }
 }
 
 fn links(count: usize) -> String {

@@ -13,6 +13,12 @@ pub(super) fn witness(example: Example<'_>, witness: Witness) -> String {
             format!("a successful answer of {who} to what it received: {}", ended(example, cause))
         }
         Witness::Tap => "a tap on this hop (it says `tap: none`)".to_owned(),
+        Witness::TapAddress => {
+            let to = example.receiver();
+            format!(
+                "a call through the tap: configure {who} with the address of the tap for {to}, or set `tap: none`"
+            )
+        }
         Witness::IncomingSpan => format!("{who}'s own span for what it received"),
         Witness::AnySpan => any_span(example),
         Witness::Flush => match unknown(example) {

@@ -3,7 +3,9 @@
 use super::builder::Builder;
 use super::draft::HopDraft;
 use crate::diagnostic::Diagnostic;
-use crate::scenario::hop::{GrpcHop, Hop, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
+use crate::scenario::hop::{
+    GrpcHop, Hop, HopBaggage, HttpHop, HttpVersion, PathPattern, Step, Times, Transport,
+};
 use crate::scenario::index::{HopIx, NodeIx};
 use crate::scenario::relation::{Relation, RestartSide};
 use crate::scenario::tree::{KeyValue, Tree};
@@ -40,7 +42,7 @@ impl<'a> Builder<'a, '_> {
             times: tree.get("times").and_then(times).unwrap_or(Times::ONCE),
             within: None,
             steps: self.steps(tree, from, relation),
-            baggage_kept: tree.entry("baggage").is_some(),
+            baggage: baggage(tree),
             host: tree.text_at("host").map(str::to_owned),
             tapped: tree.entry("tap").is_none(),
             tls: inner.entry("tls").is_some(),
@@ -181,6 +183,16 @@ fn http(tree: &Tree) -> HttpHop {
 
 fn grpc(tree: &Tree) -> GrpcHop {
     GrpcHop { method: tree.text_at("method").map(str::to_owned), stream: tree.entry("stream").is_some() }
+}
+
+/// Returns what the hop says of baggage.
+fn baggage(tree: &Tree) -> Option<HopBaggage> {
+    match tree.text_at("baggage")? {
+        "kept" => Some(HopBaggage::Kept),
+        "dropped" => Some(HopBaggage::Dropped),
+        // Its shape was refused.
+        _ => None,
+    }
 }
 
 /// Returns the relation. Without `at`, the sender of a request starts the new trace, and the receiver of a message

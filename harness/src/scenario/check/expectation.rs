@@ -5,7 +5,7 @@ use crate::scenario::build::{Draft, TemplateSubject};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::drive::{Drive, DriveContext};
 use crate::scenario::expectation::{Expectation, Expectations};
-use crate::scenario::hop::{PathPattern, Step, Transport};
+use crate::scenario::hop::{Hop, PathPattern, Step, Transport};
 use crate::scenario::index::{HopIx, NodeIx};
 use crate::scenario::node::{Marker, Node};
 use crate::scenario::relation::Relation;
@@ -46,9 +46,9 @@ fn nothing_to_look_at(draft: &Draft<'_>, rule: Expectation) -> Option<(&'static 
         Expectation::HopsKeepRelation | Expectation::SamplingWholePath => hops()
             .all(|hop| hop.relation == Relation::None)
             .then_some(("no hop carries a context", "add a hop with a relation other than `none`")),
-        Expectation::ContextNotLeaked => (!hops().any(|hop| hop.relation == Relation::None)).then_some((
-            "no hop has the relation `none`",
-            "use `relation: none` at a hop that no context may cross",
+        Expectation::ContextNotLeaked => (!hops().any(Hop::drops_baggage)).then_some((
+            "no hop has the relation `none` or `baggage: dropped`",
+            "use `relation: none` at a hop that no context may cross, or `baggage: dropped` at one without baggage",
         )),
         Expectation::ContextNotAdopted => {
             (!draft.drives.iter().any(|drive| matches!(drive.drive.context, DriveContext::Invalid { .. })))

@@ -3,7 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
-use crate::scenario::hop::{Step, Transport};
+use crate::scenario::hop::{HopBaggage, Step, Transport};
 use crate::scenario::index::NodeIx;
 use crate::scenario::node::Role;
 use crate::scenario::relation::Relation;
@@ -17,6 +17,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         check.ends();
         if !check.complaints.misfit(hop.hop.relation_place) {
             check.relation();
+            check.baggage();
             check.forwarder();
         }
         check.times();
@@ -87,7 +88,28 @@ impl HopCheck<'_, '_, '_> {
             let help = "remove `at`, or use a relation that starts a new trace";
             self.complaints.report(Diagnostic::new("stray-key", stray.key.place, message).help(help));
         }
-        if let (Some(kept), false) = (tree.entry("baggage"), hop.relation.may_leave_trace()) {
+    }
+
+    fn baggage(&mut self) {
+        let (tree, hop) = (self.hop.tree, &self.hop.hop);
+        if let (Some(entry), Some(HopBaggage::Dropped)) = (tree.entry("baggage"), hop.baggage)
+            && (hop.relation == Relation::None || hop.from == NodeIx::CLIENT)
+        {
+            let (message, help) = if hop.relation == Relation::None {
+                let message = "`baggage: dropped` adds nothing to `relation: none`";
+                (message, "remove it: with `relation: none` no field may cross, baggage included")
+            } else {
+                let message = "`baggage: dropped` does not apply to a hop from `client`";
+                (
+                    message,
+                    "remove it: the drive decides what it sends; `headers` of the drive holds the baggage",
+                )
+            };
+            self.complaints.report(Diagnostic::new("stray-key", entry.key.place, message).help(help));
+        }
+        if let (Some(kept), true, false) =
+            (tree.entry("baggage"), hop.keeps_baggage(), hop.relation.may_leave_trace())
+        {
             let message = match hop.relation {
                 Relation::None => "`baggage: kept` contradicts `relation: none`",
                 _ if hop.transport.via().is_some() => {

@@ -31,7 +31,11 @@ pub(super) static HOP: Object = Object {
             List(&Either(&[Shape::Words(&PLAIN_STEPS), Shape::Object(&STEP)])),
             "what a relay does around this hop, outermost first",
         ),
-        may("baggage", Shape::Words(&KEPT), "`kept`: baggage is kept although a new trace starts"),
+        may(
+            "baggage",
+            Shape::Words(&BAGGAGE),
+            "`kept`: baggage is kept although a new trace starts; `dropped`: no baggage may cross",
+        ),
         may("host", Shape::Text(&LINE), "the `Host` or `:authority` that the tap sends to the receiver"),
         may("tap", Shape::Words(&NONE), "`none`: no tap: the hop is judged by the receiver's spans alone"),
         may(
@@ -91,7 +95,7 @@ static RELATIONS: Words = Words {
     later: &[],
 };
 static SIDES: Words = Words { what: "side", words: || vec!["sender", "receiver"], later: &[] };
-static KEPT: Words = Words { what: "word", words: || vec!["kept"], later: &[] };
+static BAGGAGE: Words = Words { what: "word", words: || vec!["kept", "dropped"], later: &[] };
 static PLAIN_STEPS: Words = Words { what: "step", words: || vec!["spawn", "restart"], later: &[] };
 static FAILURES: Words =
     Words { what: "failure", words: || vec!["500", "panic", "nack", "reject"], later: &[] };

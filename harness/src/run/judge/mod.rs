@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::breaks::{Breaks, Unseen};
-use crate::crossings::{CrossingRef, Crossings};
+use crate::breaks::Breaks;
+use crate::crossings::{CrossingRef, CrossingWitness, Crossings};
 use crate::evidence::{Completion, Evidence, GapPlace};
 use crate::plan::Plan;
 use crate::rules::grouping::{Findings, group};
-use crate::rules::{Finding, Note, TABLE, is_asked, owner, wording};
-use crate::scenario::{Drive, Hop, HopIx, NodeIx, Relation, Scenario, Transport};
+use crate::rules::{Finding, Note, TABLE, is_asked, owner};
+use crate::scenario::{Hop, HopIx, NodeIx, Relation, Scenario, Transport};
 use crate::verdict::baseline::Baseline;
-use crate::verdict::{CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};
+use crate::verdict::{CaseVerdict, HopVerdict, RuleVerdict, Verdict};
+
+mod gaps;
 
 #[derive(Clone, Debug, Default)]
 pub struct JudgeSettings {
@@ -28,7 +30,7 @@ pub fn judge(plan: &Plan, evidence: &Evidence, settings: &JudgeSettings) -> Case
     let Findings { mut findings, mut notes } = group(&all, &breaks, settings.strict);
     let scenario = &plan.scenario;
     let fixed = accept(scenario, &mut findings, settings);
-    let gaps = gaps(&all, &breaks);
+    let gaps = gaps::gaps(&all, &breaks);
     let rules = rules(&all, &findings);
     let hops = hops(&all, &breaks, &findings);
     notes.extend(consequences(&all, &breaks));
@@ -37,6 +39,7 @@ pub fn judge(plan: &Plan, evidence: &Evidence, settings: &JudgeSettings) -> Case
         hop: Some(hop.clone()),
         text: "fixed: the baseline accepts it, and it no longer occurs".into(),
         seen: 1,
+        of_sdk: false,
     }));
     let mut verdict = findings.iter().map(weight).fold(Verdict::Pass, Verdict::and);
     if !gaps.is_empty() {
@@ -88,141 +91,6 @@ fn accept(scenario: &Scenario, findings: &mut [Finding], settings: &JudgeSetting
     fixed
 }
 
-/// Returns the reasons besides findings for which the case cannot be decided.
-fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
-    let mut gaps: Vec<GapVerdict> = Vec::new();
-    for gap in all.evidence.gaps.iter().map(|gap| seen_gap(all, gap)) {
-        // A tap reports the same gap for each connection.
-        if !gaps.contains(&gap) {
-            gaps.push(gap);
-        }
-    }
-    let mut unattributed: BTreeMap<HopIx, u32> = BTreeMap::new();
-    for (_, hop) in &all.unattributed {
-        *unattributed.entry(*hop).or_default() += 1;
-    }
-    gaps.extend(unattributed.into_iter().map(|(hop, times)| {
-        let id = &all.plan.scenario.hop(hop).id;
-        let many = if times == 1 { "1 request".into() } else { format!("{times} requests") };
-        without_output(format!(
-            "{many} over `{id}` cannot be attributed to a stimulus: give the node a `marker`, or drive with \
-             `concurrency: 1`"
-        ))
-    }));
-    let mut unseen: Vec<(&(HopIx, Unseen), u32)> = Vec::new();
-    for one in &breaks.unseen {
-        match unseen.iter_mut().find(|(known, _)| *known == one) {
-            Some((_, times)) => *times += 1,
-            None => unseen.push((one, 1)),
-        }
-    }
-    unseen.sort_by_key(|((hop, _), _)| *hop);
-    gaps.extend(unseen.into_iter().map(|((hop, why), times)| {
-        let (id, stimuli) = (&all.plan.scenario.hop(*hop).id, all.plan.stimuli.len());
-        let why = wording::unseen(&all.plan.scenario, *hop, why);
-        without_output(format!("`{id}`: {why} ({times} of {stimuli} stimuli)"))
-    }));
-    gaps.extend(unexpected_answers(all).into_iter().map(without_output));
-    gaps.extend(unproven_silence(all).into_iter().map(without_output));
-    gaps
-}
-
-fn without_output(what: String) -> GapVerdict {
-    GapVerdict { what, lines: Vec::new() }
-}
-
-fn seen_gap(all: &Crossings<'_>, gap: &crate::evidence::Gap) -> GapVerdict {
-    let scenario = &all.plan.scenario;
-    let at = match gap.place {
-        GapPlace::Run => String::new(),
-        GapPlace::Node(node) => format!("`{}`: ", scenario.node(node).name),
-        GapPlace::Tap(tap) => {
-            let tap = all.plan.tap(tap);
-            if tap.from == tap.to {
-                return GapVerdict {
-                    what: format!("at `{}`: {}", scenario.node(tap.to).name, gap.what),
-                    lines: gap.lines.clone(),
-                };
-            }
-            format!("between `{}` and `{}`: ", scenario.node(tap.from).name, scenario.node(tap.to).name)
-        }
-        GapPlace::Stimulus(stimulus) => format!("stimulus {}: ", stimulus.0 + 1),
-    };
-    GapVerdict { what: format!("{at}{}", gap.what), lines: gap.lines.clone() }
-}
-
-/// Returns the answers that the drive does not expect: the story did not run as declared.
-fn unexpected_answers(all: &Crossings<'_>) -> Vec<String> {
-    use crate::evidence::Answer;
-    let mut wrong: BTreeMap<(usize, String, bool), u32> = BTreeMap::new();
-    for exchange in &all.evidence.exchanges {
-        let ix = all.plan.stimulus(exchange.stimulus).drive;
-        let drive: &Drive = &all.plan.scenario.drives[ix];
-        let fine = match (drive.answers, &exchange.answer) {
-            (None, Answer::TimedOut) if drive.hangs_up => true,
-            (None, answer) => answer.is_success(),
-            (Some(status), Answer::Http(seen)) => status == u32::from(*seen),
-            (Some(code), Answer::Grpc(seen)) => code == *seen,
-            (Some(_), _) => false,
-        };
-        if !fine {
-            let answered = matches!(exchange.answer, Answer::Http(_) | Answer::Grpc(_) | Answer::Accepted);
-            *wrong.entry((ix, wording::answer(&exchange.answer), answered)).or_default() += 1;
-        }
-    }
-    let mut lines = Vec::new();
-    for ((ix, how, answered), times) in wrong {
-        let drive = &all.plan.scenario.drives[ix];
-        let hop = &all.plan.scenario.hop(drive.send).id;
-        let expected = drive.answers.map_or_else(|| "a success".to_owned(), |status| format!("{status}"));
-        let many = format!("{times} of {} requests over `{hop}`", drive.times);
-        lines.push(if answered {
-            format!(
-                "{many} were answered with {how} instead of {expected}: check the output of the node, or set `answers:`"
-            )
-        } else {
-            format!("{many} failed: {how}")
-        });
-    }
-    lines
-}
-
-/// Returns the sampled flag on the wire, or `None` where the wire carries no context.
-fn sampled(crossing: CrossingRef<'_>) -> Option<bool> {
-    Some(crossing.wire()?.context()?.flags.sampled())
-}
-
-/// Returns the nodes that may have exported a span for an unsampled request that never arrived.
-fn unproven_silence(all: &Crossings<'_>) -> Vec<String> {
-    let mut silent: BTreeMap<NodeIx, u32> = BTreeMap::new();
-    for crossing in all.iter() {
-        let node = crossing.receiver();
-        let unsampled = sampled(crossing) == Some(false);
-        let unknown = matches!(all.evidence.completions.get(node.0), Some(Completion::Unknown(_)) | None);
-        if unsampled && unknown && all.exports(node) && crossing.receiver_span_ix().is_none() {
-            *silent.entry(node).or_default() += 1;
-        }
-    }
-    let mut lines = Vec::new();
-    for (node, times) in silent {
-        let why = match all.evidence.completions.get(node.0) {
-            Some(Completion::Unknown(why)) => why.as_str(),
-            Some(
-                Completion::NothingDue
-                | Completion::Flushed { .. }
-                | Completion::Stopped { .. }
-                | Completion::Quiet { .. },
-            )
-            | None => "it was not flushed",
-        };
-        let name = &all.plan.scenario.node(node).name;
-        lines.push(format!(
-            "cannot prove that `{name}` exports no span for {times} unsampled requests: {why}"
-        ));
-    }
-    lines
-}
-
 fn rules(all: &Crossings<'_>, findings: &[Finding]) -> Vec<RuleVerdict> {
     let asked = TABLE.iter().filter(|rule| is_asked(rule.expectation, &all.plan.scenario.expect));
     let judged = asked.map(|rule| {
@@ -247,11 +115,12 @@ fn hop_verdict(
 ) -> HopVerdict {
     let scenario = &all.plan.scenario;
     let crossings = all.of_hop(ix).len();
+    let judged = all.of_hop(ix).filter(|crossing| is_judged(*crossing)).count();
     let of_hop = findings.iter().filter(|finding| finding.hops.contains(&hop.id));
     let mut verdict = of_hop.map(weight).fold(Verdict::Pass, Verdict::and);
     let unseen = breaks.unseen.iter().any(|(unseen, _)| *unseen == ix);
     let follows = breaks.consequences.iter().any(|(after, _)| *after == ix);
-    if verdict == Verdict::Pass && (unseen || follows || is_incomplete(all, ix)) {
+    if verdict == Verdict::Pass && (unseen || follows || judged < crossings || is_incomplete(all, ix)) {
         verdict = Verdict::Inconclusive;
     }
     let (transport, operation) = operation(scenario, &hop.transport);
@@ -266,6 +135,7 @@ fn hop_verdict(
         seen: seen_relation(all, ix, hop),
         verdict,
         crossings: count(crossings),
+        judged: count(judged),
         within: hop.within.map(|within| scenario.hop(within).id.clone()),
     }
 }
@@ -322,7 +192,7 @@ fn consequences(all: &Crossings<'_>, breaks: &Breaks) -> Vec<Note> {
     let notes = breaks.consequences.iter().map(|(after, before)| {
         let (after, before) = (&scenario.hop(*after).id, &scenario.hop(*before).id);
         let text = format!("`{after}` was not crossed, because `{before}` before it was not crossed");
-        Note { hop: Some(after.clone()), text, seen: 1 }
+        Note { hop: Some(after.clone()), text, seen: 1, of_sdk: false }
     });
     notes.collect()
 }
@@ -342,7 +212,7 @@ fn unproven(all: &Crossings<'_>) -> Vec<Note> {
         let text = format!(
             "cannot prove that `{name}` exported every span: {why}; the ids that it sent were not checked"
         );
-        Some(Note { hop: None, text, seen: times })
+        Some(Note { hop: None, text, seen: times, of_sdk: false })
     });
     notes.collect()
 }
@@ -357,4 +227,17 @@ fn undeclared(all: &Crossings<'_>) -> Vec<(String, u32)> {
         *calls.entry(format!("`{from}` -> `{to}` {} {}", capture.method, capture.path)).or_default() += 1;
     }
     calls.into_iter().collect()
+}
+
+/// Returns the sampled flag on the wire, or `None` where the wire carries no context.
+fn sampled(crossing: CrossingRef<'_>) -> Option<bool> {
+    Some(crossing.wire()?.context()?.flags.sampled())
+}
+
+/// Returns whether a tap or a span of the receiver shows what crossed: a span of the sender alone shows that it sent.
+fn is_judged(crossing: CrossingRef<'_>) -> bool {
+    match crossing.witness() {
+        Some(CrossingWitness::Tap | CrossingWitness::ReceiverSpan) => true,
+        Some(CrossingWitness::CallSpan) | None => false,
+    }
 }

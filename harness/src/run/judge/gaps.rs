@@ -1,0 +1,204 @@
+//! The reasons besides findings for which a case cannot be decided; each names the next step.
+
+use std::collections::BTreeMap;
+
+use super::{is_judged, sampled};
+use crate::breaks::{Break, Breaks, Class, Grade, Unseen};
+use crate::crossings::{CrossingIx, Crossings};
+use crate::evidence::{Completion, GapPlace};
+use crate::rules::{counts, is_asked, owner, wording};
+use crate::scenario::{Drive, Expectation, HopIx, NodeIx};
+use crate::verdict::GapVerdict;
+
+/// Returns the reasons besides findings for which the case cannot be decided.
+pub(super) fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
+    let mut gaps: Vec<GapVerdict> = Vec::new();
+    for gap in all.evidence.gaps.iter().map(|gap| seen_gap(all, gap)) {
+        // A tap reports the same gap for each connection.
+        if !gaps.contains(&gap) {
+            gaps.push(gap);
+        }
+    }
+    let mut unattributed: BTreeMap<HopIx, u32> = BTreeMap::new();
+    for (_, hop) in &all.unattributed {
+        *unattributed.entry(*hop).or_default() += 1;
+    }
+    gaps.extend(unattributed.into_iter().map(|(hop, times)| {
+        let id = &all.plan.scenario.hop(hop).id;
+        let many = if times == 1 { "1 request".into() } else { format!("{times} requests") };
+        without_output(format!(
+            "{many} over `{id}` cannot be attributed to a stimulus: give the node a `marker`, or drive with \
+             `concurrency: 1`"
+        ))
+    }));
+    let mut unseen: Vec<(&(HopIx, Unseen), u32)> = Vec::new();
+    for one in &breaks.unseen {
+        match unseen.iter_mut().find(|(known, _)| *known == one) {
+            Some((_, times)) => *times += 1,
+            None => unseen.push((one, 1)),
+        }
+    }
+    unseen.sort_by_key(|((hop, _), _)| *hop);
+    gaps.extend(unseen.into_iter().map(|((hop, why), times)| {
+        let (id, stimuli) = (&all.plan.scenario.hop(*hop).id, all.plan.stimuli.len());
+        let why = wording::unseen(&all.plan.scenario, *hop, why);
+        without_output(format!("`{id}`: {why} ({times} of {stimuli} stimuli)"))
+    }));
+    gaps.extend(unwitnessed(all, breaks).into_iter().map(without_output));
+    gaps.extend(uncompared(all, breaks).into_iter().map(without_output));
+    gaps.extend(missing_logs(all, breaks).into_iter().map(without_output));
+    gaps.extend(unexpected_answers(all).into_iter().map(without_output));
+    gaps.extend(unproven_silence(all).into_iter().map(without_output));
+    gaps
+}
+
+fn without_output(what: String) -> GapVerdict {
+    GapVerdict { what, lines: Vec::new() }
+}
+
+fn seen_gap(all: &Crossings<'_>, gap: &crate::evidence::Gap) -> GapVerdict {
+    let scenario = &all.plan.scenario;
+    let at = match gap.place {
+        GapPlace::Run => String::new(),
+        GapPlace::Node(node) => format!("`{}`: ", scenario.node(node).name),
+        GapPlace::Tap(tap) => {
+            let tap = all.plan.tap(tap);
+            if tap.from == tap.to {
+                return GapVerdict {
+                    what: format!("at `{}`: {}", scenario.node(tap.to).name, gap.what),
+                    lines: gap.lines.clone(),
+                };
+            }
+            format!("between `{}` and `{}`: ", scenario.node(tap.from).name, scenario.node(tap.to).name)
+        }
+        GapPlace::Stimulus(stimulus) => format!("stimulus {}: ", stimulus.0 + 1),
+    };
+    GapVerdict { what: format!("{at}{}", gap.what), lines: gap.lines.clone() }
+}
+
+/// Returns the hops with crossings that neither a tap nor a span of the receiver shows, and no finding explains.
+fn unwitnessed(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
+    let scenario = &all.plan.scenario;
+    let mut lines = Vec::new();
+    for ix in (0..scenario.hops.len()).map(HopIx) {
+        let explained = |crossing: CrossingIx| {
+            breaks.list.iter().any(|one| one.crossing == Some(crossing) && counted(all, one))
+        };
+        let unseen = all.of_hop(ix).filter(|crossing| !is_judged(*crossing));
+        let unseen = unseen.filter(|crossing| !explained(crossing.ix())).count();
+        if unseen > 0 {
+            let (hop, of) = (scenario.hop(ix), all.of_hop(ix).len());
+            let to = &scenario.node(hop.to).name;
+            lines.push(format!(
+                "`{}`: {unseen} of {of} crossings were not judged: the hop says `tap: none`, and no span of `{to}` is for them",
+                hop.id
+            ));
+        }
+    }
+    lines
+}
+
+fn counted(all: &Crossings<'_>, one: &Break) -> bool {
+    one.grade > Grade::Note && counts(one.class(), &all.plan.scenario.expect)
+}
+
+/// Returns the hops whose tracestate could not be compared because of a break that `expect` does not request.
+fn uncompared(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
+    let scenario = &all.plan.scenario;
+    if !is_asked(Expectation::TracestateKept, &scenario.expect) {
+        return Vec::new();
+    }
+    let mut hops: BTreeMap<(HopIx, Class), u32> = BTreeMap::new();
+    for one in breaks.uncompared.iter().filter(|one| !counts(one.class, &scenario.expect)) {
+        *hops.entry((all.get(one.crossing).hop_ix(), one.class)).or_default() += 1;
+    }
+    let lines = hops.into_iter().map(|((hop, class), times)| {
+        let (id, of, rule) = (&scenario.hop(hop).id, all.of_hop(hop).len(), owner(class).expectation.id());
+        let class = class.word();
+        format!(
+            "`{id}`: tracestate was not compared on {times} of {of} crossings: it follows from `{class}`, which `expect:` \
+             does not request; add `{rule}`"
+        )
+    });
+    lines.collect()
+}
+
+/// Returns the relays whose log records did not all arrive.
+fn missing_logs(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
+    let scenario = &all.plan.scenario;
+    if !is_asked(Expectation::LogsCorrelated, &scenario.expect) {
+        return Vec::new();
+    }
+    let lines = breaks.logs.iter().map(|logs| {
+        let (name, due, arrived) = (&scenario.node(logs.node).name, logs.due, logs.arrived);
+        format!("`{name}` was instructed to write {due} log records, and {arrived} arrived: check its log exporter")
+    });
+    lines.collect()
+}
+
+/// Returns the answers that the drive does not expect: the story did not run as declared.
+fn unexpected_answers(all: &Crossings<'_>) -> Vec<String> {
+    use crate::evidence::Answer;
+    let mut wrong: BTreeMap<(usize, String, bool), u32> = BTreeMap::new();
+    for exchange in &all.evidence.exchanges {
+        let ix = all.plan.stimulus(exchange.stimulus).drive;
+        let drive: &Drive = &all.plan.scenario.drives[ix];
+        let fine = match (drive.answers, &exchange.answer) {
+            (None, Answer::TimedOut) if drive.hangs_up => true,
+            (None, answer) => answer.is_success(),
+            (Some(status), Answer::Http(seen)) => status == u32::from(*seen),
+            (Some(code), Answer::Grpc(seen)) => code == *seen,
+            (Some(_), _) => false,
+        };
+        if !fine {
+            let answered = matches!(exchange.answer, Answer::Http(_) | Answer::Grpc(_) | Answer::Accepted);
+            *wrong.entry((ix, wording::answer(&exchange.answer), answered)).or_default() += 1;
+        }
+    }
+    let mut lines = Vec::new();
+    for ((ix, how, answered), times) in wrong {
+        let drive = &all.plan.scenario.drives[ix];
+        let hop = &all.plan.scenario.hop(drive.send).id;
+        let expected = drive.answers.map_or_else(|| "a success".to_owned(), |status| format!("{status}"));
+        let many = format!("{times} of {} requests over `{hop}`", drive.times);
+        lines.push(if answered {
+            format!(
+                "{many} were answered with {how} instead of {expected}: check the output of the node, or set `answers:`"
+            )
+        } else {
+            format!("{many} failed: {how}")
+        });
+    }
+    lines
+}
+
+/// Returns the nodes that may have exported a span for an unsampled request that never arrived.
+fn unproven_silence(all: &Crossings<'_>) -> Vec<String> {
+    let mut silent: BTreeMap<NodeIx, u32> = BTreeMap::new();
+    for crossing in all.iter() {
+        let node = crossing.receiver();
+        let unsampled = sampled(crossing) == Some(false);
+        let unknown = matches!(all.evidence.completions.get(node.0), Some(Completion::Unknown(_)) | None);
+        if unsampled && unknown && all.exports(node) && crossing.receiver_span_ix().is_none() {
+            *silent.entry(node).or_default() += 1;
+        }
+    }
+    let mut lines = Vec::new();
+    for (node, times) in silent {
+        let why = match all.evidence.completions.get(node.0) {
+            Some(Completion::Unknown(why)) => why.as_str(),
+            Some(
+                Completion::NothingDue
+                | Completion::Flushed { .. }
+                | Completion::Stopped { .. }
+                | Completion::Quiet { .. },
+            )
+            | None => "it was not flushed",
+        };
+        let name = &all.plan.scenario.node(node).name;
+        lines.push(format!(
+            "cannot prove that `{name}` exports no span for {times} unsampled requests: {why}"
+        ));
+    }
+    lines
+}
