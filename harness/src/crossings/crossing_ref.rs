@@ -4,7 +4,7 @@
 
 use super::span_role::is_call;
 use super::{CarriedFields, Crossing, CrossingIx, CrossingWitness, Crossings, ExpectedContext, Nature};
-use crate::evidence::{Capture, CaptureIx, Message, Protocol, Span, SpanIx, mark_of};
+use crate::evidence::{Capture, CaptureEnd, CaptureIx, Message, Protocol, Span, SpanIx, mark_of};
 use crate::plan::{Mark, Stimulus, StimulusIx};
 use crate::scenario::{Hop, HopIx, Node, NodeIx, Relation};
 use crate::wire::TraceParent;
