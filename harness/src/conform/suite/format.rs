@@ -189,7 +189,7 @@ static VECTOR: Pattern = Pattern {
     any_scalar: true,
 };
 
-static LINK: Pattern = Pattern {
+pub(crate) static LINK: Pattern = Pattern {
     what: "a link, `https://...`",
     regex: "^https://[^\\s]+$",
     fits: |text| text.starts_with("https://") && !text.contains(char::is_whitespace),

@@ -16,8 +16,8 @@ mod outcome;
 
 pub(crate) use build::configuration_of;
 pub use embedded::{VERSION, suites};
-pub(crate) use format::configuration_shape;
 pub use format::schema;
+pub(crate) use format::{LINK, configuration_shape};
 pub use notation::{RequestIds, Text};
 pub use outcome::{Demands, Difference, Flag, List, Outcome, OutcomeKind};
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Address, Start, Target};
-use crate::conform::suite::{Configuration, configuration_of, configuration_shape};
+use crate::conform::suite::{Configuration, LINK, configuration_of, configuration_shape};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::complaints::Complaints;
-use crate::scenario::pattern::{LINE, TEXT, URL, VARIABLE};
+use crate::scenario::pattern::{LINE, TEXT, VARIABLE};
 use crate::scenario::schema::object;
 use crate::scenario::shape::{Object, Shape, may, must};
 use crate::scenario::tree::Tree;
@@ -47,7 +47,7 @@ static TARGET: Object = Object {
         must("target", Shape::Text(&LINE), "the name of the implementation in reports"),
         may(
             "url",
-            Shape::Text(&URL),
+            Shape::Text(&LINE),
             "the address of a running service, or of the service that `command` starts",
         ),
         may(
@@ -67,7 +67,7 @@ static TARGET: Object = Object {
             Shape::List(&Shape::Object(&UNSUPPORTED)),
             "requirements that it does not support",
         ),
-        may("links", Shape::OneOrList(&Shape::Text(&URL)), "pages about the implementation"),
+        may("links", Shape::OneOrList(&Shape::Text(&LINK)), "pages about the implementation"),
     ],
     tag: None,
 };
@@ -86,7 +86,7 @@ static CONFIGURATION: Object = Object {
             Shape::Text(&LINE),
             "the reason why the implementation does not have these settings",
         ),
-        may("link", Shape::Text(&URL), "a page about it"),
+        may("link", Shape::Text(&LINK), "a page about it"),
     ],
     tag: None,
 };
@@ -96,7 +96,7 @@ static UNSUPPORTED: Object = Object {
     keys: &[
         must("only", Shape::Text(&LINE), "a requirement, a family or a vector: `TP-12`, `TP`, `TP-12/ff`"),
         must("reason", Shape::Text(&LINE), "the reason"),
-        may("link", Shape::Text(&URL), "a page about it"),
+        may("link", Shape::Text(&LINK), "a page about it"),
     ],
     tag: None,
 };
