@@ -1,10 +1,11 @@
-//! The command over services that die in the middle of a run, or call each other in a circle: what was seen is judged,
-//! and no innocent node is blamed.
+//! The command over services that die in the middle of a run, call each other in a circle, or share a fixed port: what
+//! was seen is judged, and no innocent node is blamed.
 
 #![allow(clippy::unwrap_used, reason = "a failed test panics")]
 
 mod folder;
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use folder::{Folder, unbroken};
@@ -69,6 +70,59 @@ fn a_node_that_answered_and_died_before_its_call_owes_nothing() {
     let (status, printed) = run("death-owes", &story);
     assert_eq!(status, Some(5), "{printed}");
     assert_has(&printed, &["hand-over", "a flush of `desk`: it exited during the run (exit status 7)"]);
+}
+
+/// Returns a port that is free now.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A shop on a fixed port, in two cases.
+fn fixed(port: u16) -> String {
+    format!(
+        "scenario: fixed\nnodes:\n  shop:\n    command: [python3, service.py, '{port}']\n    port: {port}\n    \
+         telemetry: none\n    env: {{ CALLS: '${{bank.url}}/pay' }}\n  bank: {{ stub: {{}} }}\nhops:\n  \
+         order: {{ http: {{ from: client, to: shop, method: POST, path: /orders }} }}\n  \
+         pay: {{ http: {{ from: shop, to: bank, method: POST, path: /pay }} }}\ndrive:\n  \
+         - {{ send: order, times: 5, sampled: [true, false] }}\nexpect: [hops.crossed]\n"
+    )
+}
+
+#[test]
+fn cases_that_share_a_fixed_port_take_turns() {
+    let (status, printed) = run("fixed", &fixed(free_port()));
+    assert_eq!(status, Some(0), "{printed}");
+    assert_has(&printed, &["pass  fixed [sampled=false]", "pass  fixed [sampled=true]"]);
+}
+
+#[test]
+fn a_fixed_port_in_use_is_an_error_of_the_machine_that_names_the_listener() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (status, printed) = run("taken", &fixed(port));
+    assert_eq!(status, Some(5), "{printed}");
+    assert_has(&printed, &[&format!("port {port} is already in use by `"), &std::process::id().to_string()]);
+}
+
+#[test]
+fn a_listener_that_is_no_child_of_ours_is_an_error_of_the_machine() {
+    let folder = Folder::new("foreign");
+    let port = free_port();
+    // The program never listens; another one does, as soon as it runs.
+    let story = fixed(port).replace("[python3, service.py, ", "[sh, -c, 'echo up >up; exec sleep 600', ");
+    folder.write("story.yaml", &story);
+    let harness =
+        unbroken(&folder.0).args(["run", "story.yaml", "--filter", "sampled=true"]).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !folder.0.join("up").exists() {
+        assert!(Instant::now() < deadline, "the program starts");
+        std::thread::yield_now();
+    }
+    let _listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let output = harness.wait_with_output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(5), "{printed}");
+    assert_has(&printed, &[&format!("listens on port {port} in place of `sh -c")]);
 }
 
 /// Two services in a circle: the second one calls the first back, long after both have answered.

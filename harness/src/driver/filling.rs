@@ -67,7 +67,7 @@ impl Scope<'_> {
                 format!("http://{address}")
             }
             TemplatePart::Grpc(node) => self.neighbour(*node, Transport::is_grpc)?,
-            TemplatePart::Broker(_) => return Err(self.foreign("the address of a broker")),
+            TemplatePart::Broker(..) => return Err(self.foreign("the address of a broker")),
             TemplatePart::OtlpEndpoint => return Err(self.foreign("`${otlp.endpoint}`")),
             TemplatePart::SelfPort => return Err(self.foreign("`${self.port}`")),
         };

@@ -9,6 +9,7 @@ use super::broker::BrokerError;
 #[cfg(feature = "container")]
 use super::container::{EngineError, StartError};
 use super::node::NodeError;
+use super::turns::NameInUse;
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
 
@@ -43,6 +44,8 @@ pub enum RuntimeError {
     BrokerOutOfReach { node: String, to: String, at: SocketAddr },
     #[error("node `{node}`: this build does not support {what}: build with the feature `{feature}`")]
     NotBuilt { node: String, what: &'static str, feature: &'static str },
+    #[error(transparent)]
+    InUse(#[from] NameInUse),
     #[error("cannot listen for {what}")]
     Listen { what: String, source: Problem },
     #[error("cannot create the certificate authority of this run")]
@@ -66,6 +69,7 @@ impl RuntimeError {
             | RuntimeError::OutOfReach { .. }
             | RuntimeError::BrokerOutOfReach { .. }
             | RuntimeError::NotBuilt { .. }
+            | RuntimeError::InUse(_)
             | RuntimeError::Listen { .. }
             | RuntimeError::Authority { .. }
             | RuntimeError::NoTls => None,

@@ -11,6 +11,7 @@ pub mod broker_admin;
 pub mod container;
 pub mod deaths;
 pub mod error;
+mod fixed_addresses;
 mod host_address;
 mod listening;
 mod node;
@@ -26,7 +27,6 @@ mod trust;
 #[cfg(not(feature = "tls"))]
 #[path = "no_trust.rs"]
 mod trust;
-#[cfg(feature = "container")]
 mod turns;
 mod wiring;
 

@@ -20,6 +20,7 @@ use super::node::{FlushMethod, RunningNode};
 use super::stub::NodeStubs;
 use super::taps::CaseTaps;
 use super::trust::Trust;
+use super::turns::Turn;
 use crate::evidence::collected::{self, CollectedTelemetry};
 use crate::evidence::{Completion, Gap, Recorder};
 use crate::plan::Plan;
@@ -67,8 +68,10 @@ pub struct RunningCase {
     pub(super) stubs: Vec<NodeStubs>,
     pub(super) _trust: Option<Trust>,
     pub(super) collector: Collector,
-    /// Last: nodes, taps and stubs are their clients.
+    /// After nodes, taps and stubs, which are their clients.
     pub(super) brokers: Brokers,
+    /// Released when all of this is gone.
+    pub(super) _turn: Option<Turn>,
 }
 
 impl RunningCase {

@@ -15,7 +15,7 @@ pub(super) fn setting(template: &Template, node: NodeIx, plan: &Plan) -> Result<
             // The scenario's check refuses them here.
             TemplatePart::Url(_)
             | TemplatePart::Grpc(_)
-            | TemplatePart::Broker(_)
+            | TemplatePart::Broker(..)
             | TemplatePart::OtlpEndpoint
             | TemplatePart::SelfPort
             | TemplatePart::Mark => {}

@@ -12,6 +12,7 @@ use in_memory_collector::{Collector, Limits};
 
 use super::broker::Brokers;
 use super::error::RuntimeError;
+use super::fixed_addresses;
 use super::host_address::HostAddress;
 use super::listening::Listening;
 use super::node::{self, RunningNode};
@@ -27,12 +28,14 @@ use crate::plan::broker::MessageSource;
 use crate::plan::{Plan, TapProtocol};
 use crate::scenario::{Hop, HopIx, Node, NodeIx, NodeKind, Transport};
 
-/// Starts everything that the plan needs; when something fails, what had started is ended again.
+/// Starts everything that the plan needs, when no other case uses an address that the scenario fixes. When something
+/// fails, what had started is ended again.
 pub async fn start(
     plan: Arc<Plan>,
     options: &RuntimeOptions,
     recorder: Recorder,
 ) -> Result<RunningCase, RuntimeError> {
+    let turn = fixed_addresses::take(&plan).await?;
     let collector =
         Collector::start(Limits::default()).map_err(|e| RuntimeError::listen("the collector", e))?;
     let host = host_address(&plan, options).await?;
@@ -77,7 +80,7 @@ pub async fn start(
         }
     }
     let _trust = wiring.into_trust();
-    Ok(RunningCase { plan, recorder, addresses, nodes, taps, stubs, _trust, collector, brokers })
+    Ok(RunningCase { plan, recorder, addresses, nodes, taps, stubs, _trust, collector, brokers, _turn: turn })
 }
 
 /// Returns where listeners listen. The engine is contacted only when a node or broker of the case is a container.

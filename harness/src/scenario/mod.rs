@@ -54,7 +54,7 @@ pub use parse::parse;
 pub use read::{ReadError, read};
 pub use relation::{Relation, RestartSide};
 pub use schema::schema;
-pub use template::{Template, TemplatePart};
+pub use template::{BrokerPart, Template, TemplatePart};
 
 /// One checked case of a scenario file.
 #[derive(Clone, Debug)]

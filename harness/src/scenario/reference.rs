@@ -6,7 +6,7 @@
 use super::index::NodeIx;
 use super::node_kind::BrokerKind;
 use super::pattern;
-use super::template::TemplatePart;
+use super::template::{BrokerPart, TemplatePart};
 
 /// The site of a template, which decides what it may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,8 +78,8 @@ pub(super) fn meaning(
     match (member, find(subject)?) {
         ("url", (node, None)) if node != NodeIx::CLIENT => Some(TemplatePart::Url(node)),
         ("grpc", (node, None)) if node != NodeIx::CLIENT => Some(TemplatePart::Grpc(node)),
-        (member, (broker, Some(kind))) if site != TemplateSite::Drive && member == address_of(kind) => {
-            Some(TemplatePart::Broker(broker))
+        (member, (broker, Some(kind))) if site != TemplateSite::Drive => {
+            Some(TemplatePart::Broker(broker, broker_part(member, kind)?))
         }
         _ => None,
     }
@@ -103,11 +103,21 @@ pub(super) fn known<'n>(
     for (name, broker) in nodes {
         match broker {
             Some(_) if site == TemplateSite::Drive => {}
-            Some(kind) => known.push(format!("{name}.{}", address_of(kind))),
+            Some(kind) => {
+                known.extend([address_of(kind), "host", "port"].map(|part| format!("{name}.{part}")))
+            }
             None => known.extend([format!("{name}.url"), format!("{name}.grpc")]),
         }
     }
     known
+}
+
+fn broker_part(member: &str, kind: BrokerKind) -> Option<BrokerPart> {
+    match member {
+        "host" => Some(BrokerPart::Host),
+        "port" => Some(BrokerPart::Port),
+        member => (member == address_of(kind)).then_some(BrokerPart::Address),
+    }
 }
 
 /// Returns the name that clients have for the address of a broker.

@@ -16,7 +16,9 @@ pub enum TemplatePart {
     Grpc(NodeIx),
     /// `${BROKER.bootstrap}`, `host:port`; `${BROKER.amqp}`, `amqp://guest:guest@host:port/%2f`; `${BROKER.endpoint}`,
     /// `http://host:port`: where the node that uses the template reaches the broker, through its own tap.
-    Broker(NodeIx),
+    ///
+    /// `${BROKER.host}` and `${BROKER.port}` are host and port of the same address.
+    Broker(NodeIx, BrokerPart),
     /// `${otlp.endpoint}`: the node's own OTLP endpoint, `http://host:port`, gRPC and HTTP alike.
     OtlpEndpoint,
     /// `${self.port}`.
@@ -27,6 +29,14 @@ pub enum TemplatePart {
     Mark,
     /// `${scenario.dir}`: the folder of the scenario file.
     ScenarioDir,
+}
+
+/// The part of a broker's address that a template stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BrokerPart {
+    Address,
+    Host,
+    Port,
 }
 
 impl Template {

@@ -183,7 +183,7 @@ fn lines(drive: &Drive, name: &str, mark: Mark) -> Vec<Vec<u8>> {
                     TemplatePart::Mark => Some(mark.to_string()),
                     TemplatePart::Url(_)
                     | TemplatePart::Grpc(_)
-                    | TemplatePart::Broker(_)
+                    | TemplatePart::Broker(..)
                     | TemplatePart::OtlpEndpoint
                     | TemplatePart::SelfPort
                     | TemplatePart::Env(_)

@@ -3,7 +3,7 @@
 //! Plaintext only: neither the taps nor the harness's own clients speak TLS to a broker.
 
 use crate::runtime::host_address::HostPort;
-use crate::scenario::BrokerKind;
+use crate::scenario::{BrokerKind, BrokerPart};
 
 /// The parts of an address, so that the address of a tap can replace that of the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,15 @@ impl BrokerAddress {
     /// Returns the same address with another host and port.
     pub fn through(&self, at: HostPort) -> BrokerAddress {
         BrokerAddress { host: at.host, port: at.port, ..self.clone() }
+    }
+
+    /// Returns the part of the address that a template stands for.
+    pub fn part(&self, part: BrokerPart) -> String {
+        match part {
+            BrokerPart::Address => self.text(),
+            BrokerPart::Host => self.host_and_port().0.to_owned(),
+            BrokerPart::Port => self.port.to_string(),
+        }
     }
 
     /// Returns the address as clients take it.

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -15,10 +16,14 @@ use super::workload::Workload;
 use crate::runtime::error::RuntimeError;
 use crate::runtime::listening::Listening;
 use crate::runtime::process::Process;
+use crate::runtime::process::listener::{self, Listener};
 use crate::runtime::process::output::AwaitedLine;
 use crate::runtime::process::port::{self, Port};
 use crate::runtime::wiring::Wiring;
 use crate::scenario::{NodeIx, Readiness, ServiceCommand, Template, TemplatePart};
+
+/// The time to wait for a fixed port that a case of another harness uses.
+const OTHER_HARNESS_WITHIN: Duration = Duration::from_secs(60);
 
 /// Starts the program and waits until it is ready.
 pub async fn start(
@@ -27,7 +32,7 @@ pub async fn start(
     wiring: &Wiring,
 ) -> Result<RunningNode, RuntimeError> {
     let node = wiring.plan().scenario.node(ix);
-    let ChosenPort { number: port, held } = choose_port(ix, command, wiring)?;
+    let ChosenPort { number: port, held } = choose_port(ix, command, wiring).await?;
     let own = port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     let listening = Listening { http: own, grpc: own };
     wiring.set_listening(ix, listening);
@@ -54,6 +59,12 @@ pub async fn start(
             return Err(NodeError::NeverReady { node, command: shown, port, within, last, lines }.into());
         }
     }
+    if let Some(port) = port
+        && let Some(listener) = foreign_listener(&workload, port)
+    {
+        let (node, command) = (node.name.clone(), shown);
+        return Err(NodeError::ForeignListener { node, command, port, listener }.into());
+    }
     let program = Program {
         workload,
         command: shown,
@@ -69,18 +80,18 @@ pub async fn start(
 #[derive(Default)]
 struct ChosenPort {
     number: Option<u16>,
-    /// A free port is held for the node; a fixed one is not.
+    /// Held so that no other harness chooses it.
     held: Option<Port>,
 }
 
 /// Returns the fixed port if there is one, else a free one if anything needs it.
-fn choose_port(ix: NodeIx, command: &ServiceCommand, wiring: &Wiring) -> Result<ChosenPort, NodeError> {
+async fn choose_port(ix: NodeIx, command: &ServiceCommand, wiring: &Wiring) -> Result<ChosenPort, NodeError> {
     let node = &wiring.plan().scenario.node(ix).name;
     if let Some(port) = command.port {
-        if !port::is_free(port) {
-            return Err(NodeError::PortInUse { node: node.clone(), port });
-        }
-        return Ok(ChosenPort { number: Some(port), held: None });
+        let Some(held) = port::reserve(port, Instant::now() + OTHER_HARNESS_WITHIN).await else {
+            return Err(NodeError::PortInUse { node: node.clone(), port, listener: listener::on_port(port) });
+        };
+        return Ok(ChosenPort { number: Some(port), held: Some(held) });
     }
     let listens = wiring.plan().listens.get(ix.0).copied().unwrap_or_default();
     let templates = command.argv.iter().chain(command.env.iter().map(|(_, value)| value));
@@ -90,6 +101,16 @@ fn choose_port(ix: NodeIx, command: &ServiceCommand, wiring: &Wiring) -> Result<
     }
     let port = port::free().ok_or_else(|| NodeError::NoPort { node: node.clone() })?;
     Ok(ChosenPort { number: Some(port.number), held: Some(port) })
+}
+
+/// Returns the process that listens on the port of a node in its place.
+fn foreign_listener(workload: &Workload, port: u16) -> Option<Listener> {
+    match workload {
+        Workload::Process(process) => listener::in_place_of(process.group(), port),
+        // A container listens in a network of its own.
+        #[cfg(feature = "container")]
+        Workload::Container(_) => None,
+    }
 }
 
 /// Returns the line to look out for, where a node is ready by its output.

@@ -29,7 +29,9 @@ pub async fn fill(
         match part {
             TemplatePart::Text(part) => text.push_str(part),
             TemplatePart::Url(to) => text.push_str(&wiring.url(node, *to).await?),
-            TemplatePart::Broker(broker) => text.push_str(&wiring.broker_url(node, *broker)?),
+            TemplatePart::Broker(broker, part) => {
+                text.push_str(&wiring.reach_broker(node, *broker)?.part(*part));
+            }
             TemplatePart::Grpc(to) => {
                 text.push_str(&wiring.reach(node, *to, TapProtocol::Grpc).await?.to_string());
             }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::capabilities::CapabilitiesError;
 use super::ready::AttemptError;
+use crate::runtime::process::listener::Listener;
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
 
@@ -24,9 +25,15 @@ pub enum NodeError {
     #[error("node `{node}`: cannot start `{command}`: check that it is executable")]
     CannotStart { node: String, command: String, source: io::Error },
     #[error(
-        "node `{node}`: port {port} is already in use: stop the program that listens there, or omit `port:`"
+        "node `{node}`: port {port} is already in use{}: stop the program that listens there, or omit `port:`",
+        by_listener(listener.as_ref())
     )]
-    PortInUse { node: String, port: u16 },
+    PortInUse { node: String, port: u16, listener: Option<Listener> },
+    #[error(
+        "node `{node}`: {listener} listens on port {port} in place of `{command}`: stop it, or make `{command}` listen on \
+         `${{self.port}}`"
+    )]
+    ForeignListener { node: String, command: String, port: u16, listener: Listener },
     #[error("node `{node}`: no port is free for `${{self.port}}`: set a fixed one with `port:`")]
     NoPort { node: String },
     #[error(
@@ -92,6 +99,7 @@ impl NodeError {
             | NodeError::FolderMissing { .. }
             | NodeError::CannotStart { .. }
             | NodeError::PortInUse { .. }
+            | NodeError::ForeignListener { .. }
             | NodeError::NoPort { .. }
             | NodeError::ReadyLine { .. }
             | NodeError::Unsupported { .. }
@@ -109,6 +117,10 @@ impl NodeError {
     pub fn unresolved(node: &str, url: &str, source: Option<io::Error>) -> Self {
         NodeError::Url { node: node.to_owned(), url: url.to_owned(), source }
     }
+}
+
+fn by_listener(listener: Option<&Listener>) -> String {
+    listener.map(|listener| format!(" by {listener}")).unwrap_or_default()
 }
 
 fn on_port(port: Option<u16>) -> String {

@@ -11,12 +11,13 @@ use super::command;
 use super::running::RunningNode;
 use crate::evidence::{Completion, Recorder};
 use crate::plan::{Plan, Seed};
+use crate::runtime::broker::{BrokerAddress, BrokerReach};
 use crate::runtime::error::RuntimeError;
 use crate::runtime::host_address::HostAddress;
 use crate::runtime::wiring::{Listeners, Wiring};
 use crate::scenario::{
-    Expectations, Node, NodeIx, NodeKind, Readiness, Role, Scenario, ServiceCommand, StopSignal, Template,
-    TemplatePart,
+    Broker, BrokerKind, BrokerPart, Expectations, Node, NodeIx, NodeKind, Readiness, Role, Scenario,
+    ServiceCommand, StopSignal, Template, TemplatePart,
 };
 use crate::source::{Place, Source};
 
@@ -55,7 +56,12 @@ fn node(name: &str, kind: NodeKind) -> Node {
 }
 
 fn wiring(command: &ServiceCommand) -> Wiring {
-    let nodes = vec![node("client", NodeKind::Client), node("shop", NodeKind::Command(command.clone()))];
+    let broker = Broker { kind: BrokerKind::RabbitMq, address: None, image: None };
+    let nodes = vec![
+        node("client", NodeKind::Client),
+        node("shop", NodeKind::Command(command.clone())),
+        node("mail", NodeKind::Broker(broker)),
+    ];
     let scenario = Scenario {
         source: Source::new("shop.yaml", ""),
         name: "shop".to_owned(),
@@ -71,8 +77,18 @@ fn wiring(command: &ServiceCommand) -> Wiring {
     };
     let plan = Plan::build(Arc::new(scenario), PathBuf::from("/"), Seed(1));
     let host = HostAddress::loopback(&plan);
-    let listeners = Listeners { taps: Vec::new(), otlp: vec![None, Some(([127, 0, 0, 1], 4318).into())] };
-    Wiring::new(Arc::new(plan), listeners, None, Vec::new(), host)
+    let listeners =
+        Listeners { taps: Vec::new(), otlp: vec![None, Some(([127, 0, 0, 1], 4318).into()), None] };
+    let address = BrokerAddress::parse(BrokerKind::RabbitMq, "amqp://guest:guest@[::1]:5673/shop");
+    let mail = BrokerReach {
+        node: NodeIx(2),
+        kind: BrokerKind::RabbitMq,
+        address: address.expect("it is an address of RabbitMQ"),
+        at: ([127, 0, 0, 1], 5673).into(),
+        inside: None,
+        own: true,
+    };
+    Wiring::new(Arc::new(plan), listeners, None, vec![mail], host)
 }
 
 async fn start(command: ServiceCommand) -> Result<RunningNode, RuntimeError> {
@@ -128,10 +144,11 @@ async fn a_port_in_use_is_reported_before_and_after_the_start() {
     let mut command = shell("", Readiness::Tcp);
     command.port = Some(port);
     let message = error(command).await.to_string();
-    let expected = format!(
-        "node `shop`: port {port} is already in use: stop the program that listens there, or omit `port:`"
+    let (start, end) = (
+        format!("node `shop`: port {port} is already in use by `"),
+        format!("(process {}): stop the program that listens there, or omit `port:`", std::process::id()),
     );
-    assert_eq!(message, expected);
+    assert!(message.starts_with(&start) && message.ends_with(&end), "{message}");
 
     let message =
         error(shell("echo 'bind: Address already in use'; exit 1", Readiness::Tcp)).await.to_string();
@@ -172,6 +189,19 @@ async fn a_node_gets_its_endpoint_and_what_the_scenario_sets_wins() {
     let running = start(command).await.expect("it starts");
     let port = running.listening.http.expect("it was given a port").port();
     assert_eq!(running.lines()[0], format!("http://127.0.0.1:4318 till 100 {port}"));
+}
+
+#[tokio::test]
+async fn a_node_gets_the_address_of_a_broker_whole_or_in_parts() {
+    let mut command = shell("echo $MAIL; echo $HOST $PORT; echo ready; exec sleep 60", says_ready());
+    for (name, part) in
+        [("MAIL", BrokerPart::Address), ("HOST", BrokerPart::Host), ("PORT", BrokerPart::Port)]
+    {
+        let template = Template { parts: vec![TemplatePart::Broker(NodeIx(2), part)] };
+        command.env.push((name.to_owned(), template));
+    }
+    let running = start(command).await.expect("it starts");
+    assert_eq!(running.lines()[..2], ["amqp://guest:guest@[::1]:5673/shop", "::1 5673"]);
 }
 
 #[tokio::test]

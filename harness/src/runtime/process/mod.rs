@@ -17,6 +17,7 @@ use guard::GuardedGroup;
 use output::{AwaitedLine, Output, Stream};
 
 pub mod guard;
+pub mod listener;
 pub mod output;
 pub mod port;
 mod spawner;
@@ -48,6 +49,11 @@ impl Process {
         let (sender, ended) = watch::channel(None);
         tokio::spawn(reap(child, sender));
         Ok(Process { group: guarded.group(), output, ended, _guarded: guarded })
+    }
+
+    /// Returns the id of its group.
+    pub fn group(&self) -> Pid {
+        self.group
     }
 
     /// Returns the last output lines, oldest first.

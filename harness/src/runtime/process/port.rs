@@ -1,4 +1,4 @@
-//! Chooses a free port for a node that needs one before it starts: `${self.port}`.
+//! Chooses a free port for a node that needs one before it starts: `${self.port}`; and reserves a fixed one.
 //!
 //! Ports are taken from below the ephemeral range, so that no outgoing connection can get one meanwhile. Two harnesses
 //! on one machine do not choose the same one: the harness that holds a port holds the abstract socket of that name
@@ -8,6 +8,9 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::time::{Instant, interval};
 
 /// The first port that is given out; well-known services are below.
 const LOWEST: u16 = 15000;
@@ -37,6 +40,22 @@ pub fn free() -> Option<Port> {
         }
     }
     None
+}
+
+/// Resolves with a fixed port as soon as no other harness holds it, and nothing listens there; `None` when that is not
+/// so by the deadline.
+///
+/// A port that only programs of other kinds use is not waited for.
+pub async fn reserve(number: u16, deadline: Instant) -> Option<Port> {
+    let mut ticks = interval(Duration::from_millis(20));
+    loop {
+        ticks.tick().await;
+        match hold(number) {
+            Some(hold) => return is_free(number).then_some(Port { number, _hold: hold }),
+            None if Instant::now() >= deadline => return None,
+            None => {}
+        }
+    }
 }
 
 /// Returns whether nothing listens on the port, on the loopback address or on all addresses.

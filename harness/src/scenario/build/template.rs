@@ -76,7 +76,7 @@ impl<'a> Builder<'a, '_> {
         let what = match part {
             TemplatePart::Url(node) => TemplateSubject::Http(*node),
             TemplatePart::Grpc(node) => TemplateSubject::Grpc(*node),
-            TemplatePart::Broker(node) => TemplateSubject::Broker(*node),
+            TemplatePart::Broker(node, _) => TemplateSubject::Broker(*node),
             TemplatePart::SelfPort => TemplateSubject::SelfPort,
             TemplatePart::Mark => TemplateSubject::Mark,
             TemplatePart::Text(_)

@@ -87,7 +87,7 @@ impl Scenario {
                 let calls = self.calls(of, *to).any(|hop| hop.transport.is_grpc());
                 (!calls).then(|| format!("a grpc hop from `{user}` to `{}`", name(*to)))
             }
-            TemplatePart::Broker(broker) => {
+            TemplatePart::Broker(broker, _) => {
                 let mut through = self.hops.iter().filter(|hop| hop.transport.via() == Some(*broker));
                 let uses = through.any(|hop| [hop.from, hop.to].contains(&of));
                 (!uses).then(|| format!("a hop from or to `{user}` with `via: {}`", name(*broker)))

@@ -1,6 +1,7 @@
 //! Files that are mounted with their templates.
 
 use super::*;
+use crate::scenario::BrokerPart;
 use crate::scenario::parse;
 use crate::source::Source;
 
@@ -34,7 +35,7 @@ fn error(text: &str, by: &str) -> String {
 
 #[test]
 fn a_mounted_file_takes_every_template_that_env_takes() {
-    let text = "port: ${self.port}\nbank: ${bank.url}/v1\nledger: ${ledger.grpc}\nbrokers: [${broker.bootstrap}]\n\
+    let text = "port: ${self.port}\nbank: ${bank.url}/v1\nledger: ${ledger.grpc}\nbrokers: [${broker.bootstrap}, ${broker.host}:${broker.port}]\n\
                 otlp: ${otlp.endpoint}\nkey: ${env.BANK_KEY}\nhere: ${scenario.dir}\n";
     let text_part = |text: &str| TemplatePart::Text(text.to_owned());
     let parts = vec![
@@ -45,7 +46,11 @@ fn a_mounted_file_takes_every_template_that_env_takes() {
         text_part("/v1\nledger: "),
         TemplatePart::Grpc(NodeIx(3)),
         text_part("\nbrokers: ["),
-        TemplatePart::Broker(NodeIx(5)),
+        TemplatePart::Broker(NodeIx(5), BrokerPart::Address),
+        text_part(", "),
+        TemplatePart::Broker(NodeIx(5), BrokerPart::Host),
+        text_part(":"),
+        TemplatePart::Broker(NodeIx(5), BrokerPart::Port),
         text_part("]\notlp: "),
         TemplatePart::OtlpEndpoint,
         text_part("\nkey: "),

@@ -1,0 +1,149 @@
+//! Finds the processes that listen on a port of this machine, by the tables of Linux (proc(5)).
+//!
+//! On other platforms, and where a table or a process cannot be read, nothing is found.
+
+use std::fmt;
+use std::fs;
+
+use nix::unistd::Pid;
+
+/// The state of a listening socket in `/proc/net/tcp`.
+const LISTEN: &str = "0A";
+
+/// A process that listens on a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    pub process: i32,
+    pub name: String,
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "`{}` (process {})", self.name, self.process)
+    }
+}
+
+/// Returns a process that listens on the port.
+pub fn on_port(port: u16) -> Option<Listener> {
+    owners(&sockets(port)).first().map(ProcessStat::listener)
+}
+
+/// Returns the process that listens on the port in place of the process group: `None` when one of the group does, or
+/// when none is found.
+///
+/// A child that started a session of its own and was left by its parents counts as one of the group.
+pub fn in_place_of(group: Pid, port: u16) -> Option<Listener> {
+    let owners = owners(&sockets(port));
+    let leader = ProcessStat::read(group.as_raw());
+    let is_own = |owner: &ProcessStat| {
+        owner.group == group.as_raw()
+            || descends_from(owner, group)
+            || (owner.parent == 1 && leader.as_ref().is_some_and(|leader| owner.started >= leader.started))
+    };
+    if owners.iter().any(is_own) { None } else { owners.first().map(ProcessStat::listener) }
+}
+
+/// Returns the names of the sockets that listen on the port, as the descriptors of their process show them.
+fn sockets(port: u16) -> Vec<String> {
+    let mut sockets = Vec::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        for line in fs::read_to_string(table).unwrap_or_default().lines() {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let (Some(local), Some(&LISTEN), Some(inode)) = (fields.get(1), fields.get(3), fields.get(9))
+            else {
+                continue;
+            };
+            let number = local.rsplit_once(':').and_then(|(_, port)| u16::from_str_radix(port, 16).ok());
+            if number == Some(port) {
+                sockets.push(format!("socket:[{inode}]"));
+            }
+        }
+    }
+    sockets
+}
+
+/// Returns the processes that hold one of the sockets.
+fn owners(sockets: &[String]) -> Vec<ProcessStat> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    let holders = names.filter(|process| !sockets.is_empty() && holds(*process, sockets));
+    holders.filter_map(ProcessStat::read).collect()
+}
+
+fn holds(process: i32, sockets: &[String]) -> bool {
+    let Ok(descriptors) = fs::read_dir(format!("/proc/{process}/fd")) else { return false };
+    descriptors
+        .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
+        .any(|target| target.to_str().is_some_and(|target| sockets.iter().any(|socket| socket == target)))
+}
+
+/// A line of `/proc/PID/stat`.
+struct ProcessStat {
+    process: i32,
+    name: String,
+    parent: i32,
+    group: i32,
+    /// In clock ticks since the boot.
+    started: u64,
+}
+
+impl ProcessStat {
+    fn read(process: i32) -> Option<ProcessStat> {
+        ProcessStat::parse(process, &fs::read_to_string(format!("/proc/{process}/stat")).ok()?)
+    }
+
+    /// Parses the line; the name of the process is in parentheses and may hold any character.
+    fn parse(process: i32, stat: &str) -> Option<ProcessStat> {
+        let (before, after) = stat.rsplit_once(')')?;
+        let name = before.split_once('(')?.1.to_owned();
+        let fields: Vec<&str> = after.split_whitespace().collect();
+        let (parent, group) = (fields.get(1)?.parse().ok()?, fields.get(2)?.parse().ok()?);
+        Some(ProcessStat { process, name, parent, group, started: fields.get(19)?.parse().ok()? })
+    }
+
+    fn listener(&self) -> Listener {
+        Listener { process: self.process, name: self.name.clone() }
+    }
+}
+
+fn descends_from(process: &ProcessStat, ancestor: Pid) -> bool {
+    let mut parent = process.parent;
+    while parent > 1 {
+        if parent == ancestor.as_raw() {
+            return true;
+        }
+        parent = ProcessStat::read(parent).map_or(0, |stat| stat.parent);
+    }
+    false
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn this_process_is_found_as_the_listener_of_its_port() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let port = listener.local_addr().expect("it is bound").port();
+        let found = on_port(port).expect("the listener is found");
+        assert_eq!(found.process, Pid::this().as_raw());
+        let own_group = Pid::from_raw(ProcessStat::read(found.process).expect("it runs").group);
+        assert_eq!(in_place_of(own_group, port), None);
+        assert_eq!(in_place_of(Pid::from_raw(i32::MAX), port), Some(found));
+        drop(listener);
+        assert_eq!(on_port(port), None);
+    }
+
+    #[test]
+    fn a_name_with_parentheses_is_parsed() {
+        let stat = "17 (a) b (c)) S 4 5 6 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 987 0";
+        let parsed = ProcessStat::parse(17, stat).expect("it is a line of `stat`");
+        assert_eq!(
+            (parsed.name.as_str(), parsed.parent, parsed.group, parsed.started),
+            ("a) b (c)", 4, 5, 987)
+        );
+    }
+}
