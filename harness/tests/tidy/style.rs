@@ -19,7 +19,9 @@ const CLEAN: &[&str] = &[
     "harness/src/cli/",
     "harness/src/conform/",
     "harness/src/diagnostic.rs",
+    "harness/src/driver/",
     "harness/src/error_chain.rs",
+    "harness/src/evidence/",
     "harness/src/input_file.rs",
     "harness/src/lib.rs",
     "harness/src/main.rs",
@@ -32,9 +34,11 @@ const CLEAN: &[&str] = &[
     "harness/src/runtime/",
     "harness/src/scenario/",
     "harness/src/source.rs",
+    "harness/src/tap/",
     "harness/src/testing/",
     "harness/src/verdict/",
     "in-memory-collector/",
+    "harness/src/wire/",
 ];
 
 /// The most closures with a name, for each 100 functions of a crate.
