@@ -128,7 +128,9 @@ timeout: 2s
 "#
     );
     let verdict = judged(&yaml, options).await;
-    is_inconclusive(&verdict, &["publish"]);
+    is_inconclusive(&verdict, &["`broker`"]);
+    let publish = verdict.hops.iter().find(|hop| hop.id == "publish").expect("it is declared");
+    assert_eq!(publish.verdict, Verdict::Inconclusive);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -237,7 +239,7 @@ drive:
   - { send: publish, body: "a\x01b" }
 "#;
     let CaseEnd::CouldNotRun(error) = run(yaml, options()).await.end else { panic!("it could be run") };
-    assert!(error.message.contains("SQS takes no control characters"), "{error:#?}");
+    assert!(error.message.contains("SQS rejects control characters"), "{error:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -89,8 +89,8 @@ pub fn group(all: &Crossings<'_>, breaks: &Breaks, strict: bool) -> Findings {
 }
 
 /// Returns one note for each node with quirks of its SDK, behind all others.
-fn quirk_notes<'a>(
-    all: &'a Crossings<'_>,
+fn quirk_notes(
+    all: &Crossings<'_>,
     quirks: BTreeMap<(NodeIx, BreakKind), NoteGroup<'_>>,
 ) -> impl Iterator<Item = Note> {
     let mut by_node: BTreeMap<NodeIx, Note> = BTreeMap::new();

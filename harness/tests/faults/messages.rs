@@ -174,7 +174,6 @@ pub const ROWS: &[Row] = &[
     row("log-other-request", "logs", Listed(&[&["order"]])),
     row("span-kind-consumer-server", "chain", Listed(&[&["order"]])),
     row("span-kind-producer-client", "chain", Listed(&[&["record"]])),
-    row("extract-one-root", "root", Listed(&[&["order"]])),
     // What a group has committed shows late: by then everything is exported anyhow.
     over(&["rabbitmq", "sqs"], row("flush-early", "chain", Listed(&[&["order"]]))),
     row("legal-header-order", "no-context-may-cross", Other(&[(Leaked, Sender, &["record"])])),

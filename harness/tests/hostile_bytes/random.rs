@@ -85,6 +85,7 @@ struct CaseNumber {
 }
 
 impl Drop for CaseNumber {
+    #[expect(clippy::print_stderr, reason = "the seed is part of the failure of a test")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("case {} of seed {}", self.number, self.seed);
