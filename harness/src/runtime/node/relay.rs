@@ -4,7 +4,6 @@
 //! or it runs what `own_relays` names in its place. A relay of the user's own must report its capabilities; the relays
 //! that come with unbroken support everything.
 
-use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 
 use tokio::process::Command;
@@ -104,8 +103,8 @@ pub async fn start_in_container(
     let shown = format!("image {}", relay.image);
     let workload = Workload::Container(Box::new(relay.container));
     let printed = start.ready_line(&workload, &shown).await?;
-    let seen_from_here = |at: Option<SocketAddr>| match (at, relay.pod) {
-        (Some(at), Some(pod)) => Some(SocketAddr::new(pod, at.port())),
+    let seen_from_here = |at: Option<std::net::SocketAddr>| match (at, relay.pod) {
+        (Some(at), Some(pod)) => Some(std::net::SocketAddr::new(pod, at.port())),
         (Some(at), None) => workload.at(at.port()),
         (None, _) => None,
     };
