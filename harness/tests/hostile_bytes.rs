@@ -16,16 +16,14 @@ use unbroken::scenario::NodeIx;
 use unbroken::tap::{Peer, TapConfig, replay};
 use unbroken::wire::{Baggage, Level, TraceParent, TraceState};
 
+#[path = "hostile_bytes/changes.rs"]
+mod changes;
 #[path = "hostile_bytes/conversations.rs"]
 mod conversations;
-#[path = "hostile_bytes/meter.rs"]
-mod meter;
-#[path = "hostile_bytes/random.rs"]
-mod random;
 
+use changes::{cut, mutate};
 use conversations::{ALL, Conversation};
-use meter::peak_of;
-use random::each_case;
+use fuzz_cases::{peak_of, run_cases};
 
 /// The most that a tap may hold for a conversation of a few kilobytes.
 const SMALL: usize = 4 << 20;
@@ -60,11 +58,11 @@ fn the_conversations_are_valid() {
 
 #[test]
 fn a_tap_forwards_every_byte_of_a_changed_conversation_within_bounded_memory() {
-    each_case(1_500, |random| {
+    run_cases(1_500, |random| {
         let Conversation { protocol, mut sent, mut answered } = ALL[random.below(ALL.len())]();
-        random.mutate(&mut sent);
-        random.mutate(&mut answered);
-        let (requests, answers) = (random.cut(&sent, 400), random.cut(&answered, 400));
+        mutate(random, &mut sent);
+        mutate(random, &mut answered);
+        let (requests, answers) = (cut(random, &sent, 400), cut(random, &answered, 400));
         let mut pieces = Vec::new();
         for at in 0..requests.len().max(answers.len()) {
             pieces.extend(requests.get(at).map(|piece| (Peer::Sender, *piece)));
@@ -138,9 +136,9 @@ fn any_change_of_an_evidence_file_is_an_error_or_evidence() {
     let source = unbroken::scenario::read(&scenario).unwrap();
     let mut cases = unbroken::scenario::parse(&source).ok().unwrap();
     let plan = Plan::build(Arc::new(cases.remove(0)), folder, Seed(1));
-    each_case(150, |random| {
+    run_cases(150, |random| {
         let mut bytes = text.clone();
-        random.mutate(&mut bytes);
+        mutate(random, &mut bytes);
         let changed = String::from_utf8_lossy(&bytes);
         let (_, peak) = peak_of(|| {
             let stored = StoredEvidence::read(&changed).ok()?;
@@ -166,10 +164,10 @@ fn propagation_fields_are_parsed_within_memory_in_proportion_to_their_bytes() {
         "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE,a@b=1, ,x=~!#$%&'()*+-./:;<>?@[]^_`{|}~",
         "userId=alice;p1;p2=v,server%20Node=DF%2028,isProduction=false,,a= b ",
     ];
-    each_case(4_000, |random| {
+    run_cases(4_000, |random| {
         let mut bytes = valid[random.below(valid.len())].as_bytes().to_vec();
-        random.mutate(&mut bytes);
-        let lines = random.cut(&bytes, 200);
+        mutate(random, &mut bytes);
+        let lines = cut(random, &bytes, 200);
         let ((), peak) = peak_of(|| {
             for level in [Level::One, Level::Two] {
                 drop(TraceParent::parse(&bytes, level));

@@ -10,16 +10,14 @@
 #[path = "client/samples.rs"]
 mod samples;
 
-mod meter;
-
 mod prost_oracle {
     #[allow(dead_code, reason = "the comparison with prost uses the rest")]
     pub mod mutate;
 }
 
+use fuzz_cases::{Random, peak_of, run};
 use in_memory_collector::{Collector, Encoding, Limits, Refusal, Signal, decode, otlp_json};
-use meter::peak_of;
-use prost_oracle::mutate::{Random, mutate, seeds};
+use prost_oracle::mutate::{mutate, seeds};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -58,34 +56,6 @@ const PIECES: &[&str] = &[
     "\"kvlistValue\":{\"values\":[",
     "[[[[[[[[[[[[[[[[",
 ];
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
-}
-
-/// Runs the cases, each with a seed of its own, so that one alone can be run again.
-fn run(mut case: impl FnMut(&mut Random)) {
-    let (cases, seed) = (number("UNBROKEN_FUZZ_CASES", 20_000), number("UNBROKEN_FUZZ_SEED", 0x5eed));
-    for number in 0..cases {
-        let named = RunningCase { seed, number };
-        case(&mut Random(seed ^ number.wrapping_mul(0xd6e8_feb8_6659_fd93)));
-        drop(named);
-    }
-    println!("{cases} cases of seed {seed}");
-}
-
-struct RunningCase {
-    seed: u64,
-    number: u64,
-}
-
-impl Drop for RunningCase {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("case {} of seed {}", self.number, self.seed);
-        }
-    }
-}
 
 fn decoded(signal: Signal, encoding: Encoding, message: &[u8]) -> Result<u64, Refusal> {
     match signal {
@@ -131,7 +101,7 @@ fn change(text: &mut Vec<u8>, random: &mut Random) {
                 let copied = text[at..until].to_vec();
                 text.splice(at..at, copied);
             }
-            3 => drop(text.splice(at..until, [random.next() as u8])),
+            3 => drop(text.splice(at..until, [random.next_u64() as u8])),
             4 => {
                 let piece = PIECES[random.below(PIECES.len())];
                 text.splice(at..until, piece.bytes().cycle().take(piece.len() * (1 + random.below(40))));
@@ -188,8 +158,8 @@ async fn changed_requests_leave_an_endpoint_that_answers() {
         body.len()
     );
     let whole = [head.as_bytes(), &body[..]].concat();
-    let mut random = Random(number("UNBROKEN_FUZZ_SEED", 0x5eed));
-    for _ in 0..number("UNBROKEN_FUZZ_CASES", 20_000) / 100 {
+    let mut random = Random::seeded(fuzz_cases::seed());
+    for _ in 0..fuzz_cases::cases(20_000) / 100 {
         let mut request = whole.clone();
         change(&mut request, &mut random);
         // The end of the client's side ends the exchange, whatever the server still waits for.

@@ -11,17 +11,15 @@ mod samples;
 #[path = "prost_oracle/mod.rs"]
 mod prost_oracle;
 
+use fuzz_cases::Random;
 use in_memory_collector::Signal;
-use prost_oracle::mutate::{Random, mutate, seeds};
+use prost_oracle::mutate::{mutate, seeds};
 use prost_oracle::{Verdict, compare};
 
 #[test]
 fn mutated_messages_are_judged_alike() {
-    let number = |name: &str, default: u64| {
-        std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
-    };
-    let cases = number("UNBROKEN_FUZZ_CASES", 20_000);
-    let mut random = Random(number("UNBROKEN_FUZZ_SEED", 0x5eed));
+    let cases = fuzz_cases::cases(20_000);
+    let mut random = Random::seeded(fuzz_cases::seed());
     let seeds = seeds();
     let (mut accepted, mut refused) = (0u64, 0u64);
     for case in 0..cases {
@@ -62,7 +60,7 @@ fn the_corpus_is_judged_alike() {
     if std::env::var_os("UNBROKEN_WRITE_CORPUS").is_some() {
         std::fs::create_dir_all(&folder).unwrap();
         let seeds = seeds();
-        let mut random = Random(1);
+        let mut random = Random::seeded(1);
         let mutated = std::iter::repeat_with(|| mutate(&seeds, &mut random));
         let accepted = mutated.filter(|(signal, bytes)| matches!(compare(*signal, bytes), Verdict::Accepted));
         for (number, (signal, bytes)) in seeds.clone().into_iter().chain(accepted.take(60)).enumerate() {

@@ -1,29 +1,12 @@
 //! Makes messages out of valid ones: changes to bytes, which mostly break them, and to trees of fields, which mostly
 //! do not.
 
+use fuzz_cases::Random;
 use in_memory_collector::Signal;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValueList};
 
 use super::super::samples;
-
-/// A small generator (splitmix64), so that a seed makes the same messages everywhere.
-#[derive(Debug)]
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word ^ (word >> 31)
-    }
-
-    pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
-    }
-}
 
 /// Returns valid messages of all signals.
 pub fn seeds() -> Vec<(Signal, Vec<u8>)> {
@@ -123,7 +106,7 @@ fn change_bytes(bytes: &mut Vec<u8>, random: &mut Random) {
     let at = random.below(bytes.len());
     match random.below(6) {
         0 => bytes.truncate(at),
-        1 => bytes.insert(at, random.next() as u8),
+        1 => bytes.insert(at, random.next_u64() as u8),
         2 if !bytes.is_empty() => drop(bytes.remove(at)),
         3 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
         4 if !bytes.is_empty() => bytes[at] = [0, 0x7f, 0x80, 0xff][random.below(4)],
@@ -232,7 +215,7 @@ fn print(fields: &[Field]) -> Vec<u8> {
 
 fn change_fields(fields: &mut Vec<Field>, random: &mut Random) {
     if fields.is_empty() {
-        return fields.push(Field { number: 1 + random.next() % 16, value: payload(random) });
+        return fields.push(Field { number: 1 + random.next_u64() % 16, value: payload(random) });
     }
     let at = random.below(fields.len());
     if let Payload::Message(inner) = &mut fields[at].value
@@ -247,10 +230,11 @@ fn change_fields(fields: &mut Vec<Field>, random: &mut Random) {
         1 => fields.insert(other, copy),
         2 => fields.swap(at, other),
         3 => {
-            fields[at].number = [1 + random.next() % 20, random.next() % (1 << 29), 0][random.below(8).min(2)]
+            fields[at].number =
+                [1 + random.next_u64() % 20, random.next_u64() % (1 << 29), 0][random.below(8).min(2)]
         }
         4 => fields[at].value = payload(random),
-        5 => fields.insert(other, Field { number: 17 + random.next() % 100, value: payload(random) }),
+        5 => fields.insert(other, Field { number: 17 + random.next_u64() % 100, value: payload(random) }),
         6 => fields.insert(other, Field { number: copy.number, value: payload(random) }),
         _ => {
             let inner = vec![copy];
@@ -262,13 +246,13 @@ fn change_fields(fields: &mut Vec<Field>, random: &mut Random) {
 
 fn payload(random: &mut Random) -> Payload {
     match random.below(8) {
-        0 => Payload::Varint(random.next() >> random.below(64)),
-        1 => Payload::Varint(random.next() % 3),
-        2 => Payload::Fixed64(random.next().to_le_bytes()),
-        3 => Payload::Fixed32((random.next() as u32).to_le_bytes()),
+        0 => Payload::Varint(random.next_u64() >> random.below(64)),
+        1 => Payload::Varint(random.next_u64() % 3),
+        2 => Payload::Fixed64(random.next_u64().to_le_bytes()),
+        3 => Payload::Fixed32((random.next_u64() as u32).to_le_bytes()),
         4 => Payload::Bytes(vec![b'a'; random.below(20)]),
-        5 => Payload::Bytes((0..random.below(9)).map(|_| random.next() as u8).collect()),
+        5 => Payload::Bytes((0..random.below(9)).map(|_| random.next_u64() as u8).collect()),
         6 => Payload::Bytes("größe".as_bytes().to_vec()),
-        _ => Payload::Group(vec![Field { number: 1 + random.next() % 5, value: Payload::Varint(1) }]),
+        _ => Payload::Group(vec![Field { number: 1 + random.next_u64() % 5, value: Payload::Varint(1) }]),
     }
 }
