@@ -1,16 +1,19 @@
 //! C1: a hop that was crossed less often than it declares; and hops that nothing could cross because of it.
 
+use std::cell::OnceCell;
+
 use super::break_kind::{Duplication, Miss};
 use super::{Break, BreakKind, Breaks, Grade, Side, Unseen, Value, Witness};
 use crate::crossings::id_map::{IdMap, IdSet};
 use crate::crossings::{CarriedFields, CrossingIx, CrossingRef, Crossings, Nature};
 use crate::evidence::{CaptureEnd, GapPlace, Settlement};
 use crate::plan::StimulusIx;
-use crate::scenario::{Hop, HopIx};
+use crate::scenario::{Hop, HopIx, NodeIx};
 use crate::wire::TraceId;
 
 pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     let effects = EffectCounts::of(all);
+    let arrived = OnceCell::new();
     let unattributed: IdSet<HopIx> = all.unattributed.iter().map(|(_, hop)| *hop).collect();
     for (ix, hop) in all.plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop)) {
         let Some(within) = hop.within else { continue };
@@ -19,10 +22,10 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
             found.consequences.push((ix, within));
         }
         for cause in causes {
-            let count = HopCount { ix, hop, cause, seen: effects.by(cause, ix) };
+            let count = HopCount { ix, hop, cause, seen: effects.by(cause, ix), arrived: &arrived };
             if count.times() < hop.times.min {
                 // The gap of a tap that stopped reading says why.
-                if is_blind(all, ix) {
+                if all.has_tap_gap(ix) {
                     continue;
                 }
                 found.list.extend(count.too_few(unattributed.contains(&ix)));
@@ -32,15 +35,6 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
         }
     }
     not_arrived(all, found);
-}
-
-/// Returns whether a tap of the hop could not read a part of what went through it.
-fn is_blind(all: &Crossings<'_>, hop: HopIx) -> bool {
-    let taps = [all.plan.hop_taps[hop.0], all.plan.arrival_taps[hop.0]];
-    all.evidence.gaps.iter().any(|gap| match gap.place {
-        GapPlace::Tap(tap) => taps.contains(&Some(tap)),
-        GapPlace::Run | GapPlace::Node(_) | GapPlace::Stimulus(_) => false,
-    })
 }
 
 /// The crossings that each crossing caused; those that a further delivery caused count as the first one's.
@@ -81,6 +75,8 @@ struct HopCount<'c> {
     hop: &'c Hop,
     cause: CrossingRef<'c>,
     seen: &'c [CrossingIx],
+    /// The traces that arrived at each node.
+    arrived: &'c OnceCell<IdSet<(NodeIx, TraceId)>>,
 }
 
 impl HopCount<'_> {
@@ -144,11 +140,9 @@ impl HopCount<'_> {
         let mut traces: Vec<TraceId> =
             cause.into_iter().flat_map(CarriedFields::contexts).map(|it| it.trace_id).collect();
         traces.extend(self.cause.receiver_span().and_then(|span| TraceId::from_bytes(&span.trace_id)));
+        let arrived = self.arrived.get_or_init(|| all.arrived_traces(|_crossing| true));
         traces.iter().any(|trace| {
-            let called = all.iter().any(|other| {
-                let arrived = other.arrived().into_iter().flat_map(CarriedFields::contexts);
-                other.receiver() == receiver && arrived.into_iter().any(|context| context.trace_id == *trace)
-            });
+            let called = arrived.contains(&(receiver, *trace));
             !called && !all.spans.in_trace(receiver, trace.as_bytes()).is_empty()
         })
     }

@@ -13,7 +13,8 @@ use crate::scenario::{HopIx, NodeIx};
 use crate::wire::{SpanId, TraceId};
 
 pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
-    let spanless = spanless(all);
+    // The traces that arrived in a request for which no span came.
+    let spanless = all.arrived_traces(|crossing| crossing.receiver_span_ix().is_none());
     for (ix, record) in all.evidence.logs.iter().enumerate() {
         if record.body.is_empty() {
             continue;
@@ -34,15 +35,6 @@ fn uncorrelated(all: &Crossings<'_>, record: usize, defect: LogDefect) -> Option
     let hop = all.plan.scenario.hops.iter().position(|hop| hop.to == node)?;
     let wrong = Break::new(BreakKind::LogUncorrelated(defect), Side::Receiver, HopIx(hop), node);
     Some(wrong.values(Value::Implied, Value::LogRecord(record)))
-}
-
-/// Returns the traces that arrived at each node in a request for which no span came.
-fn spanless(all: &Crossings<'_>) -> IdSet<(NodeIx, TraceId)> {
-    let mut traces = IdSet::default();
-    for crossing in all.iter().filter(|crossing| crossing.receiver_span_ix().is_none()) {
-        traces.extend(crossing.arrived_contexts().map(|context| (crossing.receiver(), context.trace_id)));
-    }
-    traces
 }
 
 fn defect(all: &Crossings<'_>, spanless: &IdSet<(NodeIx, TraceId)>, record: &LogRecord) -> Option<LogDefect> {

@@ -5,6 +5,7 @@
 //! each on its own. `rules` decides whether a class counts, and makes the words: here a break is data, and classes are
 //! always worked out.
 
+use crate::crossings::id_map::IdSet;
 use crate::crossings::{CrossingIx, CrossingRef, Crossings};
 use crate::evidence::Answer;
 use crate::parallel::side_by_side;
@@ -104,9 +105,12 @@ impl Breaks {
             }
         }
         let explained = receiver::explained(&found);
+        let known: IdSet<CrossingIx> = found.list.iter().filter_map(|one| one.crossing).collect();
         for crossing in all.iter() {
             if crossing.sent_capture().is_none() {
-                untapped::row(crossing, &mut found);
+                if !known.contains(&crossing.ix()) {
+                    untapped::row(crossing, &mut found);
+                }
                 continue;
             }
             if undelivered::row(crossing, &mut found) {

@@ -219,22 +219,23 @@ impl<'c> PublishedMessages<'c> {
         if mark_of(&capture.marked).is_some() || carries || message.offset.is_some() {
             return None;
         }
-        let mut open: Vec<(HopIx, usize)> = Vec::new();
+        let (mut open, mut bare) = (Vec::new(), None);
         for hop in delivery.hops.iter().copied() {
             for source in self.of_hop.get(&hop).map_or(&[][..], |index| index.all.as_slice()) {
                 let free = !self.delivered.contains_key(&(*source, hop));
-                if free && self.is_earlier(*source, delivery.capture) && self.has_key(*source, message) {
-                    open.push((hop, *source));
+                if !free || !self.is_earlier(*source, delivery.capture) || !self.has_key(*source, message) {
+                    continue;
                 }
+                let sent = self.crossings[*source].capture;
+                if sent.is_some_and(|sent| self.all.carried(sent).first().is_none())
+                    && bare.replace((hop, *source)).is_some()
+                {
+                    return None;
+                }
+                open.push((hop, *source));
             }
         }
-        let mut bare = open.iter().filter(|(_, source)| {
-            self.crossings[*source].capture.is_some_and(|sent| self.all.carried(sent).first().is_none())
-        });
-        match (bare.next(), bare.next(), open.as_slice()) {
-            (Some(one), None, _) | (None, _, [one]) => Some(*one),
-            (None, _, _) | (Some(_), Some(_), _) => None,
-        }
+        bare.or(if let [one] = open.as_slice() { Some(*one) } else { None })
     }
 
     /// Returns whether a message was published with the routing key of a delivery, as far as both are known.

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use crate::evidence::{Capture, CaptureIx, Evidence, SpanIx};
+use crate::evidence::{Capture, CaptureIx, Evidence, GapPlace, SpanIx};
 use crate::parallel::side_by_side;
 use crate::plan::{Plan, StimulusIx};
 use crate::scenario::{HopIx, NodeIx};
@@ -189,6 +189,15 @@ impl<'a> Crossings<'a> {
         ids
     }
 
+    /// Returns the traces that arrived at each node in some of the crossings.
+    pub fn arrived_traces(&self, is_meant: impl Fn(CrossingRef<'_>) -> bool) -> IdSet<(NodeIx, TraceId)> {
+        let mut traces = IdSet::default();
+        for crossing in self.iter().filter(|crossing| is_meant(*crossing)) {
+            traces.extend(crossing.arrived_contexts().map(|context| (crossing.receiver(), context.trace_id)));
+        }
+        traces
+    }
+
     /// Returns the name of a node, as the scenario has it.
     pub fn node_name(&self, node: NodeIx) -> &'a str {
         &self.plan.scenario.node(node).name
@@ -204,6 +213,15 @@ impl<'a> Crossings<'a> {
         self.plan.scenario.node(node).exports_telemetry()
     }
 
+    /// Returns whether a tap of a hop could not read a part of what went through it.
+    pub fn has_tap_gap(&self, hop: HopIx) -> bool {
+        let taps = [self.plan.hop_taps[hop.0], self.plan.arrival_taps[hop.0]];
+        self.evidence.gaps.iter().any(|gap| match gap.place {
+            GapPlace::Tap(tap) => taps.contains(&Some(tap)),
+            GapPlace::Run | GapPlace::Node(_) | GapPlace::Stimulus(_) => false,
+        })
+    }
+
     /// Returns whether a node was seen to have exported everything for a crossing that ended at `ended_nanos`.
     pub fn flushed(&self, node: NodeIx, ended_nanos: Option<u64>) -> bool {
         let asked =
@@ -212,5 +230,7 @@ impl<'a> Crossings<'a> {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod kept_evidence;
 #[cfg(test)]
 mod tests;

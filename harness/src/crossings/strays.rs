@@ -15,7 +15,7 @@ use crate::scenario::{HopIx, NodeIx};
 const SLACK_NANOS: i128 = 2_000_000;
 
 pub(super) struct Strays {
-    /// For each hop the spans beside the one of some request, with the time at which they began.
+    /// For each hop the spans beside the one of some request, in the order of the time at which they began.
     of_hop: IdMap<HopIx, Vec<Stray>>,
 }
 
@@ -48,6 +48,9 @@ impl Strays {
                 }
             }
         }
+        for of_hop in strays.of_hop.values_mut() {
+            of_hop.sort_by_key(|stray| stray.begun_nanos);
+        }
         strays
     }
 
@@ -57,13 +60,13 @@ impl Strays {
         let begun = i128::from(capture.begun_nanos);
         let ended = i128::from(capture.ended_nanos?);
         let mut best: Option<(u128, SpanIx)> = None;
-        for stray in self.of_hop.get(&crossing.hop_ix())? {
+        let of_hop = self.of_hop.get(&crossing.hop_ix())?;
+        let first = of_hop.partition_point(|stray| stray.begun_nanos < begun - SLACK_NANOS);
+        for stray in of_hop[first..].iter().take_while(|stray| stray.begun_nanos <= ended) {
             let seen = all.spans.get(stray.span);
-            let during = (begun - SLACK_NANOS..=ended).contains(&stray.begun_nanos);
             let marks = seen.marks.is_empty() || mark.is_some_and(|mark| seen.marks.contains(&mark));
             let rank = (stray.begun_nanos.abs_diff(begun), stray.span);
-            if during
-                && marks
+            if marks
                 && best.is_none_or(|known| rank < known)
                 && !claimed.contains(&stray.span)
                 && !names_another(crossing, stray.span)

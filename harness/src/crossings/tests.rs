@@ -1,23 +1,8 @@
 //! Pairing of kept evidence (`tests/judged`), where no verdict shows it.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
+use super::kept_evidence::kept;
 use super::{CrossingWitness, Crossings};
 use crate::evidence::Evidence;
-use crate::evidence::file::StoredEvidence;
-use crate::plan::{Plan, Seed};
-
-fn kept(name: &str) -> (Plan, Evidence) {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/judged");
-    let source = crate::scenario::read(&folder.join(format!("{name}.yaml"))).unwrap();
-    let scenario = crate::scenario::parse(&source).unwrap().remove(0);
-    let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
-    let stored = StoredEvidence::read(&text).unwrap();
-    let plan = Plan::build(Arc::new(scenario), folder, Seed(stored.seed));
-    let evidence = stored.evidence(&plan).unwrap();
-    (plan, evidence)
-}
 
 #[test]
 fn without_a_tap_a_crossing_is_witnessed_by_a_span_or_not_at_all() {

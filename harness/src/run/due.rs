@@ -223,24 +223,9 @@ impl WatchedHop {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-    use std::sync::Arc;
-
     use super::*;
-    use crate::evidence::file::StoredEvidence;
+    use crate::crossings::kept_evidence::kept;
     use crate::evidence::{CaptureMark, Evidence};
-    use crate::plan::Seed;
-
-    fn kept(name: &str) -> (Plan, Evidence) {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/judged");
-        let source = crate::scenario::read(&folder.join(format!("{name}.yaml"))).unwrap();
-        let scenario = crate::scenario::parse(&source).unwrap().remove(0);
-        let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
-        let stored = StoredEvidence::read(&text).unwrap();
-        let plan = Plan::build(Arc::new(scenario), folder, Seed(stored.seed));
-        let evidence = stored.evidence(&plan).unwrap();
-        (plan, evidence)
-    }
 
     #[test]
     fn an_open_call_is_waited_for_unless_it_began_before_the_first_stimulus() {

@@ -7,24 +7,18 @@ use super::{
     Across, Configuration, Demands, Flag, List, Outcome, OutcomeKind, Requirement, Role, Strength, Suite,
     Vector, format,
 };
+use crate::conform::document;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::complaints::Complaints;
 use crate::scenario::tree::{KeyValue, Tree};
-use crate::scenario::{shape_check, yaml};
 use crate::source::{Place, Source};
 use crate::wire::Format;
 
 pub(super) fn suite(source: &Arc<Source>) -> Result<Suite, Vec<Diagnostic>> {
     let mut complaints = Complaints::default();
-    let root = yaml::read(source.text(), &mut complaints);
-    let Some(root) = root.filter(|root| !root.is_nothing()) else {
-        if complaints.is_empty() {
-            complaints.report(Diagnostic::new("empty-file", Place::new(0, 0), "the file is empty"));
-        }
+    let Some(root) = document::read(source, &format::SUITE, &mut complaints) else {
         return Err(complaints.finish());
     };
-    shape_check::check(&root, &format::SUITE, &mut complaints);
-    complaints.shape_is_checked();
     let format = format_of(&root).unwrap_or(Format::TraceContext);
     let configuration = configuration(root.get("configuration"));
     let mut builder = Builder { complaints, format, configuration };

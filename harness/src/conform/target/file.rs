@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Address, Start, Target};
+use crate::conform::document;
 use crate::conform::suite::{Configuration, LINK, configuration_of, configuration_shape};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::complaints::Complaints;
@@ -13,8 +14,7 @@ use crate::scenario::pattern::{LINE, TEXT, VARIABLE};
 use crate::scenario::schema::object;
 use crate::scenario::shape::{Object, Shape, may, must};
 use crate::scenario::tree::Tree;
-use crate::scenario::{shape_check, yaml};
-use crate::source::{Place, Source};
+use crate::source::Source;
 
 /// The environment of one configuration, or the reason why the implementation does not have it.
 #[derive(Clone, Debug)]
@@ -106,15 +106,9 @@ const VARIABLES: Shape = Shape::Named { names: &VARIABLE, of: &Shape::Text(&TEXT
 /// Reads a target file, or returns everything that is wrong with it.
 pub fn read(source: &Arc<Source>) -> Result<Target, Vec<Diagnostic>> {
     let mut complaints = Complaints::default();
-    let root = yaml::read(source.text(), &mut complaints);
-    let Some(root) = root.filter(|root| !root.is_nothing()) else {
-        if complaints.is_empty() {
-            complaints.report(Diagnostic::new("empty-file", Place::new(0, 0), "the file is empty"));
-        }
+    let Some(root) = document::read(source, &TARGET, &mut complaints) else {
         return Err(complaints.finish());
     };
-    shape_check::check(&root, &TARGET, &mut complaints);
-    complaints.shape_is_checked();
     let start = start(&root, &mut complaints);
     match start {
         Some(start) if complaints.is_empty() => Ok(Target {

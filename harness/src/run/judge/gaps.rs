@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{is_judged, sampled};
 use crate::breaks::{Break, Breaks, Class, Grade, Unseen};
+use crate::crossings::id_map::IdSet;
 use crate::crossings::{CrossingIx, Crossings};
 use crate::evidence::{Completion, GapPlace};
 use crate::rules::{counts, is_asked, owner, wording};
@@ -79,13 +80,12 @@ fn seen_gap(all: &Crossings<'_>, gap: &crate::evidence::Gap) -> GapVerdict {
 /// Returns the hops with crossings that neither a tap nor a span of the receiver shows, and no finding explains.
 fn unwitnessed(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
     let scenario = &all.plan.scenario;
+    let counted = breaks.list.iter().filter(|one| is_counted(all, one));
+    let explained: IdSet<CrossingIx> = counted.filter_map(|one| one.crossing).collect();
     let mut lines = Vec::new();
     for ix in (0..scenario.hops.len()).map(HopIx) {
-        let explained = |crossing: CrossingIx| {
-            breaks.list.iter().any(|one| one.crossing == Some(crossing) && counted(all, one))
-        };
         let unseen = all.of_hop(ix).filter(|crossing| !is_judged(*crossing));
-        let unseen = unseen.filter(|crossing| !explained(crossing.ix())).count();
+        let unseen = unseen.filter(|crossing| !explained.contains(&crossing.ix())).count();
         if unseen > 0 {
             let (hop, of) = (scenario.hop(ix), all.of_hop(ix).len());
             let to = &scenario.node(hop.to).name;
@@ -98,7 +98,7 @@ fn unwitnessed(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
     lines
 }
 
-fn counted(all: &Crossings<'_>, one: &Break) -> bool {
+fn is_counted(all: &Crossings<'_>, one: &Break) -> bool {
     one.grade > Grade::Note && counts(one.class(), &all.plan.scenario.expect)
 }
 

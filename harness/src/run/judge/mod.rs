@@ -142,16 +142,13 @@ fn hop_verdict(
 
 /// Returns whether a part of the hop's evidence is missing or cannot be attributed.
 fn is_incomplete(all: &Crossings<'_>, ix: HopIx) -> bool {
-    let tap = all.plan.hop_taps[ix.0];
-    let arrival = all.plan.arrival_taps[ix.0];
     let hop = all.plan.scenario.hop(ix);
     let via = hop.transport.via();
-    let has_gap = all.evidence.gaps.iter().any(|gap| match gap.place {
-        GapPlace::Tap(at) => Some(at) == tap || Some(at) == arrival,
+    let has_node_gap = all.evidence.gaps.iter().any(|gap| match gap.place {
         GapPlace::Node(node) => Some(node) == via || [hop.from, hop.to].contains(&node),
-        GapPlace::Run | GapPlace::Stimulus(_) => false,
+        GapPlace::Tap(_) | GapPlace::Run | GapPlace::Stimulus(_) => false,
     });
-    has_gap || all.unattributed.iter().any(|(_, hop)| *hop == ix)
+    has_node_gap || all.has_tap_gap(ix) || all.unattributed.iter().any(|(_, hop)| *hop == ix)
 }
 
 /// Returns the transport and the operation. Over a broker that is the topic or queue as the file names it, which is the
