@@ -1,6 +1,8 @@
-//! Prints an error with its causes; the only place that does.
+//! Errors of any type: boxed, and printed with their causes, which nothing else does.
 
 use std::error::Error;
+
+pub(crate) type BoxedError = Box<dyn Error + Send + Sync>;
 
 /// Returns the causes of an error, the nearest first.
 pub(crate) fn causes<'a>(

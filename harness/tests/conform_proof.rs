@@ -18,13 +18,18 @@ use std::time::Duration;
 use foreign::{Flaw, ForeignPropagation, Style};
 use propagation::{Defect, Propagation};
 use service::Service;
-use unbroken::conform::suite::{Configuration, Role};
-use unbroken::conform::{self, Options, Results, SelectedRequirement, Selection, Target, Verdict};
+use unbroken::conform::suite::Configuration;
+use unbroken::conform::{
+    self, ConformanceVerdict, Options, RequirementSelection, Results, SelectedRequirement, Target,
+};
+use unbroken::scenario::Role;
 
 /// Returns the requirements of this configuration that a service at an address can be tried on.
 fn selected(only: &str, configuration: &Configuration) -> Vec<SelectedRequirement> {
     let only = if only.is_empty() { Vec::new() } else { vec![only.to_owned()] };
-    let all = Selection { suites: vec!["all".to_owned()], only, level: 2 }.of(&conform::suites()).unwrap();
+    let all = RequirementSelection { suites: vec!["all".to_owned()], only, level: 2 }
+        .of(&conform::suites())
+        .unwrap();
     let mut fitting = all;
     fitting.retain(|wanted| {
         let requirement = &wanted.requirement;
@@ -74,7 +79,7 @@ fn assert_passes(results: &Results) {
         .requirements
         .iter()
         .flat_map(|one| one.vectors.iter().map(move |vector| (one, vector)))
-        .filter(|(_, vector)| vector.verdict != Verdict::Pass)
+        .filter(|(_, vector)| vector.verdict != ConformanceVerdict::Pass)
         .map(|(one, vector)| format!("{}/{}: {:?}", one.requirement.id, vector.name, vector.mismatch))
         .collect();
     assert!(odd.is_empty(), "{odd:#?}");
@@ -86,13 +91,13 @@ fn every_requirement_fails_with_its_defect() {
     for (id, defect) in table::TABLE {
         let results = tried(Some(*defect), id);
         let verdict = results.requirements[0].verdict();
-        if !matches!(verdict, Verdict::Fail | Verdict::Deviates) {
+        if !matches!(verdict, ConformanceVerdict::Fail | ConformanceVerdict::Deviates) {
             unproven.push(format!("{id} does not find {defect:?}: {}", verdict.word()));
         }
     }
     for (id, style, flaw) in foreign::TABLE {
         let verdict = tried_foreign(*style, Some(*flaw), id).requirements[0].verdict();
-        if !matches!(verdict, Verdict::Fail | Verdict::Deviates) {
+        if !matches!(verdict, ConformanceVerdict::Fail | ConformanceVerdict::Deviates) {
             unproven.push(format!("{id} does not find {flaw:?}: {}", verdict.word()));
         }
     }
@@ -101,7 +106,7 @@ fn every_requirement_fails_with_its_defect() {
 
 #[test]
 fn every_requirement_is_tried_in_a_configuration_of_the_table() {
-    let all = Selection { suites: vec!["all".to_owned()], only: Vec::new(), level: 3 };
+    let all = RequirementSelection { suites: vec!["all".to_owned()], only: Vec::new(), level: 3 };
     let known: Vec<Configuration> =
         Style::ALL.iter().map(|style| style.configuration()).chain([Configuration::default()]).collect();
     for wanted in all.of(&conform::suites()).unwrap() {
@@ -132,7 +137,7 @@ fn a_service_that_never_continues_passes_next_to_nothing() {
     let passed: Vec<&str> = results
         .requirements
         .iter()
-        .filter(|one| one.verdict() == Verdict::Pass)
+        .filter(|one| one.verdict() == ConformanceVerdict::Pass)
         .map(|one| one.requirement.id.as_str())
         .collect();
     // What holds of new traces alone, and where a new trace is an outcome that is left open.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use unbroken::diagnostic::{self, Diagnostic};
-use unbroken::scenario::{self, ReadError};
+use unbroken::scenario::{self, ScenarioReadError};
 use unbroken::source::Source;
 
 /// Returns the diagnostics of a text. Each place must lie in it, and all of them can be rendered.
@@ -176,13 +176,13 @@ fn more_than_ten_megabytes_and_a_missing_file_are_different_errors() {
     let missing = scenario::read(&folder.join("missing.yaml"));
     fs::remove_dir_all(&folder).unwrap();
     match said {
-        Err(ReadError::Bad { text, diagnostics }) => {
+        Err(ScenarioReadError::Bad { text, diagnostics }) => {
             assert_eq!(diagnostics[0].code, "too-large");
             assert!(diagnostic::render(&text, &diagnostics, false).contains("larger than 10 MB"));
         }
         other => panic!("{other:?}"),
     }
-    assert!(matches!(missing, Err(ReadError::Io { .. })), "{missing:?}");
+    assert!(matches!(missing, Err(ScenarioReadError::Io { .. })), "{missing:?}");
     assert_eq!(codes(&"#".repeat(10_000_001)), ["too-large"]);
 }
 

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use unbroken::diagnostic;
-use unbroken::scenario::{self, ReadError, Scenario};
+use unbroken::scenario::{self, Scenario, ScenarioReadError};
 use unbroken::source::Source;
 
 fn folder(name: &str) -> PathBuf {
@@ -33,7 +33,7 @@ fn said_of(path: &Path) -> Result<Vec<Scenario>, String> {
     };
     match scenario::read(path) {
         Ok(source) => scenario::parse(&source).map_err(|diagnostics| said(&source, &diagnostics)),
-        Err(ReadError::Bad { text, diagnostics }) => Err(said(&text, &diagnostics)),
+        Err(ScenarioReadError::Bad { text, diagnostics }) => Err(said(&text, &diagnostics)),
         Err(error) => panic!("{error}"),
     }
 }

@@ -225,9 +225,9 @@ fn the_environment_runs_a_directory_in_containers_and_nothing_is_left() {}
 
 #[cfg(feature = "container")]
 fn the_environment_runs_a_directory_in_containers_and_nothing_is_left() {
-    use unbroken::runtime::container::Part;
+    use unbroken::runtime::container::ImagePurpose;
 
-    if !engine::has(&[Part::RelayModel, Part::Sqs]) {
+    if !engine::has(&[ImagePurpose::RelayModel, ImagePurpose::Sqs]) {
         return;
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("testing-containers");

@@ -17,6 +17,8 @@ mod limits;
 mod module_graph;
 #[path = "tidy/style.rs"]
 mod style;
+#[path = "tidy/type_names.rs"]
+mod type_names;
 #[path = "tidy/words.rs"]
 mod words;
 #[path = "tidy/workflows.rs"]

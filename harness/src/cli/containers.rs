@@ -11,7 +11,7 @@ use crate::report::phrase;
 use crate::run::SelectedCase;
 use crate::runtime::RuntimeKind;
 use crate::runtime::container::{
-    ContainerOptions, ContainerProgress, Containers, ImageName, Images, Part, ProgressHandler,
+    ContainerOptions, ContainerProgress, Containers, ImageName, ImagePurpose, Images, ProgressHandler,
 };
 use crate::scenario::{Broker, NodeKind};
 use crate::testing::runtime;
@@ -20,7 +20,7 @@ pub struct RunContainers {
     pub kind: RuntimeKind,
     pub all: Containers,
     /// The parts that cases need, which are started first.
-    parts: Vec<Part>,
+    parts: Vec<ImagePurpose>,
 }
 
 impl RunContainers {
@@ -38,7 +38,7 @@ impl RunContainers {
         }
         let mut images = Images::default();
         for (part, name) in &arguments.image {
-            if let Some(part) = Part::parse(part) {
+            if let Some(part) = ImagePurpose::parse(part) {
                 images.set(part, ImageName(name.clone()));
             }
         }
@@ -82,18 +82,18 @@ impl RunContainers {
 }
 
 /// Returns the parts that cases share. A broker with an image of its scenario's own is started with its case.
-fn parts(cases: &[SelectedCase]) -> Vec<Part> {
+fn parts(cases: &[SelectedCase]) -> Vec<ImagePurpose> {
     let nodes = cases.iter().flat_map(|case| &case.scenario.nodes);
-    let mut parts: Vec<Part> = nodes.filter_map(|node| part(&node.kind)).collect();
+    let mut parts: Vec<ImagePurpose> = nodes.filter_map(|node| part(&node.kind)).collect();
     parts.sort();
     parts.dedup();
     parts
 }
 
-fn part(kind: &NodeKind) -> Option<Part> {
+fn part(kind: &NodeKind) -> Option<ImagePurpose> {
     match kind {
-        NodeKind::Broker(Broker { kind, address: None, image: None }) => Some(Part::of_broker(*kind)),
-        NodeKind::Relay(_) => Some(Part::RelayModel),
+        NodeKind::Broker(Broker { kind, address: None, image: None }) => Some(ImagePurpose::of_broker(*kind)),
+        NodeKind::Relay(_) => Some(ImagePurpose::RelayModel),
         NodeKind::Client
         | NodeKind::Command(_)
         | NodeKind::Image(_)

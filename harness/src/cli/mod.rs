@@ -30,6 +30,7 @@ mod option_error;
 mod print;
 mod relay;
 mod report_file;
+mod report_target;
 mod report_writer;
 mod run;
 mod schema;

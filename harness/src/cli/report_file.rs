@@ -1,23 +1,20 @@
 //! `--report KIND=FILE`: the reports besides the one on the terminal, and their files.
 
 use std::collections::HashSet;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::argument_error::ArgumentError;
 use super::option_error::RunOptionError;
 use super::print;
+use super::report_target::{ReportError, ReportTarget, append, github_summary, replace};
 use crate::report::terminal::{Detail, Layout};
 use crate::report::{Outcome, github, json, junit, terminal};
-
-/// The file that GitHub Actions reads the summary of a job from.
-const GITHUB_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportFile {
     kind: Kind,
-    target: Target,
+    target: ReportTarget,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,27 +26,12 @@ enum Kind {
     Github,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Target {
-    StandardOutput,
-    File(PathBuf),
-    /// The file that the environment names, for `github`.
-    Environment,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write the report `{}`: check that its folder is writable", path.display())]
-pub struct ReportError {
-    path: PathBuf,
-    source: std::io::Error,
-}
-
 impl FromStr for ReportFile {
     type Err = ArgumentError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (kind, target) = text.split_once('=').map_or((text, None), |(kind, to)| (kind, Some(to)));
-        let kind = match kind {
+        let (name, target) = text.split_once('=').map_or((text, None), |(name, to)| (name, Some(to)));
+        let kind = match name {
             "json" => Kind::Json,
             "junit" => Kind::Junit,
             "terminal" => Kind::Terminal,
@@ -59,27 +41,20 @@ impl FromStr for ReportFile {
                 return Err(ArgumentError::ReportKind { kind: other.to_owned(), known });
             }
         };
-        let target = match (kind, target) {
-            (Kind::Github, None) => Target::Environment,
-            (_, None | Some("")) => {
-                return Err(ArgumentError::ReportFile(text.trim_end_matches('=').to_owned()));
-            }
-            (_, Some("-")) => Target::StandardOutput,
-            (_, Some(path)) => Target::File(path.into()),
-        };
+        let target = ReportTarget::parse(name, target, kind == Kind::Github)?;
         Ok(ReportFile { kind, target })
     }
 }
 
 /// Checks that no two outputs of a run go to the same file, or to standard output.
 pub fn check_distinct(reports: &[ReportFile], others: &[PathBuf]) -> Result<(), RunOptionError> {
-    let on_output = reports.iter().filter(|report| report.target == Target::StandardOutput).count();
+    let on_output = reports.iter().filter(|report| report.target == ReportTarget::StandardOutput).count();
     if on_output > 1 {
         return Err(RunOptionError::SameOutput);
     }
     let files = reports.iter().filter_map(|report| match &report.target {
-        Target::File(path) => Some(path),
-        Target::StandardOutput | Target::Environment => None,
+        ReportTarget::File(path) => Some(path),
+        ReportTarget::StandardOutput | ReportTarget::Environment => None,
     });
     let mut known = HashSet::new();
     for path in files.chain(others) {
@@ -105,26 +80,21 @@ fn resolved(path: &Path) -> PathBuf {
 impl ReportFile {
     /// Returns whether the report replaces the terminal report on standard output.
     pub fn replaces_terminal(&self) -> bool {
-        self.target == Target::StandardOutput && self.kind != Kind::Github
+        self.target == ReportTarget::StandardOutput && self.kind != Kind::Github
     }
 
     /// Checks before a run that the report can be written. An existing file keeps its content until there is a report.
     pub fn check_writable(&self) -> Result<(), ReportError> {
-        match &self.target {
-            Target::File(path) => {
-                append(path, "").map_err(|source| ReportError { path: path.clone(), source })
-            }
-            Target::StandardOutput | Target::Environment => Ok(()),
-        }
+        self.target.check_writable()
     }
 
     /// Returns whether the report can be written again while the run is under way: a regular file that it replaces.
     pub fn is_replaceable(&self) -> bool {
         match &self.target {
-            Target::File(path) => {
+            ReportTarget::File(path) => {
                 self.kind != Kind::Github && path.metadata().is_ok_and(|file| file.is_file())
             }
-            Target::StandardOutput | Target::Environment => false,
+            ReportTarget::StandardOutput | ReportTarget::Environment => false,
         }
     }
 
@@ -133,26 +103,22 @@ impl ReportFile {
         if self.kind == Kind::Github {
             print::document(&github::annotations(outcome));
         }
-        let (path, written) = match &self.target {
-            Target::StandardOutput if matches!(self.kind, Kind::Terminal | Kind::Github) => {
+        match &self.target {
+            ReportTarget::StandardOutput if matches!(self.kind, Kind::Terminal | Kind::Github) => {
                 print::out(&text);
-                return Ok(());
+                Ok(())
             }
-            Target::StandardOutput => {
+            ReportTarget::StandardOutput => {
                 print::document(&text);
-                return Ok(());
+                Ok(())
             }
-            Target::File(path) if self.kind == Kind::Github => (path.clone(), append(path, &text)),
-            Target::File(path) => (path.clone(), replace(path, &text)),
-            Target::Environment => match std::env::var_os(GITHUB_SUMMARY).map(PathBuf::from) {
-                Some(path) => {
-                    let written = append(&path, &text);
-                    (path, written)
-                }
-                None => return Ok(()),
+            ReportTarget::File(path) if self.kind == Kind::Github => append(path, &text),
+            ReportTarget::File(path) => replace(path, &text),
+            ReportTarget::Environment => match github_summary() {
+                Some(path) => append(&path, &text),
+                None => Ok(()),
             },
-        };
-        written.map_err(|source| ReportError { path, source })
+        }
     }
 
     fn render(&self, outcome: &Outcome) -> String {
@@ -167,41 +133,6 @@ impl ReportFile {
     }
 }
 
-/// Replaces the file as a whole, so that a run that is killed leaves the report of before or the new one. Where the
-/// folder does not allow that, and for a device, the text is written in place.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    create_folder(path)?;
-    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let is_regular = target.metadata().map_or(true, |file| file.is_file());
-    let name = target.file_name().map(|name| format!(".{}.partial", name.to_string_lossy()));
-    let Some(beside) = name.map(|name| target.with_file_name(name)) else {
-        return std::fs::write(path, text);
-    };
-    if !is_regular {
-        return std::fs::write(path, text);
-    }
-    match std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, &target)) {
-        Ok(()) => Ok(()),
-        Err(_) => {
-            let _ = std::fs::remove_file(&beside);
-            std::fs::write(path, text)
-        }
-    }
-}
-
-/// Appends, since several steps of a job write to one summary.
-fn append(path: &Path, text: &str) -> std::io::Result<()> {
-    create_folder(path)?;
-    std::fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
-}
-
-fn create_folder(path: &Path) -> std::io::Result<()> {
-    match path.parent() {
-        Some(folder) => std::fs::create_dir_all(folder),
-        None => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,9 +143,12 @@ mod tests {
 
     #[test]
     fn a_report_is_a_kind_and_a_file() {
-        assert_eq!(read("json=a=b"), Ok(ReportFile { kind: Kind::Json, target: Target::File("a=b".into()) }));
+        assert_eq!(
+            read("json=a=b"),
+            Ok(ReportFile { kind: Kind::Json, target: ReportTarget::File("a=b".into()) })
+        );
         assert!(read("json=-").is_ok_and(|report| report.replaces_terminal()));
-        assert_eq!(read("github"), Ok(ReportFile { kind: Kind::Github, target: Target::Environment }));
+        assert_eq!(read("github"), Ok(ReportFile { kind: Kind::Github, target: ReportTarget::Environment }));
         assert_eq!(read("json="), Err(ArgumentError::ReportFile("json".into())));
         assert!(read("json").is_err() && read("html=x").is_err());
     }

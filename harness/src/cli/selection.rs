@@ -7,7 +7,7 @@ use super::arguments::SelectionArguments;
 use super::{exit, print};
 use crate::diagnostic::{self, Diagnostic};
 use crate::run::{SelectedCase, selection};
-use crate::scenario::ReadError;
+use crate::scenario::ScenarioReadError;
 use crate::source::Source;
 
 /// The folder of scenarios when no path is given.
@@ -81,8 +81,8 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, u8> {
 /// Returns the cases of one file, or the exit status after its errors have been printed.
 pub fn read(file: &Path) -> Result<Vec<SelectedCase>, u8> {
     selection::cases(file).map_err(|error| match error {
-        ReadError::Bad { text, diagnostics } => show(&text, &diagnostics),
-        ReadError::Io { .. } => {
+        ScenarioReadError::Bad { text, diagnostics } => show(&text, &diagnostics),
+        ScenarioReadError::Io { .. } => {
             print::error(&error);
             exit::USAGE
         }

@@ -14,7 +14,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::judge::{Call, Fields};
+use super::judge::Call;
+use crate::evidence::RawFields;
 use crate::wire::trim_ows;
 
 /// More than any head with the fields that vectors send.
@@ -25,14 +26,14 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// One request of one vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key {
+pub struct RequestKey {
     pub vector: usize,
     pub request: usize,
 }
 
 /// Listens until it is dropped.
 #[derive(Debug)]
-pub struct Listener {
+pub struct CallbackListener {
     address: SocketAddr,
     /// The `host:port` by which the target reaches it.
     authority: String,
@@ -51,14 +52,14 @@ struct ListenerState {
 
 #[derive(Debug, Default)]
 struct CallLog {
-    calls: HashMap<Key, Vec<Call>>,
+    calls: HashMap<RequestKey, Vec<Call>>,
     /// Requests that the target has answered.
-    answered: HashSet<Key>,
+    answered: HashSet<RequestKey>,
 }
 
-impl Listener {
+impl CallbackListener {
     /// Listens at `at`. The target reaches it by the name `host`, or by its address.
-    pub async fn start(at: SocketAddr, host: Option<&str>, nonce: u64) -> std::io::Result<Listener> {
+    pub async fn start(at: SocketAddr, host: Option<&str>, nonce: u64) -> std::io::Result<CallbackListener> {
         let listener = TcpListener::bind(at).await?;
         let address = listener.local_addr()?;
         let authority = match host {
@@ -77,7 +78,7 @@ impl Listener {
                 while connections.try_join_next().is_some() {}
             }
         });
-        Ok(Listener { address, authority, nonce, state, _tasks: tasks })
+        Ok(CallbackListener { address, authority, nonce, state, _tasks: tasks })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -85,16 +86,16 @@ impl Listener {
     }
 
     /// Returns the path that identifies a call.
-    pub fn path(&self, key: Key, call: usize) -> String {
+    pub fn path(&self, key: RequestKey, call: usize) -> String {
         format!("/{:016x}/{}/{}/{call}", self.nonce, key.vector, key.request)
     }
 
-    pub fn url(&self, key: Key, call: usize) -> String {
+    pub fn url(&self, key: RequestKey, call: usize) -> String {
         format!("http://{}{}", self.authority, self.path(key, call))
     }
 
     /// Resolves when this many calls of the request have come, or at the deadline.
-    pub async fn until_called(&self, key: Key, calls: usize, deadline: Instant) {
+    pub async fn until_called(&self, key: RequestKey, calls: usize, deadline: Instant) {
         let mut changed = self.state.changed.subscribe();
         let all = async {
             loop {
@@ -109,16 +110,16 @@ impl Listener {
     }
 
     /// Marks calls of this request that come from now on as late.
-    pub fn answered(&self, key: Key) {
+    pub fn answered(&self, key: RequestKey) {
         self.state.log().answered.insert(key);
     }
 
-    pub fn calls(&self, key: Key) -> Vec<Call> {
+    pub fn calls(&self, key: RequestKey) -> Vec<Call> {
         self.state.log().calls.get(&key).cloned().unwrap_or_default()
     }
 
     /// Forgets a request that is sent again.
-    pub fn forget(&self, key: Key) {
+    pub fn forget(&self, key: RequestKey) {
         let mut log = self.state.log();
         log.calls.remove(&key);
         log.answered.remove(&key);
@@ -131,14 +132,14 @@ impl ListenerState {
     }
 
     /// Keeps a call. Returns false if no vector arranged it.
-    fn take(&self, target: &str, fields: Fields) -> bool {
+    fn take(&self, target: &str, fields: RawFields) -> bool {
         let path = target.split('?').next().unwrap_or_default();
         // Absolute form, which clients send to a proxy.
         let path = path.find(&self.prefix).map_or(path, |at| &path[at..]);
         let Some(rest) = path.strip_prefix(&self.prefix) else { return false };
         let numbers: Vec<usize> = rest.split('/').filter_map(|part| part.parse().ok()).collect();
         let [vector, request, number] = numbers[..] else { return false };
-        let key = Key { vector, request };
+        let key = RequestKey { vector, request };
         {
             let mut log = self.log();
             let is_late = log.answered.contains(&key);
@@ -170,7 +171,7 @@ async fn serve(stream: TcpStream, state: Arc<ListenerState>) {
 
 struct Head {
     target: String,
-    fields: Fields,
+    fields: RawFields,
 }
 
 impl Head {
@@ -282,8 +283,8 @@ mod tests {
 
     #[tokio::test]
     async fn fields_are_kept_byte_for_byte_and_the_path_identifies_a_call() {
-        let listener = Listener::start(([127, 0, 0, 1], 0).into(), None, 7).await.unwrap();
-        let key = Key { vector: 3, request: 0 };
+        let listener = CallbackListener::start(([127, 0, 0, 1], 0).into(), None, 7).await.unwrap();
+        let key = RequestKey { vector: 3, request: 0 };
         let mut stream = TcpStream::connect(listener.address()).await.unwrap();
         let first = format!(
             "POST {} HTTP/1.1\r\nTraceParent:  a\tb \r\nx: 1\r\nx: 2\r\nContent-Length: 2\r\n\r\n[]",
@@ -303,6 +304,6 @@ mod tests {
         assert_eq!(calls[0].fields[2], (b"x".to_vec(), b"2".to_vec()));
         assert_eq!(calls[1].fields[0], (b"odd".to_vec(), b"\x01".to_vec()));
         assert_eq!((calls[0].is_late, calls[1].is_late), (false, true));
-        assert!(listener.calls(Key { vector: 3, request: 1 }).is_empty());
+        assert!(listener.calls(RequestKey { vector: 3, request: 1 }).is_empty());
     }
 }

@@ -17,7 +17,7 @@ pub mod suite;
 pub mod target;
 
 pub use engine::{Options, run};
-pub use results::{Results, Verdict};
-pub use selection::{SelectedRequirement, Selection};
+pub use results::{ConformanceVerdict, Results};
+pub use selection::{RequirementSelection, SelectedRequirement};
 pub use suite::{Suite, suites};
 pub use target::Target;

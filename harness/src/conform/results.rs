@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::judge::{Fields, Mismatch};
+use super::judge::Mismatch;
 use super::suite::{Requirement, Strength};
+use crate::evidence::RawFields;
 
 /// A run of the suite against one implementation.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ pub struct RequirementResult {
 pub struct VectorResult {
     pub name: String,
     pub transport: &'static str,
-    pub verdict: Verdict,
+    pub verdict: ConformanceVerdict,
     /// The outcome that it had, of those allowed.
     pub outcome: Option<String>,
     pub mismatch: Option<Box<Mismatch>>,
@@ -50,16 +51,16 @@ pub struct VectorResult {
     pub reason: Option<String>,
     pub notes: Vec<String>,
     /// The fields of the request that the verdict is about.
-    pub sent: Fields,
+    pub sent: RawFields,
     /// The propagation fields of each call that the target made for it.
-    pub received: Vec<Fields>,
+    pub received: Vec<RawFields>,
     /// The request as a command of a shell; empty where nothing was sent.
     pub curl: String,
 }
 
 /// From the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
+pub enum ConformanceVerdict {
     Pass,
     /// The target reports beforehand that it cannot do this.
     Unsupported,
@@ -69,41 +70,46 @@ pub enum Verdict {
     Fail,
 }
 
-impl Verdict {
-    pub const ALL: &'static [Verdict] =
-        &[Verdict::Pass, Verdict::Unsupported, Verdict::Inconclusive, Verdict::Deviates, Verdict::Fail];
+impl ConformanceVerdict {
+    pub const ALL: &'static [ConformanceVerdict] = &[
+        ConformanceVerdict::Pass,
+        ConformanceVerdict::Unsupported,
+        ConformanceVerdict::Inconclusive,
+        ConformanceVerdict::Deviates,
+        ConformanceVerdict::Fail,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
-            Verdict::Pass => "pass",
-            Verdict::Unsupported => "unsupported",
-            Verdict::Inconclusive => "inconclusive",
-            Verdict::Deviates => "deviates",
-            Verdict::Fail => "fail",
+            ConformanceVerdict::Pass => "pass",
+            ConformanceVerdict::Unsupported => "unsupported",
+            ConformanceVerdict::Inconclusive => "inconclusive",
+            ConformanceVerdict::Deviates => "deviates",
+            ConformanceVerdict::Fail => "fail",
         }
     }
 
     /// Returns the verdict on a vector of this strength whose outcome is not allowed.
-    pub fn of_misfit(strength: Strength) -> Verdict {
+    pub fn of_misfit(strength: Strength) -> ConformanceVerdict {
         match strength {
-            Strength::Should => Verdict::Deviates,
-            Strength::Must | Strength::May | Strength::Grey => Verdict::Fail,
+            Strength::Should => ConformanceVerdict::Deviates,
+            Strength::Must | Strength::May | Strength::Grey => ConformanceVerdict::Fail,
         }
     }
 }
 
 /// The number of requirements or vectors with each verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts([usize; Verdict::ALL.len()]);
+pub struct Counts([usize; ConformanceVerdict::ALL.len()]);
 
 impl Counts {
-    pub fn of(verdicts: impl Iterator<Item = Verdict>) -> Counts {
+    pub fn of(verdicts: impl Iterator<Item = ConformanceVerdict>) -> Counts {
         let mut counts = Counts::default();
         verdicts.for_each(|verdict| counts.0[verdict as usize] += 1);
         counts
     }
 
-    pub fn get(&self, verdict: Verdict) -> usize {
+    pub fn get(&self, verdict: ConformanceVerdict) -> usize {
         self.0[verdict as usize]
     }
 
@@ -114,7 +120,7 @@ impl Counts {
 
 /// The groups that a report sums up apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum RequirementGroup {
     /// MUST, at this level of the W3C documents.
     Must(u8),
     Should,
@@ -122,33 +128,42 @@ pub enum Group {
     Open,
 }
 
-impl Group {
-    pub const ALL: &'static [Group] =
-        &[Group::Must(1), Group::Must(2), Group::Must(3), Group::Should, Group::Open];
+impl RequirementGroup {
+    pub const ALL: &'static [RequirementGroup] = &[
+        RequirementGroup::Must(1),
+        RequirementGroup::Must(2),
+        RequirementGroup::Must(3),
+        RequirementGroup::Should,
+        RequirementGroup::Open,
+    ];
 
     pub fn word(self) -> String {
         match self {
-            Group::Must(level) => format!("MUST, level {level}"),
-            Group::Should => "SHOULD".to_owned(),
-            Group::Open => "MAY and grey".to_owned(),
+            RequirementGroup::Must(level) => format!("MUST, level {level}"),
+            RequirementGroup::Should => "SHOULD".to_owned(),
+            RequirementGroup::Open => "MAY and grey".to_owned(),
         }
     }
 
     fn has(self, requirement: &Requirement) -> bool {
         match (self, requirement.strength) {
-            (Group::Must(level), Strength::Must) => level == requirement.level,
-            (Group::Should, Strength::Should) | (Group::Open, Strength::May | Strength::Grey) => true,
-            (Group::Must(_) | Group::Should | Group::Open, _) => false,
+            (RequirementGroup::Must(level), Strength::Must) => level == requirement.level,
+            (RequirementGroup::Should, Strength::Should)
+            | (RequirementGroup::Open, Strength::May | Strength::Grey) => true,
+            (RequirementGroup::Must(_) | RequirementGroup::Should | RequirementGroup::Open, _) => false,
         }
     }
 }
 
 impl RequirementResult {
     /// Returns the worst verdict of its vectors: unsupported only if all are.
-    pub fn verdict(&self) -> Verdict {
-        let supported =
-            self.vectors.iter().map(|vector| vector.verdict).filter(|v| *v != Verdict::Unsupported);
-        supported.max().unwrap_or(Verdict::Unsupported)
+    pub fn verdict(&self) -> ConformanceVerdict {
+        let supported = self
+            .vectors
+            .iter()
+            .map(|vector| vector.verdict)
+            .filter(|v| *v != ConformanceVerdict::Unsupported);
+        supported.max().unwrap_or(ConformanceVerdict::Unsupported)
     }
 }
 
@@ -166,9 +181,9 @@ impl Results {
     }
 
     /// Returns the counts of requirements for each group that has any.
-    pub fn groups(&self) -> Vec<(Group, Counts)> {
+    pub fn groups(&self) -> Vec<(RequirementGroup, Counts)> {
         let mut groups = Vec::new();
-        for group in Group::ALL {
+        for group in RequirementGroup::ALL {
             let members = self.requirements.iter().filter(|one| group.has(&one.requirement));
             let counts = Counts::of(members.map(RequirementResult::verdict));
             if counts.all() > 0 {
@@ -180,17 +195,19 @@ impl Results {
 
     /// Returns the verdict on the whole run. A deviation is a failure if `is_strict`, otherwise a pass. Unsupported
     /// vectors do not fail a run, but a run of nothing else is inconclusive.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> ConformanceVerdict {
         let counts = self.vector_counts();
-        if counts.get(Verdict::Fail) > 0 || self.is_strict && counts.get(Verdict::Deviates) > 0 {
-            Verdict::Fail
-        } else if counts.get(Verdict::Inconclusive) > 0
-            || self.is_interrupted
-            || counts.get(Verdict::Unsupported) == counts.all()
+        if counts.get(ConformanceVerdict::Fail) > 0
+            || self.is_strict && counts.get(ConformanceVerdict::Deviates) > 0
         {
-            Verdict::Inconclusive
+            ConformanceVerdict::Fail
+        } else if counts.get(ConformanceVerdict::Inconclusive) > 0
+            || self.is_interrupted
+            || counts.get(ConformanceVerdict::Unsupported) == counts.all()
+        {
+            ConformanceVerdict::Inconclusive
         } else {
-            Verdict::Pass
+            ConformanceVerdict::Pass
         }
     }
 }

@@ -9,7 +9,7 @@ const ALL: &str = "all";
 
 /// The selection on the command line; empty lists select the suites that are tried by default.
 #[derive(Clone, Debug)]
-pub struct Selection {
+pub struct RequirementSelection {
     /// `all` selects the suites on request, too.
     pub suites: Vec<String>,
     /// `TP-12`, `TP`, or `TP-12/version.ff`.
@@ -37,7 +37,7 @@ pub enum SelectionError {
     Requirement { word: String, near: Option<String> },
 }
 
-impl Selection {
+impl RequirementSelection {
     /// Returns the selected requirements in the order of the suites.
     pub fn of(&self, suites: &[Suite]) -> Result<Vec<SelectedRequirement>, SelectionError> {
         let known: Vec<String> = suites.iter().map(|suite| suite.name.clone()).collect();

@@ -4,10 +4,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::DriverError;
 use super::outgoing::Outgoing;
-use super::route::Route;
+use super::route::DriveRoute;
 
 /// Checks that HTTP/2 can carry all header lines.
-pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
+pub(super) fn check(route: &DriveRoute, outgoing: &Outgoing) -> Result<(), DriverError> {
     match outgoing.headers.iter().find(|(name, value)| field(name, value).is_none()) {
         Some((name, _)) => Err(DriverError::Header {
             hop: route.hop_name.clone(),

@@ -20,7 +20,7 @@ use tonic::{Request, Status};
 
 use super::DriverError;
 use super::outgoing::Outgoing;
-use super::route::{Route, Way, cause};
+use super::route::{DriveRoute, Way, cause};
 use crate::error_chain;
 use crate::evidence::Answer;
 
@@ -35,7 +35,7 @@ pub(super) struct Grpc {
 }
 
 /// Checks that the request can be sent.
-pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
+pub(super) fn check(route: &DriveRoute, outgoing: &Outgoing) -> Result<(), DriverError> {
     super::fields::check(route, outgoing)?;
     match PathAndQuery::try_from(outgoing.target.as_str()) {
         Ok(_) => Ok(()),
@@ -44,7 +44,11 @@ pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverErro
 }
 
 impl Grpc {
-    pub(super) fn new(routes: &[Route], authority: Option<&str>, hops: usize) -> Result<Self, DriverError> {
+    pub(super) fn new(
+        routes: &[DriveRoute],
+        authority: Option<&str>,
+        hops: usize,
+    ) -> Result<Self, DriverError> {
         let secured = routes.iter().find(|route| route.tls && matches!(route.way, Way::Grpc { .. }));
         #[cfg(not(feature = "tls"))]
         if let Some(route) = secured {
@@ -58,7 +62,7 @@ impl Grpc {
         })
     }
 
-    pub(super) async fn send(&self, route: &Route, outgoing: Outgoing, stream: bool) -> Answer {
+    pub(super) async fn send(&self, route: &DriveRoute, outgoing: Outgoing, stream: bool) -> Answer {
         let Some(channel) = self.channels.get(route.hop.0).and_then(|slot| self.channel(slot, route)) else {
             return Answer::Failed(route.unreachable("its address is not valid for gRPC"));
         };
@@ -75,7 +79,7 @@ impl Grpc {
         }
     }
 
-    fn channel(&self, slot: &OnceLock<Channel>, route: &Route) -> Option<Channel> {
+    fn channel(&self, slot: &OnceLock<Channel>, route: &DriveRoute) -> Option<Channel> {
         if let Some(channel) = slot.get() {
             return Some(channel.clone());
         }
@@ -86,7 +90,7 @@ impl Grpc {
         Some(slot.get_or_init(|| self.connection(&endpoint, route)).clone())
     }
 
-    fn connection(&self, endpoint: &Endpoint, route: &Route) -> Channel {
+    fn connection(&self, endpoint: &Endpoint, route: &DriveRoute) -> Channel {
         #[cfg(feature = "tls")]
         if let (true, Some(tls)) = (route.tls, &self.tls) {
             return endpoint.connect_with_connector_lazy(tls.clone());
@@ -138,7 +142,7 @@ impl TransportFailure {
         }
     }
 
-    fn words(&self, route: &Route) -> String {
+    fn words(&self, route: &DriveRoute) -> String {
         match self {
             TransportFailure::NotConnected(why) => route.unreachable(why),
             TransportFailure::Lost(why) => route.broken_off(why),

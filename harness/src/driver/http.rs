@@ -7,7 +7,7 @@ use ::http::HeaderValue;
 use reqwest::redirect::Policy;
 
 use super::outgoing::Outgoing;
-use super::route::{Route, Way, cause};
+use super::route::{DriveRoute, Way, cause};
 use super::{DriverError, fields, raw};
 use crate::evidence::Answer;
 use crate::scenario::HttpVersion;
@@ -20,7 +20,11 @@ pub(super) struct Http {
 }
 
 /// Checks that the request can be sent.
-pub(super) fn check(route: &Route, outgoing: &Outgoing, version: HttpVersion) -> Result<(), DriverError> {
+pub(super) fn check(
+    route: &DriveRoute,
+    outgoing: &Outgoing,
+    version: HttpVersion,
+) -> Result<(), DriverError> {
     match version {
         HttpVersion::Http1 => raw::check(route, outgoing),
         HttpVersion::Http2 => fields::check(route, outgoing),
@@ -28,7 +32,7 @@ pub(super) fn check(route: &Route, outgoing: &Outgoing, version: HttpVersion) ->
 }
 
 impl Http {
-    pub(super) fn new(routes: &[Route], authority: Option<&str>) -> Result<Self, DriverError> {
+    pub(super) fn new(routes: &[DriveRoute], authority: Option<&str>) -> Result<Self, DriverError> {
         let secured = routes.iter().find(|route| route.tls && matches!(route.way, Way::Http { .. }));
         #[cfg(not(feature = "tls"))]
         if let Some(route) = secured {
@@ -43,7 +47,7 @@ impl Http {
         })
     }
 
-    pub(super) async fn send(&self, route: &Route, outgoing: Outgoing, version: HttpVersion) -> Answer {
+    pub(super) async fn send(&self, route: &DriveRoute, outgoing: Outgoing, version: HttpVersion) -> Answer {
         let by_hand = version == HttpVersion::Http1 && !is_plain(&outgoing);
         #[cfg(feature = "tls")]
         if let (true, Some(secured)) = (route.tls, &self.secured) {
@@ -70,7 +74,7 @@ impl Http {
     async fn pooled(
         &self,
         client: &reqwest::Client,
-        route: &Route,
+        route: &DriveRoute,
         outgoing: Outgoing,
     ) -> reqwest::Result<u16> {
         let method = reqwest::Method::from_bytes(outgoing.method.as_bytes()).unwrap_or(reqwest::Method::POST);

@@ -7,7 +7,7 @@ use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::TokioExecutor;
 
 use super::outgoing::Outgoing;
-use super::route::{Route, cause};
+use super::route::{DriveRoute, cause};
 use super::tls::Tls;
 use super::{DriverError, fields};
 use crate::evidence::Answer;
@@ -24,7 +24,7 @@ pub(super) struct TlsPools {
 
 impl TlsPools {
     /// Creates the pools; errors name the hop of `route`, which needs them.
-    pub(super) fn new(route: &Route, authority: Option<&str>) -> Result<Self, DriverError> {
+    pub(super) fn new(route: &DriveRoute, authority: Option<&str>) -> Result<Self, DriverError> {
         let connector = Tls::new(route, authority, b"http/1.1")?;
         let http2 = Tls::new(route, authority, b"h2")?;
         let mut builder = Client::builder(TokioExecutor::new());
@@ -39,7 +39,7 @@ impl TlsPools {
         &self.connector
     }
 
-    pub(super) async fn send(&self, route: &Route, outgoing: Outgoing, version: HttpVersion) -> Answer {
+    pub(super) async fn send(&self, route: &DriveRoute, outgoing: Outgoing, version: HttpVersion) -> Answer {
         let pool = match version {
             HttpVersion::Http1 => &self.http1,
             HttpVersion::Http2 => &self.http2,
@@ -62,7 +62,7 @@ impl TlsPools {
     }
 }
 
-fn request(route: &Route, outgoing: Outgoing) -> Option<http::Request<Full<Bytes>>> {
+fn request(route: &DriveRoute, outgoing: Outgoing) -> Option<http::Request<Full<Bytes>>> {
     let mut request = http::Request::builder()
         .method(outgoing.method.as_str())
         .uri(format!("https://{}{}", route.address, outgoing.target));
@@ -74,6 +74,6 @@ fn request(route: &Route, outgoing: Outgoing) -> Option<http::Request<Full<Bytes
     request.body(Full::new(Bytes::from(outgoing.body))).ok()
 }
 
-fn words(route: &Route, error: &Error) -> String {
+fn words(route: &DriveRoute, error: &Error) -> String {
     if error.is_connect() { route.unreachable(&cause(error)) } else { route.broken_off(&cause(error)) }
 }

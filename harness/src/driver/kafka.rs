@@ -14,7 +14,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 
 use super::DriverError;
 use super::outgoing::Outgoing;
-use super::route::{Route, Way};
+use super::route::{DriveRoute, Way};
 use crate::evidence::Answer;
 
 pub(super) struct Kafka {
@@ -23,7 +23,7 @@ pub(super) struct Kafka {
 }
 
 /// Checks that the record can be sent: the client cuts the name of a header at a zero byte.
-pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
+pub(super) fn check(route: &DriveRoute, outgoing: &Outgoing) -> Result<(), DriverError> {
     match outgoing.headers.iter().find(|(name, _)| name.is_empty() || name.contains('\0')) {
         None => Ok(()),
         Some((name, _)) => Err(DriverError::Header {
@@ -35,7 +35,7 @@ pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverErro
 }
 
 impl Kafka {
-    pub(super) fn new(routes: &[Route]) -> Result<Self, DriverError> {
+    pub(super) fn new(routes: &[DriveRoute]) -> Result<Self, DriverError> {
         let mut producers = BTreeMap::new();
         for route in routes.iter().filter(|route| matches!(route.way, Way::Kafka { .. })) {
             if !producers.contains_key(&route.broker) {
@@ -54,7 +54,7 @@ impl Kafka {
         Ok(Self { producers })
     }
 
-    pub(super) async fn send(&self, route: &Route, outgoing: Outgoing) -> Answer {
+    pub(super) async fn send(&self, route: &DriveRoute, outgoing: Outgoing) -> Answer {
         let (Way::Kafka { topic, key }, Some(producer)) = (&route.way, self.producers.get(&route.broker))
         else {
             return Answer::Failed(route.unreachable("its address is not valid for Kafka"));

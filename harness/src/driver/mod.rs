@@ -49,7 +49,7 @@ use crate::plan::{Plan, Stimulus, StimulusIx};
 use crate::runtime::Addresses;
 use filling::Scope;
 use outgoing::Outgoing;
-use route::{Route, Way};
+use route::{DriveRoute, Way};
 
 /// Everything that is needed to send the stimuli of a plan.
 pub struct Driver {
@@ -57,7 +57,7 @@ pub struct Driver {
     addresses: Addresses,
     clock: Recorder,
     /// One for each drive.
-    routes: Vec<Route>,
+    routes: Vec<DriveRoute>,
     #[cfg(feature = "http")]
     http: http::Http,
     #[cfg(feature = "grpc")]
@@ -81,7 +81,7 @@ impl Driver {
                 variable: &environment_variable,
                 hop: drive.send,
             };
-            routes.push(Route::new(drive, &scope)?);
+            routes.push(DriveRoute::new(drive, &scope)?);
         }
         let driver = Self {
             #[cfg(feature = "http")]
@@ -132,7 +132,7 @@ impl Driver {
     /// the machine is.
     async fn bounded(
         &self,
-        route: &Route,
+        route: &DriveRoute,
         planned: &Stimulus,
         mut exchange: Pin<&mut impl Future<Output = Answer>>,
     ) -> Result<Answer, Elapsed> {
@@ -194,7 +194,7 @@ impl Driver {
         exchanges
     }
 
-    async fn exchange(&self, route: &Route, outgoing: Outgoing) -> Answer {
+    async fn exchange(&self, route: &DriveRoute, outgoing: Outgoing) -> Answer {
         match &route.way {
             #[cfg(feature = "http")]
             Way::Http { version, .. } => self.http.send(route, outgoing, *version).await,
@@ -230,7 +230,7 @@ fn belongs_to(capture: &Capture, planned: &Stimulus) -> bool {
     marked || sent.is_some_and(|sent| capture.values("traceparent").any(|seen| seen == sent))
 }
 
-fn not_built(route: &Route, _: &Outgoing) -> DriverError {
+fn not_built(route: &DriveRoute, _: &Outgoing) -> DriverError {
     let feature = match route.way {
         Way::Http { .. } => "http",
         Way::Grpc { .. } => "grpc",

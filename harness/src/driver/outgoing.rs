@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::DriverError;
-use super::route::{Payload, Route, Way};
+use super::route::{DriveRoute, Payload, Way};
 use crate::plan::instruction::{filled, render};
 use crate::plan::{Plan, Stimulus};
 use crate::runtime::Addresses;
@@ -21,7 +21,7 @@ pub(super) struct Outgoing {
 impl Outgoing {
     pub(super) fn new(
         plan: &Plan,
-        route: &Route,
+        route: &DriveRoute,
         stimulus: &Stimulus,
         addresses: &Addresses,
     ) -> Result<Self, DriverError> {
@@ -67,7 +67,7 @@ impl Outgoing {
     }
 
     /// Adds the mark where the receiver declares its marker; returns the content type if it changes the body.
-    fn put_marker(&mut self, route: &Route, mark: &str) -> Result<Option<String>, DriverError> {
+    fn put_marker(&mut self, route: &DriveRoute, mark: &str) -> Result<Option<String>, DriverError> {
         match &route.marker {
             Some(Marker::Header(name)) => self.headers.push((name.clone(), mark.as_bytes().to_vec())),
             Some(Marker::Query(name)) => {
@@ -87,7 +87,7 @@ impl Outgoing {
 
 /// Returns the path with its open segments filled; the mark is the path of a receiver that is marked by path and has no
 /// pattern.
-fn target(route: &Route, mark: &str) -> String {
+fn target(route: &DriveRoute, mark: &str) -> String {
     match &route.way {
         Way::Grpc { path, .. } => path.clone(),
         Way::Http { path: Some(path), .. } => filled(path, mark),

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use super::DriverError;
 use super::outgoing::Outgoing;
-use super::route::{Payload, Route, Way};
+use super::route::{DriveRoute, Payload, Way};
 use crate::evidence::Answer;
 use crate::scenario::HopIx;
 
@@ -28,7 +28,7 @@ pub(super) struct RabbitMq {
 }
 
 /// Checks that the message can be sent.
-pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
+pub(super) fn check(route: &DriveRoute, outgoing: &Outgoing) -> Result<(), DriverError> {
     let (exchange, routing_key) = destination(route);
     for (what, name) in [("exchange", exchange), ("routing key", routing_key)] {
         if name.len() > LONGEST_NAME {
@@ -53,7 +53,7 @@ pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverErro
 }
 
 impl RabbitMq {
-    pub(super) fn new(routes: &[Route]) -> Result<Self, DriverError> {
+    pub(super) fn new(routes: &[DriveRoute]) -> Result<Self, DriverError> {
         let mut all = Self { connections: HashMap::new(), channels: HashMap::new() };
         for route in routes.iter().filter(|route| matches!(route.way, Way::RabbitMq { .. })) {
             all.connections.insert(route.broker.clone(), Mutex::default());
@@ -62,7 +62,7 @@ impl RabbitMq {
         Ok(all)
     }
 
-    pub(super) async fn send(&self, route: &Route, outgoing: Outgoing) -> Answer {
+    pub(super) async fn send(&self, route: &DriveRoute, outgoing: Outgoing) -> Answer {
         let channel = match self.channel(route).await {
             Ok(channel) => channel,
             Err(error) => return Answer::Failed(route.unreachable(&words(&error))),
@@ -84,7 +84,7 @@ impl RabbitMq {
     }
 
     /// Returns the channel of the hop, a new one if it is missing or the broker has closed it.
-    async fn channel(&self, route: &Route) -> lapin::Result<Channel> {
+    async fn channel(&self, route: &DriveRoute) -> lapin::Result<Channel> {
         let mut slot = self.channels[&route.hop].lock().await;
         if let Some(channel) = slot.as_ref().filter(|channel| channel.status().connected()) {
             return Ok(channel.clone());
@@ -94,7 +94,7 @@ impl RabbitMq {
         Ok(slot.insert(channel).clone())
     }
 
-    async fn opened(&self, route: &Route) -> lapin::Result<Channel> {
+    async fn opened(&self, route: &DriveRoute) -> lapin::Result<Channel> {
         let mut slot = self.connections[&route.broker].lock().await;
         let alive = slot.take_if(|connection| connection.status().connected());
         let connection = match alive {
@@ -105,7 +105,7 @@ impl RabbitMq {
     }
 }
 
-async fn publish(channel: &Channel, route: &Route, outgoing: Outgoing) -> lapin::Result<Confirmation> {
+async fn publish(channel: &Channel, route: &DriveRoute, outgoing: Outgoing) -> lapin::Result<Confirmation> {
     let mut headers = FieldTable::default();
     for (name, value) in outgoing.headers {
         headers.insert(short(&name), AMQPValue::LongString(value.into()));
@@ -123,7 +123,7 @@ async fn publish(channel: &Channel, route: &Route, outgoing: Outgoing) -> lapin:
     sent.await?.await
 }
 
-fn destination(route: &Route) -> (&str, &str) {
+fn destination(route: &DriveRoute) -> (&str, &str) {
     match &route.way {
         Way::RabbitMq { exchange, routing_key } => (exchange, routing_key),
         Way::Http { .. } | Way::Grpc { .. } | Way::Kafka { .. } | Way::Sqs { .. } => {
@@ -137,7 +137,7 @@ fn short(text: &str) -> ShortString {
     ShortString::try_new(text).unwrap_or_default()
 }
 
-fn unroutable(route: &Route, why: &str) -> String {
+fn unroutable(route: &DriveRoute, why: &str) -> String {
     match destination(route) {
         ("", queue) => format!("there is no queue `{queue}` ({why}); name the queue that the consumer reads"),
         (exchange, routing_key) => format!(

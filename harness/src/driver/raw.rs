@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use super::DriverError;
 use super::outgoing::Outgoing;
-use super::route::Route;
+use super::route::DriveRoute;
 use crate::evidence::Answer;
 
 /// The maximum size of the head of an answer, or of the first line of a chunk.
@@ -20,7 +20,7 @@ const LONGEST_HEAD: usize = 64 << 10;
 const MOST_FIELDS: usize = 256;
 
 /// Checks that the request can be sent: values may have all bytes except for those that end a line.
-pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
+pub(super) fn check(route: &DriveRoute, outgoing: &Outgoing) -> Result<(), DriverError> {
     let broken = outgoing.headers.iter().find(|(name, value)| {
         name.is_empty() || name.contains(':') || ends_line(name.as_bytes()) || ends_line(value)
     });
@@ -38,7 +38,7 @@ fn ends_line(bytes: &[u8]) -> bool {
     bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'))
 }
 
-pub(super) async fn send(route: &Route, outgoing: &Outgoing) -> Answer {
+pub(super) async fn send(route: &DriveRoute, outgoing: &Outgoing) -> Answer {
     let connected = TcpStream::connect(route.address).await;
     match connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)) {
         Ok(stream) => answer(route, exchange(stream, route, outgoing).await),
@@ -47,21 +47,21 @@ pub(super) async fn send(route: &Route, outgoing: &Outgoing) -> Answer {
 }
 
 #[cfg(feature = "tls")]
-pub(super) async fn send_secured(route: &Route, outgoing: &Outgoing, tls: &super::tls::Tls) -> Answer {
+pub(super) async fn send_secured(route: &DriveRoute, outgoing: &Outgoing, tls: &super::tls::Tls) -> Answer {
     match tls.connect(route.address).await {
         Ok(stream) => answer(route, exchange(stream, route, outgoing).await),
         Err(error) => Answer::Failed(route.unreachable(&error.to_string())),
     }
 }
 
-fn answer(route: &Route, answered: io::Result<u16>) -> Answer {
+fn answer(route: &DriveRoute, answered: io::Result<u16>) -> Answer {
     match answered {
         Ok(status) => Answer::Http(status),
         Err(error) => Answer::Failed(route.broken_off(&error.to_string())),
     }
 }
 
-async fn exchange<S>(stream: S, route: &Route, outgoing: &Outgoing) -> io::Result<u16>
+async fn exchange<S>(stream: S, route: &DriveRoute, outgoing: &Outgoing) -> io::Result<u16>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -9,7 +9,7 @@ use crate::error_chain;
 use crate::plan::fan_out::is_instructed;
 use crate::scenario::{Drive, DriveBody, GrpcHop, Hop, HopIx, HttpVersion, Marker, Transport};
 
-pub(super) struct Route {
+pub(super) struct DriveRoute {
     pub hop: HopIx,
     /// The id of the hop, and the name of its broker or else of its receiver, as the user knows them.
     pub hop_name: String,
@@ -47,7 +47,7 @@ pub(super) enum Payload {
     },
 }
 
-impl Route {
+impl DriveRoute {
     pub(super) fn new(drive: &Drive, scope: &Scope<'_>) -> Result<Self, DriverError> {
         let scenario = &scope.plan.scenario;
         let hop = scenario.hop(drive.send);

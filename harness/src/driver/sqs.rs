@@ -17,7 +17,7 @@ use tokio::sync::OnceCell;
 
 use super::DriverError;
 use super::outgoing::Outgoing;
-use super::route::{Route, Way};
+use super::route::{DriveRoute, Way};
 use crate::evidence::Answer;
 use crate::runtime::broker_admin::sqs::{FIFO, SqsError, client, queue_url};
 
@@ -50,12 +50,12 @@ struct SqsMessage {
 }
 
 /// Checks that the message can be sent.
-pub(super) fn check(route: &Route, outgoing: &Outgoing) -> Result<(), DriverError> {
+pub(super) fn check(route: &DriveRoute, outgoing: &Outgoing) -> Result<(), DriverError> {
     fit(route, outgoing).map(drop)
 }
 
 impl Sqs {
-    pub(super) fn new(routes: &[Route]) -> Result<Self, DriverError> {
+    pub(super) fn new(routes: &[DriveRoute]) -> Result<Self, DriverError> {
         let mut queues = HashMap::new();
         for route in routes {
             if let Way::Sqs { queue } = &route.way {
@@ -70,7 +70,7 @@ impl Sqs {
         Ok(Self { queues, started, sent: AtomicU64::new(0) })
     }
 
-    pub(super) async fn send(&self, route: &Route, outgoing: Outgoing) -> Answer {
+    pub(super) async fn send(&self, route: &DriveRoute, outgoing: Outgoing) -> Answer {
         let Way::Sqs { queue: name } = &route.way else { unreachable!("the hop goes through SQS") };
         let queue = self.queues.get(&(route.broker.clone(), name.clone()));
         let queue = queue.expect("`new` has seen every route");
@@ -105,7 +105,7 @@ impl Sqs {
     }
 }
 
-fn fit(route: &Route, outgoing: &Outgoing) -> Result<SqsMessage, DriverError> {
+fn fit(route: &DriveRoute, outgoing: &Outgoing) -> Result<SqsMessage, DriverError> {
     let mut attributes: Vec<(String, String)> = Vec::new();
     let mut trace_header = None;
     for (name, value) in &outgoing.headers {

@@ -19,7 +19,7 @@ use tokio_rustls::client::TlsStream;
 use tower::Service;
 
 use super::DriverError;
-use super::route::Route;
+use super::route::DriveRoute;
 
 /// A connector for one application protocol.
 #[derive(Clone)]
@@ -29,7 +29,11 @@ pub(super) struct Tls {
 
 impl Tls {
     /// Creates a connector; errors name the hop of `route`, which needs it.
-    pub(super) fn new(route: &Route, authority: Option<&str>, protocol: &[u8]) -> Result<Self, DriverError> {
+    pub(super) fn new(
+        route: &DriveRoute,
+        authority: Option<&str>,
+        protocol: &[u8],
+    ) -> Result<Self, DriverError> {
         let authority = authority.ok_or_else(|| DriverError::NoAuthority { hop: route.hop_name.clone() })?;
         let mut config = trusting(authority).map_err(DriverError::Authority)?;
         config.alpn_protocols = vec![protocol.to_vec()];
@@ -55,9 +59,9 @@ fn trusting(authority: &str) -> Result<ClientConfig, Box<dyn std::error::Error +
 
 /// The connector for connection pools; the address is in the URI.
 impl Service<http::Uri> for Tls {
-    type Response = Link;
+    type Response = TlsConnection;
     type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Link>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TlsConnection>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
@@ -68,15 +72,15 @@ impl Service<http::Uri> for Tls {
         Box::pin(async move {
             let address = uri.authority().and_then(|authority| authority.as_str().parse().ok());
             let address = address.ok_or_else(|| io::Error::other("the address must be `ip:port`"))?;
-            Ok(Link(TokioIo::new(tls.connect(address).await?)))
+            Ok(TlsConnection(TokioIo::new(tls.connect(address).await?)))
         })
     }
 }
 
 /// A TLS connection as `hyper` reads and writes it.
-pub(super) struct Link(TokioIo<TlsStream<TcpStream>>);
+pub(super) struct TlsConnection(TokioIo<TlsStream<TcpStream>>);
 
-impl Connection for Link {
+impl Connection for TlsConnection {
     fn connected(&self) -> Connected {
         let (_, session) = self.0.inner().get_ref();
         let http2 = session.alpn_protocol() == Some(b"h2");
@@ -84,7 +88,7 @@ impl Connection for Link {
     }
 }
 
-impl Read for Link {
+impl Read for TlsConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -94,7 +98,7 @@ impl Read for Link {
     }
 }
 
-impl Write for Link {
+impl Write for TlsConnection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -98,6 +98,9 @@ impl Message {
     }
 }
 
+/// Names and values of fields as they are on the wire, in their order; duplicates are kept.
+pub type RawFields = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// One field line or message header. A value that must not be kept is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {

@@ -16,7 +16,7 @@ pub mod span;
 
 pub use capture::{
     Capture, CaptureEnd, CaptureIx, CaptureMark, Field, FieldKind, Message, MessageDirection, Protocol,
-    Settlement,
+    RawFields, Settlement,
 };
 pub use exchange::{Answer, Exchange};
 pub use recorder::{Head, MessageHead, Recorder, Recording};

@@ -6,7 +6,7 @@ use crate::breaks::{Class, Side};
 
 /// The parts that make two findings the same.
 #[derive(Clone, Copy, Debug)]
-pub struct Key<'k> {
+pub struct FindingKey<'k> {
     pub scenario: &'k str,
     pub case: &'k str,
     pub hop: &'k str,
@@ -22,7 +22,7 @@ pub fn present_side(word: &str) -> &str {
     if word == FORMER_UNKNOWN_SIDE { Side::Unknown.word() } else { word }
 }
 
-impl Key<'_> {
+impl FindingKey<'_> {
     /// Returns sixteen hex digits.
     pub fn fingerprint(&self) -> String {
         let side = match self.side {
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_fingerprint_stays_what_it_was() {
-        let key = Key {
+        let key = FindingKey {
             scenario: "order",
             case: "",
             hop: "publish",
@@ -52,7 +52,7 @@ mod tests {
             side: Side::Sender,
         };
         assert_eq!(key.fingerprint(), "410a25dda3dc68d1");
-        let unknown = Key { class: Class::NotExported, side: Side::Unknown, ..key };
+        let unknown = FindingKey { class: Class::NotExported, side: Side::Unknown, ..key };
         assert_eq!(unknown.fingerprint(), "0a23206207fc2496");
     }
 

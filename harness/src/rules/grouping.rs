@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::details::Details;
-use super::fingerprint::Key;
+use super::fingerprint::FindingKey;
 use super::lines::lines;
 use super::next_steps::next_steps;
 use super::wording::Example;
@@ -138,7 +138,7 @@ fn finding(all: &Crossings<'_>, group: &Group<'_>) -> Finding {
         breaks.iter().flat_map(|one| one.crossing.iter().chain(&one.shared)).copied().collect();
     let hit = if crossings.is_empty() { breaks.len() } else { crossings.len() };
     let first = scenario.hop(*group.hops.first().unwrap_or(&example.hop));
-    let key = Key { scenario: &scenario.name, case: &scenario.case, hop: &first.id, class, side };
+    let key = FindingKey { scenario: &scenario.name, case: &scenario.case, hop: &first.id, class, side };
     let words = Example::of(all, example);
     Finding {
         rule: owner(class).expectation,

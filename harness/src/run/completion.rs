@@ -152,7 +152,7 @@ impl Story<'_> {
                 captures.mark_unchanged();
                 exports.mark_unchanged();
                 deaths.mark_unchanged();
-                let messages = due::Messages::to(&self.plan, &self.alive(nodes));
+                let messages = due::MessageHops::to(&self.plan, &self.alive(nodes));
                 if !self.recorder.look(|captures| messages.are_due(captures)) {
                     return;
                 }

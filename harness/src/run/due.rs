@@ -127,20 +127,20 @@ fn has_exported(seen: &Crossings<'_>, node: NodeIx) -> bool {
 }
 
 /// The hops over which messages reach some nodes, with the dead-letter hops behind them.
-pub(super) struct Messages<'a> {
+pub(super) struct MessageHops<'a> {
     plan: &'a Plan,
     watched: Vec<WatchedHop>,
 }
 
-impl<'a> Messages<'a> {
-    pub(super) fn to(plan: &'a Plan, nodes: &[NodeIx]) -> Messages<'a> {
+impl<'a> MessageHops<'a> {
+    pub(super) fn to(plan: &'a Plan, nodes: &[NodeIx]) -> MessageHops<'a> {
         let hops = plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop));
         let watched = hops
             .filter(|(ix, hop)| plan.arrival_taps[ix.0].is_some() && hop.dead_letter_of.is_none())
             .map(|(ix, _)| WatchedHop::new(plan, ix))
             .filter(|watched| watched.readers.iter().any(|reader| nodes.contains(reader)))
             .collect();
-        Messages { plan, watched }
+        MessageHops { plan, watched }
     }
 
     /// Returns whether a message is on its way: accepted by the broker and not yet processed or given up.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::SelectedCase;
 use crate::diagnostic::Diagnostic;
 use crate::input_file;
-use crate::scenario::{self, ReadError};
+use crate::scenario::{self, ScenarioReadError};
 use crate::source::Source;
 
 /// Returns the scenario files at `path`: a file itself, or every `*.yaml` and `*.yml` below a folder, by name. A folder
@@ -66,16 +66,16 @@ fn is_suite(path: &Path) -> bool {
 }
 
 /// Returns the cases of one file.
-pub fn cases(file: &Path) -> Result<Vec<SelectedCase>, ReadError> {
-    input_file::check(file).map_err(|source| ReadError::Io { path: file.to_owned(), source })?;
+pub fn cases(file: &Path) -> Result<Vec<SelectedCase>, ScenarioReadError> {
+    input_file::check(file).map_err(|source| ScenarioReadError::Io { path: file.to_owned(), source })?;
     let source = scenario::read(file)?;
     cases_of(&source, file.parent().unwrap_or(Path::new("")))
 }
 
 /// Returns the cases of a text. Relative paths of programs start at `folder`.
-pub fn cases_of(source: &Arc<Source>, folder: &Path) -> Result<Vec<SelectedCase>, ReadError> {
+pub fn cases_of(source: &Arc<Source>, folder: &Path) -> Result<Vec<SelectedCase>, ScenarioReadError> {
     let scenarios = scenario::parse(source)
-        .map_err(|diagnostics| ReadError::Bad { text: source.clone(), diagnostics })?;
+        .map_err(|diagnostics| ScenarioReadError::Bad { text: source.clone(), diagnostics })?;
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     // Programs are started in another folder.
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());

@@ -10,8 +10,7 @@ use super::broker::BrokerError;
 use super::container::{EngineError, StartError};
 use super::node::NodeError;
 use super::turns::NameInUse;
-
-type Problem = Box<dyn std::error::Error + Send + Sync>;
+use crate::error_chain::BoxedError;
 
 /// The reason why a case could not be started, or not be run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +46,9 @@ pub enum RuntimeError {
     #[error(transparent)]
     InUse(#[from] NameInUse),
     #[error("cannot listen for {what}")]
-    Listen { what: String, source: Problem },
+    Listen { what: String, source: BoxedError },
     #[error("cannot create the certificate authority of this run")]
-    Authority { source: Problem },
+    Authority { source: BoxedError },
     #[error("a hop uses TLS, and this build cannot terminate it: build with the feature `tls`")]
     NoTls,
 }
@@ -82,7 +81,7 @@ impl RuntimeError {
     }
 
     /// Builds the error of a listener that could not be opened.
-    pub(super) fn listen(what: impl Into<String>, source: impl Into<Problem>) -> Self {
+    pub(super) fn listen(what: impl Into<String>, source: impl Into<BoxedError>) -> Self {
         RuntimeError::Listen { what: what.into(), source: source.into() }
     }
 

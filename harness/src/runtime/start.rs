@@ -21,7 +21,7 @@ use super::running::RunningCase;
 use super::stub::NodeStubs;
 use super::taps::{CaseTaps, TapContext};
 use super::trust::Trust;
-use super::wiring::{Listeners, Wiring};
+use super::wiring::{CaseWiring, Listeners};
 use super::{Addresses, RuntimeKind};
 use crate::evidence::Recorder;
 use crate::plan::broker::MessageSource;
@@ -55,7 +55,7 @@ pub async fn start(
     };
     let taps = CaseTaps::start(context).await?;
     let listeners = Listeners { taps: taps.addresses(), otlp };
-    let wiring = Wiring::new(plan.clone(), listeners, trust, brokers.reaches(&plan), host);
+    let wiring = CaseWiring::new(plan.clone(), listeners, trust, brokers.reaches(&plan), host);
     let nodes = plan.scenario.nodes.iter().enumerate().map(|(ix, node)| {
         let (wiring, taps) = (&wiring, &taps);
         async move {
@@ -120,7 +120,7 @@ impl StartedNode {
         ix: NodeIx,
         node: &Node,
         options: &RuntimeOptions,
-        wiring: &Wiring,
+        wiring: &CaseWiring,
     ) -> Result<Self, RuntimeError> {
         if let NodeKind::Stub(stub) = &node.kind {
             let listens = wiring.plan().listens[ix.0];
@@ -165,13 +165,13 @@ async fn otlp_endpoints(
 }
 
 /// Returns what a stub reads, with the address of the broker.
-fn sources(stub: NodeIx, wiring: &Wiring) -> Result<Vec<(MessageSource, String)>, RuntimeError> {
+fn sources(stub: NodeIx, wiring: &CaseWiring) -> Result<Vec<(MessageSource, String)>, RuntimeError> {
     let read = wiring.plan().subscriptions.get(stub.0).into_iter().flatten();
     read.map(|read| Ok((read.source.clone(), wiring.broker_url(stub, read.broker)?))).collect()
 }
 
 /// Returns for each hop where its sender calls it.
-async fn addresses(plan: &Plan, wiring: &Wiring, taps: &CaseTaps) -> Result<Addresses, RuntimeError> {
+async fn addresses(plan: &Plan, wiring: &CaseWiring, taps: &CaseTaps) -> Result<Addresses, RuntimeError> {
     let hops = (0..plan.scenario.hops.len()).map(|ix| async move {
         let hop = plan.scenario.hop(HopIx(ix));
         match (plan.hop_taps[ix], &hop.transport) {
@@ -199,7 +199,7 @@ async fn addresses(plan: &Plan, wiring: &Wiring, taps: &CaseTaps) -> Result<Addr
 }
 
 /// Returns the address of a hop for a sender in a container, which reaches this machine by another address or name.
-async fn in_container(wiring: &Wiring, hop: &Hop) -> Result<Option<String>, RuntimeError> {
+async fn in_container(wiring: &CaseWiring, hop: &Hop) -> Result<Option<String>, RuntimeError> {
     let protocol = match &hop.transport {
         Transport::Http(_) => TapProtocol::Http,
         Transport::Grpc(_) => TapProtocol::Grpc,
@@ -211,6 +211,6 @@ async fn in_container(wiring: &Wiring, hop: &Hop) -> Result<Option<String>, Runt
     Ok(Some(wiring.reach(hop.from, hop.to, protocol).await?.to_string()))
 }
 
-async fn own_address(wiring: &Wiring, node: NodeIx, protocol: TapProtocol) -> Option<SocketAddr> {
+async fn own_address(wiring: &CaseWiring, node: NodeIx, protocol: TapProtocol) -> Option<SocketAddr> {
     wiring.listening(node).await.and_then(|listening| listening.address(protocol))
 }

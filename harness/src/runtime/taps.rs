@@ -18,7 +18,7 @@ use crate::plan::{Plan, TapIx, TapPlan, TapProtocol};
 use crate::scenario::NodeIx;
 #[cfg(feature = "kafka")]
 use crate::tap::KafkaTap;
-use crate::tap::{Aim, Tap, TapConfig, Target};
+use crate::tap::{Aim, ReceiverAddress, Tap, TapConfig};
 
 /// Everything that the taps of a case are started with.
 #[derive(Clone, Copy)]
@@ -128,8 +128,8 @@ async fn start(
         }
         Some(broker) => Ok((wire_tap(ix, tap, broker.at.into(), context).await?, None)),
         None => {
-            let (aim, target) = Target::later();
-            Ok((wire_tap(ix, tap, target, context).await?, Some(aim)))
+            let (aim, receiver) = ReceiverAddress::later();
+            Ok((wire_tap(ix, tap, receiver, context).await?, Some(aim)))
         }
     }
 }
@@ -137,11 +137,11 @@ async fn start(
 async fn wire_tap(
     ix: TapIx,
     tap: &TapPlan,
-    target: Target,
+    receiver: ReceiverAddress,
     context: TapContext<'_>,
 ) -> Result<CaseTap, RuntimeError> {
     let TapContext { plan, recorder, .. } = context;
-    let mut config = TapConfig::new(ix, tap.clone(), plan.run, target);
+    let mut config = TapConfig::new(ix, tap.clone(), plan.run, receiver);
     config.listen = context.host.listen();
     #[cfg(feature = "sqs")]
     {

@@ -33,7 +33,7 @@ pub(super) struct Listeners {
 
 /// The addresses of a case while its nodes are started.
 #[derive(Debug)]
-pub(super) struct Wiring {
+pub(super) struct CaseWiring {
     plan: Arc<Plan>,
     listeners: Listeners,
     host: HostAddress,
@@ -44,7 +44,7 @@ pub(super) struct Wiring {
     nodes: Vec<watch::Sender<Option<Listening>>>,
 }
 
-impl Wiring {
+impl CaseWiring {
     pub(super) fn new(
         plan: Arc<Plan>,
         listeners: Listeners,

@@ -2,7 +2,7 @@
 //!
 //! Numbers, booleans and null as YAML 1.2 core reads them, everything in quotes as text; order kept.
 
-use super::tree::{Tree, Value};
+use super::tree::{Tree, TreeValue};
 
 /// A stretch of JSON text, or a string of the file that may hold templates.
 #[derive(Debug)]
@@ -33,14 +33,14 @@ impl Tree {
 
 fn write<'a>(tree: &'a Tree, pieces: &mut Vec<JsonPiece<'a>>) {
     match &tree.value {
-        Value::Nothing => push(pieces, "null"),
-        Value::Scalar { text, plain } if *plain && literal(text) => push(pieces, text),
-        Value::Scalar { .. } => {
+        TreeValue::Nothing => push(pieces, "null"),
+        TreeValue::Scalar { text, plain } if *plain && literal(text) => push(pieces, text),
+        TreeValue::Scalar { .. } => {
             push(pieces, "\"");
             pieces.push(JsonPiece::String(tree));
             push(pieces, "\"");
         }
-        Value::List(items) => {
+        TreeValue::List(items) => {
             push(pieces, "[");
             for (number, item) in items.iter().enumerate() {
                 push(pieces, if number == 0 { "" } else { "," });
@@ -48,7 +48,7 @@ fn write<'a>(tree: &'a Tree, pieces: &mut Vec<JsonPiece<'a>>) {
             }
             push(pieces, "]");
         }
-        Value::Map(entries) => {
+        TreeValue::Map(entries) => {
             push(pieces, "{");
             for (number, entry) in entries.iter().enumerate() {
                 let comma = if number == 0 { "" } else { "," };

@@ -51,7 +51,7 @@ pub use node_kind::{
 };
 pub use own_names::{KeptName, NameKind, OwnName, OwnNames};
 pub use parse::parse;
-pub use read::{ReadError, read};
+pub use read::{ScenarioReadError, read};
 pub use relation::{Relation, RestartSide};
 pub use schema::schema;
 pub use template::{BrokerPart, Template, TemplatePart};

@@ -45,6 +45,17 @@ pub enum Role {
     Forwarder,
 }
 
+impl Role {
+    pub const ALL: &'static [Role] = &[Role::Participant, Role::Forwarder];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Participant => "participant",
+            Role::Forwarder => "forwarder",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopSignal {
     Terminate,

@@ -14,7 +14,7 @@ use crate::source::{Place, Source};
 pub(super) const LARGEST_BYTES: usize = 10_000_000;
 
 #[derive(Debug, Error)]
-pub enum ReadError {
+pub enum ScenarioReadError {
     /// The machine's error: no such file, or no permission to read it.
     #[error("cannot read `{}`", path.display())]
     Io { path: PathBuf, source: io::Error },
@@ -24,12 +24,12 @@ pub enum ReadError {
 }
 
 /// Reads the file at `path`, at most 10 MB of UTF-8.
-pub fn read(path: &Path) -> Result<Arc<Source>, ReadError> {
+pub fn read(path: &Path) -> Result<Arc<Source>, ScenarioReadError> {
     let name = path.display().to_string();
-    let bytes = read_bytes(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+    let bytes = read_bytes(path).map_err(|source| ScenarioReadError::Io { path: path.to_owned(), source })?;
     if bytes.len() > LARGEST_BYTES {
         // The text is not kept: nobody reads ten million bytes below a message.
-        return Err(ReadError::Bad { text: Source::new(name, ""), diagnostics: vec![too_large()] });
+        return Err(ScenarioReadError::Bad { text: Source::new(name, ""), diagnostics: vec![too_large()] });
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(name, text)),
@@ -37,7 +37,7 @@ pub fn read(path: &Path) -> Result<Arc<Source>, ReadError> {
             let at = error.utf8_error().valid_up_to();
             let byte = error.as_bytes()[at];
             let text = Source::new(name, String::from_utf8_lossy(error.as_bytes()));
-            Err(ReadError::Bad { text, diagnostics: vec![not_utf8(at, byte)] })
+            Err(ScenarioReadError::Bad { text, diagnostics: vec![not_utf8(at, byte)] })
         }
     }
 }

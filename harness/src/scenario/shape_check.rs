@@ -3,7 +3,7 @@
 use super::complaints::Complaints;
 use super::shape::{Object, Pattern, Shape, Words};
 use super::spelling;
-use super::tree::{KeyValue, Tree, Value};
+use super::tree::{KeyValue, Tree, TreeValue};
 use crate::diagnostic::Diagnostic;
 use crate::source::Place;
 
@@ -27,16 +27,16 @@ pub(crate) fn check(root: &Tree, object: &'static Object, complaints: &mut Compl
 fn fit(tree: &Tree, shape: &Shape, owner: ValueOwner<'_>, complaints: &mut Complaints) {
     match (&tree.value, shape) {
         (_, Shape::Json) => {}
-        (Value::Nothing, _) => complaints.report(empty(tree, shape, owner)),
-        (Value::Scalar { text, .. }, Shape::Words(words)) => {
+        (TreeValue::Nothing, _) => complaints.report(empty(tree, shape, owner)),
+        (TreeValue::Scalar { text, .. }, Shape::Words(words)) => {
             complaints.extend(word(tree, text, words, owner));
         }
-        (Value::List(items), Shape::List(of) | Shape::OneOrList(of)) => {
+        (TreeValue::List(items), Shape::List(of) | Shape::OneOrList(of)) => {
             list(tree, items, of, owner, complaints)
         }
         (_, Shape::OneOrList(of)) => fit(tree, of, owner, complaints),
-        (Value::Map(entries), Shape::Named { names, of }) => named(entries, names, of, owner, complaints),
-        (Value::Map(_), Shape::Object(of)) => object(tree, of, owner, complaints),
+        (TreeValue::Map(entries), Shape::Named { names, of }) => named(entries, names, of, owner, complaints),
+        (TreeValue::Map(_), Shape::Object(of)) => object(tree, of, owner, complaints),
         (_, Shape::Either(shapes)) => either(tree, shapes, owner, complaints),
         _ if scalar_fits(tree, shape) => {}
         _ => complaints.report(wrong(tree, shape, owner)),
@@ -45,11 +45,11 @@ fn fit(tree: &Tree, shape: &Shape, owner: ValueOwner<'_>, complaints: &mut Compl
 
 fn scalar_fits(tree: &Tree, shape: &Shape) -> bool {
     match (&tree.value, shape) {
-        (Value::Scalar { text, .. }, Shape::Text(pattern)) => (pattern.fits)(text),
-        (Value::Scalar { text, .. }, Shape::Words(words)) => (words.words)().contains(&text.as_str()),
-        (Value::Scalar { .. }, Shape::Bool) => tree.boolean().is_some(),
-        (Value::Scalar { .. }, Shape::True) => tree.boolean() == Some(true),
-        (Value::Scalar { .. }, Shape::Whole { min, max }) => {
+        (TreeValue::Scalar { text, .. }, Shape::Text(pattern)) => (pattern.fits)(text),
+        (TreeValue::Scalar { text, .. }, Shape::Words(words)) => (words.words)().contains(&text.as_str()),
+        (TreeValue::Scalar { .. }, Shape::Bool) => tree.boolean().is_some(),
+        (TreeValue::Scalar { .. }, Shape::True) => tree.boolean() == Some(true),
+        (TreeValue::Scalar { .. }, Shape::Whole { min, max }) => {
             tree.number().is_some_and(|number| (*min..=*max).contains(&number))
         }
         _ => false,
@@ -181,8 +181,8 @@ fn named(
 /// Checks a value against the shapes of its kind; a scalar may have any of the scalar shapes.
 fn either(tree: &Tree, shapes: &'static [Shape], owner: ValueOwner<'_>, complaints: &mut Complaints) {
     let fitting: Vec<&Shape> = match &tree.value {
-        Value::Scalar { .. } => shapes.iter().filter(|shape| shape.is_scalar()).collect(),
-        Value::List(_) => shapes.iter().filter(|shape| matches!(shape, Shape::List(_))).collect(),
+        TreeValue::Scalar { .. } => shapes.iter().filter(|shape| shape.is_scalar()).collect(),
+        TreeValue::List(_) => shapes.iter().filter(|shape| matches!(shape, Shape::List(_))).collect(),
         _ => shapes.iter().filter(|shape| matches!(shape, Shape::Object(_) | Shape::Named { .. })).collect(),
     };
     match fitting.as_slice() {

@@ -6,11 +6,11 @@ use crate::source::{Place, WithPlace};
 pub(crate) struct Tree {
     /// Of a list or mapping only the first line, so that a caret stays short.
     pub place: Place,
-    pub value: Value,
+    pub value: TreeValue,
 }
 
 #[derive(Debug)]
-pub(crate) enum Value {
+pub(crate) enum TreeValue {
     /// Left empty, or `null`.
     Nothing,
     Scalar {
@@ -32,30 +32,30 @@ impl Tree {
     /// Returns what stands here, in the words of a message.
     pub fn what(&self) -> &'static str {
         match &self.value {
-            Value::Nothing => "nothing",
-            Value::Scalar { plain: false, .. } => "text in quotes",
-            Value::Scalar { text, .. } if text.parse::<f64>().is_ok() => "a number",
-            Value::Scalar { text, .. } if text == "true" || text == "false" => "true or false",
-            Value::Scalar { .. } => "text",
-            Value::List(_) => "a list",
-            Value::Map(_) => "a mapping",
+            TreeValue::Nothing => "nothing",
+            TreeValue::Scalar { plain: false, .. } => "text in quotes",
+            TreeValue::Scalar { text, .. } if text.parse::<f64>().is_ok() => "a number",
+            TreeValue::Scalar { text, .. } if text == "true" || text == "false" => "true or false",
+            TreeValue::Scalar { .. } => "text",
+            TreeValue::List(_) => "a list",
+            TreeValue::Map(_) => "a mapping",
         }
     }
 
     pub fn is_nothing(&self) -> bool {
-        matches!(self.value, Value::Nothing)
+        matches!(self.value, TreeValue::Nothing)
     }
 
     pub fn entries(&self) -> &[KeyValue] {
         match &self.value {
-            Value::Map(entries) => entries,
+            TreeValue::Map(entries) => entries,
             _ => &[],
         }
     }
 
     pub fn items(&self) -> &[Tree] {
         match &self.value {
-            Value::List(items) => items,
+            TreeValue::List(items) => items,
             _ => &[],
         }
     }
@@ -63,7 +63,7 @@ impl Tree {
     /// Returns the items of a list, or the one thing itself.
     pub fn one_or_more(&self) -> &[Tree] {
         match &self.value {
-            Value::List(items) => items,
+            TreeValue::List(items) => items,
             _ => std::slice::from_ref(self),
         }
     }
@@ -78,7 +78,7 @@ impl Tree {
 
     pub fn text(&self) -> Option<&str> {
         match &self.value {
-            Value::Scalar { text, .. } => Some(text),
+            TreeValue::Scalar { text, .. } => Some(text),
             _ => None,
         }
     }
@@ -90,7 +90,7 @@ impl Tree {
 
     pub fn number(&self) -> Option<u64> {
         match &self.value {
-            Value::Scalar { text, plain: true } if text.bytes().all(|b| b.is_ascii_digit()) => {
+            TreeValue::Scalar { text, plain: true } if text.bytes().all(|b| b.is_ascii_digit()) => {
                 text.parse().ok()
             }
             _ => None,
@@ -99,7 +99,7 @@ impl Tree {
 
     pub fn boolean(&self) -> Option<bool> {
         match &self.value {
-            Value::Scalar { text, plain: true } => text.parse().ok(),
+            TreeValue::Scalar { text, plain: true } => text.parse().ok(),
             _ => None,
         }
     }

@@ -9,7 +9,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
 use super::complaints::Complaints;
 use super::offsets::Offsets;
-use super::tree::{KeyValue, Tree, Value};
+use super::tree::{KeyValue, Tree, TreeValue};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, WithPlace};
 
@@ -77,7 +77,7 @@ impl Reader<'_> {
             Event::Alias(_) => {
                 self.refuse("alias", place, "YAML aliases are not supported", "repeat the value here");
                 self.hidden = true;
-                self.value(Tree { place, value: Value::Nothing })?;
+                self.value(Tree { place, value: TreeValue::Nothing })?;
             }
             Event::Scalar(text, style, anchor, tag) => {
                 self.extras(place, anchor, tag.is_some());
@@ -137,7 +137,7 @@ impl Reader<'_> {
             Some(OpenContainer::Map { key: key @ None, .. }) => key,
             _ => {
                 let nothing = plain && matches!(text.as_str(), "" | "~" | "null");
-                let value = if nothing { Value::Nothing } else { Value::Scalar { text, plain } };
+                let value = if nothing { TreeValue::Nothing } else { TreeValue::Scalar { text, plain } };
                 return self.value(Tree { place, value });
             }
         };
@@ -180,10 +180,10 @@ impl Reader<'_> {
     fn close(&mut self, end: Place) -> Result<(), ReadStop> {
         let tree = match self.open.pop() {
             Some(OpenContainer::List { place, items }) => {
-                Tree { place: self.first_line(place, end), value: Value::List(items) }
+                Tree { place: self.first_line(place, end), value: TreeValue::List(items) }
             }
             Some(OpenContainer::Map { place, entries, .. }) => {
-                Tree { place: self.first_line(place, end), value: Value::Map(entries) }
+                Tree { place: self.first_line(place, end), value: TreeValue::Map(entries) }
             }
             None => return Ok(()),
         };

@@ -1,7 +1,7 @@
 //! The recording of one request: its capture, the search for its mark, and what is known of its answer.
 
 use super::scene::Scene;
-use super::search::{RequestHead, Search};
+use super::search::{Search, SearchedHead};
 use crate::evidence::{CaptureEnd, Head, Recording};
 
 /// gRPC's UNKNOWN, which every client reports for an answer without a status.
@@ -19,7 +19,7 @@ pub struct CallRecording {
 impl CallRecording {
     /// Begins the capture of a request with its head.
     pub fn begin(scene: &Scene, head: Head) -> CallRecording {
-        let looked = RequestHead { target: &head.target, headers: &head.headers };
+        let looked = SearchedHead { target: &head.target, headers: &head.headers };
         let grpc = looked.is_grpc();
         let mut marked = None;
         let search = Search::begin(&scene.plan.markers, scene.run, looked, &mut |mark| marked = Some(mark));

@@ -28,12 +28,12 @@ mod http2;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod read_error;
+mod receiver_address;
 mod scene;
 mod search;
 #[cfg(feature = "sqs")]
 mod sqs;
 mod tap_recorder;
-mod target;
 #[cfg(feature = "kafka")]
 pub mod threads;
 #[cfg(feature = "tls")]
@@ -45,9 +45,9 @@ mod tests;
 pub use eye::Peer;
 #[cfg(feature = "kafka")]
 pub use kafka::{KafkaTap, KafkaTapConfig};
+pub use receiver_address::{Aim, ReceiverAddress};
 #[cfg(feature = "sqs")]
 pub use sqs::Messages as SqsMessages;
-pub use target::{Aim, Target};
 #[cfg(feature = "tls")]
 pub use tls::TapTls;
 
@@ -82,7 +82,7 @@ pub struct TapConfig {
     /// The address to listen on; the system chooses the port.
     pub listen: IpAddr,
     /// The receiver.
-    pub target: Target,
+    pub receiver: ReceiverAddress,
     /// For `plan.tls`: the TLS of the tap towards sender and receiver.
     #[cfg(feature = "tls")]
     pub tls: Option<TapTls>,
@@ -94,13 +94,13 @@ pub struct TapConfig {
 
 impl TapConfig {
     /// Returns the settings of a plaintext tap on 127.0.0.1.
-    pub fn new(tap: TapIx, plan: TapPlan, run: u32, target: impl Into<Target>) -> Self {
+    pub fn new(tap: TapIx, plan: TapPlan, run: u32, receiver: impl Into<ReceiverAddress>) -> Self {
         Self {
             tap,
             plan,
             run,
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            target: target.into(),
+            receiver: receiver.into(),
             #[cfg(feature = "tls")]
             tls: None,
             #[cfg(feature = "sqs")]
@@ -195,10 +195,10 @@ async fn accept_all(
 }
 
 async fn serve(scene: Arc<Scene>, number: u32, client: TcpStream, config: TapConfig) {
-    let Some(target) = config.target.known().await else { return };
+    let Some(receiver) = config.receiver.known().await else { return };
     #[cfg(feature = "tls")]
     if let (true, Some(tls)) = (config.plan.tls, config.tls) {
-        return tls::serve(scene, number, client, target, tls).await;
+        return tls::serve(scene, number, client, receiver, tls).await;
     }
-    connection::serve(scene, number, client, target).await;
+    connection::serve(scene, number, client, receiver).await;
 }

@@ -16,7 +16,7 @@ use crate::report::Outcome;
 use crate::report::terminal::Again;
 use crate::run::{SelectedCase, selection, suite};
 use crate::runtime::RuntimeKind;
-use crate::scenario::{ReadError, Scenario};
+use crate::scenario::{Scenario, ScenarioReadError};
 use crate::source::Source;
 
 /// A scenario to run. Nothing is read or started before `judge`.
@@ -39,7 +39,7 @@ enum Origin {
 #[derive(Debug, thiserror::Error)]
 enum CasesError {
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(#[from] ScenarioReadError),
     #[error(transparent)]
     Settings(#[from] SettingsError),
 }
@@ -153,10 +153,10 @@ impl Run {
 }
 
 /// Renders every diagnostic with its caret, or why the file cannot be read.
-pub(super) fn read_problem(error: ReadError) -> String {
+pub(super) fn read_problem(error: ScenarioReadError) -> String {
     match error {
-        ReadError::Bad { text, diagnostics } => diagnostic::render(&text, &diagnostics, false),
-        ReadError::Io { .. } => error_chain::lines(&error),
+        ScenarioReadError::Bad { text, diagnostics } => diagnostic::render(&text, &diagnostics, false),
+        ScenarioReadError::Io { .. } => error_chain::lines(&error),
     }
 }
 

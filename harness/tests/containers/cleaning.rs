@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use unbroken::runtime::container::Part;
+use unbroken::runtime::container::ImagePurpose;
 
 use super::engine;
 use super::shop::{self, SHOP};
 use super::{FAIL, Folder, INCONCLUSIVE, PASS, printed, root, unbroken};
 
-const PARTS: &[Part] = &[Part::RelayModel, Part::Sqs];
+const PARTS: &[ImagePurpose] = &[ImagePurpose::RelayModel, ImagePurpose::Sqs];
 
 /// Returns a story that hangs: its image never becomes ready. Five containers: the pod of the relays, two relays, a
 /// broker, and the image, which ignores SIGTERM.
@@ -197,7 +197,7 @@ fn the_next_start_removes_what_a_dead_run_left_and_leaves_a_living_run_alone() {
 
 #[test]
 fn a_failed_verdict_leaves_nothing() {
-    if !engine::has(&[Part::RelayModel, Part::RabbitMq]) {
+    if !engine::has(&[ImagePurpose::RelayModel, ImagePurpose::RabbitMq]) {
         return;
     }
     let folder = Folder::new("failed");

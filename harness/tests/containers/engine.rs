@@ -5,12 +5,12 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use unbroken::runtime::container::Part;
+use unbroken::runtime::container::ImagePurpose;
 
 const SOON: Duration = Duration::from_secs(40);
 
 /// Returns whether the engine and the images are here; prints what is missing, or fails.
-pub fn has(parts: &[Part]) -> bool {
+pub fn has(parts: &[ImagePurpose]) -> bool {
     let missing = || {
         docker(&["info"])?;
         parts.iter().try_for_each(|part| image_of(*part))
@@ -18,7 +18,7 @@ pub fn has(parts: &[Part]) -> bool {
     missing().map_or_else(|why: String| skip(&why), |()| true)
 }
 
-fn image_of(part: Part) -> Result<(), String> {
+fn image_of(part: ImagePurpose) -> Result<(), String> {
     let named = std::env::var(part.variable()).ok();
     let usual = [Some(part.built_here()), part.public()].into_iter().flatten().map(|image| image.0);
     let mut names = named.into_iter().chain(usual);

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use unbroken::runtime::container::Part;
+use unbroken::runtime::container::ImagePurpose;
 
 use super::{Folder, PASS, engine, printed, root, shop, unbroken};
 
@@ -31,7 +31,7 @@ fn asked(address: &str, request: &str) -> String {
 
 #[test]
 fn what_is_kept_is_reached_at_the_printed_address_until_it_is_cleaned() {
-    if !shop::is_here(&[Part::RelayModel, Part::Sqs]) {
+    if !shop::is_here(&[ImagePurpose::RelayModel, ImagePurpose::Sqs]) {
         return;
     }
     let folder = Folder::new("keep");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
 use unbroken::runtime::RuntimeKind;
-use unbroken::runtime::container::Part;
+use unbroken::runtime::container::ImagePurpose;
 use unbroken::testing::Run;
 
 use super::engine;
@@ -34,7 +34,7 @@ fn a_user_s_test_in_containers_that_panics() {
 
 #[test]
 fn a_test_that_panics_leaves_nothing() {
-    if !engine::has(&[Part::RelayModel, Part::Sqs]) {
+    if !engine::has(&[ImagePurpose::RelayModel, ImagePurpose::Sqs]) {
         return;
     }
     let mut command = Command::new(std::env::current_exe().unwrap());

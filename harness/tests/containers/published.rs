@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use unbroken::runtime::container::Part;
+use unbroken::runtime::container::ImagePurpose;
 
 use super::engine;
 use super::shop::{self, SHOP};
@@ -12,7 +12,7 @@ const PORTS: &str = "UNBROKEN_CONTAINER_PORTS";
 
 #[test]
 fn scenarios_pass_through_published_ports_too() {
-    if !engine::has(&Part::ALL) {
+    if !engine::has(&ImagePurpose::ALL) {
         return;
     }
     let folder = Folder::new("published");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use unbroken::runtime::container::Part;
+use unbroken::runtime::container::ImagePurpose;
 
 use super::{FAIL, Folder, engine, printed, root, shop, unbroken};
 
@@ -57,7 +57,7 @@ fn images_beside_embedded_brokers_and_relays() {
 
 #[test]
 fn images_beside_brokers_and_relays_in_containers() {
-    if shop::is_here(&[Part::RelayModel, Part::Sqs]) {
+    if shop::is_here(&[ImagePurpose::RelayModel, ImagePurpose::Sqs]) {
         assert_ends("container");
     }
 }

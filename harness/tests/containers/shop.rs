@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use unbroken::runtime::container::Part;
+use unbroken::runtime::container::ImagePurpose;
 
 use super::engine::{docker, has, skip};
 use super::root;
@@ -14,7 +14,7 @@ const BASE: &str = "UNBROKEN_TEST_BASE";
 const PLAIN_BASE: &str = "debian:bookworm-slim";
 
 /// Returns whether the engine, the images and this image are here.
-pub fn is_here(parts: &[Part]) -> bool {
+pub fn is_here(parts: &[ImagePurpose]) -> bool {
     static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
     if !has(parts) {
         return false;

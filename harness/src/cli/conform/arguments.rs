@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::report_file::ReportFile;
+use super::report_file::ConformanceReportFile;
 use crate::cli::argument_value::{duration, whole};
 
 /// Try a tracing SDK or service against the requirements of the standards, one verdict for each
@@ -58,7 +58,7 @@ pub struct ConformArguments {
     /// Also write a report: `json=FILE`, `junit=FILE`, `markdown=FILE`, `html=FILE`, `github[=FILE]`; `-` is standard
     /// output
     #[arg(long, value_name = "KIND=FILE", value_delimiter = ',')]
-    pub report: Vec<ReportFile>,
+    pub report: Vec<ConformanceReportFile>,
     /// Compare two JSON reports instead of running
     #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["target", "command", "list"])]
     pub diff: Vec<PathBuf>,

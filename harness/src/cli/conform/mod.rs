@@ -4,7 +4,9 @@ use std::path::Path;
 
 use crate::cli::interrupt::interrupted;
 use crate::cli::{exit, print};
-use crate::conform::{self, Results, SelectedRequirement, Selection, Suite, Target, Verdict};
+use crate::conform::{
+    self, ConformanceVerdict, RequirementSelection, Results, SelectedRequirement, Suite, Target,
+};
 use crate::report::conformance::{diff, explain, terminal};
 use crate::run::fresh_seed;
 
@@ -44,8 +46,11 @@ pub fn conform(arguments: &ConformArguments) -> u8 {
 }
 
 fn selection(arguments: &ConformArguments, suites: &[Suite]) -> Result<Vec<SelectedRequirement>, u8> {
-    let chosen =
-        Selection { suites: arguments.suite.clone(), only: arguments.only.clone(), level: arguments.level };
+    let chosen = RequirementSelection {
+        suites: arguments.suite.clone(),
+        only: arguments.only.clone(),
+        level: arguments.level,
+    };
     let wanted = chosen.of(suites).map_err(|error| usage(&error.to_string()))?;
     if wanted.is_empty() {
         print::problem("error: no requirement was selected; `unbroken conform --list` shows all");
@@ -82,7 +87,7 @@ fn run(arguments: &ConformArguments, target: &Target, wanted: &[SelectedRequirem
 
 /// Prints and writes the reports and returns the exit status.
 fn report(arguments: &ConformArguments, results: &Results) -> u8 {
-    if !arguments.report.iter().any(report_file::ReportFile::is_on_standard_output) {
+    if !arguments.report.iter().any(report_file::ConformanceReportFile::is_on_standard_output) {
         print::out(&terminal::render(results, print::palette(), arguments.verbose));
     }
     let mut is_written = true;
@@ -93,11 +98,12 @@ fn report(arguments: &ConformArguments, results: &Results) -> u8 {
         }
     }
     match results.verdict() {
-        Verdict::Fail => exit::FAILED,
-        Verdict::Pass | Verdict::Deviates if is_written => exit::PASS,
-        Verdict::Pass | Verdict::Deviates | Verdict::Inconclusive | Verdict::Unsupported => {
-            exit::INCONCLUSIVE
-        }
+        ConformanceVerdict::Fail => exit::FAILED,
+        ConformanceVerdict::Pass | ConformanceVerdict::Deviates if is_written => exit::PASS,
+        ConformanceVerdict::Pass
+        | ConformanceVerdict::Deviates
+        | ConformanceVerdict::Inconclusive
+        | ConformanceVerdict::Unsupported => exit::INCONCLUSIVE,
     }
 }
 

@@ -5,20 +5,21 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::judge::{self, Answer, End, Exchange, MismatchKind, VectorJudgement};
-use super::listener::Listener;
-use super::results::{Implementation, RequirementResult, Results, VectorResult, Verdict};
+use super::judge::{self, End, MismatchKind, TargetAnswer, VectorExchange, VectorJudgement};
+use super::listener::CallbackListener;
+use super::results::{ConformanceVerdict, Implementation, RequirementResult, Results, VectorResult};
 use super::selection::SelectedRequirement;
-use super::suite::{Configuration, Role, Vector};
+use super::suite::{Configuration, Vector};
 use super::target::{Instance, InstanceError, Target};
 use crate::error_chain;
 use crate::plan::Seed;
 use crate::plan::seed::Ids;
+use crate::scenario::Role;
 
-mod drive;
 mod request;
+mod sender;
 
-use drive::Drive;
+use sender::RequestSender;
 
 /// The settings of a run that do not depend on the target.
 #[derive(Clone, Debug)]
@@ -59,9 +60,9 @@ pub async fn run(
 ) -> Result<Results, RunError> {
     let begun = Instant::now();
     let nonce = Ids::new(Seed(options.seed).part("callbacks")).next_u64();
-    let listener = Listener::start(options.listen, options.host.as_deref(), nonce).await;
+    let listener = CallbackListener::start(options.listen, options.host.as_deref(), nonce).await;
     let listener = listener.map_err(|error| RunError::Listen(options.listen, error))?;
-    let mut run = Run {
+    let mut run = SuiteRun {
         target,
         options,
         listener,
@@ -103,17 +104,17 @@ impl Trial<'_> {
     }
 }
 
-struct Run<'a> {
+struct SuiteRun<'a> {
     target: &'a Target,
     options: &'a Options,
-    listener: Listener,
+    listener: CallbackListener,
     implementation: Implementation,
     /// A listener's key counts in this list.
     vectors: Vec<Trial<'a>>,
     results: BTreeMap<usize, VectorResult>,
 }
 
-impl Run<'_> {
+impl SuiteRun<'_> {
     /// Tries every configuration, one after the other.
     async fn groups(&mut self) -> Result<(), RunError> {
         let mut left: Vec<usize> = (0..self.vectors.len()).collect();
@@ -124,13 +125,17 @@ impl Run<'_> {
             let group: Vec<usize> =
                 left.extract_if(.., |at| self.vectors[*at].group() == (role, &configuration)).collect();
             match self.target.cannot(role, &configuration) {
-                Some(why) => self.without(&group, Verdict::Unsupported, &why),
+                Some(why) => self.without(&group, ConformanceVerdict::Unsupported, &why),
                 None => match self.group(&group, &configuration).await {
                     Ok(()) => is_first = false,
                     // A target that never worked gets no report.
                     Err(error) if is_first => return Err(error),
                     Err(error) => {
-                        self.without(&group, Verdict::Inconclusive, &error_chain::one_line(&error));
+                        self.without(
+                            &group,
+                            ConformanceVerdict::Inconclusive,
+                            &error_chain::one_line(&error),
+                        );
                     }
                 },
             }
@@ -152,23 +157,27 @@ impl Run<'_> {
         for at in group {
             let trial = self.vectors[*at];
             if let Some(why) = self.target.lacks_support(&trial.wanted.requirement.id, &trial.vector.name) {
-                self.without(&[*at], Verdict::Unsupported, &why);
+                self.without(&[*at], ConformanceVerdict::Unsupported, &why);
                 continue;
             }
             let needs = &trial.wanted.requirement.needs;
             match needs.iter().find(|need| !instance.can(need)) {
                 Some(need) => {
                     let why = format!("the target does not have the capability `{need}`");
-                    self.without(&[*at], Verdict::Unsupported, &why);
+                    self.without(&[*at], ConformanceVerdict::Unsupported, &why);
                 }
                 None => able.push(*at),
             }
         }
-        let drive =
-            Drive { target: self.target, options: self.options, listener: &self.listener, configuration };
-        let instance = drive.probe(instance).await?;
+        let sender = RequestSender {
+            target: self.target,
+            options: self.options,
+            listener: &self.listener,
+            configuration,
+        };
+        let instance = sender.probe(instance).await?;
         let address = instance.address.clone();
-        let exchanges = drive.all(instance, &self.vectors, &able).await;
+        let exchanges = sender.all(instance, &self.vectors, &able).await;
         let mut judged = BTreeMap::new();
         for (at, exchanges) in exchanges {
             judged.insert(at, (judge::judge(self.vectors[at].vector, &exchanges), exchanges));
@@ -186,7 +195,7 @@ impl Run<'_> {
 
     /// Fails vectors whose twin was not continued: a new trace proves nothing if a valid context is not continued
     /// either.
-    fn twins(&self, judged: &mut BTreeMap<usize, (VectorJudgement, Vec<Exchange>)>) {
+    fn twins(&self, judged: &mut BTreeMap<usize, (VectorJudgement, Vec<VectorExchange>)>) {
         let unproven: Vec<(usize, usize)> = judged
             .keys()
             .filter_map(|at| Some((*at, self.twin(*at)?)))
@@ -210,7 +219,7 @@ impl Run<'_> {
     }
 
     /// Gives the same verdict to vectors that were not tried.
-    fn without(&mut self, group: &[usize], verdict: Verdict, why: &str) {
+    fn without(&mut self, group: &[usize], verdict: ConformanceVerdict, why: &str) {
         for at in group {
             let name = self.vectors[*at].vector.name.clone();
             self.results.insert(*at, untried(name, verdict, why));
@@ -224,7 +233,7 @@ impl Run<'_> {
             let mut vectors = Vec::new();
             for vector in &wanted.vectors {
                 let result = self.results.remove(&at).unwrap_or_else(|| {
-                    untried(vector.name.clone(), Verdict::Inconclusive, "the run was interrupted")
+                    untried(vector.name.clone(), ConformanceVerdict::Inconclusive, "the run was interrupted")
                 });
                 vectors.push(result);
                 at += 1;
@@ -247,7 +256,7 @@ impl Run<'_> {
 /// The transport of every vector so far.
 const TRANSPORT: &str = "http/1.1";
 
-fn untried(name: String, verdict: Verdict, why: &str) -> VectorResult {
+fn untried(name: String, verdict: ConformanceVerdict, why: &str) -> VectorResult {
     VectorResult {
         name,
         transport: TRANSPORT,
@@ -263,8 +272,9 @@ fn untried(name: String, verdict: Verdict, why: &str) -> VectorResult {
 }
 
 /// Returns the exchange that the verdict is about: the first that failed by itself, otherwise the first.
-fn shown(exchanges: &[Exchange]) -> Option<&Exchange> {
-    let failed = exchanges.iter().find(|one| !matches!(one.answer, Answer::Status(status) if status < 400));
+fn shown(exchanges: &[VectorExchange]) -> Option<&VectorExchange> {
+    let failed =
+        exchanges.iter().find(|one| !matches!(one.answer, TargetAnswer::Status(status) if status < 400));
     failed.or(exchanges.first())
 }
 
@@ -272,7 +282,7 @@ fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn result(trial: Trial<'_>, judged: VectorJudgement, shown: Option<&Exchange>) -> VectorResult {
+fn result(trial: Trial<'_>, judged: VectorJudgement, shown: Option<&VectorExchange>) -> VectorResult {
     let strength = trial.wanted.requirement.strength;
     let calls = shown.map(|exchange| exchange.calls.iter()).into_iter().flatten();
     let mut result = VectorResult {
@@ -280,16 +290,16 @@ fn result(trial: Trial<'_>, judged: VectorJudgement, shown: Option<&Exchange>) -
         received: calls.map(|call| request::of_propagation(&call.fields)).collect(),
         notes: judged.notes,
         reason: None,
-        ..untried(trial.vector.name.clone(), Verdict::Pass, "")
+        ..untried(trial.vector.name.clone(), ConformanceVerdict::Pass, "")
     };
     match judged.end {
         End::Fits(outcome) => result.outcome = Some(outcome),
         End::Misfits(mismatch) => {
-            result.verdict = Verdict::of_misfit(strength);
+            result.verdict = ConformanceVerdict::of_misfit(strength);
             result.mismatch = Some(mismatch);
         }
         End::Inconclusive(why) => {
-            result.verdict = Verdict::Inconclusive;
+            result.verdict = ConformanceVerdict::Inconclusive;
             result.reason = Some(why);
         }
     }

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::conform::judge::{Exchange, Fields};
-use crate::conform::listener::{Key, Listener};
+use crate::conform::judge::VectorExchange;
+use crate::conform::listener::{CallbackListener, RequestKey};
 use crate::conform::suite::{RequestIds, Vector};
 use crate::conform::target::Address;
+use crate::evidence::RawFields;
 use crate::plan::Seed;
 use crate::plan::seed::Ids;
 use crate::wire::Format;
@@ -35,14 +36,14 @@ pub(super) fn steps(urls: &[String]) -> String {
 }
 
 /// Returns the instruction of a vector's first request.
-pub(super) fn body(listener: &Listener, vector: usize, of: &Vector) -> String {
-    let key = Key { vector, request: 0 };
+pub(super) fn body(listener: &CallbackListener, vector: usize, of: &Vector) -> String {
+    let key = RequestKey { vector, request: 0 };
     let urls: Vec<String> = (0..of.calls).map(|call| listener.url(key, call)).collect();
     steps(&urls)
 }
 
 /// Returns a whole HTTP/1.1 request with the vector's fields unchanged.
-pub(super) fn bytes(address: &Address, fields: &Fields, body: &str) -> Vec<u8> {
+pub(super) fn bytes(address: &Address, fields: &RawFields, body: &str) -> Vec<u8> {
     let mut bytes = format!(
         "POST {} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\nContent-Type: application/json\r\n",
         address.path,
@@ -64,7 +65,7 @@ pub(super) fn bytes(address: &Address, fields: &Fields, body: &str) -> Vec<u8> {
 const LONGEST_TYPED: usize = 2048;
 
 /// Returns the `curl` command that repeats the request. A listener is needed at the addresses that the target calls.
-pub(super) fn curl(address: &Address, exchange: &Exchange, body: &str) -> String {
+pub(super) fn curl(address: &Address, exchange: &VectorExchange, body: &str) -> String {
     let mut line = String::from("curl -i -H 'Content-Type: application/json'");
     for (name, value) in &exchange.sent {
         let name = String::from_utf8_lossy(name);
@@ -99,7 +100,7 @@ fn quoted(bytes: &[u8]) -> String {
 }
 
 /// Returns the fields that a report may show: propagation fields, and names that are similar.
-pub(super) fn of_propagation(fields: &Fields) -> Fields {
+pub(super) fn of_propagation(fields: &RawFields) -> RawFields {
     fields.iter().filter(|(name, _)| is_of_propagation(name)).cloned().collect()
 }
 

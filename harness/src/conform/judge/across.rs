@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::context::traceparent;
 use super::mismatch::{Mismatch, MismatchKind};
-use super::{Call, Exchange};
+use super::{Call, VectorExchange};
 use crate::conform::suite::Across;
 use crate::wire::{Format, TraceParent};
 
-pub(super) fn check(statements: &[Across], exchanges: &[Exchange]) -> Result<(), Mismatch> {
+pub(super) fn check(statements: &[Across], exchanges: &[VectorExchange]) -> Result<(), Mismatch> {
     let contexts: Vec<Vec<TraceParent>> =
         exchanges.iter().map(|exchange| exchange.calls.iter().filter_map(context).collect()).collect();
     for statement in statements {
@@ -30,7 +30,7 @@ fn context(call: &Call) -> Option<TraceParent> {
     traceparent(&call.fields).ok().map(|(_, parent)| parent)
 }
 
-fn upper_case_name(exchanges: &[Exchange]) -> Option<String> {
+fn upper_case_name(exchanges: &[VectorExchange]) -> Option<String> {
     let fields = exchanges.iter().flat_map(|exchange| &exchange.calls).flat_map(|call| &call.fields);
     let mut names = fields
         .map(|(name, _)| name)

@@ -1,15 +1,20 @@
 //! One call against one outcome: ids, flags, and the lists that go with them.
 
-use super::fields::{Fields, first_difference, values};
+use super::fields::{first_difference, values};
 use super::lists;
 use super::mismatch::{Mismatch, MismatchKind};
-use super::{Call, Exchange};
-use crate::conform::suite::{Difference, Outcome, OutcomeKind, RequestIds, Text};
+use super::{Call, VectorExchange};
+use crate::conform::suite::{AllowedOutcome, Difference, OutcomeKind, RequestIds, Text};
+use crate::evidence::RawFields;
 use crate::wire::{Format, Level, TraceParent};
 
 pub(super) const TRACEPARENT: &str = "traceparent";
 
-pub(super) fn check(outcome: &Outcome, exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
+pub(super) fn check(
+    outcome: &AllowedOutcome,
+    exchange: &VectorExchange,
+    call: &Call,
+) -> Result<(), Mismatch> {
     match outcome.kind {
         OutcomeKind::Continue => {
             let (line, parent) = traceparent(&call.fields)?;
@@ -32,7 +37,7 @@ pub(super) fn check(outcome: &Outcome, exchange: &Exchange, call: &Call) -> Resu
 }
 
 /// Returns the one `traceparent` of a call, which must have version 00.
-pub(super) fn traceparent(fields: &Fields) -> Result<(Vec<u8>, TraceParent), Mismatch> {
+pub(super) fn traceparent(fields: &RawFields) -> Result<(Vec<u8>, TraceParent), Mismatch> {
     let lines = values(fields, TRACEPARENT);
     let line = match lines.as_slice() {
         [] => return Err(MismatchKind::Missing(TRACEPARENT).into()),
@@ -61,8 +66,8 @@ fn difference(expected: Option<Vec<u8>>, line: &[u8], caret: std::ops::Range<usi
 }
 
 fn continues(
-    outcome: &Outcome,
-    exchange: &Exchange,
+    outcome: &AllowedOutcome,
+    exchange: &VectorExchange,
     line: &[u8],
     parent: &TraceParent,
 ) -> Result<(), Mismatch> {
@@ -91,7 +96,7 @@ pub(super) fn expected_id(demanded: Option<&Text>, id: &str, minted: &RequestIds
 /// Shorter runs of equal hex digits occur by chance.
 const TELLING_DIGITS: usize = 15;
 
-fn is_new(exchange: &Exchange, line: &[u8], parent: &TraceParent) -> Result<(), Mismatch> {
+fn is_new(exchange: &VectorExchange, line: &[u8], parent: &TraceParent) -> Result<(), Mismatch> {
     let new = parent.trace_id.to_string();
     match origin(exchange, &new) {
         Some(kind) => Err(Mismatch::with(kind, difference(None, line, 3..35))),
@@ -100,7 +105,7 @@ fn is_new(exchange: &Exchange, line: &[u8], parent: &TraceParent) -> Result<(), 
 }
 
 /// Returns the relation of a trace id to an id that was sent, if there is one.
-pub(super) fn origin(exchange: &Exchange, new: &str) -> Option<MismatchKind> {
+pub(super) fn origin(exchange: &VectorExchange, new: &str) -> Option<MismatchKind> {
     if new == exchange.minted.trace_id {
         return Some(MismatchKind::TraceIdKept);
     }
@@ -125,7 +130,7 @@ fn is_context(name: &[u8]) -> bool {
     Format::of_field(&name).is_some() || name.windows(6).any(|part| part == b"parent")
 }
 
-fn flags(outcome: &Outcome, line: &[u8], parent: &TraceParent) -> Result<(), Mismatch> {
+fn flags(outcome: &AllowedOutcome, line: &[u8], parent: &TraceParent) -> Result<(), Mismatch> {
     let bits = parent.flags.0;
     let unset = outcome.demands.set.iter().find(|flag| bits & flag.bits() == 0);
     let set = outcome.demands.clear.iter().find(|flag| bits & flag.bits() != 0);
@@ -140,7 +145,7 @@ fn flags(outcome: &Outcome, line: &[u8], parent: &TraceParent) -> Result<(), Mis
 }
 
 /// Checks that every propagation field is forwarded unchanged and in order, and that no other is sent.
-fn unchanged(exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
+fn unchanged(exchange: &VectorExchange, call: &Call) -> Result<(), Mismatch> {
     let mut names: Vec<String> = Vec::new();
     for (name, _) in exchange.sent.iter().chain(&call.fields) {
         let name = String::from_utf8_lossy(&name.to_ascii_lowercase()).into_owned();

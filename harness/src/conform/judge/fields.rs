@@ -1,12 +1,10 @@
 //! Fields of a message as bytes: their values, and the first difference between two of them.
 
+use crate::evidence::RawFields;
 use crate::wire::trim_ows;
 
-/// Fields in their order, as bytes.
-pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
-
 /// Returns the values of a field, whatever the case of its name.
-pub(super) fn values<'a>(fields: &'a Fields, name: &str) -> Vec<&'a [u8]> {
+pub(super) fn values<'a>(fields: &'a RawFields, name: &str) -> Vec<&'a [u8]> {
     let named = fields.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()));
     named.map(|(_, value)| trim_ows(value)).collect()
 }

@@ -2,11 +2,15 @@
 
 use super::formats::{self, OutgoingContext};
 use super::mismatch::{Mismatch, MismatchKind};
-use super::{Call, Exchange, context, lists};
-use crate::conform::suite::{Flag, Outcome, OutcomeKind};
+use super::{Call, VectorExchange, context, lists};
+use crate::conform::suite::{AllowedOutcome, ContextFlag, OutcomeKind};
 
 /// Checks a call that has to carry a context in the format of the outcome.
-pub(super) fn check(outcome: &Outcome, exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
+pub(super) fn check(
+    outcome: &AllowedOutcome,
+    exchange: &VectorExchange,
+    call: &Call,
+) -> Result<(), Mismatch> {
     let sent = formats::read(outcome.format, &call.fields)?;
     match outcome.kind {
         OutcomeKind::Continue => continues(outcome, exchange, &sent)?,
@@ -21,7 +25,11 @@ pub(super) fn check(outcome: &Outcome, exchange: &Exchange, call: &Call) -> Resu
     lists::check(&outcome.demands, exchange, call)
 }
 
-fn continues(outcome: &Outcome, exchange: &Exchange, sent: &OutgoingContext) -> Result<(), Mismatch> {
+fn continues(
+    outcome: &AllowedOutcome,
+    exchange: &VectorExchange,
+    sent: &OutgoingContext,
+) -> Result<(), Mismatch> {
     let (minted, demands) = (&exchange.minted, &outcome.demands);
     let trace_id = context::expected_id(demands.trace_id.as_ref(), &minted.trace_id, minted);
     if sent.trace_id != trace_id {
@@ -33,7 +41,7 @@ fn continues(outcome: &Outcome, exchange: &Exchange, sent: &OutgoingContext) -> 
     Ok(())
 }
 
-fn flags(outcome: &Outcome, sent: &OutgoingContext) -> Result<(), Mismatch> {
+fn flags(outcome: &AllowedOutcome, sent: &OutgoingContext) -> Result<(), Mismatch> {
     let unset = outcome.demands.set.iter().find(|flag| !is_set(**flag, sent));
     let set = outcome.demands.clear.iter().find(|flag| is_set(**flag, sent));
     match (unset, set) {
@@ -43,10 +51,10 @@ fn flags(outcome: &Outcome, sent: &OutgoingContext) -> Result<(), Mismatch> {
     }
 }
 
-fn is_set(flag: Flag, sent: &OutgoingContext) -> bool {
+fn is_set(flag: ContextFlag, sent: &OutgoingContext) -> bool {
     match flag {
-        Flag::Sampled => sent.sampled == Some(true),
-        Flag::Debug => sent.debug,
-        Flag::Random | Flag::Undefined => false,
+        ContextFlag::Sampled => sent.sampled == Some(true),
+        ContextFlag::Debug => sent.debug,
+        ContextFlag::Random | ContextFlag::Undefined => false,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::fields::{first_difference, values};
 use super::mismatch::{Mismatch, MismatchKind};
-use super::{Call, Exchange};
-use crate::conform::suite::{Demands, Difference, List, RequestIds, Text};
+use super::{Call, VectorExchange};
+use crate::conform::suite::{Demands, Difference, ListDemand, RequestIds, Text};
 use crate::wire::baggage::BaggageEntry;
 use crate::wire::tracestate::{MEMBERS, RawMember};
 use crate::wire::{Baggage, TraceState, trim_ows};
@@ -11,24 +11,24 @@ use crate::wire::{Baggage, TraceState, trim_ows};
 const TRACESTATE: &str = "tracestate";
 const BAGGAGE: &str = "baggage";
 
-pub(super) fn check(expected: &Demands, exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
+pub(super) fn check(expected: &Demands, exchange: &VectorExchange, call: &Call) -> Result<(), Mismatch> {
     if let Some(list) = &expected.tracestate {
         let out = Tracestate::of(exchange, call);
         match list {
-            List::Exactly(members) => out.exactly(filled(members, &exchange.minted))?,
-            List::Some => out.some()?,
+            ListDemand::Exactly(members) => out.exactly(filled(members, &exchange.minted))?,
+            ListDemand::Some => out.some()?,
         }
         out.lacks(&expected.lacks, &exchange.minted)?;
     }
     match &expected.baggage {
-        Some(List::Exactly(members)) => baggage(&filled(members, &exchange.minted), exchange, call),
-        Some(List::Some) => some_baggage(exchange, call),
+        Some(ListDemand::Exactly(members)) => baggage(&filled(members, &exchange.minted), exchange, call),
+        Some(ListDemand::Some) => some_baggage(exchange, call),
         None => Ok(()),
     }
 }
 
 /// Checks that no member of the tracestate that was sent is forwarded.
-pub(super) fn none_of_sent(exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
+pub(super) fn none_of_sent(exchange: &VectorExchange, call: &Call) -> Result<(), Mismatch> {
     Tracestate::of(exchange, call).exactly(Vec::new())
 }
 
@@ -44,7 +44,7 @@ struct Tracestate {
 }
 
 impl Tracestate {
-    fn of(exchange: &Exchange, call: &Call) -> Tracestate {
+    fn of(exchange: &VectorExchange, call: &Call) -> Tracestate {
         Tracestate {
             sent: members(&values(&exchange.sent, TRACESTATE)),
             out: members(&values(&call.fields, TRACESTATE)),
@@ -133,7 +133,7 @@ fn members(lines: &[&[u8]]) -> Vec<RawMember> {
 }
 
 /// Compares baggage by its meaning: a member may be encoded in another way.
-fn baggage(expected: &[u8], exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
+fn baggage(expected: &[u8], exchange: &VectorExchange, call: &Call) -> Result<(), Mismatch> {
     let sent = Baggage::entries_of(values(&exchange.sent, BAGGAGE));
     let wanted = Baggage::entries_of([expected]);
     let out = Baggage::entries_of(values(&call.fields, BAGGAGE));
@@ -173,7 +173,7 @@ fn baggage_mismatch(kind: MismatchKind, expected: &[u8], call: &Call) -> Mismatc
 }
 
 /// Checks that each forwarded member has the meaning of one that was sent.
-fn some_baggage(exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
+fn some_baggage(exchange: &VectorExchange, call: &Call) -> Result<(), Mismatch> {
     let sent = Baggage::entries_of(values(&exchange.sent, BAGGAGE));
     for entry in Baggage::entries_of(values(&call.fields, BAGGAGE)) {
         let mut of_key = sent.iter().filter(|sent| sent.key == entry.key).peekable();

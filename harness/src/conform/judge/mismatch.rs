@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::conform::suite::{Across, Difference, Flag};
+use crate::conform::suite::{Across, ContextFlag, Difference};
 use crate::wire::Reason;
 
 /// One reason, and where in the bytes it shows.
@@ -47,7 +47,7 @@ pub enum MismatchKind {
     TraceIdDerived,
     ParentIdKept,
     /// The flag, and whether it should be set.
-    Flag(Flag, bool),
+    Flag(ContextFlag, bool),
     MemberLost(&'static str, String),
     MemberKept(&'static str, String),
     MemberAltered(&'static str, String),
@@ -221,9 +221,9 @@ fn list_words(kind: &MismatchKind, out: &mut fmt::Formatter<'_>) -> fmt::Result 
     }
 }
 
-fn flag_words(flag: Flag, expected: bool, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn flag_words(flag: ContextFlag, expected: bool, out: &mut fmt::Formatter<'_>) -> fmt::Result {
     match (flag, expected) {
-        (Flag::Undefined, _) => out.write_str("trace flags without a meaning are set"),
+        (ContextFlag::Undefined, _) => out.write_str("trace flags without a meaning are set"),
         (flag, true) => write!(out, "the {} flag is not set", flag.word()),
         (flag, false) => write!(out, "the {} flag is set", flag.word()),
     }

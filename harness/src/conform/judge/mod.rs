@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use super::suite::{Outcome, OutcomeKind, RequestIds, Vector};
+use super::suite::{AllowedOutcome, OutcomeKind, RequestIds, Vector};
 
+use crate::evidence::RawFields;
 use crate::wire::Format;
 
 mod across;
@@ -17,22 +18,21 @@ mod formats;
 mod lists;
 mod mismatch;
 
-pub use fields::Fields;
 pub use mismatch::{Mismatch, MismatchKind};
 
 /// One request to the target, its answer and the calls that it caused.
 #[derive(Clone, Debug)]
-pub struct Exchange {
+pub struct VectorExchange {
     pub minted: RequestIds,
     /// The fields of the vector, as they were sent.
-    pub sent: Fields,
-    pub answer: Answer,
+    pub sent: RawFields,
+    pub answer: TargetAnswer,
     /// In the order of arrival.
     pub calls: Vec<Call>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum TargetAnswer {
     Status(u16),
     /// No answer within this time.
     None(Duration),
@@ -49,7 +49,7 @@ pub enum Answer {
 pub struct Call {
     /// The number among the requested calls, from 0.
     pub number: usize,
-    pub fields: Fields,
+    pub fields: RawFields,
     /// It arrived after the answer of the target.
     pub is_late: bool,
 }
@@ -77,13 +77,13 @@ pub enum End {
 }
 
 /// Judges one vector by all its exchanges.
-pub fn judge(vector: &Vector, exchanges: &[Exchange]) -> VectorJudgement {
+pub fn judge(vector: &Vector, exchanges: &[VectorExchange]) -> VectorJudgement {
     VectorJudgement { end: end(vector, exchanges), notes: notes(vector, exchanges) }
 }
 
-fn end(vector: &Vector, exchanges: &[Exchange]) -> End {
+fn end(vector: &Vector, exchanges: &[VectorExchange]) -> End {
     for exchange in exchanges {
-        if let Answer::NotSent(why) = &exchange.answer {
+        if let TargetAnswer::NotSent(why) = &exchange.answer {
             return End::Inconclusive(why.clone());
         }
     }
@@ -105,22 +105,26 @@ fn end(vector: &Vector, exchanges: &[Exchange]) -> End {
     }
 }
 
-fn fits(vector: &Vector, outcome: &Outcome, exchanges: &[Exchange]) -> Result<(), Mismatch> {
+fn fits(vector: &Vector, outcome: &AllowedOutcome, exchanges: &[VectorExchange]) -> Result<(), Mismatch> {
     for exchange in exchanges {
         exchange_fits(vector, outcome, exchange)?;
     }
     if outcome.kind == OutcomeKind::Refuse { Ok(()) } else { across::check(&vector.across, exchanges) }
 }
 
-fn exchange_fits(vector: &Vector, outcome: &Outcome, exchange: &Exchange) -> Result<(), Mismatch> {
+fn exchange_fits(
+    vector: &Vector,
+    outcome: &AllowedOutcome,
+    exchange: &VectorExchange,
+) -> Result<(), Mismatch> {
     let status = match &exchange.answer {
-        Answer::Status(status) => *status,
-        Answer::None(within) => return Err(MismatchKind::NoAnswer(*within).into()),
-        Answer::BrokenOff(how) => return Err(MismatchKind::BrokenOff(how.clone()).into()),
-        Answer::Ended(how, lines) => {
+        TargetAnswer::Status(status) => *status,
+        TargetAnswer::None(within) => return Err(MismatchKind::NoAnswer(*within).into()),
+        TargetAnswer::BrokenOff(how) => return Err(MismatchKind::BrokenOff(how.clone()).into()),
+        TargetAnswer::Ended(how, lines) => {
             return Err(MismatchKind::Ended { how: how.clone(), lines: lines.clone() }.into());
         }
-        Answer::NotSent(why) => return Err(MismatchKind::BrokenOff(why.clone()).into()),
+        TargetAnswer::NotSent(why) => return Err(MismatchKind::BrokenOff(why.clone()).into()),
     };
     if outcome.kind == OutcomeKind::Refuse {
         let is_refusal = (400..500).contains(&status) && exchange.calls.is_empty();
@@ -140,7 +144,7 @@ fn exchange_fits(vector: &Vector, outcome: &Outcome, exchange: &Exchange) -> Res
     })
 }
 
-fn call_fits(outcome: &Outcome, exchange: &Exchange, call: &Call) -> Result<(), Mismatch> {
+fn call_fits(outcome: &AllowedOutcome, exchange: &VectorExchange, call: &Call) -> Result<(), Mismatch> {
     for name in &outcome.demands.without {
         if !fields::values(&call.fields, name).is_empty() {
             return Err(MismatchKind::Forbidden(name.clone()).into());
@@ -153,7 +157,7 @@ fn call_fits(outcome: &Outcome, exchange: &Exchange, call: &Call) -> Result<(), 
     context::check(outcome, exchange, call)
 }
 
-fn notes(vector: &Vector, exchanges: &[Exchange]) -> Vec<String> {
+fn notes(vector: &Vector, exchanges: &[VectorExchange]) -> Vec<String> {
     let mut notes = Vec::new();
     let late = exchanges.iter().flat_map(|exchange| &exchange.calls).filter(|call| call.is_late).count();
     if late > 0 {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::conform::suite;
+use crate::evidence::RawFields;
 use crate::source::Source;
 
 const HEAD: &str = "suite: s\nabout: a\nrequirements:\n  XX-01:\n    says: s\n    strength: MUST\n    clause: https://c\n    vectors:\n";
@@ -14,7 +15,7 @@ fn vector(text: &str) -> Vector {
     suite.requirements[0].vectors[0].clone()
 }
 
-fn fields(lines: &[(&str, &str)]) -> Fields {
+fn fields(lines: &[(&str, &str)]) -> RawFields {
     lines.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
 }
 
@@ -28,7 +29,7 @@ fn judged(text: &str, calls: &[&[(&str, &str)]]) -> String {
         fields: fields(lines),
         is_late: false,
     });
-    let exchange = Exchange { minted, sent, answer: Answer::Status(200), calls: calls.collect() };
+    let exchange = VectorExchange { minted, sent, answer: TargetAnswer::Status(200), calls: calls.collect() };
     match judge(&vector, &[exchange]).end {
         End::Fits(outcome) => outcome,
         End::Misfits(mismatch) => mismatch.kind.word().to_owned(),
@@ -134,7 +135,7 @@ fn the_caret_points_at_the_first_byte_that_differs() {
         [("traceparent", parent(T, "00f067aa0ba902b8", "01")), ("tracestate", "foo=1,bar=9".to_owned())];
     let lines: Vec<(&str, &str)> = lines.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let calls = vec![Call { number: 0, fields: fields(&lines), is_late: false }];
-    let exchange = Exchange { minted, sent, answer: Answer::Status(200), calls };
+    let exchange = VectorExchange { minted, sent, answer: TargetAnswer::Status(200), calls };
     let End::Misfits(mismatch) = judge(&vector, &[exchange]).end else { panic!("it fits") };
     let difference = mismatch.difference.expect("the bytes differ");
     assert_eq!(difference.caret, 10..11);
@@ -149,13 +150,13 @@ fn trace_ids_that_are_no_random_numbers_are_found() {
         let minted = RequestIds { trace_id: T.into(), parent_id: P.into() };
         let call =
             Call { number: 0, fields: fields(&[("traceparent", &parent(&trace, P, "02"))]), is_late: false };
-        Exchange { minted, sent: Vec::new(), answer: Answer::Status(200), calls: vec![call] }
+        VectorExchange { minted, sent: Vec::new(), answer: TargetAnswer::Status(200), calls: vec![call] }
     };
     let mut ids = crate::plan::seed::Ids::new(crate::plan::Seed(1));
-    let random: Vec<Exchange> =
+    let random: Vec<VectorExchange> =
         (0..4096).map(|_| exchange(format!("{:016x}{:016x}", ids.next_u64(), ids.next_u64()))).collect();
     assert!(matches!(judge(&vector, &random).end, End::Fits(_)));
-    let counted: Vec<Exchange> =
+    let counted: Vec<VectorExchange> =
         (1..=4096_u64).map(|number| exchange(format!("{OTHER:.16}{number:016x}"))).collect();
     assert!(matches!(judge(&vector, &counted).end, End::Misfits(_)));
 }
@@ -165,18 +166,19 @@ fn a_target_that_hangs_or_ends_is_reported() {
     let vector = vector("{ send: [[traceparent, '00-{T}-{P}-01']], expect: [continue, restart] }");
     let exchange = |answer| {
         let minted = RequestIds { trace_id: T.into(), parent_id: P.into() };
-        Exchange { minted, sent: Vec::new(), answer, calls: Vec::new() }
+        VectorExchange { minted, sent: Vec::new(), answer, calls: Vec::new() }
     };
     for (answer, word) in [
-        (Answer::None(Duration::from_secs(5)), "no-answer"),
-        (Answer::BrokenOff("closed".into()), "broken-off"),
-        (Answer::Ended("exit status 1".into(), Vec::new()), "target-ended"),
-        (Answer::Status(500), "answered-with-error"),
+        (TargetAnswer::None(Duration::from_secs(5)), "no-answer"),
+        (TargetAnswer::BrokenOff("closed".into()), "broken-off"),
+        (TargetAnswer::Ended("exit status 1".into(), Vec::new()), "target-ended"),
+        (TargetAnswer::Status(500), "answered-with-error"),
     ] {
         let End::Misfits(mismatch) = judge(&vector, &[exchange(answer)]).end else { panic!("it fits") };
         assert_eq!(mismatch.kind.word(), word);
     }
-    let End::Inconclusive(_) = judge(&vector, &[exchange(Answer::NotSent("no route".into()))]).end else {
+    let End::Inconclusive(_) = judge(&vector, &[exchange(TargetAnswer::NotSent("no route".into()))]).end
+    else {
         panic!("nothing was sent")
     };
 }

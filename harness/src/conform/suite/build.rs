@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::notation::Text;
 use super::{
-    Across, Configuration, Demands, Flag, List, Outcome, OutcomeKind, Requirement, Role, Strength, Suite,
-    Vector, format,
+    Across, AllowedOutcome, Configuration, ContextFlag, Demands, ListDemand, OutcomeKind, Requirement,
+    Strength, Suite, Vector, format,
 };
 use crate::conform::document;
 use crate::diagnostic::Diagnostic;
+use crate::scenario::Role;
 use crate::scenario::complaints::Complaints;
 use crate::scenario::tree::{KeyValue, Tree};
 use crate::source::{Place, Source};
@@ -120,7 +121,8 @@ impl Builder {
             }
         }
         let expect = tree.get("expect").map_or(&[][..], Tree::one_or_more);
-        let expect: Vec<Outcome> = expect.iter().filter_map(|outcome| self.outcome(outcome, each)).collect();
+        let expect: Vec<AllowedOutcome> =
+            expect.iter().filter_map(|outcome| self.outcome(outcome, each)).collect();
         let minted = send.iter().any(|(_, value)| value.has_trace_id());
         if !minted && expect.iter().any(continues_the_minted_trace) {
             let message = "a continued trace needs `{T}` in `send`, or `trace-id` in `expect`";
@@ -140,10 +142,10 @@ impl Builder {
         }
     }
 
-    fn outcome(&mut self, tree: &Tree, each: Option<&str>) -> Option<Outcome> {
+    fn outcome(&mut self, tree: &Tree, each: Option<&str>) -> Option<AllowedOutcome> {
         if let Some(word) = tree.text() {
             let kind = of_word(OutcomeKind::ALL, |kind| kind.word(), Some(word))?;
-            return Some(Outcome {
+            return Some(AllowedOutcome {
                 name: word.to_owned(),
                 kind,
                 format: self.format,
@@ -153,7 +155,7 @@ impl Builder {
         let kind = OutcomeKind::ALL.iter().find(|kind| tree.get(kind.word()).is_some())?;
         let demands = tree.get(kind.word())?;
         let name = tree.text_at("as").unwrap_or(kind.word()).to_owned();
-        Some(Outcome { name, kind: *kind, format: self.format, demands: self.demands(demands, each) })
+        Some(AllowedOutcome { name, kind: *kind, format: self.format, demands: self.demands(demands, each) })
     }
 
     fn demands(&mut self, tree: &Tree, each: Option<&str>) -> Demands {
@@ -175,10 +177,10 @@ impl Builder {
     }
 
     /// Reads the members, or `none`, or `some`.
-    fn list(&mut self, tree: &Tree, each: Option<&str>) -> List {
+    fn list(&mut self, tree: &Tree, each: Option<&str>) -> ListDemand {
         match tree.text() {
-            Some("some") => List::Some,
-            _ => List::Exactly(tree.items().iter().map(|item| self.text(item, each)).collect()),
+            Some("some") => ListDemand::Some,
+            _ => ListDemand::Exactly(tree.items().iter().map(|item| self.text(item, each)).collect()),
         }
     }
 
@@ -212,7 +214,7 @@ impl Expansion<'_> {
 }
 
 /// Returns true when the outcome continues the trace whose id is minted.
-fn continues_the_minted_trace(outcome: &Outcome) -> bool {
+fn continues_the_minted_trace(outcome: &AllowedOutcome) -> bool {
     outcome.kind == OutcomeKind::Continue && outcome.demands.trace_id.is_none()
 }
 
@@ -221,8 +223,8 @@ fn format_of(tree: &Tree) -> Option<Format> {
     format::FORMAT_WORDS.iter().find(|(_, known)| *known == word).map(|(format, _)| *format)
 }
 
-fn flags(tree: Option<&Tree>) -> Vec<Flag> {
-    of_words(Flag::ALL, |flag| flag.word(), tree)
+fn flags(tree: Option<&Tree>) -> Vec<ContextFlag> {
+    of_words(ContextFlag::ALL, |flag| flag.word(), tree)
 }
 
 fn text_at(tree: &Tree, key: &str) -> String {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Across, Flag, OutcomeKind, Role, Setting, Strength};
+use super::{Across, ContextFlag, OutcomeKind, Setting, Strength};
+use crate::scenario::Role;
 use crate::scenario::pattern::{LINE, NAME, TEXT};
 use crate::scenario::schema::object;
 use crate::scenario::shape::{KeyShape, Object, Pattern, Shape, Tag, TaggedKind, Words, may, must};
@@ -160,7 +161,7 @@ static ROLES: Words =
 static ACROSS: Words =
     Words { what: "statement", words: || Across::ALL.iter().map(|a| a.word()).collect(), later: &[] };
 static FLAGS: Words =
-    Words { what: "flag", words: || Flag::ALL.iter().map(|f| f.word()).collect(), later: &[] };
+    Words { what: "flag", words: || ContextFlag::ALL.iter().map(|f| f.word()).collect(), later: &[] };
 static KINDS: Words =
     Words { what: "outcome", words: || OutcomeKind::ALL.iter().map(|k| k.word()).collect(), later: &[] };
 

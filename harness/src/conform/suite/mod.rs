@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
+use crate::scenario::Role;
 use crate::source::{Place, Source};
 
 mod build;
@@ -19,7 +20,7 @@ pub use embedded::{VERSION, suites};
 pub use format::schema;
 pub(crate) use format::{LINK, configuration_shape};
 pub use notation::{RequestIds, Text};
-pub use outcome::{Demands, Difference, Flag, List, Outcome, OutcomeKind};
+pub use outcome::{AllowedOutcome, ContextFlag, Demands, Difference, ListDemand, OutcomeKind};
 
 /// One file of requirements.
 #[derive(Debug)]
@@ -81,26 +82,6 @@ impl Strength {
             Strength::Should => "SHOULD",
             Strength::May => "MAY",
             Strength::Grey => "grey",
-        }
-    }
-}
-
-/// The role of a service towards a context that it receives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// It makes spans of its own.
-    Participant,
-    /// It forwards requests and makes no spans.
-    Forwarder,
-}
-
-impl Role {
-    pub const ALL: &'static [Role] = &[Role::Participant, Role::Forwarder];
-
-    pub fn word(self) -> &'static str {
-        match self {
-            Role::Participant => "participant",
-            Role::Forwarder => "forwarder",
         }
     }
 }
@@ -175,7 +156,7 @@ pub struct Vector {
     /// Statements over all contexts that come out.
     pub across: Vec<Across>,
     /// The outcomes that are allowed; the first is the one that the suite prefers.
-    pub expect: Vec<Outcome>,
+    pub expect: Vec<AllowedOutcome>,
     /// The vector that must be continued for this one to prove anything: for those that start a new trace only.
     pub twin: Option<String>,
     /// The levels that it is tried at.

@@ -5,7 +5,7 @@ use crate::wire::Format;
 
 /// One outcome that is allowed.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct AllowedOutcome {
     /// The name in the report: the kind, or the author's own word where several outcomes are allowed.
     pub name: String,
     pub kind: OutcomeKind,
@@ -56,20 +56,20 @@ pub struct Demands {
     /// The parent id that was sent, where it is not the minted one.
     pub parent_id: Option<Text>,
     /// Exactly these of the members that were sent, in this order. The target may add members to the left of them.
-    pub tracestate: Option<List>,
+    pub tracestate: Option<ListDemand>,
     /// Exactly these of the members that were sent, in any order. The target may add members.
-    pub baggage: Option<List>,
+    pub baggage: Option<ListDemand>,
     /// Keys that no member of tracestate has.
     pub lacks: Vec<Text>,
-    pub set: Vec<Flag>,
-    pub clear: Vec<Flag>,
+    pub set: Vec<ContextFlag>,
+    pub clear: Vec<ContextFlag>,
     /// Names of fields that must not be sent.
     pub without: Vec<String>,
 }
 
 /// The members of a list that go out.
 #[derive(Clone, Debug)]
-pub enum List {
+pub enum ListDemand {
     /// These, as they stand on the wire; a text with commas in it stands for several.
     Exactly(Vec<Text>),
     /// Any of those that were sent, in their order, each whole.
@@ -78,7 +78,7 @@ pub enum List {
 
 /// A trace flag, the flags without a meaning, or the debug flag of B3 and Jaeger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flag {
+pub enum ContextFlag {
     Sampled,
     Random,
     /// The bits that level 2 gives no meaning to.
@@ -87,25 +87,26 @@ pub enum Flag {
     Debug,
 }
 
-impl Flag {
-    pub const ALL: &'static [Flag] = &[Flag::Sampled, Flag::Random, Flag::Undefined, Flag::Debug];
+impl ContextFlag {
+    pub const ALL: &'static [ContextFlag] =
+        &[ContextFlag::Sampled, ContextFlag::Random, ContextFlag::Undefined, ContextFlag::Debug];
 
     pub fn word(self) -> &'static str {
         match self {
-            Flag::Sampled => "sampled",
-            Flag::Random => "random",
-            Flag::Undefined => "undefined",
-            Flag::Debug => "debug",
+            ContextFlag::Sampled => "sampled",
+            ContextFlag::Random => "random",
+            ContextFlag::Undefined => "undefined",
+            ContextFlag::Debug => "debug",
         }
     }
 
     /// Returns the bits of `traceparent`.
     pub fn bits(self) -> u8 {
         match self {
-            Flag::Sampled => 0x01,
-            Flag::Random => 0x02,
-            Flag::Undefined => 0xfc,
-            Flag::Debug => 0,
+            ContextFlag::Sampled => 0x01,
+            ContextFlag::Random => 0x02,
+            ContextFlag::Undefined => 0xfc,
+            ContextFlag::Debug => 0,
         }
     }
 }

@@ -188,8 +188,9 @@ fn texts(tree: &Tree, key: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conform::suite::{Role, Setting};
+    use crate::conform::suite::Setting;
     use crate::diagnostic;
+    use crate::scenario::Role;
 
     const FILE: &str = "\
 target: acme tracer

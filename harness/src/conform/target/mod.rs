@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::selection::selects;
-use super::suite::{Configuration, Role, Setting};
+use super::suite::{Configuration, Setting};
 use crate::runtime::RuntimeOptions;
+use crate::scenario::Role;
 
 mod address;
 pub mod file;

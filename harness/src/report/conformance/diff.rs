@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::conform::results::Verdict;
+use crate::conform::results::ConformanceVerdict;
 
 #[derive(Deserialize)]
 struct Report {
@@ -120,5 +120,8 @@ fn words(vector: &Vector) -> String {
 
 /// Returns the rank of a verdict, from the best to the worst.
 fn rank(word: &str) -> usize {
-    Verdict::ALL.iter().position(|verdict| verdict.word() == word).unwrap_or(Verdict::ALL.len())
+    ConformanceVerdict::ALL
+        .iter()
+        .position(|verdict| verdict.word() == word)
+        .unwrap_or(ConformanceVerdict::ALL.len())
 }

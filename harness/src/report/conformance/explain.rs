@@ -1,6 +1,6 @@
 //! The page of a requirement, for `unbroken explain ID`, from the data of the suite.
 
-use crate::conform::suite::{Outcome, Requirement, Suite, Vector};
+use crate::conform::suite::{AllowedOutcome, Requirement, Suite, Vector};
 
 /// Returns the page of a requirement. Its id may be in upper or lower case.
 pub fn explain(suites: &[Suite], id: &str) -> Option<String> {
@@ -49,7 +49,7 @@ fn page(suite: &Suite, requirement: &Requirement) -> String {
 
 fn outcome(vector: &Vector) -> String {
     let mut outcomes: Vec<String> = Vec::new();
-    for Outcome { kind, name, .. } in &vector.expect {
+    for AllowedOutcome { kind, name, .. } in &vector.expect {
         let word = kind.word();
         outcomes.push(if word == name { name.clone() } else { format!("{word} ({name})") });
     }

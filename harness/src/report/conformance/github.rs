@@ -1,7 +1,7 @@
 //! For GitHub Actions: an annotation for each requirement that does not hold, and the Markdown as a summary.
 
 use super::{markdown, story};
-use crate::conform::results::{RequirementResult, Results, Verdict};
+use crate::conform::results::{ConformanceVerdict, RequirementResult, Results};
 use crate::report::phrase;
 
 /// GitHub refuses a summary of more than 1 MiB.
@@ -14,10 +14,10 @@ pub fn annotations(results: &Results) -> String {
 
 fn annotation(results: &Results, result: &RequirementResult) -> Option<String> {
     let level = match result.verdict() {
-        Verdict::Pass | Verdict::Unsupported => return None,
-        Verdict::Deviates if !results.is_strict => "notice",
-        Verdict::Fail | Verdict::Deviates => "error",
-        Verdict::Inconclusive => "warning",
+        ConformanceVerdict::Pass | ConformanceVerdict::Unsupported => return None,
+        ConformanceVerdict::Deviates if !results.is_strict => "notice",
+        ConformanceVerdict::Fail | ConformanceVerdict::Deviates => "error",
+        ConformanceVerdict::Inconclusive => "warning",
     };
     let requirement = &result.requirement;
     let odd: Vec<String> = result

@@ -4,7 +4,7 @@
 //! is no script.
 
 use super::{by_suite, counted, named, outcomes, story};
-use crate::conform::results::{RequirementResult, Results, VectorResult, Verdict};
+use crate::conform::results::{ConformanceVerdict, RequirementResult, Results, VectorResult};
 use crate::conform::suite::VERSION;
 use crate::report::phrase;
 
@@ -44,8 +44,13 @@ fn about(results: &Results) -> String {
     )
 }
 
-const COLUMNS: [Verdict; 5] =
-    [Verdict::Pass, Verdict::Fail, Verdict::Deviates, Verdict::Inconclusive, Verdict::Unsupported];
+const COLUMNS: [ConformanceVerdict; 5] = [
+    ConformanceVerdict::Pass,
+    ConformanceVerdict::Fail,
+    ConformanceVerdict::Deviates,
+    ConformanceVerdict::Inconclusive,
+    ConformanceVerdict::Unsupported,
+];
 
 fn table(page: &mut Page, results: &Results) {
     page.raw("<table>\n<thead><tr><th scope=\"col\">requirements</th>");
@@ -70,7 +75,8 @@ fn table(page: &mut Page, results: &Results) {
 
 fn requirement(page: &mut Page, results: &Results, result: &RequirementResult) {
     let (requirement, verdict) = (&result.requirement, result.verdict());
-    let open = if matches!(verdict, Verdict::Fail | Verdict::Deviates) { " open" } else { "" };
+    let open =
+        if matches!(verdict, ConformanceVerdict::Fail | ConformanceVerdict::Deviates) { " open" } else { "" };
     page.raw(&format!("<details{open}><summary><span class=\"verdict {0}\">{0}</span> ", verdict.word()));
     page.raw("<b>");
     page.text(&requirement.id);
@@ -100,7 +106,7 @@ fn vector(page: &mut Page, results: &Results, result: &RequirementResult, vector
     page.text(&vector.name);
     page.raw("</b> ");
     page.text(&story::why(vector));
-    if !matches!(vector.verdict, Verdict::Pass | Verdict::Unsupported) {
+    if !matches!(vector.verdict, ConformanceVerdict::Pass | ConformanceVerdict::Unsupported) {
         page.raw("<pre>");
         for line in story::lines(results, result, vector) {
             page.text(&format!("{:<9} {}\n", line.label, line.text));

@@ -6,8 +6,7 @@
 use serde::Serialize;
 
 use super::story;
-use crate::conform::judge::Fields;
-use crate::conform::results::{Counts, RequirementResult, Results, VectorResult, Verdict};
+use crate::conform::results::{ConformanceVerdict, Counts, RequirementResult, Results, VectorResult};
 use crate::conform::suite::{Difference, VERSION as SUITE_VERSION};
 
 /// The schema of what `render` gives, itself JSON.
@@ -176,11 +175,11 @@ impl<'a> Report<'a> {
 impl From<Counts> for CountsReport {
     fn from(counts: Counts) -> Self {
         Self {
-            pass: counts.get(Verdict::Pass),
-            fail: counts.get(Verdict::Fail),
-            deviates: counts.get(Verdict::Deviates),
-            inconclusive: counts.get(Verdict::Inconclusive),
-            unsupported: counts.get(Verdict::Unsupported),
+            pass: counts.get(ConformanceVerdict::Pass),
+            fail: counts.get(ConformanceVerdict::Fail),
+            deviates: counts.get(ConformanceVerdict::Deviates),
+            inconclusive: counts.get(ConformanceVerdict::Inconclusive),
+            unsupported: counts.get(ConformanceVerdict::Unsupported),
         }
     }
 }
@@ -220,7 +219,7 @@ impl<'a> VectorReport<'a> {
             reason: vector.reason.as_deref(),
             notes: &vector.notes,
             sent: fields(&vector.sent),
-            received: vector.received.iter().map(fields).collect(),
+            received: vector.received.iter().map(|call| fields(call)).collect(),
             curl: &vector.curl,
         }
     }
@@ -238,6 +237,6 @@ impl DifferenceReport {
     }
 }
 
-fn fields(fields: &Fields) -> Vec<[String; 2]> {
+fn fields(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<[String; 2]> {
     fields.iter().map(|(name, value)| [story::text(name), story::short(value, LONGEST)]).collect()
 }

@@ -3,7 +3,7 @@
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{by_suite, story};
-use crate::conform::results::{RequirementResult, Results, VectorResult, Verdict};
+use crate::conform::results::{ConformanceVerdict, RequirementResult, Results, VectorResult};
 
 pub fn render(results: &Results) -> String {
     let mut report = Report::new("unbroken conform");
@@ -20,13 +20,15 @@ pub fn render(results: &Results) -> String {
 
 fn test(results: &Results, result: &RequirementResult, vector: &VectorResult) -> TestCase {
     let mut status = match vector.verdict {
-        Verdict::Pass => TestCaseStatus::success(),
-        Verdict::Deviates if !results.is_strict => TestCaseStatus::success(),
-        Verdict::Fail | Verdict::Deviates => TestCaseStatus::non_success(NonSuccessKind::Failure),
-        Verdict::Inconclusive => TestCaseStatus::non_success(NonSuccessKind::Error),
-        Verdict::Unsupported => TestCaseStatus::skipped(),
+        ConformanceVerdict::Pass => TestCaseStatus::success(),
+        ConformanceVerdict::Deviates if !results.is_strict => TestCaseStatus::success(),
+        ConformanceVerdict::Fail | ConformanceVerdict::Deviates => {
+            TestCaseStatus::non_success(NonSuccessKind::Failure)
+        }
+        ConformanceVerdict::Inconclusive => TestCaseStatus::non_success(NonSuccessKind::Error),
+        ConformanceVerdict::Unsupported => TestCaseStatus::skipped(),
     };
-    if vector.verdict != Verdict::Pass {
+    if vector.verdict != ConformanceVerdict::Pass {
         let text = format!("{}: {}", vector.verdict.word(), story::why(vector));
         status.set_type(
             vector.mismatch.as_ref().map_or(vector.verdict.word(), |mismatch| mismatch.kind.word()),
@@ -39,7 +41,7 @@ fn test(results: &Results, result: &RequirementResult, vector: &VectorResult) ->
     }
     let mut test = TestCase::new(format!("{}/{}", result.requirement.id, vector.name), status);
     test.set_classname(format!("{} {}", result.suite, result.requirement.id));
-    if let (Verdict::Deviates, false) = (vector.verdict, results.is_strict) {
+    if let (ConformanceVerdict::Deviates, false) = (vector.verdict, results.is_strict) {
         test.set_system_out(format!("deviates: {}", story::why(vector)));
     }
     test

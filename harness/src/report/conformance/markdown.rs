@@ -1,7 +1,7 @@
 //! The report for a README: a table of the suites, and a row for each requirement.
 
 use super::{by_suite, named, outcomes, story};
-use crate::conform::results::{Counts, RequirementResult, Results, Verdict};
+use crate::conform::results::{ConformanceVerdict, Counts, RequirementResult, Results};
 use crate::conform::suite::VERSION;
 use crate::report::phrase;
 
@@ -22,11 +22,11 @@ pub fn render(results: &Results) -> String {
         text += &format!(
             "| {suite} | {} | {} | {} | {} | {} | {} | {vectors} |\n",
             requirements.len(),
-            counts.get(Verdict::Pass),
-            counts.get(Verdict::Fail),
-            counts.get(Verdict::Deviates),
-            counts.get(Verdict::Inconclusive),
-            counts.get(Verdict::Unsupported)
+            counts.get(ConformanceVerdict::Pass),
+            counts.get(ConformanceVerdict::Fail),
+            counts.get(ConformanceVerdict::Deviates),
+            counts.get(ConformanceVerdict::Inconclusive),
+            counts.get(ConformanceVerdict::Unsupported)
         );
     }
     text += "\n| | strength | requirement | vectors | |\n|---|---|---|---:|---|\n";
@@ -41,7 +41,7 @@ fn row(result: &RequirementResult) -> String {
     let odd: Vec<String> = result
         .vectors
         .iter()
-        .filter(|vector| vector.verdict != Verdict::Pass)
+        .filter(|vector| vector.verdict != ConformanceVerdict::Pass)
         .map(|vector| format!("`{}`: {}", vector.name, escaped(&story::why(vector))))
         .collect();
     let cell = match odd.len() {
@@ -61,12 +61,12 @@ fn row(result: &RequirementResult) -> String {
     )
 }
 
-fn sign(verdict: Verdict) -> &'static str {
+fn sign(verdict: ConformanceVerdict) -> &'static str {
     match verdict {
-        Verdict::Pass => "✅",
-        Verdict::Unsupported => "➖",
-        Verdict::Inconclusive | Verdict::Deviates => "⚠️",
-        Verdict::Fail => "❌",
+        ConformanceVerdict::Pass => "✅",
+        ConformanceVerdict::Unsupported => "➖",
+        ConformanceVerdict::Inconclusive | ConformanceVerdict::Deviates => "⚠️",
+        ConformanceVerdict::Fail => "❌",
     }
 }
 

@@ -15,7 +15,7 @@ mod story;
 #[cfg(test)]
 mod tests;
 
-use crate::conform::results::{Implementation, RequirementResult, Results, Verdict};
+use crate::conform::results::{ConformanceVerdict, Implementation, RequirementResult, Results};
 
 /// Returns `opentelemetry_sdk 0.33 (rust)`, or the name on the command line where the target reports no name.
 fn named(implementation: &Implementation) -> String {
@@ -28,19 +28,19 @@ fn named(implementation: &Implementation) -> String {
 
 /// Returns `1 fail, 12 pass`, the worst first.
 fn counted(counts: &crate::conform::results::Counts) -> String {
-    let some = Verdict::ALL.iter().rev().filter(|verdict| counts.get(**verdict) > 0);
+    let some = ConformanceVerdict::ALL.iter().rev().filter(|verdict| counts.get(**verdict) > 0);
     let parts: Vec<String> =
         some.map(|verdict| format!("{} {}", counts.get(*verdict), verdict.word())).collect();
     if parts.is_empty() { "nothing was tried".to_owned() } else { parts.join(", ") }
 }
 
-fn sign(verdict: Verdict) -> &'static str {
+fn sign(verdict: ConformanceVerdict) -> &'static str {
     match verdict {
-        Verdict::Pass => "✓",
-        Verdict::Unsupported => "-",
-        Verdict::Inconclusive => "?",
-        Verdict::Deviates => "!",
-        Verdict::Fail => "✗",
+        ConformanceVerdict::Pass => "✓",
+        ConformanceVerdict::Unsupported => "-",
+        ConformanceVerdict::Inconclusive => "?",
+        ConformanceVerdict::Deviates => "!",
+        ConformanceVerdict::Fail => "✗",
     }
 }
 

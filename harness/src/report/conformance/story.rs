@@ -5,16 +5,16 @@ use std::ops::Range;
 use crate::conform::results::{RequirementResult, Results, VectorResult};
 
 /// One line with its label.
-pub(super) struct Line {
+pub(super) struct StoryLine {
     pub label: &'static str,
     pub text: String,
     /// Characters of `text`.
     pub caret: Option<Range<usize>>,
 }
 
-impl Line {
-    fn new(label: &'static str, text: impl Into<String>) -> Line {
-        Line { label, text: text.into(), caret: None }
+impl StoryLine {
+    fn new(label: &'static str, text: impl Into<String>) -> StoryLine {
+        StoryLine { label, text: text.into(), caret: None }
     }
 }
 
@@ -52,10 +52,10 @@ pub(super) fn why(vector: &VectorResult) -> String {
 }
 
 /// Returns the details of a vector that did not pass.
-pub(super) fn lines(results: &Results, result: &RequirementResult, vector: &VectorResult) -> Vec<Line> {
+pub(super) fn lines(results: &Results, result: &RequirementResult, vector: &VectorResult) -> Vec<StoryLine> {
     let mut lines = Vec::new();
     for (name, value) in &vector.sent {
-        lines.push(Line::new("sent", format!("{}: {}", text(name), short(value, LONGEST))));
+        lines.push(StoryLine::new("sent", format!("{}: {}", text(name), short(value, LONGEST))));
     }
     let difference = vector.mismatch.as_ref().and_then(|mismatch| mismatch.difference.as_ref());
     if let Some(difference) = difference {
@@ -65,19 +65,19 @@ pub(super) fn lines(results: &Results, result: &RequirementResult, vector: &Vect
         lines.push(window("received", &difference.field, &difference.actual, &difference.caret, true));
     } else {
         for (name, value) in vector.received.iter().flatten() {
-            lines.push(Line::new("received", format!("{}: {}", text(name), short(value, LONGEST))));
+            lines.push(StoryLine::new("received", format!("{}: {}", text(name), short(value, LONGEST))));
         }
     }
     if let Some(mismatch) = &vector.mismatch {
         lines.extend(
-            mismatch.output().iter().rev().take(5).rev().map(|line| Line::new("output", line.clone())),
+            mismatch.output().iter().rev().take(5).rev().map(|line| StoryLine::new("output", line.clone())),
         );
     }
-    lines.extend(vector.notes.iter().map(|note| Line::new("note", note.clone())));
-    lines.push(Line::new("clause", result.requirement.clause.clone()));
-    lines.push(Line::new("again", again(results, result, vector)));
+    lines.extend(vector.notes.iter().map(|note| StoryLine::new("note", note.clone())));
+    lines.push(StoryLine::new("clause", result.requirement.clause.clone()));
+    lines.push(StoryLine::new("again", again(results, result, vector)));
     if !vector.curl.is_empty() {
-        lines.push(Line::new("curl", vector.curl.clone()));
+        lines.push(StoryLine::new("curl", vector.curl.clone()));
     }
     lines
 }
@@ -94,7 +94,7 @@ fn again(results: &Results, result: &RequirementResult, vector: &VectorResult) -
 }
 
 /// Returns a field with its caret, cut around the caret.
-fn window(label: &'static str, field: &str, bytes: &[u8], caret: &Range<usize>, pointed: bool) -> Line {
+fn window(label: &'static str, field: &str, bytes: &[u8], caret: &Range<usize>, pointed: bool) -> StoryLine {
     let is_long = bytes.len() > LONGEST;
     let start = if is_long { caret.start.min(bytes.len()).saturating_sub(LONGEST / 2) } else { 0 };
     let end = (start + LONGEST).min(bytes.len());
@@ -105,7 +105,7 @@ fn window(label: &'static str, field: &str, bytes: &[u8], caret: &Range<usize>, 
     let from = head.chars().count() + text(&bytes[start..caret_start]).chars().count();
     let width = text(&bytes[caret_start..caret_end]).chars().count().max(1);
     let caret = pointed.then(|| from..from + width);
-    Line { label, text: format!("{head}{}{after}", text(&bytes[start..end])), caret }
+    StoryLine { label, text: format!("{head}{}{after}", text(&bytes[start..end])), caret }
 }
 
 #[cfg(test)]

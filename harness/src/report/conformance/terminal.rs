@@ -1,7 +1,7 @@
 //! The report for people: the vectors that did not pass, and a table of all requirements.
 
 use super::{by_suite, counted, named, outcomes, sign, story};
-use crate::conform::results::{RequirementResult, Results, VectorResult, Verdict};
+use crate::conform::results::{ConformanceVerdict, RequirementResult, Results, VectorResult};
 use crate::conform::suite::VERSION;
 use crate::report::phrase;
 use crate::report::terminal::{Ink, Palette};
@@ -30,16 +30,19 @@ pub fn render(results: &Results, palette: Palette, verbose: bool) -> String {
 }
 
 /// Returns true when it is shown without `--verbose`.
-fn is_remarkable(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Fail | Verdict::Deviates | Verdict::Inconclusive)
+fn is_remarkable(verdict: ConformanceVerdict) -> bool {
+    matches!(
+        verdict,
+        ConformanceVerdict::Fail | ConformanceVerdict::Deviates | ConformanceVerdict::Inconclusive
+    )
 }
 
-fn ink(verdict: Verdict) -> Ink {
+fn ink(verdict: ConformanceVerdict) -> Ink {
     match verdict {
-        Verdict::Pass => Ink::Good,
-        Verdict::Unsupported => Ink::Faint,
-        Verdict::Inconclusive | Verdict::Deviates => Ink::Inconclusive,
-        Verdict::Fail => Ink::Bad,
+        ConformanceVerdict::Pass => Ink::Good,
+        ConformanceVerdict::Unsupported => Ink::Faint,
+        ConformanceVerdict::Inconclusive | ConformanceVerdict::Deviates => Ink::Inconclusive,
+        ConformanceVerdict::Fail => Ink::Bad,
     }
 }
 
@@ -79,7 +82,7 @@ impl Page {
         for (at, vector) in odd.iter().enumerate() {
             self.vector(results, result, vector, at < SHOWN);
         }
-        if verdict == Verdict::Unsupported {
+        if verdict == ConformanceVerdict::Unsupported {
             let reason = result.vectors.first().map(story::why).unwrap_or_default();
             self.line(&format!("      {}", self.palette.paint(Ink::Faint, &phrase::shown(&reason))));
         }
@@ -102,8 +105,13 @@ impl Page {
     }
 
     fn summary(&mut self, results: &Results) {
-        let words =
-            [Verdict::Pass, Verdict::Fail, Verdict::Deviates, Verdict::Inconclusive, Verdict::Unsupported];
+        let words = [
+            ConformanceVerdict::Pass,
+            ConformanceVerdict::Fail,
+            ConformanceVerdict::Deviates,
+            ConformanceVerdict::Inconclusive,
+            ConformanceVerdict::Unsupported,
+        ];
         let head: String = words.iter().map(|verdict| format!("{:>14}", verdict.word())).collect();
         self.line(&format!("{:<16}{head}", "requirements"));
         for (group, counts) in results.groups() {

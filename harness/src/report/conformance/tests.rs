@@ -17,14 +17,14 @@ const SUITE: &str = "suite: sample\nabout: a\nrequirements:\n  XX-01:\n    says:
     says: It should <be> sent & seen.\n    strength: SHOULD\n    clause: https://example.org/#two\n    note: Two voices.\n    \
     vectors:\n      choice: { expect: [{ as: first, restart: {} }, { as: second, nothing: {} }] }\n";
 
-fn vector(name: &str, verdict: Verdict) -> VectorResult {
+fn vector(name: &str, verdict: ConformanceVerdict) -> VectorResult {
     VectorResult {
         name: name.into(),
         transport: "http/1.1",
         verdict,
-        outcome: (verdict == Verdict::Pass).then(|| "continue".into()),
+        outcome: (verdict == ConformanceVerdict::Pass).then(|| "continue".into()),
         mismatch: None,
-        reason: matches!(verdict, Verdict::Inconclusive | Verdict::Unsupported)
+        reason: matches!(verdict, ConformanceVerdict::Inconclusive | ConformanceVerdict::Unsupported)
             .then(|| "it was not tried".into()),
         notes: Vec::new(),
         sent: vec![(b"traceparent".to_vec(), b"ff-4bf9-\xff\\".to_vec())],
@@ -48,17 +48,22 @@ fn sample() -> Results {
     let failed = VectorResult {
         mismatch: Some(Box::new(Mismatch { kind, call: Some(2), difference: Some(Box::new(difference)) })),
         notes: vec!["the target called back after it had answered".into()],
-        ..vector("ff", Verdict::Fail)
+        ..vector("ff", ConformanceVerdict::Fail)
     };
     let ended = MismatchKind::Ended { how: "exit status 1".into(), lines: vec!["Traceback".into()] };
-    let ended =
-        VectorResult { mismatch: Some(Box::new(ended.into())), ..vector("choice", Verdict::Deviates) };
+    let ended = VectorResult {
+        mismatch: Some(Box::new(ended.into())),
+        ..vector("choice", ConformanceVerdict::Deviates)
+    };
     let result = |requirement: &Arc<_>, vectors| RequirementResult {
         suite: "sample".into(),
         requirement: Arc::clone(requirement),
         vectors,
     };
-    let undecided = vec![vector("choice", Verdict::Inconclusive), vector("choice", Verdict::Unsupported)];
+    let undecided = vec![
+        vector("choice", ConformanceVerdict::Inconclusive),
+        vector("choice", ConformanceVerdict::Unsupported),
+    ];
     Results {
         implementation: Implementation {
             target: "http://127.0.0.1:5000/".into(),
@@ -73,7 +78,7 @@ fn sample() -> Results {
         took: Duration::from_millis(1234),
         is_interrupted: false,
         requirements: vec![
-            result(&one, vec![vector("valid", Verdict::Pass), failed]),
+            result(&one, vec![vector("valid", ConformanceVerdict::Pass), failed]),
             result(&two, vec![ended]),
             result(&two, undecided),
         ],
@@ -181,8 +186,8 @@ fn two_reports_are_compared_by_verdict_and_outcome() {
     let before = sample();
     let mut after = sample();
     assert!(diff::diff(&json::render(&before), &json::render(&after)).unwrap().is_empty());
-    after.requirements[0].vectors[0] = vector("valid", Verdict::Fail);
-    after.requirements[0].vectors[1] = vector("ff", Verdict::Pass);
+    after.requirements[0].vectors[0] = vector("valid", ConformanceVerdict::Fail);
+    after.requirements[0].vectors[1] = vector("ff", ConformanceVerdict::Pass);
     let diff = diff::diff(&json::render(&before), &json::render(&after)).unwrap();
     assert_eq!(diff.worse, ["XX-01/valid over http/1.1: pass (continue) -> fail"]);
     assert_eq!(diff.better, ["XX-01/ff over http/1.1: fail -> pass (continue)"]);

@@ -2,13 +2,12 @@
 
 use std::io;
 
+use crate::error_chain::BoxedError;
 #[cfg(feature = "container")]
 use crate::runtime::container::{EngineError, StartError};
 #[cfg(feature = "container")]
 use crate::runtime::turns::NameInUse;
 use crate::scenario::BrokerKind;
-
-type Problem = Box<dyn std::error::Error + Send + Sync>;
 
 /// The reason why a broker of a case cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +19,7 @@ pub enum BrokerError {
     )]
     NotBuiltIn { node: String, kind: BrokerKind },
     #[error("broker `{node}`: cannot start the stand-in for {}", name(*kind))]
-    StandIn { node: String, kind: BrokerKind, source: Problem },
+    StandIn { node: String, kind: BrokerKind, source: BoxedError },
     #[cfg(feature = "container")]
     #[error("broker `{node}`: {in_use}")]
     InUse { node: String, in_use: NameInUse },
@@ -42,12 +41,12 @@ pub enum BrokerError {
          that it is not declared with other settings",
         name(*kind)
     )]
-    NotDeclared { node: String, kind: BrokerKind, address: String, source: Problem },
+    NotDeclared { node: String, kind: BrokerKind, address: String, source: BoxedError },
     #[error(
         "broker `{node}`: cannot read from {} at {address}: check that its user has the permission",
         name(*kind)
     )]
-    NotRead { node: String, kind: BrokerKind, address: String, source: Problem },
+    NotRead { node: String, kind: BrokerKind, address: String, source: BoxedError },
 }
 
 impl BrokerError {

@@ -13,7 +13,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::runtime::Handle;
 
-use super::Problem;
+use crate::error_chain::BoxedError;
 use crate::plan::BrokerPlan;
 use crate::plan::broker::Topic;
 
@@ -35,13 +35,13 @@ enum TopicError {
 }
 
 /// Creates the topics of the plan that do not exist yet. `address` is `host:port`.
-pub async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), Problem> {
+pub async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), BoxedError> {
     let (address, topics) = (address.to_owned(), plan.topics.clone());
     // An admin client waits for its own threads when it is dropped.
     tokio::task::spawn_blocking(move || declare_all(&address, &topics)).await?
 }
 
-fn declare_all(address: &str, topics: &[Topic]) -> Result<(), Problem> {
+fn declare_all(address: &str, topics: &[Topic]) -> Result<(), BoxedError> {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", address).set("allow.auto.create.topics", "false");
     let client: BaseConsumer = config.create()?;
@@ -70,12 +70,12 @@ fn declare_all(address: &str, topics: &[Topic]) -> Result<(), Problem> {
 
 /// Deletes the topics of the plan, and waits until they are gone: the next case may use the same name. The offsets of
 /// their groups are deleted with them.
-pub async fn delete(address: &str, plan: &BrokerPlan) -> Result<(), Problem> {
+pub async fn delete(address: &str, plan: &BrokerPlan) -> Result<(), BoxedError> {
     let (address, topics) = (address.to_owned(), plan.topics.clone());
     tokio::task::spawn_blocking(move || delete_all(&address, &topics)).await?
 }
 
-fn delete_all(address: &str, topics: &[Topic]) -> Result<(), Problem> {
+fn delete_all(address: &str, topics: &[Topic]) -> Result<(), BoxedError> {
     let names: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
     if names.is_empty() {
         return Ok(());
@@ -96,7 +96,7 @@ fn delete_all(address: &str, topics: &[Topic]) -> Result<(), Problem> {
 }
 
 /// Waits until clients see the topic: a broker answers the creation before that.
-fn await_topic(client: &BaseConsumer, topic: &Topic, deadline: Instant) -> Result<(), Problem> {
+fn await_topic(client: &BaseConsumer, topic: &Topic, deadline: Instant) -> Result<(), BoxedError> {
     let mut pause = Duration::from_millis(5);
     loop {
         let metadata = client.fetch_metadata(Some(&topic.name), WITHIN)?;

@@ -3,6 +3,7 @@
 //! Everything is declared through each broker's own client, so stand-ins and real brokers are treated alike. Messages
 //! are sent by `driver` and read by `tap`.
 
+use crate::error_chain::BoxedError;
 use crate::plan::BrokerPlan;
 #[cfg(any(feature = "kafka", feature = "rabbitmq", feature = "sqs"))]
 use crate::scenario::BrokerKind;
@@ -14,12 +15,9 @@ mod rabbitmq;
 #[cfg(feature = "sqs")]
 pub mod sqs;
 
-/// The reason why a broker refused, or gave no answer.
-pub(crate) type Problem = Box<dyn std::error::Error + Send + Sync>;
-
 /// Declares every topic, exchange, queue and binding of the plan.
 #[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq", feature = "sqs")), allow(unused_variables))]
-pub(super) async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), Problem> {
+pub(super) async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), BoxedError> {
     match plan.kind {
         #[cfg(feature = "kafka")]
         BrokerKind::Kafka => kafka::declare(address, plan).await,
@@ -37,7 +35,7 @@ pub(super) async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), Prob
 /// Deletes what `declare` has made at a broker that other cases still use.
 #[cfg(feature = "container")]
 #[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq", feature = "sqs")), allow(unused_variables))]
-pub(super) async fn delete(address: &str, plan: &BrokerPlan) -> Result<(), Problem> {
+pub(super) async fn delete(address: &str, plan: &BrokerPlan) -> Result<(), BoxedError> {
     match plan.kind {
         #[cfg(feature = "kafka")]
         BrokerKind::Kafka => kafka::delete(address, plan).await,

@@ -28,7 +28,7 @@ const LIST_QUEUES: &str = "POST / HTTP/1.1\r\nHost: sqs\r\nContent-Type: applica
 
 /// The failure of an attempt to get an answer from a broker.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum AttemptError {
+pub(super) enum BrokerAttemptError {
     #[error("no attempt was made")]
     Untried,
     #[error("it accepted a connection and did not answer within {} s", ONE_ATTEMPT.as_secs())]
@@ -44,14 +44,14 @@ pub(super) async fn until_answered(
     kind: BrokerKind,
     address: SocketAddr,
     deadline: Instant,
-) -> Result<(), AttemptError> {
+) -> Result<(), BrokerAttemptError> {
     let mut pause = FIRST_PAUSE;
-    let mut last = AttemptError::Untried;
+    let mut last = BrokerAttemptError::Untried;
     while Instant::now() < deadline {
         match timeout(ONE_ATTEMPT, request(kind, address)).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => last = error,
-            Err(_) => last = AttemptError::Silent,
+            Err(_) => last = BrokerAttemptError::Silent,
         }
         let mut ticks = interval(pause);
         ticks.tick().await;
@@ -61,7 +61,7 @@ pub(super) async fn until_answered(
     Err(last)
 }
 
-async fn request(kind: BrokerKind, address: SocketAddr) -> Result<(), AttemptError> {
+async fn request(kind: BrokerKind, address: SocketAddr) -> Result<(), BrokerAttemptError> {
     let mut connection = TcpStream::connect(address).await?;
     let request = match kind {
         BrokerKind::Kafka => API_VERSIONS,
@@ -78,5 +78,5 @@ async fn request(kind: BrokerKind, address: SocketAddr) -> Result<(), AttemptErr
         BrokerKind::RabbitMq => answer[..3] == [1, 0, 0] && answer[7..11] == [0, 10, 0, 10],
         BrokerKind::Sqs => answer.starts_with(b"HTTP/1.1 200") || answer.starts_with(b"HTTP/1.0 200"),
     };
-    if expected { Ok(()) } else { Err(AttemptError::OtherProtocol) }
+    if expected { Ok(()) } else { Err(BrokerAttemptError::OtherProtocol) }
 }

@@ -14,8 +14,8 @@ use tokio::time::timeout_at;
 
 use super::answers;
 use super::engine::Engine;
-use super::error::{Probe, StartError};
-use super::images::{self, ImageName, Part};
+use super::error::{ProbeKind, StartError};
+use super::images::{self, ImageName, ImagePurpose};
 use super::options::ContainerProgress;
 use super::running_container::Container;
 use super::spec::{ContainerSpec, NetworkChoice, PublishedPort};
@@ -92,7 +92,7 @@ impl SharedBrokers {
 }
 
 async fn start(engine: &Arc<Engine>, key: BrokerKey) -> Result<Arc<SharedBroker>, StartError> {
-    let part = Part::of_broker(key.kind);
+    let part = ImagePurpose::of_broker(key.kind);
     let image = engine.image_of(part, key.image).await?;
     let begun = Instant::now();
     let listens = images::port_of(part, &image);
@@ -118,7 +118,7 @@ async fn start(engine: &Arc<Engine>, key: BrokerKey) -> Result<Arc<SharedBroker>
         biased;
         answered = answers::until_answered(key.kind, at, deadline) => {
             if let Err(last) = answered {
-                let (within, probe, lines) = (READY_WITHIN, Probe::Broker, container.lines());
+                let (within, probe, lines) = (READY_WITHIN, ProbeKind::Broker, container.lines());
                 return Err(StartError::NeverReady { image, within, probe, last: Arc::new(last), lines });
             }
         }

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use super::broker::{BrokerKey, SharedBroker, SharedBrokers};
 use super::engine::Engine;
 use super::error::{EngineError, StartError};
-use super::images::{ImageName, Part};
+use super::images::{ImageName, ImagePurpose};
 use super::kept::{self, KeptContainer};
 use super::options::ContainerOptions;
 use super::relay::{self, Pod, RelaySettings, StartedRelay};
@@ -58,7 +58,7 @@ impl Containers {
 
     /// Starts these parts in the background, before cases need them. A failure is reported to the case that needs the
     /// part.
-    pub async fn warm_up(&self, parts: &[Part]) -> Result<(), Arc<EngineError>> {
+    pub async fn warm_up(&self, parts: &[ImagePurpose]) -> Result<(), Arc<EngineError>> {
         let shared = self.engine().await?;
         for part in parts {
             let shared = shared.clone();

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::connection;
 use super::error::EngineError;
-use super::images::{ImageName, Part};
+use super::images::{ImageName, ImagePurpose};
 use super::keep_state::KeepState;
 use super::labels::{self, network_name};
 use super::options::{ContainerOptions, ContainerProgress};
@@ -45,7 +45,7 @@ pub(super) struct Engine {
     pub(super) run: String,
     owner: ProcessIdentity,
     /// The image of each part, once it was found.
-    chosen: Mutex<HashMap<Part, ImageName>>,
+    chosen: Mutex<HashMap<ImagePurpose, ImageName>>,
     threads: EngineThreads,
     pub(super) options: ContainerOptions,
     pub(super) reach: Reachability,
@@ -157,7 +157,7 @@ impl Engine {
     /// Returns the image of a part: the one that was given, else one built on this machine, else the public one.
     pub(super) async fn image_of(
         &self,
-        part: Part,
+        part: ImagePurpose,
         given: Option<ImageName>,
     ) -> Result<ImageName, EngineError> {
         if let Some(image) = given {
@@ -173,7 +173,7 @@ impl Engine {
         Ok(image)
     }
 
-    async fn choose(&self, part: Part) -> Result<ImageName, EngineError> {
+    async fn choose(&self, part: ImagePurpose) -> Result<ImageName, EngineError> {
         if let Some(image) = self.options.images.given(part) {
             self.provide(&image, None).await?;
             return Ok(image);

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use super::images::ImageName;
 use crate::error_chain;
-
-pub(super) type Problem = Box<dyn Error + Send + Sync>;
+use crate::error_chain::BoxedError;
 
 /// An error of the container engine.
 #[derive(Debug, thiserror::Error)]
@@ -17,19 +16,19 @@ pub enum EngineError {
         "no container engine answers at {at}: start Docker, or set DOCKER_HOST to its address; to run without an engine, \
          omit `--runtime container` (UNBROKEN_RUNTIME): only `image:` nodes need one then"
     )]
-    NoEngine { at: String, source: Problem },
+    NoEngine { at: String, source: BoxedError },
     #[error(
         "`{at}` is not the address of a container engine: set DOCKER_HOST to `unix:///PATH/docker.sock` or \
          `tcp://HOST:PORT` of an engine on this machine"
     )]
-    Address { at: String, source: Problem },
+    Address { at: String, source: BoxedError },
     #[error("`{variable}={value}` is not a valid setting: set it to {expected}, or unset it")]
     Setting { variable: &'static str, value: String, expected: &'static str },
     #[error(
         "permission denied connecting to the container engine at {at}: add your user to the group `docker` and log in \
          again, or run a rootless engine and set DOCKER_HOST"
     )]
-    Permission { at: String, source: Problem },
+    Permission { at: String, source: BoxedError },
     #[error(
         "the container engine at {at} did not answer a request for {what} within {} s: check that `docker info` answers, \
          restart the engine, or set DOCKER_HOST to another one",
@@ -37,14 +36,14 @@ pub enum EngineError {
     )]
     Silent { at: String, what: String, within: Duration },
     #[error("{}", missing(image, built_by.as_deref()))]
-    ImageMissing { image: ImageName, built_by: Option<String>, source: Problem },
+    ImageMissing { image: ImageName, built_by: Option<String>, source: BoxedError },
     #[error(
         "the container engine has no disk space left for {what}: check `docker system df`, and free space with \
          `docker system prune`"
     )]
-    DiskFull { what: String, source: Problem },
+    DiskFull { what: String, source: BoxedError },
     #[error("the container engine rejected the request for {what}")]
-    Rejected { what: String, source: Problem },
+    Rejected { what: String, source: BoxedError },
     #[error("cannot start the threads that talk to the container engine")]
     Threads { source: io::Error },
     #[error("the run ended before the container was started")]
@@ -69,7 +68,7 @@ pub enum StartError {
     NeverReady {
         image: ImageName,
         within: Duration,
-        probe: Probe,
+        probe: ProbeKind,
         last: Arc<dyn Error + Send + Sync>,
         lines: Vec<String>,
     },
@@ -77,7 +76,7 @@ pub enum StartError {
 
 /// The probe that showed that a container was not ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Probe {
+pub enum ProbeKind {
     /// Requests to the port of a service.
     Port,
     /// A line of a service's output.
@@ -86,16 +85,16 @@ pub enum Probe {
     Broker,
 }
 
-impl Probe {
+impl ProbeKind {
     /// Returns the next step after a probe that never succeeded.
     fn hint(self) -> &'static str {
         match self {
-            Probe::Port => {
+            ProbeKind::Port => {
                 "correct `port:` or `ready:`, check that it listens on all addresses and not only on 127.0.0.1, or \
                  raise `ready-within:`"
             }
-            Probe::Output => "check what it prints, correct `ready:`, or raise `ready-within:`",
-            Probe::Broker => {
+            ProbeKind::Output => "check what it prints, correct `ready:`, or raise `ready-within:`",
+            ProbeKind::Broker => {
                 "check that the machine has memory and processor time left, or start another image with `--image`"
             }
         }
@@ -149,7 +148,7 @@ pub(super) fn engine_address() -> String {
 
 impl EngineError {
     /// Builds the error of a request for `what`, classified by its cause.
-    pub(super) fn of(what: impl Into<String>, source: impl Into<Problem>) -> EngineError {
+    pub(super) fn of(what: impl Into<String>, source: impl Into<BoxedError>) -> EngineError {
         let (what, source) = (what.into(), source.into());
         let text = error_chain::one_line(&*source).to_ascii_lowercase();
         match io_kind(&*source) {
@@ -182,7 +181,7 @@ impl EngineError {
     }
 
     /// Builds the error of an engine that could not be connected to; permission may be the reason.
-    pub(super) fn of_address(source: impl Into<Problem>) -> EngineError {
+    pub(super) fn of_address(source: impl Into<BoxedError>) -> EngineError {
         match EngineError::of("a connection", source) {
             EngineError::Rejected { source, .. } => EngineError::NoEngine { at: engine_address(), source },
             other => other,
@@ -193,7 +192,7 @@ impl EngineError {
     pub(super) fn of_pull(
         image: &ImageName,
         built_by: Option<&str>,
-        source: impl Into<Problem>,
+        source: impl Into<BoxedError>,
     ) -> EngineError {
         match EngineError::of(format!("the image `{image}`"), source) {
             EngineError::Rejected { source, .. } => {

@@ -11,7 +11,7 @@ use crate::scenario::BrokerKind;
 
 /// The purpose of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
+pub enum ImagePurpose {
     Kafka,
     RabbitMq,
     Sqs,
@@ -26,52 +26,58 @@ pub struct ImageName(pub String);
 /// Images in place of the usual ones.
 #[derive(Clone, Debug, Default)]
 pub struct Images {
-    given: BTreeMap<Part, ImageName>,
+    given: BTreeMap<ImagePurpose, ImageName>,
 }
 
-impl Part {
-    pub const ALL: [Part; 5] = [Part::Kafka, Part::RabbitMq, Part::Sqs, Part::RelayModel, Part::RelayRust];
+impl ImagePurpose {
+    pub const ALL: [ImagePurpose; 5] = [
+        ImagePurpose::Kafka,
+        ImagePurpose::RabbitMq,
+        ImagePurpose::Sqs,
+        ImagePurpose::RelayModel,
+        ImagePurpose::RelayRust,
+    ];
 
     /// Returns the word that `--image` and `fixtures/images/build` use.
     pub fn word(self) -> &'static str {
         match self {
-            Part::Kafka => "kafka",
-            Part::RabbitMq => "rabbitmq",
-            Part::Sqs => "sqs",
-            Part::RelayModel => "relay-model",
-            Part::RelayRust => "relay-rust",
+            ImagePurpose::Kafka => "kafka",
+            ImagePurpose::RabbitMq => "rabbitmq",
+            ImagePurpose::Sqs => "sqs",
+            ImagePurpose::RelayModel => "relay-model",
+            ImagePurpose::RelayRust => "relay-rust",
         }
     }
 
     /// Parses the word that `word` returns.
-    pub fn parse(word: &str) -> Option<Part> {
-        Part::ALL.into_iter().find(|part| part.word() == word)
+    pub fn parse(word: &str) -> Option<ImagePurpose> {
+        ImagePurpose::ALL.into_iter().find(|part| part.word() == word)
     }
 
     /// Returns the part that is a broker of this kind.
-    pub fn of_broker(kind: BrokerKind) -> Part {
+    pub fn of_broker(kind: BrokerKind) -> ImagePurpose {
         match kind {
-            BrokerKind::Kafka => Part::Kafka,
-            BrokerKind::RabbitMq => Part::RabbitMq,
-            BrokerKind::Sqs => Part::Sqs,
+            BrokerKind::Kafka => ImagePurpose::Kafka,
+            BrokerKind::RabbitMq => ImagePurpose::RabbitMq,
+            BrokerKind::Sqs => ImagePurpose::Sqs,
         }
     }
 
     /// Returns the kind of broker that it is, if it is one.
     pub(super) fn broker(self) -> Option<BrokerKind> {
         match self {
-            Part::Kafka => Some(BrokerKind::Kafka),
-            Part::RabbitMq => Some(BrokerKind::RabbitMq),
-            Part::Sqs => Some(BrokerKind::Sqs),
-            Part::RelayModel | Part::RelayRust => None,
+            ImagePurpose::Kafka => Some(BrokerKind::Kafka),
+            ImagePurpose::RabbitMq => Some(BrokerKind::RabbitMq),
+            ImagePurpose::Sqs => Some(BrokerKind::Sqs),
+            ImagePurpose::RelayModel | ImagePurpose::RelayRust => None,
         }
     }
 
     /// Returns the part of a relay that comes with unbroken.
-    pub(super) fn of_relay(implementation: &str) -> Option<Part> {
+    pub(super) fn of_relay(implementation: &str) -> Option<ImagePurpose> {
         match implementation {
-            "model" => Some(Part::RelayModel),
-            "rust" => Some(Part::RelayRust),
+            "model" => Some(ImagePurpose::RelayModel),
+            "rust" => Some(ImagePurpose::RelayRust),
             _ => None,
         }
     }
@@ -85,21 +91,21 @@ impl Part {
     pub fn built_here(self) -> ImageName {
         const VERSION: &str = env!("CARGO_PKG_VERSION");
         ImageName(match self {
-            Part::Kafka => "unbroken-kafka:4.4.0".to_owned(),
-            Part::RabbitMq => "unbroken-rabbitmq:3.10".to_owned(),
-            Part::Sqs => "unbroken-sqs:1.7.1".to_owned(),
-            Part::RelayModel => format!("unbroken-relay-model:{VERSION}"),
-            Part::RelayRust => format!("unbroken-relay-rust:{VERSION}"),
+            ImagePurpose::Kafka => "unbroken-kafka:4.4.0".to_owned(),
+            ImagePurpose::RabbitMq => "unbroken-rabbitmq:3.10".to_owned(),
+            ImagePurpose::Sqs => "unbroken-sqs:1.7.1".to_owned(),
+            ImagePurpose::RelayModel => format!("unbroken-relay-model:{VERSION}"),
+            ImagePurpose::RelayRust => format!("unbroken-relay-rust:{VERSION}"),
         })
     }
 
     /// Returns the public image; relays are not published.
     pub fn public(self) -> Option<ImageName> {
         let name = match self {
-            Part::Kafka => "apache/kafka:4.4.0",
-            Part::RabbitMq => "rabbitmq:4.1-alpine",
-            Part::Sqs => "softwaremill/elasticmq-native:1.7.1",
-            Part::RelayModel | Part::RelayRust => return None,
+            ImagePurpose::Kafka => "apache/kafka:4.4.0",
+            ImagePurpose::RabbitMq => "rabbitmq:4.1-alpine",
+            ImagePurpose::Sqs => "softwaremill/elasticmq-native:1.7.1",
+            ImagePurpose::RelayModel | ImagePurpose::RelayRust => return None,
         };
         Some(ImageName(name.to_owned()))
     }
@@ -107,26 +113,26 @@ impl Part {
     /// Returns the URL that its clients take.
     pub(super) fn url(self, at: &str) -> String {
         match self {
-            Part::RabbitMq => format!("amqp://guest:guest@{at}/%2f"),
-            Part::Sqs => format!("http://{at}"),
-            Part::Kafka | Part::RelayModel | Part::RelayRust => at.to_owned(),
+            ImagePurpose::RabbitMq => format!("amqp://guest:guest@{at}/%2f"),
+            ImagePurpose::Sqs => format!("http://{at}"),
+            ImagePurpose::Kafka | ImagePurpose::RelayModel | ImagePurpose::RelayRust => at.to_owned(),
         }
     }
 
     /// Returns the port on which it listens in its container.
     pub(super) fn port(self) -> u16 {
         match self {
-            Part::Kafka => 9092,
-            Part::RabbitMq => 5672,
-            Part::Sqs => 9324,
-            Part::RelayModel | Part::RelayRust => 8080,
+            ImagePurpose::Kafka => 9092,
+            ImagePurpose::RabbitMq => 5672,
+            ImagePurpose::Sqs => 9324,
+            ImagePurpose::RelayModel | ImagePurpose::RelayRust => 8080,
         }
     }
 }
 
 /// Returns the port on which an image listens: LocalStack, the other known SQS server, has one of its own.
-pub(super) fn port_of(part: Part, image: &ImageName) -> u16 {
-    if part == Part::Sqs && image.0.contains("localstack") { 4566 } else { part.port() }
+pub(super) fn port_of(part: ImagePurpose, image: &ImageName) -> u16 {
+    if part == ImagePurpose::Sqs && image.0.contains("localstack") { 4566 } else { part.port() }
 }
 
 /// Kafka's listener for containers; the one for this machine is advertised with an address of this machine.
@@ -141,16 +147,18 @@ pub(super) struct BrokerSettings {
 
 /// Returns the settings of a broker. `seen_at` is the port of this machine at which Kafka is published, because Kafka
 /// advertises its own address; `None` where clients reach the container's own address.
-pub(super) fn broker_settings(part: Part, seen_at: Option<u16>) -> BrokerSettings {
+pub(super) fn broker_settings(part: ImagePurpose, seen_at: Option<u16>) -> BrokerSettings {
     match part {
-        Part::Kafka => kafka(seen_at),
+        ImagePurpose::Kafka => kafka(seen_at),
         // LocalStack's settings: queue URLs are made of the address that the client called, as ElasticMQ's are.
-        Part::Sqs => {
+        ImagePurpose::Sqs => {
             let variables = [("SERVICES", "sqs"), ("SQS_ENDPOINT_STRATEGY", "dynamic")];
             let env = variables.map(|(name, value)| (name, value.to_owned())).to_vec();
             BrokerSettings { env, command: Vec::new() }
         }
-        Part::RabbitMq | Part::RelayModel | Part::RelayRust => BrokerSettings::default(),
+        ImagePurpose::RabbitMq | ImagePurpose::RelayModel | ImagePurpose::RelayRust => {
+            BrokerSettings::default()
+        }
     }
 }
 
@@ -186,18 +194,18 @@ fn kafka(seen_at: Option<u16>) -> BrokerSettings {
 }
 
 /// Returns the port at which containers reach a broker.
-pub(super) fn port_inside(part: Part, image: &ImageName, published: bool) -> u16 {
-    if part == Part::Kafka && published { KAFKA_INSIDE } else { port_of(part, image) }
+pub(super) fn port_inside(part: ImagePurpose, image: &ImageName, published: bool) -> u16 {
+    if part == ImagePurpose::Kafka && published { KAFKA_INSIDE } else { port_of(part, image) }
 }
 
 impl Images {
     /// Sets the image that a flag names.
-    pub fn set(&mut self, part: Part, image: ImageName) {
+    pub fn set(&mut self, part: ImagePurpose, image: ImageName) {
         self.given.insert(part, image);
     }
 
     /// Returns the image that a flag or the environment names.
-    pub(super) fn given(&self, part: Part) -> Option<ImageName> {
+    pub(super) fn given(&self, part: ImagePurpose) -> Option<ImageName> {
         if let Some(given) = self.given.get(&part) {
             return Some(given.clone());
         }
@@ -257,9 +265,9 @@ mod tests {
 
     #[test]
     fn every_part_has_a_word_and_a_variable() {
-        for part in Part::ALL {
-            assert_eq!(Part::parse(part.word()), Some(part));
+        for part in ImagePurpose::ALL {
+            assert_eq!(ImagePurpose::parse(part.word()), Some(part));
         }
-        assert_eq!(Part::RelayModel.variable(), "UNBROKEN_IMAGE_RELAY_MODEL");
+        assert_eq!(ImagePurpose::RelayModel.variable(), "UNBROKEN_IMAGE_RELAY_MODEL");
     }
 }

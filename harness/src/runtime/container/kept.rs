@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::engine::Engine;
 use super::error::EngineError;
-use super::images::Part;
+use super::images::ImagePurpose;
 use super::labels::{CASE, PART};
 use super::remove;
 use super::time_limit::ANSWER_WITHIN;
@@ -62,7 +62,7 @@ fn kept(engine: &Engine, container: ContainerSummary) -> KeptContainer {
     let (part, case) = (labels.remove(PART).unwrap_or_default(), labels.remove(CASE));
     let address = address.map(|address| {
         let address = address.to_string();
-        Part::parse(&part).map_or(address.clone(), |known| known.url(&address))
+        ImagePurpose::parse(&part).map_or(address.clone(), |known| known.url(&address))
     });
     KeptContainer { part, case, name: name.trim_start_matches('/').to_owned(), address }
 }

@@ -26,12 +26,12 @@ mod time_limit;
 
 pub use containers::Containers;
 pub use error::EngineError;
-pub use images::{ImageName, Images, Part};
+pub use images::{ImageName, ImagePurpose, Images};
 pub use kept::KeptContainer;
 pub use options::{ContainerOptions, ContainerProgress, ProgressHandler};
 
 pub(super) use broker::{BrokerKey, Lease, SharedBroker};
-pub(super) use error::Probe;
+pub(super) use error::ProbeKind;
 pub use error::StartError;
 pub(super) use relay::RelaySettings;
 pub(super) use running_container::Container;

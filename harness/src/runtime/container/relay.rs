@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 use super::engine::Engine;
 use super::error::StartError;
-use super::images::{ImageName, Part};
+use super::images::{ImageName, ImagePurpose};
 use super::running_container::Container;
 use super::spec::{ContainerSpec, MountedFile, NetworkChoice, PublishedPort};
 use crate::runtime::listening::ListenAddresses;
@@ -51,7 +51,7 @@ impl Pod {
 
 /// Starts a relay that nobody calls.
 async fn start_pod(engine: &Arc<Engine>) -> Result<Container, StartError> {
-    let image = engine.image_of(Part::RelayModel, None).await?;
+    let image = engine.image_of(ImagePurpose::RelayModel, None).await?;
     let spec = ContainerSpec {
         part: "relays".to_owned(),
         case: None,
@@ -82,7 +82,7 @@ pub(super) async fn start(
     settings: RelaySettings<'_>,
     awaited: AwaitedLine,
 ) -> Result<StartedRelay, StartError> {
-    let part = Part::of_relay(settings.implementation).unwrap_or(Part::RelayModel);
+    let part = ImagePurpose::of_relay(settings.implementation).unwrap_or(ImagePurpose::RelayModel);
     let image = engine.image_of(part, None).await?;
     let pod = if engine.reach.direct { Some(pod.get(engine).await?) } else { None };
     let network = pod.map_or(NetworkChoice::Run, |pod| NetworkChoice::Pod(pod.id().to_owned()));

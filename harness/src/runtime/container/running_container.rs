@@ -26,7 +26,7 @@ use super::labels::{CASE, PART};
 use super::spec::{ContainerSpec, MountedFile, NetworkChoice, PublishedPort};
 use super::time_limit::{ANSWER_WITHIN, answer};
 use crate::runtime::process::ProcessEnd;
-use crate::runtime::process::output::{AwaitedLine, Output, Stream};
+use crate::runtime::process::output::{AwaitedLine, Output, OutputStream};
 
 /// The time that the rest of the output may take once the container has ended.
 const OUTPUT_AFTER_END: Duration = Duration::from_millis(500);
@@ -218,8 +218,8 @@ async fn start(
     let container = request.start().await.map_err(|error| EngineError::of(what.clone(), error))?;
     let id = container.id().to_owned();
     let mut output = Output::new(awaited);
-    output.read(Stream::Out, container.stdout(true));
-    output.read(Stream::Error, container.stderr(true));
+    output.read(OutputStream::Out, container.stdout(true));
+    output.read(OutputStream::Error, container.stderr(true));
     let (sender, ended) = watch::channel(None);
     // It must not hold the engine, which would never be dropped then.
     tokio::spawn(wait(engine.docker.clone(), id.clone(), sender));

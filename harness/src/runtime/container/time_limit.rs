@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::error::{EngineError, Problem};
+use super::error::EngineError;
+use crate::error_chain::BoxedError;
 
 /// An engine takes some milliseconds for what is only looked up or noted down; a busy one a second or two.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// Awaits the answer to a request for `what`, for at most `ANSWER_WITHIN`.
-pub(super) async fn answer<T, E: Into<Problem>>(
+pub(super) async fn answer<T, E: Into<BoxedError>>(
     what: &str,
     asking: impl Future<Output = Result<T, E>>,
 ) -> Result<T, EngineError> {
@@ -20,7 +21,7 @@ pub(super) async fn answer<T, E: Into<Problem>>(
 }
 
 /// Awaits the answer to a request for `what`, for at most `limit`.
-pub(super) async fn within<T, E: Into<Problem>>(
+pub(super) async fn within<T, E: Into<BoxedError>>(
     limit: Duration,
     what: &str,
     asking: impl Future<Output = Result<T, E>>,

@@ -16,10 +16,10 @@ use super::workload::Workload;
 use crate::runtime::error::RuntimeError;
 use crate::runtime::listening::Listening;
 use crate::runtime::process::Process;
-use crate::runtime::process::listener::{self, Listener};
+use crate::runtime::process::listener::{self, ListeningProcess};
 use crate::runtime::process::output::AwaitedLine;
 use crate::runtime::process::port::{self, Port};
-use crate::runtime::wiring::Wiring;
+use crate::runtime::wiring::CaseWiring;
 use crate::scenario::{NodeIx, Readiness, ServiceCommand, Template, TemplatePart};
 
 /// The time to wait for a fixed port that a case of another harness uses.
@@ -29,7 +29,7 @@ const OTHER_HARNESS_WITHIN: Duration = Duration::from_secs(60);
 pub async fn start(
     ix: NodeIx,
     command: &ServiceCommand,
-    wiring: &Wiring,
+    wiring: &CaseWiring,
 ) -> Result<RunningNode, RuntimeError> {
     let node = wiring.plan().scenario.node(ix);
     let ChosenPort { number: port, held } = choose_port(ix, command, wiring).await?;
@@ -85,7 +85,11 @@ struct ChosenPort {
 }
 
 /// Returns the fixed port if there is one, else a free one if anything needs it.
-async fn choose_port(ix: NodeIx, command: &ServiceCommand, wiring: &Wiring) -> Result<ChosenPort, NodeError> {
+async fn choose_port(
+    ix: NodeIx,
+    command: &ServiceCommand,
+    wiring: &CaseWiring,
+) -> Result<ChosenPort, NodeError> {
     let node = &wiring.plan().scenario.node(ix).name;
     if let Some(port) = command.port {
         let Some(held) = port::reserve(port, Instant::now() + OTHER_HARNESS_WITHIN).await else {
@@ -104,7 +108,7 @@ async fn choose_port(ix: NodeIx, command: &ServiceCommand, wiring: &Wiring) -> R
 }
 
 /// Returns the process that listens on the port of a node in its place.
-fn foreign_listener(workload: &Workload, port: u16) -> Option<Listener> {
+fn foreign_listener(workload: &Workload, port: u16) -> Option<ListeningProcess> {
     match workload {
         Workload::Process(process) => listener::in_place_of(process.group(), port),
         // A container listens in a network of its own.
@@ -132,7 +136,7 @@ async fn prepare(
     ix: NodeIx,
     command: &ServiceCommand,
     port: Option<u16>,
-    wiring: &Wiring,
+    wiring: &CaseWiring,
 ) -> Result<PreparedCommand, RuntimeError> {
     let node = &wiring.plan().scenario.node(ix).name;
     let folder = &wiring.plan().folder;

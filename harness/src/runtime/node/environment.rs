@@ -8,7 +8,7 @@ use tokio::process::Command;
 use crate::plan::TapProtocol;
 use crate::runtime::error::RuntimeError;
 use crate::runtime::setting::environment_variable;
-use crate::runtime::wiring::Wiring;
+use crate::runtime::wiring::CaseWiring;
 use crate::scenario::{NodeIx, Template, TemplatePart};
 
 /// The batch delays of the SDKs (default 5 s and 1 s), in milliseconds: long enough to batch, short enough
@@ -22,7 +22,7 @@ pub async fn fill(
     template: &Template,
     node: NodeIx,
     port: Option<u16>,
-    wiring: &Wiring,
+    wiring: &CaseWiring,
 ) -> Result<String, RuntimeError> {
     let mut text = String::new();
     for part in &template.parts {
@@ -52,7 +52,7 @@ pub async fn variables(
     ours: Vec<(&'static str, String)>,
     node: NodeIx,
     port: Option<u16>,
-    wiring: &Wiring,
+    wiring: &CaseWiring,
 ) -> Result<Vec<(String, String)>, RuntimeError> {
     let mut variables = telemetry(node, wiring);
     variables.extend(ours);
@@ -65,7 +65,7 @@ pub async fn variables(
 
 /// Returns the variables that OpenTelemetry defines for every SDK. `OTEL_PROPAGATORS` and the sampler are the service's
 /// own choice.
-fn telemetry(node: NodeIx, wiring: &Wiring) -> Vec<(&'static str, String)> {
+fn telemetry(node: NodeIx, wiring: &CaseWiring) -> Vec<(&'static str, String)> {
     let described = wiring.plan().scenario.node(node);
     let mut variables = Vec::new();
     if let Some(endpoint) = wiring.otlp(node) {

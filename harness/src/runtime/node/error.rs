@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use super::capabilities::CapabilitiesError;
 use super::ready::AttemptError;
-use crate::runtime::process::listener::Listener;
-
-type Problem = Box<dyn std::error::Error + Send + Sync>;
+use crate::error_chain::BoxedError;
+use crate::runtime::process::listener::ListeningProcess;
 
 /// The reason why a node could not be started, or ended too early.
 #[derive(Debug, thiserror::Error)]
@@ -28,12 +27,12 @@ pub enum NodeError {
         "node `{node}`: port {port} is already in use{}: stop the program that listens there, or omit `port:`",
         by_listener(listener.as_ref())
     )]
-    PortInUse { node: String, port: u16, listener: Option<Listener> },
+    PortInUse { node: String, port: u16, listener: Option<ListeningProcess> },
     #[error(
         "node `{node}`: {listener} listens on port {port} in place of `{command}`: stop it, or make `{command}` listen on \
          `${{self.port}}`"
     )]
-    ForeignListener { node: String, command: String, port: u16, listener: Listener },
+    ForeignListener { node: String, command: String, port: u16, listener: ListeningProcess },
     #[error("node `{node}`: no port is free for `${{self.port}}`: set a fixed one with `port:`")]
     NoPort { node: String },
     #[error(
@@ -73,7 +72,7 @@ pub enum NodeError {
     #[error("node `{node}`: cannot resolve `{url}`: give a host that resolves, and a port")]
     Url { node: String, url: String, source: Option<io::Error> },
     #[error("node `{node}`: the service in this process failed to start")]
-    InProcess { node: String, source: Problem },
+    InProcess { node: String, source: BoxedError },
     #[error(
         "node `{node}` is a service of the test's process, but this run does not start it: start it with \
          `.in_process(\"{node}\", ...)` of `unbroken::testing`, or give the node another kind"
@@ -119,7 +118,7 @@ impl NodeError {
     }
 }
 
-fn by_listener(listener: Option<&Listener>) -> String {
+fn by_listener(listener: Option<&ListeningProcess>) -> String {
     listener.map(|listener| format!(" by {listener}")).unwrap_or_default()
 }
 

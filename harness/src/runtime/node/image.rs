@@ -16,13 +16,13 @@ use super::ready::{self, ReadyError};
 use super::running::{FlushMethod, Program, RunningNode};
 use super::workload::Workload;
 use crate::runtime::container::{
-    ContainerSpec, ImageName, MountedFile, NetworkChoice, Probe, PublishedPort, StartError,
+    ContainerSpec, ImageName, MountedFile, NetworkChoice, ProbeKind, PublishedPort, StartError,
 };
 use crate::runtime::error::RuntimeError;
 use crate::runtime::listening::Listening;
 use crate::runtime::options::RuntimeOptions;
 use crate::runtime::setting::setting;
-use crate::runtime::wiring::Wiring;
+use crate::runtime::wiring::CaseWiring;
 use crate::scenario::{Image, Mount, NodeIx, Readiness, Template};
 
 /// Starts the container and waits until its service is ready.
@@ -30,7 +30,7 @@ pub async fn start(
     ix: NodeIx,
     image: &Image,
     options: &RuntimeOptions,
-    wiring: &Wiring,
+    wiring: &CaseWiring,
 ) -> Result<RunningNode, RuntimeError> {
     let node = wiring.plan().scenario.node(ix);
     let failed = |error: StartError| RuntimeError::container(&node.name, error);
@@ -57,7 +57,8 @@ pub async fn start(
         }
         Err(ReadyError::Late(last)) => {
             let (within, lines, last) = (image.ready_within, workload.lines(), Arc::new(*last));
-            let probe = if matches!(image.ready, Readiness::Output(_)) { Probe::Output } else { Probe::Port };
+            let probe =
+                if matches!(image.ready, Readiness::Output(_)) { ProbeKind::Output } else { ProbeKind::Port };
             return Err(failed(StartError::NeverReady { image: name, within, probe, last, lines }));
         }
     }
@@ -77,7 +78,7 @@ async fn spec(
     ix: NodeIx,
     image: &Image,
     name: ImageName,
-    wiring: &Wiring,
+    wiring: &CaseWiring,
 ) -> Result<ContainerSpec, RuntimeError> {
     let mut command = Vec::new();
     for argument in &image.args {
@@ -106,7 +107,7 @@ async fn file(
     ix: NodeIx,
     mount: &Mount,
     port: Option<u16>,
-    wiring: &Wiring,
+    wiring: &CaseWiring,
 ) -> Result<MountedFile, RuntimeError> {
     let plan = wiring.plan();
     let node = &plan.scenario.node(ix).name;

@@ -4,14 +4,14 @@ use super::error::NodeError;
 use super::running::{FlushMethod, RunningNode};
 use crate::runtime::error::RuntimeError;
 use crate::runtime::options::RuntimeOptions;
-use crate::runtime::wiring::Wiring;
+use crate::runtime::wiring::CaseWiring;
 use crate::scenario::NodeIx;
 
 /// Starts the service that the test gave for this node.
 pub async fn start(
     ix: NodeIx,
     options: &RuntimeOptions,
-    wiring: &Wiring,
+    wiring: &CaseWiring,
 ) -> Result<RunningNode, RuntimeError> {
     let node = wiring.plan().scenario.node(ix).name.clone();
     let Some(service) = options.in_process.iter().find(|service| service.node == node) else {

@@ -6,7 +6,7 @@ use crate::plan::broker::MessageSource;
 use crate::plan::instruction::{destination, escaped};
 use crate::runtime::broker::BrokerReach;
 use crate::runtime::error::RuntimeError;
-use crate::runtime::wiring::Wiring;
+use crate::runtime::wiring::CaseWiring;
 use crate::scenario::{BrokerKind, NodeIx, Relation};
 
 /// Accepted by every SQS server that is not Amazon's.
@@ -17,7 +17,7 @@ const CREDENTIALS: [(&str, &str); 2] =
 type Variables = Vec<(&'static str, String)>;
 
 /// Returns a relay's brokers, its subscriptions, and the relation that its consumers keep.
-pub fn of_relay(node: NodeIx, wiring: &Wiring) -> Result<Variables, RuntimeError> {
+pub fn of_relay(node: NodeIx, wiring: &CaseWiring) -> Result<Variables, RuntimeError> {
     let mut variables = credentials(node, wiring);
     let mut set: Vec<&str> = Vec::new();
     for reach in wiring.brokers_of(node) {
@@ -44,7 +44,7 @@ pub fn of_relay(node: NodeIx, wiring: &Wiring) -> Result<Variables, RuntimeError
 
 /// Returns region and keys for a service that uses SQS: the SDKs need them even where the server ignores them.
 /// Everything else a service of the user's gets by templates.
-pub fn credentials(node: NodeIx, wiring: &Wiring) -> Variables {
+pub fn credentials(node: NodeIx, wiring: &CaseWiring) -> Variables {
     let Some(reach) = wiring.brokers_of(node).find(|reach| reach.kind == BrokerKind::Sqs) else {
         return Vec::new();
     };
@@ -74,7 +74,7 @@ fn subscription(subscription: &Subscription) -> String {
 }
 
 /// Returns the queue to which the broker moves rejected messages; some faults of the model relay send there themselves.
-fn dead_letters(node: NodeIx, wiring: &Wiring) -> Option<String> {
+fn dead_letters(node: NodeIx, wiring: &CaseWiring) -> Option<String> {
     let scenario = &wiring.plan().scenario;
     let mut hops = scenario.hops.iter();
     let moved = hops.find(|hop| hop.dead_letter_of.is_some_and(|of| scenario.hop(of).to == node))?;
@@ -82,7 +82,7 @@ fn dead_letters(node: NodeIx, wiring: &Wiring) -> Option<String> {
 }
 
 /// Returns the relation of everything that a relay reads one by one: `link` if one hop needs it. Batches always link.
-fn consumer_relation(node: NodeIx, wiring: &Wiring) -> &'static str {
+fn consumer_relation(node: NodeIx, wiring: &CaseWiring) -> &'static str {
     let read =
         wiring.plan().scenario.hops.iter().filter(|hop| hop.to == node && hop.transport.via().is_some());
     let read = read.filter(|hop| hop.transport.batch().is_none());

@@ -23,7 +23,7 @@ use crate::runtime::listening::{ListenAddresses, Listening};
 use crate::runtime::options::RuntimeOptions;
 use crate::runtime::process::Process;
 use crate::runtime::process::output::AwaitedLine;
-use crate::runtime::wiring::Wiring;
+use crate::runtime::wiring::CaseWiring;
 use crate::scenario::{NodeIx, Relay, Role};
 
 /// Faults of the model relay, comma-separated.
@@ -35,7 +35,7 @@ struct Start<'a> {
     ix: NodeIx,
     relay: &'a Relay,
     options: &'a RuntimeOptions,
-    wiring: &'a Wiring,
+    wiring: &'a CaseWiring,
 }
 
 /// Starts the relay as a process and waits until it is ready.
@@ -43,7 +43,7 @@ pub async fn start(
     ix: NodeIx,
     relay: &Relay,
     options: &RuntimeOptions,
-    wiring: &Wiring,
+    wiring: &CaseWiring,
 ) -> Result<RunningNode, RuntimeError> {
     let start = Start { ix, relay, options, wiring };
     let variables = start.variables(ListenAddresses::any_port_on_loopback()).await?;
@@ -83,7 +83,7 @@ pub async fn start_in_container(
     ix: NodeIx,
     relay: &Relay,
     options: &RuntimeOptions,
-    wiring: &Wiring,
+    wiring: &CaseWiring,
 ) -> Result<RunningNode, RuntimeError> {
     use crate::runtime::container::{RelaySettings, StartError};
 
@@ -186,7 +186,7 @@ impl Start<'_> {
 }
 
 /// Returns the variables of a relay with the role forwarder, which forwards everything over its HTTP hop.
-async fn forwarding(ix: NodeIx, wiring: &Wiring) -> Result<Vec<(&'static str, String)>, RuntimeError> {
+async fn forwarding(ix: NodeIx, wiring: &CaseWiring) -> Result<Vec<(&'static str, String)>, RuntimeError> {
     let scenario = &wiring.plan().scenario;
     if scenario.node(ix).role != Role::Forwarder {
         return Ok(Vec::new());

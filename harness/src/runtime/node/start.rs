@@ -6,7 +6,7 @@ use super::running::{FlushMethod, RunningNode};
 use super::{command, in_process, relay, url};
 use crate::runtime::error::RuntimeError;
 use crate::runtime::options::RuntimeOptions;
-use crate::runtime::wiring::Wiring;
+use crate::runtime::wiring::CaseWiring;
 use crate::scenario::{Node, NodeIx, NodeKind, Role};
 
 /// Starts a node and waits until it is ready; `None` where there is nothing to start: the client, brokers and stubs.
@@ -14,7 +14,7 @@ pub async fn start(
     ix: NodeIx,
     node: &Node,
     options: &RuntimeOptions,
-    wiring: &Wiring,
+    wiring: &CaseWiring,
 ) -> Result<Option<RunningNode>, RuntimeError> {
     let started = match &node.kind {
         NodeKind::Client | NodeKind::Broker(_) | NodeKind::Stub(_) => return Ok(None),

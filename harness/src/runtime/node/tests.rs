@@ -14,7 +14,7 @@ use crate::plan::{Plan, Seed};
 use crate::runtime::broker::{BrokerAddress, BrokerReach};
 use crate::runtime::error::RuntimeError;
 use crate::runtime::host_address::HostAddress;
-use crate::runtime::wiring::{Listeners, Wiring};
+use crate::runtime::wiring::{CaseWiring, Listeners};
 use crate::scenario::{
     Broker, BrokerKind, BrokerPart, Expectations, Node, NodeIx, NodeKind, Readiness, Role, Scenario,
     ServiceCommand, StopSignal, Template, TemplatePart,
@@ -55,7 +55,7 @@ fn node(name: &str, kind: NodeKind) -> Node {
     }
 }
 
-fn wiring(command: &ServiceCommand) -> Wiring {
+fn wiring(command: &ServiceCommand) -> CaseWiring {
     let broker = Broker { kind: BrokerKind::RabbitMq, address: None, image: None };
     let nodes = vec![
         node("client", NodeKind::Client),
@@ -88,7 +88,7 @@ fn wiring(command: &ServiceCommand) -> Wiring {
         inside: None,
         own: true,
     };
-    Wiring::new(Arc::new(plan), listeners, None, vec![mail], host)
+    CaseWiring::new(Arc::new(plan), listeners, None, vec![mail], host)
 }
 
 async fn start(command: ServiceCommand) -> Result<RunningNode, RuntimeError> {

@@ -6,11 +6,11 @@ use super::error::NodeError;
 use super::running::{FlushMethod, RunningNode};
 use crate::runtime::error::RuntimeError;
 use crate::runtime::listening::Listening;
-use crate::runtime::wiring::Wiring;
+use crate::runtime::wiring::CaseWiring;
 use crate::scenario::{NodeIx, Url};
 
 /// Resolves the addresses of the service; nothing is started.
-pub async fn start(ix: NodeIx, url: &Url, wiring: &Wiring) -> Result<RunningNode, RuntimeError> {
+pub async fn start(ix: NodeIx, url: &Url, wiring: &CaseWiring) -> Result<RunningNode, RuntimeError> {
     let name = &wiring.plan().scenario.node(ix).name;
     let http = resolve(name, url.http.as_deref()).await?;
     let grpc = resolve(name, url.grpc.as_deref()).await?;

@@ -12,19 +12,19 @@ const LISTEN: &str = "0A";
 
 /// A process that listens on a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listener {
+pub struct ListeningProcess {
     pub process: i32,
     pub name: String,
 }
 
-impl fmt::Display for Listener {
+impl fmt::Display for ListeningProcess {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "`{}` (process {})", self.name, self.process)
     }
 }
 
 /// Returns a process that listens on the port.
-pub fn on_port(port: u16) -> Option<Listener> {
+pub fn on_port(port: u16) -> Option<ListeningProcess> {
     owners(&sockets(port)).first().map(ProcessStat::listener)
 }
 
@@ -32,7 +32,7 @@ pub fn on_port(port: u16) -> Option<Listener> {
 /// when none is found.
 ///
 /// A child that started a session of its own and was left by its parents counts as one of the group.
-pub fn in_place_of(group: Pid, port: u16) -> Option<Listener> {
+pub fn in_place_of(group: Pid, port: u16) -> Option<ListeningProcess> {
     let owners = owners(&sockets(port));
     let leader = ProcessStat::read(group.as_raw());
     let is_own = |owner: &ProcessStat| {
@@ -101,8 +101,8 @@ impl ProcessStat {
         Some(ProcessStat { process, name, parent, group, started: fields.get(19)?.parse().ok()? })
     }
 
-    fn listener(&self) -> Listener {
-        Listener { process: self.process, name: self.name.clone() }
+    fn listener(&self) -> ListeningProcess {
+        ListeningProcess { process: self.process, name: self.name.clone() }
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use guard::GuardedGroup;
-use output::{AwaitedLine, Output, Stream};
+use output::{AwaitedLine, Output, OutputStream};
 
 pub mod guard;
 pub mod listener;
@@ -41,10 +41,10 @@ impl Process {
         let (mut child, guarded) = spawner::spawn(command).await?;
         let mut output = Output::new(awaited);
         if let Some(stream) = child.stdout.take() {
-            output.read(Stream::Out, stream);
+            output.read(OutputStream::Out, stream);
         }
         if let Some(stream) = child.stderr.take() {
-            output.read(Stream::Error, stream);
+            output.read(OutputStream::Error, stream);
         }
         let (sender, ended) = watch::channel(None);
         tokio::spawn(reap(child, sender));

@@ -20,7 +20,7 @@ const A_MOMENT: Duration = Duration::from_millis(300);
 
 /// A stream of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
+pub enum OutputStream {
     Out,
     Error,
 }
@@ -73,7 +73,7 @@ impl Output {
     }
 
     /// Starts to read a stream.
-    pub fn read(&mut self, which: Stream, stream: impl AsyncRead + Send + Unpin + 'static) {
+    pub fn read(&mut self, which: OutputStream, stream: impl AsyncRead + Send + Unpin + 'static) {
         let buffer = self.buffer.clone();
         self.readers.get_mut().spawn(async move { read_lines(stream, which, &buffer).await });
     }
@@ -96,7 +96,7 @@ impl Output {
 }
 
 impl OutputBuffer {
-    fn push(&self, which: Stream, line: String) {
+    fn push(&self, which: OutputStream, line: String) {
         if self.awaited.as_ref().is_some_and(|awaited| awaited.matches(&line)) {
             self.found.send_if_modified(|found| found.is_none() && found.replace(line.clone()).is_none());
         }
@@ -105,10 +105,10 @@ impl OutputBuffer {
 }
 
 impl Lines {
-    fn push(&mut self, which: Stream, at: Instant, line: String) {
+    fn push(&mut self, which: OutputStream, at: Instant, line: String) {
         let lines = match which {
-            Stream::Out => &mut self.out,
-            Stream::Error => &mut self.error,
+            OutputStream::Out => &mut self.out,
+            OutputStream::Error => &mut self.error,
         };
         if lines.len() == LINES {
             lines.pop_front();
@@ -119,12 +119,13 @@ impl Lines {
     /// Returns the last lines of both streams.
     fn last(&self) -> Vec<String> {
         let end = self.out.back().into_iter().chain(self.error.back()).map(|(at, _)| *at).max();
-        let both = self.out.iter().map(|line| (Stream::Out, line));
-        let mut both: Vec<_> = both.chain(self.error.iter().map(|line| (Stream::Error, line))).collect();
+        let both = self.out.iter().map(|line| (OutputStream::Out, line));
+        let mut both: Vec<_> =
+            both.chain(self.error.iter().map(|line| (OutputStream::Error, line))).collect();
         // A moment's lines of standard output, then those of standard error: each keeps its own order.
         both.sort_by_key(|(stream, (at, _))| {
             let is_earlier = end.is_some_and(|end| *at + A_MOMENT < end);
-            if is_earlier { (false, Some(*at), false) } else { (true, None, *stream == Stream::Error) }
+            if is_earlier { (false, Some(*at), false) } else { (true, None, *stream == OutputStream::Error) }
         });
         let first = both.len().saturating_sub(LINES);
         both[first..].iter().map(|(_, (_, line))| line.clone()).collect()
@@ -132,7 +133,7 @@ impl Lines {
 }
 
 /// Reads a stream to its end; an error ends it, too.
-async fn read_lines(stream: impl AsyncRead + Unpin, which: Stream, buffer: &OutputBuffer) {
+async fn read_lines(stream: impl AsyncRead + Unpin, which: OutputStream, buffer: &OutputBuffer) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
     loop {
@@ -174,7 +175,7 @@ mod tests {
 
     async fn read(text: &[u8], awaited: Option<AwaitedLine>) -> Output {
         let mut output = Output::new(awaited);
-        output.read(Stream::Out, std::io::Cursor::new(text.to_vec()));
+        output.read(OutputStream::Out, std::io::Cursor::new(text.to_vec()));
         output.drained(Instant::now() + Duration::from_secs(5)).await;
         output
     }
@@ -196,17 +197,17 @@ mod tests {
         let mut lines = Lines::default();
         let begun = Instant::now();
         let later = |millis| begun + Duration::from_millis(millis);
-        lines.push(Stream::Error, begun, "a warning".to_owned());
-        lines.push(Stream::Out, later(10), "up".to_owned());
-        lines.push(Stream::Error, later(1000), "panic: no database".to_owned());
-        (0..3 * LINES).for_each(|i| lines.push(Stream::Out, later(1001), format!("line {i}")));
+        lines.push(OutputStream::Error, begun, "a warning".to_owned());
+        lines.push(OutputStream::Out, later(10), "up".to_owned());
+        lines.push(OutputStream::Error, later(1000), "panic: no database".to_owned());
+        (0..3 * LINES).for_each(|i| lines.push(OutputStream::Out, later(1001), format!("line {i}")));
         let last = lines.last();
         assert_eq!(last.len(), LINES);
         assert_eq!(last[LINES - 1], "panic: no database");
         assert_eq!(last[LINES - 2], format!("line {}", 3 * LINES - 1));
         let mut lines = Lines::default();
-        lines.push(Stream::Error, begun, "a warning".to_owned());
-        lines.push(Stream::Out, later(1000), "up".to_owned());
+        lines.push(OutputStream::Error, begun, "a warning".to_owned());
+        lines.push(OutputStream::Out, later(1000), "up".to_owned());
         assert_eq!(lines.last(), ["a warning", "up"]);
     }
 

@@ -17,6 +17,7 @@ use super::KafkaStub;
 use super::RabbitMqStub;
 #[cfg(feature = "sqs")]
 use super::SqsStub;
+use crate::error_chain::BoxedError;
 use crate::plan::ListenProtocols;
 use crate::plan::broker::MessageSource;
 use crate::runtime::listening::Listening;
@@ -37,8 +38,6 @@ pub struct NodeStubs {
     sqs: Vec<SqsStub>,
 }
 
-type Problem = Box<dyn std::error::Error + Send + Sync>;
-
 impl NodeStubs {
     /// Starts every stub of the node; `sources` are what it reads, with the address of the broker.
     #[cfg_attr(not(any(feature = "stubs", feature = "grpc")), allow(unused_variables, unused_mut))]
@@ -46,7 +45,7 @@ impl NodeStubs {
         stub: &Stub,
         listens: ListenProtocols,
         sources: &[(MessageSource, String)],
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, BoxedError> {
         let mut started = NodeStubs::default();
         #[cfg(feature = "stubs")]
         if listens.http {
@@ -72,7 +71,7 @@ impl NodeStubs {
 
     /// Starts a reader of one topic or queue at the broker with this address.
     #[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq", feature = "sqs")), allow(unused_variables))]
-    async fn add_reader(&mut self, source: &MessageSource, broker: &str) -> Result<(), Problem> {
+    async fn add_reader(&mut self, source: &MessageSource, broker: &str) -> Result<(), BoxedError> {
         match source {
             #[cfg(feature = "kafka")]
             MessageSource::Kafka { topic, group } => {

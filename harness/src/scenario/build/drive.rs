@@ -8,7 +8,7 @@ use crate::scenario::index::NodeIx;
 use crate::scenario::pattern;
 use crate::scenario::reference::TemplateSite;
 use crate::scenario::template::{Template, TemplatePart};
-use crate::scenario::tree::{KeyValue, Tree, Value};
+use crate::scenario::tree::{KeyValue, Tree, TreeValue};
 
 /// Sent where `context: invalid` names no traceparent of its own: a version that the standard forbids.
 const INVALID: &str = "ff-${trace-id}-${parent-id}-01";
@@ -110,7 +110,7 @@ impl<'a> Builder<'a, '_> {
     fn body(&mut self, tree: &'a Tree, headers: &mut Vec<(String, Template)>) -> DriveBody {
         let Some(body) = tree.get("body") else { return DriveBody::Empty };
         let (content, default) = match &body.value {
-            Value::Scalar { .. } => {
+            TreeValue::Scalar { .. } => {
                 (self.template(body, NodeIx::CLIENT, TemplateSite::Drive), "text/plain; charset=utf-8")
             }
             _ => (self.json_template(body, NodeIx::CLIENT), "application/json"),

@@ -13,7 +13,7 @@ use crate::scenario::node_kind::{
 use crate::scenario::pattern;
 use crate::scenario::reference::TemplateSite;
 use crate::scenario::template::{Template, TemplatePart};
-use crate::scenario::tree::{KeyValue, Tree, Value};
+use crate::scenario::tree::{KeyValue, Tree, TreeValue};
 use crate::source::{Place, WithPlace};
 use crate::wire::Level;
 
@@ -244,7 +244,7 @@ fn texts(tree: Option<&Tree>) -> Vec<String> {
 
 fn address(tree: &Tree) -> Url {
     match &tree.value {
-        Value::Scalar { text, .. } => Url { http: Some(text.clone()), grpc: None },
+        TreeValue::Scalar { text, .. } => Url { http: Some(text.clone()), grpc: None },
         _ => Url {
             http: tree.text_at("http").map(str::to_owned),
             grpc: tree.text_at("grpc").map(str::to_owned),

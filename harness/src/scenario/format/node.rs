@@ -1,6 +1,7 @@
 //! The keys of a node, by its kind.
 
 use super::words::NONE;
+use crate::scenario::Role;
 use crate::scenario::pattern::{ABSOLUTE, DURATION, FAULT, HEADER, IMAGE, LINE, PATH, TEXT, URL, VARIABLE};
 use crate::scenario::shape::{KeyShape, Object, Shape, Tag, TaggedKind, Words, may, must};
 use Shape::{Either, Json, List, Named, OneOrList, True, Whole};
@@ -175,7 +176,8 @@ static MARKER_KEYS: &[KeyShape] =
     &[may("marker", Shape::Object(&MARKER), "where its requests carry `${mark}`")];
 
 static SIGNALS: Words = Words { what: "signal", words: || vec!["SIGTERM", "SIGINT"], later: &[] };
-static ROLES: Words = Words { what: "role", words: || vec!["participant", "forwarder"], later: &[] };
+static ROLES: Words =
+    Words { what: "role", words: || Role::ALL.iter().map(|role| role.word()).collect(), later: &[] };
 
 static URLS: Object = Object {
     what: "`url`",

@@ -1,7 +1,7 @@
 //! One channel: its methods and contents in both directions, and their captures.
 
 use super::content::{Content, PartialContent};
-use super::deliveries::{Acknowledgement, Deliveries, PendingRequest, Source};
+use super::deliveries::{Acknowledgement, ConsumerQueue, Deliveries, PendingRequest};
 use super::method::{Closing, Destination, Method};
 use super::publications::{Publication, Publications};
 use crate::evidence::{CaptureEnd, Message, MessageDirection, MessageHead, Protocol, Recording, Settlement};
@@ -37,7 +37,7 @@ struct PublishMethod {
 
 #[derive(Debug)]
 enum IncomingContent {
-    Delivery { source: Option<Source>, tag: u64, redelivered: bool },
+    Delivery { source: Option<ConsumerQueue>, tag: u64, redelivered: bool },
     Return { why: String, to: Destination },
 }
 
@@ -55,7 +55,7 @@ impl Channel {
             Method::Declare { queue, no_wait: true } => self.delivered.declares(queue),
             Method::Declare { no_wait: false, .. } => self.delivered.asks(PendingRequest::Declare)?,
             Method::Consume { queue, consumer, no_ack, no_wait } => {
-                let source = Source { queue, no_ack };
+                let source = ConsumerQueue { queue, no_ack };
                 if no_wait {
                     self.delivered.consumes(consumer, source);
                 } else {
@@ -64,7 +64,7 @@ impl Channel {
             }
             Method::Cancel { consumer, no_wait: true } => self.delivered.cancelled(&consumer),
             Method::Get { queue, no_ack } => {
-                self.delivered.asks(PendingRequest::Get(Source { queue, no_ack }))?
+                self.delivered.asks(PendingRequest::Get(ConsumerQueue { queue, no_ack }))?
             }
             Method::Ack { tag, multiple } => {
                 self.delivered.settled(Acknowledgement { tag, multiple, how: Settlement::Done });
@@ -125,7 +125,7 @@ impl Channel {
     }
 
     /// Reads a part of a content from the client.
-    pub fn sent(&mut self, part: Part<'_>, at: ChannelScene<'_>) -> Result<(), ReadError> {
+    pub fn sent(&mut self, part: ContentPart<'_>, at: ChannelScene<'_>) -> Result<(), ReadError> {
         part.put_to(&mut self.sending)?;
         let Some(complete) = self.sending.take_if(|arriving| arriving.is_complete()) else { return Ok(()) };
         let (publishing, content) = complete.into_parts();
@@ -143,7 +143,7 @@ impl Channel {
     }
 
     /// Reads a part of a content from the broker.
-    pub fn received(&mut self, part: Part<'_>, at: ChannelScene<'_>) -> Result<(), ReadError> {
+    pub fn received(&mut self, part: ContentPart<'_>, at: ChannelScene<'_>) -> Result<(), ReadError> {
         part.put_to(&mut self.receiving)?;
         let Some(complete) = self.receiving.take_if(|arriving| arriving.is_complete()) else { return Ok(()) };
         let (incoming, content) = complete.into_parts();
@@ -201,19 +201,19 @@ impl Channel {
 
 /// A part of a content.
 #[derive(Clone, Copy, Debug)]
-pub enum Part<'a> {
+pub enum ContentPart<'a> {
     Header(&'a [u8]),
     Body(&'a [u8]),
 }
 
-impl Part<'_> {
+impl ContentPart<'_> {
     fn put_to<O>(self, arriving: &mut Option<PartialContent<O>>) -> Result<(), ReadError> {
         let Some(arriving) = arriving else {
             return Err(ReadError::AmqpFrame("a content came without a method before it"));
         };
         match self {
-            Part::Header(payload) => arriving.header(payload),
-            Part::Body(bytes) => arriving.body(bytes),
+            ContentPart::Header(payload) => arriving.header(payload),
+            ContentPart::Body(bytes) => arriving.body(bytes),
         }
     }
 }

@@ -129,7 +129,7 @@ impl Properties {
         if has(flags, 13) {
             let entries = table::entries(from.long_bytes().ok_or(SHORT)?)?;
             read.moved_from = table::first_death(&entries);
-            read.headers = entries.iter().map(table::Entry::field).collect();
+            read.headers = entries.iter().map(table::TableEntry::field).collect();
         }
         // delivery-mode, priority
         for _ in (11..=12).filter(|bit| has(flags, *bit)) {

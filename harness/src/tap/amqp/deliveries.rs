@@ -8,7 +8,7 @@ use crate::tap::read_error::{ReadError, UNSETTLED_LIMIT, WAITING_LIMIT};
 
 #[derive(Debug, Default)]
 pub struct Deliveries {
-    consumers: HashMap<String, Source>,
+    consumers: HashMap<String, ConsumerQueue>,
     /// The queue that an empty name means (AMQP 0-9-1, `queue` of `basic.consume`).
     last_declared: String,
     /// Requests without an answer; answers come in the same order.
@@ -21,7 +21,7 @@ pub struct Deliveries {
 
 /// The queue of a consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct ConsumerQueue {
     pub queue: String,
     /// A delivery is settled when it is sent.
     pub no_ack: bool,
@@ -38,8 +38,8 @@ pub struct Acknowledgement {
 #[derive(Debug)]
 pub enum PendingRequest {
     Declare,
-    Consume(Source),
-    Get(Source),
+    Consume(ConsumerQueue),
+    Get(ConsumerQueue),
 }
 
 impl Deliveries {
@@ -64,7 +64,7 @@ impl Deliveries {
         self.last_declared = queue;
     }
 
-    pub fn consumes(&mut self, consumer: String, source: Source) {
+    pub fn consumes(&mut self, consumer: String, source: ConsumerQueue) {
         let source = self.named(source);
         self.consumers.insert(consumer, source);
     }
@@ -83,12 +83,12 @@ impl Deliveries {
         self.consumers.remove(consumer);
     }
 
-    pub fn source(&self, consumer: &str) -> Option<Source> {
+    pub fn source(&self, consumer: &str) -> Option<ConsumerQueue> {
         self.consumers.get(consumer).cloned()
     }
 
     /// Returns the queue of the oldest `basic.get` without an answer.
-    pub fn got(&mut self) -> Option<Source> {
+    pub fn got(&mut self) -> Option<ConsumerQueue> {
         let asked = self.answered(|asked| match asked {
             PendingRequest::Get(source) => Some(source.clone()),
             _ => None,
@@ -96,7 +96,7 @@ impl Deliveries {
         Some(self.named(asked))
     }
 
-    fn named(&self, mut source: Source) -> Source {
+    fn named(&self, mut source: ConsumerQueue) -> ConsumerQueue {
         if source.queue.is_empty() {
             source.queue.clone_from(&self.last_declared);
         }

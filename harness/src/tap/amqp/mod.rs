@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::read_error::{ReadError, TLS_HANDSHAKE};
 use super::scene::Scene;
-use channel::{Channel, ChannelScene, Part};
+use channel::{Channel, ChannelScene, ContentPart};
 use frame::{FrameReader, Piece};
 use method::{Closing, Method};
 
@@ -98,8 +98,8 @@ impl Amqp {
                 method if channel > 0 => self.channel(channel).by_client(method)?,
                 _ => {}
             },
-            Piece::Header(channel, payload) => self.sent(channel, Part::Header(&payload))?,
-            Piece::Body(channel, bytes) => self.sent(channel, Part::Body(bytes))?,
+            Piece::Header(channel, payload) => self.sent(channel, ContentPart::Header(&payload))?,
+            Piece::Body(channel, bytes) => self.sent(channel, ContentPart::Body(bytes))?,
             Piece::Other => {}
         }
         Ok(())
@@ -115,8 +115,8 @@ impl Amqp {
                 method if channel > 0 => self.channel(channel).by_broker(method)?,
                 _ => {}
             },
-            Piece::Header(channel, payload) => self.received(channel, Part::Header(&payload))?,
-            Piece::Body(channel, bytes) => self.received(channel, Part::Body(bytes))?,
+            Piece::Header(channel, payload) => self.received(channel, ContentPart::Header(&payload))?,
+            Piece::Body(channel, bytes) => self.received(channel, ContentPart::Body(bytes))?,
             Piece::Other => {}
         }
         Ok(())
@@ -127,12 +127,12 @@ impl Amqp {
     }
 
     /// Reads a part of a content from the client; on a closed channel it is ignored.
-    fn sent(&mut self, channel: u16, part: Part<'_>) -> Result<(), ReadError> {
+    fn sent(&mut self, channel: u16, part: ContentPart<'_>) -> Result<(), ReadError> {
         let at = ChannelScene { scene: &self.scene, connection: self.connection, channel };
         self.channels.get_mut(&channel).map_or(Ok(()), |own| own.sent(part, at))
     }
 
-    fn received(&mut self, channel: u16, part: Part<'_>) -> Result<(), ReadError> {
+    fn received(&mut self, channel: u16, part: ContentPart<'_>) -> Result<(), ReadError> {
         let at = ChannelScene { scene: &self.scene, connection: self.connection, channel };
         self.channels.get_mut(&channel).map_or(Ok(()), |own| own.received(part, at))
     }

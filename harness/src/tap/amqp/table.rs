@@ -10,59 +10,59 @@ const ENDS_EARLY: &str = "its table of headers ends in the middle of a value";
 const UNKNOWN: &str = "its table of headers has a value of a type that RabbitMQ does not know";
 
 #[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
+pub struct TableEntry<'a> {
     pub name: &'a [u8],
-    pub value: Value<'a>,
+    pub value: TableValue<'a>,
 }
 
 /// The type and bytes of a value, without the length before them.
 #[derive(Clone, Copy, Debug)]
-pub struct Value<'a> {
+pub struct TableValue<'a> {
     pub kind: u8,
     pub bytes: &'a [u8],
 }
 
 /// Parses the entries of a table, given without its length.
-pub fn entries(table: &[u8]) -> Result<Vec<Entry<'_>>, &'static str> {
+pub fn entries(table: &[u8]) -> Result<Vec<TableEntry<'_>>, &'static str> {
     let mut cursor = Cursor(table);
     let mut entries = Vec::new();
     while !cursor.is_empty() {
         let name = cursor.short_bytes().ok_or(ENDS_EARLY)?;
-        entries.push(Entry { name, value: Value::read(&mut cursor)? });
+        entries.push(TableEntry { name, value: TableValue::read(&mut cursor)? });
     }
     Ok(entries)
 }
 
 /// Returns the first queue from which a message was dead-lettered (RabbitMQ, "Dead Letter Exchanges"): a header of
 /// brokers since 3.7, else the last entry of `x-death`, which is the oldest.
-pub fn first_death(entries: &[Entry<'_>]) -> Option<String> {
+pub fn first_death(entries: &[TableEntry<'_>]) -> Option<String> {
     let first = value(entries, b"x-first-death-queue", b'S').or_else(|| oldest_death(entries));
     first.map(|queue| String::from_utf8_lossy(queue).into_owned())
 }
 
-fn oldest_death<'a>(entries: &[Entry<'a>]) -> Option<&'a [u8]> {
+fn oldest_death<'a>(entries: &[TableEntry<'a>]) -> Option<&'a [u8]> {
     let mut array = Cursor(value(entries, b"x-death", b'A')?);
     let mut oldest = None;
     while !array.is_empty() {
-        oldest = Some(Value::read(&mut array).ok()?);
+        oldest = Some(TableValue::read(&mut array).ok()?);
     }
     let death = self::entries(oldest.filter(|death| death.kind == b'F')?.bytes).ok()?;
     death.iter().find(|entry| entry.name == b"queue").map(|entry| entry.value.bytes)
 }
 
-fn value<'a>(entries: &[Entry<'a>], name: &[u8], kind: u8) -> Option<&'a [u8]> {
+fn value<'a>(entries: &[TableEntry<'a>], name: &[u8], kind: u8) -> Option<&'a [u8]> {
     let found = entries.iter().find(|entry| entry.name == name && entry.value.kind == kind);
     found.map(|entry| entry.value.bytes)
 }
 
-impl Entry<'_> {
+impl TableEntry<'_> {
     pub fn field(&self) -> Field {
         let (kind, value) = self.value.read_as();
         Field { name: self.name.to_vec(), value: Some(value), kind }
     }
 }
 
-impl<'a> Value<'a> {
+impl<'a> TableValue<'a> {
     fn read(cursor: &mut Cursor<'a>) -> Result<Self, &'static str> {
         let kind = cursor.octet().ok_or(ENDS_EARLY)?;
         let bytes = match kind {
@@ -75,7 +75,7 @@ impl<'a> Value<'a> {
             b'S' | b'x' | b'A' | b'F' => cursor.long_bytes(),
             _ => return Err(UNKNOWN),
         };
-        Ok(Value { kind, bytes: bytes.ok_or(ENDS_EARLY)? })
+        Ok(TableValue { kind, bytes: bytes.ok_or(ENDS_EARLY)? })
     }
 
     fn read_as(&self) -> (FieldKind, Vec<u8>) {

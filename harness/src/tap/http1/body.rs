@@ -1,7 +1,8 @@
 //! Follows a body of HTTP/1.1 to its end without keeping it (RFC 9112 sections 6 and 7).
 
-use super::fields::{Fields, parse_trailers};
+use super::fields::parse_trailers;
 use super::section::Section;
+use crate::evidence::RawFields;
 use crate::tap::read_error::ReadError;
 
 /// A chunk's size line with its extensions.
@@ -19,7 +20,7 @@ pub enum Body {
 pub struct ChunkReader {
     of: &'static str,
     at: ChunkState,
-    trailers: Fields,
+    trailers: RawFields,
 }
 
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Body {
     }
 
     pub fn chunked(of: &'static str) -> Self {
-        Body::Chunks(ChunkReader { of, at: ChunkState::Size(Vec::new()), trailers: Fields::new() })
+        Body::Chunks(ChunkReader { of, at: ChunkState::Size(Vec::new()), trailers: RawFields::new() })
     }
 
     pub fn is_complete(&self) -> bool {
@@ -61,10 +62,10 @@ impl Body {
         }
     }
 
-    pub fn into_trailers(self) -> Fields {
+    pub fn into_trailers(self) -> RawFields {
         match self {
             Body::Chunks(chunks) => chunks.trailers,
-            Body::Length(_) | Body::UntilEnd => Fields::new(),
+            Body::Length(_) | Body::UntilEnd => RawFields::new(),
         }
     }
 }

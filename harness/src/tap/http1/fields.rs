@@ -2,13 +2,11 @@
 
 use httparse::{EMPTY_HEADER, Header, Status};
 
+use crate::evidence::RawFields;
 use crate::tap::read_error::ReadError;
 
-/// Name and value of each line; duplicates are kept.
-pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
-
 /// Parses a trailer section with its empty line.
-pub fn parse_trailers(section: &[u8]) -> Result<Fields, ReadError> {
+pub fn parse_trailers(section: &[u8]) -> Result<RawFields, ReadError> {
     let mut room = room_for(section);
     match httparse::parse_headers(section, &mut room) {
         Ok(Status::Complete((_, fields))) => Ok(fields_of(fields)),
@@ -23,6 +21,6 @@ pub fn room_for(head: &[u8]) -> Vec<Header<'_>> {
 }
 
 /// Copies the lines that `httparse` found.
-pub fn fields_of(fields: &[Header<'_>]) -> Fields {
+pub fn fields_of(fields: &[Header<'_>]) -> RawFields {
     fields.iter().map(|field| (field.name.as_bytes().to_vec(), field.value.to_vec())).collect()
 }

@@ -9,14 +9,15 @@ use std::ops::Range;
 use httparse::{Request, Response, Status};
 
 use super::body::Body;
-use super::fields::{Fields, fields_of, room_for};
+use super::fields::{fields_of, room_for};
+use crate::evidence::RawFields;
 use crate::tap::read_error::ReadError;
 
 #[derive(Debug)]
 pub struct RequestHead {
     pub method: String,
     pub target: String,
-    pub fields: Fields,
+    pub fields: RawFields,
     /// The range of the value of the `Host` line.
     pub host: Option<Range<usize>>,
 }
@@ -24,7 +25,7 @@ pub struct RequestHead {
 #[derive(Debug)]
 pub struct AnswerHead {
     pub status: u16,
-    pub fields: Fields,
+    pub fields: RawFields,
     http10: bool,
 }
 
@@ -113,7 +114,7 @@ fn place_of(value: &[u8], head: &[u8]) -> Option<Range<usize>> {
 }
 
 /// Returns the transfer codings in the order in which they were applied, in lower case.
-fn codings(fields: &Fields) -> Vec<String> {
+fn codings(fields: &RawFields) -> Vec<String> {
     let lines = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"transfer-encoding"));
     let lines = lines.map(|(_, value)| String::from_utf8_lossy(value).to_ascii_lowercase());
     let codings =
@@ -127,7 +128,7 @@ fn number(digits: &[u8]) -> Option<u64> {
 }
 
 /// Returns the content length. Several equal lengths are one; different ones are a request smuggling attempt.
-fn length(fields: &Fields, of: &'static str) -> Result<Option<u64>, ReadError> {
+fn length(fields: &RawFields, of: &'static str) -> Result<Option<u64>, ReadError> {
     let mut length = None;
     for (_, value) in fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-length")) {
         for part in value.split(|byte| *byte == b',') {

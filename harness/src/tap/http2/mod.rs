@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::call_recording::CallRecording;
 use super::read_error::{ReadError, WAITING_LIMIT};
 use super::scene::Scene;
+use crate::evidence::RawFields;
 use crate::evidence::{Head, Protocol};
 
 mod block;
@@ -22,7 +23,7 @@ use frame::{
     CONTINUATION, DATA, END_STREAM, FrameHead, FrameReader, GOAWAY, HEADERS, PUSH_PROMISE, Piece, RST_STREAM,
     SETTINGS, write_headers,
 };
-use hpack::{Decoder, Fields};
+use hpack::Decoder;
 
 /// The characters of method and path that messages show.
 const SHOWN: usize = 100;
@@ -77,7 +78,7 @@ impl Direction {
     }
 
     /// Returns the block that this frame completes, and its fields.
-    fn fields(&mut self, head: &FrameHead, payload: &[u8]) -> Result<Option<(Block, Fields)>, ReadError> {
+    fn fields(&mut self, head: &FrameHead, payload: &[u8]) -> Result<Option<(Block, RawFields)>, ReadError> {
         let Some(block) = self.blocks.add(head, payload)? else { return Ok(None) };
         let fields = self.hpack.decode(&block.bytes)?;
         Ok(Some((block, fields)))
@@ -189,7 +190,7 @@ impl Http2 {
         Ok(())
     }
 
-    fn request_headers(&mut self, block: &Block, fields: Fields) -> Result<(), ReadError> {
+    fn request_headers(&mut self, block: &Block, fields: RawFields) -> Result<(), ReadError> {
         if let Some(call) = self.calls.get_mut(&block.stream) {
             call.request_trailers(fields);
         } else if block.stream > self.highest {
@@ -209,7 +210,7 @@ impl Http2 {
         Ok(())
     }
 
-    fn head(&self, stream: u32, fields: Fields) -> Head {
+    fn head(&self, stream: u32, fields: RawFields) -> Head {
         let method = text(&fields, b":method").unwrap_or_default();
         let target = text(&fields, b":path").or_else(|| text(&fields, b":authority")).unwrap_or_default();
         Head {
@@ -257,7 +258,7 @@ impl Http2 {
         Ok(())
     }
 
-    fn answer_headers(&mut self, block: &Block, fields: &Fields) {
+    fn answer_headers(&mut self, block: &Block, fields: &RawFields) {
         let Some(call) = self.calls.get_mut(&block.stream) else { return };
         let status = fields.iter().find(|(name, _)| name == b":status");
         let status = status.and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok());
@@ -318,13 +319,13 @@ impl Http2 {
     }
 }
 
-fn text(fields: &Fields, name: &[u8]) -> Option<String> {
+fn text(fields: &RawFields, name: &[u8]) -> Option<String> {
     let field = fields.iter().find(|(given, _)| given == name);
     field.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
 }
 
 /// Replaces `:authority`, or `host` where there is no `:authority`.
-fn rewrite(fields: &mut Fields, host: Option<&str>) {
+fn rewrite(fields: &mut RawFields, host: Option<&str>) {
     let Some(host) = host else { return };
     for (_, value) in fields.iter_mut().filter(|(name, _)| name == b":authority" || name == b"host") {
         *value = host.as_bytes().to_vec();

@@ -24,7 +24,7 @@ const ANSWER: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A record that a group has to process.
-pub struct Delivery {
+pub struct PendingRecord {
     pub group: String,
     /// Topic and partition.
     pub place: (String, i32),
@@ -42,7 +42,7 @@ pub struct GroupStart {
 
 /// A message to the watcher of commits.
 pub enum CommitsInput {
-    Delivery(Delivery),
+    Delivery(PendingRecord),
     Start(GroupStart),
 }
 
@@ -118,7 +118,7 @@ impl Commits {
         }
     }
 
-    fn add(&mut self, delivery: Delivery) {
+    fn add(&mut self, delivery: PendingRecord) {
         let group = self.groups.entry(delivery.group).or_default();
         if group.starts.get(&delivery.place).is_some_and(|start| delivery.offset < *start) {
             return delivery.recording.end(CaptureEnd::Settled(Settlement::Skipped));

@@ -13,8 +13,9 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::sync::oneshot;
 
-use super::commits::{CommitsInput, Delivery};
+use super::commits::{CommitsInput, PendingRecord};
 use super::record::Record;
+use crate::error_chain::BoxedError;
 use crate::evidence::{CaptureEnd, Settlement};
 use crate::plan::broker::Topic;
 use crate::tap::scene::Scene;
@@ -30,8 +31,6 @@ const BEGIN: Duration = Duration::from_secs(10);
 const STILL: Duration = Duration::from_millis(200);
 /// A failure that lasts longer than this is a gap.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-type Problem = Box<dyn std::error::Error + Send + Sync>;
 
 /// A request to be notified when everything that is there has been read.
 pub struct CatchUpRequest {
@@ -83,7 +82,7 @@ impl Reader {
     }
 
     /// Reads until the thread is ended; `begun` gets the result of the start.
-    pub fn read(self, client: &ClientConfig, begun: oneshot::Sender<Result<(), Problem>>, life: &Life) {
+    pub fn read(self, client: &ClientConfig, begun: oneshot::Sender<Result<(), BoxedError>>, life: &Life) {
         let mut reading = match self.begin(client) {
             Ok(reading) => reading,
             Err(problem) => return drop(begun.send(Err(problem))),
@@ -96,7 +95,7 @@ impl Reader {
     }
 
     /// Returns the end of a partition. A new partition may not have a leader yet.
-    fn end_of(&self, ends: &BaseConsumer, partition: i32) -> Result<i64, Problem> {
+    fn end_of(&self, ends: &BaseConsumer, partition: i32) -> Result<i64, BoxedError> {
         const NOT_YET: &[RDKafkaErrorCode] = &[
             RDKafkaErrorCode::NotLeaderForPartition,
             RDKafkaErrorCode::LeaderNotAvailable,
@@ -120,7 +119,7 @@ impl Reader {
         }
     }
 
-    fn begin(&self, client: &ClientConfig) -> Result<ActiveReader<'_>, Problem> {
+    fn begin(&self, client: &ClientConfig) -> Result<ActiveReader<'_>, BoxedError> {
         let mut client = client.clone();
         // The client needs the name of a group to read; it does not join the group, and commits nothing.
         let name = format!("unbroken-tap-{:08x}", self.scene.run);
@@ -297,7 +296,7 @@ fn seen(reader: &Reader, message: &BorrowedMessage<'_>) -> (i32, i64) {
         }
         let place = (topic.name.clone(), record.partition);
         // The watcher of commits ends after every reader.
-        let delivery = Delivery { group: group.clone(), place, offset: record.offset, recording };
+        let delivery = PendingRecord { group: group.clone(), place, offset: record.offset, recording };
         let _ = deliveries.send(CommitsInput::Delivery(delivery));
     }
     (record.partition, record.offset)

@@ -20,12 +20,12 @@ const COPIED: usize = 64 * 1024;
 
 /// The parts of a request head that the search needs.
 #[derive(Clone, Copy, Debug)]
-pub struct RequestHead<'a> {
+pub struct SearchedHead<'a> {
     pub target: &'a str,
     pub headers: &'a [(Vec<u8>, Vec<u8>)],
 }
 
-impl RequestHead<'_> {
+impl SearchedHead<'_> {
     pub fn values<'b>(&'b self, name: &'b str) -> impl Iterator<Item = &'b [u8]> {
         let named = self.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()));
         named.map(|(_, value)| value.as_slice())
@@ -61,7 +61,7 @@ pub fn in_message(markers: &[Marker], run: u32, headers: &[(Vec<u8>, Vec<u8>)], 
             first = mark;
         }
     };
-    let mut search = Search::begin(markers, run, RequestHead { target: "", headers }, &mut keep);
+    let mut search = Search::begin(markers, run, SearchedHead { target: "", headers }, &mut keep);
     search.body(body, &mut keep);
     search.finish(&mut keep);
     first
@@ -81,7 +81,7 @@ impl Search {
     pub fn begin(
         markers: &[Marker],
         run: u32,
-        head: RequestHead<'_>,
+        head: SearchedHead<'_>,
         found: &mut dyn FnMut(CaptureMark),
     ) -> Search {
         let key = format!("ub{run:08x}-").into_bytes();
@@ -135,7 +135,7 @@ fn member(marker: &Marker) -> Option<&String> {
 }
 
 /// Returns the mark in a declared marker of the head.
-fn declared(marker: &Marker, key: &[u8], head: RequestHead<'_>) -> Option<Mark> {
+fn declared(marker: &Marker, key: &[u8], head: SearchedHead<'_>) -> Option<Mark> {
     match marker {
         Marker::Header(name) => head.values(name).find_map(|value| find(key, value)),
         Marker::Path => path_of(head.target).split('/').find_map(|segment| find(key, segment.as_bytes())),

@@ -22,7 +22,7 @@ fn with_coding(coding: &str, body: &[u8]) -> CaptureMark {
 /// Returns all results for a body that arrives in parts.
 fn results(headers: &[(Vec<u8>, Vec<u8>)], parts: &[&[u8]]) -> Vec<CaptureMark> {
     let mut results = Vec::new();
-    let head = RequestHead { target: "/shop.Orders/Place", headers };
+    let head = SearchedHead { target: "/shop.Orders/Place", headers };
     let mut search = Search::begin(&[], RUN, head, &mut |mark| results.push(mark));
     for part in parts {
         search.body(part, &mut |mark| results.push(mark));
@@ -104,7 +104,7 @@ proptest! {
         parts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..64), 0..32),
     ) {
         let headers = if grpc { header("content-type", "application/grpc") } else { Vec::new() };
-        let head = RequestHead { target: "/", headers: &headers };
+        let head = SearchedHead { target: "/", headers: &headers };
         let mut search = Search::begin(&[Marker::Body("a.0.b".to_owned())], RUN, head, &mut |_| {});
         for part in &parts {
             search.body(part, &mut |_| {});

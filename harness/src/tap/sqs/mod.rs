@@ -29,7 +29,7 @@ pub use messages::Messages;
 use body_text::BodyText;
 use json::Json;
 use operation::{ApiRequest, Operation, SentMessage};
-use outcome::{Outcome, ReceivedMessage, failure};
+use outcome::{EntryOutcome, ReceivedMessage, failure};
 use requested_attributes::RequestedAttributes;
 
 const TARGET_PREFIX: &str = "AmazonSQS.";
@@ -162,7 +162,7 @@ impl ApiCall {
                 let batch = entries.iter().any(|(entry, _)| entry.is_some());
                 let answer = if batch { self.read_answer() } else { Json::Null };
                 for (entry, handle) in &entries {
-                    if matches!(Outcome::of(entry.as_deref(), &answer), Outcome::Done(_)) {
+                    if matches!(EntryOutcome::of(entry.as_deref(), &answer), EntryOutcome::Done(_)) {
                         self.scene.sqs.settled(handle, how);
                     }
                 }
@@ -180,16 +180,16 @@ impl ApiCall {
     }
 
     fn taken(&self, message: PendingPublication, answer: &Json) {
-        let end = match Outcome::of(message.entry.as_deref(), answer) {
-            Outcome::Done(id) => {
+        let end = match EntryOutcome::of(message.entry.as_deref(), answer) {
+            EntryOutcome::Done(id) => {
                 if let Some(id) = id {
                     self.scene.sqs.sent(&self.scene.writer, &id, message.fields);
                     message.recording.message(|message| message.id = Some(id));
                 }
                 CaptureEnd::Settled(Settlement::Accepted)
             }
-            Outcome::Rejected(why) => return message.refused(&why),
-            Outcome::Unknown => CaptureEnd::Broken("the answer does not mention this entry".to_owned()),
+            EntryOutcome::Rejected(why) => return message.refused(&why),
+            EntryOutcome::Unknown => CaptureEnd::Broken("the answer does not mention this entry".to_owned()),
         };
         message.recording.end(end);
     }

@@ -6,7 +6,7 @@ use crate::evidence::Field;
 
 /// The result of one entry of a call.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum EntryOutcome {
     /// With the id that a sent message got.
     Done(Option<String>),
     /// With the broker's code and reason.
@@ -15,19 +15,19 @@ pub enum Outcome {
     Unknown,
 }
 
-impl Outcome {
+impl EntryOutcome {
     /// Returns the result of the entry with this id in its batch. A call that failed as a whole failed for each entry.
-    pub fn of(id: Option<&str>, answer: &Json) -> Outcome {
-        let Some(id) = id else { return Outcome::done(answer) };
+    pub fn of(id: Option<&str>, answer: &Json) -> EntryOutcome {
+        let Some(id) = id else { return EntryOutcome::done(answer) };
         match (entry_of(answer, "Successful", id), entry_of(answer, "Failed", id)) {
-            (Some(entry), _) => Outcome::done(entry),
-            (None, Some(entry)) => Outcome::Rejected(reason(entry, "Code", "Message")),
-            (None, None) => Outcome::Unknown,
+            (Some(entry), _) => EntryOutcome::done(entry),
+            (None, Some(entry)) => EntryOutcome::Rejected(reason(entry, "Code", "Message")),
+            (None, None) => EntryOutcome::Unknown,
         }
     }
 
-    fn done(entry: &Json) -> Outcome {
-        Outcome::Done(entry.text_of("MessageId").map(str::to_owned))
+    fn done(entry: &Json) -> EntryOutcome {
+        EntryOutcome::Done(entry.text_of("MessageId").map(str::to_owned))
     }
 }
 

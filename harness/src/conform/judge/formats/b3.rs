@@ -2,7 +2,8 @@
 //!
 //! <https://github.com/openzipkin/b3-propagation>
 
-use super::{Fields, Mismatch, OutgoingContext, at_most_one, one, span_id, trace_id, unreadable};
+use super::{Mismatch, OutgoingContext, at_most_one, one, span_id, trace_id, unreadable};
+use crate::evidence::RawFields;
 
 const SINGLE: &str = "b3";
 const TRACE_ID: &str = "x-b3-traceid";
@@ -10,7 +11,7 @@ const SPAN_ID: &str = "x-b3-spanid";
 const SAMPLED: &str = "x-b3-sampled";
 const FLAGS: &str = "x-b3-flags";
 
-pub(super) fn single(fields: &Fields) -> Result<OutgoingContext, Mismatch> {
+pub(super) fn single(fields: &RawFields) -> Result<OutgoingContext, Mismatch> {
     let value = one(fields, SINGLE)?;
     let text = String::from_utf8_lossy(&value).into_owned();
     let parts: Vec<&str> = text.split('-').collect();
@@ -35,7 +36,7 @@ pub(super) fn single(fields: &Fields) -> Result<OutgoingContext, Mismatch> {
     Ok(OutgoingContext { trace_id, parent_id, sampled, debug, field: SINGLE, value, trace_id_at })
 }
 
-pub(super) fn multi(fields: &Fields) -> Result<OutgoingContext, Mismatch> {
+pub(super) fn multi(fields: &RawFields) -> Result<OutgoingContext, Mismatch> {
     let value = one(fields, TRACE_ID)?;
     let trace_id = trace_id(&String::from_utf8_lossy(&value))
         .ok_or_else(|| unreadable(TRACE_ID, &value, "it is not 16 or 32 lower-case hex digits"))?;

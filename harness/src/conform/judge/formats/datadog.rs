@@ -3,7 +3,8 @@
 //!
 //! <https://docs.datadoghq.com/tracing/trace_collection/trace_context_propagation/>
 
-use super::{Fields, Mismatch, OutgoingContext, at_most_one, is_lower_hex, one, unreadable};
+use super::{Mismatch, OutgoingContext, at_most_one, is_lower_hex, one, unreadable};
+use crate::evidence::RawFields;
 
 const TRACE_ID: &str = "x-datadog-trace-id";
 const PARENT_ID: &str = "x-datadog-parent-id";
@@ -11,7 +12,7 @@ const PRIORITY: &str = "x-datadog-sampling-priority";
 const TAGS: &str = "x-datadog-tags";
 const HIGH_BITS: &str = "_dd.p.tid=";
 
-pub(super) fn read(fields: &Fields) -> Result<OutgoingContext, Mismatch> {
+pub(super) fn read(fields: &RawFields) -> Result<OutgoingContext, Mismatch> {
     let value = one(fields, TRACE_ID)?;
     let low = number(&value).ok_or_else(|| unreadable(TRACE_ID, &value, "it is not a decimal number"))?;
     let parent = one(fields, PARENT_ID)?;

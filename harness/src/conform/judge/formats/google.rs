@@ -2,11 +2,12 @@
 //!
 //! <https://cloud.google.com/trace/docs/trace-context#legacy-http-header>
 
-use super::{Fields, Mismatch, OutgoingContext, one, trace_id, unreadable};
+use super::{Mismatch, OutgoingContext, one, trace_id, unreadable};
+use crate::evidence::RawFields;
 
 const FIELD: &str = "x-cloud-trace-context";
 
-pub(super) fn read(fields: &Fields) -> Result<OutgoingContext, Mismatch> {
+pub(super) fn read(fields: &RawFields) -> Result<OutgoingContext, Mismatch> {
     let value = one(fields, FIELD)?;
     let text = String::from_utf8_lossy(&value).into_owned();
     let (ids, options) = text.split_once(";o=").map_or((text.as_str(), None), |(ids, o)| (ids, Some(o)));

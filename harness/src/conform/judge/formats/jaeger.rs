@@ -2,13 +2,14 @@
 //!
 //! <https://www.jaegertracing.io/sdk-migration/#propagation-format>. A correct sender pads its ids.
 
-use super::{Fields, Mismatch, OutgoingContext, one, span_id, trace_id, unreadable};
+use super::{Mismatch, OutgoingContext, one, span_id, trace_id, unreadable};
+use crate::evidence::RawFields;
 
 const FIELD: &str = "uber-trace-id";
 const SAMPLED: u8 = 0x01;
 const DEBUG: u8 = 0x02;
 
-pub(super) fn read(fields: &Fields) -> Result<OutgoingContext, Mismatch> {
+pub(super) fn read(fields: &RawFields) -> Result<OutgoingContext, Mismatch> {
     let value = one(fields, FIELD)?;
     let text = String::from_utf8_lossy(&value).replace("%3A", ":");
     let parts: Vec<&str> = text.split(':').collect();

@@ -5,9 +5,10 @@
 
 use std::ops::Range;
 
-use super::fields::{Fields, values};
+use super::fields::values;
 use super::mismatch::{Mismatch, MismatchKind};
 use crate::conform::suite::Difference;
+use crate::evidence::RawFields;
 use crate::wire::Format;
 
 mod b3;
@@ -41,7 +42,7 @@ impl OutgoingContext {
 }
 
 /// Reads the context in this format.
-pub(super) fn read(format: Format, fields: &Fields) -> Result<OutgoingContext, Mismatch> {
+pub(super) fn read(format: Format, fields: &RawFields) -> Result<OutgoingContext, Mismatch> {
     match format {
         Format::B3Single => b3::single(fields),
         Format::B3Multi => b3::multi(fields),
@@ -56,7 +57,7 @@ pub(super) fn read(format: Format, fields: &Fields) -> Result<OutgoingContext, M
 }
 
 /// Returns the value of a field that must be sent exactly once.
-fn one(fields: &Fields, name: &'static str) -> Result<Vec<u8>, Mismatch> {
+fn one(fields: &RawFields, name: &'static str) -> Result<Vec<u8>, Mismatch> {
     match values(fields, name).as_slice() {
         [] => Err(MismatchKind::Missing(name).into()),
         [value] => Ok(value.to_vec()),
@@ -65,7 +66,7 @@ fn one(fields: &Fields, name: &'static str) -> Result<Vec<u8>, Mismatch> {
 }
 
 /// Returns the value of a field that is sent at most once.
-fn at_most_one(fields: &Fields, name: &'static str) -> Result<Option<String>, Mismatch> {
+fn at_most_one(fields: &RawFields, name: &'static str) -> Result<Option<String>, Mismatch> {
     match values(fields, name).as_slice() {
         [] => Ok(None),
         [value] => Ok(Some(String::from_utf8_lossy(value).into_owned())),

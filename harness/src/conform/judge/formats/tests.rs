@@ -1,9 +1,10 @@
 use super::*;
+use crate::evidence::RawFields;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 
-fn fields(lines: &[(&str, &str)]) -> Fields {
+fn fields(lines: &[(&str, &str)]) -> RawFields {
     lines.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
 }
 

@@ -2,11 +2,12 @@
 //!
 //! <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>
 
-use super::{Fields, Mismatch, OutgoingContext, one, span_id, trace_id, unreadable};
+use super::{Mismatch, OutgoingContext, one, span_id, trace_id, unreadable};
+use crate::evidence::RawFields;
 
 const FIELD: &str = "x-amzn-trace-id";
 
-pub(super) fn read(fields: &Fields) -> Result<OutgoingContext, Mismatch> {
+pub(super) fn read(fields: &RawFields) -> Result<OutgoingContext, Mismatch> {
     let value = one(fields, FIELD)?;
     let text = String::from_utf8_lossy(&value).into_owned();
     let root = part(&text, "Root").ok_or_else(|| unreadable(FIELD, &value, "`Root` is missing"))?;

@@ -6,9 +6,8 @@
 use std::collections::VecDeque;
 
 use super::huffman;
+use crate::evidence::RawFields;
 use crate::tap::read_error::ReadError;
-
-pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// The largest decoded list; a small block may name a large entry many times.
 const LIST_LIMIT: usize = 1024 * 1024;
@@ -33,9 +32,9 @@ impl Decoder {
     }
 
     /// Decodes a whole header block.
-    pub fn decode(&mut self, block: &[u8]) -> Result<Fields, ReadError> {
+    pub fn decode(&mut self, block: &[u8]) -> Result<RawFields, ReadError> {
         let mut block = Block { rest: block };
-        let (mut fields, mut size) = (Fields::new(), 0);
+        let (mut fields, mut size) = (RawFields::new(), 0);
         while let Some(first) = block.rest.first().copied() {
             let field = match first {
                 0x80.. => self.entry(block.integer(7)?)?.to_owned(),

@@ -6,17 +6,17 @@ use tokio::sync::watch;
 
 /// The receiver's address, known now or later. A connection that comes earlier waits for it.
 #[derive(Clone, Debug)]
-pub struct Target(watch::Receiver<Option<SocketAddr>>);
+pub struct ReceiverAddress(watch::Receiver<Option<SocketAddr>>);
 
-/// Sets a target.
+/// Sets the address.
 #[derive(Debug)]
 pub struct Aim(watch::Sender<Option<SocketAddr>>);
 
-impl Target {
-    /// Returns a target that is set later.
-    pub fn later() -> (Aim, Target) {
+impl ReceiverAddress {
+    /// Returns an address that is set later.
+    pub fn later() -> (Aim, ReceiverAddress) {
         let (sender, receiver) = watch::channel(None);
-        (Aim(sender), Target(receiver))
+        (Aim(sender), ReceiverAddress(receiver))
     }
 
     /// Resolves with the address; `None` when it will never be set.
@@ -25,15 +25,15 @@ impl Target {
     }
 }
 
-impl From<SocketAddr> for Target {
+impl From<SocketAddr> for ReceiverAddress {
     fn from(address: SocketAddr) -> Self {
-        Target(watch::channel(Some(address)).1)
+        ReceiverAddress(watch::channel(Some(address)).1)
     }
 }
 
 impl Aim {
     /// Sets the address.
-    pub fn at(&self, target: SocketAddr) {
-        self.0.send_replace(Some(target));
+    pub fn at(&self, address: SocketAddr) {
+        self.0.send_replace(Some(address));
     }
 }

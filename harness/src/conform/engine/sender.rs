@@ -9,12 +9,13 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Options, RunError, Trial, request};
-use crate::conform::judge::{Answer, Exchange, Fields};
-use crate::conform::listener::{Key, Listener};
+use crate::conform::judge::{TargetAnswer, VectorExchange};
+use crate::conform::listener::{CallbackListener, RequestKey};
 use crate::conform::suite::{Configuration, RequestIds};
 use crate::conform::target::{Instance, InstanceError, Target};
 use crate::driver::raw;
 use crate::error_chain;
+use crate::evidence::RawFields;
 use crate::plan::Seed;
 
 /// The time in which a call may come after the answer.
@@ -24,25 +25,25 @@ const END_IS_KNOWN: Duration = Duration::from_millis(500);
 /// The most starts of a target that ends again and again.
 const MOST_STARTS: usize = 32;
 /// The vector number of the call that shows that the target calls back at all.
-const PROBE: Key = Key { vector: usize::MAX, request: 0 };
+const PROBE: RequestKey = RequestKey { vector: usize::MAX, request: 0 };
 
-pub(super) struct Drive<'a> {
+pub(super) struct RequestSender<'a> {
     pub target: &'a Target,
     pub options: &'a Options,
-    pub listener: &'a Listener,
+    pub listener: &'a CallbackListener,
     pub configuration: &'a Configuration,
 }
 
 /// One request that is to be sent.
 #[derive(Clone)]
 struct Request {
-    key: Key,
+    key: RequestKey,
     minted: RequestIds,
-    sent: Fields,
+    sent: RawFields,
     calls: usize,
 }
 
-impl Drive<'_> {
+impl RequestSender<'_> {
     /// Checks that the target calls back the address in the request. The content of the call does not matter.
     pub async fn probe(&self, instance: Instance) -> Result<Instance, RunError> {
         let minted = request::mint(Seed(self.options.seed).part("probe"), 0);
@@ -53,10 +54,10 @@ impl Drive<'_> {
             return Ok(instance);
         }
         let why = match answer {
-            Answer::Status(status) => format!("it answered {status}"),
-            Answer::None(within) => format!("no answer within {} s", within.as_secs_f32()),
-            Answer::BrokenOff(why) | Answer::NotSent(why) => why,
-            Answer::Ended(how, _) => format!("it ended, {how}"),
+            TargetAnswer::Status(status) => format!("it answered {status}"),
+            TargetAnswer::None(within) => format!("no answer within {} s", within.as_secs_f32()),
+            TargetAnswer::BrokenOff(why) | TargetAnswer::NotSent(why) => why,
+            TargetAnswer::Ended(how, _) => format!("it ended, {how}"),
         };
         Err(RunError::NotCalledBack { address: instance.address.to_string(), why })
     }
@@ -67,17 +68,17 @@ impl Drive<'_> {
         instance: Instance,
         vectors: &[Trial<'_>],
         chosen: &[usize],
-    ) -> BTreeMap<usize, Vec<Exchange>> {
+    ) -> BTreeMap<usize, Vec<VectorExchange>> {
         let mut queue: VecDeque<Request> = VecDeque::new();
         for at in chosen {
             queue.extend(self.requests(vectors[*at], *at));
         }
-        let mut answers: Vec<(Request, Answer)> = Vec::new();
+        let mut answers: Vec<(Request, TargetAnswer)> = Vec::new();
         let mut process = TargetProcess { instance: Some(instance), starts: 1 };
         while !queue.is_empty() {
             let mut suspects = Vec::new();
             for (request, answer) in self.in_parallel(&mut process, &mut queue).await {
-                let ended = matches!(answer, Answer::Ended(..));
+                let ended = matches!(answer, TargetAnswer::Ended(..));
                 let list = if ended { &mut suspects } else { &mut answers };
                 list.push((request, answer));
             }
@@ -86,11 +87,11 @@ impl Drive<'_> {
         if let Some(instance) = process.instance.take() {
             instance.stop().await;
         }
-        let mut exchanges: BTreeMap<usize, Vec<Exchange>> = BTreeMap::new();
+        let mut exchanges: BTreeMap<usize, Vec<VectorExchange>> = BTreeMap::new();
         answers.sort_by_key(|(request, _)| request.key);
         for (Request { key, minted, sent, .. }, answer) in answers {
             let calls = self.listener.calls(key);
-            exchanges.entry(key.vector).or_default().push(Exchange { minted, sent, answer, calls });
+            exchanges.entry(key.vector).or_default().push(VectorExchange { minted, sent, answer, calls });
         }
         exchanges
     }
@@ -101,7 +102,7 @@ impl Drive<'_> {
         (0..planned.vector.requests).map(move |number| {
             let minted = request::mint(seed, number);
             let sent = fields.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
-            Request { key: Key { vector, request: number }, minted, sent, calls }
+            Request { key: RequestKey { vector, request: number }, minted, sent, calls }
         })
     }
 
@@ -110,12 +111,15 @@ impl Drive<'_> {
         &self,
         process: &mut TargetProcess,
         queue: &mut VecDeque<Request>,
-    ) -> Vec<(Request, Answer)> {
+    ) -> Vec<(Request, TargetAnswer)> {
         let instance = match process.instance(self).await {
             Ok(instance) => instance,
             Err(error) => {
                 let why = error_chain::one_line(&error);
-                return queue.drain(..).map(|request| (request, Answer::NotSent(why.clone()))).collect();
+                return queue
+                    .drain(..)
+                    .map(|request| (request, TargetAnswer::NotSent(why.clone())))
+                    .collect();
             }
         };
         let mut pending = FuturesUnordered::new();
@@ -139,8 +143,8 @@ impl Drive<'_> {
     async fn one_by_one(
         &self,
         process: &mut TargetProcess,
-        suspects: Vec<(Request, Answer)>,
-    ) -> Vec<(Request, Answer)> {
+        suspects: Vec<(Request, TargetAnswer)>,
+    ) -> Vec<(Request, TargetAnswer)> {
         if suspects.len() < 2 {
             return suspects;
         }
@@ -149,14 +153,14 @@ impl Drive<'_> {
             self.listener.forget(request.key);
             let answer = match process.instance(self).await {
                 Ok(instance) => self.send(instance, &request).await,
-                Err(error) => Answer::NotSent(error_chain::one_line(&error)),
+                Err(error) => TargetAnswer::NotSent(error_chain::one_line(&error)),
             };
             answers.push((request, answer));
         }
         answers
     }
 
-    async fn send(&self, instance: &Instance, request: &Request) -> Answer {
+    async fn send(&self, instance: &Instance, request: &Request) -> TargetAnswer {
         let deadline = Instant::now() + self.options.timeout;
         let urls: Vec<String> = (0..request.calls).map(|call| self.listener.url(request.key, call)).collect();
         let bytes = request::bytes(&instance.address, &request.sent, &request::steps(&urls));
@@ -166,15 +170,15 @@ impl Drive<'_> {
             raw::request(stream, &bytes, false).await.map_err(ExchangeError::Answer)
         };
         let answer = match timeout_at(deadline, exchanged).await {
-            Ok(Ok(status)) => Answer::Status(status),
+            Ok(Ok(status)) => TargetAnswer::Status(status),
             Ok(Err(error)) => match instance.end_within(END_IS_KNOWN).await {
-                Some((how, lines)) => Answer::Ended(how, lines),
+                Some((how, lines)) => TargetAnswer::Ended(how, lines),
                 None => error.answer(instance),
             },
-            Err(_) => Answer::None(self.options.timeout),
+            Err(_) => TargetAnswer::None(self.options.timeout),
         };
         self.listener.answered(request.key);
-        if matches!(answer, Answer::Status(status) if status < 400) {
+        if matches!(answer, TargetAnswer::Status(status) if status < 400) {
             let deadline = Instant::now() + LATE_CALLS.min(self.options.timeout);
             self.listener.until_called(request.key, request.calls, deadline).await;
         }
@@ -188,12 +192,12 @@ enum ExchangeError {
 }
 
 impl ExchangeError {
-    fn answer(self, instance: &Instance) -> Answer {
+    fn answer(self, instance: &Instance) -> TargetAnswer {
         match self {
             ExchangeError::Connect(error) => {
-                Answer::NotSent(format!("cannot connect to {}: {error}", instance.address))
+                TargetAnswer::NotSent(format!("cannot connect to {}: {error}", instance.address))
             }
-            ExchangeError::Answer(error) => Answer::BrokenOff(error.to_string()),
+            ExchangeError::Answer(error) => TargetAnswer::BrokenOff(error.to_string()),
         }
     }
 }
@@ -214,14 +218,14 @@ struct TargetProcess {
 }
 
 impl TargetProcess {
-    async fn instance(&mut self, drive: &Drive<'_>) -> Result<&Instance, RestartError> {
+    async fn instance(&mut self, sender: &RequestSender<'_>) -> Result<&Instance, RestartError> {
         let alive = self.instance.take().filter(|instance| !instance.has_ended());
         let instance = match alive {
             Some(instance) => instance,
             None if self.starts >= MOST_STARTS => return Err(RestartError::TooOften),
             None => {
                 self.starts += 1;
-                Instance::start(drive.target, drive.configuration).await?
+                Instance::start(sender.target, sender.configuration).await?
             }
         };
         Ok(self.instance.insert(instance))
