@@ -73,6 +73,8 @@ pub enum Unseen {
     Refused(Option<String>),
     /// The broker took the message, and its receiver did not read it.
     NotRead,
+    /// Its consumer group passed over the record at this partition and offset, and did not process it.
+    Skipped { partition: i32, offset: i64 },
 }
 
 impl Breaks {

@@ -11,6 +11,7 @@ pub mod capture;
 pub mod collected;
 pub mod exchange;
 pub mod file;
+pub mod group_positions;
 pub mod recorder;
 pub mod span;
 
@@ -19,6 +20,7 @@ pub use capture::{
     RawFields, Settlement,
 };
 pub use exchange::{Answer, Exchange};
+pub use group_positions::GroupPositions;
 pub use recorder::{Head, MessageHead, Recorder, Recording};
 pub use span::{Link, LogRecord, Span, SpanIx, SpanKind};
 

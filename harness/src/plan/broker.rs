@@ -23,6 +23,14 @@ pub struct Topic {
     pub groups: Vec<String>,
 }
 
+/// A partition that a consumer group reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupPartition {
+    pub group: String,
+    pub topic: String,
+    pub partition: i32,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queue {
     pub name: String,
@@ -80,6 +88,21 @@ pub(super) fn brokers(scenario: &Scenario) -> Vec<BrokerPlan> {
 }
 
 impl BrokerPlan {
+    /// Returns every partition that a consumer group of the hops reads.
+    pub fn group_partitions(&self) -> Vec<GroupPartition> {
+        let mut all = Vec::new();
+        for topic in &self.topics {
+            for group in &topic.groups {
+                all.extend((0..topic.partitions).map(|partition| GroupPartition {
+                    group: group.clone(),
+                    topic: topic.name.clone(),
+                    partition: i32::from(partition),
+                }));
+            }
+        }
+        all
+    }
+
     fn add(&mut self, scenario: &Scenario, ix: HopIx, hop: &Hop) {
         let moved_to = scenario.hops.iter().find(|other| other.dead_letter_of == Some(ix));
         let moves_to = moved_to.and_then(|other| other.transport.source()).map(str::to_owned);

@@ -6,9 +6,11 @@ use thiserror::Error;
 use tokio::time::Instant;
 
 use super::completion::{self, Story};
+use super::late_groups;
 use crate::driver::{Driver, DriverError};
 use crate::evidence::{Evidence, Recorder};
 use crate::plan::Plan;
+use crate::plan::broker::GroupPartition;
 use crate::runtime::deaths::Deaths;
 use crate::runtime::running::RunningCase;
 use crate::runtime::{NodeError, RuntimeError, RuntimeOptions, start};
@@ -71,6 +73,16 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> GatheredCase {
     GatheredCase { evidence, logs: running.logs() }
 }
 
+/// Waits until every consumer group of the scenario has a position, a node has died, or the timeout. Returns the
+/// partitions without one.
+async fn until_groups_read(plan: &Plan, running: &RunningCase, deaths: &Deaths) -> Vec<GroupPartition> {
+    let mut died = deaths.watch();
+    tokio::select! {
+        late = running.groups_read(Instant::now() + plan.scenario.timeout) => late,
+        _ = died.wait_for(|count| *count > 0) => Vec::new(),
+    }
+}
+
 /// Sends all stimuli and waits until the evidence is complete.
 async fn drive(
     plan: &Arc<Plan>,
@@ -79,6 +91,7 @@ async fn drive(
     deaths: &Deaths,
 ) -> Result<Evidence, GatherError> {
     let driver = Driver::new(plan.clone(), running.addresses().clone(), recorder.clone())?;
+    let late = until_groups_read(plan, running, deaths).await;
     // Without a first stimulus there is no evidence; a later death is a part of it.
     if let Some(death) = deaths.first() {
         return Err(RuntimeError::from(NodeError::from(death)).into());
@@ -89,6 +102,7 @@ async fn drive(
     let story = Story { plan: plan.clone(), running, recorder, deaths, exchanges, deadline };
     let completions = completion::complete(&story).await;
     let (captures, mut gaps) = recorder.freeze();
+    gaps.extend(late_groups::gaps(&late, &captures));
     gaps.extend(deaths.gaps());
     Ok(Evidence {
         captures,

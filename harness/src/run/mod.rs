@@ -7,6 +7,7 @@ pub mod fresh;
 pub mod gather;
 pub mod judge;
 mod kept_name;
+mod late_groups;
 pub mod selection;
 pub mod suite;
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::listening::Listening;
+use crate::evidence::GroupPositions;
 use crate::scenario::BrokerKind;
 
 /// Names the program that is started as `PROGRAM relay IMPLEMENTATION`, unless `RuntimeOptions::relay` does.
@@ -107,6 +108,8 @@ pub struct RunningBroker {
     pub address: SocketAddr,
     /// Returns the requests that it does not support, one line each; they make a verdict inconclusive.
     pub refusals: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
+    /// The positions of consumer groups, if the broker knows it.
+    pub positions: Option<GroupPositions>,
     /// Keeps it running.
     pub held: Box<dyn std::any::Any + Send + Sync>,
 }

@@ -24,6 +24,7 @@ use super::turns::Turn;
 use crate::evidence::collected::{self, CollectedTelemetry};
 use crate::evidence::{Completion, Gap, Recorder};
 use crate::plan::Plan;
+use crate::plan::broker::GroupPartition;
 use crate::scenario::NodeIx;
 
 /// The proof that a flush of a node gives.
@@ -165,6 +166,12 @@ impl RunningCase {
     /// had sent before is a capture then. A gap is recorded for what they cannot read by the deadline.
     pub async fn caught_up(&self, deadline: Instant) {
         self.taps.caught_up(deadline).await;
+    }
+
+    /// Waits until the consumer groups that hops name read their topics, or the deadline: what is sent before a group
+    /// has a position may be skipped by it. Returns the partitions that are not read.
+    pub async fn groups_read(&self, deadline: Instant) -> Vec<GroupPartition> {
+        self.brokers.groups_read(&self.plan, deadline).await
     }
 
     /// Returns the gaps that the brokers leave.

@@ -179,6 +179,7 @@ async fn broker_reader(
         at: broker.at,
         topics: planned.map(|planned| planned.topics.clone()).unwrap_or_default(),
         same_clock: broker.is_own(),
+        positions: broker.positions().cloned(),
     };
     let reading = KafkaTap::start(config, recorder.clone()).await;
     reading.map(CaseTap::Kafka).map_err(|error| broker.not_read(plan, error).into())

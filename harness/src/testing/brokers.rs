@@ -27,6 +27,7 @@ mod embedded {
 
     use stand_in_brokers::{Refusals, amqp, kafka, sqs};
 
+    use crate::evidence::GroupPositions;
     use crate::runtime::RunningBroker;
     use crate::scenario::BrokerKind;
 
@@ -35,7 +36,8 @@ mod embedded {
             BrokerKind::Kafka => {
                 let config = kafka::Config { listen, ..kafka::Config::default() };
                 let broker = kafka::KafkaBroker::start(config).await?;
-                Ok(hold(broker.address(), broker.refusals(), broker))
+                let positions = Some(GroupPositions::new(broker.positions()));
+                Ok(RunningBroker { positions, ..hold(broker.address(), broker.refusals(), broker) })
             }
             BrokerKind::RabbitMq => {
                 let broker = amqp::RabbitBroker::start(amqp::Config::on(listen)).await?;
@@ -54,7 +56,8 @@ mod embedded {
         refusals: Refusals,
         broker: impl std::any::Any + Send + Sync,
     ) -> RunningBroker {
-        RunningBroker { address, refusals: Arc::new(move || lines(&refusals)), held: Box::new(broker) }
+        let refusals = Arc::new(move || lines(&refusals));
+        RunningBroker { address, refusals, positions: None, held: Box::new(broker) }
     }
 
     fn lines(refusals: &Refusals) -> Vec<String> {

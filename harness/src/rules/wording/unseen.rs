@@ -19,5 +19,10 @@ pub fn unseen(scenario: &Scenario, hop: HopIx, why: &Unseen) -> String {
              and does it read this?",
             scenario.node(hop.to).name
         ),
+        Unseen::Skipped { partition, offset } => format!(
+            "`{}` did not process the record at offset {offset} of partition {partition} of `{source}`: its group began \
+             to read behind it or sought past it, so it is not judged: look at `auto.offset.reset` and `seek`",
+            scenario.node(hop.to).name
+        ),
     }
 }

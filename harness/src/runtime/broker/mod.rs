@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::broker_admin;
 use super::error::RuntimeError;
@@ -18,7 +18,8 @@ use super::host_address::{HostAddress, HostPort};
 use super::options::RuntimeKind;
 use super::options::{RunningBroker, RuntimeOptions};
 use super::setting::setting;
-use crate::evidence::{Gap, GapPlace};
+use crate::evidence::{Gap, GapPlace, GroupPositions};
+use crate::plan::broker::GroupPartition;
 use crate::plan::{BrokerPlan, Plan};
 use crate::scenario::{BrokerKind, NodeIx, Template};
 
@@ -113,6 +114,16 @@ impl Brokers {
         brokers.map(CaseBroker::reach).collect()
     }
 
+    /// Waits until the consumer groups that hops name read their topics, or the deadline. Returns the partitions that
+    /// they do not read.
+    pub async fn groups_read(&self, plan: &Plan, deadline: Instant) -> Vec<GroupPartition> {
+        let waits = plan
+            .brokers
+            .iter()
+            .filter_map(|planned| self.of(planned.node).map(|broker| broker.groups_read(planned, deadline)));
+        join_all(waits).await.concat()
+    }
+
     /// Returns a gap for each stand-in that rejected a request as unsupported, and each broker that has ended.
     pub fn gaps(&self) -> Vec<Gap> {
         self.list.iter().filter_map(CaseBroker::gap).collect()
@@ -183,6 +194,31 @@ impl CaseBroker {
             Origin::StandIn(_) => true,
             #[cfg(feature = "container")]
             Origin::Shared { .. } => true,
+        }
+    }
+
+    /// Returns where consumer groups read, if the broker reports it.
+    pub fn positions(&self) -> Option<&GroupPositions> {
+        match &self.origin {
+            Origin::External => None,
+            Origin::StandIn(started) => started.positions.as_ref(),
+            #[cfg(feature = "container")]
+            Origin::Shared { .. } => None,
+        }
+    }
+
+    /// Waits until the groups of the plan read all partitions of their topics, or the deadline. Returns the partitions
+    /// that they do not read. Of a real broker only their assignment is known.
+    async fn groups_read(&self, plan: &BrokerPlan, deadline: Instant) -> Vec<GroupPartition> {
+        let wanted = plan.group_partitions();
+        match (self.kind, self.positions()) {
+            _ if wanted.is_empty() => Vec::new(),
+            (_, Some(positions)) => positions.wait(&wanted, deadline).await,
+            #[cfg(feature = "kafka")]
+            (BrokerKind::Kafka, None) if !matches!(self.origin, Origin::StandIn(_)) => {
+                broker_admin::groups::wait(&self.address.text(), wanted, deadline).await
+            }
+            (BrokerKind::Kafka | BrokerKind::RabbitMq | BrokerKind::Sqs, None) => Vec::new(),
         }
     }
 

@@ -9,6 +9,8 @@ use crate::plan::BrokerPlan;
 use crate::scenario::BrokerKind;
 
 #[cfg(feature = "kafka")]
+pub mod groups;
+#[cfg(feature = "kafka")]
 mod kafka;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;

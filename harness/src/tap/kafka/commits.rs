@@ -1,4 +1,5 @@
-//! Watches the committed offsets of consumer groups: an offset past a record proves that the record was processed.
+//! Watches the committed offsets of consumer groups: an offset past a record proves that the record was processed,
+//! unless the group passed over the record, as the broker's positions show.
 //!
 //! No group is joined. The broker is polled only while there are records that a group has not committed past.
 
@@ -10,7 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-use crate::evidence::{CaptureEnd, Recording, Settlement};
+use crate::evidence::{CaptureEnd, GroupPositions, Recording, Settlement};
 use crate::tap::scene::Scene;
 use crate::tap::threads::Life;
 
@@ -32,27 +33,15 @@ pub struct PendingRecord {
     pub recording: Recording,
 }
 
-/// The first position of a group in a partition.
-pub struct GroupStart {
-    pub group: String,
-    /// Topic and partition.
-    pub place: (String, i32),
-    pub offset: i64,
-}
-
-/// A message to the watcher of commits.
-pub enum CommitsInput {
-    Delivery(PendingRecord),
-    Start(GroupStart),
-}
-
 pub struct Commits {
     scene: Arc<Scene>,
     client: ClientConfig,
-    inputs: mpsc::Receiver<CommitsInput>,
+    deliveries: mpsc::Receiver<PendingRecord>,
     groups: BTreeMap<String, Group>,
     /// Group and topic, for each group that will read.
     expected: Vec<(String, String)>,
+    /// The positions of the groups, if the broker reports it.
+    positions: Option<GroupPositions>,
 }
 
 /// The records that a group has not processed.
@@ -61,8 +50,6 @@ struct Group {
     /// Created when it is first needed.
     consumer: Option<BaseConsumer>,
     open: BTreeMap<(String, i32), BTreeMap<i64, Recording>>,
-    /// The first position in each partition, where it is known; the group has skipped the records before it.
-    starts: BTreeMap<(String, i32), i64>,
     failing_since: Option<Instant>,
     gap_recorded: bool,
 }
@@ -71,10 +58,11 @@ impl Commits {
     pub fn new(
         scene: Arc<Scene>,
         client: ClientConfig,
-        inputs: mpsc::Receiver<CommitsInput>,
+        deliveries: mpsc::Receiver<PendingRecord>,
         expected: Vec<(String, String)>,
+        positions: Option<GroupPositions>,
     ) -> Self {
-        Self { scene, client, inputs, groups: BTreeMap::new(), expected }
+        Self { scene, client, deliveries, groups: BTreeMap::new(), expected, positions }
     }
 
     /// Finds each group's coordinator while the nodes are starting: it takes longer than everything after it.
@@ -95,14 +83,13 @@ impl Commits {
         self.find_coordinators();
         while !life.is_over() {
             let received = match next_poll {
-                None => self.inputs.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
-                Some(at) => self.inputs.recv_timeout(Instant::saturating_duration_since(&at, Instant::now())),
+                None => self.deliveries.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
+                Some(at) => {
+                    self.deliveries.recv_timeout(Instant::saturating_duration_since(&at, Instant::now()))
+                }
             };
             match received {
-                Ok(CommitsInput::Start(start)) => {
-                    self.groups.entry(start.group).or_default().start(start.place, start.offset);
-                }
-                Ok(CommitsInput::Delivery(delivery)) => {
+                Ok(delivery) => {
                     self.add(delivery);
                     pause = FIRST_PAUSE;
                     next_poll =
@@ -120,18 +107,15 @@ impl Commits {
 
     fn add(&mut self, delivery: PendingRecord) {
         let group = self.groups.entry(delivery.group).or_default();
-        if group.starts.get(&delivery.place).is_some_and(|start| delivery.offset < *start) {
-            return delivery.recording.end(CaptureEnd::Settled(Settlement::Skipped));
-        }
         group.open.entry(delivery.place).or_default().insert(delivery.offset, delivery.recording);
     }
 
     /// Polls the committed offsets; returns whether a group has records left.
     fn poll(&mut self) -> bool {
-        let (scene, client) = (&self.scene, &self.client);
+        let (scene, client, positions) = (&self.scene, &self.client, self.positions.as_ref());
         for (name, group) in self.groups.iter_mut().filter(|(_, group)| !group.open.is_empty()) {
             match group.committed(name, client) {
-                Ok(committed) => group.settle(&committed),
+                Ok(committed) => group.settle(name, &committed, positions),
                 Err(error) => {
                     let since = *group.failing_since.get_or_insert_with(Instant::now);
                     if since.elapsed() > PATIENCE && !std::mem::replace(&mut group.gap_recorded, true) {
@@ -147,26 +131,11 @@ impl Commits {
 }
 
 impl Group {
-    /// Notes the first position in a partition, and ends the records before it: the group does not read them. A later
-    /// position, as after a rebalance, changes nothing.
-    fn start(&mut self, place: (String, i32), offset: i64) {
-        if self.starts.contains_key(&place) {
-            return;
-        }
-        if let Some(open) = self.open.get_mut(&place) {
-            let read = open.split_off(&offset);
-            for (_, recording) in std::mem::replace(open, read) {
-                recording.end(CaptureEnd::Settled(Settlement::Skipped));
-            }
-            self.open.retain(|_, open| !open.is_empty());
-        }
-        self.starts.insert(place, offset);
-    }
-
     fn committed(&mut self, name: &str, client: &ClientConfig) -> KafkaResult<TopicPartitionList> {
         let consumer = match self.consumer.take() {
             Some(consumer) => consumer,
-            None => client.clone().set("group.id", name).create()?,
+            // A name of its own: a broker may take what the tap reads for what the group reads.
+            None => client.clone().set("group.id", name).set("client.id", "unbroken-commits").create()?,
         };
         let mut partitions = TopicPartitionList::new();
         for (topic, partition) in self.open.keys() {
@@ -175,15 +144,21 @@ impl Group {
         self.consumer.insert(consumer).committed_offsets(partitions, ANSWER)
     }
 
-    fn settle(&mut self, committed: &TopicPartitionList) {
+    /// Ends the records that the group has passed: by its first position, or by its commits. The positions are read
+    /// after the commits, so that they are at least as new.
+    fn settle(&mut self, name: &str, committed: &TopicPartitionList, positions: Option<&GroupPositions>) {
         (self.failing_since, self.gap_recorded) = (None, false);
         for place in committed.elements() {
-            let Offset::Offset(next) = place.offset() else { continue };
-            let key = (place.topic().to_owned(), place.partition());
-            let Some(open) = self.open.get_mut(&key) else { continue };
+            let (topic, partition) = (place.topic(), place.partition());
+            let start = positions.and_then(|known| known.start(name, topic, partition)).unwrap_or(0);
+            let next = if let Offset::Offset(next) = place.offset() { next.max(start) } else { start };
+            let Some(open) = self.open.get_mut(&(topic.to_owned(), partition)) else { continue };
             let left = open.split_off(&next);
-            for (_, recording) in std::mem::replace(open, left) {
-                recording.end(CaptureEnd::Settled(Settlement::Done));
+            for (offset, recording) in std::mem::replace(open, left) {
+                let skipped =
+                    positions.is_some_and(|known| known.has_skipped(name, topic, partition, offset));
+                let end = if skipped { Settlement::Skipped } else { Settlement::Done };
+                recording.end(CaptureEnd::Settled(end));
             }
         }
         self.open.retain(|_, open| !open.is_empty());

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::scene::Scene;
-use crate::evidence::Recorder;
+use crate::evidence::{GroupPositions, Recorder};
 use crate::plan::broker::Topic;
 use crate::plan::{TapIx, TapPlan};
 use crate::tap::threads::Threads;
@@ -28,7 +28,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-use commits::{Commits, CommitsInput, GroupStart};
+use commits::{Commits, PendingRecord};
 use reader::{CatchUpRequest, Reader};
 
 /// The settings of the tap.
@@ -45,6 +45,8 @@ pub struct KafkaTapConfig {
     pub topics: Vec<Topic>,
     /// The broker was started for this run: its producers have this machine's clock.
     pub same_clock: bool,
+    /// The positions of the groups, if the broker reports it.
+    pub positions: Option<GroupPositions>,
 }
 
 /// The reason why a topic cannot be read.
@@ -69,7 +71,7 @@ pub struct KafkaTap {
     /// The reader of each topic.
     readers: Vec<(String, mpsc::Sender<CatchUpRequest>)>,
     /// Taken at the end: the watcher of commits ends when nobody can send to it.
-    commits: Mutex<Option<mpsc::Sender<CommitsInput>>>,
+    commits: Mutex<Option<mpsc::Sender<PendingRecord>>>,
     threads: Threads,
 }
 
@@ -84,7 +86,8 @@ impl KafkaTap {
         for topic in &config.topics {
             expected.extend(topic.groups.iter().map(|group| (group.clone(), topic.name.clone())));
         }
-        let commits = Commits::new(scene.clone(), client.clone(), delivered, expected);
+        let commits =
+            Commits::new(scene.clone(), client.clone(), delivered, expected, config.positions.clone());
         let started = threads.spawn("commits of kafka", move |life| commits.watch(life));
         if let (Err(error), Some(first)) = (started, config.topics.first()) {
             return Err(KafkaTapError::new(first, error.into()));
@@ -112,16 +115,6 @@ impl KafkaTap {
     /// Returns the broker's address, which its clients call.
     pub fn address(&self) -> SocketAddr {
         self.at
-    }
-
-    /// Notes the first position of a group in a partition: the group has skipped the records before it, so a commit
-    /// past them does not prove that they were processed.
-    pub fn group_starts(&self, group: &str, topic: &str, partition: i32, offset: i64) {
-        let place = (topic.to_owned(), partition);
-        if let Some(commits) = &*self.commits.lock() {
-            // It fails where the watcher of commits has ended.
-            let _ = commits.send(CommitsInput::Start(GroupStart { group: group.to_owned(), place, offset }));
-        }
     }
 
     /// Resolves when everything was read that was there when this was called. A gap is recorded for what is not read by
@@ -157,6 +150,7 @@ fn client(bootstrap: &str) -> ClientConfig {
     let mut client = ClientConfig::new();
     client
         .set("bootstrap.servers", bootstrap)
+        .set("client.id", "unbroken-tap")
         .set("allow.auto.create.topics", "false")
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")

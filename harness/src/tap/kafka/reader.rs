@@ -13,7 +13,7 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::sync::oneshot;
 
-use super::commits::{CommitsInput, PendingRecord};
+use super::commits::PendingRecord;
 use super::record::Record;
 use crate::error_chain::BoxedError;
 use crate::evidence::{CaptureEnd, Settlement};
@@ -41,7 +41,7 @@ pub struct Reader {
     topic: Topic,
     scene: Arc<Scene>,
     requests: mpsc::Receiver<CatchUpRequest>,
-    deliveries: mpsc::Sender<CommitsInput>,
+    deliveries: mpsc::Sender<PendingRecord>,
     /// Producers have this machine's clock.
     same_clock: bool,
 }
@@ -75,7 +75,7 @@ impl Reader {
         topic: Topic,
         scene: Arc<Scene>,
         requests: mpsc::Receiver<CatchUpRequest>,
-        deliveries: mpsc::Sender<CommitsInput>,
+        deliveries: mpsc::Sender<PendingRecord>,
         same_clock: bool,
     ) -> Self {
         Self { topic, scene, requests, deliveries, same_clock }
@@ -297,7 +297,7 @@ fn seen(reader: &Reader, message: &BorrowedMessage<'_>) -> (i32, i64) {
         let place = (topic.name.clone(), record.partition);
         // The watcher of commits ends after every reader.
         let delivery = PendingRecord { group: group.clone(), place, offset: record.offset, recording };
-        let _ = deliveries.send(CommitsInput::Delivery(delivery));
+        let _ = deliveries.send(delivery);
     }
     (record.partition, record.offset)
 }

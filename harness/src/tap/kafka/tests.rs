@@ -8,11 +8,14 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, FutureProducer, FutureRecord, Producer, ThreadedProducer};
 use rdkafka::{Offset, TopicPartitionList};
 use stand_in_brokers::kafka::KafkaBroker;
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::{KafkaTap, KafkaTapConfig};
+use crate::evidence::group_positions::UnreadRanges;
 use crate::evidence::{
-    Capture, CaptureEnd, CaptureMark, Field, FieldKind, Gap, MessageDirection, Recorder, Settlement,
+    Capture, CaptureEnd, CaptureMark, Field, FieldKind, Gap, GroupPositions, MessageDirection, Recorder,
+    Settlement,
 };
 use crate::plan::broker::Topic;
 use crate::plan::{CallIx, Mark, StimulusIx, TapIx, TapPlan, TapProtocol};
@@ -38,12 +41,17 @@ fn topic(name: &str, partitions: u16, groups: &[&str]) -> Topic {
 
 impl Scene {
     async fn new(topics: Vec<Topic>) -> Scene {
+        Scene::with_positions(topics, None).await
+    }
+
+    async fn with_positions(topics: Vec<Topic>, positions: Option<GroupPositions>) -> Scene {
         let broker = KafkaBroker::start(Default::default()).await.unwrap();
         for topic in &topics {
             broker.create_topic(&topic.name, i32::from(topic.partitions)).unwrap();
         }
         let recorder = Recorder::new(10_000, false);
-        let tap = KafkaTap::start(config(&broker, topics), recorder.clone()).await.unwrap();
+        let config = KafkaTapConfig { positions, ..config(&broker, topics) };
+        let tap = KafkaTap::start(config, recorder.clone()).await.unwrap();
         Scene { broker, tap, recorder }
     }
 
@@ -105,7 +113,8 @@ fn config(broker: &KafkaBroker, topics: Vec<Topic>) -> KafkaTapConfig {
         host: None,
         markers,
     };
-    KafkaTapConfig { tap: TapIx(3), plan, run: RUN, bootstrap: at.to_string(), at, topics, same_clock: true }
+    let (tap, bootstrap) = (TapIx(3), at.to_string());
+    KafkaTapConfig { tap, plan, run: RUN, bootstrap, at, topics, same_clock: true, positions: None }
 }
 
 fn of(captures: &[Capture], direction: MessageDirection) -> Vec<&Capture> {
@@ -207,20 +216,22 @@ async fn what_was_there_before_the_run_is_not_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_before_the_first_position_of_a_group_is_skipped_and_no_commit_makes_it_processed() {
-    let scene = Scene::new(vec![topic("orders", 1, &["late", "early"])]).await;
-    for body in ["one", "two"] {
+async fn a_record_that_a_group_passed_over_is_skipped_and_no_commit_makes_it_processed() {
+    let (ranges, receiver) = watch::channel(UnreadRanges::new());
+    let topics = vec![topic("orders", 1, &["late", "early", "unknown"])];
+    let scene = Scene::with_positions(topics, Some(GroupPositions::new(receiver))).await;
+    for body in ["one", "two", "three", "four"] {
         scene.produce("orders", 0, headers(&[]), body).await;
     }
     scene.read().await;
-    // One record came before the position was known, one after it.
-    scene.tap.group_starts("late", "orders", 0, 3);
-    scene.tap.group_starts("early", "orders", 0, 0);
-    for body in ["three", "four"] {
-        scene.produce("orders", 0, headers(&[]), body).await;
+    ranges.send_modify(|ranges| {
+        for (group, passed) in [("late", vec![0..2, 2..3]), ("early", vec![0..0, 4..4])] {
+            ranges.insert((group.to_owned(), "orders".to_owned(), 0), passed);
+        }
+    });
+    for group in ["late", "early", "unknown"] {
+        scene.commit(group, "orders", 0, 4);
     }
-    scene.commit("late", "orders", 0, 4);
-    scene.commit("early", "orders", 0, 4);
     scene.until(|captures, _| captures.iter().all(|capture| capture.end != CaptureEnd::Open)).await;
     let captures = scene.read().await;
     let ends = |group: &str| -> Vec<CaptureEnd> {
@@ -231,7 +242,8 @@ async fn a_record_before_the_first_position_of_a_group_is_skipped_and_no_commit_
     };
     let (skipped, done) = (CaptureEnd::Settled(Settlement::Skipped), CaptureEnd::Settled(Settlement::Done));
     assert_eq!(ends("late"), [skipped.clone(), skipped.clone(), skipped, done.clone()]);
-    assert_eq!(ends("early"), [done.clone(), done.clone(), done.clone(), done]);
+    assert_eq!(ends("early"), [done.clone(), done.clone(), done.clone(), done.clone()]);
+    assert_eq!(ends("unknown"), [done.clone(), done.clone(), done.clone(), done]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
