@@ -7,11 +7,14 @@ use std::sync::Arc;
 /// A stretch of a source file: byte offsets, end exclusive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Place {
+    /// The offset of the first byte.
     pub start: usize,
+    /// The offset after the last byte.
     pub end: usize,
 }
 
 impl Place {
+    /// Returns the stretch between two offsets; empty if `end` lies before `start`.
     pub fn new(start: usize, end: usize) -> Self {
         Self { start, end: end.max(start) }
     }
@@ -33,16 +36,19 @@ pub struct Source {
 }
 
 impl Source {
+    /// Returns a source with the name that reports show.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
         let text = text.into();
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Arc::new(Self { name: name.into(), text, line_starts })
     }
 
+    /// Returns the name that reports show, usually the path.
     pub fn name(&self) -> &str {
         &self.name
     }
 
+    /// Returns the whole text.
     pub fn text(&self) -> &str {
         &self.text
     }

@@ -15,6 +15,8 @@ mod layers;
 mod limits;
 #[path = "tidy/module_graph.rs"]
 mod module_graph;
+#[path = "tidy/public_face.rs"]
+mod public_face;
 #[path = "tidy/style.rs"]
 mod style;
 #[path = "tidy/type_names.rs"]

@@ -2,9 +2,10 @@
 //!
 //! Time-outs of the network are not on it: a client that is slow is slow in real time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -41,7 +42,7 @@ impl ManualClock {
 
     /// Returns how often something began to wait on this clock.
     pub fn waits_begun(&self) -> u64 {
-        *self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.sleepers.lock()
     }
 }
 
@@ -65,7 +66,7 @@ impl Clock {
             }
             Clock::Manual(clock) => {
                 let mut now = clock.now.subscribe();
-                *clock.sleepers.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+                *clock.sleepers.lock() += 1;
                 let target = deadline.saturating_duration_since(clock.base);
                 // The sender lives as long as `clock`, so this ends only when the time has come.
                 drop(now.wait_for(|now| *now >= target).await);

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -241,7 +241,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.shared.stop.send_replace(true);
         // Endpoints know the shared state and it knows them.
-        self.shared.endpoints.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.shared.endpoints.lock().clear();
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

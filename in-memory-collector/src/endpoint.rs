@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
@@ -74,7 +74,7 @@ impl Endpoint {
         if *shared.stop.borrow() {
             return Err(EndpointError::Stopped);
         }
-        let mut endpoints = shared.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut endpoints = shared.endpoints.lock();
         if let Some(state) = endpoints.get(name) {
             let same = address == state.address || address == ANY_PORT;
             let error = || EndpointError::Taken { name: state.name.clone(), address: state.address };

@@ -1,10 +1,11 @@
 //! The state that endpoints, connections and queries share.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -81,13 +82,13 @@ impl SharedState {
             }
             std::thread::yield_now();
         }
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+        self.store.lock()
     }
 
     /// Locks the store for a request.
     pub fn store(&self) -> MutexGuard<'_, Store> {
         self.inserting.fetch_add(1, Ordering::Relaxed);
-        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = self.store.lock();
         self.inserting.fetch_sub(1, Ordering::Relaxed);
         store
     }
@@ -111,7 +112,7 @@ impl SharedState {
 
     pub fn agent(&self, agent: &[u8]) -> Arc<str> {
         let agent = String::from_utf8_lossy(&agent[..agent.len().min(AGENT_BYTES)]);
-        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut agents = self.agents.lock();
         if let Some(known) = agents.iter().find(|known| ***known == *agent) {
             return known.clone();
         }

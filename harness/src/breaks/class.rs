@@ -5,9 +5,15 @@ macro_rules! classes {
         /// The class of a break.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        pub enum Class { $($variant),* }
+        pub enum Class {
+            $(
+                #[doc = concat!("`", $word, "`, explained by `unbroken explain ", $word, "`.")]
+                $variant
+            ),*
+        }
 
         impl Class {
+            /// Every class.
             pub const ALL: &'static [Class] = &[$(Class::$variant),*];
 
             /// Returns the word in reports, baselines and `explain`; it never changes.
@@ -118,14 +124,18 @@ impl Class {
 /// The side that broke it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
+    /// The service that sends over the hop.
     Sender,
+    /// The service that receives over the hop.
     Receiver,
+    /// A proxy, gateway or broker between the two.
     Intermediary,
     /// The witnesses at hand do not show it.
     Unknown,
 }
 
 impl Side {
+    /// Returns the word in reports and baselines.
     pub fn word(self) -> &'static str {
         match self {
             Side::Sender => "sender",

@@ -9,9 +9,13 @@ use crate::source::Place;
 
 /// One finding per hop, class and side.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Finding {
+    /// The rule that complains.
     pub rule: Expectation,
+    /// The kind of the break.
     pub class: Class,
+    /// The side that broke it.
     pub side: Side,
     /// True: the witnesses do not suffice for a fail; the verdict is inconclusive.
     pub inconclusive: bool,
@@ -21,10 +25,12 @@ pub struct Finding {
     pub place: Place,
     /// The node whose side it is on.
     pub node: Option<String>,
-    /// The number of crossings that it hit, of those that were looked at.
+    /// The number of crossings that it hit.
     pub hit: u32,
+    /// The number of crossings that were looked at.
     pub of: u32,
-    /// The values of the example, for programs.
+    /// The values of the example, as the JSON report has them.
+    #[doc(hidden)]
     pub details: Details,
     /// One sentence, lower case, no full stop: what happened, with which request.
     pub message: String,
@@ -32,6 +38,7 @@ pub struct Finding {
     pub lines: Vec<Line>,
     /// The value that was due, in words or bytes.
     pub expected: String,
+    /// The value that was seen in its place.
     pub actual: String,
     /// The rule of the standard in our words, with its clause and link.
     pub clause: &'static str,
@@ -41,8 +48,9 @@ pub struct Finding {
     pub missing_witness: Option<String>,
     /// Remarks that belong to the finding and are not findings of their own.
     pub inside: Vec<String>,
-    /// The stimulus of the smallest example and the others, counted from 1.
+    /// The stimulus of the smallest example, counted from 1.
     pub example: Option<u32>,
+    /// The other stimuli that show the same.
     pub others: Vec<u32>,
     /// Hex digits of scenario, case, hop, class and side; baselines and diffs are keyed on it.
     pub fingerprint: String,
@@ -52,6 +60,7 @@ pub struct Finding {
 
 /// One line of bytes with what stands under the caret.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Line {
     /// The witness: "from `shop`, on the wire", "SERVER span of `billing`".
     pub label: String,
@@ -63,10 +72,13 @@ pub struct Line {
     pub caption: String,
 }
 
-/// Worth saying, and no fault.
+/// A remark that is not a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Note {
+    /// Id of the hop that it is about, if it is about one.
     pub hop: Option<String>,
+    /// One sentence, lower case, no full stop.
     pub text: String,
     /// The number of crossings on which it was seen.
     pub seen: u32,

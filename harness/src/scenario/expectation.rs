@@ -15,9 +15,15 @@ macro_rules! expectations {
         /// One rule, by its id.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        pub enum Expectation { $($variant),* }
+        pub enum Expectation {
+            $(
+                #[doc = concat!("`", $word, "`: ", $about, ".")]
+                $variant
+            ),*
+        }
 
         impl Expectation {
+            /// Every rule.
             pub const ALL: &'static [Expectation] = &[$(Expectation::$variant),*];
 
             /// Returns the rule's id in scenarios, reports and baselines; it never changes.

@@ -1,5 +1,6 @@
 //! The relation that a hop must keep: data per hop, the same words over every transport.
 
+/// The relation between the context on the wire and the span of the receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Relation {
@@ -24,6 +25,7 @@ pub enum Relation {
 pub enum RestartSide {
     /// The context on the wire is already of the new trace.
     Sender,
+    /// The context on the wire is of the trace that the receiver leaves.
     Receiver,
 }
 
@@ -41,6 +43,7 @@ impl Relation {
         }
     }
 
+    /// Returns the side that starts a new trace, where the relation demands one.
     pub fn restarts_at(self) -> Option<RestartSide> {
         match self {
             Relation::Restart(at) | Relation::RestartWithLink(at) => Some(at),

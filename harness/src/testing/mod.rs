@@ -97,6 +97,6 @@ pub use service::{Service, Wiring};
 pub use crate::breaks::{Class, Side};
 pub use crate::rules::{Finding, Line, Note};
 pub use crate::runtime::RuntimeKind;
-pub use crate::scenario::{Expectation, Relation};
+pub use crate::scenario::{Expectation, Relation, RestartSide};
 pub use crate::source::{Place, Source};
 pub use crate::verdict::{CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};

@@ -9,16 +9,21 @@ use crate::rules::{Finding, Note};
 use crate::scenario::Expectation;
 use crate::source::{Place, Source};
 
+/// A verdict, from the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[non_exhaustive]
 pub enum Verdict {
+    /// Nothing broke.
     #[default]
     Pass,
+    /// The evidence does not suffice for a pass or a fail.
     Inconclusive,
+    /// Something broke.
     Fail,
 }
 
 impl Verdict {
+    /// Returns the word in reports.
     pub fn word(self) -> &'static str {
         match self {
             Verdict::Pass => "pass",
@@ -35,18 +40,27 @@ impl Verdict {
 
 /// The verdict on one case; everything that a report needs, as values.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CaseVerdict {
+    /// The scenario file.
     pub source: Arc<Source>,
+    /// The name of the scenario.
     pub scenario: String,
+    /// The values of its matrix, such as `sampled=true`; empty for a scenario of one case.
     pub case: String,
+    /// The description in the scenario file.
     pub about: Option<String>,
+    /// The seed that all ids of the case were made from.
     pub seed: u64,
+    /// The worst verdict of its hops and rules.
     pub verdict: Verdict,
+    /// In the order of the scenario file.
     pub hops: Vec<HopVerdict>,
     /// The rules that applied and counted.
     pub rules: Vec<RuleVerdict>,
     /// Causes before consequences, in the order of the story.
     pub findings: Vec<Finding>,
+    /// Remarks that do not change the verdict.
     pub notes: Vec<Note>,
     /// The reasons besides findings why the case is inconclusive; each names the next step.
     pub gaps: Vec<GapVerdict>,
@@ -55,13 +69,19 @@ pub struct CaseVerdict {
     /// The last output lines of nodes that did not call on, or did not answer as they should: name and lines. Filled by
     /// the run of the case, since it is no evidence.
     pub outputs: Vec<(String, Vec<String>)>,
+    /// The number of requests and messages that the client sent.
     pub stimuli: u32,
+    /// The number of crossings of all hops.
     pub crossings: u32,
+    /// The number of spans that arrived.
     pub spans: u32,
 }
 
+/// One reason besides findings why a case is inconclusive.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GapVerdict {
+    /// The reason, with the next step.
     pub what: String,
     /// Last output lines of a node and the like.
     pub lines: Vec<String>,
@@ -69,19 +89,27 @@ pub struct GapVerdict {
 
 /// One hop, as the map of the story shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HopVerdict {
+    /// The name of the hop in the scenario file.
     pub id: String,
+    /// The place of the hop in the scenario file.
     pub place: Place,
+    /// The name of the sending node.
     pub from: String,
+    /// The name of the receiving node.
     pub to: String,
     /// `http`, `grpc`.
     pub transport: &'static str,
     /// `POST /orders`, `ledger.Ledger/Record`; empty when any.
     pub operation: String,
+    /// The word of the declared relation.
     pub relation: &'static str,
     /// The relation that was seen, where the declared one allows several.
     pub seen: Option<&'static str>,
+    /// The worst verdict of its crossings.
     pub verdict: Verdict,
+    /// The number of its crossings, due ones included.
     pub crossings: u32,
     /// The crossings that a tap or a span of the receiver shows; the others are only due.
     pub judged: u32,
@@ -89,9 +117,13 @@ pub struct HopVerdict {
     pub within: Option<String>,
 }
 
+/// The verdict of one rule on a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RuleVerdict {
+    /// The rule.
     pub rule: Expectation,
+    /// The worst of its findings.
     pub verdict: Verdict,
     /// The number of crossings, spans or records that it looked at.
     pub looked_at: u32,

@@ -1,7 +1,8 @@
 //! The faults of one endpoint, and how often each had its turn.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{Fault, When};
 use crate::store::Signal;
@@ -73,6 +74,6 @@ impl FaultPlan {
     }
 
     fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock()
     }
 }

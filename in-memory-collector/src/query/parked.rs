@@ -1,9 +1,10 @@
 //! The waits for each trace, so that an arrival wakes only those that it concerns.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use crate::telemetry::TraceId;
@@ -55,7 +56,7 @@ impl ParkedWaits {
     }
 
     fn waiters(&self) -> MutexGuard<'_, HashMap<TraceId, watch::Sender<u64>>> {
-        self.shared.by_trace.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.by_trace.lock()
     }
 }
 

@@ -9,19 +9,22 @@ use crate::conform::target::Address;
 use crate::evidence::RawFields;
 use crate::plan::Seed;
 use crate::plan::seed::Ids;
-use crate::wire::Format;
+use crate::wire::{Format, hex};
 
 /// Mints the ids of a vector's request. Each has a letter and a digit among its first 15 digits, so that upper case
 /// differs and no id is a number.
 pub(super) fn mint(seed: Seed, number: usize) -> RequestIds {
     let mut ids = Ids::new(seed.part(&number.to_string()));
-    RequestIds { trace_id: odd_id(|| ids.trace_id().to_vec()), parent_id: odd_id(|| ids.span_id().to_vec()) }
+    RequestIds {
+        trace_id: odd_id(|| hex::encode(&ids.trace_id())),
+        parent_id: odd_id(|| hex::encode(&ids.span_id())),
+    }
 }
 
 /// Mints until an id has a letter and a digit.
-fn odd_id(mut mint: impl FnMut() -> Vec<u8>) -> String {
+fn odd_id(mut mint: impl FnMut() -> String) -> String {
     loop {
-        let id = mint().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        let id = mint();
         let first = &id[..15];
         if first.contains(|c: char| c.is_ascii_digit()) && first.contains(|c: char| c.is_ascii_lowercase()) {
             return id;
