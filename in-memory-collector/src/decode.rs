@@ -20,7 +20,7 @@ pub fn traces(encoding: Encoding, message: &[u8]) -> Result<Vec<Span>, Refusal> 
     let (batch, _) = scan::traces(&message).map_err(malformed)?;
     let (origins, at) = (origins(&batch), Instant::now());
     let spans = (0..).zip(&batch.items).map(|(sequence, span)| {
-        let arrival = Arrival { sequence, at, duplicates: 0, conflicts: 0 };
+        let arrival = Arrival { sequence, request: 0, at, duplicates: 0, conflicts: 0 };
         Span::new(span.bytes, origins[span.scope as usize].clone(), arrival)
     });
     Ok(spans.collect())

@@ -30,6 +30,16 @@ async fn what_is_acknowledged_is_visible() {
 }
 
 #[tokio::test]
+async fn a_span_names_the_request_that_brought_it() {
+    let (collector, address) = start(Limits::default()).await;
+    grpc(address, TRACES, &[], &samples::traces(vec![samples::span(1, 1, 0), samples::span(2, 2, 0)])).await;
+    grpc(address, TRACES, &[], &samples::traces(vec![samples::span(1, 3, 0)])).await;
+    let requests: Vec<u64> = collector.requests().iter().map(|request| request.sequence).collect();
+    let brought: Vec<u64> = collector.spans().iter().map(|span| span.request()).collect();
+    assert_eq!(brought, [requests[0], requests[0], requests[1]]);
+}
+
+#[tokio::test]
 async fn the_same_ids_with_other_content_are_a_conflict_and_both_are_kept() {
     let (collector, address) = start(Limits::default()).await;
     let other = collector.endpoint("other").await.unwrap().address();

@@ -11,7 +11,7 @@ use super::{Break, BreakKind, Breaks, Caret, Class, Grade, Remark, Side, Value, 
 use crate::crossings::expected::sent_invalid;
 use crate::crossings::id_map::IdMap;
 use crate::crossings::{CarriedFields, ContextField, CrossingIx, CrossingRef};
-use crate::evidence::{CaptureEnd, Link, Span};
+use crate::evidence::{CaptureEnd, Completion, Link, Span};
 use crate::plan::StimulusIx;
 use crate::scenario::{DriveContext, Relation, RestartSide, Role};
 use crate::wire::hex::encode as hex;
@@ -95,7 +95,8 @@ fn no_span(crossing: CrossingRef<'_>, wire: &CarriedFields, explained: &Explanat
             .any(|sent| wire.contexts().any(|came| came.trace_id == sent.trace_id))
     });
     let others = decided.count() > 0 || !all.spans.of_node(node).is_empty();
-    if in_trace || (others && all.flushed(node, crossing.ended_nanos())) {
+    let shown = all.flushed(node, crossing.ended_nanos()) && !is_lost_or_late(crossing, wire);
+    if in_trace || (others && shown) {
         let kind = BreakKind::SampledOut(UnexportedSpan::Incoming);
         let sampled_out = Break::by_receiver(crossing, kind).at(Caret::Flags);
         found.list.push(sampled_out.values(Value::Implied, Value::NoSpan));
@@ -119,6 +120,16 @@ pub(super) fn explains_calls(crossing: CrossingRef<'_>) -> bool {
     let links = crossing.relation().receiver_may_begin();
     crossing.is_uninstrumented()
         && (!links || crossing.arrived().is_some_and(|wire| begun_unlinked(crossing, wire).is_some()))
+}
+
+/// Returns whether the order of exports is the only evidence, and no span of the trace came from the receiver: its
+/// spans may be lost or still on their way.
+fn is_lost_or_late(crossing: CrossingRef<'_>, wire: &CarriedFields) -> bool {
+    let (all, node) = (crossing.all(), crossing.receiver());
+    let ordered = matches!(all.evidence.completions.get(node.0), Some(Completion::Ordered { .. }));
+    let came =
+        wire.contexts().any(|context| !all.spans.in_trace(node, context.trace_id.as_bytes()).is_empty());
+    ordered && !came
 }
 
 /// Returns R8 without a span for what was received: what the receiver sent shows that it began a trace and samples it,

@@ -159,7 +159,11 @@ impl Driver {
 
     /// Sends one stimulus; resolves when its answer is complete, its connection is broken, or its deadline has passed.
     pub async fn send(&self, stimulus: StimulusIx) -> Exchange {
-        let planned = self.plan.stimulus(stimulus);
+        self.send_planned(self.plan.stimulus(stimulus)).await
+    }
+
+    /// Sends a stimulus that need not be one of the plan, as `send` does.
+    pub async fn send_planned(&self, planned: &Stimulus) -> Exchange {
         let route = &self.routes[planned.drive];
         let outgoing = Outgoing::new(&self.plan, route, planned, &self.addresses);
         let sent_nanos = self.clock.now();
@@ -172,7 +176,12 @@ impl Driver {
         };
         let answer = answer.unwrap_or(Answer::TimedOut);
         let answered = matches!(answer, Answer::Http(_) | Answer::Grpc(_) | Answer::Accepted);
-        Exchange { stimulus, sent_nanos, answered_nanos: answered.then(|| self.clock.now()), answer }
+        Exchange {
+            stimulus: planned.ix,
+            sent_nanos,
+            answered_nanos: answered.then(|| self.clock.now()),
+            answer,
+        }
     }
 
     /// Runs all drives one after the other, each with the concurrency that it declares. Returns the exchanges in the

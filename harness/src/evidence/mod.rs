@@ -7,6 +7,7 @@
 use crate::plan::{Mark, StimulusIx, TapIx};
 use crate::scenario::NodeIx;
 
+pub mod arrival;
 pub mod capture;
 pub mod collected;
 pub mod exchange;
@@ -15,6 +16,7 @@ pub mod group_positions;
 pub mod recorder;
 pub mod span;
 
+pub use arrival::{ExportingProcess, SpanArrival};
 pub use capture::{
     Capture, CaptureEnd, CaptureIx, CaptureMark, Field, FieldKind, Message, MessageDirection, Protocol,
     RawFields, Settlement,
@@ -50,6 +52,9 @@ pub enum Completion {
     Flushed { asked_nanos: u64, answered_nanos: u64 },
     /// It exited after the stop signal that was sent at this time.
     Stopped { asked_nanos: u64, status: String },
+    /// The spans of a further request, sent at this time, arrived from the only process that exports for the node. An
+    /// exporter sends spans in the order in which they ended, so what ended before had been exported.
+    Ordered { asked_nanos: u64, answered_nanos: u64, process: String },
     /// Nothing arrived during the quiet window, which does not prove that nothing was left to export.
     Quiet { since_nanos: u64 },
     /// Nothing proves it, with the reason.
@@ -61,9 +66,9 @@ impl Completion {
     pub fn flush_asked_nanos(&self) -> Option<u64> {
         match self {
             Completion::NothingDue => Some(u64::MAX),
-            Completion::Flushed { asked_nanos, .. } | Completion::Stopped { asked_nanos, .. } => {
-                Some(*asked_nanos)
-            }
+            Completion::Flushed { asked_nanos, .. }
+            | Completion::Stopped { asked_nanos, .. }
+            | Completion::Ordered { asked_nanos, .. } => Some(*asked_nanos),
             Completion::Quiet { .. } | Completion::Unknown(_) => None,
         }
     }

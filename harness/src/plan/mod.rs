@@ -10,6 +10,7 @@ use crate::scenario::{HopIx, NodeIx, Scenario};
 
 pub mod broker;
 pub mod build;
+pub mod canary;
 pub mod fan_out;
 pub mod index;
 pub mod instruction;
@@ -29,7 +30,7 @@ pub use stimulus::{Stimulus, StimulusContext};
 pub use tap::{TapPlan, TapProtocol};
 
 /// Everything that is settled before anything is started.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     pub scenario: Arc<Scenario>,
     /// The folder of the scenario file.

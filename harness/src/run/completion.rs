@@ -5,7 +5,8 @@
 //! it is idle, so it is asked at once. Any other node is asked when no node can cause a call to it any more and it owes
 //! no crossing itself, or at the deadline; nodes that call each other in a circle are stopped together. Spans that
 //! arrive without a flush are waited for until the deadline. Only nodes that cannot flush cost one quiet window, which
-//! all of them share. Nothing is waited for from a node that has died.
+//! all of them share. Nothing is waited for from a node that has died. A node whose exports a canary has shown to be
+//! complete (`canary`) costs no wait and no quiet window.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +18,9 @@ use super::due::{self, Condition};
 use crate::crossings::Crossings;
 use crate::evidence::{Completion, Evidence, Exchange, Recorder};
 use crate::plan::broker::MessageSource;
-use crate::plan::{Plan, Subscription};
+use crate::plan::{Plan, Stimulus, Subscription};
 use crate::runtime::deaths::Deaths;
-use crate::runtime::running::{FlushProof, RunningCase};
+use crate::runtime::running::{FlushProof, RunningCase, Telemetry};
 use crate::scenario::NodeIx;
 
 /// The time within which a program that flushes when it is stopped shows whether it also exports by itself, and within
@@ -38,13 +39,22 @@ const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(2);
 /// Nodes in a circle may call each other after they were flushed. They are flushed again, at most this often.
 const ROUNDS: usize = 8;
 
+/// The time that a node has to end after its stop signal when a canary has shown that its exports are complete.
+const LAST_CHANCE: Duration = Duration::from_secs(2);
+
 /// One story whose stimuli are answered.
 pub(super) struct Story<'a> {
+    /// The plan of the story.
+    pub(super) declared: Arc<Plan>,
+    /// The same with the canaries that were sent.
     pub(super) plan: Arc<Plan>,
     pub(super) running: &'a RunningCase,
     pub(super) recorder: &'a Recorder,
     pub(super) deaths: &'a Deaths,
+    /// Those of the stimuli and of the canaries.
     pub(super) exchanges: Arc<[Exchange]>,
+    /// For each node of the scenario what canaries prove; empty before they are sent.
+    pub(super) proofs: Vec<Option<Completion>>,
     pub(super) deadline: Instant,
 }
 
@@ -72,6 +82,24 @@ pub(super) async fn complete(story: &Story<'_>) -> Vec<Completion> {
     completions
 }
 
+/// Returns what is known of a node after its flush. A flush proves more than a canary, and a flush that failed takes
+/// nothing back from it.
+fn with_canary(completion: Completion, proof: Option<&Completion>) -> Completion {
+    match (completion, proof) {
+        (Completion::Unknown(_), Some(ordered @ Completion::Ordered { .. })) => ordered.clone(),
+        (Completion::Unknown(why), Some(Completion::Unknown(doubt))) => {
+            Completion::Unknown(format!("{why}; {doubt}"))
+        }
+        (completion, _) => completion,
+    }
+}
+
+/// Returns the nodes whose exports are not known to be complete.
+fn unknown(nodes: &[NodeIx], completions: &[Completion]) -> Vec<NodeIx> {
+    let unknown = nodes.iter().filter(|node| matches!(completions[node.0], Completion::Unknown(_)));
+    unknown.copied().collect()
+}
+
 fn has_ended(completions: &[Completion], node: NodeIx) -> bool {
     matches!(completions[node.0], Completion::Stopped { .. })
 }
@@ -87,13 +115,48 @@ impl Story<'_> {
         let exporting = self.with_proof(&alive, FlushProof::Exported);
         let busy: Vec<NodeIx> = alive.iter().copied().filter(|node| !idle.contains(node)).collect();
         self.until_idle(&busy, &idle, completions).await;
-        if !ending.is_empty() {
-            self.await_own_exports(&ending).await;
+        let (ordered, unproven): (Vec<NodeIx>, Vec<NodeIx>) =
+            ending.iter().copied().partition(|node| self.is_ordered(*node));
+        if !unproven.is_empty() {
+            self.await_own_exports(&unproven).await;
         }
-        let first = ending.iter().filter(|node| matches!(completions[node.0], Completion::Unknown(_)));
-        let flushed: Vec<NodeIx> = idle.iter().chain(&exporting).chain(first).copied().collect();
-        self.flush_all(&flushed, self.flush_deadline(), completions).await;
+        let first = unknown(&unproven, completions);
+        let flushed: Vec<NodeIx> = idle.iter().chain(&exporting).chain(&first).copied().collect();
+        let last_chance = unknown(&ordered, completions);
+        let flushes = self.flushes(&flushed, self.flush_deadline());
+        let (flushes, stops) =
+            tokio::join!(flushes, self.flushes(&last_chance, Instant::now() + LAST_CHANCE));
+        for (node, completion) in flushes.into_iter().chain(stops) {
+            completions[node.0] = completion;
+        }
         self.flush_late_spans(&exporting, completions).await;
+    }
+
+    /// Returns whether a canary has shown that the exports of a node are complete.
+    fn is_ordered(&self, node: NodeIx) -> bool {
+        matches!(self.proofs.get(node.0), Some(Some(Completion::Ordered { .. })))
+    }
+
+    /// Waits until these nodes owe nothing, after the relays that call them have become idle.
+    pub(super) async fn settled(&self, nodes: &[NodeIx]) {
+        for level in &self.plan.flush_order {
+            if level.iter().any(|node| nodes.contains(node)) {
+                break;
+            }
+            let idle = self.with_proof(&self.alive(level), FlushProof::Idle);
+            self.flushes(&idle, self.deadline).await;
+        }
+        self.messages_settled(nodes).await;
+        self.until(self.deadline, Condition::NothingOwed(nodes.to_vec())).await;
+    }
+
+    /// Adds canaries to the plan of what is paired.
+    pub(super) fn add(&mut self, canaries: &[Stimulus]) {
+        self.plan = Arc::new(self.plan.with_canaries(canaries));
+    }
+
+    pub(super) fn add_exchanges(&mut self, exchanges: Vec<Exchange>) {
+        self.exchanges = self.exchanges.iter().cloned().chain(exchanges).collect();
     }
 
     /// Waits until nodes that may call each other in a circle owe nothing, whether relays or programs.
@@ -123,16 +186,24 @@ impl Story<'_> {
     }
 
     /// Returns the nodes that have not died.
-    fn alive(&self, nodes: &[NodeIx]) -> Vec<NodeIx> {
+    pub(super) fn alive(&self, nodes: &[NodeIx]) -> Vec<NodeIx> {
         let dead = self.deaths.nodes();
         nodes.iter().copied().filter(|node| !dead.contains(node)).collect()
     }
 
     async fn flush_all(&self, nodes: &[NodeIx], until: Instant, completions: &mut [Completion]) {
-        let flushes = nodes.iter().map(|node| async move { (*node, self.running.flush(*node, until).await) });
-        for (node, completion) in join_all(flushes).await {
+        for (node, completion) in self.flushes(nodes, until).await {
             completions[node.0] = completion;
         }
+    }
+
+    async fn flushes(&self, nodes: &[NodeIx], until: Instant) -> Vec<(NodeIx, Completion)> {
+        let flushes = nodes.iter().map(|node| async move {
+            let completion = self.running.flush(*node, until).await;
+            let proof = self.proofs.get(node.0).and_then(Option::as_ref);
+            (*node, with_canary(completion, proof))
+        });
+        join_all(flushes).await
     }
 
     /// Waits until every message on its way to these nodes is processed or given up, or the deadline.
@@ -223,10 +294,12 @@ impl Story<'_> {
 
     /// Waits for the spans of nodes that cannot flush, and then until nothing has arrived for a while.
     async fn fall_quiet(&self, completions: &mut [Completion]) {
-        let nodes: Vec<NodeIx> = (0..completions.len())
-            .map(NodeIx)
-            .filter(|node| self.running.flush_proof(*node) == FlushProof::None)
-            .collect();
+        let all: Vec<NodeIx> = (0..completions.len()).map(NodeIx).collect();
+        let (ordered, nodes): (Vec<NodeIx>, Vec<NodeIx>) =
+            self.with_proof(&all, FlushProof::None).into_iter().partition(|node| self.is_ordered(*node));
+        for node in ordered {
+            completions[node.0] = with_canary(completions[node.0].clone(), self.proofs[node.0].as_ref());
+        }
         if nodes.is_empty() {
             return;
         }
@@ -290,20 +363,28 @@ impl Story<'_> {
     /// way.
     async fn holds(&self, condition: &Condition) -> bool {
         let condition = condition.without(&self.deaths.nodes());
+        // Without an answer the runtime shuts down, and nobody waits.
+        self.look(move |seen, _| condition.holds(seen)).await.unwrap_or(false)
+    }
+
+    /// Returns what `look` says of the evidence so far, or `None` when the runtime shuts down.
+    pub(super) async fn look<R: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Crossings<'_>, &Telemetry) -> R + Send + 'static,
+    ) -> Option<R> {
         let (plan, recorder) = (self.plan.clone(), self.recorder.clone());
         let (telemetry, exchanges) = (self.running.telemetry(), self.exchanges.clone());
         let pairing = tokio::task::spawn_blocking(move || {
             let (captures, _) = recorder.freeze();
             let spans = telemetry.collect().spans;
             let seen = Evidence { captures, spans, exchanges: exchanges.to_vec(), ..Evidence::default() };
-            condition.holds(&Crossings::pair(&plan, &seen))
+            look(&Crossings::pair(&plan, &seen), &telemetry)
         });
         match pairing.await {
-            Ok(holds) => holds,
+            Ok(answer) => Some(answer),
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime shuts down, and nobody waits for the answer.
-                Err(_) => false,
+                Err(_) => None,
             },
         }
     }

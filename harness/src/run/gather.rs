@@ -5,12 +5,13 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::time::Instant;
 
+use super::canary;
 use super::completion::{self, Story};
 use super::late_groups;
 use crate::driver::{Driver, DriverError};
 use crate::evidence::{Evidence, Recorder};
-use crate::plan::Plan;
 use crate::plan::broker::GroupPartition;
+use crate::plan::{Plan, Stimulus};
 use crate::runtime::deaths::Deaths;
 use crate::runtime::running::RunningCase;
 use crate::runtime::{NodeError, RuntimeError, RuntimeOptions, start};
@@ -64,11 +65,11 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> GatheredCase {
     };
     running.stop().await;
     // A node may export at its end, and that is evidence too: read the telemetry only now.
-    let evidence = evidence.map(|mut evidence| {
+    let evidence = evidence.map(|(mut evidence, canaries)| {
         let collected = running.collect();
         (evidence.spans, evidence.logs) = (collected.spans, collected.logs);
         evidence.gaps.extend(running.broker_gaps());
-        evidence
+        canary::without_canaries(&plan, &canaries, evidence)
     });
     GatheredCase { evidence, logs: running.logs() }
 }
@@ -83,13 +84,14 @@ async fn until_groups_read(plan: &Plan, running: &RunningCase, deaths: &Deaths) 
     }
 }
 
-/// Sends all stimuli and waits until the evidence is complete.
+/// Sends all stimuli, and canaries where they are needed, and waits until the evidence is complete. Returns the
+/// evidence and the canaries.
 async fn drive(
     plan: &Arc<Plan>,
     running: &RunningCase,
     recorder: &Recorder,
     deaths: &Deaths,
-) -> Result<Evidence, GatherError> {
+) -> Result<(Evidence, Vec<Stimulus>), GatherError> {
     let driver = Driver::new(plan.clone(), running.addresses().clone(), recorder.clone())?;
     let late = until_groups_read(plan, running, deaths).await;
     // Without a first stimulus there is no evidence; a later death is a part of it.
@@ -99,17 +101,28 @@ async fn drive(
     let exchanges = driver.drive_all(|_| {}).await;
     let deadline = Instant::now() + plan.scenario.timeout;
     let exchanges = Arc::from(exchanges);
-    let story = Story { plan: plan.clone(), running, recorder, deaths, exchanges, deadline };
+    let mut story = Story {
+        declared: plan.clone(),
+        plan: plan.clone(),
+        running,
+        recorder,
+        deaths,
+        exchanges,
+        proofs: Vec::new(),
+        deadline,
+    };
+    let canaries = canary::send(&mut story, &driver).await;
     let completions = completion::complete(&story).await;
     let (captures, mut gaps) = recorder.freeze();
     gaps.extend(late_groups::gaps(&late, &captures));
     gaps.extend(deaths.gaps());
-    Ok(Evidence {
+    let evidence = Evidence {
         captures,
         exchanges: story.exchanges.to_vec(),
         completions,
         gaps,
         tap_ports: running.tap_ports(),
         ..Evidence::default()
-    })
+    };
+    Ok((evidence, canaries))
 }

@@ -1,5 +1,6 @@
 //! Runs a scenario through all stages. It owns deadlines and the clock.
 
+mod canary;
 pub mod case;
 mod completion;
 mod due;

@@ -60,7 +60,10 @@ impl Deaths {
     pub fn complete(&self, completions: &mut [Completion]) {
         for DeadNode { node, death } in self.list.lock().iter() {
             match &mut completions[node.0] {
-                Completion::NothingDue | Completion::Flushed { .. } | Completion::Stopped { .. } => {}
+                Completion::NothingDue
+                | Completion::Flushed { .. }
+                | Completion::Stopped { .. }
+                | Completion::Ordered { .. } => {}
                 unproven @ (Completion::Quiet { .. } | Completion::Unknown(_)) => {
                     *unproven = Completion::Unknown(exited(death));
                 }

@@ -21,8 +21,9 @@ use super::stub::NodeStubs;
 use super::taps::CaseTaps;
 use super::trust::Trust;
 use super::turns::Turn;
+use crate::evidence::arrival;
 use crate::evidence::collected::{self, CollectedTelemetry};
-use crate::evidence::{Completion, Gap, Recorder};
+use crate::evidence::{Completion, Gap, Recorder, SpanArrival};
 use crate::plan::Plan;
 use crate::plan::broker::GroupPartition;
 use crate::scenario::NodeIx;
@@ -54,6 +55,11 @@ impl Telemetry {
     /// Returns the spans and log records that have arrived so far.
     pub fn collect(&self) -> CollectedTelemetry {
         collected::collect(&self.collector, &self.plan, &self.recorder)
+    }
+
+    /// Returns how each span came, in the order of `collect`, and of those that have arrived since then.
+    pub fn arrivals(&self) -> Vec<SpanArrival> {
+        arrival::arrivals(&self.collector, &self.plan)
     }
 }
 
@@ -95,6 +101,11 @@ impl RunningCase {
             Some(FlushMethod::Quiet) => FlushProof::None,
             Some(FlushMethod::NotDue) | None => FlushProof::NotDue,
         }
+    }
+
+    /// Returns the number of processes of a node that accept connections, where that can be seen.
+    pub fn listening_processes(&self, node: NodeIx) -> Option<usize> {
+        self.nodes[node.0].as_ref()?.program.as_ref()?.listening_processes()
     }
 
     /// Flushes the node; returns why its telemetry is considered complete.

@@ -24,6 +24,8 @@ pub struct Drive {
     pub hangs_up: bool,
     /// The answer that is expected: an HTTP status, or a gRPC code; default any below 400, or OK.
     pub answers: Option<u32>,
+    /// Further requests of this drive may be sent after the story, to show that services have exported their spans.
+    pub canary: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

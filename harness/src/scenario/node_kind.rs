@@ -131,6 +131,21 @@ impl NodeKind {
         }
     }
 
+    /// Returns whether the scenario sets an environment variable of the node.
+    pub fn sets_variable(&self, name: &str) -> bool {
+        let env = match self {
+            NodeKind::Relay(relay) => &relay.env,
+            NodeKind::Command(command) => &command.env,
+            NodeKind::Image(image) => &image.env,
+            NodeKind::Client
+            | NodeKind::Url(_)
+            | NodeKind::Stub(_)
+            | NodeKind::InProcess
+            | NodeKind::Broker(_) => return false,
+        };
+        env.iter().any(|(set, _)| set == name)
+    }
+
     /// Returns whether this is the harness itself.
     pub fn is_client(&self) -> bool {
         match self {

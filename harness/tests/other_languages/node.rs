@@ -10,6 +10,8 @@ pub const LANGUAGE: Language = Language {
     ends: &[
         passes("node-healthy [sampled=true]"),
         passes("node-healthy [sampled=false]"),
+        passes("node-no-flush [sampled=true]"),
+        passes("node-no-flush [sampled=false]"),
         fails(
             "node-client-instrumentation-off",
             &["not-injected at bill, sender shop, 6 of 6"],

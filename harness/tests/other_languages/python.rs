@@ -1,6 +1,6 @@
 //! The expected end of each case of the Python services with their published instrumentation.
 
-use super::{Language, fails, inconclusive, passes, virtual_environment};
+use super::{Language, fails, inconclusive, passes, unproven, virtual_environment};
 
 pub const LANGUAGE: Language = Language {
     folder: "python-services",
@@ -10,6 +10,10 @@ pub const LANGUAGE: Language = Language {
     ends: &[
         passes("python-healthy [sampled=true]"),
         passes("python-healthy [sampled=false]"),
+        passes("python-no-flush [sampled=true]"),
+        passes("python-no-flush [sampled=false]"),
+        passes("python-held-traces [sampled=true]"),
+        unproven("python-held-traces [sampled=false]", "it exports each trace by itself"),
         fails(
             "python-client-instrumentation-off",
             &["not-injected at bill, sender shop, 6 of 6"],

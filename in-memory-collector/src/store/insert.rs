@@ -122,6 +122,7 @@ impl Store {
             span_key: key,
             parent_key: self.key(span.parent_id),
             arrived_nanos: nanos,
+            request: self.requests.next_sequence(),
             piece: self.arena.push(span.bytes),
             origin,
             trace,

@@ -156,6 +156,11 @@ impl RequestLog {
         list.push_back(record);
     }
 
+    /// Returns the sequence of the next record.
+    pub fn next_sequence(&self) -> u64 {
+        self.next
+    }
+
     /// Returns all of them: the accepted ones in their order, then the others in theirs.
     pub fn all(&self) -> Vec<RequestRecord> {
         self.accepted.iter().chain(&self.problems).cloned().collect()

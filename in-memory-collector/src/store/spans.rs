@@ -15,6 +15,8 @@ pub struct SpanRecord {
     pub parent_key: u64,
     /// Since the start of the collector.
     pub arrived_nanos: u64,
+    /// The sequence of the request that brought it.
+    pub request: u64,
     pub piece: Piece,
     pub origin: u32,
     pub trace: u32,
@@ -55,6 +57,7 @@ impl SpanRecord {
     pub fn arrival(&self, sequence: u64, started: Instant) -> Arrival {
         Arrival {
             sequence,
+            request: self.request,
             at: started + Duration::from_nanos(self.arrived_nanos),
             duplicates: self.duplicates,
             conflicts: u32::from(self.conflicts),

@@ -24,6 +24,7 @@ pub struct Span {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Arrival {
     pub sequence: u64,
+    pub request: u64,
     pub at: Instant,
     pub duplicates: u32,
     pub conflicts: u32,
@@ -185,6 +186,12 @@ impl Span {
     /// Grows with each span that is kept, over all endpoints; never used twice.
     pub fn sequence(&self) -> u64 {
         self.arrival.sequence
+    }
+
+    /// Returns the sequence of the request that brought it (`RequestRecord::sequence`). Spans of one request have no
+    /// order: exporters group them by resource and scope.
+    pub fn request(&self) -> u64 {
+        self.arrival.request
     }
 
     pub fn arrived(&self) -> Instant {

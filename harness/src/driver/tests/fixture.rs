@@ -66,6 +66,7 @@ impl Case {
             dead_letter_of: None,
         };
         let drive = Drive {
+            canary: true,
             place: Place::default(),
             send: HopIx(0),
             times: 1,

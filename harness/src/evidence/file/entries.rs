@@ -144,6 +144,7 @@ pub(super) enum CompletionEntry<'t> {
     NothingDue,
     Flushed { asked_nanos: u64, answered_nanos: u64 },
     Stopped { asked_nanos: u64, status: FileText<'t> },
+    Ordered { asked_nanos: u64, answered_nanos: u64, process: FileText<'t> },
     Quiet { since_nanos: u64 },
     Unknown(FileText<'t>),
 }

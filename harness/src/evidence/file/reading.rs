@@ -206,6 +206,11 @@ pub(super) fn completion(entry: &CompletionEntry<'_>) -> Completion {
         CompletionEntry::Stopped { asked_nanos, status } => {
             Completion::Stopped { asked_nanos: *asked_nanos, status: status.to_string() }
         }
+        CompletionEntry::Ordered { asked_nanos, answered_nanos, process } => Completion::Ordered {
+            asked_nanos: *asked_nanos,
+            answered_nanos: *answered_nanos,
+            process: process.to_string(),
+        },
         CompletionEntry::Quiet { since_nanos } => Completion::Quiet { since_nanos: *since_nanos },
         CompletionEntry::Unknown(why) => Completion::Unknown(why.to_string()),
     }

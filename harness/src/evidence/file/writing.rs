@@ -145,6 +145,11 @@ pub(super) fn completion_entry(completion: &Completion) -> CompletionEntry<'_> {
         Completion::Stopped { asked_nanos, status } => {
             CompletionEntry::Stopped { asked_nanos: *asked_nanos, status: status.into() }
         }
+        Completion::Ordered { asked_nanos, answered_nanos, process } => CompletionEntry::Ordered {
+            asked_nanos: *asked_nanos,
+            answered_nanos: *answered_nanos,
+            process: process.into(),
+        },
         Completion::Quiet { since_nanos } => CompletionEntry::Quiet { since_nanos: *since_nanos },
         Completion::Unknown(why) => CompletionEntry::Unknown(why.into()),
     }

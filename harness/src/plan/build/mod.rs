@@ -11,7 +11,7 @@ use super::{
     CallIx, ListenProtocols, Mark, Plan, Seed, Stimulus, StimulusContext, StimulusIx, TapIx, TapPlan,
     TapProtocol,
 };
-use crate::scenario::{Drive, DriveContext, Hop, NodeIx, Scenario, TemplatePart, Transport};
+use crate::scenario::{Drive, DriveContext, Hop, HopIx, NodeIx, Scenario, TemplatePart, Transport};
 use crate::wire::{Flags, SpanId, TraceId, TraceParent};
 
 impl Plan {
@@ -133,25 +133,28 @@ fn stimuli(scenario: &Scenario, part: Seed, calls: &[super::PlannedCall]) -> Vec
     let mut ids = Ids::new(part.part("ids"));
     let mut stimuli = Vec::new();
     for (ix, drive) in scenario.drives.iter().enumerate() {
-        let call = calls
-            .iter()
-            .position(|call| call.hop == drive.send && call.parent.is_none())
-            .map(CallIx)
-            .expect("every hop from `client` has a call of its own");
+        let call = first_call(calls, drive.send);
         for _ in 0..drive.times {
             let stimulus = StimulusIx(stimuli.len());
             let mark = Mark { run, stimulus, call: Some(call), item: None };
-            let sent = sent(drive, mark, &mut ids);
+            let sent = sent(drive, &drive.context, mark, &mut ids);
             stimuli.push(Stimulus { ix: stimulus, drive: ix, hop: drive.send, call, mark, sent });
         }
     }
     stimuli
 }
 
-fn sent(drive: &Drive, mark: Mark, ids: &mut Ids) -> StimulusContext {
+/// Returns the driver's own call over a hop from `client`.
+pub(super) fn first_call(calls: &[super::PlannedCall], hop: HopIx) -> CallIx {
+    let first = calls.iter().position(|call| call.hop == hop && call.parent.is_none());
+    first.map(CallIx).expect("every hop from `client` has a call of its own")
+}
+
+/// Returns what one stimulus of a drive carries, in this context.
+pub(super) fn sent(drive: &Drive, context: &DriveContext, mark: Mark, ids: &mut Ids) -> StimulusContext {
     let trace_id = TraceId::new(ids.trace_id()).expect("minted ids are never zero");
     let parent_id = SpanId::new(ids.span_id()).expect("minted ids are never zero");
-    let (traceparent, valid, sampled) = match &drive.context {
+    let (traceparent, valid, sampled) = match context {
         DriveContext::Valid { sampled, random } => {
             let context = TraceParent::new(trace_id, parent_id, Flags::new(*sampled, *random));
             (Some(context.to_string().into_bytes()), true, *sampled)

@@ -23,6 +23,10 @@ pub(super) fn witness(example: Example<'_>, witness: Witness) -> String {
         Witness::AnySpan => any_span(example),
         Witness::Flush => match unknown(example) {
             Some(why) => format!("a flush of {who}: {why}"),
+            None if is_ordered(example) => format!(
+                "a flush of {who}: it exports in order, as further requests showed, and no span of this trace came; \
+                 its exporter dropped or holds the spans of this trace"
+            ),
             None => format!("a flush of {who} after the call"),
         },
     }
@@ -41,6 +45,12 @@ fn any_span(example: Example<'_>) -> String {
     }
 }
 
+/// Returns whether only the order of exports shows that the node has exported everything.
+fn is_ordered(example: Example<'_>) -> bool {
+    let completion = example.all.evidence.completions.get(example.broken.node.0);
+    matches!(completion, Some(Completion::Ordered { .. }))
+}
+
 /// Returns why the node may not have exported all that it had.
 fn unknown(example: Example<'_>) -> Option<&str> {
     match example.all.evidence.completions.get(example.broken.node.0)? {
@@ -48,6 +58,7 @@ fn unknown(example: Example<'_>) -> Option<&str> {
         Completion::NothingDue
         | Completion::Flushed { .. }
         | Completion::Stopped { .. }
+        | Completion::Ordered { .. }
         | Completion::Quiet { .. } => None,
     }
 }

@@ -191,6 +191,7 @@ fn unproven_silence(all: &Crossings<'_>) -> Vec<String> {
                 Completion::NothingDue
                 | Completion::Flushed { .. }
                 | Completion::Stopped { .. }
+                | Completion::Ordered { .. }
                 | Completion::Quiet { .. },
             )
             | None => "it was not flushed",

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use crate::breaks::Breaks;
 use crate::crossings::{CrossingRef, CrossingWitness, Crossings};
-use crate::evidence::{Completion, Evidence, GapPlace};
+use crate::evidence::{Evidence, GapPlace};
 use crate::plan::Plan;
 use crate::rules::grouping::{Findings, group};
 use crate::rules::{Finding, Note, TABLE, is_asked, owner};
-use crate::scenario::{Hop, HopIx, NodeIx, Relation, Scenario, Transport};
+use crate::scenario::{Hop, HopIx, Relation, Scenario, Transport};
 use crate::verdict::baseline::Baseline;
 use crate::verdict::{CaseVerdict, HopVerdict, RuleVerdict, Verdict};
 
 mod gaps;
+mod notes;
 
 #[derive(Clone, Debug, Default)]
 pub struct JudgeSettings {
@@ -33,8 +34,7 @@ pub fn judge(plan: &Plan, evidence: &Evidence, settings: &JudgeSettings) -> Case
     let gaps = gaps::gaps(&all, &breaks);
     let rules = rules(&all, &findings);
     let hops = hops(&all, &breaks, &findings);
-    notes.extend(consequences(&all, &breaks));
-    notes.extend(unproven(&all));
+    notes.extend(notes::of(&all, &breaks));
     notes.extend(fixed.iter().map(|hop| Note {
         hop: Some(hop.clone()),
         text: "fixed: the baseline accepts it, and it no longer occurs".into(),
@@ -181,37 +181,6 @@ fn seen_relation(all: &Crossings<'_>, ix: HopIx, hop: &Hop) -> Option<&'static s
     });
     let first = seen.next()?;
     Some(if seen.all(|other| other == first) { first } else { "mixed" })
-}
-
-/// Returns a note for each hop that nothing could cross because nothing crossed the one before.
-fn consequences(all: &Crossings<'_>, breaks: &Breaks) -> Vec<Note> {
-    let scenario = &all.plan.scenario;
-    let notes = breaks.consequences.iter().map(|(after, before)| {
-        let (after, before) = (&scenario.hop(*after).id, &scenario.hop(*before).id);
-        let text = format!("`{after}` was not crossed, because `{before}` before it was not crossed");
-        Note { hop: Some(after.clone()), text, seen: 1, of_sdk: false }
-    });
-    notes.collect()
-}
-
-/// Returns a note for each node whose spans may be incomplete: rules that need all of its spans skipped what it sent.
-fn unproven(all: &Crossings<'_>) -> Vec<Note> {
-    let mut sent: BTreeMap<NodeIx, u32> = BTreeMap::new();
-    for crossing in all.iter() {
-        // No span is due for an unsampled request.
-        if all.exports(crossing.sender()) && sampled(crossing) == Some(true) {
-            *sent.entry(crossing.sender()).or_default() += 1;
-        }
-    }
-    let notes = sent.into_iter().filter_map(|(node, times)| {
-        let Some(Completion::Unknown(why)) = all.evidence.completions.get(node.0) else { return None };
-        let name = &all.plan.scenario.node(node).name;
-        let text = format!(
-            "cannot prove that `{name}` exported every span: {why}; the ids that it sent were not checked"
-        );
-        Some(Note { hop: None, text, seen: times, of_sdk: false })
-    });
-    notes.collect()
 }
 
 fn undeclared(all: &Crossings<'_>) -> Vec<(String, u32)> {

@@ -184,6 +184,11 @@ impl RunningNode {
 }
 
 impl Program {
+    /// Returns the number of its processes that accept connections at its port, where that can be seen.
+    pub fn listening_processes(&self) -> Option<usize> {
+        self.workload.listening_processes(self.port?)
+    }
+
     fn signal(&self) -> Signal {
         match self.stop {
             StopSignal::Terminate => Signal::SIGTERM,

@@ -80,6 +80,15 @@ impl Workload {
         }
     }
 
+    /// Returns the number of its processes that accept connections at a port, where that can be seen.
+    pub fn listening_processes(&self, port: u16) -> Option<usize> {
+        match self {
+            Workload::Process(process) => process.accepting(port),
+            #[cfg(feature = "container")]
+            Workload::Container(_) => None,
+        }
+    }
+
     /// Returns whether it stays when the run ends.
     pub fn is_kept(&self) -> bool {
         match self {

@@ -43,6 +43,23 @@ pub fn in_place_of(group: Pid, port: u16) -> Option<ListeningProcess> {
     if owners.iter().any(is_own) { None } else { owners.first().map(ProcessStat::listener) }
 }
 
+/// Returns the number of processes of the group that accept connections on the port; `None` where none is found.
+///
+/// A server that forks workers keeps the socket in the parent, too, which only watches them: of the processes that hold
+/// the socket those count that have no child which holds it. A parent that accepts connections and hands them to its
+/// children over pipes counts as one.
+pub fn accepting(group: Pid, port: u16) -> Option<usize> {
+    let mut holders = owners(&sockets(port));
+    holders.retain(|holder| holder.group == group.as_raw());
+    let leaves = without_parents(&holders);
+    (leaves > 0).then_some(leaves)
+}
+
+/// Returns the number of processes that are the parent of no other one in the list.
+fn without_parents(holders: &[ProcessStat]) -> usize {
+    holders.iter().filter(|holder| !holders.iter().any(|other| other.parent == holder.process)).count()
+}
+
 /// Returns the names of the sockets that listen on the port, as the descriptors of their process show them.
 fn sockets(port: u16) -> Vec<String> {
     let mut sockets = Vec::new();
@@ -132,9 +149,19 @@ mod tests {
         assert_eq!(found.process, Pid::this().as_raw());
         let own_group = Pid::from_raw(ProcessStat::read(found.process).expect("it runs").group);
         assert_eq!(in_place_of(own_group, port), None);
+        assert_eq!((accepting(own_group, port), accepting(Pid::from_raw(i32::MAX), port)), (Some(1), None));
         assert_eq!(in_place_of(Pid::from_raw(i32::MAX), port), Some(found));
         drop(listener);
         assert_eq!(on_port(port), None);
+    }
+
+    #[test]
+    fn a_parent_that_only_watches_its_workers_accepts_nothing() {
+        let holder =
+            |process, parent| ProcessStat { process, parent, group: 10, name: String::new(), started: 0 };
+        assert_eq!(without_parents(&[holder(10, 1)]), 1);
+        assert_eq!(without_parents(&[holder(10, 1), holder(11, 10)]), 1);
+        assert_eq!(without_parents(&[holder(10, 1), holder(11, 10), holder(12, 10)]), 2);
     }
 
     #[test]

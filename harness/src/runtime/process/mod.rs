@@ -77,6 +77,11 @@ impl Process {
         self.ended.borrow().is_some()
     }
 
+    /// Returns the number of processes of the group that accept connections at a port; `None` where that is not seen.
+    pub fn accepting(&self, port: u16) -> Option<usize> {
+        listener::accepting(self.group, port)
+    }
+
     /// Returns a watch on the awaited line.
     pub fn found(&self) -> watch::Receiver<Option<String>> {
         self.output.found()

@@ -47,6 +47,11 @@ pub(super) static DRIVE: Object = Object {
             Whole { min: 0, max: 599 },
             "the HTTP status or gRPC code that is expected; by default any below 400, or OK",
         ),
+        may(
+            "canary",
+            Bool,
+            "false: no further request after the story shows that a service has exported its spans; true by default",
+        ),
     ],
     tag: None,
 };

@@ -1,0 +1,63 @@
+//! Notes beside the findings: what follows from a break elsewhere, and how far the exports of each node are known.
+
+use std::collections::BTreeMap;
+
+use super::sampled;
+use crate::breaks::Breaks;
+use crate::crossings::Crossings;
+use crate::evidence::Completion;
+use crate::rules::Note;
+use crate::scenario::NodeIx;
+
+/// Returns the notes on a case that belong to no finding.
+pub(super) fn of(all: &Crossings<'_>, breaks: &Breaks) -> Vec<Note> {
+    let mut notes = consequences(all, breaks);
+    notes.extend(unproven(all));
+    notes.extend(ordered(all));
+    notes
+}
+
+/// Returns a note for each hop that nothing could cross because nothing crossed the one before.
+fn consequences(all: &Crossings<'_>, breaks: &Breaks) -> Vec<Note> {
+    let scenario = &all.plan.scenario;
+    let notes = breaks.consequences.iter().map(|(after, before)| {
+        let (after, before) = (&scenario.hop(*after).id, &scenario.hop(*before).id);
+        let text = format!("`{after}` was not crossed, because `{before}` before it was not crossed");
+        Note { hop: Some(after.clone()), text, seen: 1, of_sdk: false }
+    });
+    notes.collect()
+}
+
+/// Returns a note for each node whose spans may be incomplete: rules that need all of its spans skipped what it sent.
+fn unproven(all: &Crossings<'_>) -> Vec<Note> {
+    let mut sent: BTreeMap<NodeIx, u32> = BTreeMap::new();
+    for crossing in all.iter() {
+        // No span is due for an unsampled request.
+        if all.exports(crossing.sender()) && sampled(crossing) == Some(true) {
+            *sent.entry(crossing.sender()).or_default() += 1;
+        }
+    }
+    let notes = sent.into_iter().filter_map(|(node, times)| {
+        let Some(Completion::Unknown(why)) = all.evidence.completions.get(node.0) else { return None };
+        let name = &all.plan.scenario.node(node).name;
+        let text = format!(
+            "cannot prove that `{name}` exported every span: {why}; the ids that it sent were not checked"
+        );
+        Some(Note { hop: None, text, seen: times, of_sdk: false })
+    });
+    notes.collect()
+}
+
+/// Returns a note for each node that exported everything, as further requests showed: it received more of them than the
+/// scenario declares.
+fn ordered(all: &Crossings<'_>) -> impl Iterator<Item = Note> {
+    let nodes = all.plan.scenario.nodes.iter().zip(&all.evidence.completions);
+    nodes.filter_map(|(node, completion)| {
+        let Completion::Ordered { process, .. } = completion else { return None };
+        let text = format!(
+            "`{}` exported every span before those of further requests, which are not judged (process {process})",
+            node.name
+        );
+        Some(Note { hop: None, text, seen: 1, of_sdk: false })
+    })
+}
