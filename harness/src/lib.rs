@@ -89,6 +89,7 @@ pub mod diagnostic;
 #[doc(hidden)]
 pub mod source;
 
+mod descriptors;
 mod error_chain;
 mod input_file;
 mod parallel;

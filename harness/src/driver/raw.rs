@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use super::DriverError;
 use super::outgoing::Outgoing;
 use super::route::DriveRoute;
+use crate::descriptors;
 use crate::evidence::Answer;
 
 /// The maximum size of the head of an answer, or of the first line of a chunk.
@@ -42,7 +43,10 @@ pub(super) async fn send(route: &DriveRoute, outgoing: &Outgoing) -> Answer {
     let connected = TcpStream::connect(route.address).await;
     match connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)) {
         Ok(stream) => answer(route, exchange(stream, route, outgoing).await),
-        Err(error) => Answer::Failed(route.unreachable(&error.to_string())),
+        Err(error) => {
+            descriptors::count_if_run_out(&error);
+            Answer::Failed(route.unreachable(&error.to_string()))
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::DriverError;
 use super::filling::{Filling, Scope};
+use crate::descriptors;
 use crate::error_chain;
 use crate::plan::fan_out::is_instructed;
 use crate::scenario::{Drive, DriveBody, GrpcHop, Hop, HopIx, HttpVersion, Marker, Transport};
@@ -115,6 +116,7 @@ impl DriveRoute {
 
 /// Returns the last cause of an error, which is the one that says what happened.
 pub(super) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
+    descriptors::count_if_run_out(error);
     error_chain::root_cause(error).to_string()
 }
 

@@ -7,7 +7,9 @@ use tokio::time::Instant;
 
 use super::canary;
 use super::completion::{self, Story};
+use super::descriptor_budget::{self, DescriptorShortage};
 use super::late_groups;
+use crate::descriptors;
 use crate::driver::{Driver, DriverError};
 use crate::evidence::{Evidence, Recorder};
 use crate::plan::broker::GroupPartition;
@@ -23,6 +25,13 @@ pub enum GatherError {
     Runtime(#[from] RuntimeError),
     #[error(transparent)]
     Driver(#[from] DriverError),
+    #[error(transparent)]
+    Descriptors(#[from] DescriptorShortage),
+    #[error(
+        "this process ran out of file descriptors during the case (its limit is {0}): raise the limit with `ulimit -n`, \
+         or run fewer cases in parallel with `--jobs`"
+    )]
+    RanOut(u64),
 }
 
 impl GatherError {
@@ -30,7 +39,7 @@ impl GatherError {
     pub fn lines(&self) -> &[String] {
         match self {
             GatherError::Runtime(error) => error.lines(),
-            GatherError::Driver(_) => &[],
+            GatherError::Driver(_) | GatherError::Descriptors(_) | GatherError::RanOut(_) => &[],
         }
     }
 }
@@ -49,6 +58,10 @@ pub struct GatheredCase {
 /// Missing evidence is waited for until the timeout of the scenario after the last answer. Starting the nodes has
 /// deadlines of its own.
 pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> GatheredCase {
+    if let Err(shortage) = descriptor_budget::check(&plan.scenario) {
+        return GatheredCase { evidence: Err(shortage.into()), logs: Vec::new() };
+    }
+    let run_out_before = descriptors::times_run_out();
     let recorder = Recorder::new(options.captures, options.keep_raw);
     let running = match start::start(plan.clone(), options, recorder.clone()).await {
         Ok(running) => running,
@@ -64,6 +77,12 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> GatheredCase {
         evidence = drive(&plan, &running, &recorder, &deaths) => evidence,
     };
     running.stop().await;
+    let evidence = match evidence {
+        Ok(_) if descriptors::times_run_out() > run_out_before => {
+            Err(GatherError::RanOut(descriptors::limit()))
+        }
+        evidence => evidence,
+    };
     // A node may export at its end, and that is evidence too: read the telemetry only now.
     let evidence = evidence.map(|(mut evidence, canaries)| {
         let collected = running.collect();

@@ -3,6 +3,7 @@
 mod canary;
 pub mod case;
 mod completion;
+mod descriptor_budget;
 mod due;
 pub mod fresh;
 pub mod gather;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::case::{CaseOptions, CaseRun, case};
+use super::descriptor_budget::DescriptorBudget;
 use super::kept_name;
 use crate::evidence::file;
 use crate::plan::{Plan, Seed};
@@ -75,6 +76,8 @@ struct CaseInfo {
     repeat: u32,
     begun: Instant,
     scenario: Arc<Scenario>,
+    /// The file descriptors that it may use.
+    descriptors: u64,
 }
 
 /// The result of the task of a case.
@@ -96,15 +99,24 @@ pub async fn suite(
     on_progress(Progress::RunStarted { cases: cases.len(), repeats: options.repeats, seed: options.seed });
     let shared = Arc::new(options.case.clone());
     let cases: Vec<SelectedCase> = cases.iter().map(|case| case.within(options.timeout)).collect();
-    let mut due = (1..=options.repeats).flat_map(|repeat| cases.iter().map(move |case| (case, repeat)));
+    let due = (1..=options.repeats).flat_map(|repeat| cases.iter().map(move |case| (case, repeat)));
+    let mut due = due.peekable();
+    let mut budget = DescriptorBudget::of_process();
     let mut running = JoinSet::new();
     let mut infos: HashMap<Id, CaseInfo> = HashMap::new();
     let mut end = SuiteEnd::default();
     tokio::pin!(interrupted);
     loop {
         while running.len() < options.jobs.max(1) {
+            let Some((case, _)) = due.peek() else { break };
+            // A case that does not fit runs alone, and reports a shortage by itself.
+            let descriptors = match budget.take(&case.scenario) {
+                Some(taken) => taken,
+                None if running.is_empty() => 0,
+                None => break,
+            };
             let Some((case, repeat)) = due.next() else { break };
-            let info = CaseInfo::new(case, repeat);
+            let info = CaseInfo { descriptors, ..CaseInfo::new(case, repeat) };
             on_progress(Progress::CaseStarted { title: info.title.clone() });
             let seed = Seed(options.seed.wrapping_add(u64::from(repeat - 1)));
             infos.insert(running.spawn(run_one(case.clone(), seed, shared.clone())).id(), info);
@@ -120,6 +132,7 @@ pub async fn suite(
         };
         let Some(ended) = ended else { break };
         let (info, ended) = task_end(ended, &mut infos, &mut end);
+        budget.give_back(info.descriptors);
         let failed = take(info, ended, options, &mut end, &on_progress);
         if failed && options.fail_fast {
             break;
@@ -139,6 +152,7 @@ impl CaseInfo {
             repeat,
             begun: Instant::now(),
             scenario: case.scenario.clone(),
+            descriptors: 0,
         }
     }
 }

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 
 use super::eye::{EndKind, Eye, Peer};
 use super::scene::Scene;
+use crate::descriptors;
 
 const BUFFER: usize = 32 * 1024;
 /// The time that the receiver may take to accept a connection, and to start TLS on it.
@@ -68,8 +69,9 @@ pub fn unreachable_target(
     scene: &Scene,
     client: &TcpStream,
     target: SocketAddr,
-    error: &dyn std::error::Error,
+    error: &(dyn std::error::Error + 'static),
 ) {
+    descriptors::count_if_run_out(error);
     scene.gap(format!("cannot connect to the receiver at {target}: {error}"));
     let _ = client.set_zero_linger();
 }

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::descriptors;
 use crate::evidence::Recorder;
 use crate::plan::{TapIx, TapPlan};
 
@@ -182,6 +183,7 @@ async fn accept_all(
                 number += 1;
             }
             Err(error) => {
+                descriptors::count_if_run_out(&error);
                 scene.gap(format!("the tap cannot accept a connection: {error}"));
                 // Out of descriptors: one is free again when a connection has ended.
                 if connections.join_next().await.is_none() {

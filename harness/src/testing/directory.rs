@@ -112,6 +112,7 @@ impl Tests {
     /// Runs the tests that the arguments of this process select. A process that was started as a relay runs the relay
     /// instead.
     pub fn run(self) -> ExitCode {
+        crate::descriptors::raise_limit();
         if let Some(status) = relay::answer() {
             return status;
         }

@@ -11,6 +11,8 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 
+use crate::descriptors;
+
 /// The answer to a gRPC health check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HealthAnswer {
@@ -92,7 +94,10 @@ pub async fn grpc_health(
 }
 
 async fn connect(address: SocketAddr) -> Result<TcpStream, RequestError> {
-    let stream = TcpStream::connect(address).await.map_err(|error| RequestError::Connect(address, error))?;
+    let stream = TcpStream::connect(address).await.map_err(|error| {
+        descriptors::count_if_run_out(&error);
+        RequestError::Connect(address, error)
+    })?;
     // Without it a request waits for the acknowledgement of its own head; a failure only costs time.
     let _ = stream.set_nodelay(true);
     Ok(stream)

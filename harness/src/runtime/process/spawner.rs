@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::guard::{self, GuardedGroup};
+use crate::descriptors;
 
 /// A command to start, and where its child is sent.
 struct SpawnRequest {
@@ -74,8 +75,12 @@ fn start(command: &mut Command) -> io::Result<(Child, GuardedGroup)> {
 /// Sets what the child does between fork and exec.
 fn prepare(command: &mut Command, guard: Option<RawFd>, note: RawFd) {
     let parent = Pid::this();
+    let limit = descriptors::inherited_limit();
     let before_exec = move || {
         die_with(parent)?;
+        if let Some(limit) = limit {
+            limit.restore();
+        }
         let id = Pid::this().as_raw();
         write(note, &id.to_ne_bytes());
         if let Some(guard) = guard {
@@ -85,8 +90,8 @@ fn prepare(command: &mut Command, guard: Option<RawFd>, note: RawFd) {
         }
         Ok(())
     };
-    // SAFETY: between fork and exec only prctl, getppid, getpid and write are called, all async-signal-safe; nothing
-    // allocates, and both descriptors are open in the child until it becomes the program.
+    // SAFETY: between fork and exec only prctl, setrlimit, getppid, getpid and write are called, all async-signal-safe;
+    // nothing allocates, and both descriptors are open in the child until it becomes the program.
     unsafe {
         command.pre_exec(before_exec);
     }

@@ -10,12 +10,15 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::StubError;
+use super::front::Front;
 use crate::scenario::StubAnswer;
 
 /// A stub that serves HTTP; it ends when it is dropped.
 #[derive(Debug)]
 pub struct HttpStub {
-    server: MockServer,
+    front: Front,
+    /// Holds the answers.
+    _server: MockServer,
 }
 
 impl HttpStub {
@@ -30,12 +33,13 @@ impl HttpStub {
             server.register(mock.up_to_n_times(1)).await;
         }
         server.register(last).await;
-        Ok(Self { server })
+        let front = Front::start(*server.address()).await?;
+        Ok(Self { front, _server: server })
     }
 
     /// Returns where the stub listens.
     pub fn address(&self) -> SocketAddr {
-        *self.server.address()
+        self.front.address
     }
 }
 

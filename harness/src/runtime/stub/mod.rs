@@ -7,6 +7,8 @@ use std::io;
 
 use thiserror::Error;
 
+#[cfg(feature = "stubs")]
+mod front;
 #[cfg(feature = "grpc")]
 mod grpc;
 #[cfg(feature = "stubs")]

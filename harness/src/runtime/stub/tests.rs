@@ -46,6 +46,18 @@ async fn a_stub_that_hangs_up_closes_the_socket() {
 }
 
 #[tokio::test]
+async fn a_client_that_hangs_up_inside_a_body_gets_no_answer_of_the_list() {
+    use tokio::io::AsyncWriteExt;
+    let http = |status| StubAnswer::Http { status, body: Vec::new(), content_type: "text/plain".into() };
+    let stub = HttpStub::start(&[http(201), http(503)]).await.unwrap();
+    let mut stream = TcpStream::connect(stub.address()).await.unwrap();
+    stream.write_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nonly this").await.unwrap();
+    drop(stream);
+    let answer = reqwest::get(format!("http://{}/", stub.address())).await.unwrap();
+    assert_eq!(answer.status().as_u16(), 201);
+}
+
+#[tokio::test]
 async fn without_answers_http_is_200_with_an_empty_object() {
     let stub = HttpStub::start(&[]).await.unwrap();
     let address = stub.address();
