@@ -17,7 +17,8 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     let unattributed: IdSet<HopIx> = all.unattributed.iter().map(|(_, hop)| *hop).collect();
     for (ix, hop) in all.plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop)) {
         let Some(within) = hop.within else { continue };
-        let mut causes = all.of_hop(within).filter(|cause| cause.nature() != Nature::Redelivered).peekable();
+        let causes = all.of_hop(within).filter(|cause| cause.nature() != Nature::Redelivered);
+        let mut causes = causes.filter(|cause| cause.first_of_mark() == *cause).peekable();
         if causes.peek().is_none() {
             found.consequences.push((ix, within));
         }
@@ -37,11 +38,12 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     not_arrived(all, found);
 }
 
-/// The crossings that each crossing caused; those that a further delivery caused count as the first one's.
+/// The crossings that each crossing caused; those that a further delivery, or a further message of a stream with the
+/// same mark, caused count as the first one's.
 #[derive(Default)]
 struct EffectCounts {
     seen: IdMap<(CrossingIx, HopIx), Vec<CrossingIx>>,
-    /// Further deliveries of each.
+    /// Further deliveries and messages of each.
     deliveries: IdMap<CrossingIx, u32>,
 }
 
@@ -49,10 +51,15 @@ impl EffectCounts {
     fn of(all: &Crossings<'_>) -> EffectCounts {
         let mut effects = EffectCounts::default();
         for crossing in all.iter() {
+            let first = crossing.first_delivery().first_of_mark();
+            if first != crossing {
+                *effects.deliveries.entry(first.ix()).or_default() += 1;
+            }
             if crossing.nature() == Nature::Redelivered {
-                *effects.deliveries.entry(crossing.first_delivery().ix()).or_default() += 1;
-            } else if let Some(cause) = crossing.cause() {
-                let by = (cause.first_delivery().ix(), crossing.hop_ix());
+                continue;
+            }
+            if let Some(cause) = crossing.cause() {
+                let by = (cause.first_delivery().first_of_mark().ix(), crossing.hop_ix());
                 effects.seen.entry(by).or_default().push(crossing.ix());
             }
         }
@@ -63,7 +70,7 @@ impl EffectCounts {
         self.seen.get(&(cause.ix(), hop)).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns how often the message of a crossing was delivered; a call counts once.
+    /// Returns how often the message of a crossing was delivered; a call counts once, a stream once for each message.
     fn deliveries(&self, cause: CrossingRef<'_>) -> u32 {
         self.deliveries.get(&cause.ix()).copied().unwrap_or_default() + 1
     }

@@ -11,8 +11,8 @@ use super::routes::RoutedCapture;
 use super::sent_by::SentBy;
 use super::under_way::UnderWay;
 use super::{Crossing, Crossings, IdSet, Nature, same_calls};
-use crate::evidence::{Capture, CaptureIx, MessageDirection, mark_of};
-use crate::plan::{CallIx, Plan, StimulusIx};
+use crate::evidence::{Capture, CaptureIx, MessageDirection, SpanIx, mark_of};
+use crate::plan::{CallIx, Mark, Plan, StimulusIx};
 use crate::scenario::HopIx;
 use crate::wire::TraceId;
 
@@ -42,11 +42,11 @@ pub(super) fn attribute(all: &Crossings<'_>) -> Attribution {
     found
 }
 
-/// Returns the stimulus of the mark, whichever context the capture carries: a swapped context would look healthy under
-/// the wrong stimulus.
-fn stimulus_of(plan: &Plan, capture: &Capture) -> Option<StimulusIx> {
-    let mark = mark_of(&capture.marked)?;
-    (mark.run == plan.run && mark.stimulus.0 < plan.stimuli.len()).then_some(mark.stimulus)
+/// Returns the marks of the capture that name a stimulus, whichever context it carries: a swapped context would look
+/// healthy under the wrong stimulus. A gRPC stream has one for each marked message.
+fn stimulus_marks(plan: &Plan, capture: &Capture) -> impl Iterator<Item = Mark> {
+    let marks = mark_of(&capture.marked).into_iter().chain(capture.further_marks.iter().copied());
+    marks.filter(|mark| mark.run == plan.run && mark.stimulus.0 < plan.stimuli.len())
 }
 
 /// The state of attribution, from one step to the next.
@@ -70,15 +70,17 @@ impl Sorter<'_> {
             let routed = RoutedCapture::of(all, &sent_by, ix);
             // What a node requests of another while it starts, or while we probe whether it is ready, is no part of the
             // story.
-            if first_sent.is_some_and(|sent| capture.begun_nanos < sent) {
+            // A message in a stream from before is one, where its mark is that of a stimulus.
+            let marked = stimulus_marks(all.plan, capture).next().is_some();
+            if !marked && first_sent.is_some_and(|sent| capture.begun_nanos < sent) {
                 early.extend(routed.first_hop().map(|hop| (ix, hop)));
             } else if routed.routes.is_empty() {
                 let delivered = is(capture, MessageDirection::Delivered);
                 if !delivered || read_over(all.plan, capture).is_empty() {
                     self.found.undeclared.push(ix);
                 }
-            } else if let Some(stimulus) = stimulus_of(all.plan, capture) {
-                self.tie_by_mark(routed, stimulus);
+            } else if marked {
+                self.tie_by_mark(&routed);
             } else {
                 waiting.push(routed);
             }
@@ -86,19 +88,29 @@ impl Sorter<'_> {
         (waiting, early)
     }
 
-    fn tie_by_mark(&mut self, mut routed: RoutedCapture, stimulus: StimulusIx) {
+    fn tie_by_mark(&mut self, routed: &RoutedCapture) {
         let all = self.all;
         let capture = all.capture(routed.capture);
-        routed.narrow(all.plan, capture, stimulus);
-        self.traces.learn(self.trace_of(&routed), stimulus);
-        if let Some(mark) = mark_of(&capture.marked) {
+        for (number, mark) in stimulus_marks(all.plan, capture).enumerate() {
+            let mut routed = routed.clone();
+            routed.narrow(all.plan, capture, mark.stimulus);
+            // The context of a stream is that of its first message.
+            if number == 0 {
+                self.traces.learn(self.trace_of(&routed), mark.stimulus);
+            }
             for route in &routed.routes {
-                for span in all.spans.marked(all.plan.scenario.hop(route.hop).to, mark) {
-                    self.traces.learn(TraceId::from_bytes(&all.spans.get(*span).trace_id), stimulus);
+                let receiver = all.plan.scenario.hop(route.hop).to;
+                let shared = |span: &&SpanIx| all.spans.get(**span).marks.len() > 1;
+                for span in all.spans.marked(receiver, mark).iter().filter(|span| number == 0 || !shared(span)) {
+                    self.traces.learn(TraceId::from_bytes(&all.spans.get(*span).trace_id), mark.stimulus);
                 }
             }
+            let first = self.found.crossings.len();
+            self.add(&routed, mark.stimulus);
+            if number > 0 {
+                self.found.crossings[first..].iter_mut().for_each(|added| added.stream_mark = Some(mark));
+            }
         }
-        self.add(&routed, stimulus);
     }
 
     fn trace_of(&self, routed: &RoutedCapture) -> Option<TraceId> {

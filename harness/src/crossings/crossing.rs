@@ -2,7 +2,7 @@
 
 use super::{CrossingIx, ExpectedContext};
 use crate::evidence::{CaptureIx, SpanIx};
-use crate::plan::StimulusIx;
+use crate::plan::{Mark, StimulusIx};
 use crate::scenario::{HopIx, NodeIx};
 
 /// The way in which a crossing came about.
@@ -39,6 +39,8 @@ pub struct Crossing {
     pub capture: Option<CaptureIx>,
     /// The capture of what a broker gave to the receiver; `None` for a call, and where nothing was delivered.
     pub arrival: Option<CaptureIx>,
+    /// The mark of the message, for each message of a gRPC stream after the first one with a mark.
+    pub stream_mark: Option<Mark>,
     /// The crossing that reached the sender and caused this one; `None` for what the driver sends.
     pub cause: Option<CrossingIx>,
     /// The sender's span for this call: CLIENT or PRODUCER. Behind `tap: none` one that names a call over the hop.
@@ -70,6 +72,7 @@ impl Crossing {
             sender,
             capture,
             arrival: None,
+            stream_mark: None,
             cause: None,
             call_span: None,
             named_span: None,

@@ -153,7 +153,16 @@ impl<'a> CrossingRef<'a> {
 
     /// Returns the mark, where the capture has one of this run.
     pub fn mark(self) -> Option<Mark> {
-        mark_of(&self.received()?.marked)
+        self.data().stream_mark.or_else(|| mark_of(&self.received()?.marked))
+    }
+
+    /// Returns the first crossing of the same message: of several messages of a gRPC stream with one mark, it cannot be
+    /// known which of them caused something, nor whether each has to.
+    pub fn first_of_mark(self) -> CrossingRef<'a> {
+        if self.data().stream_mark.is_none() {
+            return self;
+        }
+        self.sent_with().find(|other| other.mark() == self.mark()).unwrap_or(self)
     }
 
     /// Returns what is expected on the wire.
@@ -190,11 +199,13 @@ impl<'a> CrossingRef<'a> {
         batch.map_or(&[][..], Vec::as_slice).iter().map(move |ix| all.get(*ix))
     }
 
-    /// Returns the crossings by which one message was sent, one for each hop that it goes over; of a call itself alone.
+    /// Returns the crossings by which one message was sent, one for each hop that it goes over; of a call itself alone,
+    /// of a gRPC stream those of its messages that are of the same stimulus.
     pub fn sent_with(self) -> impl Iterator<Item = CrossingRef<'a>> {
         let all = self.all;
         let same = self.sent_capture().map_or(&[][..], |capture| &all.by_capture[capture.0]);
-        same.iter().map(move |ix| all.get(*ix)).filter(|other| other.nature() == Nature::Sent)
+        let sent = same.iter().map(move |ix| all.get(*ix)).filter(|other| other.nature() == Nature::Sent);
+        sent.filter(move |other| other.stimulus_ix() == self.stimulus_ix())
     }
 
     /// Returns whether it is the first crossing by which its message was sent: rows about the sender are for it alone.

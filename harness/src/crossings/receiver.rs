@@ -13,7 +13,7 @@ use super::span_claims::{SpanClaims, names_another};
 use super::span_role::{attribute, is_receive, is_work};
 use super::strays::Strays;
 use super::{CrossingIx, CrossingRef, Crossings, IdMap, IdSet};
-use crate::evidence::{Span, SpanIx, SpanKind};
+use crate::evidence::{CaptureIx, Span, SpanIx, SpanKind};
 use crate::plan::StimulusIx;
 use crate::scenario::NodeIx;
 
@@ -66,6 +66,7 @@ pub(super) fn pair(all: &mut Crossings<'_>) {
         for ix in 0..all.list.len() {
             let crossing = all.get(CrossingIx(ix));
             let due = all.exports(crossing.receiver()) && !crossing.is_undelivered();
+            let due = due && all.list[ix].stream_mark.is_none();
             if crossing.receiver_span_ix().is_some() || !due {
                 continue;
             }
@@ -73,6 +74,19 @@ pub(super) fn pair(all: &mut Crossings<'_>) {
                 search.claim(crossing, span);
                 all.list[ix].receiver_span = Some(span);
             }
+        }
+    }
+    share_stream_spans(all);
+}
+
+/// Gives each further message of a gRPC stream the span of the stream.
+fn share_stream_spans(all: &mut Crossings<'_>) {
+    let mut of_stream: IdMap<CaptureIx, Option<SpanIx>> = IdMap::default();
+    for crossing in &mut all.list {
+        let Some(capture) = crossing.capture else { continue };
+        match crossing.stream_mark {
+            Some(_) => crossing.receiver_span = of_stream.get(&capture).copied().flatten(),
+            None => drop(of_stream.insert(capture, crossing.receiver_span)),
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Route {
 }
 
 /// A capture with its routes; without any where it fits no hop, or is a delivery.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct RoutedCapture {
     pub capture: CaptureIx,
     pub routes: Vec<Route>,

@@ -64,7 +64,8 @@ fn hop_is_due(seen: &Crossings<'_>, hop: HopIx) -> bool {
     let (Some(cause), None) = (declared.within, declared.dead_letter_of) else { return false };
     let times = usize::try_from(declared.times.min).unwrap_or(usize::MAX);
     let mut due = vec![0_usize; seen.plan.stimuli.len()];
-    for crossing in seen.of_hop(cause).filter(|crossing| may_cause(*crossing)) {
+    let causes = seen.of_hop(cause).filter(|crossing| crossing.first_of_mark() == *crossing);
+    for crossing in causes.filter(|crossing| may_cause(*crossing)) {
         let due = &mut due[crossing.stimulus_ix().0];
         *due = due.saturating_add(times);
     }
