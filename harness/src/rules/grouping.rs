@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::call_kinds::CallKinds;
 use super::details::Details;
 use super::fingerprint::FindingKey;
 use super::lines::lines;
@@ -140,6 +141,8 @@ fn finding(all: &Crossings<'_>, group: &Group<'_>) -> Finding {
     let first = scenario.hop(*group.hops.first().unwrap_or(&example.hop));
     let key = FindingKey { scenario: &scenario.name, case: &scenario.case, hop: &first.id, class, side };
     let words = Example::of(all, example);
+    let kinds = CallKinds::of(all, example.hop, breaks);
+    let remarks = remarks(breaks, example).into_iter().map(|remark| words.remark(remark));
     Finding {
         rule: owner(class).expectation,
         class,
@@ -156,9 +159,12 @@ fn finding(all: &Crossings<'_>, group: &Group<'_>) -> Finding {
         expected: words.expected(),
         actual: words.actual(),
         clause: clause(all, example),
-        try_next: next_steps(all, example),
+        try_next: next_steps(all, example)
+            .into_iter()
+            .chain(kinds.as_ref().and_then(CallKinds::next_step))
+            .collect(),
         missing_witness: words.missing_witness(),
-        inside: remarks(breaks, example).into_iter().map(|remark| words.remark(remark)).collect(),
+        inside: remarks.chain(kinds.as_ref().map(CallKinds::line)).collect(),
         example: example.stimulus.map(number),
         others: others.map(number).collect(),
         fingerprint: key.fingerprint(),

@@ -7,12 +7,14 @@ use crate::crossings::{ContextField, Crossings};
 use crate::scenario::{Expectation, Expectations};
 
 pub mod baggage;
+mod call_kinds;
 pub mod context;
 pub mod details;
 pub mod finding;
 pub mod fingerprint;
 pub mod grouping;
 pub mod hops;
+mod instrumentation_advice;
 pub mod isolation;
 pub mod lines;
 pub mod next_steps;

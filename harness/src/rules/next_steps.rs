@@ -1,6 +1,7 @@
 //! The next steps after a finding: by what the evidence shows, and then by class and side, the likeliest first.
 //! `explain CLASS` says more.
 
+use super::instrumentation_advice;
 use crate::breaks::break_kind::{Extraction, Miss, Restart};
 use crate::breaks::{Break, BreakKind, Class, Side};
 use crate::crossings::span_role::is_receipt;
@@ -40,10 +41,15 @@ fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
         }
         BreakKind::LinkMissing(_) | BreakKind::NotExported(_) | BreakKind::NotExtracted(Extraction::Seen) => {
             let receives = all.spans.of_node(broken.node).iter().any(|span| is_receipt(all.spans.get(*span)));
+            if receives {
+                return None;
+            }
             let received = if crossing.is_message() { "CONSUMER" } else { "SERVER" };
-            (!receives).then(|| format!(
-                "{node} exported no {received} span at all: check that the instrumentation of its {} is loaded",
-                if crossing.is_message() { "consumer" } else { "server" }
+            let side = if crossing.is_message() { "consumer" } else { "server" };
+            let how = instrumentation_advice::how(all, broken.node, crossing.hop());
+            Some(format!(
+                "{node} exported no {received} span at all: check that the instrumentation of its {side} is loaded{}",
+                how.map_or_else(String::new, |how| format!("; {how}"))
             ))
         }
         _ => None,

@@ -17,6 +17,7 @@ pub mod message;
 pub mod node;
 pub mod node_kind;
 pub mod own_names;
+pub mod program_language;
 pub mod relation;
 pub mod template;
 
@@ -51,6 +52,7 @@ pub use node_kind::{
 };
 pub use own_names::{KeptName, NameKind, OwnName, OwnNames};
 pub use parse::parse;
+pub use program_language::ProgramLanguage;
 pub use read::{ScenarioReadError, read};
 pub use relation::{Relation, RestartSide};
 pub use schema::schema;

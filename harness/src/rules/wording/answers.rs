@@ -14,7 +14,7 @@ pub fn answer(answer: &Answer) -> String {
 }
 
 /// Returns how a request ended, as a tap saw it.
-pub(super) fn end(end: &CaptureEnd) -> String {
+pub fn end(end: &CaptureEnd) -> String {
     match end {
         CaptureEnd::Answered { status, grpc_status: Some(code) } => {
             format!("status {status}, gRPC status {code}")

@@ -23,6 +23,7 @@ mod values;
 mod witnesses;
 
 pub use answers::answer;
+pub(super) use answers::end;
 pub use unseen::unseen;
 pub(super) use values::misfit;
 
