@@ -136,7 +136,7 @@ impl HopCount<'_> {
     /// Returns whether the sender ended during the run: what it owed then is no fault of its tracing.
     fn sender_died(&self) -> bool {
         let gaps = &self.cause.all().evidence.gaps;
-        gaps.iter().any(|gap| gap.place == GapPlace::Node(self.hop.from))
+        gaps.iter().any(|gap| gap.place == GapPlace::DeadNode(self.hop.from))
     }
 
     /// Returns whether the receiver exported a span in the trace of what caused the crossing, and no tap saw it called.

@@ -110,16 +110,61 @@ impl<'a> Texts<'a> {
                 known && records.get(crossing).map_or(0, Vec::len) < **times
             });
             let mut lacking = lacking.count();
+            let late = self.in_span_of_another(all, (*node, text), &records);
+            lacking = lacking.saturating_sub(late.len());
             for (crossing, records) in &records {
-                let surplus = records.iter().skip(due.get(crossing).copied().unwrap_or_default());
-                let surplus: Vec<usize> = surplus.copied().take(lacking).collect();
+                let kept: Vec<usize> = records.iter().copied().filter(|ix| !late.contains(ix)).collect();
+                let surplus = kept.into_iter().skip(due.get(crossing).copied().unwrap_or_default());
+                let surplus: Vec<usize> = surplus.take(lacking).collect();
                 lacking -= surplus.len();
                 wrong.extend(surplus);
             }
+            wrong.extend(late);
         }
         wrong.sort_unstable();
         wrong
     }
+
+    /// Returns the records that carry the ids of a request that was not open when they were written, while one other
+    /// request, which had to write the text, was.
+    fn in_span_of_another(
+        &self,
+        all: &Crossings<'_>,
+        of: (NodeIx, &str),
+        records: &BTreeMap<CrossingIx, Vec<usize>>,
+    ) -> Vec<usize> {
+        let Some(due) = self.0.get(&of) else { return Vec::new() };
+        let spawned = due.keys().filter_map(|ix| task(all.get(*ix)));
+        if spawned.into_iter().any(|tasks| is_spawned(tasks, of.1)) {
+            return Vec::new();
+        }
+        let is_open = |ix: CrossingIx, at: u64| {
+            let span = all.get(ix).receiver_span();
+            span.is_some_and(|span| (span.start_nanos..=span.end_nanos).contains(&at))
+        };
+        let mut wrong = Vec::new();
+        for (named, record) in records.iter().flat_map(|(named, of)| of.iter().map(move |ix| (*named, *ix))) {
+            let Some(at) = all.evidence.logs[record].written_nanos else { continue };
+            let mut open = due.keys().filter(|ix| is_open(**ix, at));
+            if !is_open(named, at) && open.next().is_some() && open.next().is_none() {
+                wrong.push(record);
+            }
+        }
+        wrong
+    }
+}
+
+/// Returns whether a task writes the text in a step that may outlive the request.
+fn is_spawned(tasks: &[Task], text: &str) -> bool {
+    tasks.iter().any(|task| match task {
+        Task::Spawn(inner) => {
+            let mut texts = Vec::new();
+            add_texts(inner, &mut texts);
+            texts.contains(&text)
+        }
+        Task::Retry(_, inner) | Task::Restart(inner) => is_spawned(inner, text),
+        Task::Log(_) | Task::Wait(_) | Task::Fail(_) | Task::Call(_) => false,
+    })
 }
 
 /// Returns the crossing in whose span, or below it, a record was written.

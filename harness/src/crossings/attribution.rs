@@ -101,7 +101,9 @@ impl Sorter<'_> {
             for route in &routed.routes {
                 let receiver = all.plan.scenario.hop(route.hop).to;
                 let shared = |span: &&SpanIx| all.spans.get(**span).marks.len() > 1;
-                for span in all.spans.marked(receiver, mark).iter().filter(|span| number == 0 || !shared(span)) {
+                for span in
+                    all.spans.marked(receiver, mark).iter().filter(|span| number == 0 || !shared(span))
+                {
                     self.traces.learn(TraceId::from_bytes(&all.spans.get(*span).trace_id), mark.stimulus);
                 }
             }

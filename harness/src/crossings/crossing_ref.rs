@@ -180,10 +180,13 @@ impl<'a> CrossingRef<'a> {
         Some(self.all.get(self.data().cause?))
     }
 
-    /// Returns whether a call without a context caused it: no batch shares the trace that such a call begins.
-    pub fn is_begun_by_call(self) -> bool {
+    /// Returns whether a call without a context caused it, or a message that a relay reads alone: no batch and no poll
+    /// shares the trace that it begins.
+    pub fn is_begun_alone(self) -> bool {
         let Some(cause) = self.cause() else { return false };
-        !cause.is_message() && cause.arrived().is_some_and(|wire| wire.context().is_none())
+        let unbatched = cause.hop().transport.batch().is_none();
+        let alone = !cause.is_message() || (unbatched && cause.receiver_node().kind.keeps_relay_contract());
+        alone && cause.arrived().is_some_and(|wire| wire.context().is_none())
     }
 
     /// Returns the crossings that this one caused.

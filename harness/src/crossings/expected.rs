@@ -50,7 +50,7 @@ fn learn_from(
     before: &mut ExpectedContext,
     begun: &mut IdMap<TraceId, StimulusIx>,
 ) {
-    let first = before.trace.is_none() && crossing.is_begun_by_call();
+    let first = before.trace.is_none() && crossing.is_begun_alone();
     let wire = crossing.wire();
     let owner = wire.and_then(CarriedFields::context).and_then(|context| begun.get(&context.trace_id));
     if !first || owner.is_none_or(|owner| *owner == crossing.stimulus_ix()) {

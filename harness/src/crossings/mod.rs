@@ -218,7 +218,7 @@ impl<'a> Crossings<'a> {
         let taps = [self.plan.hop_taps[hop.0], self.plan.arrival_taps[hop.0]];
         self.evidence.gaps.iter().any(|gap| match gap.place {
             GapPlace::Tap(tap) => taps.contains(&Some(tap)),
-            GapPlace::Run | GapPlace::Node(_) | GapPlace::Stimulus(_) => false,
+            GapPlace::Run | GapPlace::Node(_) | GapPlace::DeadNode(_) | GapPlace::Stimulus(_) => false,
         })
     }
 

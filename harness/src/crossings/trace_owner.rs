@@ -16,7 +16,7 @@ pub(super) fn owners(all: &Crossings<'_>) -> IdMap<TraceId, StimulusIx> {
             let ours = minted.get(&trace).is_none_or(|owner| *owner == stimulus);
             let owner = owners.entry(trace).or_insert(Some(stimulus));
             // Of several requests without a context that share one the first began it.
-            if ours && *owner != Some(stimulus) && !crossing.is_begun_by_call() {
+            if ours && *owner != Some(stimulus) && !crossing.is_begun_alone() {
                 *owner = None;
             }
         }

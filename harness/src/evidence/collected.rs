@@ -85,6 +85,7 @@ fn span(span: &collector::Span, node: NodeIx, recorder: &Recorder) -> Span {
         links: span.links().into_iter().map(link).collect(),
         attributes: kept
             .filter_map(|(key, value)| Some((key.to_owned(), without_secrets(key, text(value)?))))
+            .chain(language(span))
             .collect(),
         marks: attributes.get(MARK).map(marks).unwrap_or_default(),
         failed: span.status().code == collector::StatusCode::Error,
@@ -93,6 +94,12 @@ fn span(span: &collector::Span, node: NodeIx, recorder: &Recorder) -> Span {
         conflicting: span.conflicts() > 0,
         arrived_nanos: recorder.nanos_at(span.arrived()),
     }
+}
+
+/// Returns the language of the SDK, which stands in the resource.
+fn language(span: &collector::Span) -> Option<(String, String)> {
+    let name = span.resource().attributes.text(Span::SDK_LANGUAGE)?.to_owned();
+    Some((Span::SDK_LANGUAGE.to_owned(), name))
 }
 
 fn kind(kind: collector::SpanKind) -> SpanKind {
@@ -120,6 +127,7 @@ fn log(record: &collector::LogRecord, node: NodeIx, logged: &[&str]) -> LogRecor
         flags: record.flags(),
         body,
         service_name: record.resource().service_name().map(str::to_owned),
+        written_nanos: [record.time_nanos(), record.observed_nanos()].into_iter().find(|nanos| *nanos > 0),
     }
 }
 

@@ -88,6 +88,8 @@ pub struct Gap {
 pub enum GapPlace {
     Run,
     Node(NodeIx),
+    /// A node that ended during the run.
+    DeadNode(NodeIx),
     Tap(TapIx),
     Stimulus(StimulusIx),
 }

@@ -39,6 +39,9 @@ pub struct Span {
 }
 
 impl Span {
+    /// Kept of the resource of a span, beside its own attributes.
+    pub const SDK_LANGUAGE: &'static str = "telemetry.sdk.language";
+
     /// The only attributes that evidence keeps (OpenTelemetry semantic conventions, current and former names).
     pub const KEPT_ATTRIBUTES: &'static [&'static str] = &[
         "http.request.method",
@@ -134,4 +137,6 @@ pub struct LogRecord {
     /// The body, if it is a text that the harness instructed a relay to log; otherwise empty.
     pub body: String,
     pub service_name: Option<String>,
+    /// By the clock of its node, as the times of spans.
+    pub written_nanos: Option<u64>,
 }

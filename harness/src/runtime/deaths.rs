@@ -49,7 +49,7 @@ impl Deaths {
     pub fn gaps(&self) -> Vec<Gap> {
         let list = self.list.lock();
         let gaps = list.iter().map(|DeadNode { node, death }| Gap {
-            place: GapPlace::Node(*node),
+            place: GapPlace::DeadNode(*node),
             what: format!("{}: see its last lines", exited(death)),
             lines: death.lines.clone(),
         });

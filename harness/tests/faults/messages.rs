@@ -149,6 +149,7 @@ pub const ROWS: &[Row] = &[
     row("sampled-out-half", "chain", Listed(&[&["order"]])),
     row("sampled-out-client", "chain", Listed(&[&["record"]])),
     row("sampling-off", "chain", Listed(&[&["order"]])),
+    row("extract-one-root", "root", Listed(&[&["order"]])),
     row("sampling-root-inverted", "root", Other(&[(SampledOut, Receiver, &["order"])])),
     // Beside the crossings.
     row("span-kind-server", "chain", Listed(&[&["order"]])),

@@ -136,6 +136,8 @@ pub(super) struct LogEntry<'t> {
     pub(super) flags: u32,
     pub(super) body: FileText<'t>,
     pub(super) service_name: Option<FileText<'t>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) written_nanos: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -162,6 +164,7 @@ pub(super) struct GapEntry<'t> {
 pub(super) enum GapAt<'t> {
     Run,
     Node(FileText<'t>),
+    DeadNode(FileText<'t>),
     Tap(usize),
     Stimulus(usize),
 }

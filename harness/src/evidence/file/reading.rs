@@ -194,6 +194,7 @@ pub(super) fn log(plan: &Plan, entry: &LogEntry<'_>) -> Result<LogRecord, Eviden
         flags: entry.flags,
         body: entry.body.to_string(),
         service_name: entry.service_name.as_deref().map(str::to_owned),
+        written_nanos: entry.written_nanos,
     })
 }
 
@@ -220,6 +221,7 @@ pub(super) fn gap(plan: &Plan, entry: &GapEntry<'_>) -> Result<Gap, EvidenceErro
     let place = match &entry.at {
         GapAt::Run => GapPlace::Run,
         GapAt::Node(name) => GapPlace::Node(node(plan, name)?),
+        GapAt::DeadNode(name) => GapPlace::DeadNode(node(plan, name)?),
         GapAt::Tap(tap) if *tap < plan.taps.len() => GapPlace::Tap(TapIx(*tap)),
         GapAt::Tap(tap) => return Err(unknown("tap", &tap.to_string())),
         GapAt::Stimulus(number) => GapPlace::Stimulus(stimulus(plan, *number)?),

@@ -133,6 +133,7 @@ pub(super) fn log_entry<'t>(plan: &'t Plan, record: &'t LogRecord) -> LogEntry<'
         flags: record.flags,
         body: (&record.body).into(),
         service_name: record.service_name.as_ref().map(FileText::from),
+        written_nanos: record.written_nanos,
     }
 }
 
@@ -159,6 +160,7 @@ pub(super) fn gap_entry<'t>(plan: &'t Plan, gap: &'t Gap) -> GapEntry<'t> {
     let at = match gap.place {
         GapPlace::Run => GapAt::Run,
         GapPlace::Node(at) => GapAt::Node(node(plan, at)),
+        GapPlace::DeadNode(at) => GapAt::DeadNode(node(plan, at)),
         GapPlace::Tap(tap) => GapAt::Tap(tap.0),
         GapPlace::Stimulus(stimulus) => GapAt::Stimulus(stimulus.0),
     };

@@ -61,7 +61,7 @@ fn seen_gap(all: &Crossings<'_>, gap: &crate::evidence::Gap) -> GapVerdict {
     let scenario = &all.plan.scenario;
     let at = match gap.place {
         GapPlace::Run => String::new(),
-        GapPlace::Node(node) => format!("`{}`: ", scenario.node(node).name),
+        GapPlace::Node(node) | GapPlace::DeadNode(node) => format!("`{}`: ", scenario.node(node).name),
         GapPlace::Tap(tap) => {
             let tap = all.plan.tap(tap);
             if tap.from == tap.to {
