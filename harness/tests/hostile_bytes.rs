@@ -32,7 +32,15 @@ const LARGE: usize = 15 << 20;
 
 fn config(protocol: TapProtocol, host: Option<&str>) -> TapConfig {
     let (from, to) = (NodeIx(0), NodeIx(1));
-    let plan = TapPlan { from, to, protocol, tls: false, host: host.map(str::to_owned), markers: Vec::new() };
+    let plan = TapPlan {
+        from,
+        to,
+        protocol,
+        tls: false,
+        client_certificate: None,
+        host: host.map(str::to_owned),
+        markers: Vec::new(),
+    };
     TapConfig::new(TapIx(0), plan, 7, SocketAddr::from(([127, 0, 0, 1], 1)))
 }
 

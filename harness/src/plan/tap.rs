@@ -11,6 +11,9 @@ pub struct TapPlan {
     pub protocol: TapProtocol,
     /// The receiver speaks TLS; the tap terminates it and speaks TLS to the receiver.
     pub tls: bool,
+    /// The PEM file, from the folder of the scenario, of the certificate and the key that the tap presents to a
+    /// receiver that asks for them.
+    pub client_certificate: Option<String>,
     /// `host:`, written in place of the tap's own address.
     pub host: Option<String>,
     /// The places of marks besides a relay's instruction.

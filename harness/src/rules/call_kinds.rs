@@ -37,8 +37,8 @@ struct KindCount {
 }
 
 impl<'a> CallKinds<'a> {
-    /// Returns the kinds of calls over the hop of these breaks; `None` for messages, for a hop that was not crossed, and
-    /// where all calls are of one kind.
+    /// Returns the kinds of calls over the hop of these breaks; `None` for messages, for a hop that was not crossed,
+    /// and where all calls are of one kind.
     pub(super) fn of(all: &Crossings<'a>, hop: HopIx, breaks: &[&Break]) -> Option<CallKinds<'a>> {
         let declared = all.plan.scenario.hop(hop);
         if declared.transport.via().is_some() || breaks.iter().any(|one| one.class() == Class::NotCrossed) {

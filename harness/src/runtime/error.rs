@@ -49,6 +49,8 @@ pub enum RuntimeError {
     Listen { what: String, source: BoxedError },
     #[error("cannot create the certificate authority of this run")]
     Authority { source: BoxedError },
+    #[error("cannot use `client-certificate: {file}`")]
+    ClientCertificate { file: String, source: BoxedError },
     #[error("a hop uses TLS, and this build cannot terminate it: build with the feature `tls`")]
     NoTls,
 }
@@ -71,6 +73,7 @@ impl RuntimeError {
             | RuntimeError::InUse(_)
             | RuntimeError::Listen { .. }
             | RuntimeError::Authority { .. }
+            | RuntimeError::ClientCertificate { .. }
             | RuntimeError::NoTls => None,
         }
     }

@@ -150,6 +150,10 @@ async fn wire_tap(
     #[cfg(feature = "tls")]
     {
         let tls = context.trust.map(|trust| trust.tap.clone());
+        let tls = match (tls, &tap.client_certificate) {
+            (Some(tls), Some(file)) => Some(presenting(tls, &plan.folder.join(file))?),
+            (tls, _) => tls,
+        };
         let ends_here = plan.scenario.node(tap.to).kind.listens_in_plaintext_only();
         config.tls = if ends_here { tls.map(crate::tap::TapTls::ending_here) } else { tls };
     }
@@ -158,6 +162,14 @@ async fn wire_tap(
         RuntimeError::listen(format!("the tap between `{from}` and `{to}`"), error)
     });
     started.map(CaseTap::Wire)
+}
+
+/// Adds what the tap presents to a receiver that asks for a client's certificate.
+#[cfg(feature = "tls")]
+fn presenting(tls: crate::tap::TapTls, file: &std::path::Path) -> Result<crate::tap::TapTls, RuntimeError> {
+    let failed = |source| RuntimeError::ClientCertificate { file: file.display().to_string(), source };
+    let pem = std::fs::read(file).map_err(|error| failed(error.into()))?;
+    tls.presenting(&pem).map_err(|error| failed(error.into()))
 }
 
 #[cfg(feature = "kafka")]

@@ -30,6 +30,8 @@ pub struct Hop {
     pub tapped: bool,
     /// The hop is TLS; the tap terminates it with the run's own authority.
     pub tls: bool,
+    /// `client-certificate:`, the PEM file of what the tap presents to a receiver that asks for a certificate.
+    pub client_certificate: Option<String>,
     /// The broker moves here what the receiver of that hop gave up (dead-letter exchange, redrive); nobody publishes.
     pub dead_letter_of: Option<HopIx>,
 }

@@ -20,6 +20,8 @@ pub enum AuthorityError {
     Make(#[from] rcgen::Error),
     #[error("cannot use a certificate")]
     Use(#[from] rustls::Error),
+    #[error("a client certificate file does not hold a certificate and its key in PEM")]
+    Client(#[source] rustls::pki_types::pem::Error),
     #[error("an extra authority is not PEM")]
     Extra(#[from] rustls::pki_types::pem::Error),
 }

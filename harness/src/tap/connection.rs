@@ -51,7 +51,7 @@ pub async fn serve(scene: Arc<Scene>, number: u32, client: TcpStream, target: So
     // Without it small writes wait for acknowledgements; a failure only costs time.
     let _ = client.set_nodelay(true);
     match connect(target).await {
-        Ok(receiver) => relay(Eye::new(scene, number), client, receiver).await,
+        Ok(receiver) => drop(relay(Eye::new(scene, number), client, receiver).await),
         Err(error) => unreachable_target(&scene, &client, target, &error),
     }
 }
@@ -76,8 +76,8 @@ pub fn unreachable_target(
     let _ = client.set_zero_linger();
 }
 
-/// Forwards bytes both ways until both directions have ended.
-pub async fn relay<C: Stream, T: Stream>(eye: Eye, mut client: C, mut receiver: T) {
+/// Forwards bytes both ways until both directions have ended. Returns whether the receiver has sent anything.
+pub async fn relay<C: Stream, T: Stream>(eye: Eye, mut client: C, mut receiver: T) -> bool {
     // Both directions run in one task, so the lock is never contended.
     let eye = Mutex::new(eye);
     let orderly = both_ways(&eye, &mut client, &mut receiver).await;
@@ -86,6 +86,7 @@ pub async fn relay<C: Stream, T: Stream>(eye: Eye, mut client: C, mut receiver: 
         let _ = client.socket().set_zero_linger();
         let _ = receiver.socket().set_zero_linger();
     }
+    eye.into_inner().has_answer()
 }
 
 /// Returns whether both directions were closed in good order.

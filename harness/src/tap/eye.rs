@@ -42,6 +42,7 @@ pub struct Eye {
     mode: Mode,
     /// The side that ended the connection first, and how.
     ended: Option<(Peer, EndKind)>,
+    has_answer: bool,
     /// With `host:`, bytes that were held back when reading stopped.
     held: Vec<u8>,
 }
@@ -67,7 +68,7 @@ impl Eye {
                 Mode::Undecided { sent: Vec::new(), answered: Vec::new() }
             }
         };
-        Self { scene, connection, mode, ended: None, held: Vec::new() }
+        Self { scene, connection, mode, ended: None, has_answer: false, held: Vec::new() }
     }
 
     /// Reads bytes from the sender; returns what to forward to the receiver.
@@ -125,8 +126,14 @@ impl Eye {
         self.answer(&answered);
     }
 
+    /// Returns whether the receiver has sent anything.
+    pub fn has_answer(&self) -> bool {
+        self.has_answer
+    }
+
     /// Reads bytes from the receiver, which are forwarded as they are.
     pub fn answer(&mut self, bytes: &[u8]) {
+        self.has_answer |= !bytes.is_empty();
         let read = match &mut self.mode {
             Mode::Undecided { answered, .. } => {
                 answered.extend_from_slice(bytes);

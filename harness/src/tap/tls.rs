@@ -3,19 +3,22 @@
 //! The receiver is offered the protocols (ALPN) that the sender offered, and the sender gets the one that the receiver
 //! chose, so both speak what they would have spoken. The receiver's certificate is verified against the run's authority
 //! and the extra ones, except at a loopback address: there nobody else can answer, and services under test use
-//! certificates of their own. Client certificates are not forwarded.
+//! certificates of their own. The certificate of a client cannot be forwarded: to a receiver that asks for one the tap
+//! presents that of the hop.
 
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::Acceptor;
-use rustls::sign::SingleCertAndKey;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
@@ -36,6 +39,41 @@ pub struct TapTls {
     trusted: Arc<RootCertStore>,
     /// TLS ends at the tap.
     ends_here: bool,
+    /// Presented to a receiver that asks for a client's certificate.
+    client: Option<Arc<CertifiedKey>>,
+}
+
+/// Answers a receiver that asks for a client's certificate, and remembers that it did.
+#[derive(Debug)]
+struct ClientIdentity {
+    certificate: Option<Arc<CertifiedKey>>,
+    requested: AtomicBool,
+}
+
+impl ClientIdentity {
+    /// Returns why the receiver probably ended the connection, if it had asked for a certificate.
+    fn refusal(&self, target: SocketAddr) -> Option<String> {
+        let requested = self.requested.load(Ordering::Relaxed);
+        let why = match &self.certificate {
+            None => {
+                "the tap has no certificate: name the file of one and its key as `client-certificate:` of the hop"
+            }
+            Some(_) => "it did not accept that of `client-certificate:`: does it trust its issuer?",
+        };
+        requested.then(|| format!("the receiver at {target} requires a client certificate, and {why}"))
+    }
+}
+
+impl ResolvesClientCert for ClientIdentity {
+    fn resolve(&self, _issuers: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.requested.store(true, Ordering::Relaxed);
+        self.certificate.clone()
+    }
+
+    /// Returns true, so that the request is noticed.
+    fn has_certs(&self) -> bool {
+        true
+    }
 }
 
 impl TapTls {
@@ -57,6 +95,7 @@ impl TapTls {
             certificate: Arc::new(SingleCertAndKey::from(certificate)),
             trusted: Arc::new(trusted),
             ends_here: false,
+            client: None,
         })
     }
 
@@ -65,6 +104,16 @@ impl TapTls {
     pub fn ending_here(mut self) -> Self {
         self.ends_here = true;
         self
+    }
+
+    /// Presents this certificate and key, in PEM, to receivers that ask for one.
+    pub fn presenting(mut self, pem: &[u8]) -> Result<Self, AuthorityError> {
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+        let key = PrivateKeyDer::from_pem_slice(pem).map_err(AuthorityError::Client)?;
+        let certificate =
+            CertifiedKey::from_der(chain.map_err(AuthorityError::Client)?, key, &self.provider)?;
+        self.client = Some(Arc::new(certificate));
+        Ok(self)
     }
 
     fn server(&self, protocols: &[&[u8]]) -> Result<Arc<ServerConfig>, rustls::Error> {
@@ -79,15 +128,17 @@ impl TapTls {
         &self,
         target: SocketAddr,
         protocols: Vec<Vec<u8>>,
+        identity: Arc<ClientIdentity>,
     ) -> Result<Arc<ClientConfig>, rustls::Error> {
         let config = ClientConfig::builder_with_provider(self.provider.clone())
             .with_safe_default_protocol_versions()?;
         let mut config = if target.ip().is_loopback() {
             let unverified = Arc::new(AnyCertificate { provider: self.provider.clone() });
-            config.dangerous().with_custom_certificate_verifier(unverified).with_no_client_auth()
+            config.dangerous().with_custom_certificate_verifier(unverified)
         } else {
-            config.with_root_certificates(self.trusted.clone()).with_no_client_auth()
-        };
+            config.with_root_certificates(self.trusted.clone())
+        }
+        .with_client_cert_resolver(identity);
         config.alpn_protocols = protocols;
         Ok(Arc::new(config))
     }
@@ -140,19 +191,25 @@ async fn terminate(
     let protocols = hello.client_hello().alpn().map(|offered| offered.map(<[u8]>::to_vec).collect());
     let name = hello.client_hello().server_name().map(str::to_owned);
     let name = name.and_then(|name| ServerName::try_from(name).ok()).unwrap_or_else(|| target.ip().into());
-    let config = tls.client(target, protocols.unwrap_or_default())?;
+    let identity = ClientIdentity { certificate: tls.client.clone(), requested: AtomicBool::new(false) };
+    let identity = Arc::new(identity);
+    let config = tls.client(target, protocols.unwrap_or_default(), identity.clone())?;
     let handshake = TlsConnector::from(config).connect(name, receiver);
     let handshake = tokio::time::timeout(connection::CONNECT, handshake);
     let receiver = match handshake.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok(receiver) => receiver,
         Err(error) => {
             let _ = hello.io.set_zero_linger();
-            return Err(format!("the TLS handshake with the receiver at {target} failed: {error}").into());
+            let failed = format!("the TLS handshake with the receiver at {target} failed: {error}");
+            return Err(identity.refusal(target).unwrap_or(failed).into());
         }
     };
     let chosen = receiver.get_ref().1.alpn_protocol();
     let client = accept(hello, tls.server(chosen.as_slice())?).await?;
-    connection::relay(Eye::new(scene.clone(), number), client, receiver).await;
+    // With TLS 1.3 a receiver refuses a client's certificate when the handshake is over for the client.
+    if !connection::relay(Eye::new(scene.clone(), number), client, receiver).await {
+        return identity.refusal(target).map_or(Ok(()), |refusal| Err(refusal.into()));
+    }
     Ok(())
 }
 

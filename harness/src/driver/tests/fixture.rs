@@ -63,6 +63,7 @@ impl Case {
             host: None,
             tapped: true,
             tls: false,
+            client_certificate: None,
             dead_letter_of: None,
         };
         let drive = Drive {

@@ -101,7 +101,15 @@ impl TapLayout {
         let TapEnds { from, to } = ends;
         let known = self.taps.iter().position(|tap| (tap.from, tap.to, tap.protocol) == (from, to, protocol));
         let ix = known.unwrap_or_else(|| {
-            self.taps.push(TapPlan { from, to, protocol, tls: hop.tls, host: None, markers: Vec::new() });
+            self.taps.push(TapPlan {
+                from,
+                to,
+                protocol,
+                tls: hop.tls,
+                client_certificate: None,
+                host: None,
+                markers: Vec::new(),
+            });
             self.taps.len() - 1
         });
         let tap = &mut self.taps[ix];
@@ -111,6 +119,7 @@ impl TapLayout {
             }
         }
         tap.tls |= hop.tls;
+        tap.client_certificate = tap.client_certificate.take().or_else(|| hop.client_certificate.clone());
         tap.host = tap.host.take().or_else(|| hop.host.clone());
         TapIx(ix)
     }

@@ -145,7 +145,9 @@ fn is_incomplete(all: &Crossings<'_>, ix: HopIx) -> bool {
     let hop = all.plan.scenario.hop(ix);
     let via = hop.transport.via();
     let has_node_gap = all.evidence.gaps.iter().any(|gap| match gap.place {
-        GapPlace::Node(node) => Some(node) == via || [hop.from, hop.to].contains(&node),
+        GapPlace::Node(node) | GapPlace::DeadNode(node) => {
+            Some(node) == via || [hop.from, hop.to].contains(&node)
+        }
         GapPlace::Tap(_) | GapPlace::Run | GapPlace::Stimulus(_) => false,
     });
     has_node_gap || all.has_tap_gap(ix) || all.unattributed.iter().any(|(_, hop)| *hop == ix)

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::sampled;
 use crate::breaks::Breaks;
 use crate::crossings::Crossings;
-use crate::evidence::Completion;
+use crate::evidence::{CaptureEnd, Completion};
+use crate::plan::TapIx;
 use crate::rules::Note;
 use crate::scenario::NodeIx;
 
@@ -14,6 +15,7 @@ pub(super) fn of(all: &Crossings<'_>, breaks: &Breaks) -> Vec<Note> {
     let mut notes = consequences(all, breaks);
     notes.extend(unproven(all));
     notes.extend(ordered(all));
+    notes.extend(open_calls(all));
     notes
 }
 
@@ -60,4 +62,27 @@ fn ordered(all: &Crossings<'_>) -> impl Iterator<Item = Note> {
         );
         Some(Note { hop: None, text, seen: 1, of_sdk: false })
     })
+}
+
+/// Returns a note for each kind of call that had not ended when the evidence was taken: the case waited for it until
+/// its deadline. One that began before the first stimulus was not waited for.
+fn open_calls(all: &Crossings<'_>) -> Vec<Note> {
+    let first_sent = all.evidence.exchanges.iter().map(|exchange| exchange.sent_nanos).min().unwrap_or(0);
+    let mut open: BTreeMap<(TapIx, &str, &str), u32> = BTreeMap::new();
+    for capture in &all.evidence.captures {
+        let is_call = capture.message.is_none();
+        if is_call && capture.end == CaptureEnd::Open && capture.begun_nanos >= first_sent {
+            *open.entry((capture.tap, &capture.method, &capture.path)).or_default() += 1;
+        }
+    }
+    let notes = open.into_iter().map(|((tap, method, path), seen)| {
+        let tap = all.plan.tap(tap);
+        let (from, to) = (&all.plan.scenario.node(tap.from).name, &all.plan.scenario.node(tap.to).name);
+        let text = format!(
+            "{method} {path} from `{from}` to `{to}` had not ended at the deadline, and the case waited for it: let it end \
+             with the request, or begin it before the first one"
+        );
+        Note { hop: None, text, seen, of_sdk: false }
+    });
+    notes.collect()
 }

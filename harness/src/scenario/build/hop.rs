@@ -46,6 +46,7 @@ impl<'a> Builder<'a, '_> {
             host: tree.text_at("host").map(str::to_owned),
             tapped: tree.entry("tap").is_none(),
             tls: inner.entry("tls").is_some(),
+            client_certificate: inner.text_at("client-certificate").map(str::to_owned),
             dead_letter_of: None,
         };
         Some(HopDraft { hop, tree, transport: inner })

@@ -208,6 +208,20 @@ impl HopCheck<'_, '_, '_> {
             self.complaints
                 .report(diagnostic.also(tree.place_of("tap"), "no tap").help("remove `host` or `tap: none`"));
         }
+        self.client_certificate();
+    }
+
+    fn client_certificate(&mut self) {
+        let HopDraft { hop, transport, .. } = self.hop;
+        let Some(certificate) = transport.entry("client-certificate") else { return };
+        let (message, help) = if !hop.tls {
+            ("a client certificate is presented over TLS, and this hop is plaintext", "add `tls: true`")
+        } else if !hop.tapped {
+            ("the tap presents the client certificate, and this hop has no tap", "remove it or `tap: none`")
+        } else {
+            return;
+        };
+        self.complaints.report(Diagnostic::new("stray-key", certificate.key.place, message).help(help));
     }
 
     fn http(&mut self) {

@@ -48,8 +48,12 @@ fn same_requests(first: &Hop, second: &Hop) -> Diagnostic {
 /// Reports settings that differ at hops behind one tap, which applies them to all hops.
 fn same_tap(first: &HopDraft<'_>, second: &HopDraft<'_>, complaints: &mut Complaints) {
     let (one, two) = (&first.hop, &second.hop);
-    let differing =
-        [("tls", one.tls != two.tls), ("host", one.host != two.host), ("tap", one.tapped != two.tapped)];
+    let differing = [
+        ("tls", one.tls != two.tls),
+        ("client-certificate", one.client_certificate != two.client_certificate),
+        ("host", one.host != two.host),
+        ("tap", one.tapped != two.tapped),
+    ];
     for (key, _) in differing.iter().filter(|(_, differs)| *differs) {
         let message =
             format!("`{}` and `{}` share a tap and set different values of `{key}`", one.id, two.id);

@@ -73,6 +73,11 @@ static HTTP: Object = Object {
         ),
         may("version", Whole { min: 1, max: 2 }, "how the driver speaks: HTTP/1.1 (the default) or HTTP/2"),
         may("tls", True, "the receiver speaks TLS"),
+        may(
+            "client-certificate",
+            Shape::Text(&LINE),
+            "a PEM file with the certificate and the key that the tap presents to a receiver that asks for one",
+        ),
     ],
     tag: None,
 };
@@ -85,6 +90,11 @@ static GRPC: Object = Object {
         may("method", Shape::Text(&GRPC_METHOD), "any by default"),
         may("stream", True, "a streaming call"),
         may("tls", True, "the receiver speaks TLS"),
+        may(
+            "client-certificate",
+            Shape::Text(&LINE),
+            "a PEM file with the certificate and the key that the tap presents to a receiver that asks for one",
+        ),
     ],
     tag: None,
 };

@@ -110,6 +110,7 @@ fn config(broker: &KafkaBroker, topics: Vec<Topic>) -> KafkaTapConfig {
         to: NodeIx(1),
         protocol: TapProtocol::Kafka,
         tls: false,
+        client_certificate: None,
         host: None,
         markers,
     };

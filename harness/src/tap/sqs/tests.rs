@@ -18,6 +18,7 @@ fn scene(recorder: &Recorder) -> Arc<Scene> {
         to: NodeIx(1),
         protocol: TapProtocol::Sqs,
         tls: false,
+        client_certificate: None,
         host: None,
         markers: Vec::new(),
     };

@@ -33,6 +33,7 @@ fn plan() -> TapPlan {
         to: NodeIx(1),
         protocol: TapProtocol::Http,
         tls: false,
+        client_certificate: None,
         host: None,
         markers: Vec::new(),
     }

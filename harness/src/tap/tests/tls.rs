@@ -6,10 +6,13 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
+use rustls::server::WebPkiClientVerifier;
 use rustls::sign::SingleCertAndKey;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::*;
@@ -24,6 +27,10 @@ async fn server(protocols: &[&str]) -> SocketAddr {
     let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
     let mut config = config.with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+    serve(config).await
+}
+
+async fn serve(config: ServerConfig) -> SocketAddr {
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -42,6 +49,25 @@ async fn server(protocols: &[&str]) -> SocketAddr {
         }
     });
     address
+}
+
+/// A server that serves only clients with a certificate of its authority; and such a certificate with its key, in PEM.
+async fn server_for_known_clients(version: &'static SupportedProtocolVersion) -> (SocketAddr, String) {
+    let mut own = CertificateParams::new(Vec::new()).unwrap();
+    own.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = CertifiedIssuer::self_signed(own, KeyPair::generate().unwrap()).unwrap();
+    let client = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(Vec::new()).unwrap().signed_by(&client, &issuer).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(issuer.der().clone()).unwrap();
+    let provider = Arc::new(ring::default_provider());
+    let known =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+    let config = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[version]).unwrap();
+    let key = Authority::new().unwrap().certificate(&[]).unwrap().into_key().unwrap();
+    let config = config.with_client_cert_verifier(known);
+    let config = config.with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
+    (serve(config).await, certificate.pem() + &client.serialize_pem())
 }
 
 async fn tls_tap(target: SocketAddr) -> (Seen, Authority) {
@@ -174,4 +200,49 @@ async fn a_sender_without_tls_is_a_gap_where_nobody_else_would_tell() {
     exchange(seen.address(), b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await;
     assert!(seen.gaps(1).await[0].what.contains("is plaintext"));
     assert_eq!(seen.captures(1).await[0].end, answered(200));
+}
+
+/// Sends one request; returns whether it was answered.
+async fn is_answered(seen: &Seen, authority: &Authority) -> bool {
+    let Ok(stream) = connect(seen, authority, &["http/1.1"]).await else { return false };
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.unwrap();
+    tokio::spawn(connection);
+    let request = hyper::Request::get("/one").body(Full::<Bytes>::default()).unwrap();
+    sender.send_request(request).await.is_ok()
+}
+
+#[tokio::test]
+async fn a_receiver_that_requires_a_client_certificate_gets_that_of_the_hop() {
+    for version in [&TLS12, &TLS13] {
+        let (target, pem) = server_for_known_clients(version).await;
+        let presenting = |tls: TapTls| tls.presenting(pem.as_bytes()).unwrap();
+        let (seen, authority) = tls_tap_with(target, TapProtocol::Http, presenting).await;
+        assert!(is_answered(&seen, &authority).await, "{version:?}");
+        assert_eq!(seen.only_capture().await.end, answered(200), "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_certificate_that_is_required_and_missing_is_named() {
+    for version in [&TLS12, &TLS13] {
+        let (target, _) = server_for_known_clients(version).await;
+        let (seen, authority) = tls_tap(target).await;
+        assert!(!is_answered(&seen, &authority).await, "{version:?}");
+        let gaps = seen.gaps(1).await;
+        assert!(gaps[0].what.contains("requires a client certificate, and the tap has no"), "{gaps:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_certificate_that_is_not_accepted_is_named() {
+    let (target, _) = server_for_known_clients(&TLS13).await;
+    let other = Authority::new().unwrap().certificate(&[]).unwrap();
+    let pem = other.pem.clone() + &other.key_pem;
+    let (seen, authority) =
+        tls_tap_with(target, TapProtocol::Http, |tls| tls.presenting(pem.as_bytes()).unwrap()).await;
+    assert!(!is_answered(&seen, &authority).await);
+    let gaps = seen.gaps(1).await;
+    assert!(gaps[0].what.contains("did not accept that of `client-certificate:`"), "{gaps:?}");
+    assert!(TapTls::new(&authority, &[], None).unwrap().presenting(b"no PEM").is_err());
 }
