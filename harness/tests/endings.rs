@@ -51,16 +51,16 @@ fn is_alive(pid: i32) -> bool {
     !stat.is_empty() && !stat.contains(") Z")
 }
 
-/// Returns the process of the service, and that of a child that it left in the background.
+/// Returns the processes of the service, of a child that it left in the background, and of one in a session of its own.
 fn pids(folder: &Folder) -> Vec<i32> {
     let read = || std::fs::read_to_string(folder.0.join("pids")).unwrap_or_default();
-    until("the service is up", || read().lines().count() == 2);
+    until("the service is up", || read().lines().count() == 3);
     read().lines().map(|pid| pid.parse().unwrap()).collect()
 }
 
 /// Starts a service that never becomes ready and ignores signals.
 fn start_stubborn(folder: &Folder) -> (Child, Vec<i32>) {
-    let script = r#"trap "" TERM INT HUP; sleep 600 & printf "%s\n" $$ $! >pids; while :; do sleep 1; done"#;
+    let script = r#"trap "" TERM INT HUP; sleep 600 & a=$!; setsid sleep 600 & printf "%s\n" $$ $a $! >pids; while :; do sleep 1; done"#;
     folder.scenario(script, "{ output: never }");
     let harness = unbroken(&folder.0).args(["run", "ending.yaml"]).spawn().unwrap();
     let pids = pids(folder);

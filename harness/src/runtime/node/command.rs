@@ -37,7 +37,7 @@ pub async fn start(
     let listening = Listening { http: own, grpc: own };
     wiring.set_listening(ix, listening);
     let PreparedCommand { command: prepared, shown } = prepare(ix, command, port, wiring).await?;
-    let process = Process::start(prepared, awaited_output(&command.ready)).await;
+    let process = Process::start_marked(prepared, awaited_output(&command.ready)).await;
     let process = process.map_err(|source| NodeError::CannotStart {
         node: node.name.clone(),
         command: shown.clone(),

@@ -1,8 +1,8 @@
 //! A small shell that outlives the harness for a moment and kills what the harness left running.
 //!
 //! It reads process groups from a pipe. When the pipe closes, however the harness ended, it sends SIGKILL to the groups
-//! that are still on its list. So it reaches grandchildren, also on platforms without a parent-death signal. It does
-//! not reach a process that left its group by starting a session of its own, and needs `/bin/sh`.
+//! that are still on its list. So it reaches grandchildren, also on platforms without a parent-death signal. On Linux
+//! it kills what left such a group, too (`escaped`). It needs `/bin/sh`, and `grep` for the latter.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -18,13 +18,15 @@ use nix::unistd::Pid;
 use parking_lot::Mutex;
 
 /// `+ GROUP` adds a group to the list, `- GROUP` removes it, `f PATH` names a file to remove at the end, `x NAME
-/// COMMAND` a command to run at the end unless `X NAME` cancels it.
+/// COMMAND` a command to run at the end unless `X NAME` cancels it. `m VALUE` adds the mark of the processes of a
+/// service, `M VALUE` removes it.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
 groups=' '
 files=
 orders=
 cancelled=' '
+marks=' '
 while read -r sign group; do
   case $sign in
     f) files="$files$group
@@ -32,11 +34,19 @@ while read -r sign group; do
     x) orders="$orders$group
 " ;;
     X) cancelled="$cancelled$group " ;;
+    m) marks="$marks$group " ;;
+    M) case $marks in *" $group "*) marks="${marks%% $group *} ${marks#* $group }" ;; esac ;;
     +) groups="$groups$group " ;;
     -) case $groups in *" $group "*) groups="${groups%% $group *} ${groups#* $group }" ;; esac ;;
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+for mark in $marks; do
+  for stray in $(grep -lF "UNBROKEN_STARTED_BY=$mark" /proc/[0-9]*/environ 2>/dev/null); do
+    stray=${stray#/proc/}
+    kill -s KILL "${stray%/environ}" 2>/dev/null
+  done
+done
 printf %s "$orders" | while read -r name order; do
   case $cancelled in *" $name "*) ;; *) sh -c "$order" >/dev/null 2>&1 </dev/null ;; esac
 done
@@ -84,6 +94,16 @@ impl Drop for GuardedGroup {
         let _ = killpg(self.0, Signal::SIGKILL);
         send('-', self.0);
     }
+}
+
+/// Adds a mark: when the harness has ended, processes with it in their environment are killed.
+pub fn mark(value: &str) {
+    send('m', value);
+}
+
+/// Removes a mark.
+pub fn unmark(value: &str) {
+    send('M', value);
 }
 
 /// Removes the file when the harness has ended, if it still exists.

@@ -13,9 +13,11 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use escaped::EscapedProcesses;
 use guard::GuardedGroup;
 use output::{AwaitedLine, Output, OutputStream};
 
+mod escaped;
 pub mod guard;
 pub mod listener;
 pub mod output;
@@ -32,6 +34,8 @@ pub struct Process {
     output: Output,
     ended: watch::Receiver<Option<ExitStatus>>,
     _guarded: GuardedGroup,
+    /// Dropped after the group was killed.
+    _escaped: Option<EscapedProcesses>,
 }
 
 impl Process {
@@ -48,7 +52,15 @@ impl Process {
         }
         let (sender, ended) = watch::channel(None);
         tokio::spawn(reap(child, sender));
-        Ok(Process { group: guarded.group(), output, ended, _guarded: guarded })
+        Ok(Process { group: guarded.group(), output, ended, _guarded: guarded, _escaped: None })
+    }
+
+    /// Starts a command whose processes end with it, also those that leave its group.
+    pub async fn start_marked(mut command: Command, awaited: Option<AwaitedLine>) -> io::Result<Process> {
+        let escaped = EscapedProcesses::of(&mut command);
+        let mut process = Process::start(command, awaited).await?;
+        process._escaped = Some(escaped);
+        Ok(process)
     }
 
     /// Returns the id of its group.
