@@ -9,11 +9,13 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use unbroken::breaks::Class;
 use unbroken::evidence::file::StoredEvidence;
 use unbroken::evidence::{Completion, Evidence};
 use unbroken::plan::{Plan, Seed};
+use unbroken::rules::Finding;
 use unbroken::run::judge::{JudgeSettings, judge};
-use unbroken::verdict::CaseVerdict;
+use unbroken::verdict::{CaseVerdict, Verdict};
 
 mod dump;
 
@@ -72,6 +74,104 @@ fn where_nothing_proves_that_all_spans_came_a_note_says_what_went_unchecked() {
     }
     let told = notes(&evidence);
     assert!(!told.is_empty() && told.iter().all(|note| note.contains(why)), "{told:?}");
+}
+
+/// Returns the verdict on kept evidence.
+fn judged(name: &str, strict: bool) -> CaseVerdict {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/judged/{name}.yaml"));
+    let (plan, evidence) = read(&file);
+    judge(&plan, &evidence, &JudgeSettings { strict, ..JudgeSettings::default() })
+}
+
+/// Returns the only finding of this class.
+fn finding(verdict: &CaseVerdict, class: Class) -> &Finding {
+    let mut found = verdict.findings.iter().filter(|finding| finding.class == class);
+    let only = found.next().unwrap_or_else(|| panic!("no {} in {:#?}", class.word(), verdict.findings));
+    assert!(found.next().is_none(), "{:#?}", verdict.findings);
+    only
+}
+
+fn assert_has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} in {text}");
+    }
+}
+
+#[test]
+fn a_swap_names_every_field_and_baggage_first() {
+    for (name, fields) in [
+        ("swapped-with-every-field", "`baggage` and `tracestate` and `traceparent` of stimulus 1"),
+        ("swapped-trace-and-baggage", "`baggage` and `traceparent` of stimulus 1"),
+        ("swapped-baggage-alone", "injected `baggage` of stimulus 1"),
+    ] {
+        let verdict = judged(name, false);
+        assert_has(&finding(&verdict, Class::Swapped).message, &[fields]);
+    }
+}
+
+#[test]
+fn a_call_past_the_tap_is_no_fault_of_the_caller_and_the_template_of_the_address_is_named() {
+    for name in ["called-past-the-tap", "grpc-called-past-the-tap", "called-past-the-tap-once"] {
+        let verdict = judged(name, false);
+        let missed = finding(&verdict, Class::NotCrossed);
+        assert!(missed.inconclusive, "{missed:#?}");
+        assert_has(&missed.try_next.join(" "), &["use the template of the neighbour's address"]);
+    }
+}
+
+#[test]
+fn a_consumer_without_a_span_gets_advice_in_its_language_and_a_clause_of_its_relation() {
+    for (name, class, library) in [
+        ("uninstrumented-kafka-link-two-calls", Class::LinkMissing, "Kafka"),
+        ("uninstrumented-rabbit-link-two-calls", Class::LinkMissing, "RabbitMQ"),
+        ("uninstrumented-sqs-link-two-calls", Class::LinkMissing, "SQS"),
+    ] {
+        let verdict = judged(name, false);
+        let lost = finding(&verdict, class);
+        let advice = lost.try_next.join(" ");
+        assert_has(&advice, &["exported no CONSUMER span at all", "opentelemetry-instrument", library]);
+        assert!(!lost.clause.contains("same trace"), "{}", lost.clause);
+    }
+    let verdict = judged("uninstrumented-server-three-calls", false);
+    let advice = finding(&verdict, Class::NotExtracted).try_next.join(" ");
+    assert_has(&advice, &["exported no SERVER span at all", "HTTP server library"]);
+}
+
+#[test]
+fn kinds_of_calls_over_one_hop_are_told_apart_by_their_path_or_method() {
+    let verdict = judged("two-kinds-of-calls-one-restarted", false);
+    let restarted = finding(&verdict, Class::Restarted);
+    assert_has(
+        &restarted.inside.join(" "),
+        &["`GET /stock/{id}` (status 200): 0 of 3", "`POST /payments` (status 200): 3 of 3"],
+    );
+    assert_has(&restarted.try_next.join(" "), &["`path: /payments` tells the broken ones apart"]);
+    assert_has(&restarted.message, &["POST /payments", "status 200"]);
+    let verdict = judged("two-kinds-of-calls-one-without-a-path-apart", false);
+    let advice = finding(&verdict, Class::Restarted).try_next.join(" ");
+    assert_has(&advice, &["`method: POST` tells the broken ones apart"]);
+}
+
+#[test]
+fn a_quirk_of_an_sdk_is_one_note_after_the_findings_and_no_finding_about_the_service() {
+    let verdict = judged("sdk-flags-without-the-sampled-bit", true);
+    assert_eq!((verdict.verdict, verdict.findings.as_slice()), (Verdict::Pass, &[][..]));
+    let quirks: Vec<_> = verdict.notes.iter().filter(|note| note.of_sdk).collect();
+    assert_eq!(quirks.len(), 1, "{:#?}", verdict.notes);
+    assert_has(&quirks[0].text, &["a quirk of the SDK of `shop`"]);
+}
+
+#[test]
+fn a_stream_that_is_open_at_the_deadline_is_named_unless_it_began_before_the_story() {
+    let open = |name: &str| {
+        let verdict = judged(name, false);
+        let notes = verdict.notes.into_iter().map(|note| note.text);
+        notes.filter(|text| text.contains("had not ended at the deadline")).collect::<Vec<_>>()
+    };
+    assert_eq!(open("stream-from-before-the-story"), Vec::<String>::new());
+    let hung = open("hung-node-alone");
+    assert_eq!(hung.len(), 2, "{hung:?}");
+    assert_has(&hung[1], &["POST /payments from `shop` to `bank`"]);
 }
 
 fn read(path: &Path) -> (Plan, Evidence) {

@@ -1,5 +1,5 @@
-//! The command over services that die in the middle of a run, call each other in a circle, or share a fixed port: what
-//! was seen is judged, and no innocent node is blamed.
+//! The command over services that die or hang in the middle of a run, call each other in a circle, or share a fixed
+//! port: what was seen is judged, and no innocent node is blamed.
 
 #![allow(clippy::unwrap_used, reason = "a failed test panics")]
 
@@ -150,4 +150,33 @@ fn a_call_back_that_never_comes_is_a_finding() {
     let (status, printed) = run("circle-broken", &circle("/never"));
     assert_eq!(status, Some(4), "{printed}");
     assert_has(&printed, &["not-crossed", "paid"]);
+}
+
+/// A shop that pays at a bank, which takes its second payment and never answers.
+fn hung_bank(settings: &str, rules: &str) -> String {
+    format!(
+        "scenario: hung\nnodes:\n  shop:\n    command: [python3, service.py, '${{self.port}}']\n    \
+         telemetry: none\n    env: {{ CALLS: '${{bank.url}}/pay'{settings} }}\n  bank:\n    \
+         command: [python3, service.py, '${{self.port}}']\n    telemetry: none\n    \
+         env: {{ CALLS: '${{vault.url}}/kept', HANG_AFTER: '1' }}\n  vault: {{ stub: {{}} }}\nhops:\n  \
+         order: {{ http: {{ from: client, to: shop, method: POST, path: /orders }} }}\n  \
+         pay: {{ http: {{ from: shop, to: bank, method: POST, path: /pay }} }}\n  \
+         keep: {{ http: {{ from: bank, to: vault, method: POST, path: /kept }} }}\ndrive:\n  \
+         - {{ send: order, times: 2 }}\ntimeout: 2s\nexpect: [{rules}]\n"
+    )
+}
+
+#[test]
+fn a_hung_node_makes_what_needed_it_inconclusive_with_its_last_output() {
+    let (status, printed) = run("hung-alone", &hung_bank("", "hops.crossed"));
+    assert_eq!(status, Some(5), "{printed}");
+    assert_has(&printed, &["keep", "waiting for a lock", "POST /pay from `shop` to `bank` had not ended"]);
+}
+
+#[test]
+fn a_break_before_a_hung_node_is_a_finding() {
+    let story = hung_bank(", KEEP_CONTEXT: 'no'", "hops.crossed, hops.keep-relation");
+    let (status, printed) = run("hung-broken", &story);
+    assert_eq!(status, Some(4), "{printed}");
+    assert_has(&printed, &["not-injected", "pay", "waiting for a lock"]);
 }

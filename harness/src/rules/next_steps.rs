@@ -39,7 +39,9 @@ fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
         BreakKind::Restarted(Restart::LinkedByReceiver) if crossing.is_message() => {
             Some("if the link is meant, declare `relation: child-or-link` or `relation: link`".to_owned())
         }
-        BreakKind::LinkMissing(_) | BreakKind::NotExported(_) | BreakKind::NotExtracted(Extraction::Seen) => {
+        BreakKind::LinkMissing(_)
+        | BreakKind::NotExported(_)
+        | BreakKind::NotExtracted(Extraction::Seen | Extraction::Uninstrumented) => {
             let receives = all.spans.of_node(broken.node).iter().any(|span| is_receipt(all.spans.get(*span)));
             if receives {
                 return None;

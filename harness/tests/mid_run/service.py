@@ -34,6 +34,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if Handler.served > int(os.environ.get("DIE_AFTER", "1000")):
             print("out of memory, giving up", flush=True)
             os._exit(7)
+        if Handler.served > int(os.environ.get("HANG_AFTER", "1000")):
+            print("waiting for a lock", flush=True)
+            threading.Event().wait()
         context = self.headers.get("traceparent")
         keep = context and os.environ.get("KEEP_CONTEXT") != "no"
         headers = {"traceparent": context} if keep else {}
