@@ -72,6 +72,16 @@ fn a_node_that_answered_and_died_before_its_call_owes_nothing() {
     assert_has(&printed, &["hand-over", "a flush of `desk`: it exited during the run (exit status 7)"]);
 }
 
+#[test]
+fn a_hop_with_a_misspelled_path_names_the_call_that_was_seen() {
+    let story = desk("", "hops.crossed")
+        .replace("path: /kept", "path: /kpet")
+        .replace("DIE_AFTER: '1'", "DIE_AFTER: '100'");
+    let (status, printed) = run("misspelled", &format!("timeout: 2s\n{story}"));
+    assert_eq!(status, Some(4), "{printed}");
+    assert_has(&printed, &["`desk` called `shelf` with `POST /kept`, which no hop declares"]);
+}
+
 /// Returns a port that is free now.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()

@@ -12,6 +12,7 @@ pub fn next_steps(all: &Crossings<'_>, broken: &Break) -> Vec<String> {
     let crossing = broken.crossing.map(|ix| all.get(ix));
     let mut steps: Vec<String> =
         crossing.and_then(|crossing| by_evidence(broken, crossing)).into_iter().collect();
+    steps.extend(other_call(all, broken));
     if broken.side == Side::Intermediary && all.plan.scenario.node(broken.node).kind.as_broker().is_some() {
         steps.push("check the client libraries on both sides, and plugins or policies of the broker that rewrite headers".into());
         return steps;
@@ -56,6 +57,28 @@ fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Returns the step for a hop that nothing crossed while its sender called the receiver in another way.
+fn other_call(all: &Crossings<'_>, broken: &Break) -> Option<String> {
+    if broken.class() != Class::NotCrossed {
+        return None;
+    }
+    let scenario = &all.plan.scenario;
+    let hop = scenario.hop(broken.hop);
+    let mut undeclared = all.undeclared.iter().map(|capture| &all.evidence.captures[capture.0]);
+    let other = undeclared.find(|capture| {
+        let tap = all.plan.tap(capture.tap);
+        (tap.from, tap.to) == (hop.from, hop.to)
+    })?;
+    Some(format!(
+        "`{}` called `{}` with `{} {}`, which no hop declares: check `path:` and `method:` of `{}`",
+        scenario.node(hop.from).name,
+        scenario.node(hop.to).name,
+        other.method,
+        other.path,
+        hop.id
+    ))
 }
 
 fn by_class(class: Class, side: Side) -> &'static [&'static str] {
