@@ -1,5 +1,5 @@
-//! Kept evidence beside its verdict: `tests/judged/NAME.json` was seen in a run of `NAME.yaml`, and `NAME.txt` is what
-//! must be said of it.
+//! Kept evidence beside its verdict: `tests/judged/NAME.json` was seen in a run of `NAME.yaml`, and `NAME.txt` is
+//! its verdict.
 //!
 //! For what a story with relays cannot show: services that are instrumented in other ways, and what they do beside it.
 //! `UPDATE_EXPECT=1` rewrites the verdicts.
@@ -42,13 +42,13 @@ fn compare(scenario: &Path) -> String {
     let name = scenario.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     dump::keep(&name, plan.scenario.source.text(), &plan, Some(&evidence));
     DUMP.compare(&name, &verdict.findings).expect("the findings are those of the dump");
-    let told = told(&verdict);
+    let lines = lines(&verdict);
     let beside = scenario.with_extension("txt");
     if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(&beside, &told).expect("the folder can be written to");
+        std::fs::write(&beside, &lines).expect("the folder can be written to");
     }
     let wanted = std::fs::read_to_string(&beside).unwrap_or_default();
-    assert_eq!(told, wanted, "{}", scenario.display());
+    assert_eq!(lines, wanted, "{}", scenario.display());
     name
 }
 
@@ -72,8 +72,8 @@ fn where_nothing_proves_that_all_spans_came_a_note_says_what_went_unchecked() {
             *completion = Completion::Unknown(why.to_owned());
         }
     }
-    let told = notes(&evidence);
-    assert!(!told.is_empty() && told.iter().all(|note| note.contains(why)), "{told:?}");
+    let notes = notes(&evidence);
+    assert!(!notes.is_empty() && notes.iter().all(|note| note.contains(why)), "{notes:?}");
 }
 
 /// Returns the verdict on kept evidence.
@@ -191,17 +191,17 @@ fn read(path: &Path) -> (Plan, Evidence) {
     (plan, evidence)
 }
 
-/// The verdict, the findings and the gaps, a line each.
-fn told(verdict: &CaseVerdict) -> String {
-    let mut told = format!("{}\n", verdict.verdict.word());
+/// Returns the verdict, the findings and the gaps, a line each.
+fn lines(verdict: &CaseVerdict) -> String {
+    let mut lines = format!("{}\n", verdict.verdict.word());
     for finding in &verdict.findings {
         let grade = if finding.inconclusive { "inconclusive " } else { "" };
         let (class, side, hops) = (finding.class.word(), finding.side.word(), finding.hops.join(" and "));
-        writeln!(told, "{grade}{class} at {hops}, {side}, {} of {}", finding.hit, finding.of)
+        writeln!(lines, "{grade}{class} at {hops}, {side}, {} of {}", finding.hit, finding.of)
             .expect("text takes all");
     }
     for gap in &verdict.gaps {
-        writeln!(told, "not seen: {}", gap.what).expect("text takes all");
+        writeln!(lines, "not seen: {}", gap.what).expect("text takes all");
     }
-    told
+    lines
 }
