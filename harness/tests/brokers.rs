@@ -24,7 +24,7 @@ use unbroken::breaks::{Class, Side};
 use unbroken::plan::{Plan, Seed};
 use unbroken::run::{CaseOptions, CaseRun, case};
 use unbroken::runtime::{
-    BoxFuture, BrokerStarter, InProcessService, Listening, RunningBroker, RunningService,
+    BoxFuture, BrokerStarter, InProcessService, NodeAddresses, RunningBroker, RunningService,
 };
 use unbroken::scenario::{BrokerKind, parse};
 use unbroken::source::Source;
@@ -85,7 +85,7 @@ fn gate(held: Arc<Mutex<Vec<Box<dyn Any + Send + Sync>>>>) -> InProcessService {
                 // Kept open: the relay keeps its connections, too.
                 let _ = connection.read(&mut asked).await;
             });
-            Ok(RunningService { listening: Listening { http: Some(address), grpc: None }, flush: None })
+            Ok(RunningService { listening: NodeAddresses { http: Some(address), grpc: None }, flush: None })
         }) as BoxFuture<RunningService>
     };
     InProcessService { node: "gate".to_owned(), start: Arc::new(start) }

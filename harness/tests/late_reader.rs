@@ -17,7 +17,7 @@ use rdkafka::message::{BorrowedMessage, Headers};
 use rdkafka::{ClientConfig, Message, Offset};
 use unbroken::plan::{Plan, Seed};
 use unbroken::run::{CaseOptions, case};
-use unbroken::runtime::{InProcessService, Listening, RunningService, ServiceEnvironment};
+use unbroken::runtime::{InProcessService, NodeAddresses, RunningService, ServiceEnvironment};
 use unbroken::scenario::parse;
 use unbroken::source::Source;
 use unbroken::verdict::{CaseEnd, CaseVerdict, Verdict};
@@ -69,7 +69,7 @@ async fn run(reading: Reading, story: &str) -> CaseVerdict {
         start: Arc::new(move |given| {
             let over = ends.clone();
             *reads.lock().unwrap() = Some(std::thread::spawn(move || read(&given, reading, &over)));
-            Box::pin(async { Ok(RunningService { listening: Listening::default(), flush: None }) })
+            Box::pin(async { Ok(RunningService { listening: NodeAddresses::default(), flush: None }) })
         }),
     }];
     let run = case(plan, &options).await;

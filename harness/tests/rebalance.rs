@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use unbroken::crossings::{Crossings, Nature};
 use unbroken::plan::{Plan, Seed};
 use unbroken::run::{CaseOptions, case};
-use unbroken::runtime::{InProcessService, Listening, RunningService, ServiceEnvironment};
+use unbroken::runtime::{InProcessService, NodeAddresses, RunningService, ServiceEnvironment};
 use unbroken::scenario::{HopIx, parse};
 use unbroken::source::Source;
 use unbroken::verdict::{CaseEnd, Verdict};
@@ -112,7 +112,7 @@ impl Service {
             let (service, endpoint) = (flushed.clone(), given.otlp_endpoint.clone());
             Box::pin(async move { service.flush(endpoint).await }) as unbroken::runtime::BoxFuture<()>
         };
-        RunningService { listening: Listening::default(), flush: Some(Arc::new(flush)) }
+        RunningService { listening: NodeAddresses::default(), flush: Some(Arc::new(flush)) }
     }
 
     async fn flush(&self, endpoint: String) -> Result<(), unbroken::runtime::BoxError> {

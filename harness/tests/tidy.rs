@@ -15,6 +15,8 @@ mod layers;
 mod limits;
 #[path = "tidy/module_graph.rs"]
 mod module_graph;
+#[path = "tidy/paths.rs"]
+mod paths;
 #[path = "tidy/public_face.rs"]
 mod public_face;
 #[path = "tidy/style.rs"]

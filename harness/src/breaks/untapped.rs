@@ -102,7 +102,38 @@ pub(super) fn moved(crossing: CrossingRef<'_>, broken: Break) -> Break {
         | Class::TracestateLost
         | Class::TracestateReordered => (broken.kind, Side::Unknown),
         Class::BaggageLost | Class::BaggageAltered => (broken.kind, Side::Unknown),
-        _ => return broken,
+        Class::NotCrossed
+        | Class::Leaked
+        | Class::BaggageLeaked
+        | Class::NotInjected
+        | Class::Malformed
+        | Class::Duplicated
+        | Class::Swapped
+        | Class::Joined
+        | Class::Restarted
+        | Class::PassedThrough
+        | Class::Reparented
+        | Class::FlagChanged
+        | Class::TracestateLeaked
+        | Class::LinkMissing
+        | Class::LinkWrong
+        | Class::Stripped
+        | Class::Altered
+        | Class::Adopted
+        | Class::SampledOut
+        | Class::NotExported
+        | Class::NotExtracted
+        | Class::SampledIn
+        | Class::TelemetryDiffers
+        | Class::SpanIdRepeated
+        | Class::SpanMalformed
+        | Class::ParentMissing
+        | Class::KindWrong
+        | Class::TimeInverted
+        | Class::ResourceMissing
+        | Class::LogUncorrelated
+        | Class::ContractBroken
+        | Class::Undeclared => return broken,
     };
     let place = Break::on(cause, kind, Side::Receiver);
     Break { kind, side, hop: place.hop, node: place.node, crossing: place.crossing, ..broken }

@@ -111,7 +111,7 @@ fn line(event: &ContainerProgress) -> String {
             format!("{part} ready in {:.2} s  ({image})", took.as_secs_f64())
         }
         ContainerProgress::Leftover { problem } => {
-            format!("cannot remove what an earlier run left: {problem}; try `unbroken clean`")
+            format!("cannot remove containers of an earlier run: {problem}; try `unbroken clean`")
         }
     }
 }

@@ -3,11 +3,11 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::DriverError;
-use super::outgoing::Outgoing;
+use super::outgoing::OutgoingRequest;
 use super::route::DriveRoute;
 
 /// Checks that HTTP/2 can carry all header lines.
-pub(super) fn check(route: &DriveRoute, outgoing: &Outgoing) -> Result<(), DriverError> {
+pub(super) fn check(route: &DriveRoute, outgoing: &OutgoingRequest) -> Result<(), DriverError> {
     match outgoing.headers.iter().find(|(name, value)| field(name, value).is_none()) {
         Some((name, _)) => Err(DriverError::Header {
             hop: route.hop_name.clone(),
@@ -19,7 +19,7 @@ pub(super) fn check(route: &DriveRoute, outgoing: &Outgoing) -> Result<(), Drive
 }
 
 /// Returns the lines that HTTP/2 can carry.
-pub(super) fn map(outgoing: &Outgoing) -> HeaderMap {
+pub(super) fn map(outgoing: &OutgoingRequest) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(outgoing.headers.len() + 4);
     for (name, value) in outgoing.headers.iter().filter_map(|(name, value)| field(name, value)) {
         map.append(name, value);

@@ -19,7 +19,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
 use super::DriverError;
-use super::outgoing::Outgoing;
+use super::outgoing::OutgoingRequest;
 use super::route::{DriveRoute, Way, cause};
 use crate::error_chain;
 use crate::evidence::Answer;
@@ -35,7 +35,7 @@ pub(super) struct Grpc {
 }
 
 /// Checks that the request can be sent.
-pub(super) fn check(route: &DriveRoute, outgoing: &Outgoing) -> Result<(), DriverError> {
+pub(super) fn check(route: &DriveRoute, outgoing: &OutgoingRequest) -> Result<(), DriverError> {
     super::fields::check(route, outgoing)?;
     match PathAndQuery::try_from(outgoing.target.as_str()) {
         Ok(_) => Ok(()),
@@ -62,7 +62,7 @@ impl Grpc {
         })
     }
 
-    pub(super) async fn send(&self, route: &DriveRoute, outgoing: Outgoing, stream: bool) -> Answer {
+    pub(super) async fn send(&self, route: &DriveRoute, outgoing: OutgoingRequest, stream: bool) -> Answer {
         let Some(channel) = self.channels.get(route.hop.0).and_then(|slot| self.channel(slot, route)) else {
             return Answer::Failed(route.unreachable("its address is not valid for gRPC"));
         };
@@ -100,7 +100,7 @@ impl Grpc {
     }
 }
 
-async fn call(channel: ObservedChannel, outgoing: Outgoing, stream: bool) -> Result<(), Status> {
+async fn call(channel: ObservedChannel, outgoing: OutgoingRequest, stream: bool) -> Result<(), Status> {
     let path = PathAndQuery::try_from(outgoing.target.as_str())
         .map_err(|_| Status::invalid_argument("the name of the method is not a valid path"))?;
     let mut client = Client::new(channel).max_decoding_message_size(LARGEST_MESSAGE);

@@ -6,7 +6,7 @@
 use ::http::HeaderValue;
 use reqwest::redirect::Policy;
 
-use super::outgoing::Outgoing;
+use super::outgoing::OutgoingRequest;
 use super::route::{DriveRoute, Way, cause};
 use super::{DriverError, fields, raw};
 use crate::evidence::Answer;
@@ -22,7 +22,7 @@ pub(super) struct Http {
 /// Checks that the request can be sent.
 pub(super) fn check(
     route: &DriveRoute,
-    outgoing: &Outgoing,
+    outgoing: &OutgoingRequest,
     version: HttpVersion,
 ) -> Result<(), DriverError> {
     match version {
@@ -47,7 +47,12 @@ impl Http {
         })
     }
 
-    pub(super) async fn send(&self, route: &DriveRoute, outgoing: Outgoing, version: HttpVersion) -> Answer {
+    pub(super) async fn send(
+        &self,
+        route: &DriveRoute,
+        outgoing: OutgoingRequest,
+        version: HttpVersion,
+    ) -> Answer {
         let by_hand = version == HttpVersion::Http1 && !is_plain(&outgoing);
         #[cfg(feature = "tls")]
         if let (true, Some(secured)) = (route.tls, &self.secured) {
@@ -75,7 +80,7 @@ impl Http {
         &self,
         client: &reqwest::Client,
         route: &DriveRoute,
-        outgoing: Outgoing,
+        outgoing: OutgoingRequest,
     ) -> reqwest::Result<u16> {
         let method = reqwest::Method::from_bytes(outgoing.method.as_bytes()).unwrap_or(reqwest::Method::POST);
         let mut headers = fields::map(&outgoing);
@@ -103,7 +108,7 @@ fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, DriverError
 }
 
 /// Returns whether an HTTP library sends the request unchanged: lower-case names, each once, and a valid target.
-fn is_plain(outgoing: &Outgoing) -> bool {
+fn is_plain(outgoing: &OutgoingRequest) -> bool {
     const FRAMING: [&str; 3] = ["connection", "content-length", "transfer-encoding"];
     let lines = &outgoing.headers;
     for (ix, (name, value)) in lines.iter().enumerate() {

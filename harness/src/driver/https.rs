@@ -6,7 +6,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::TokioExecutor;
 
-use super::outgoing::Outgoing;
+use super::outgoing::OutgoingRequest;
 use super::route::{DriveRoute, cause};
 use super::tls::Tls;
 use super::{DriverError, fields};
@@ -39,7 +39,12 @@ impl TlsPools {
         &self.connector
     }
 
-    pub(super) async fn send(&self, route: &DriveRoute, outgoing: Outgoing, version: HttpVersion) -> Answer {
+    pub(super) async fn send(
+        &self,
+        route: &DriveRoute,
+        outgoing: OutgoingRequest,
+        version: HttpVersion,
+    ) -> Answer {
         let pool = match version {
             HttpVersion::Http1 => &self.http1,
             HttpVersion::Http2 => &self.http2,
@@ -62,7 +67,7 @@ impl TlsPools {
     }
 }
 
-fn request(route: &DriveRoute, outgoing: Outgoing) -> Option<http::Request<Full<Bytes>>> {
+fn request(route: &DriveRoute, outgoing: OutgoingRequest) -> Option<http::Request<Full<Bytes>>> {
     let mut request = http::Request::builder()
         .method(outgoing.method.as_str())
         .uri(format!("https://{}{}", route.address, outgoing.target));

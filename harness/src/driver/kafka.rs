@@ -13,7 +13,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
 use super::DriverError;
-use super::outgoing::Outgoing;
+use super::outgoing::OutgoingRequest;
 use super::route::{DriveRoute, Way};
 use crate::evidence::Answer;
 
@@ -23,7 +23,7 @@ pub(super) struct Kafka {
 }
 
 /// Checks that the record can be sent: the client cuts the name of a header at a zero byte.
-pub(super) fn check(route: &DriveRoute, outgoing: &Outgoing) -> Result<(), DriverError> {
+pub(super) fn check(route: &DriveRoute, outgoing: &OutgoingRequest) -> Result<(), DriverError> {
     match outgoing.headers.iter().find(|(name, _)| name.is_empty() || name.contains('\0')) {
         None => Ok(()),
         Some((name, _)) => Err(DriverError::Header {
@@ -54,7 +54,7 @@ impl Kafka {
         Ok(Self { producers })
     }
 
-    pub(super) async fn send(&self, route: &DriveRoute, outgoing: Outgoing) -> Answer {
+    pub(super) async fn send(&self, route: &DriveRoute, outgoing: OutgoingRequest) -> Answer {
         let (Way::Kafka { topic, key }, Some(producer)) = (&route.way, self.producers.get(&route.broker))
         else {
             return Answer::Failed(route.unreachable("its address is not valid for Kafka"));

@@ -48,7 +48,7 @@ use crate::evidence::{Answer, Capture, Exchange, Recorder, mark_of};
 use crate::plan::{Plan, Stimulus, StimulusIx};
 use crate::runtime::Addresses;
 use filling::Scope;
-use outgoing::Outgoing;
+use outgoing::OutgoingRequest;
 use route::{DriveRoute, Way};
 
 /// Everything that is needed to send the stimuli of a plan.
@@ -109,7 +109,7 @@ impl Driver {
             let Some(first) = self.plan.stimuli.iter().find(|stimulus| stimulus.drive == ix) else {
                 continue;
             };
-            let outgoing = Outgoing::new(&self.plan, route, first, &self.addresses)?;
+            let outgoing = OutgoingRequest::new(&self.plan, route, first, &self.addresses)?;
             match &route.way {
                 #[cfg(feature = "http")]
                 Way::Http { version, .. } => http::check(route, &outgoing, *version)?,
@@ -165,7 +165,7 @@ impl Driver {
     /// Sends a stimulus that need not be one of the plan, as `send` does.
     pub async fn send_planned(&self, planned: &Stimulus) -> Exchange {
         let route = &self.routes[planned.drive];
-        let outgoing = Outgoing::new(&self.plan, route, planned, &self.addresses);
+        let outgoing = OutgoingRequest::new(&self.plan, route, planned, &self.addresses);
         let sent_nanos = self.clock.now();
         let answer = match outgoing {
             Ok(outgoing) => {
@@ -203,7 +203,7 @@ impl Driver {
         exchanges
     }
 
-    async fn exchange(&self, route: &DriveRoute, outgoing: Outgoing) -> Answer {
+    async fn exchange(&self, route: &DriveRoute, outgoing: OutgoingRequest) -> Answer {
         match &route.way {
             #[cfg(feature = "http")]
             Way::Http { version, .. } => self.http.send(route, outgoing, *version).await,
@@ -239,7 +239,7 @@ fn belongs_to(capture: &Capture, planned: &Stimulus) -> bool {
     marked || sent.is_some_and(|sent| capture.values("traceparent").any(|seen| seen == sent))
 }
 
-fn not_built(route: &DriveRoute, _: &Outgoing) -> DriverError {
+fn not_built(route: &DriveRoute, _: &OutgoingRequest) -> DriverError {
     let feature = match route.way {
         Way::Http { .. } => "http",
         Way::Grpc { .. } => "grpc",

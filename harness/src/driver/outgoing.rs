@@ -9,7 +9,7 @@ use crate::plan::{Plan, Stimulus};
 use crate::runtime::Addresses;
 use crate::scenario::Marker;
 
-pub(super) struct Outgoing {
+pub(super) struct OutgoingRequest {
     /// `POST` for gRPC.
     pub method: String,
     /// Path and query; for gRPC the path of the method.
@@ -18,7 +18,7 @@ pub(super) struct Outgoing {
     pub body: Vec<u8>,
 }
 
-impl Outgoing {
+impl OutgoingRequest {
     pub(super) fn new(
         plan: &Plan,
         route: &DriveRoute,

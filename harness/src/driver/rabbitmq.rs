@@ -11,7 +11,7 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProper
 use tokio::sync::Mutex;
 
 use super::DriverError;
-use super::outgoing::Outgoing;
+use super::outgoing::OutgoingRequest;
 use super::route::{DriveRoute, Payload, Way};
 use crate::evidence::Answer;
 use crate::scenario::HopIx;
@@ -28,7 +28,7 @@ pub(super) struct RabbitMq {
 }
 
 /// Checks that the message can be sent.
-pub(super) fn check(route: &DriveRoute, outgoing: &Outgoing) -> Result<(), DriverError> {
+pub(super) fn check(route: &DriveRoute, outgoing: &OutgoingRequest) -> Result<(), DriverError> {
     let (exchange, routing_key) = destination(route);
     for (what, name) in [("exchange", exchange), ("routing key", routing_key)] {
         if name.len() > LONGEST_NAME {
@@ -62,7 +62,7 @@ impl RabbitMq {
         Ok(all)
     }
 
-    pub(super) async fn send(&self, route: &DriveRoute, outgoing: Outgoing) -> Answer {
+    pub(super) async fn send(&self, route: &DriveRoute, outgoing: OutgoingRequest) -> Answer {
         let channel = match self.channel(route).await {
             Ok(channel) => channel,
             Err(error) => return Answer::Failed(route.unreachable(&words(&error))),
@@ -105,7 +105,11 @@ impl RabbitMq {
     }
 }
 
-async fn publish(channel: &Channel, route: &DriveRoute, outgoing: Outgoing) -> lapin::Result<Confirmation> {
+async fn publish(
+    channel: &Channel,
+    route: &DriveRoute,
+    outgoing: OutgoingRequest,
+) -> lapin::Result<Confirmation> {
     let mut headers = FieldTable::default();
     for (name, value) in outgoing.headers {
         headers.insert(short(&name), AMQPValue::LongString(value.into()));

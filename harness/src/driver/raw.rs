@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::DriverError;
-use super::outgoing::Outgoing;
+use super::outgoing::OutgoingRequest;
 use super::route::DriveRoute;
 use crate::descriptors;
 use crate::evidence::Answer;
@@ -21,7 +21,7 @@ const LONGEST_HEAD: usize = 64 << 10;
 const MOST_FIELDS: usize = 256;
 
 /// Checks that the request can be sent: values may have all bytes except for those that end a line.
-pub(super) fn check(route: &DriveRoute, outgoing: &Outgoing) -> Result<(), DriverError> {
+pub(super) fn check(route: &DriveRoute, outgoing: &OutgoingRequest) -> Result<(), DriverError> {
     let broken = outgoing.headers.iter().find(|(name, value)| {
         name.is_empty() || name.contains(':') || ends_line(name.as_bytes()) || ends_line(value)
     });
@@ -39,7 +39,7 @@ fn ends_line(bytes: &[u8]) -> bool {
     bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'))
 }
 
-pub(super) async fn send(route: &DriveRoute, outgoing: &Outgoing) -> Answer {
+pub(super) async fn send(route: &DriveRoute, outgoing: &OutgoingRequest) -> Answer {
     let connected = TcpStream::connect(route.address).await;
     match connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)) {
         Ok(stream) => answer(route, exchange(stream, route, outgoing).await),
@@ -51,7 +51,11 @@ pub(super) async fn send(route: &DriveRoute, outgoing: &Outgoing) -> Answer {
 }
 
 #[cfg(feature = "tls")]
-pub(super) async fn send_secured(route: &DriveRoute, outgoing: &Outgoing, tls: &super::tls::Tls) -> Answer {
+pub(super) async fn send_secured(
+    route: &DriveRoute,
+    outgoing: &OutgoingRequest,
+    tls: &super::tls::Tls,
+) -> Answer {
     match tls.connect(route.address).await {
         Ok(stream) => answer(route, exchange(stream, route, outgoing).await),
         Err(error) => Answer::Failed(route.unreachable(&error.to_string())),
@@ -65,7 +69,7 @@ fn answer(route: &DriveRoute, answered: io::Result<u16>) -> Answer {
     }
 }
 
-async fn exchange<S>(stream: S, route: &DriveRoute, outgoing: &Outgoing) -> io::Result<u16>
+async fn exchange<S>(stream: S, route: &DriveRoute, outgoing: &OutgoingRequest) -> io::Result<u16>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -91,7 +95,7 @@ where
     }
 }
 
-fn head(outgoing: &Outgoing, authority: &str) -> Vec<u8> {
+fn head(outgoing: &OutgoingRequest, authority: &str) -> Vec<u8> {
     let mut head = format!("{} {} HTTP/1.1\r\n", outgoing.method, outgoing.target).into_bytes();
     if !outgoing.has("host") {
         push_line(&mut head, "Host", authority.as_bytes());

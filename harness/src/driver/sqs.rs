@@ -16,7 +16,7 @@ use aws_sdk_sqs::types::{
 use tokio::sync::OnceCell;
 
 use super::DriverError;
-use super::outgoing::Outgoing;
+use super::outgoing::OutgoingRequest;
 use super::route::{DriveRoute, Way};
 use crate::evidence::Answer;
 use crate::runtime::broker_admin::sqs::{FIFO, SqsError, client, queue_url};
@@ -50,7 +50,7 @@ struct SqsMessage {
 }
 
 /// Checks that the message can be sent.
-pub(super) fn check(route: &DriveRoute, outgoing: &Outgoing) -> Result<(), DriverError> {
+pub(super) fn check(route: &DriveRoute, outgoing: &OutgoingRequest) -> Result<(), DriverError> {
     fit(route, outgoing).map(drop)
 }
 
@@ -70,7 +70,7 @@ impl Sqs {
         Ok(Self { queues, started, sent: AtomicU64::new(0) })
     }
 
-    pub(super) async fn send(&self, route: &DriveRoute, outgoing: Outgoing) -> Answer {
+    pub(super) async fn send(&self, route: &DriveRoute, outgoing: OutgoingRequest) -> Answer {
         let Way::Sqs { queue: name } = &route.way else { unreachable!("the hop goes through SQS") };
         let queue = self.queues.get(&(route.broker.clone(), name.clone()));
         let queue = queue.expect("`new` has seen every route");
@@ -105,7 +105,7 @@ impl Sqs {
     }
 }
 
-fn fit(route: &DriveRoute, outgoing: &Outgoing) -> Result<SqsMessage, DriverError> {
+fn fit(route: &DriveRoute, outgoing: &OutgoingRequest) -> Result<SqsMessage, DriverError> {
     let mut attributes: Vec<(String, String)> = Vec::new();
     let mut trace_header = None;
     for (name, value) in &outgoing.headers {

@@ -124,7 +124,7 @@ pub fn brief(finding: &Finding) -> String {
 pub fn relation(hop: &HopVerdict) -> String {
     match hop.seen {
         Some(seen) if seen != hop.relation => format!("{} ({seen} seen)", hop.relation),
-        _ => hop.relation.to_owned(),
+        Some(_) | None => hop.relation.to_owned(),
     }
 }
 

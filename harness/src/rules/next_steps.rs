@@ -55,7 +55,40 @@ fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
                 how.map_or_else(String::new, |how| format!("; {how}"))
             ))
         }
-        _ => None,
+        BreakKind::NotCrossed(_)
+        | BreakKind::Leaked(_)
+        | BreakKind::BaggageLeaked
+        | BreakKind::Malformed { .. }
+        | BreakKind::Duplicated(_)
+        | BreakKind::Swapped(_)
+        | BreakKind::Joined(_)
+        | BreakKind::Restarted(_)
+        | BreakKind::Reparented(_)
+        | BreakKind::FlagChanged { .. }
+        | BreakKind::TracestateLeaked
+        | BreakKind::TracestateAltered(_)
+        | BreakKind::TracestateCut
+        | BreakKind::TracestateLost
+        | BreakKind::TracestateReordered(_)
+        | BreakKind::BaggageLost
+        | BreakKind::BaggageAltered(_)
+        | BreakKind::LinkWrong(_)
+        | BreakKind::Stripped(_)
+        | BreakKind::Altered(_)
+        | BreakKind::Adopted
+        | BreakKind::SampledOut(_)
+        | BreakKind::NotExtracted(_)
+        | BreakKind::SampledIn(_)
+        | BreakKind::TelemetryDiffers(_)
+        | BreakKind::SpanIdRepeated
+        | BreakKind::SpanMalformed(_)
+        | BreakKind::ParentMissing
+        | BreakKind::KindWrong
+        | BreakKind::TimeInverted
+        | BreakKind::ResourceMissing
+        | BreakKind::LogUncorrelated(_)
+        | BreakKind::ContractBroken(_)
+        | BreakKind::Undeclared => None,
     }
 }
 

@@ -64,7 +64,9 @@ pub(super) async fn complete(story: &Story<'_>) -> Vec<Completion> {
     let mut completions: Vec<Completion> = (0..nodes.len())
         .map(|ix| match story.running.flush_proof(NodeIx(ix)) {
             FlushProof::NotDue => Completion::NothingDue,
-            _ => Completion::Unknown("no hop reaches it".to_owned()),
+            FlushProof::Idle | FlushProof::Exported | FlushProof::Exited | FlushProof::None => {
+                Completion::Unknown("no hop reaches it".to_owned())
+            }
         })
         .collect();
     for _ in 0..ROUNDS {
@@ -105,7 +107,7 @@ fn has_ended(completions: &[Completion], node: NodeIx) -> bool {
 }
 
 impl Story<'_> {
-    /// Flushes nodes side by side. A node that has ended is not asked again.
+    /// Flushes nodes in parallel. A node that has ended is not asked again.
     async fn flush(&self, level: &[NodeIx], completions: &mut [Completion]) {
         self.messages_settled(level).await;
         let alive: Vec<NodeIx> =
@@ -286,7 +288,11 @@ impl Story<'_> {
                 let ended = capture.ended_nanos.unwrap_or(u64::MAX);
                 [tap.from, tap.to].iter().any(|node| match &completions[node.0] {
                     Completion::Flushed { asked_nanos, .. } => *asked_nanos < ended,
-                    _ => false,
+                    Completion::NothingDue
+                    | Completion::Stopped { .. }
+                    | Completion::Ordered { .. }
+                    | Completion::Quiet { .. }
+                    | Completion::Unknown(_) => false,
                 })
             })
         })

@@ -1,4 +1,4 @@
-//! Runs many cases side by side, in repeats, until all have ended, one has failed under `fail_fast`, or the run is
+//! Runs many cases in parallel, in repeats, until all have ended, one has failed under `fail_fast`, or the run is
 //! interrupted.
 
 use std::any::Any;
@@ -45,7 +45,7 @@ impl SelectedCase {
 #[derive(Clone, Debug)]
 pub struct SuiteOptions {
     pub case: CaseOptions,
-    /// The number of cases that run side by side, at least one.
+    /// The number of cases that run in parallel, at least one.
     pub jobs: usize,
     /// The number of times that everything runs. Each repeat has ids of its own.
     pub repeats: u32,

@@ -13,8 +13,8 @@ pub mod deaths;
 pub mod error;
 mod fixed_addresses;
 mod host_address;
-mod listening;
 mod node;
+mod node_addresses;
 pub mod options;
 mod process;
 pub mod running;
@@ -32,8 +32,8 @@ mod wiring;
 
 pub use addresses::Addresses;
 pub use error::RuntimeError;
-pub use listening::Listening;
 pub use node::{NodeError, standalone};
+pub use node_addresses::NodeAddresses;
 pub use options::{
     BoxError, BoxFuture, BrokerStarter, InProcessService, RunningBroker, RunningService, RuntimeKind,
     RuntimeOptions, ServiceEnvironment, UNBROKEN_BIN,

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::listening::Listening;
+use super::node_addresses::NodeAddresses;
 use crate::evidence::GroupPositions;
 use crate::scenario::BrokerKind;
 
@@ -138,7 +138,7 @@ pub struct InProcessService {
 /// A service in the test's own process that runs.
 #[derive(Clone)]
 pub struct RunningService {
-    pub listening: Listening,
+    pub listening: NodeAddresses,
     /// Resolves when every ended span and log record has been exported.
     pub flush: Option<Arc<dyn Fn() -> BoxFuture<()> + Send + Sync>>,
 }

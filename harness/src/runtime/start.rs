@@ -14,8 +14,8 @@ use super::broker::Brokers;
 use super::error::RuntimeError;
 use super::fixed_addresses;
 use super::host_address::HostAddress;
-use super::listening::Listening;
 use super::node::{self, RunningNode};
+use super::node_addresses::NodeAddresses;
 use super::options::RuntimeOptions;
 use super::running::RunningCase;
 use super::stub::NodeStubs;
@@ -136,7 +136,7 @@ impl StartedNode {
         })
     }
 
-    fn listening(&self) -> Option<Listening> {
+    fn listening(&self) -> Option<NodeAddresses> {
         match self {
             StartedNode::Node(node) => Some(node.listening),
             StartedNode::Stubs(stubs) => Some(stubs.listening()),

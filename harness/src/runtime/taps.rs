@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::broker::{Brokers, CaseBroker};
 use super::error::RuntimeError;
 use super::host_address::HostAddress;
-use super::listening::Listening;
+use super::node_addresses::NodeAddresses;
 use super::trust::Trust;
 use crate::evidence::Recorder;
 use crate::plan::{Plan, TapIx, TapPlan, TapProtocol};
@@ -68,7 +68,7 @@ impl CaseTaps {
     }
 
     /// Sets the target of every tap in front of this node.
-    pub(super) fn aim(&self, node: NodeIx, listening: Listening, plan: &Plan) {
+    pub(super) fn aim(&self, node: NodeIx, listening: NodeAddresses, plan: &Plan) {
         for (aim, tap) in self.aims.iter().zip(&plan.taps).filter(|(_, tap)| tap.to == node) {
             if let (Some(aim), Some(target)) = (aim, listening.address(tap.protocol)) {
                 aim.at(target);

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::broker::{BrokerAddress, BrokerReach};
 use super::error::RuntimeError;
 use super::host_address::{HostAddress, HostPort};
-use super::listening::Listening;
+use super::node_addresses::NodeAddresses;
 use super::options::ServiceEnvironment;
 use super::trust::Trust;
 use crate::plan::{Plan, TapProtocol};
@@ -41,7 +41,7 @@ pub(super) struct CaseWiring {
     trust: Option<Trust>,
     brokers: Vec<BrokerReach>,
     /// The addresses on which each node itself listens, once known.
-    nodes: Vec<watch::Sender<Option<Listening>>>,
+    nodes: Vec<watch::Sender<Option<NodeAddresses>>>,
 }
 
 impl CaseWiring {
@@ -90,12 +90,12 @@ impl CaseWiring {
     }
 
     /// Publishes where a node listens, whether it is ready or not.
-    pub(super) fn set_listening(&self, node: NodeIx, listening: Listening) {
+    pub(super) fn set_listening(&self, node: NodeIx, listening: NodeAddresses) {
         self.nodes[node.0].send_replace(Some(listening));
     }
 
     /// Resolves with where a node itself listens; `None` when that is not known in time.
-    pub(super) async fn listening(&self, node: NodeIx) -> Option<Listening> {
+    pub(super) async fn listening(&self, node: NodeIx) -> Option<NodeAddresses> {
         let mut listening = self.nodes[node.0].subscribe();
         let known = timeout(NEIGHBOUR_WITHIN, listening.wait_for(Option::is_some)).await;
         known.ok().and_then(|known| known.map(|listening| *listening).ok()).flatten()

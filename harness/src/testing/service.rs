@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::runtime::{BoxFuture, InProcessService, Listening, RunningService, ServiceEnvironment};
+use crate::runtime::{BoxFuture, InProcessService, NodeAddresses, RunningService, ServiceEnvironment};
 
 /// The addresses that a service of this process needs to start, in place of an environment.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ impl Service {
     }
 
     fn at(http: Option<SocketAddr>, grpc: Option<SocketAddr>) -> Self {
-        Self { served: RunningService { listening: Listening { http, grpc }, flush: None } }
+        Self { served: RunningService { listening: NodeAddresses { http, grpc }, flush: None } }
     }
 
     /// Sets the function that exports every ended span and log record. It is called when the story is over. Without it

@@ -85,7 +85,7 @@ fn a_leftover_that_cannot_be_removed_is_reported_and_delays_no_case() {
     let printed = "did not answer a request for the removal of the container `left` within 30 s";
     assert_prints(&ended(cleaning, STUCK), &[&fake.host, printed]);
     let goes_on = "`unbroken-nothing:1` is not on this machine";
-    assert_prints(&ended(running, STUCK), &["cannot remove what an earlier run left", printed, goes_on]);
+    assert_prints(&ended(running, STUCK), &["cannot remove containers of an earlier run", printed, goes_on]);
 }
 
 #[test]

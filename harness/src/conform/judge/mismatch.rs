@@ -83,7 +83,32 @@ impl Mismatch {
     pub fn output(&self) -> &[String] {
         match &self.kind {
             MismatchKind::Ended { lines, .. } => lines,
-            _ => &[],
+            MismatchKind::Answered(..)
+            | MismatchKind::NotRefused(..)
+            | MismatchKind::NoAnswer(..)
+            | MismatchKind::BrokenOff(..)
+            | MismatchKind::NotCalledBack { .. }
+            | MismatchKind::Missing(..)
+            | MismatchKind::Repeated(..)
+            | MismatchKind::Malformed(..)
+            | MismatchKind::Unreadable(..)
+            | MismatchKind::Forbidden(..)
+            | MismatchKind::Version(..)
+            | MismatchKind::TraceIdChanged
+            | MismatchKind::TraceIdKept
+            | MismatchKind::TraceIdDerived
+            | MismatchKind::ParentIdKept
+            | MismatchKind::Flag(..)
+            | MismatchKind::MemberLost(..)
+            | MismatchKind::MemberKept(..)
+            | MismatchKind::MemberAltered(..)
+            | MismatchKind::Reordered(..)
+            | MismatchKind::AddedBehind(..)
+            | MismatchKind::TooMany(..)
+            | MismatchKind::Unexpected(..)
+            | MismatchKind::NotUnchanged(..)
+            | MismatchKind::Across(..)
+            | MismatchKind::TwinNotContinued(..) => &[],
         }
     }
 }

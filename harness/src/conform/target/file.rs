@@ -26,7 +26,7 @@ pub struct TargetConfiguration {
 
 /// A requirement, a family or a vector that the implementation does not support.
 #[derive(Clone, Debug)]
-pub struct Unsupported {
+pub struct UnsupportedItem {
     /// `TP-12`, `TP` or `TP-12/version.ff`.
     pub only: String,
     pub reason: String,
@@ -120,7 +120,7 @@ pub fn read(source: &Arc<Source>) -> Result<Target, Vec<Diagnostic>> {
             links: texts(&root, "links"),
             ..Target::of(source.name().to_owned(), start)
         }),
-        _ => Err(complaints.finish()),
+        Some(_) | None => Err(complaints.finish()),
     }
 }
 
@@ -156,9 +156,9 @@ fn configuration(tree: &Tree) -> TargetConfiguration {
     }
 }
 
-fn unsupported(tree: &Tree) -> Unsupported {
+fn unsupported(tree: &Tree) -> UnsupportedItem {
     let only = tree.text_at("only").unwrap_or_default().to_owned();
-    Unsupported { only, reason: with_link(tree.text_at("reason").unwrap_or_default(), tree) }
+    UnsupportedItem { only, reason: with_link(tree.text_at("reason").unwrap_or_default(), tree) }
 }
 
 fn with_link(reason: &str, tree: &Tree) -> String {

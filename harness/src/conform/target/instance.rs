@@ -57,7 +57,7 @@ pub enum InstanceError {
 }
 
 impl InstanceError {
-    /// The last output lines of a program that did not start.
+    /// Returns the last output lines of a program that did not start.
     pub fn lines(&self) -> &[String] {
         match self {
             InstanceError::Start { source, .. } => source.lines(),

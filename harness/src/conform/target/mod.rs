@@ -14,7 +14,7 @@ pub mod file;
 mod instance;
 
 pub use address::{Address, AddressError};
-use file::{TargetConfiguration, Unsupported};
+use file::{TargetConfiguration, UnsupportedItem};
 pub use instance::{Instance, InstanceError};
 
 /// Stands for the port that a command is given.
@@ -35,7 +35,7 @@ pub struct Target {
     /// Variables in every configuration.
     pub environment: Vec<(String, String)>,
     pub configurations: Vec<TargetConfiguration>,
-    pub unsupported: Vec<Unsupported>,
+    pub unsupported: Vec<UnsupportedItem>,
     /// Pages about the implementation.
     pub links: Vec<String>,
     /// The time in which it must be ready.

@@ -15,7 +15,7 @@ use super::remove;
 use super::running_container::Container;
 use super::spec::ContainerSpec;
 use crate::runtime::host_address::ReachableHost;
-use crate::runtime::listening::ListenAddresses;
+use crate::runtime::node_addresses::ListenAddresses;
 use crate::runtime::process::output::AwaitedLine;
 
 /// The containers of a run, shared by its cases; clones are the same ones.

@@ -48,7 +48,7 @@ pub enum EngineError {
     Threads { source: io::Error },
     #[error("the run ended before the container was started")]
     RunEnded,
-    #[error("the container of {what} was gone before its address could be read")]
+    #[error("the container of {what} exited before its address was known")]
     NoAddress { what: String },
     #[error("{what}: cannot copy `{path}` into the container: check that the file exists and is readable")]
     File { what: String, path: String, source: io::Error },

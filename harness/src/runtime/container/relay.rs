@@ -11,7 +11,7 @@ use super::error::StartError;
 use super::images::{ImageName, ImagePurpose};
 use super::running_container::Container;
 use super::spec::{ContainerSpec, MountedFile, NetworkChoice, PublishedPort};
-use crate::runtime::listening::ListenAddresses;
+use crate::runtime::node_addresses::ListenAddresses;
 use crate::runtime::process::output::AwaitedLine;
 
 /// The ports of a relay, where ports must be published.

@@ -14,7 +14,7 @@ use super::ready::{self, ReadyError};
 use super::running::{FlushMethod, Program, RunningNode};
 use super::workload::Workload;
 use crate::runtime::error::RuntimeError;
-use crate::runtime::listening::Listening;
+use crate::runtime::node_addresses::NodeAddresses;
 use crate::runtime::process::Process;
 use crate::runtime::process::listener::{self, ListeningProcess};
 use crate::runtime::process::output::AwaitedLine;
@@ -34,7 +34,7 @@ pub async fn start(
     let node = wiring.plan().scenario.node(ix);
     let ChosenPort { number: port, held } = choose_port(ix, command, wiring).await?;
     let own = port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    let listening = Listening { http: own, grpc: own };
+    let listening = NodeAddresses { http: own, grpc: own };
     wiring.set_listening(ix, listening);
     let PreparedCommand { command: prepared, shown } = prepare(ix, command, port, wiring).await?;
     let process = Process::start_marked(prepared, awaited_output(&command.ready)).await;

@@ -19,7 +19,7 @@ use crate::runtime::container::{
     ContainerSpec, ImageName, MountedFile, NetworkChoice, ProbeKind, PublishedPort, StartError,
 };
 use crate::runtime::error::RuntimeError;
-use crate::runtime::listening::Listening;
+use crate::runtime::node_addresses::NodeAddresses;
 use crate::runtime::options::RuntimeOptions;
 use crate::runtime::setting::setting;
 use crate::runtime::wiring::CaseWiring;
@@ -44,7 +44,7 @@ pub async fn start(
         container.add_served_port(port, at);
     }
     let workload = Workload::Container(Box::new(container));
-    let listening = Listening { http: at, grpc: at };
+    let listening = NodeAddresses { http: at, grpc: at };
     wiring.set_listening(ix, listening);
     let deadline = Instant::now() + image.ready_within;
     // A container without an address has ended already, and that is noticed first.

@@ -4,17 +4,17 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use crate::runtime::listening::Listening;
+use crate::runtime::node_addresses::NodeAddresses;
 
 /// The beginning of the line.
 pub const BEGINNING: &str = "relay ready ";
 
 /// Parses `relay ready {"http": "127.0.0.1:41001", "grpc": "127.0.0.1:41002"}`; either may be absent or null.
-pub fn parse(line: &str) -> Option<Listening> {
+pub fn parse(line: &str) -> Option<NodeAddresses> {
     let printed: Value = serde_json::from_str(line.strip_prefix(BEGINNING)?).ok()?;
     let printed = printed.as_object()?;
     let [http, grpc] = ["http", "grpc"].map(|key| address(printed.get(key)));
-    Some(Listening { http: http.ok()?, grpc: grpc.ok()? })
+    Some(NodeAddresses { http: http.ok()?, grpc: grpc.ok()? })
 }
 
 /// Returns the address, `None` where it is absent, or an error where it is not an address.

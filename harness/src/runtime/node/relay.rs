@@ -19,7 +19,7 @@ use super::running::{FlushMethod, Program, RunningNode};
 use super::workload::Workload;
 use crate::plan::needs::needs;
 use crate::runtime::error::RuntimeError;
-use crate::runtime::listening::{ListenAddresses, Listening};
+use crate::runtime::node_addresses::{ListenAddresses, NodeAddresses};
 use crate::runtime::options::RuntimeOptions;
 use crate::runtime::process::Process;
 use crate::runtime::process::output::AwaitedLine;
@@ -108,7 +108,7 @@ pub async fn start_in_container(
         (Some(at), None) => workload.at(at.port()),
         (None, _) => None,
     };
-    let listening = Listening { http: seen_from_here(printed.http), grpc: seen_from_here(printed.grpc) };
+    let listening = NodeAddresses { http: seen_from_here(printed.http), grpc: seen_from_here(printed.grpc) };
     if let Some(printed) = printed.http {
         workload.add_served_port(printed.port(), listening.http);
     }
@@ -121,7 +121,7 @@ impl Start<'_> {
     }
 
     /// Waits for the ready line, which holds the addresses of the relay.
-    async fn ready_line(&self, workload: &Workload, shown: &str) -> Result<Listening, NodeError> {
+    async fn ready_line(&self, workload: &Workload, shown: &str) -> Result<NodeAddresses, NodeError> {
         let (node, command) = (self.node(), shown.to_owned());
         let within = self.options.node_within;
         let late = AttemptError::NoReadyLine(ready_line::BEGINNING);
@@ -140,7 +140,7 @@ impl Start<'_> {
     }
 
     /// Fails when the relay does not support what the case needs.
-    async fn check_capabilities(&self, listening: Listening, shown: &str) -> Result<(), NodeError> {
+    async fn check_capabilities(&self, listening: NodeAddresses, shown: &str) -> Result<(), NodeError> {
         let (node, command) = (self.node(), shown.to_owned());
         let deadline = Instant::now() + self.options.node_within;
         let needs = needs(self.wiring.plan(), self.ix);
@@ -151,7 +151,7 @@ impl Start<'_> {
         }
     }
 
-    fn running(&self, workload: Workload, command: String, listening: Listening) -> RunningNode {
+    fn running(&self, workload: Workload, command: String, listening: NodeAddresses) -> RunningNode {
         let node = self.wiring.plan().scenario.node(self.ix);
         self.wiring.set_listening(self.ix, listening);
         let stopped = AtomicBool::new(false);

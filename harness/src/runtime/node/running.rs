@@ -15,7 +15,7 @@ use super::request;
 use super::workload::Workload;
 use crate::error_chain;
 use crate::evidence::{Completion, Recorder};
-use crate::runtime::listening::Listening;
+use crate::runtime::node_addresses::NodeAddresses;
 use crate::runtime::options::BoxFuture;
 use crate::runtime::process::ProcessEnd;
 use crate::runtime::process::port::Port;
@@ -28,7 +28,7 @@ const LAST_CHANCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct RunningNode {
     pub name: String,
-    pub listening: Listening,
+    pub listening: NodeAddresses,
     pub program: Option<Program>,
     pub flush: FlushMethod,
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::error::NodeError;
 use super::running::{FlushMethod, RunningNode};
 use crate::runtime::error::RuntimeError;
-use crate::runtime::listening::Listening;
+use crate::runtime::node_addresses::NodeAddresses;
 use crate::runtime::wiring::CaseWiring;
 use crate::scenario::{NodeIx, Url};
 
@@ -14,7 +14,7 @@ pub async fn start(ix: NodeIx, url: &Url, wiring: &CaseWiring) -> Result<Running
     let name = &wiring.plan().scenario.node(ix).name;
     let http = resolve(name, url.http.as_deref()).await?;
     let grpc = resolve(name, url.grpc.as_deref()).await?;
-    let listening = Listening { http, grpc };
+    let listening = NodeAddresses { http, grpc };
     wiring.set_listening(ix, listening);
     Ok(RunningNode { name: name.clone(), listening, program: None, flush: FlushMethod::Quiet })
 }

@@ -20,7 +20,7 @@ use super::SqsStub;
 use crate::error_chain::BoxedError;
 use crate::plan::ListenProtocols;
 use crate::plan::broker::MessageSource;
-use crate::runtime::listening::Listening;
+use crate::runtime::node_addresses::NodeAddresses;
 use crate::scenario::Stub;
 
 /// The stubs of one node; they end when this is dropped.
@@ -108,7 +108,7 @@ impl NodeStubs {
     }
 
     /// Returns where its stubs listen.
-    pub fn listening(&self) -> Listening {
+    pub fn listening(&self) -> NodeAddresses {
         #[cfg(feature = "stubs")]
         let http: Option<SocketAddr> = self.http.as_ref().map(HttpStub::address);
         #[cfg(not(feature = "stubs"))]
@@ -117,7 +117,7 @@ impl NodeStubs {
         let grpc: Option<SocketAddr> = self.grpc.as_ref().map(GrpcStub::address);
         #[cfg(not(feature = "grpc"))]
         let grpc: Option<SocketAddr> = None;
-        Listening { http, grpc }
+        NodeAddresses { http, grpc }
     }
 }
 

@@ -50,7 +50,7 @@ fn neighbour(draft: &Draft<'_>, HopDraft { hop, transport, .. }: &HopDraft<'_>, 
     let place = transport.value_place("to");
     if sender.kind.runs_already() {
         let message =
-            format!("`{from}` already runs, so it cannot be given the address of the tap before `{to}`");
+            format!("`{from}` is already running and cannot receive the address of the tap for `{to}`");
         let help = format!(
             "replace `url` at `{from}` with `command` or `image`, and give it the template {template}{untapped}"
         );
@@ -63,7 +63,8 @@ fn neighbour(draft: &Draft<'_>, HopDraft { hop, transport, .. }: &HopDraft<'_>, 
     if known || draft.misread.contains(&hop.from) {
         return;
     }
-    let message = format!("`{from}` is not given the address of `{to}`, so the tap would not see this hop");
+    let message =
+        format!("`{from}` has no template for the address of `{to}`, so its calls would bypass the tap");
     let help = format!("give `{from}` the template {template} in {given}{untapped}");
     let found =
         Diagnostic::new("address-not-given", place, message).label("no address is given for this call");
@@ -99,7 +100,7 @@ fn broker(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
                 Some(_) => format!("{replace}{}", without_tap(draft, hop.hop.to)),
                 None => format!("set `address` of `{via}` to the broker that `{name}` uses"),
             };
-            let message = format!("`{name}` already runs, so it cannot be given the address of `{via}`");
+            let message = format!("`{name}` is already running and cannot receive the address of `{via}`");
             let found = Diagnostic::new("address-not-given", place, message);
             complaints.report(found.label("uses the broker at an unknown address").help(help));
             continue;
@@ -111,7 +112,7 @@ fn broker(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
             continue;
         }
         let template = format!("`${{{via}.{}}}`", address_of(described.kind));
-        let message = format!("`{name}` is not given the address of `{via}`");
+        let message = format!("`{name}` has no template for the address of `{via}`");
         let help = format!("give `{name}` the template {template} in {given}");
         let found =
             Diagnostic::new("address-not-given", place, message).label("no address is given for this");

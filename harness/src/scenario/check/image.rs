@@ -58,7 +58,7 @@ fn shows_readiness(node: &NodeDraft<'_>, image: &Image, complaints: &mut Complai
             Diagnostic::new("port-missing", asked.key.place, message).label("probed at an unknown port")
         }
         None => {
-            let message = format!("nothing shows when `{name}` is ready: it has no `port` and no `ready`");
+            let message = format!("`{name}` needs `port` or `ready`, to detect when it is ready");
             Diagnostic::new("port-missing", node.node.place, message)
         }
     };

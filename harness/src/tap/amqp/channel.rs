@@ -2,7 +2,7 @@
 
 use super::content::{Content, PartialContent};
 use super::deliveries::{Acknowledgement, ConsumerQueue, Deliveries, PendingRequest};
-use super::method::{Closing, Destination, Method};
+use super::method::{CloseReason, Destination, Method};
 use super::publications::{Publication, Publications};
 use crate::evidence::{CaptureEnd, Message, MessageDirection, MessageHead, Protocol, Recording, Settlement};
 use crate::tap::read_error::ReadError;
@@ -181,7 +181,7 @@ impl Channel {
     }
 
     /// Notes that the broker closed the channel.
-    pub fn closed_by_broker(&mut self, closing: &Closing) {
+    pub fn closed_by_broker(&mut self, closing: &CloseReason) {
         self.receiving = None;
         self.delivered.given_back();
         self.published.closed_by_broker(closing);

@@ -10,9 +10,9 @@ const PUBLISH: u16 = 40;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Method {
-    ConnectionClose(Closing),
+    ConnectionClose(CloseReason),
     ConnectionCloseOk,
-    ChannelClose(Closing),
+    ChannelClose(CloseReason),
     ChannelCloseOk,
     Declare {
         queue: String,
@@ -88,7 +88,7 @@ pub struct Destination {
 
 /// The reason why a channel or connection is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Closing {
+pub struct CloseReason {
     /// Code and text.
     pub why: String,
     pub by_publish: bool,
@@ -178,9 +178,9 @@ fn why(from: &mut Cursor<'_>) -> Option<String> {
     Some(format!("{} {}", from.short()?, from.short_text()?))
 }
 
-fn closing(from: &mut Cursor<'_>) -> Option<Closing> {
+fn closing(from: &mut Cursor<'_>) -> Option<CloseReason> {
     let why = why(from)?;
-    Some(Closing { why, by_publish: (from.short()?, from.short()?) == (BASIC, PUBLISH) })
+    Some(CloseReason { why, by_publish: (from.short()?, from.short()?) == (BASIC, PUBLISH) })
 }
 
 fn bit(octet: u8, which: u8) -> bool {

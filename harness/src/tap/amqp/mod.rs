@@ -12,7 +12,7 @@ use super::read_error::{ReadError, TLS_HANDSHAKE};
 use super::scene::Scene;
 use channel::{Channel, ChannelScene, ContentPart};
 use frame::{FrameReader, Piece};
-use method::{Closing, Method};
+use method::{CloseReason, Method};
 
 mod channel;
 mod content;
@@ -137,7 +137,7 @@ impl Amqp {
         self.channels.get_mut(&channel).map_or(Ok(()), |own| own.received(part, at))
     }
 
-    fn close_all(&mut self, closing: &Closing) {
+    fn close_all(&mut self, closing: &CloseReason) {
         self.channels.values_mut().for_each(|channel| channel.closed_by_broker(closing));
     }
 

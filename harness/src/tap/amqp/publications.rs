@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::method::{Closing, Destination};
+use super::method::{CloseReason, Destination};
 use crate::evidence::{CaptureEnd, Recording, Settlement};
 use crate::tap::read_error::{ReadError, UNSETTLED_LIMIT};
 
@@ -47,7 +47,7 @@ impl Publication {
     }
 
     /// Returns whether the broker closed the channel because of its exchange.
-    fn is_named_by(&self, closing: &Closing) -> bool {
+    fn is_named_by(&self, closing: &CloseReason) -> bool {
         closing.by_publish && closing.why.contains(&format!("'{}'", self.to.exchange))
     }
 
@@ -131,7 +131,7 @@ impl Publications {
 
     /// Notes that the broker closes the channel. If that was for a publish, the publications to the exchange that it
     /// names are refused, or all that wait if it names no exchange of theirs; the fate of the others is unknown.
-    pub fn closed_by_broker(&mut self, closing: &Closing) {
+    pub fn closed_by_broker(&mut self, closing: &CloseReason) {
         let any_named = self.waiting.values().chain(&self.taken).any(|one| one.is_named_by(closing));
         for publication in std::mem::take(&mut self.taken) {
             if publication.is_named_by(closing) {

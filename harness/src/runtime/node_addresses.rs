@@ -6,12 +6,12 @@ use crate::plan::TapProtocol;
 
 /// The addresses on which a node listens; `None` for a protocol that it does not serve.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Listening {
+pub struct NodeAddresses {
     pub http: Option<SocketAddr>,
     pub grpc: Option<SocketAddr>,
 }
 
-impl Listening {
+impl NodeAddresses {
     /// Returns the address for calls over `protocol`; brokers are reached by other addresses.
     pub(super) fn address(self, protocol: TapProtocol) -> Option<SocketAddr> {
         match protocol {
