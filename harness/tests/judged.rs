@@ -138,7 +138,7 @@ fn a_consumer_without_a_span_gets_advice_in_its_language_and_a_clause_of_its_rel
 }
 
 #[test]
-fn kinds_of_calls_over_one_hop_are_told_apart_by_their_path_or_method() {
+fn kinds_of_calls_over_one_hop_are_reported_by_their_path_or_method() {
     let verdict = judged("two-kinds-of-calls-one-restarted", false);
     let restarted = finding(&verdict, Class::Restarted);
     assert_has(

@@ -59,7 +59,7 @@ pub(super) fn swapped(example: Example<'_>, swap: Swap) -> String {
         Swap::Injected(fields) => {
             format!("{who} injected {} of {other} into {request} of {own}", baggage_first(fields))
         }
-        Swap::Extracted => format!("{who} took the context of {other} for {request} of {own}"),
+        Swap::Extracted => format!("{who} used the context of {other} for {request} of {own}"),
     }
 }
 

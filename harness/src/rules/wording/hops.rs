@@ -8,7 +8,7 @@ pub(super) fn not_crossed(example: Example<'_>, miss: Miss) -> String {
     let source = example.all.plan.scenario.hop(example.broken.hop).transport.source().unwrap_or_default();
     match miss {
         Miss::Unattributed => {
-            format!("no call of {who} to {to} is known to be of the stimulus of {cause}")
+            format!("no call from {who} to {to} can be matched to the stimulus of {cause}")
         }
         Miss::PastTheTap => {
             format!(
@@ -21,7 +21,7 @@ pub(super) fn not_crossed(example: Example<'_>, miss: Miss) -> String {
             )
         }
         Miss::NotMoved => {
-            format!("no message that {who} gave up was moved to where {to} reads, after {cause}")
+            format!("the broker moved no message that {who} rejected to {to}, after {cause}")
         }
         Miss::NoMessage => format!("{who} sent no message to `{source}`, which {to} reads, after {cause}"),
         Miss::NoCall => format!("{who} did not call {to} after {cause}"),

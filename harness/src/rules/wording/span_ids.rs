@@ -9,11 +9,11 @@ pub(super) fn reparented(example: Example<'_>, how: Reparent) -> String {
         Reparent::WrongSpan(wrong) => {
             let wrong = match wrong {
                 WrongSpan::Unknown => "no span has it",
-                WrongSpan::OfAnotherMessage => "it is of another message",
-                WrongSpan::OfAnotherCall => "it is of another call",
-                WrongSpan::OfAnotherKind => "it is of a span that is not of a call",
+                WrongSpan::OfAnotherMessage => "it belongs to another message",
+                WrongSpan::OfAnotherCall => "it belongs to another call",
+                WrongSpan::OfAnotherKind => "it belongs to a span that is not a call",
             };
-            format!("{who} injected the wrong span id for this call into {request}: {wrong}")
+            format!("{who} injected the wrong span id into {request}: {wrong}")
         }
         Reparent::Detached => {
             format!("{who} injected the id of a span that is not below the incoming one into {request}")
@@ -46,7 +46,7 @@ pub(super) fn link_missing(example: Example<'_>, owner: LinkOwner) -> String {
         LinkOwner::SendersRoot => {
             let root = example.span_name();
             format!(
-                "{who} started a new trace for {request}, and its root {root} has no link to the trace left"
+                "{who} started a new trace for {request}, and its root {root} has no link to the trace that it left"
             )
         }
         LinkOwner::ReceiversSpan | LinkOwner::ReceiversRoot => {
@@ -61,10 +61,10 @@ pub(super) fn link_wrong(example: Example<'_>, how: WrongLink) -> String {
         WrongLink::SendersRoot => {
             let root = example.span_name();
             format!(
-                "{who} started a new trace for {request}, and its root {root} links to a different trace from the one left"
+                "{who} started a new trace for {request}, and its root {root} links to a trace that it did not leave"
             )
         }
-        WrongLink::Instead => format!("{who} linked to a different context from that of {request}"),
+        WrongLink::Instead => format!("{who} linked to a context that is not the one of {request}"),
         WrongLink::Beside => {
             format!("{who} linked to {request} and also to a context that it did not receive")
         }

@@ -41,7 +41,9 @@ pub(super) fn malformed(example: Example<'_>, defect: SpanDefect) -> String {
         SpanDefect::SpanId => format!("{who} exported the span {span} with an invalid span id"),
         SpanDefect::OwnParent => format!("{who} exported the span {span} as its own parent"),
         SpanDefect::ParentId => format!("{who} exported the span {span} with an invalid parent id"),
-        SpanDefect::Cycle => format!("{who} exported spans that stand below each other, {span} among them"),
+        SpanDefect::Cycle => {
+            format!("{who} exported spans that are ancestors of each other, {span} among them")
+        }
     }
 }
 
