@@ -62,7 +62,7 @@ fn a_service_without_a_flush_gets_a_verdict_for_unsampled_requests() {
         outcome.assert_has(&[
             "judged 3 of 3",
             "3 stimuli, 6 crossings",
-            "further requests, which are not judged",
+            "those of further requests, which are not",
         ]);
         assert!(outcome.requests > TIMES, "{} requests", outcome.requests);
     }

@@ -146,11 +146,11 @@ async fn a_record_that_its_consumer_sought_past_is_named_and_no_call_is_missed_f
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_group_that_never_reads_is_named_and_is_no_finding() {
-    let story = STORY.replace("drive:", "timeout: 1s\ndrive:");
+    let story = STORY.replace("partitions: 3", "partitions: 1").replace("drive:", "timeout: 1s\ndrive:");
     let verdict = run(Reading::Absent, &story).await;
     let gaps: Vec<&str> = verdict.gaps.iter().map(|gap| &*gap.what).collect();
     assert_eq!(verdict.verdict, Verdict::Inconclusive, "{:#?} {gaps:#?}", verdict.findings);
     assert!(verdict.findings.iter().all(|finding| finding.inconclusive), "{:#?}", verdict.findings);
-    let named = "the consumer group `billing` had no position in partition 0, 1, 2 of `orders`";
+    let named = "the consumer group `billing` had no position in partition 0 of `orders`";
     assert!(gaps.iter().any(|gap| gap.contains(named)), "{gaps:#?}");
 }

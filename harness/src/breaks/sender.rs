@@ -270,7 +270,7 @@ fn passed_through(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Br
 /// Returns S9: flags that the sender changed.
 fn flag_changed(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
     let (flags, due) = (context.flags, crossing.due());
-    let (flag, set) = if let Some(sampled) = due.sampled
+    let (flag, set) = if let Some(sampled) = due_sampled(crossing, context)
         && sampled != flags.sampled()
     {
         (Flag::Sampled, !sampled)
@@ -286,6 +286,18 @@ fn flag_changed(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Brea
     };
     let changed = Break::by_sender(crossing, BreakKind::FlagChanged { flag, set }).at(Caret::Flags);
     Some(changed.values(Value::Flag { flag, set: !set }, Value::Flags(flags)))
+}
+
+/// Returns the decision that is due in the trace on the wire: that of the trace that is expected, but where the call is
+/// in the trace that arrived and only the receiver's span left it, the one that arrived.
+fn due_sampled(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<bool> {
+    let due = crossing.due();
+    if due.trace.is_none_or(|trace| trace == context.trace_id) {
+        return due.sampled;
+    }
+    let mut came = received(crossing).into_iter().flat_map(|wire| wire.contexts());
+    let same = came.find(|came| came.trace_id == context.trace_id);
+    same.map_or(due.sampled, |came| Some(came.flags.sampled()))
 }
 
 /// Returns the context that was due.

@@ -300,8 +300,11 @@ impl<'a> CrossingRef<'a> {
     /// Returns whether the receiver shows that nothing traces what it receives: no span of it continues a request over
     /// this hop, and at least two calls that this one caused are roots of traces of their own.
     pub fn is_uninstrumented(self) -> bool {
-        let arrived = self.arrived().is_some_and(|wire| wire.context().is_some());
-        if !arrived || !self.all.is_spanless(self.hop_ix()) || !self.all.exports(self.receiver()) {
+        // No span is due for an unsampled request, so the lack of one shows nothing.
+        let begins = self.relation().receiver_may_begin();
+        let context = self.arrived().and_then(CarriedFields::context);
+        let due = context.is_some_and(|context| begins || context.flags.sampled());
+        if !due || !self.all.is_spanless(self.hop_ix()) || !self.all.exports(self.receiver()) {
             return false;
         }
         let (mut calls, spans) = (0, &self.all.spans);

@@ -27,8 +27,27 @@ impl Polls {
         Polls { working, sent }
     }
 
-    /// Returns whether a span may stand for what arrived: any span may that is not of a poll.
+    /// Returns whether a span of another trace stands beside the work with an unsampled message: all that the node sent
+    /// for it continues the message, and the work's own span is not due.
+    pub fn is_beside_work(&self, crossing: CrossingRef<'_>, span: &Span) -> bool {
+        let relation = crossing.relation();
+        let sent = self.sent.get(&(crossing.receiver(), crossing.stimulus_ix()));
+        let Some(sent) = sent.filter(|sent| !sent.is_empty()) else { return false };
+        let mut came = crossing.arrived_contexts().peekable();
+        let unsampled = came.peek().is_some() && came.clone().all(|context| !context.flags.sampled());
+        let continues = relation == Relation::ChildOrLink || !relation.receiver_may_begin();
+        crossing.is_message()
+            && continues
+            && unsampled
+            && came.clone().all(|context| span.trace_id != context.trace_id.as_bytes())
+            && sent.iter().all(|sent| came.clone().any(|context| context.trace_id == *sent))
+    }
+
+    /// Returns whether a span may stand for what arrived: any span may that is not of a poll, and not beside the work.
     pub fn may_stand_for(&self, crossing: CrossingRef<'_>, span: &Span) -> bool {
+        if self.is_beside_work(crossing, span) {
+            return false;
+        }
         if !is_receive(span) {
             return true;
         }

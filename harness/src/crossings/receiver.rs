@@ -212,7 +212,9 @@ impl Search {
 
     fn earliest(&self, crossing: CrossingRef<'_>, found: impl Iterator<Item = SpanIx>) -> Option<SpanIx> {
         let spans = &crossing.all().spans;
-        let free = found.filter(|span| self.is_free(crossing, *span));
+        let free = found.filter(|span| {
+            self.is_free(crossing, *span) && !self.polls.is_beside_work(crossing, spans.get(*span))
+        });
         free.min_by_key(|span| (receipt_rank(spans.get(*span)), spans.get(*span).start_nanos))
     }
 

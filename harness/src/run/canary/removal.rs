@@ -86,9 +86,26 @@ impl Removal {
             traces.remove(&trace);
         }
         let mut removal = Removal { traces, ..Removal::default() };
+        removal.add_unattributed(paired, &sides.story, story);
         removal.add_captures(paired, &sides.canaries, story);
         removal.add_spans(paired, &sides, story);
         removal
+    }
+
+    /// Adds the calls of several canaries at once, which carry nothing of the canary that caused them. Nothing was owed
+    /// by the story when the first one was sent.
+    fn add_unattributed(&mut self, paired: &Crossings<'_>, of_story: &[CrossingRef<'_>], story: usize) {
+        let canaries = paired.evidence.exchanges.iter().filter(|exchange| exchange.stimulus.0 >= story);
+        let Some(first_sent) = canaries.map(|exchange| exchange.sent_nanos).min() else { return };
+        let kept: HashSet<Vec<u8>> = of_story.iter().flat_map(|one| traces_of(*one)).collect();
+        for (ix, _) in &paired.unattributed {
+            if paired.capture(*ix).begun_nanos < first_sent {
+                continue;
+            }
+            self.captures.insert(ix.0);
+            let traces = paired.carried[ix.0].contexts().map(|context| context.trace_id.as_bytes().to_vec());
+            self.traces.extend(traces.filter(|trace| !kept.contains(trace)));
+        }
     }
 
     fn add_captures(&mut self, paired: &Crossings<'_>, canaries: &[CrossingRef<'_>], story: usize) {
@@ -162,4 +179,42 @@ fn traces_of(crossing: CrossingRef<'_>) -> impl Iterator<Item = Vec<u8>> {
     let spans = spans_of(crossing).map(|ix| all.spans.get(ix).trace_id.clone());
     let wires = crossing.wire().into_iter().chain(crossing.arrived()).flat_map(CarriedFields::contexts);
     spans.chain(wires.map(|context| context.trace_id.as_bytes().to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crossings::kept_evidence::kept;
+    use crate::evidence::{Capture, Exchange};
+
+    /// Puts a copy of a capture at another time, with a context of its own.
+    fn copied(capture: &Capture, begun_nanos: u64, traceparent: &str) -> Capture {
+        let mut copy = capture.clone();
+        (copy.begun_nanos, copy.ended_nanos) = (begun_nanos, Some(begun_nanos + 1));
+        let field = copy.headers.iter_mut().find(|field| field.name == b"traceparent").unwrap();
+        field.value = Some(traceparent.as_bytes().to_vec());
+        copy
+    }
+
+    #[test]
+    fn calls_of_canaries_at_once_in_traces_of_their_own_are_removed() {
+        let (plan, story) = kept("two-kinds-of-calls-healthy");
+        let canaries = [plan.canary(0, 0), plan.canary(0, 1)];
+        let mut evidence = story.clone();
+        let sent_nanos =
+            story.exchanges.iter().filter_map(|exchange| exchange.answered_nanos).max().unwrap() + 10;
+        for (number, canary) in (0..).zip(&canaries) {
+            let exchange = story.exchanges[0].clone();
+            let answered_nanos = Some(sent_nanos + 100);
+            evidence.exchanges.push(Exchange { stimulus: canary.ix, sent_nanos, answered_nanos, ..exchange });
+            let line = canary.sent.traceparent.as_deref().unwrap();
+            let own = format!("00-{number}{}-{number}{}-01", "7".repeat(31), "5".repeat(15));
+            let line = String::from_utf8_lossy(line);
+            evidence.captures.push(copied(&story.captures[0], sent_nanos + 1, &line));
+            evidence.captures.push(copied(&story.captures[2], sent_nanos + 20 + number, &own));
+        }
+        let seen = without_canaries(&plan, &canaries, evidence);
+        assert_eq!(seen.captures.len(), story.captures.len());
+        assert_eq!(Crossings::pair(&plan, &seen).unattributed, []);
+    }
 }
