@@ -24,7 +24,9 @@ pub(crate) struct InheritedLimit {
 static INHERITED: OnceLock<InheritedLimit> = OnceLock::new();
 static TIMES_RUN_OUT: AtomicU64 = AtomicU64::new(0);
 
-/// Raises the soft limit of this process to the hard one, or to as much as a run can need.
+/// Raises the soft limit of this process to the hard one, or to as much as a run can need. Only the command and a test
+/// program of scenarios do it; the process of another test keeps its limit.
+#[cfg(any(feature = "cli", feature = "libtest"))]
 pub(crate) fn raise_limit() {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
     let raised = hard.min(ENOUGH);
