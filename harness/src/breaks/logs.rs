@@ -1,7 +1,8 @@
 //! Log records that a relay was instructed to write: they arrive, and they carry the ids of the span that they were
 //! written in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use super::break_kind::LogDefect;
 use super::{Break, BreakKind, Breaks, LogCount, Side, Value};
@@ -113,8 +114,8 @@ impl<'a> Texts<'a> {
             let late = self.in_span_of_another(all, (*node, text), &records);
             lacking = lacking.saturating_sub(late.len());
             for (crossing, records) in &records {
-                let kept: Vec<usize> = records.iter().copied().filter(|ix| !late.contains(ix)).collect();
-                let surplus = kept.into_iter().skip(due.get(crossing).copied().unwrap_or_default());
+                let kept = records.iter().copied().filter(|ix| !late.contains(ix));
+                let surplus = kept.skip(due.get(crossing).copied().unwrap_or_default());
                 let surplus: Vec<usize> = surplus.take(lacking).collect();
                 lacking -= surplus.len();
                 wrong.extend(surplus);
@@ -132,26 +133,49 @@ impl<'a> Texts<'a> {
         all: &Crossings<'_>,
         of: (NodeIx, &str),
         records: &BTreeMap<CrossingIx, Vec<usize>>,
-    ) -> Vec<usize> {
-        let Some(due) = self.0.get(&of) else { return Vec::new() };
+    ) -> BTreeSet<usize> {
+        let Some(due) = self.0.get(&of) else { return BTreeSet::new() };
         let spawned = due.keys().filter_map(|ix| task(all.get(*ix)));
         if spawned.into_iter().any(|tasks| is_spawned(tasks, of.1)) {
-            return Vec::new();
+            return BTreeSet::new();
         }
-        let is_open = |ix: CrossingIx, at: u64| {
-            let span = all.get(ix).receiver_span();
-            span.is_some_and(|span| (span.start_nanos..=span.end_nanos).contains(&at))
-        };
-        let mut wrong = Vec::new();
+        let open = OpenRequests::of(due.keys().map(|ix| all.get(*ix)));
+        let mut wrong = BTreeSet::new();
         for (named, record) in records.iter().flat_map(|(named, of)| of.iter().map(move |ix| (*named, *ix))) {
             let Some(at) = all.evidence.logs[record].written_nanos else { continue };
-            let mut open = due.keys().filter(|ix| is_open(**ix, at));
-            if !is_open(named, at) && open.next().is_some() && open.next().is_none() {
-                wrong.push(record);
+            let is_named_open = open_times(all.get(named)).is_some_and(|times| times.contains(&at));
+            if !is_named_open && open.count(at) == 1 {
+                wrong.insert(record);
             }
         }
         wrong
     }
+}
+
+/// The times at which requests were open, by the receiver's spans: sorted, so that they are counted without a search
+/// through all of them.
+struct OpenRequests {
+    starts: Vec<u64>,
+    ends: Vec<u64>,
+}
+
+impl OpenRequests {
+    fn of<'a>(requests: impl Iterator<Item = CrossingRef<'a>>) -> OpenRequests {
+        let times = requests.filter_map(open_times).filter(|times| !times.is_empty());
+        let (mut starts, mut ends): (Vec<u64>, Vec<u64>) = times.map(RangeInclusive::into_inner).unzip();
+        starts.sort_unstable();
+        ends.sort_unstable();
+        OpenRequests { starts, ends }
+    }
+
+    /// Returns how many were open at this time.
+    fn count(&self, at: u64) -> usize {
+        self.starts.partition_point(|start| *start <= at) - self.ends.partition_point(|end| *end < at)
+    }
+}
+
+fn open_times(request: CrossingRef<'_>) -> Option<RangeInclusive<u64>> {
+    request.receiver_span().map(|span| span.start_nanos..=span.end_nanos)
 }
 
 /// Returns whether a task writes the text in a step that may outlive the request.

@@ -2,6 +2,7 @@
 //! way.
 
 use std::collections::HashMap;
+use std::iter::repeat_n;
 
 use super::background::{self, CaptureGroups};
 use super::deliveries;
@@ -80,7 +81,7 @@ impl Sorter<'_> {
                     self.found.undeclared.push(ix);
                 }
             } else if marked {
-                self.tie_by_mark(&routed);
+                self.tie_by_mark(routed);
             } else {
                 waiting.push(routed);
             }
@@ -88,11 +89,12 @@ impl Sorter<'_> {
         (waiting, early)
     }
 
-    fn tie_by_mark(&mut self, routed: &RoutedCapture) {
+    fn tie_by_mark(&mut self, routed: RoutedCapture) {
         let all = self.all;
         let capture = all.capture(routed.capture);
-        for (number, mark) in stimulus_marks(all.plan, capture).enumerate() {
-            let mut routed = routed.clone();
+        // One for each mark; all but a gRPC stream have one, which needs no copy.
+        let copies = repeat_n(routed, stimulus_marks(all.plan, capture).count());
+        for ((number, mark), mut routed) in stimulus_marks(all.plan, capture).enumerate().zip(copies) {
             routed.narrow(all.plan, capture, mark.stimulus);
             // The context of a stream is that of its first message.
             if number == 0 {

@@ -78,15 +78,14 @@ struct Removal {
 impl Removal {
     fn of(paired: &Crossings<'_>, story: usize) -> Removal {
         let sides = Sides::of(paired, story);
-        let mut traces: HashSet<Vec<u8>> = sides.canaries.iter().flat_map(|one| traces_of(*one)).collect();
-        traces.extend(paired.plan.stimuli[story..].iter().map(minted));
         // A trace that the story shares stays; of its spans only those of canaries go.
-        let shared = sides.story.iter().flat_map(|one| traces_of(*one));
-        for trace in shared.chain(paired.plan.stimuli[..story].iter().map(minted)) {
-            traces.remove(&trace);
-        }
-        let mut removal = Removal { traces, ..Removal::default() };
-        removal.add_unattributed(paired, &sides.story, story);
+        let mut kept: HashSet<Vec<u8>> = sides.story.iter().flat_map(|one| traces_of(*one)).collect();
+        kept.extend(paired.plan.stimuli[..story].iter().map(minted));
+        let of_canaries = sides.canaries.iter().flat_map(|one| traces_of(*one));
+        let traces = of_canaries.chain(paired.plan.stimuli[story..].iter().map(minted));
+        let mut removal =
+            Removal { traces: traces.filter(|trace| !kept.contains(trace)).collect(), ..Removal::default() };
+        removal.add_unattributed(paired, &kept, story);
         removal.add_captures(paired, &sides.canaries, story);
         removal.add_spans(paired, &sides, story);
         removal
@@ -94,10 +93,9 @@ impl Removal {
 
     /// Adds the calls of several canaries at once, which carry nothing of the canary that caused them. Nothing was owed
     /// by the story when the first one was sent.
-    fn add_unattributed(&mut self, paired: &Crossings<'_>, of_story: &[CrossingRef<'_>], story: usize) {
+    fn add_unattributed(&mut self, paired: &Crossings<'_>, kept: &HashSet<Vec<u8>>, story: usize) {
         let canaries = paired.evidence.exchanges.iter().filter(|exchange| exchange.stimulus.0 >= story);
         let Some(first_sent) = canaries.map(|exchange| exchange.sent_nanos).min() else { return };
-        let kept: HashSet<Vec<u8>> = of_story.iter().flat_map(|one| traces_of(*one)).collect();
         for (ix, _) in &paired.unattributed {
             if paired.capture(*ix).begun_nanos < first_sent {
                 continue;

@@ -18,9 +18,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 
 use super::StubError;
+use super::connections::accept_all;
 
 /// The server that holds the answers, and connections to it.
 #[derive(Clone, Debug)]
@@ -47,23 +47,8 @@ impl Front {
         let uri = format!("http://{answers}/").parse().expect("an address is a valid authority");
         let answers = Answers { uri, client: Client::builder(TokioExecutor::new()).build(connector) };
         let (running, stopped) = oneshot::channel();
-        tokio::spawn(accept_all(listener, answers, stopped));
+        tokio::spawn(accept_all(listener, stopped, move |stream| serve(stream, answers.clone())));
         Ok(Front { address, _running: running })
-    }
-}
-
-async fn accept_all(listener: TcpListener, answers: Answers, mut stopped: oneshot::Receiver<()>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            _ = &mut stopped => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(serve(stream, answers.clone()))),
-                // Out of descriptors: one is free again when a connection has ended.
-                Err(_) => if connections.join_next().await.is_none() { break },
-            },
-        }
     }
 }
 

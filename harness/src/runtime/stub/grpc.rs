@@ -22,9 +22,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 
 use super::StubError;
+use super::connections::accept_all;
 use crate::scenario::StubAnswer;
 
 /// Compressed-flag and length before each message.
@@ -66,28 +66,13 @@ impl GrpcStub {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StubError::Listen)?;
         let address = listener.local_addr().map_err(StubError::Listen)?;
         let (running, stopped) = oneshot::channel();
-        tokio::spawn(accept_all(listener, answers, stopped));
+        tokio::spawn(accept_all(listener, stopped, move |stream| serve(stream, answers.clone())));
         Ok(Self { address, _running: running })
     }
 
     /// Returns where the stub listens.
     pub fn address(&self) -> SocketAddr {
         self.address
-    }
-}
-
-async fn accept_all(listener: TcpListener, answers: Arc<AnswerList>, mut stopped: oneshot::Receiver<()>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            _ = &mut stopped => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(serve(stream, answers.clone()))),
-                // Out of descriptors: one is free again when a connection has ended.
-                Err(_) => if connections.join_next().await.is_none() { break },
-            },
-        }
     }
 }
 

@@ -7,6 +7,8 @@ use std::io;
 
 use thiserror::Error;
 
+#[cfg(any(feature = "stubs", feature = "grpc"))]
+mod connections;
 #[cfg(feature = "stubs")]
 mod front;
 #[cfg(feature = "grpc")]
