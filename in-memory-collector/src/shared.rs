@@ -101,7 +101,7 @@ impl SharedState {
 
     /// Notes a request that stored nothing.
     pub fn note(&self, record: RequestRecord) {
-        self.store().requests.push(record);
+        self.store().note(record);
         self.version.send_modify(|version| *version += 1);
     }
 

@@ -84,7 +84,7 @@ fn store_traces(ticket: &mut Ticket, message: &[u8]) -> Result<(), Refusal> {
     let spans = SpanBatch { batch: &batch, links: &links };
     let stored = store.insert_spans(&endpoint.name, spans, shared.clock.now(), watched)?;
     ticket.record().duplicates = u64::from(stored.duplicates);
-    store.requests.push(ticket.take_record(outcome));
+    store.note(ticket.take_record(outcome));
     drop(store);
     shared.stored(&stored.touched);
     Ok(())
@@ -99,7 +99,7 @@ fn store_logs(ticket: &mut Ticket, message: &[u8]) -> Result<(), Refusal> {
     let shared = &endpoint.shared;
     let mut store = shared.store();
     let stored = store.insert_logs(&endpoint.name, &batch, shared.clock.now())?;
-    store.requests.push(ticket.take_record(outcome));
+    store.note(ticket.take_record(outcome));
     drop(store);
     shared.stored(&stored.touched);
     Ok(())
@@ -110,7 +110,7 @@ fn counted(ticket: &mut Ticket, items: Result<u64, MalformedBytes>) -> Result<()
     ticket.record().items = items.map_err(malformed)?;
     let Some(outcome) = outcome(ticket, &mut Vec::<()>::new()) else { return Ok(()) };
     let record = ticket.take_record(outcome);
-    ticket.endpoint.shared.store().requests.push(record);
+    ticket.endpoint.shared.store().note(record);
     ticket.endpoint.shared.stored(&[]);
     Ok(())
 }

@@ -89,6 +89,12 @@ impl Store {
         self.arena.bytes() + self.bytes_without_arena()
     }
 
+    /// Adds the record of a request.
+    pub fn note(&mut self, record: RequestRecord) {
+        let room = self.limit_bytes.saturating_sub(self.bytes());
+        self.requests.push(record, room);
+    }
+
     fn bytes_without_arena(&self) -> usize {
         self.spans.bytes()
             + self.traces.bytes()
@@ -182,7 +188,8 @@ impl Store {
 
     /// Checks that `more` bytes beside the arena and pieces of these lengths still fit.
     fn admit(&self, lengths: impl Iterator<Item = usize>, more: usize) -> Result<(), Full> {
-        let after = self.arena.bytes_after(lengths) + self.bytes_without_arena() + more;
+        let after =
+            self.arena.bytes_after(lengths) + self.bytes_without_arena() + self.requests.growth() + more;
         if after <= self.limit_bytes {
             return Ok(());
         }

@@ -130,7 +130,11 @@ pub enum Compression {
     Other,
 }
 
+/// Each list has room for this many records, however full the store is.
+const FIRST: usize = 16;
+
 /// The last so many requests; those that were not accepted are kept beside, so that many good ones do not hide them.
+/// In a full store a list keeps the length that it has reached.
 #[derive(Debug)]
 pub struct RequestLog {
     accepted: VecDeque<RequestRecord>,
@@ -145,15 +149,25 @@ impl RequestLog {
         Self { accepted: VecDeque::new(), problems: VecDeque::new(), limit, next: 0, forgotten: 0 }
     }
 
-    pub fn push(&mut self, mut record: RequestRecord) {
+    /// Adds a record, and forgets the oldest one of its list at the limit, or where the list would have to grow by more
+    /// than `room` bytes.
+    pub fn push(&mut self, mut record: RequestRecord, room: usize) {
         record.sequence = self.next;
         self.next += 1;
         let list = if record.outcome.is_accepted() { &mut self.accepted } else { &mut self.problems };
-        if list.len() >= self.limit {
+        let growth = growth(list, self.limit);
+        if list.len() >= self.limit || (growth > room && list.len() >= FIRST) {
             list.pop_front();
             self.forgotten += 1;
+        } else if growth > 0 {
+            list.reserve_exact(further(list));
         }
         list.push_back(record);
+    }
+
+    /// Returns the most that the next records, one accepted and one not, may add to `bytes`.
+    pub fn growth(&self) -> usize {
+        growth(&self.accepted, self.limit) + growth(&self.problems, self.limit)
     }
 
     /// Returns the sequence of the next record.
@@ -185,4 +199,15 @@ impl RequestLog {
         self.problems.clear();
         self.forgotten = 0;
     }
+}
+
+/// Returns the number of records by which a list grows that is full.
+fn further(list: &VecDeque<RequestRecord>) -> usize {
+    list.capacity().max(FIRST)
+}
+
+/// Returns the bytes by which the next record makes a list grow.
+fn growth(list: &VecDeque<RequestRecord>, limit: usize) -> usize {
+    let grows = list.len() == list.capacity() && list.len() < limit;
+    if grows { further(list) * size_of::<RequestRecord>() } else { 0 }
 }
