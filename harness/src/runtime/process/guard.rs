@@ -19,7 +19,8 @@ use parking_lot::Mutex;
 
 /// `+ GROUP` adds a group to the list, `- GROUP` removes it, `f PATH` names a file to remove at the end, `x NAME
 /// COMMAND` a command to run at the end unless `X NAME` cancels it. `m VALUE` adds the mark of the processes of a
-/// service, `M VALUE` removes it.
+/// service, `M VALUE` removes it. The end looks for each mark twice: a process that becomes another program shows no
+/// environment for a moment.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
 groups=' '
@@ -41,7 +42,7 @@ while read -r sign group; do
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
-for mark in $marks; do
+for mark in $marks $marks; do
   for stray in $(grep -lF "UNBROKEN_STARTED_BY=$mark" /proc/[0-9]*/environ 2>/dev/null); do
     stray=${stray#/proc/}
     kill -s KILL "${stray%/environ}" 2>/dev/null

@@ -7,6 +7,8 @@ use std::fs;
 
 use nix::unistd::Pid;
 
+/// The parent of all threads of the kernel, kthreadd.
+const KERNEL_THREADS: i32 = 2;
 /// The state of a listening socket in `/proc/net/tcp`.
 const LISTEN: &str = "0A";
 
@@ -95,17 +97,20 @@ fn holds(process: i32, sockets: &[String]) -> bool {
 }
 
 /// A line of `/proc/PID/stat`.
-struct ProcessStat {
+pub(super) struct ProcessStat {
     process: i32,
     name: String,
+    state: char,
     parent: i32,
     group: i32,
     /// In clock ticks since the boot.
     started: u64,
+    /// The kernel knows where its arguments are.
+    has_arguments: bool,
 }
 
 impl ProcessStat {
-    fn read(process: i32) -> Option<ProcessStat> {
+    pub(super) fn read(process: i32) -> Option<ProcessStat> {
         ProcessStat::parse(process, &fs::read_to_string(format!("/proc/{process}/stat")).ok()?)
     }
 
@@ -114,8 +119,19 @@ impl ProcessStat {
         let (before, after) = stat.rsplit_once(')')?;
         let name = before.split_once('(')?.1.to_owned();
         let fields: Vec<&str> = after.split_whitespace().collect();
+        let state = fields.first()?.chars().next()?;
         let (parent, group) = (fields.get(1)?.parse().ok()?, fields.get(2)?.parse().ok()?);
-        Some(ProcessStat { process, name, parent, group, started: fields.get(19)?.parse().ok()? })
+        let started = fields.get(19)?.parse().ok()?;
+        // `arg_start`; a line without it is that of an old kernel.
+        let has_arguments = fields.get(45).is_none_or(|start| *start != "0");
+        Some(ProcessStat { process, name, state, parent, group, started, has_arguments })
+    }
+
+    /// Returns whether it is between two programs (execve(2)): it has not ended, is no thread of the kernel, which is a
+    /// child of process 2, and has no arguments yet.
+    pub(super) fn becomes_a_program(&self) -> bool {
+        let is_of_kernel = self.process == KERNEL_THREADS || self.parent == KERNEL_THREADS;
+        !matches!(self.state, 'Z' | 'X') && !is_of_kernel && !self.has_arguments
     }
 
     fn listener(&self) -> ListeningProcess {
@@ -157,8 +173,15 @@ mod tests {
 
     #[test]
     fn a_parent_that_only_watches_its_workers_accepts_nothing() {
-        let holder =
-            |process, parent| ProcessStat { process, parent, group: 10, name: String::new(), started: 0 };
+        let holder = |process, parent| ProcessStat {
+            process,
+            parent,
+            group: 10,
+            name: String::new(),
+            state: 'S',
+            started: 0,
+            has_arguments: true,
+        };
         assert_eq!(without_parents(&[holder(10, 1)]), 1);
         assert_eq!(without_parents(&[holder(10, 1), holder(11, 10)]), 1);
         assert_eq!(without_parents(&[holder(10, 1), holder(11, 10), holder(12, 10)]), 2);
