@@ -14,7 +14,11 @@ use unbroken::evidence::{CaptureEnd, CaptureMark, Recorder};
 use unbroken::plan::{Plan, Seed, TapIx, TapPlan, TapProtocol};
 use unbroken::scenario::NodeIx;
 use unbroken::tap::{Peer, TapConfig, replay};
-use unbroken::wire::{Baggage, Level, TraceParent, TraceState};
+use unbroken::wire::datadog::member::DatadogMember;
+use unbroken::wire::x_ray::XRayHeader;
+use unbroken::wire::{
+    Baggage, Carrier, Format, Level, TraceParent, TraceState, grpc_trace_bin, jaeger, ot_trace,
+};
 
 #[path = "hostile_bytes/changes.rs"]
 mod changes;
@@ -186,5 +190,76 @@ fn propagation_fields_are_parsed_within_memory_in_proportion_to_their_bytes() {
             drop(Baggage::entries_of(lines.iter().copied()));
         });
         assert!(peak < 256 * (bytes.len() + 64), "{peak} bytes for {}", bytes.len());
+    });
+}
+
+/// Valid fields of each format, in the order of `Format::ALL`.
+const FIELDS: [&[(&str, &str)]; 9] = [
+    &[("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")],
+    &[("b3", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-d-05e3ac9a4f6e3b90")],
+    &[
+        ("X-B3-TraceId", "0af7651916cd43dd8448eb211c80319c"),
+        ("X-B3-SpanId", "b7ad6b7169203331"),
+        ("X-B3-ParentSpanId", "05e3ac9a4f6e3b90"),
+        ("X-B3-Sampled", "1"),
+        ("X-B3-Flags", "1"),
+    ],
+    &[
+        ("uber-trace-id", "af7651916cd43dd8448eb211c80319c%3Ab7ad6b7169203331:0:03"),
+        ("uberctx-user", "value%201%20%2F%20blah"),
+    ],
+    &[(
+        "X-Amzn-Trace-Id",
+        "Self=1-6789; Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=?;",
+    )],
+    &[
+        ("x-datadog-trace-id", "9611844646712426966"),
+        ("x-datadog-parent-id", "987654321"),
+        ("x-datadog-sampling-priority", "-1"),
+        ("x-datadog-tags", "_dd.p.dm=-4,_dd.p.tid=640cfd8d00000000"),
+    ],
+    &[("X-Cloud-Trace-Context", "105445aa7843bc8bf206b12000100000/18446744073709551615;o=1")],
+    &[("grpc-trace-bin", "AABAQUJDREVGR0hJSktMTU5PAWFiY2RlZmdoAgE=")],
+    &[
+        ("ot-tracer-traceid", "0af7651916cd43dd8448eb211c80319c"),
+        ("ot-tracer-spanid", "b7ad6b7169203331"),
+        ("ot-tracer-sampled", "true"),
+        ("ot-baggage-user", "alice"),
+    ],
+];
+
+#[test]
+fn the_fields_of_each_format_are_valid() {
+    for (format, fields) in Format::ALL.iter().zip(FIELDS) {
+        let carrier = Carrier::new(fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+        assert!(matches!(format.extract(&carrier), Ok(Some(_))), "{format:?}");
+    }
+}
+
+#[test]
+fn every_format_is_parsed_within_memory_in_proportion_to_its_bytes() {
+    run_cases(6_000, |random| {
+        let at = random.below(FIELDS.len());
+        let mut fields: Vec<(&str, Vec<u8>)> =
+            FIELDS[at].iter().map(|(name, value)| (*name, value.as_bytes().to_vec())).collect();
+        let changed = random.below(fields.len());
+        mutate(random, &mut fields[changed].1);
+        if random.one_in(4) {
+            fields.push(fields[changed].clone());
+        }
+        let length: usize = fields.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let carrier = Carrier::new(fields.iter().map(|(name, value)| (name.as_bytes(), &value[..])));
+        let bytes = &fields[changed].1;
+        let ((), peak) = peak_of(|| {
+            for format in Format::ALL {
+                for context in format.extract_all(&carrier).into_iter().flatten() {
+                    drop(format.inject(&context));
+                }
+            }
+            drop((jaeger::baggage(&carrier), ot_trace::baggage(&carrier)));
+            drop((XRayHeader::parse(bytes), DatadogMember::parse(bytes)));
+            drop(grpc_trace_bin::parse(bytes));
+        });
+        assert!(peak < 256 * (length + 64), "{peak} bytes for {length}");
     });
 }

@@ -4,15 +4,34 @@
 //! return the position at which they stopped. They expect values without surrounding white space, which belongs to the
 //! carrier: see [`trim_ows`].
 
+mod b3;
 pub mod baggage;
+pub mod base64;
+pub mod carrier;
+pub mod context;
+pub mod context_refusal;
+pub mod datadog;
+pub mod decision;
 pub mod formats;
+mod google;
+pub mod grpc_trace_bin;
 pub mod hex;
 pub mod ids;
+pub mod jaeger;
+pub mod ot_trace;
+pub mod percent;
+mod propagation;
 pub mod refusal;
 pub mod traceparent;
 pub mod tracestate;
+mod value_part;
+pub mod x_ray;
 
 pub use baggage::Baggage;
+pub use carrier::Carrier;
+pub use context::RemoteContext;
+pub use context_refusal::{ContextPart, ContextReason, PartDefect};
+pub use decision::Decision;
 pub use formats::Format;
 pub use ids::{Flags, SpanId, TraceId};
 pub use refusal::{Reason, Refusal};

@@ -3,10 +3,14 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::ContextReason;
+
 /// The error of a parser that rejects bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub reason: Reason,
+    /// The name of the field, in lower case.
+    pub field: &'static str,
     /// The index of the field line, from 0; a traceparent has one line.
     pub line: usize,
     /// The bytes of that line under which to put the caret; empty where something is missing, possibly at the end.
@@ -17,6 +21,12 @@ impl Refusal {
     /// Returns the rule of the standard in our words, with its link.
     pub fn clause(&self) -> &'static str {
         self.reason.clause()
+    }
+
+    /// Returns whether the standard allows the bytes, though they name no span that could be a parent: a decision that
+    /// travels alone, a trace id without a span id.
+    pub fn is_legal_without_parent(&self) -> bool {
+        if let Reason::Context(reason) = self.reason { reason.is_legal_without_parent() } else { false }
     }
 }
 
@@ -109,11 +119,15 @@ pub enum Reason {
     BaggageEscape,
     BaggagePropertyEmpty,
     BaggagePropertyCharacter,
+
+    /// Of a format other than W3C Trace Context.
+    Context(ContextReason),
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Reason::Context(reason) => reason.fmt(out),
             Reason::Empty => out.write_str("the value is empty"),
             Reason::Missing(part) => write!(out, "the {} is missing", part.word()),
             Reason::Length(part, found) => {
@@ -164,6 +178,7 @@ impl fmt::Display for Reason {
 impl Reason {
     pub fn clause(self) -> &'static str {
         match self {
+            Reason::Context(reason) => reason.clause(),
             Reason::Empty | Reason::Missing(_) | Reason::TrailingData => FORMAT,
             Reason::ForbiddenVersion => VERSION,
             Reason::Length(part, _) | Reason::UpperCase(part) | Reason::NotHex(part) | Reason::Zero(part) => {

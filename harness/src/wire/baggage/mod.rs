@@ -192,7 +192,7 @@ fn check_member(member: &ListMember<'_>) -> Result<(), Refusal> {
 
 fn refused(member: &ListMember<'_>, reason: Reason, found: &[u8]) -> Refusal {
     let start = member.start + offset(member.bytes, found);
-    Refusal { reason, line: member.line, at: start..start + found.len() }
+    Refusal { reason, field: "baggage", line: member.line, at: start..start + found.len() }
 }
 
 fn check_value(value: &[u8]) -> Result<(), (Reason, &[u8])> {

@@ -95,7 +95,7 @@ impl Fields<'_> {
 }
 
 fn refused(reason: Reason, at: Range<usize>) -> Refusal {
-    Refusal { reason, line: 0, at }
+    Refusal { reason, field: "traceparent", line: 0, at }
 }
 
 #[cfg(test)]

@@ -76,7 +76,12 @@ impl TraceState {
             list_members(&lines).into_iter().filter(|member| !member.bytes.is_empty()).collect();
         if let Some(surplus) = filled.get(MEMBERS) {
             let at = surplus.start..surplus.start + surplus.bytes.len();
-            return Err(Refusal { reason: Reason::TooManyMembers(filled.len()), line: surplus.line, at });
+            return Err(Refusal {
+                reason: Reason::TooManyMembers(filled.len()),
+                field: "tracestate",
+                line: surplus.line,
+                at,
+            });
         }
         let members = filled.iter().map(|member| read_member(member, level)).collect::<Result<_, _>>()?;
         Ok(TraceState { members })
@@ -151,7 +156,12 @@ impl Fault {
     /// Returns the refusal, with the position in the line of the member; `offset` is that of the key or value in it.
     fn inside(self, member: &ListMember<'_>, offset: usize) -> Refusal {
         let start = member.start + offset;
-        Refusal { reason: self.reason, line: member.line, at: start + self.at.start..start + self.at.end }
+        Refusal {
+            reason: self.reason,
+            field: "tracestate",
+            line: member.line,
+            at: start + self.at.start..start + self.at.end,
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! The formats that carry a context, distinguished by the names of their fields.
 //!
-//! Only W3C Trace Context is parsed; the others are only detected, so that a finding can read "no `traceparent`, but
-//! `b3`". Fields that carry baggage only (`baggage`, `uberctx-*`) are not a context.
+//! Fields that carry baggage only (`baggage`, `uberctx-*`, `ot-baggage-*`) are not a context. `propagation` reads and
+//! writes the fields.
+
+use super::Decision;
 
 /// A propagation format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +40,25 @@ impl Format {
         Format::GrpcTraceBin,
         Format::OtTrace,
     ];
+
+    /// Returns the word in scenarios, which is that of `OTEL_PROPAGATORS` where OpenTelemetry has one.
+    pub fn word(self) -> &'static str {
+        match self {
+            Format::TraceContext => "tracecontext",
+            Format::B3Single => "b3",
+            Format::B3Multi => "b3multi",
+            Format::Jaeger => "jaeger",
+            Format::XRay => "xray",
+            Format::Datadog => "datadog",
+            Format::GoogleCloud => "google",
+            Format::GrpcTraceBin => "grpc-trace-bin",
+            Format::OtTrace => "ottrace",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Format> {
+        Format::ALL.iter().copied().find(|format| format.word() == word)
+    }
 
     /// Returns its usual name.
     pub fn name(self) -> &'static str {
@@ -78,6 +99,45 @@ impl Format {
         }
     }
 
+    /// Returns the field with the trace id, in lower case.
+    pub fn first_field(self) -> &'static str {
+        self.fields()[0]
+    }
+
+    /// Returns whether the format has a word for the decision.
+    pub fn carries(self, decision: Decision) -> bool {
+        match decision {
+            Decision::NotSampled | Decision::Sampled => true,
+            Decision::Debug => match self {
+                Format::B3Single | Format::B3Multi | Format::Jaeger => true,
+                Format::TraceContext
+                | Format::XRay
+                | Format::Datadog
+                | Format::GoogleCloud
+                | Format::GrpcTraceBin
+                | Format::OtTrace => false,
+            },
+            Decision::Deferred => match self {
+                Format::B3Single
+                | Format::B3Multi
+                | Format::XRay
+                | Format::Datadog
+                | Format::GoogleCloud
+                | Format::OtTrace => true,
+                Format::TraceContext | Format::Jaeger | Format::GrpcTraceBin => false,
+            },
+        }
+    }
+
+    /// Returns the decision that a reader sees after a hop in this format.
+    pub fn decision_after(self, decision: Decision) -> Decision {
+        match decision {
+            Decision::Debug if !self.carries(Decision::Debug) => Decision::Sampled,
+            Decision::Deferred if !self.carries(Decision::Deferred) => Decision::NotSampled,
+            Decision::NotSampled | Decision::Sampled | Decision::Debug | Decision::Deferred => decision,
+        }
+    }
+
     /// Returns the format that a field belongs to, case ignored.
     pub fn of_field(name: &[u8]) -> Option<Format> {
         let mut all = Format::ALL.iter().copied();
@@ -101,34 +161,4 @@ impl Format {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_field_belongs_to_its_own_format_whatever_its_case() {
-        for format in Format::ALL {
-            for field in format.fields() {
-                assert_eq!(Format::of_field(field.as_bytes()), Some(*format));
-                assert_eq!(Format::of_field(field.to_ascii_uppercase().as_bytes()), Some(*format));
-            }
-        }
-    }
-
-    #[test]
-    fn other_formats_are_named_once_and_baggage_is_not_a_format() {
-        let names: [&[u8]; 6] =
-            [b"X-B3-SpanId", b"traceparent", b"X-B3-TraceId", b"baggage", b"uberctx-user", b"b3"];
-        assert_eq!(Format::among(names), [Format::TraceContext, Format::B3Single, Format::B3Multi]);
-        assert_eq!(Format::others_among(names), [Format::B3Single, Format::B3Multi]);
-    }
-
-    /// TP-01, TS-01.
-    #[test]
-    fn names_with_delimiters_are_not_trace_context() {
-        for name in
-            ["trace-parent", "trace.parent", "trace_parent", "x-traceparent", "trace-state", "trace.state"]
-        {
-            assert_eq!(Format::of_field(name.as_bytes()), None, "{name}");
-        }
-    }
-}
+mod tests;
