@@ -2,6 +2,7 @@
 
 mod address;
 mod broker;
+mod crossing_count;
 mod dead_letter;
 mod drive;
 mod drive_message;
@@ -39,6 +40,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     // What follows from a part that could not be made would be reported twice.
     if !draft.incomplete {
         instruction::check(draft, &driven, complaints);
+        crossing_count::check(draft, &driven, complaints);
         expectation::check(draft, &driven, complaints);
     }
 }
