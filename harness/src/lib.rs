@@ -85,6 +85,9 @@
 pub mod wire;
 
 #[doc(hidden)]
+pub mod masking;
+
+#[doc(hidden)]
 pub mod diagnostic;
 #[doc(hidden)]
 pub mod source;

@@ -10,6 +10,7 @@ use super::argument_value::{duration, node_fault, own_relay, part_image, runtime
 use super::conform::ConformArguments;
 use super::exit;
 use super::report_file::ReportFile;
+use crate::masking::MaskedField;
 use crate::runtime::RuntimeKind;
 
 /// Checks that trace context survives every hop between your services, and reports where and why it breaks
@@ -62,6 +63,10 @@ pub struct RunArguments {
     /// Keep the values of all header fields in evidence and reports, including secrets
     #[arg(long)]
     pub keep_raw: bool,
+    /// Mask the values of `baggage`, or of a header: `header:x-tenant`; equal values have equal masks, and verdicts
+    /// stay the same
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub mask: Vec<MaskedField>,
     /// Stop at the first case that does not pass
     #[arg(long)]
     pub fail_fast: bool,

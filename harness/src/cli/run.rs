@@ -11,6 +11,7 @@ use super::interrupt::interrupted;
 use super::report_writer::ReportWriter;
 use super::selection::{Selection, select};
 use super::{baseline_file, exit, fault, finish, print, report_file};
+use crate::masking::FieldMask;
 use crate::progress::Progress;
 use crate::report::Outcome;
 use crate::run::{CaseOptions, JudgeSettings, SuiteEnd, SuiteOptions, fresh_seed, suite};
@@ -143,6 +144,7 @@ fn options(arguments: &RunArguments, judge: JudgeSettings, containers: &RunConta
         own_relays: arguments.relay.clone(),
         node_within: if arguments.relay.is_empty() { defaults.node_within } else { OWN_RELAY_WITHIN },
         keep_raw: arguments.keep_raw,
+        mask: FieldMask::new(arguments.mask.clone()),
         brokers: brokers::stand_ins(),
         kind: containers.kind,
         #[cfg(feature = "container")]
@@ -175,6 +177,9 @@ fn with(arguments: &RunArguments, kind: RuntimeKind) -> Vec<String> {
     for (name, command) in &arguments.relay {
         let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
         with.extend(["--relay".to_owned(), format!("{name}={}", words.join(" "))]);
+    }
+    for field in &arguments.mask {
+        with.extend(["--mask".to_owned(), field.to_string()]);
     }
     if let Some(timeout) = arguments.timeout {
         with.extend(["--timeout".to_owned(), format!("{}ms", timeout.as_millis())]);

@@ -1,10 +1,14 @@
 //! The errors that prevent sending, reported before the first stimulus is sent. No message contains the value of a
 //! header.
 
+use crate::masking::SecretError;
+
 #[derive(Debug, thiserror::Error)]
 pub enum DriverError {
     #[error("the drive of hop `{hop}` uses the environment variable `{name}`, which is not set: set it")]
     MissingVariable { hop: String, name: String },
+    #[error("the drive of hop `{hop}`: {error}")]
+    Secret { hop: String, error: SecretError },
     #[error("the drive of hop `{hop}` uses {template}, which only nodes can use: remove it from the drive")]
     ForeignTemplate { hop: String, template: &'static str },
     #[error("hop `{hop}` has no address: its receiver does not listen; give it a `port` or an address")]

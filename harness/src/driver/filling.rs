@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 
 use super::DriverError;
+use crate::masking;
 use crate::plan::Plan;
 use crate::runtime::Addresses;
 use crate::scenario::{HopIx, NodeIx, Template, TemplatePart, Transport};
@@ -61,6 +62,11 @@ impl Scope<'_> {
                     return Err(DriverError::MissingVariable { hop: self.hop_name(), name: name.clone() });
                 };
                 return Ok(Piece::Bytes(value.into_encoded_bytes()));
+            }
+            TemplatePart::Secret(secret) => {
+                let at = self.plan.scenario.position(secret.place);
+                masking::read(&secret.name, at.as_deref())
+                    .map_err(|error| DriverError::Secret { hop: self.hop_name(), error })?
             }
             TemplatePart::Url(node) => {
                 let address = self.neighbour(*node, Transport::is_http)?;

@@ -41,6 +41,8 @@ pub struct Evidence {
     pub gaps: Vec<Gap>,
     /// The port of each tap of the plan, in its order, as the nodes saw it; 0 for a tap without a port.
     pub tap_ports: Vec<u16>,
+    /// For each stimulus the lines of its baggage as they read in this evidence; `None` if baggage is not masked.
+    pub masked_baggage: Option<Vec<Vec<Vec<u8>>>>,
 }
 
 /// The reason to consider the spans and logs of a node complete.

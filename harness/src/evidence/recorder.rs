@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::{
     Capture, CaptureEnd, CaptureIx, CaptureMark, Field, Gap, GapPlace, Message, MessageDirection, Protocol,
 };
+use crate::masking::FieldMask;
 use crate::plan::TapIx;
 
 /// The most bytes of headers and paths that the captures of one case hold.
@@ -32,6 +33,7 @@ struct RecorderState {
     started_at: SystemTime,
     limit: RecordLimit,
     keep_raw: bool,
+    mask: FieldMask,
     seen: Mutex<Record>,
     version: watch::Sender<u64>,
 }
@@ -85,14 +87,19 @@ pub struct MessageHead {
 impl Recorder {
     /// Creates a recorder of at most `limit` captures; with `keep_raw` the values of all fields are kept.
     pub fn new(limit: usize, keep_raw: bool) -> Self {
-        Self::limited(RecordLimit { captures: limit, bytes: LARGEST_RECORD }, keep_raw)
+        Self::masking(limit, keep_raw, FieldMask::default())
     }
 
-    fn limited(limit: RecordLimit, keep_raw: bool) -> Self {
+    /// Creates a recorder as `new` does, which masks the values of some fields.
+    pub fn masking(limit: usize, keep_raw: bool, mask: FieldMask) -> Self {
+        Self::limited(RecordLimit { captures: limit, bytes: LARGEST_RECORD }, keep_raw, mask)
+    }
+
+    fn limited(limit: RecordLimit, keep_raw: bool, mask: FieldMask) -> Self {
         let (version, _) = watch::channel(0);
         let seen = Mutex::default();
         let (started, started_at) = (Instant::now(), SystemTime::now());
-        Self { shared: Arc::new(RecorderState { started, started_at, limit, keep_raw, seen, version }) }
+        Self { shared: Arc::new(RecorderState { started, started_at, limit, keep_raw, mask, seen, version }) }
     }
 
     /// Returns the nanoseconds since the start of the case; the clock of all evidence.
@@ -136,8 +143,7 @@ impl Recorder {
     }
 
     pub fn message(&self, head: MessageHead) -> Recording {
-        let keep_raw = self.shared.keep_raw;
-        let headers = head.fields.into_iter().map(|field| redacted(field, &head.kept, keep_raw));
+        let headers = head.fields.into_iter().map(|field| self.redacted(field, &head.kept));
         let method = match head.message.direction {
             MessageDirection::Published => "publish",
             MessageDirection::Delivered => "deliver",
@@ -162,15 +168,26 @@ impl Recorder {
 
     /// Adds fields of a message that become known only after it was recorded.
     pub fn add_fields(&self, ix: CaptureIx, fields: Vec<Field>, kept: &[String]) {
-        let keep_raw = self.shared.keep_raw;
-        let fields = fields.into_iter().map(|field| redacted(field, kept, keep_raw));
+        let fields: Vec<Field> = fields.into_iter().map(|field| self.redacted(field, kept)).collect();
         self.change(Some(ix), |capture| capture.headers.extend(fields));
     }
 
     /// Converts field lines, without the values that must not be kept.
     fn fields(&self, lines: Vec<(Vec<u8>, Vec<u8>)>, kept: &[String]) -> Vec<Field> {
-        let keep_raw = self.shared.keep_raw;
-        lines.into_iter().map(|(name, value)| redacted(Field::text(name, value), kept, keep_raw)).collect()
+        lines.into_iter().map(|(name, value)| self.redacted(Field::text(name, value), kept)).collect()
+    }
+
+    /// Masks a value, or removes it unless it is evidence.
+    fn redacted(&self, field: Field, kept: &[String]) -> Field {
+        let masked = field.value.as_ref().and_then(|value| self.shared.mask.masked(&field.name, value));
+        if masked.is_some() {
+            return Field { value: masked, ..field };
+        }
+        if self.shared.keep_raw || is_propagation_field(&field.name) || is_named(kept, &field.name) {
+            field
+        } else {
+            Field { value: None, ..field }
+        }
     }
 
     fn add(&self, capture: Capture) -> Recording {
@@ -337,15 +354,6 @@ fn is_named(names: &[String], name: &[u8]) -> bool {
     names.iter().any(|kept| kept.as_bytes().eq_ignore_ascii_case(name))
 }
 
-/// Removes the value, unless it is evidence.
-fn redacted(field: Field, kept: &[String], keep_raw: bool) -> Field {
-    if keep_raw || is_propagation_field(&field.name) || is_named(kept, &field.name) {
-        field
-    } else {
-        Field { value: None, ..field }
-    }
-}
-
 /// Returns whether a field belongs to a propagation format; the values of these fields are evidence.
 pub fn is_propagation_field(name: &[u8]) -> bool {
     const NAMES: &[&str] = &[
@@ -387,7 +395,7 @@ mod tests {
     fn captures_beyond_either_limit_are_counted_and_not_kept() {
         for (limit, kept) in [((2, 1 << 20), 2), ((100, 2500), 2)] {
             let limit = RecordLimit { captures: limit.0, bytes: limit.1 };
-            let recorder = Recorder::limited(limit, false);
+            let recorder = Recorder::limited(limit, false, FieldMask::default());
             for _ in 0..5 {
                 recorder.begin(head(&[b'a'; 1000])).end(CaptureEnd::Open);
             }
@@ -420,5 +428,26 @@ mod tests {
             (capture.marked, capture.further_marks),
             (CaptureMark::By(mark(1)), vec![mark(2), mark(2)])
         );
+    }
+
+    #[test]
+    fn a_masked_header_is_recorded_without_its_value_whether_or_not_values_are_kept() {
+        for keep_raw in [false, true] {
+            let mask = FieldMask::new(vec!["header:x-tenant".parse().unwrap(), "baggage".parse().unwrap()]);
+            let recorder = Recorder::masking(10, keep_raw, mask);
+            let mut head = head(b"tenant=blue");
+            head.headers
+                .extend([(b"X-Tenant".to_vec(), b"blue".to_vec()), (b"x-other".to_vec(), b"1".to_vec())]);
+            recorder.begin(head).end(CaptureEnd::Open);
+            let headers = recorder.freeze().0.remove(0).headers;
+            let values: Vec<Option<String>> = headers
+                .into_iter()
+                .map(|field| field.value.map(|value| String::from_utf8(value).unwrap()))
+                .collect();
+            let [Some(baggage), Some(tenant), other] = &values[..] else { panic!("{values:?}") };
+            assert!(baggage.starts_with("tenant=*") && !baggage.contains("blue"), "{values:?}");
+            assert!(tenant.starts_with('*') && baggage.ends_with(tenant.as_str()), "{values:?}");
+            assert_eq!(other.as_deref(), keep_raw.then_some("1"));
+        }
     }
 }

@@ -82,6 +82,15 @@ impl Plan {
             .map(TapIx)
     }
 
+    /// Returns the plan with other baggage for each stimulus, as evidence with masked baggage has it.
+    pub fn with_baggage(&self, lists: &[Vec<Vec<u8>>]) -> Plan {
+        let mut plan = self.clone();
+        for (stimulus, lines) in plan.stimuli.iter_mut().zip(lists) {
+            stimulus.sent.baggage.clone_from(lines);
+        }
+        plan
+    }
+
     /// Returns the hops that `tap` sees.
     pub fn hops_of(&self, tap: TapIx) -> impl Iterator<Item = HopIx> {
         self.hop_taps.iter().enumerate().filter(move |(_, at)| **at == Some(tap)).map(|(hop, _)| HopIx(hop))

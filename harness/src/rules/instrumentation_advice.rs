@@ -110,6 +110,7 @@ fn language(all: &Crossings<'_>, node: NodeIx) -> Option<ProgramLanguage> {
                     | TemplatePart::OtlpEndpoint
                     | TemplatePart::SelfPort
                     | TemplatePart::Env(_)
+                    | TemplatePart::Secret(_)
                     | TemplatePart::Mark
                     | TemplatePart::ScenarioDir => "",
                 });

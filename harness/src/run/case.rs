@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::case_run::CaseRun;
 use super::gather::{GatherError, GatheredCase, gather};
 use super::judge::{JudgeSettings, judge};
+use super::masked_case::masked;
 use crate::breaks::Class;
 use crate::error_chain;
 use crate::evidence::{Evidence, Exchange};
@@ -18,25 +20,18 @@ pub struct CaseOptions {
     pub judge: JudgeSettings,
 }
 
-/// The end of a case, and its evidence if it could run.
-#[derive(Debug)]
-pub struct CaseRun {
-    pub end: CaseEnd,
-    pub evidence: Option<Evidence>,
-    /// The name and the last lines of each node that printed something.
-    pub logs: Vec<(String, Vec<String>)>,
-}
-
+/// Runs a case, judges it, and masks what no output may show.
 pub async fn case(plan: Arc<Plan>, options: &CaseOptions) -> CaseRun {
     let GatheredCase { evidence, logs } = gather(plan.clone(), &options.runtime).await;
-    match evidence {
+    let run = match evidence {
         Ok(evidence) => {
             let mut verdict = judge(&plan, &evidence, &options.judge);
             verdict.outputs = outputs(&plan, &evidence, &verdict, &logs);
             CaseRun { end: CaseEnd::Judged(Box::new(verdict)), evidence: Some(evidence), logs }
         }
         Err(error) => CaseRun { end: CaseEnd::CouldNotRun(case_error(&plan, &error)), evidence: None, logs },
-    }
+    };
+    masked(run, &options.runtime.mask)
 }
 
 /// Returns the output of the services that did not make a call, or gave an answer that the scenario does not expect.

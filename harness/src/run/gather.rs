@@ -12,6 +12,7 @@ use super::late_groups;
 use crate::descriptors;
 use crate::driver::{Driver, DriverError};
 use crate::evidence::{Evidence, Recorder};
+use crate::masking::FieldMask;
 use crate::plan::broker::GroupPartition;
 use crate::plan::{Plan, Stimulus};
 use crate::runtime::deaths::Deaths;
@@ -62,7 +63,7 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> GatheredCase {
         return GatheredCase { evidence: Err(shortage.into()), logs: Vec::new() };
     }
     let run_out_before = descriptors::times_run_out();
-    let recorder = Recorder::new(options.captures, options.keep_raw);
+    let recorder = Recorder::masking(options.captures, options.keep_raw, options.mask.clone());
     let running = match start::start(plan.clone(), options, recorder.clone()).await {
         Ok(running) => running,
         Err(error) => {
@@ -88,9 +89,17 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> GatheredCase {
         let collected = running.collect();
         (evidence.spans, evidence.logs) = (collected.spans, collected.logs);
         evidence.gaps.extend(running.broker_gaps());
+        evidence.masked_baggage = masked_baggage(&plan, &options.mask);
         canary::without_canaries(&plan, &canaries, evidence)
     });
     GatheredCase { evidence, logs: running.logs() }
+}
+
+/// Returns the baggage of each stimulus as the evidence has it, if baggage is masked.
+fn masked_baggage(plan: &Plan, mask: &FieldMask) -> Option<Vec<Vec<Vec<u8>>>> {
+    let masked = |line: &Vec<u8>| mask.masked(b"baggage", line).unwrap_or_default();
+    let lists = plan.stimuli.iter().map(|stimulus| stimulus.sent.baggage.iter().map(masked).collect());
+    mask.masks_baggage().then(|| lists.collect())
 }
 
 /// Waits until every consumer group of the scenario has a position, a node has died, or the timeout. Returns the

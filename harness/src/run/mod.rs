@@ -2,6 +2,7 @@
 
 mod canary;
 pub mod case;
+mod case_run;
 mod completion;
 mod descriptor_budget;
 mod due;
@@ -10,10 +11,12 @@ pub mod gather;
 pub mod judge;
 mod kept_name;
 mod late_groups;
+mod masked_case;
 pub mod selection;
 pub mod suite;
 
-pub use case::{CaseOptions, CaseRun, case};
+pub use case::{CaseOptions, case};
+pub use case_run::CaseRun;
 pub use fresh::fresh_seed;
 pub use judge::JudgeSettings;
 pub use suite::{SelectedCase, SuiteEnd, SuiteOptions, kept_apart, suite};

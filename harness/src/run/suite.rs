@@ -13,10 +13,13 @@ use std::time::{Duration, Instant};
 
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::case::{CaseOptions, CaseRun, case};
+use super::case::{CaseOptions, case};
+use super::case_run::CaseRun;
 use super::descriptor_budget::DescriptorBudget;
 use super::kept_name;
+use super::masked_case::masked;
 use crate::evidence::file;
+use crate::masking::FieldMask;
 use crate::plan::{Plan, Seed};
 use crate::progress::Progress;
 use crate::runtime::{RuntimeKind, RuntimeOptions};
@@ -210,7 +213,10 @@ fn panicked(info: &CaseInfo, panic: &(dyn Any + Send)) -> CaseRun {
         caused_by: Vec::new(),
         lines: Vec::new(),
     };
-    CaseRun { end: CaseEnd::CouldNotRun(error), evidence: None, logs: Vec::new() }
+    masked(
+        CaseRun { end: CaseEnd::CouldNotRun(error), evidence: None, logs: Vec::new() },
+        &FieldMask::default(),
+    )
 }
 
 /// Keeps the evidence of the case and reports its end. Returns whether it did not pass.

@@ -11,6 +11,7 @@ use super::container::{EngineError, StartError};
 use super::node::NodeError;
 use super::turns::NameInUse;
 use crate::error_chain::BoxedError;
+use crate::masking::SecretError;
 
 /// The reason why a case could not be started, or not be run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,8 @@ pub enum RuntimeError {
         "node `{node}`: the environment variable `{name}` is not set, but `${{env.{name}}}` needs it: set it"
     )]
     EnvMissing { node: String, name: String },
+    #[error("node `{node}`: {error}")]
+    Secret { node: String, error: SecretError },
     #[error("node `{node}`: there is no address for `{to}`: declare a hop from `{node}` to `{to}`")]
     NoAddress { node: String, to: String },
     #[error(
@@ -66,6 +69,7 @@ impl RuntimeError {
             #[cfg(feature = "container")]
             RuntimeError::Engine { .. } => None,
             RuntimeError::EnvMissing { .. }
+            | RuntimeError::Secret { .. }
             | RuntimeError::NoAddress { .. }
             | RuntimeError::OutOfReach { .. }
             | RuntimeError::BrokerOutOfReach { .. }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::node_addresses::NodeAddresses;
 use crate::evidence::GroupPositions;
+use crate::masking::FieldMask;
 use crate::scenario::BrokerKind;
 
 /// Names the program that is started as `PROGRAM relay IMPLEMENTATION`, unless `RuntimeOptions::relay` does.
@@ -64,6 +65,8 @@ pub struct RuntimeOptions {
     pub captures: usize,
     /// Keeps the values of all fields, not only of propagation fields and markers.
     pub keep_raw: bool,
+    /// The fields whose values are masked.
+    pub mask: FieldMask,
 }
 
 impl Default for RuntimeOptions {
@@ -80,6 +83,7 @@ impl Default for RuntimeOptions {
             node_within: Duration::from_secs(10),
             captures: 1_000_000,
             keep_raw: false,
+            mask: FieldMask::default(),
         }
     }
 }

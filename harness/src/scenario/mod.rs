@@ -56,7 +56,7 @@ pub use program_language::ProgramLanguage;
 pub use read::{ScenarioReadError, read};
 pub use relation::{Relation, RestartSide};
 pub use schema::schema;
-pub use template::{BrokerPart, Template, TemplatePart};
+pub use template::{BrokerPart, SecretName, Template, TemplatePart};
 
 /// One checked case of a scenario file.
 #[derive(Clone, Debug)]
@@ -107,5 +107,11 @@ impl Scenario {
     /// Returns `name`, or `name [case]`.
     pub fn title(&self) -> String {
         if self.case.is_empty() { self.name.clone() } else { format!("{} [{}]", self.name, self.case) }
+    }
+
+    /// Returns a place as `FILE:LINE:COLUMN`.
+    pub fn position(&self, place: Option<Place>) -> Option<String> {
+        let (line, column) = self.source.line_column(place?.start);
+        Some(format!("{}:{line}:{column}", self.source.name()))
     }
 }

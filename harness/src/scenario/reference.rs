@@ -6,7 +6,7 @@
 use super::index::NodeIx;
 use super::node_kind::BrokerKind;
 use super::pattern;
-use super::template::{BrokerPart, TemplatePart};
+use super::template::{BrokerPart, SecretName, TemplatePart};
 
 /// The site of a template, which decides what it may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +69,14 @@ pub(super) fn meaning(
         _ => {}
     }
     let (subject, member) = name.rsplit_once('.')?;
-    if subject == "env" && pattern::variable(member) {
-        return Some(TemplatePart::Env(member.to_owned()));
+    if pattern::variable(member) {
+        match subject {
+            "env" => return Some(TemplatePart::Env(member.to_owned())),
+            "secret" => {
+                return Some(TemplatePart::Secret(SecretName { name: member.to_owned(), place: None }));
+            }
+            _ => {}
+        }
     }
     if matches!(site, TemplateSite::Broker | TemplateSite::ImageName) {
         return None;
@@ -91,8 +97,8 @@ pub(super) fn known<'n>(
     nodes: impl IntoIterator<Item = (&'n str, Option<BrokerKind>)>,
 ) -> Vec<String> {
     let mut known = match site {
-        TemplateSite::ImageName => return vec!["env.NAME".to_owned()],
-        _ => vec!["scenario.dir".to_owned(), "env.NAME".to_owned()],
+        TemplateSite::ImageName => return ["env.NAME", "secret.NAME"].map(str::to_owned).to_vec(),
+        _ => ["scenario.dir", "env.NAME", "secret.NAME"].map(str::to_owned).to_vec(),
     };
     match site {
         TemplateSite::Service => known.extend(["otlp.endpoint".to_owned(), "self.port".to_owned()]),

@@ -1,6 +1,7 @@
 //! Templates: text with `${...}` in it, each reference already resolved to what it means.
 
 use super::index::NodeIx;
+use crate::source::Place;
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Template {
@@ -23,12 +24,22 @@ pub enum TemplatePart {
     OtlpEndpoint,
     /// `${self.port}`.
     SelfPort,
-    /// `${env.NAME}`: a secret or setting of the machine that runs the scenario.
+    /// `${env.NAME}`: a setting of the machine that runs the scenario.
     Env(String),
+    /// `${secret.NAME}`: an environment variable whose value no output shows.
+    Secret(SecretName),
     /// `${mark}`: the stimulus's own mark (drives only).
     Mark,
     /// `${scenario.dir}`: the folder of the scenario file.
     ScenarioDir,
+}
+
+/// The environment variable that holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretName {
+    pub name: String,
+    /// The place of the template in the scenario file; `None` in a mounted file.
+    pub place: Option<Place>,
 }
 
 /// The part of a broker's address that a template stands for.

@@ -11,19 +11,20 @@ use crate::{is_test_file, root, sources, without_comments, without_tests};
 /// ARCHITECTURE.md's table of layers.
 const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &[]),
+    ("masking", &["wire"]),
     ("source", &[]),
     ("diagnostic", &["source"]),
     ("scenario", &["source", "diagnostic", "wire"]),
     ("plan", &["scenario", "wire", "source"]),
-    ("evidence", &["plan", "scenario", "wire"]),
+    ("evidence", &["plan", "scenario", "wire", "masking"]),
     ("crossings", &["scenario", "plan", "evidence", "wire"]),
     ("breaks", &["crossings", "scenario", "plan", "evidence", "wire"]),
     ("rules", &["breaks", "crossings", "scenario", "plan", "evidence", "wire", "source"]),
     ("verdict", &["rules", "plan", "scenario", "source"]),
     ("progress", &["plan", "verdict"]),
     ("tap", &["plan", "evidence", "scenario"]),
-    ("runtime", &["tap", "plan", "evidence", "scenario"]),
-    ("driver", &["plan", "runtime", "evidence", "wire", "scenario"]),
+    ("runtime", &["tap", "plan", "evidence", "scenario", "masking"]),
+    ("driver", &["plan", "runtime", "evidence", "wire", "scenario", "masking"]),
     ("conform", &["wire", "source", "diagnostic", "scenario", "plan", "evidence", "runtime", "driver"]),
     ("run", ALL_BEFORE_RUN),
     ("report", &["progress", "verdict", "rules", "source", "diagnostic", "breaks", "scenario", "conform"]),
@@ -49,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 const ALL_BEFORE_RUN: &[&str] = &[
     "wire",
+    "masking",
     "source",
     "diagnostic",
     "scenario",

@@ -45,6 +45,9 @@ struct EvidenceFile<'t> {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     names: Vec<NameEntry<'t>>,
     tap_ports: Vec<u16>,
+    /// For each stimulus the masked lines of its baggage, if baggage is masked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    masked_baggage: Option<Vec<Vec<FileText<'t>>>>,
     exchanges: Vec<ExchangeEntry<'t>>,
     captures: Vec<CaptureEntry<'t>>,
     spans: Vec<SpanEntry<'t>>,
@@ -62,6 +65,7 @@ pub fn write(plan: &Plan, evidence: &Evidence) -> String {
         seed: plan.seed.0,
         names: plan.scenario.own_names.iter().map(|name| writing::name_entry(plan, name)).collect(),
         tap_ports: evidence.tap_ports.clone(),
+        masked_baggage: evidence.masked_baggage.as_ref().map(|lists| writing::masked_baggage(lists)),
         exchanges: evidence.exchanges.iter().map(writing::exchange_entry).collect(),
         captures: evidence.captures.iter().map(|capture| writing::capture_entry(plan, capture)).collect(),
         spans: evidence.spans.iter().map(|span| writing::span_entry(plan, span)).collect(),
@@ -111,6 +115,10 @@ impl<'t> StoredEvidence<'t> {
             completions: file.completions.iter().map(reading::completion).collect(),
             gaps: file.gaps.iter().map(|entry| reading::gap(plan, entry)).collect::<Result<_, _>>()?,
             tap_ports: file.tap_ports.clone(),
+            masked_baggage: match &file.masked_baggage {
+                Some(lists) => Some(reading::masked_baggage(plan, lists)?),
+                None => None,
+            },
         })
     }
 }

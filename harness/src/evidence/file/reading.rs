@@ -48,6 +48,17 @@ fn marks(plan: &Plan, texts: &[FileText<'_>]) -> Result<Vec<Mark>, EvidenceError
     texts.iter().map(|text| mark(plan, text)).collect()
 }
 
+/// Returns the masked baggage of each stimulus of the plan.
+pub(super) fn masked_baggage(
+    plan: &Plan,
+    lists: &[Vec<FileText<'_>>],
+) -> Result<Vec<Vec<Vec<u8>>>, EvidenceError> {
+    if lists.len() != plan.stimuli.len() {
+        return Err(unknown("baggage of stimulus", &lists.len().to_string()));
+    }
+    lists.iter().map(|lines| lines.iter().map(|line| from_text(line)).collect()).collect()
+}
+
 pub(super) fn exchange(plan: &Plan, entry: &ExchangeEntry<'_>) -> Result<Exchange, EvidenceError> {
     let answer = match &entry.answer {
         AnswerEntry::Http(status) => Answer::Http(*status),

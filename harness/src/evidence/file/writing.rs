@@ -23,6 +23,10 @@ pub(super) fn name_entry<'t>(plan: &'t Plan, name: &'t OwnName) -> NameEntry<'t>
     }
 }
 
+pub(super) fn masked_baggage(lists: &[Vec<Vec<u8>>]) -> Vec<Vec<FileText<'_>>> {
+    lists.iter().map(|lines| lines.iter().map(|line| to_text(line)).collect()).collect()
+}
+
 pub(super) fn exchange_entry(exchange: &Exchange) -> ExchangeEntry<'_> {
     let answer = match &exchange.answer {
         Answer::Http(status) => AnswerEntry::Http(*status),

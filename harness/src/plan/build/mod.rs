@@ -199,6 +199,7 @@ fn lines(drive: &Drive, name: &str, mark: Mark) -> Vec<Vec<u8>> {
                     | TemplatePart::OtlpEndpoint
                     | TemplatePart::SelfPort
                     | TemplatePart::Env(_)
+                    | TemplatePart::Secret(_)
                     | TemplatePart::ScenarioDir => None,
                 })
                 .collect();

@@ -26,6 +26,8 @@ pub struct JudgeSettings {
 
 /// Returns the verdict on one case.
 pub fn judge(plan: &Plan, evidence: &Evidence, settings: &JudgeSettings) -> CaseVerdict {
+    let masked = evidence.masked_baggage.as_ref().map(|lists| plan.with_baggage(lists));
+    let plan = masked.as_ref().unwrap_or(plan);
     let all = Crossings::pair(plan, evidence);
     let breaks = Breaks::find(&all);
     let Findings { mut findings, mut notes } = group(&all, &breaks, settings.strict);

@@ -192,7 +192,8 @@ fn shown(templates: &[Template], argv: &[String]) -> String {
 }
 
 fn shown_word(template: &Template, filled: &str) -> String {
-    let secret = template.parts.iter().any(|part| matches!(part, TemplatePart::Env(_)));
+    let secret =
+        template.parts.iter().any(|part| matches!(part, TemplatePart::Env(_) | TemplatePart::Secret(_)));
     let word = if secret { "..." } else { filled };
     if word.is_empty() || word.contains(char::is_whitespace) { format!("'{word}'") } else { word.to_owned() }
 }

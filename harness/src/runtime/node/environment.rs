@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::plan::TapProtocol;
 use crate::runtime::error::RuntimeError;
-use crate::runtime::setting::environment_variable;
+use crate::runtime::setting::{environment_variable, secret_value};
 use crate::runtime::wiring::CaseWiring;
 use crate::scenario::{NodeIx, Template, TemplatePart};
 
@@ -38,6 +38,7 @@ pub async fn fill(
             TemplatePart::OtlpEndpoint => text.push_str(&wiring.otlp(node).unwrap_or_default()),
             TemplatePart::SelfPort => text.push_str(&port.map(|port| port.to_string()).unwrap_or_default()),
             TemplatePart::Env(name) => text.push_str(&environment_variable(name, node, wiring.plan())?),
+            TemplatePart::Secret(secret) => text.push_str(&secret_value(secret, node, wiring.plan())?),
             // A node has no stimulus; the scenario's check refuses it there.
             TemplatePart::Mark => {}
             TemplatePart::ScenarioDir => text.push_str(&wiring.plan().folder.display().to_string()),

@@ -53,8 +53,11 @@ impl<'a> Builder<'a, '_> {
                 Stretch::Reference(name, _) => {
                     let place = self.place_of(name, tree);
                     match reference::meaning(name, site, |name| self.found(name)) {
-                        Some(part) => {
+                        Some(mut part) => {
                             self.used(&part, user, place);
+                            if let TemplatePart::Secret(secret) = &mut part {
+                                secret.place = Some(place);
+                            }
                             parts.push(part);
                         }
                         None => {
@@ -82,6 +85,7 @@ impl<'a> Builder<'a, '_> {
             TemplatePart::Text(_)
             | TemplatePart::OtlpEndpoint
             | TemplatePart::Env(_)
+            | TemplatePart::Secret(_)
             | TemplatePart::ScenarioDir => return,
         };
         self.draft.uses.push(TemplateUse { user, place, what });

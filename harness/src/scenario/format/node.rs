@@ -32,7 +32,7 @@ pub(super) static NODE: Object = Object {
                 key: must(
                     "image",
                     Shape::Text(&IMAGE),
-                    "your service as a container: the name of its image, in which `${env.NAME}` may stand",
+                    "your service as a container: the name of its image, in which `${env.NAME}` and `${secret.NAME}` may stand",
                 ),
                 with: &[IMAGE_KEYS, READY_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
             },

@@ -98,6 +98,7 @@ impl Scenario {
             TemplatePart::Text(_)
             | TemplatePart::OtlpEndpoint
             | TemplatePart::Env(_)
+            | TemplatePart::Secret(_)
             | TemplatePart::Mark
             | TemplatePart::ScenarioDir => None,
         }
