@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it, and says where")]
 
 mod folder;
+#[path = "conform/relay_table.rs"]
+mod relay_table;
 
 use std::path::Path;
 use std::process::Output;
@@ -71,6 +73,20 @@ fn a_fault_of_the_model_relay_fails_with_the_bytes_and_the_clause() {
     ] {
         assert!(out.contains(part), "{part} is missing:\n{out}");
     }
+}
+
+#[test]
+fn requirements_of_spans_and_configurations_find_their_fault_of_the_model_relay() {
+    let folder = Folder::new("relay-faults");
+    let mut unproven = Vec::new();
+    for (id, fault) in relay_table::RELAY_TABLE {
+        let (status, out, problems) =
+            conform(&folder, &["relay:model", "--only", id, "--fault", fault, "--strict"]);
+        if status != Some(4) {
+            unproven.push(format!("{id} does not find `{fault}`: {status:?}\n{out}{problems}"));
+        }
+    }
+    assert!(unproven.is_empty(), "{}", unproven.join("\n"));
 }
 
 /// The service that the W3C suite tests, in Python, with what OpenTelemetry's own one does.

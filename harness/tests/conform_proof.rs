@@ -7,10 +7,14 @@
 mod foreign;
 #[path = "conform/propagation/mod.rs"]
 mod propagation;
+#[path = "conform/relay_table.rs"]
+mod relay_table;
 #[path = "conform/service.rs"]
 mod service;
 #[path = "conform/table.rs"]
 mod table;
+#[path = "conform/untried.rs"]
+mod untried;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,11 +35,15 @@ fn selected(only: &str, configuration: &Configuration) -> Vec<SelectedRequiremen
         .of(&conform::suites())
         .unwrap();
     let mut fitting = all;
+    for wanted in &mut fitting {
+        wanted.vectors.retain(|vector| vector.configuration == *configuration && vector.telemetry.is_empty());
+    }
     fitting.retain(|wanted| {
         let requirement = &wanted.requirement;
         requirement.role == Role::Participant
-            && requirement.configuration == *configuration
             && requirement.needs.is_empty()
+            && requirement.over.is_empty()
+            && !wanted.vectors.is_empty()
     });
     fitting
 }
@@ -60,6 +68,9 @@ fn tried_on(carrier: impl service::Carrier, only: &str, configuration: Configura
         host: None,
         level: 2,
         is_strict: true,
+        is_wire_only: false,
+        routes: vec![conform::TransportRoute::HTTP],
+        brokers: None,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let wanted = selected(only, &configuration);
@@ -105,28 +116,15 @@ fn every_requirement_fails_with_its_defect() {
 }
 
 #[test]
-fn every_requirement_is_tried_in_a_configuration_of_the_table() {
-    let all = RequirementSelection { suites: vec!["all".to_owned()], only: Vec::new(), level: 3 };
-    let known: Vec<Configuration> =
-        Style::ALL.iter().map(|style| style.configuration()).chain([Configuration::default()]).collect();
-    for wanted in all.of(&conform::suites()).unwrap() {
-        let requirement = &wanted.requirement;
-        assert!(known.contains(&requirement.configuration), "{} is in no table", requirement.id);
-    }
-}
-
-#[test]
 fn no_requirement_is_without_a_defect() {
     let foreign = foreign::TABLE.iter().map(|(id, ..)| *id);
-    let proved: BTreeSet<&str> = table::TABLE.iter().map(|(id, _)| *id).chain(foreign).collect();
-    let mut wanted = selected("", &Configuration::default());
-    for style in Style::ALL {
-        wanted.extend(selected("", &style.configuration()));
-    }
-    let missing: Vec<&str> =
-        wanted.iter().map(|one| one.requirement.id.as_str()).filter(|id| !proved.contains(id)).collect();
-    assert!(missing.is_empty(), "requirements that nothing shows to be able to fail: {missing:?}");
+    let relay = relay_table::RELAY_TABLE.iter().map(|(id, _)| *id);
+    let proved: BTreeSet<&str> = table::TABLE.iter().map(|(id, _)| *id).chain(foreign).chain(relay).collect();
+    let all = RequirementSelection { suites: vec!["all".to_owned()], only: Vec::new(), level: 3 };
+    let wanted = all.of(&conform::suites()).unwrap();
     let known: BTreeSet<&str> = wanted.iter().map(|one| one.requirement.id.as_str()).collect();
+    let missing: Vec<&&str> = known.iter().filter(|id| !proved.contains(**id)).collect();
+    assert!(missing.is_empty(), "requirements that nothing shows to be able to fail: {missing:?}");
     let unknown: Vec<&&str> = proved.iter().filter(|id| !known.contains(**id)).collect();
     assert!(unknown.is_empty(), "defects of requirements that do not exist: {unknown:?}");
 }
@@ -142,4 +140,54 @@ fn a_service_that_never_continues_passes_next_to_nothing() {
         .collect();
     // What holds of new traces alone, and where a new trace is an outcome that is left open.
     assert_eq!(passed, ["TP-34", "TP-35", "TP-37", "TF-07", "ID-10"]);
+}
+
+/// Returns the page that accounts for every requirement of the catalogue.
+fn catalogue() -> String {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    for suite in conform::suites() {
+        for requirement in &suite.requirements {
+            let strength = requirement.strength.word();
+            let (count, says) = (requirement.vectors.len(), &requirement.says);
+            let cell = format!("`{}` | {count} | {strength} | {says}", suite.name);
+            rows.push((requirement.id.clone(), cell));
+        }
+    }
+    let tried = rows.len();
+    let vectors: usize =
+        conform::suites().iter().flat_map(|suite| &suite.requirements).map(|one| one.vectors.len()).sum();
+    rows.extend(
+        untried::UNTRIED.iter().map(|(id, why)| ((*id).to_owned(), format!(" | | | not tried: {why}"))),
+    );
+    rows.sort_by_key(|(id, _)| {
+        let (family, number) = id.split_once('-').unwrap();
+        (family.to_owned(), number.parse::<u32>().unwrap())
+    });
+    let mut page = format!(
+        "# The requirements of the reference suite\n\nGenerated from the suites in this folder by \
+         `UPDATE_EXPECT=1 cargo test --test conform_proof`. {tried} requirements are tried, with {vectors} vectors; \
+         {} are not, each for the reason in its row.\n\n| id | suite | vectors | strength | requirement |\n\
+         |---|---|---:|---|---|\n",
+        untried::UNTRIED.len()
+    );
+    for (id, cell) in rows {
+        page += &format!("| {id} | {} |\n", cell.trim_start());
+    }
+    page
+}
+
+#[test]
+fn every_requirement_of_the_catalogue_is_accounted_for() {
+    let tried: BTreeSet<String> =
+        conform::suites().iter().flat_map(|suite| &suite.requirements).map(|one| one.id.clone()).collect();
+    let twice: Vec<&str> =
+        untried::UNTRIED.iter().map(|(id, _)| *id).filter(|id| tried.contains(*id)).collect();
+    assert!(twice.is_empty(), "tried, and listed as not tried: {twice:?}");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/conformance/CATALOGUE.md");
+    let page = catalogue();
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == page, "scenarios/conformance/CATALOGUE.md is stale: run with UPDATE_EXPECT=1");
 }

@@ -1,4 +1,5 @@
-//! Receives the calls that a target makes, over HTTP/1.1, and keeps their fields byte for byte.
+//! Receives the calls that a target makes, over HTTP/1.1, and keeps their fields byte for byte. Calls over other
+//! transports are kept in the same log.
 //!
 //! It reads more than HTTP allows: what a target sends is evidence, and odd bytes in a field are no reason to refuse
 //! the call. Its path alone identifies a call.
@@ -39,12 +40,13 @@ pub struct CallbackListener {
     authority: String,
     /// Keeps calls of earlier runs apart.
     nonce: u64,
-    state: Arc<ListenerState>,
+    state: Arc<CallSink>,
     _tasks: JoinSet<()>,
 }
 
+/// The log of all calls, which every transport adds to.
 #[derive(Debug)]
-struct ListenerState {
+pub struct CallSink {
     prefix: String,
     log: Mutex<CallLog>,
     changed: watch::Sender<u64>,
@@ -67,8 +69,7 @@ impl CallbackListener {
             None => address.to_string(),
         };
         let prefix = format!("/{nonce:016x}/");
-        let state =
-            Arc::new(ListenerState { prefix, log: Mutex::default(), changed: watch::Sender::default() });
+        let state = Arc::new(CallSink { prefix, log: Mutex::default(), changed: watch::Sender::default() });
         let mut tasks = JoinSet::new();
         let serving = state.clone();
         tasks.spawn(async move {
@@ -88,6 +89,11 @@ impl CallbackListener {
     /// Returns the path that identifies a call.
     pub fn path(&self, key: RequestKey, call: usize) -> String {
         format!("/{:016x}/{}/{}/{call}", self.nonce, key.vector, key.request)
+    }
+
+    /// Returns the log, for the listeners of other transports.
+    pub fn sink(&self) -> Arc<CallSink> {
+        Arc::clone(&self.state)
     }
 
     pub fn url(&self, key: RequestKey, call: usize) -> String {
@@ -126,18 +132,18 @@ impl CallbackListener {
     }
 }
 
-impl ListenerState {
+impl CallSink {
     fn log(&self) -> MutexGuard<'_, CallLog> {
         self.log.lock()
     }
 
-    /// Keeps a call. Returns false if no vector arranged it.
-    fn take(&self, target: &str, fields: RawFields) -> bool {
-        let path = target.split('?').next().unwrap_or_default();
-        // Absolute form, which clients send to a proxy.
-        let path = path.find(&self.prefix).map_or(path, |at| &path[at..]);
-        let Some(rest) = path.strip_prefix(&self.prefix) else { return false };
-        let numbers: Vec<usize> = rest.split('/').filter_map(|part| part.parse().ok()).collect();
+    /// Keeps a call by the path that identifies it, which is the target of its request or stands in its body. Returns
+    /// false if no vector arranged it.
+    pub(super) fn take(&self, text: &str, fields: RawFields) -> bool {
+        let Some(at) = text.find(&self.prefix) else { return false };
+        let rest = &text[at + self.prefix.len()..];
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '/').unwrap_or(rest.len());
+        let numbers: Vec<usize> = rest[..end].split('/').filter_map(|part| part.parse().ok()).collect();
         let [vector, request, number] = numbers[..] else { return false };
         let key = RequestKey { vector, request };
         {
@@ -151,7 +157,7 @@ impl ListenerState {
 }
 
 /// Serves one connection: it answers call after call.
-async fn serve(stream: TcpStream, state: Arc<ListenerState>) {
+async fn serve(stream: TcpStream, state: Arc<CallSink>) {
     let _ = stream.set_nodelay(true);
     let mut connection = Connection { stream, buffer: Vec::new() };
     while let Some(head) = connection.head().await {

@@ -13,11 +13,14 @@ pub mod judge;
 pub mod listener;
 pub mod results;
 pub mod selection;
+mod span_sink;
 pub mod suite;
 pub mod target;
+pub mod transport;
 
 pub use engine::{Options, run};
 pub use results::{ConformanceVerdict, Results};
 pub use selection::{RequirementSelection, SelectedRequirement};
 pub use suite::{Suite, suites};
 pub use target::Target;
+pub use transport::{TransportKind, TransportRoute};

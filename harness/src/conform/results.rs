@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::judge::Mismatch;
 use super::suite::{Requirement, Strength};
+use super::transport::TransportRoute;
 use crate::evidence::RawFields;
 
 /// A run of the suite against one implementation.
@@ -42,7 +43,8 @@ pub struct RequirementResult {
 #[derive(Clone, Debug)]
 pub struct VectorResult {
     pub name: String,
-    pub transport: &'static str,
+    /// `http/1.1`, or `kafka -> grpc` where the call went out over another transport.
+    pub transport: String,
     pub verdict: ConformanceVerdict,
     /// The outcome that it had, of those allowed.
     pub outcome: Option<String>,
@@ -56,6 +58,16 @@ pub struct VectorResult {
     pub received: Vec<RawFields>,
     /// The request as a command of a shell; empty where nothing was sent.
     pub curl: String,
+}
+
+impl VectorResult {
+    /// Returns `version.ff`, or `version.ff over kafka`.
+    pub fn title(&self) -> String {
+        if self.transport == TransportRoute::HTTP.words() {
+            return self.name.clone();
+        }
+        format!("{} over {}", self.name, self.transport)
+    }
 }
 
 /// From the best to the worst.

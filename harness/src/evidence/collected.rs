@@ -102,7 +102,8 @@ fn language(span: &collector::Span) -> Option<(String, String)> {
     Some((Span::SDK_LANGUAGE.to_owned(), name))
 }
 
-fn kind(kind: collector::SpanKind) -> SpanKind {
+/// Returns the kind of a span as evidence names it.
+pub(crate) fn kind(kind: collector::SpanKind) -> SpanKind {
     match kind {
         collector::SpanKind::Internal => SpanKind::Internal,
         collector::SpanKind::Server => SpanKind::Server,
@@ -132,7 +133,7 @@ fn log(record: &collector::LogRecord, node: NodeIx, logged: &[&str]) -> LogRecor
 }
 
 /// Returns a scalar as text; kept attributes have no other type.
-fn text(value: &collector::Value) -> Option<String> {
+pub(crate) fn text(value: &collector::Value) -> Option<String> {
     match value {
         collector::Value::String(text) => Some(text.clone()),
         collector::Value::Int(number) => Some(number.to_string()),

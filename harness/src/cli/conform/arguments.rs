@@ -34,6 +34,13 @@ pub struct ConformArguments {
     /// Fail on a SHOULD that is not met
     #[arg(long)]
     pub strict: bool,
+    /// Try the vectors over these transports, in each combination of the way in and the way out, beside HTTP/1.1:
+    /// `http/2`, `grpc`, `kafka`, `rabbitmq`, `sqs`, or `all`
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub transport: Vec<String>,
+    /// Judge the wire alone, without the spans that the target exports
+    #[arg(long)]
+    pub wire_only: bool,
     /// List the selected requirements without trying them
     #[arg(long)]
     pub list: bool,
@@ -78,6 +85,7 @@ Examples:
   unbroken conform acme.yaml                         a target file; `unbroken schema target` describes it
   unbroken conform relay:rust --report html=out/report.html
   unbroken conform relay:model --fault inject-nothing
+  unbroken conform relay:rust --transport kafka,grpc  over Kafka and gRPC, in each direction
   unbroken conform relay:rust --suite b3             B3 in place of W3C Trace Context
   unbroken conform --list --suite all
   unbroken conform --diff last-week.json today.json";

@@ -4,11 +4,14 @@ use std::path::Path;
 
 use crate::cli::interrupt::interrupted;
 use crate::cli::{exit, print};
+use crate::conform::transport::UnknownTransport;
 use crate::conform::{
     self, ConformanceVerdict, RequirementSelection, Results, SelectedRequirement, Suite, Target,
+    TransportKind, TransportRoute,
 };
 use crate::report::conformance::{diff, explain, terminal};
 use crate::run::fresh_seed;
+use crate::testing::brokers::stand_ins;
 
 mod arguments;
 mod report_file;
@@ -39,7 +42,11 @@ pub fn conform(arguments: &ConformArguments) -> u8 {
         print::error(&error);
         return exit::INCONCLUSIVE;
     }
-    match run(arguments, &target, &wanted) {
+    let routes = match routes(&arguments.transport) {
+        Ok(routes) => routes,
+        Err(error) => return usage(&format!("`--transport`: {error}")),
+    };
+    match run(arguments, &target, &wanted, routes) {
         Ok(results) => report(arguments, &results),
         Err(status) => status,
     }
@@ -59,7 +66,24 @@ fn selection(arguments: &ConformArguments, suites: &[Suite]) -> Result<Vec<Selec
     Ok(wanted)
 }
 
-fn run(arguments: &ConformArguments, target: &Target, wanted: &[SelectedRequirement]) -> Result<Results, u8> {
+/// Returns the routes among the transports of the command line.
+fn routes(words: &[String]) -> Result<Vec<TransportRoute>, UnknownTransport> {
+    let mut carriers = Vec::new();
+    for word in words {
+        match word.as_str() {
+            "all" => carriers.extend_from_slice(TransportKind::ALL),
+            word => carriers.push(word.parse()?),
+        }
+    }
+    Ok(TransportRoute::among(&carriers))
+}
+
+fn run(
+    arguments: &ConformArguments,
+    target: &Target,
+    wanted: &[SelectedRequirement],
+    routes: Vec<TransportRoute>,
+) -> Result<Results, u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         print::problem("error: cannot start the threads of this process");
         print::error(&error);
@@ -73,6 +97,9 @@ fn run(arguments: &ConformArguments, target: &Target, wanted: &[SelectedRequirem
         host: arguments.callback_host.clone(),
         level: arguments.level,
         is_strict: arguments.strict,
+        is_wire_only: arguments.wire_only,
+        routes,
+        brokers: stand_ins(),
     };
     let results = runtime.block_on(conform::run(target, wanted, &options, interrupted()));
     runtime.shutdown_background();

@@ -1,25 +1,33 @@
 //! Runs the selected requirements against a target: one process for each configuration, its vectors in parallel, a
 //! verdict for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::judge::{self, End, MismatchKind, TargetAnswer, VectorExchange, VectorJudgement};
-use super::listener::CallbackListener;
+use super::listener::{CallbackListener, RequestKey};
 use super::results::{ConformanceVerdict, Implementation, RequirementResult, Results, VectorResult};
 use super::selection::SelectedRequirement;
-use super::suite::{Configuration, Vector};
+use super::span_sink::{SinkError, SpanSink};
+use super::suite::Configuration;
 use super::target::{Instance, InstanceError, Target};
+use super::transport::{
+    self, BrokerClients, GrpcListener, TransportKind, TransportRoute, TransportStartError,
+};
 use crate::error_chain;
 use crate::plan::Seed;
 use crate::plan::seed::Ids;
-use crate::scenario::Role;
+use crate::runtime::BrokerStarter;
 
 mod request;
 mod sender;
+mod telemetry;
+mod trial;
 
-use sender::RequestSender;
+use sender::{Exchanges, RequestSender};
+use telemetry::SeenTelemetry;
+use trial::{Trial, routes_of, trials};
 
 /// The settings of a run that do not depend on the target.
 #[derive(Clone, Debug)]
@@ -35,6 +43,12 @@ pub struct Options {
     pub host: Option<String>,
     pub level: u8,
     pub is_strict: bool,
+    /// Nothing is asked of telemetry.
+    pub is_wire_only: bool,
+    /// The transports of requests and calls.
+    pub routes: Vec<TransportRoute>,
+    /// Starts the brokers that the routes need.
+    pub brokers: Option<BrokerStarter>,
 }
 
 /// The reason why nothing could be tried.
@@ -42,6 +56,10 @@ pub struct Options {
 pub enum RunError {
     #[error("cannot listen at {0} for the calls of the target")]
     Listen(SocketAddr, #[source] std::io::Error),
+    #[error("cannot start the collector for the target's spans")]
+    Sink(#[from] SinkError),
+    #[error(transparent)]
+    TransportKind(#[from] TransportStartError),
     #[error(transparent)]
     Target(#[from] InstanceError),
     #[error(
@@ -62,17 +80,31 @@ pub async fn run(
     let nonce = Ids::new(Seed(options.seed).part("callbacks")).next_u64();
     let listener = CallbackListener::start(options.listen, options.host.as_deref(), nonce).await;
     let listener = listener.map_err(|error| RunError::Listen(options.listen, error))?;
+    let grpc = SocketAddr::new(options.listen.ip(), 0);
+    let grpc =
+        GrpcListener::start(grpc, listener.sink()).await.map_err(|error| RunError::Listen(grpc, error))?;
+    let routes = wanted.iter().flat_map(|one| routes_of(&one.requirement.over, &options.routes));
+    let carriers: BTreeSet<TransportKind> = routes.flat_map(|route| [route.inward, route.outward]).collect();
+    let clients = BrokerClients::start(carriers, options.brokers.as_ref(), &listener.sink()).await?;
+    let sink = match telemetry::missing(target, options) {
+        Some(_) => None,
+        None => Some(SpanSink::start().await?),
+    };
     let mut run = SuiteRun {
         target,
         options,
         listener,
+        grpc,
+        clients,
+        sink,
+        telemetry: SeenTelemetry::default(),
         implementation: Implementation {
             target: target.name.clone(),
             name: target.implementation.clone(),
             links: target.links.clone(),
             ..Implementation::default()
         },
-        vectors: wanted.iter().flat_map(trials).collect(),
+        vectors: wanted.iter().flat_map(|wanted| trials(wanted, &options.routes)).collect(),
         results: BTreeMap::new(),
     };
     let is_interrupted = tokio::select! {
@@ -82,32 +114,15 @@ pub async fn run(
     Ok(run.finish(wanted, begun.elapsed(), is_interrupted))
 }
 
-fn trials(wanted: &SelectedRequirement) -> impl Iterator<Item = Trial<'_>> {
-    wanted.vectors.iter().map(move |vector| Trial { wanted, vector })
-}
-
-/// One vector of a selected requirement.
-#[derive(Clone, Copy)]
-struct Trial<'a> {
-    wanted: &'a SelectedRequirement,
-    vector: &'a Vector,
-}
-
-impl Trial<'_> {
-    fn group(&self) -> (Role, &Configuration) {
-        (self.wanted.requirement.role, &self.wanted.requirement.configuration)
-    }
-
-    /// Returns `TP-12/version.ff`, from which its ids are minted.
-    fn title(&self) -> String {
-        format!("{}/{}", self.wanted.requirement.id, self.vector.name)
-    }
-}
-
 struct SuiteRun<'a> {
     target: &'a Target,
     options: &'a Options,
     listener: CallbackListener,
+    grpc: GrpcListener,
+    clients: BrokerClients,
+    /// The collector of the target's spans; `None` where nothing is asked of them.
+    sink: Option<SpanSink>,
+    telemetry: SeenTelemetry,
     implementation: Implementation,
     /// A listener's key counts in this list.
     vectors: Vec<Trial<'a>>,
@@ -144,7 +159,12 @@ impl SuiteRun<'_> {
     }
 
     async fn group(&mut self, group: &[usize], configuration: &Configuration) -> Result<(), RunError> {
-        let instance = Instance::start(self.target, configuration).await?;
+        let mut variables = self.sink.as_ref().map(SpanSink::variables).unwrap_or_default();
+        variables.extend(self.clients.variables());
+        let mut instance = Instance::start(self.target, configuration, &variables).await?;
+        if group.iter().any(|at| self.vectors[*at].route.inward == TransportKind::Http2) {
+            instance.speaks_http2 = transport::speaks_http2(instance.socket).await;
+        }
         if let Some(capabilities) = &instance.capabilities {
             let sdk = &capabilities.sdk;
             if self.implementation.name.is_none() {
@@ -155,17 +175,8 @@ impl SuiteRun<'_> {
         }
         let mut able = Vec::new();
         for at in group {
-            let trial = self.vectors[*at];
-            if let Some(why) = self.target.lacks_support(&trial.wanted.requirement.id, &trial.vector.name) {
-                self.without(&[*at], ConformanceVerdict::Unsupported, &why);
-                continue;
-            }
-            let needs = &trial.wanted.requirement.needs;
-            match needs.iter().find(|need| !instance.can(need)) {
-                Some(need) => {
-                    let why = format!("the target does not have the capability `{need}`");
-                    self.without(&[*at], ConformanceVerdict::Unsupported, &why);
-                }
+            match self.lacks(self.vectors[*at], &instance) {
+                Some(why) => self.without(&[*at], ConformanceVerdict::Unsupported, &why),
                 None => able.push(*at),
             }
         }
@@ -173,11 +184,16 @@ impl SuiteRun<'_> {
             target: self.target,
             options: self.options,
             listener: &self.listener,
+            grpc: self.grpc.address(),
+            clients: &self.clients,
             configuration,
+            variables,
         };
         let instance = sender.probe(instance).await?;
         let address = instance.address.clone();
-        let exchanges = sender.all(instance, &self.vectors, &able).await;
+        let exports_on_request = telemetry::exports_on_request(&instance);
+        let Exchanges { mut exchanges, gap } = sender.all(instance, &self.vectors, &able).await;
+        self.add_telemetry(&mut exchanges, gap.as_deref(), exports_on_request).await;
         let mut judged = BTreeMap::new();
         for (at, exchanges) in exchanges {
             judged.insert(at, (judge::judge(self.vectors[at].vector, &exchanges), exchanges));
@@ -186,11 +202,54 @@ impl SuiteRun<'_> {
         for (at, (judged, exchanges)) in judged {
             let trial = self.vectors[at];
             let exchange = shown(&exchanges);
-            let body = request::body(&self.listener, at, trial.vector);
-            let curl = exchange.map(|exchange| request::curl(&address, exchange, &body)).unwrap_or_default();
+            let key = RequestKey { vector: at, request: 0 };
+            let grpc = self.grpc.address();
+            let body = request::body(&self.listener, grpc, key, trial.route, &trial.vector.steps);
+            let curl = match exchange {
+                Some(exchange) if trial.route.inward == TransportKind::Http1 => {
+                    request::curl(&address, exchange, &body)
+                }
+                Some(_) | None => String::new(),
+            };
             self.results.insert(at, VectorResult { curl, ..result(trial, judged, exchange) });
         }
         Ok(())
+    }
+
+    /// Adds the spans to the exchanges whose vectors state something about spans. A target that exports on request and
+    /// has exported nothing has no spans; of another one that is not known.
+    async fn add_telemetry(
+        &mut self,
+        exchanges: &mut BTreeMap<usize, Vec<VectorExchange>>,
+        gap: Option<&str>,
+        exports_on_request: bool,
+    ) {
+        let Some(sink) = &self.sink else { return };
+        sink.settled().await;
+        self.telemetry.take(sink, exchanges, sender::probe_trace(self.options));
+        let is_silent = self.telemetry.is_empty() && !exports_on_request;
+        let gap = gap.or(is_silent.then_some(NOTHING_EXPORTED));
+        let vectors = &self.vectors;
+        let stated = exchanges.iter_mut().filter(|(at, _)| !vectors[**at].vector.telemetry.is_empty());
+        for exchange in stated.flat_map(|(_, exchanges)| exchanges) {
+            exchange.telemetry = self.telemetry.of(exchange, gap);
+        }
+    }
+
+    /// Returns the reason why a vector is not tried on this instance.
+    fn lacks(&self, trial: Trial<'_>, instance: &Instance) -> Option<String> {
+        let requirement = &trial.wanted.requirement;
+        if let Some(why) = self.target.lacks_support(&requirement.id, &trial.vector.name) {
+            return Some(why);
+        }
+        if let Some(need) = requirement.needs.iter().find(|need| !instance.can(need)) {
+            return Some(format!("the target does not have the capability `{need}`"));
+        }
+        if let Some(why) = sender::lacks(instance, trial.route) {
+            return Some(why);
+        }
+        let missing = telemetry::missing(self.target, self.options)?;
+        (!trial.vector.telemetry.is_empty()).then(|| missing.to_owned())
     }
 
     /// Fails vectors whose twin was not continued: a new trace proves nothing if a valid context is not continued
@@ -214,29 +273,28 @@ impl SuiteRun<'_> {
         let trial = &self.vectors[at];
         let twin = trial.vector.twin.as_ref()?;
         self.vectors.iter().position(|other| {
-            other.wanted.requirement.id == trial.wanted.requirement.id && other.vector.name == *twin
+            other.route == trial.route
+                && other.wanted.requirement.id == trial.wanted.requirement.id
+                && other.vector.name == *twin
         })
     }
 
     /// Gives the same verdict to vectors that were not tried.
     fn without(&mut self, group: &[usize], verdict: ConformanceVerdict, why: &str) {
         for at in group {
-            let name = self.vectors[*at].vector.name.clone();
-            self.results.insert(*at, untried(name, verdict, why));
+            self.results.insert(*at, untried(self.vectors[*at], verdict, why));
         }
     }
 
     fn finish(mut self, wanted: &[SelectedRequirement], took: Duration, is_interrupted: bool) -> Results {
-        let mut at = 0;
+        let mut trials = self.vectors.iter().copied().enumerate().peekable();
         let mut requirements = Vec::new();
         for wanted in wanted {
             let mut vectors = Vec::new();
-            for vector in &wanted.vectors {
-                let result = self.results.remove(&at).unwrap_or_else(|| {
-                    untried(vector.name.clone(), ConformanceVerdict::Inconclusive, "the run was interrupted")
-                });
-                vectors.push(result);
-                at += 1;
+            while let Some((at, trial)) = trials.next_if(|(_, trial)| std::ptr::eq(trial.wanted, wanted)) {
+                let interrupted =
+                    || untried(trial, ConformanceVerdict::Inconclusive, "the run was interrupted");
+                vectors.push(self.results.remove(&at).unwrap_or_else(interrupted));
             }
             let (suite, requirement) = (wanted.suite.clone(), wanted.requirement.clone());
             requirements.push(RequirementResult { suite, requirement, vectors });
@@ -253,13 +311,12 @@ impl SuiteRun<'_> {
     }
 }
 
-/// The transport of every vector so far.
-const TRANSPORT: &str = "http/1.1";
+const NOTHING_EXPORTED: &str = "the target exported no span to `OTEL_EXPORTER_OTLP_ENDPOINT`";
 
-fn untried(name: String, verdict: ConformanceVerdict, why: &str) -> VectorResult {
+fn untried(trial: Trial<'_>, verdict: ConformanceVerdict, why: &str) -> VectorResult {
     VectorResult {
-        name,
-        transport: TRANSPORT,
+        name: trial.vector.name.clone(),
+        transport: trial.route.words(),
         verdict,
         outcome: None,
         mismatch: None,
@@ -273,8 +330,14 @@ fn untried(name: String, verdict: ConformanceVerdict, why: &str) -> VectorResult
 
 /// Returns the exchange that the verdict is about: the first that failed by itself, otherwise the first.
 fn shown(exchanges: &[VectorExchange]) -> Option<&VectorExchange> {
-    let failed =
-        exchanges.iter().find(|one| !matches!(one.answer, TargetAnswer::Status(status) if status < 400));
+    let failed = exchanges.iter().find(|one| match one.answer {
+        TargetAnswer::Status(status) => status >= 400,
+        TargetAnswer::Delivered => false,
+        TargetAnswer::None(_)
+        | TargetAnswer::BrokenOff(_)
+        | TargetAnswer::Ended(..)
+        | TargetAnswer::NotSent(_) => true,
+    });
     failed.or(exchanges.first())
 }
 
@@ -290,7 +353,7 @@ fn result(trial: Trial<'_>, judged: VectorJudgement, shown: Option<&VectorExchan
         received: calls.map(|call| request::of_propagation(&call.fields)).collect(),
         notes: judged.notes,
         reason: None,
-        ..untried(trial.vector.name.clone(), ConformanceVerdict::Pass, "")
+        ..untried(trial, ConformanceVerdict::Pass, "")
     };
     match judged.end {
         End::Fits(outcome) => result.outcome = Some(outcome),
@@ -299,7 +362,9 @@ fn result(trial: Trial<'_>, judged: VectorJudgement, shown: Option<&VectorExchan
             result.mismatch = Some(mismatch);
         }
         End::Inconclusive(why) => {
-            result.verdict = ConformanceVerdict::Inconclusive;
+            let is_silent = why == NOTHING_EXPORTED;
+            result.verdict =
+                if is_silent { ConformanceVerdict::Unsupported } else { ConformanceVerdict::Inconclusive };
             result.reason = Some(why);
         }
     }

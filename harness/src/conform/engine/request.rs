@@ -1,11 +1,15 @@
 //! The bytes of one request, the ids in it, and the request as a shell command.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
+
+use serde_json::json;
 
 use crate::conform::judge::VectorExchange;
 use crate::conform::listener::{CallbackListener, RequestKey};
-use crate::conform::suite::{RequestIds, Vector};
+use crate::conform::suite::{self, InstructionStep, RequestIds};
 use crate::conform::target::Address;
+use crate::conform::transport::{OUTWARD, TransportKind, TransportRoute};
 use crate::evidence::RawFields;
 use crate::plan::Seed;
 use crate::plan::seed::Ids;
@@ -32,17 +36,32 @@ fn odd_id(mut mint: impl FnMut() -> String) -> String {
     }
 }
 
-/// Returns the instruction to call these addresses, one after the other.
-pub(super) fn steps(urls: &[String]) -> String {
-    let steps: Vec<_> = urls.iter().map(|url| serde_json::json!({ "url": url, "arguments": [] })).collect();
-    serde_json::Value::from(steps).to_string()
-}
-
-/// Returns the instruction of a vector's first request.
-pub(super) fn body(listener: &CallbackListener, vector: usize, of: &Vector) -> String {
-    let key = RequestKey { vector, request: 0 };
-    let urls: Vec<String> = (0..of.calls).map(|call| listener.url(key, call)).collect();
-    steps(&urls)
+/// Returns the instruction of a request, with the addresses of its calls. `grpc` is the address for calls over gRPC.
+pub(super) fn body(
+    listener: &CallbackListener,
+    grpc: SocketAddr,
+    key: RequestKey,
+    route: TransportRoute,
+    steps: &[InstructionStep],
+) -> String {
+    let calls = (0..steps.len()).map(|call| {
+        let address = match route.outward {
+            TransportKind::Http1 | TransportKind::Http2 => listener.url(key, call),
+            TransportKind::Grpc => format!("grpc://{grpc}"),
+            TransportKind::Kafka => format!("kafka://{OUTWARD}"),
+            TransportKind::RabbitMq => format!("amqp:///{OUTWARD}"),
+            TransportKind::Sqs => format!("sqs://{OUTWARD}"),
+        };
+        // The next relay gets the arguments unchanged: they identify a call that has no path.
+        let arguments = match route.outward {
+            TransportKind::Http1 | TransportKind::Http2 => json!([]),
+            TransportKind::Grpc | TransportKind::Kafka | TransportKind::RabbitMq | TransportKind::Sqs => {
+                json!([{ "url": format!("mark:{}", listener.path(key, call)), "arguments": [] }])
+            }
+        };
+        json!({ "url": address, "arguments": arguments })
+    });
+    suite::instruction(steps, calls).to_string()
 }
 
 /// Returns a whole HTTP/1.1 request with the vector's fields unchanged.

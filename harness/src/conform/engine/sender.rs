@@ -1,6 +1,7 @@
 //! Sends the requests of one configuration. Starts the target again if it ends in between.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -8,15 +9,17 @@ use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Options, RunError, Trial, request};
-use crate::conform::judge::{TargetAnswer, VectorExchange};
+use super::{Options, RunError, Trial, request, telemetry};
+use crate::conform::judge::{ExchangeTelemetry, TargetAnswer, VectorExchange};
 use crate::conform::listener::{CallbackListener, RequestKey};
-use crate::conform::suite::{Configuration, RequestIds};
+use crate::conform::suite::{Configuration, InstructionStep, RequestIds};
 use crate::conform::target::{Instance, InstanceError, Target};
+use crate::conform::transport::{self, BrokerClients, SendFailure, TransportKind, TransportRoute};
 use crate::driver::raw;
 use crate::error_chain;
 use crate::evidence::RawFields;
 use crate::plan::Seed;
+use crate::wire::hex;
 
 /// The time in which a call may come after the answer.
 const LATE_CALLS: Duration = Duration::from_secs(1);
@@ -31,7 +34,28 @@ pub(super) struct RequestSender<'a> {
     pub target: &'a Target,
     pub options: &'a Options,
     pub listener: &'a CallbackListener,
+    /// The address for calls over gRPC.
+    pub grpc: SocketAddr,
+    pub clients: &'a BrokerClients,
     pub configuration: &'a Configuration,
+    /// Variables besides those of the configuration.
+    pub variables: Vec<(String, String)>,
+}
+
+/// The requests with their answers and calls, by the numbers of the vectors.
+pub(super) struct Exchanges {
+    pub exchanges: BTreeMap<usize, Vec<VectorExchange>>,
+    /// The reason why spans may be missing.
+    pub gap: Option<String>,
+}
+
+fn probe_ids(options: &Options) -> RequestIds {
+    request::mint(Seed(options.seed).part("probe"), 0)
+}
+
+/// Returns the trace id of the probe.
+pub(super) fn probe_trace(options: &Options) -> Vec<u8> {
+    hex::decode(probe_ids(options).trace_id.as_bytes()).unwrap_or_default()
 }
 
 /// One request that is to be sent.
@@ -40,21 +64,30 @@ struct Request {
     key: RequestKey,
     minted: RequestIds,
     sent: RawFields,
-    calls: usize,
+    route: TransportRoute,
+    steps: Vec<InstructionStep>,
 }
 
 impl RequestSender<'_> {
     /// Checks that the target calls back the address in the request. The content of the call does not matter.
     pub async fn probe(&self, instance: Instance) -> Result<Instance, RunError> {
-        let minted = request::mint(Seed(self.options.seed).part("probe"), 0);
+        let minted = probe_ids(self.options);
         let line = format!("00-{}-{}-01", minted.trace_id, minted.parent_id).into_bytes();
-        let request = Request { key: PROBE, minted, sent: vec![(b"traceparent".to_vec(), line)], calls: 1 };
+        let sent = vec![(b"traceparent".to_vec(), line)];
+        let request = Request {
+            key: PROBE,
+            minted,
+            sent,
+            route: TransportRoute::HTTP,
+            steps: vec![InstructionStep::Call],
+        };
         let answer = self.send(&instance, &request).await;
         if !self.listener.calls(PROBE).is_empty() {
             return Ok(instance);
         }
         let why = match answer {
             TargetAnswer::Status(status) => format!("it answered {status}"),
+            TargetAnswer::Delivered => "it took the message".to_owned(),
             TargetAnswer::None(within) => format!("no answer within {} s", within.as_secs_f32()),
             TargetAnswer::BrokenOff(why) | TargetAnswer::NotSent(why) => why,
             TargetAnswer::Ended(how, _) => format!("it ended, {how}"),
@@ -63,12 +96,7 @@ impl RequestSender<'_> {
     }
 
     /// Sends every request of these vectors, and stops the instance at the end.
-    pub async fn all(
-        &self,
-        instance: Instance,
-        vectors: &[Trial<'_>],
-        chosen: &[usize],
-    ) -> BTreeMap<usize, Vec<VectorExchange>> {
+    pub async fn all(&self, instance: Instance, vectors: &[Trial<'_>], chosen: &[usize]) -> Exchanges {
         let mut queue: VecDeque<Request> = VecDeque::new();
         for at in chosen {
             queue.extend(self.requests(vectors[*at], *at));
@@ -84,25 +112,29 @@ impl RequestSender<'_> {
             }
             answers.extend(self.one_by_one(&mut process, suspects).await);
         }
-        if let Some(instance) = process.instance.take() {
-            instance.stop().await;
-        }
+        let gap = process.end().await;
         let mut exchanges: BTreeMap<usize, Vec<VectorExchange>> = BTreeMap::new();
         answers.sort_by_key(|(request, _)| request.key);
         for (Request { key, minted, sent, .. }, answer) in answers {
             let calls = self.listener.calls(key);
-            exchanges.entry(key.vector).or_default().push(VectorExchange { minted, sent, answer, calls });
+            let telemetry = ExchangeTelemetry::default();
+            let exchange = VectorExchange { minted, sent, answer, calls, telemetry };
+            exchanges.entry(key.vector).or_default().push(exchange);
         }
-        exchanges
+        Exchanges { exchanges, gap }
     }
 
     fn requests(&self, planned: Trial<'_>, vector: usize) -> impl Iterator<Item = Request> {
-        let seed = Seed(self.options.seed).part(&planned.title());
-        let (fields, calls) = (&planned.vector.send, planned.vector.calls);
+        let seed = planned.seed(self.options);
+        let (fields, steps) = (&planned.vector.send, &planned.vector.steps);
         (0..planned.vector.requests).map(move |number| {
             let minted = request::mint(seed, number);
             let sent = fields.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
-            Request { key: RequestKey { vector, request: number }, minted, sent, calls }
+            {
+                let (key, route, steps) =
+                    (RequestKey { vector, request: number }, planned.route, steps.clone());
+                Request { key, minted, sent, route, steps }
+            }
         })
     }
 
@@ -162,33 +194,110 @@ impl RequestSender<'_> {
 
     async fn send(&self, instance: &Instance, request: &Request) -> TargetAnswer {
         let deadline = Instant::now() + self.options.timeout;
-        let urls: Vec<String> = (0..request.calls).map(|call| self.listener.url(request.key, call)).collect();
-        let bytes = request::bytes(&instance.address, &request.sent, &request::steps(&urls));
-        let exchanged = async {
-            let stream = TcpStream::connect(instance.socket).await.map_err(ExchangeError::Connect)?;
-            let _ = stream.set_nodelay(true);
-            raw::request(stream, &bytes, false).await.map_err(ExchangeError::Answer)
-        };
-        let answer = match timeout_at(deadline, exchanged).await {
-            Ok(Ok(status)) => TargetAnswer::Status(status),
+        let body = request::body(self.listener, self.grpc, request.key, request.route, &request.steps);
+        let answer = match timeout_at(deadline, self.exchange(instance, request, &body)).await {
+            Ok(Ok(answer)) => answer,
             Ok(Err(error)) => match instance.end_within(END_IS_KNOWN).await {
                 Some((how, lines)) => TargetAnswer::Ended(how, lines),
                 None => error.answer(instance),
             },
             Err(_) => TargetAnswer::None(self.options.timeout),
         };
-        self.listener.answered(request.key);
-        if matches!(answer, TargetAnswer::Status(status) if status < 400) {
-            let deadline = Instant::now() + LATE_CALLS.min(self.options.timeout);
-            self.listener.until_called(request.key, request.calls, deadline).await;
+        let TransportRoute { inward, outward } = request.route;
+        let is_message = inward.is_message() || outward.is_message();
+        if !is_message {
+            self.listener.answered(request.key);
+        }
+        let is_success = match answer {
+            TargetAnswer::Status(status) => status < 400,
+            TargetAnswer::Delivered => true,
+            TargetAnswer::None(_)
+            | TargetAnswer::BrokenOff(_)
+            | TargetAnswer::Ended(..)
+            | TargetAnswer::NotSent(_) => false,
+        };
+        if is_success {
+            let within = if is_message { self.options.timeout } else { LATE_CALLS.min(self.options.timeout) };
+            let calls = request.steps.iter().filter(|step| step.calls()).count();
+            let called = self.listener.until_called(request.key, calls, Instant::now() + within);
+            // Nobody calls any more when the target has ended.
+            tokio::select! {
+                () = called => {}
+                ended = instance.end_within(within) => {
+                    if let Some((how, lines)) = ended { return TargetAnswer::Ended(how, lines) }
+                }
+            }
         }
         answer
+    }
+
+    /// Sends a request and returns the answer.
+    async fn exchange(
+        &self,
+        instance: &Instance,
+        request: &Request,
+        body: &str,
+    ) -> Result<TargetAnswer, ExchangeError> {
+        let fields = &request.sent;
+        let status = match request.route.inward {
+            TransportKind::Http1 => {
+                let bytes = request::bytes(&instance.address, fields, body);
+                let stream = connected(instance.socket).await?;
+                raw::request(stream, &bytes, false)
+                    .await
+                    .map_err(|error| ExchangeError::Answer(SendFailure(error.to_string())))?
+            }
+            TransportKind::Http2 => {
+                let stream = connected(instance.socket).await?;
+                let sent = transport::send_http2(stream, &instance.address.to_string(), fields, body).await;
+                sent.map_err(ExchangeError::Answer)?
+            }
+            TransportKind::Grpc => {
+                let address = instance.grpc.expect("`lacks` has refused a target without it");
+                transport::send_grpc(address, fields, body).await.map_err(ExchangeError::Answer)?
+            }
+            TransportKind::Kafka | TransportKind::RabbitMq | TransportKind::Sqs => {
+                let sent = self.clients.send(request.route.inward, fields, body).await;
+                sent.map_err(ExchangeError::NotSent)?;
+                return Ok(TargetAnswer::Delivered);
+            }
+        };
+        Ok(TargetAnswer::Status(status))
+    }
+}
+
+async fn connected(socket: SocketAddr) -> Result<TcpStream, ExchangeError> {
+    let stream = TcpStream::connect(socket).await.map_err(ExchangeError::Connect)?;
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
+}
+
+/// Returns the reason why a target cannot be tried over a route.
+pub(super) fn lacks(instance: &Instance, route: TransportRoute) -> Option<String> {
+    if let Some(need) = route.missing(|need| instance.can(need)) {
+        return Some(format!("the target does not have the capability `{need}`"));
+    }
+    match route.inward {
+        TransportKind::Grpc if instance.grpc.is_none() => {
+            Some("the ready line of the target names no gRPC address".to_owned())
+        }
+        TransportKind::Http2 if !instance.speaks_http2 => {
+            Some("the target does not speak HTTP/2 without TLS".to_owned())
+        }
+        TransportKind::Http1
+        | TransportKind::Http2
+        | TransportKind::Grpc
+        | TransportKind::Kafka
+        | TransportKind::RabbitMq
+        | TransportKind::Sqs => None,
     }
 }
 
 enum ExchangeError {
     Connect(std::io::Error),
-    Answer(std::io::Error),
+    Answer(SendFailure),
+    /// A broker did not take the message.
+    NotSent(SendFailure),
 }
 
 impl ExchangeError {
@@ -197,7 +306,8 @@ impl ExchangeError {
             ExchangeError::Connect(error) => {
                 TargetAnswer::NotSent(format!("cannot connect to {}: {error}", instance.address))
             }
-            ExchangeError::Answer(error) => TargetAnswer::BrokenOff(error.to_string()),
+            ExchangeError::Answer(why) => TargetAnswer::BrokenOff(why.0),
+            ExchangeError::NotSent(why) => TargetAnswer::NotSent(why.0),
         }
     }
 }
@@ -225,9 +335,20 @@ impl TargetProcess {
             None if self.starts >= MOST_STARTS => return Err(RestartError::TooOften),
             None => {
                 self.starts += 1;
-                Instance::start(sender.target, sender.configuration).await?
+                Instance::start(sender.target, sender.configuration, &sender.variables).await?
             }
         };
         Ok(self.instance.insert(instance))
+    }
+
+    /// Exports what the target still has, and stops it. Returns the reason why spans may be missing.
+    async fn end(&mut self) -> Option<String> {
+        let mut gap = (self.starts > 1)
+            .then(|| "the target ended during the run, and its spans may be lost".to_owned());
+        if let Some(instance) = self.instance.take() {
+            gap = gap.or(telemetry::flush(&instance).await);
+            instance.stop().await;
+        }
+        gap
     }
 }

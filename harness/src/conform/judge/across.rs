@@ -5,19 +5,23 @@ use std::collections::BTreeSet;
 use super::context::traceparent;
 use super::mismatch::{Mismatch, MismatchKind};
 use super::{Call, VectorExchange};
-use crate::conform::suite::Across;
+use crate::conform::suite::{Across, Configuration, Setting, Vector};
 use crate::wire::{Format, TraceParent};
 
-pub(super) fn check(statements: &[Across], exchanges: &[VectorExchange]) -> Result<(), Mismatch> {
+/// Checks the statements of a vector.
+pub(super) fn check(vector: &Vector, exchanges: &[VectorExchange]) -> Result<(), Mismatch> {
     let contexts: Vec<Vec<TraceParent>> =
         exchanges.iter().map(|exchange| exchange.calls.iter().filter_map(context).collect()).collect();
-    for statement in statements {
+    for statement in &vector.across {
         let seen = match statement {
             Across::OneTraceARequest => several_traces(&contexts),
             Across::DistinctTraces => shared_traces(&contexts),
             Across::DistinctParents => repeated_parents(&contexts),
             Across::LowerCaseNames => upper_case_name(exchanges),
             Across::UniformTraceIds => skewed(&contexts),
+            Across::OneDecision => decisions(contexts.iter().flatten()),
+            Across::OneDecisionARequest => contexts.iter().find_map(|calls| decisions(calls.iter())),
+            Across::SampledShare => wrong_share(&vector.configuration, &contexts),
         };
         if let Some(seen) = seen {
             return Err(MismatchKind::Across(*statement, seen).into());
@@ -42,6 +46,29 @@ fn upper_case_name(exchanges: &[VectorExchange]) -> Option<String> {
 fn several_traces(contexts: &[Vec<TraceParent>]) -> Option<String> {
     let ids = contexts.iter().map(|calls| calls.iter().map(|call| call.trace_id).collect::<BTreeSet<_>>());
     ids.map(|ids| ids.len()).find(|count| *count > 1).map(|count| format!("{count} trace ids"))
+}
+
+fn decisions<'a>(calls: impl Iterator<Item = &'a TraceParent>) -> Option<String> {
+    let (mut sampled, mut all) = (0, 0);
+    for call in calls {
+        sampled += usize::from(call.flags.sampled());
+        all += 1;
+    }
+    (sampled > 0 && sampled < all).then(|| format!("sampled in {sampled} of {all} calls"))
+}
+
+/// The share may differ from the ratio by this many standard deviations: a false alarm in a million checks.
+const WIDEST_SHARE: f64 = 4.89;
+
+fn wrong_share(configuration: &Configuration, contexts: &[Vec<TraceParent>]) -> Option<String> {
+    let ratio: f64 = configuration.get(Setting::SamplerArgument)?.parse().ok()?;
+    let firsts = contexts.iter().filter_map(|calls| calls.first());
+    let (sampled, all) = firsts
+        .fold((0_u32, 0_u32), |(sampled, all), call| (sampled + u32::from(call.flags.sampled()), all + 1));
+    let (expected, count) = (ratio * f64::from(all), f64::from(all));
+    let widest = WIDEST_SHARE * (count * ratio * (1.0 - ratio)).sqrt();
+    let is_wrong = (f64::from(sampled) - expected).abs() > widest;
+    is_wrong.then(|| format!("{sampled} of {all} requests were sampled, and the ratio is {ratio}"))
 }
 
 fn shared_traces(contexts: &[Vec<TraceParent>]) -> Option<String> {

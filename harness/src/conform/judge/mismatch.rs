@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::conform::suite::{Across, ContextFlag, Difference};
+use crate::conform::suite::{Across, ContextFlag, Difference, SpanStatement};
 use crate::wire::Reason;
 
 /// One reason, and where in the bytes it shows.
@@ -17,9 +17,10 @@ pub struct Mismatch {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MismatchKind {
-    /// The target answered with an error.
+    /// The target answered with an error, or without one where its steps fail.
     Answered(u16),
-    NotRefused(u16),
+    /// The status of the answer, if there is one.
+    NotRefused(Option<u16>),
     NoAnswer(Duration),
     BrokenOff(String),
     Ended {
@@ -29,7 +30,8 @@ pub enum MismatchKind {
     NotCalledBack {
         number: usize,
         calls: usize,
-        status: u16,
+        /// `None` where a message has no answer.
+        status: Option<u16>,
     },
     Missing(&'static str),
     Repeated(&'static str, usize),
@@ -59,6 +61,8 @@ pub enum MismatchKind {
     Unexpected(String),
     NotUnchanged(String),
     Across(Across, String),
+    /// A statement about spans, and the contradiction in words.
+    Spans(SpanStatement, String),
     /// The vector that should have been continued was not, so this one proves nothing.
     TwinNotContinued(String),
 }
@@ -108,6 +112,7 @@ impl Mismatch {
             | MismatchKind::Unexpected(..)
             | MismatchKind::NotUnchanged(..)
             | MismatchKind::Across(..)
+            | MismatchKind::Spans(..)
             | MismatchKind::TwinNotContinued(..) => &[],
         }
     }
@@ -152,6 +157,7 @@ impl MismatchKind {
             MismatchKind::Unexpected(_) => "unexpected",
             MismatchKind::NotUnchanged(_) => "not-unchanged",
             MismatchKind::Across(..) => "across",
+            MismatchKind::Spans(..) => "telemetry",
             MismatchKind::TwinNotContinued(_) => "twin-not-continued",
         }
     }
@@ -161,8 +167,11 @@ impl fmt::Display for MismatchKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             MismatchKind::Answered(status) => write!(out, "the target answered {status}"),
-            MismatchKind::NotRefused(status) => {
+            MismatchKind::NotRefused(Some(status)) => {
                 write!(out, "the target answered {status}, expected a status from 400 to 499")
+            }
+            MismatchKind::NotRefused(None) => {
+                out.write_str("the target handled the message, expected it to refuse")
             }
             MismatchKind::NoAnswer(within) => {
                 write!(out, "the target did not answer within {} s", within.as_secs_f32())
@@ -171,10 +180,16 @@ impl fmt::Display for MismatchKind {
             MismatchKind::Ended { how, .. } => {
                 write!(out, "the target ended while it handled the request ({how})")
             }
-            MismatchKind::NotCalledBack { number, calls, status } => match calls {
-                1 => write!(out, "the target answered {status} and did not call back"),
-                calls => write!(out, "the target answered {status} without call {} of {calls}", number + 1),
-            },
+            MismatchKind::NotCalledBack { number, calls, status } => {
+                match status {
+                    Some(status) => write!(out, "the target answered {status}")?,
+                    None => out.write_str("the target got the message")?,
+                }
+                match calls {
+                    1 => out.write_str(" and did not call back"),
+                    calls => write!(out, " without call {} of {calls}", number + 1),
+                }
+            }
             MismatchKind::Missing(field) => write!(out, "the call carries no `{field}`"),
             MismatchKind::Repeated(field, count) => write!(out, "the call carries {count} `{field}` fields"),
             MismatchKind::Malformed(reason) => {
@@ -209,6 +224,7 @@ impl fmt::Display for MismatchKind {
             MismatchKind::Unexpected(field) => write!(out, "the call carries `{field}`, which was not sent"),
             MismatchKind::NotUnchanged(field) => write!(out, "`{field}` was not forwarded unchanged"),
             MismatchKind::Across(across, seen) => across_words(*across, seen, out),
+            MismatchKind::Spans(statement, seen) => write!(out, "{}: {seen}", statement.violation()),
             MismatchKind::TwinNotContinued(twin) => {
                 write!(
                     out,
@@ -259,6 +275,11 @@ fn across_words(across: Across, seen: &str, out: &mut fmt::Formatter<'_>) -> fmt
         Across::OneTraceARequest => write!(out, "the calls of one request are in several traces ({seen})"),
         Across::DistinctTraces => write!(out, "several requests are in one trace ({seen})"),
         Across::DistinctParents => write!(out, "a parent id was sent more than once ({seen})"),
+        Across::OneDecision => write!(out, "the decision to sample differs for one trace id ({seen})"),
+        Across::OneDecisionARequest => {
+            write!(out, "the decision to sample differs between the calls of one request ({seen})")
+        }
+        Across::SampledShare => write!(out, "the share of sampled requests is not the ratio ({seen})"),
         Across::LowerCaseNames => write!(out, "a field name is not in lower case ({seen})"),
         Across::UniformTraceIds => {
             write!(out, "the random flag is set, but the trace ids do not look random ({seen})")

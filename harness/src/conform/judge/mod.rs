@@ -12,12 +12,15 @@ use crate::wire::Format;
 
 mod across;
 mod context;
+mod exported_span;
 mod fields;
 mod foreign;
 mod formats;
 mod lists;
 mod mismatch;
+mod spans;
 
+pub use exported_span::{ExchangeTelemetry, ExportedSpan};
 pub use mismatch::{Mismatch, MismatchKind};
 
 /// One request to the target, its answer and the calls that it caused.
@@ -29,11 +32,15 @@ pub struct VectorExchange {
     pub answer: TargetAnswer,
     /// In the order of arrival.
     pub calls: Vec<Call>,
+    /// Empty where nothing is stated about spans.
+    pub telemetry: ExchangeTelemetry,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TargetAnswer {
     Status(u16),
+    /// A broker took the message; no answer comes back.
+    Delivered,
     /// No answer within this time.
     None(Duration),
     /// The connection was closed without an answer, in words.
@@ -93,7 +100,7 @@ fn end(vector: &Vector, exchanges: &[VectorExchange]) -> End {
     let mut first = None;
     for outcome in &vector.expect {
         match fits(vector, outcome, exchanges) {
-            Ok(()) => return End::Fits(outcome.name.clone()),
+            Ok(()) => return with_telemetry(vector, outcome, exchanges),
             Err(mismatch) => {
                 first.get_or_insert(mismatch);
             }
@@ -105,11 +112,27 @@ fn end(vector: &Vector, exchanges: &[VectorExchange]) -> End {
     }
 }
 
+/// Returns the verdict of a vector that fits on the wire: what its spans say.
+fn with_telemetry(vector: &Vector, outcome: &AllowedOutcome, exchanges: &[VectorExchange]) -> End {
+    if vector.telemetry.is_empty() {
+        return End::Fits(outcome.name.clone());
+    }
+    for exchange in exchanges {
+        if let Some(gap) = &exchange.telemetry.gap {
+            return End::Inconclusive(gap.clone());
+        }
+        if let Err(mismatch) = spans::check(&vector.telemetry, exchange) {
+            return End::Misfits(Box::new(mismatch));
+        }
+    }
+    End::Fits(outcome.name.clone())
+}
+
 fn fits(vector: &Vector, outcome: &AllowedOutcome, exchanges: &[VectorExchange]) -> Result<(), Mismatch> {
     for exchange in exchanges {
         exchange_fits(vector, outcome, exchange)?;
     }
-    if outcome.kind == OutcomeKind::Refuse { Ok(()) } else { across::check(&vector.across, exchanges) }
+    if outcome.kind == OutcomeKind::Refuse { Ok(()) } else { across::check(vector, exchanges) }
 }
 
 fn exchange_fits(
@@ -118,7 +141,8 @@ fn exchange_fits(
     exchange: &VectorExchange,
 ) -> Result<(), Mismatch> {
     let status = match &exchange.answer {
-        TargetAnswer::Status(status) => *status,
+        TargetAnswer::Status(status) => Some(*status),
+        TargetAnswer::Delivered => None,
         TargetAnswer::None(within) => return Err(MismatchKind::NoAnswer(*within).into()),
         TargetAnswer::BrokenOff(how) => return Err(MismatchKind::BrokenOff(how.clone()).into()),
         TargetAnswer::Ended(how, lines) => {
@@ -127,10 +151,11 @@ fn exchange_fits(
         TargetAnswer::NotSent(why) => return Err(MismatchKind::BrokenOff(why.clone()).into()),
     };
     if outcome.kind == OutcomeKind::Refuse {
-        let is_refusal = (400..500).contains(&status) && exchange.calls.is_empty();
+        let is_refused = status.is_none_or(|status| (400..500).contains(&status));
+        let is_refusal = is_refused && exchange.calls.is_empty();
         return if is_refusal { Ok(()) } else { Err(MismatchKind::NotRefused(status).into()) };
     }
-    if status >= 400 {
+    if let Some(status) = status.filter(|status| (*status >= 400) != vector.fails) {
         return Err(MismatchKind::Answered(status).into());
     }
     for number in 0..vector.calls {

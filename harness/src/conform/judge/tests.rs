@@ -29,7 +29,8 @@ fn judged(text: &str, calls: &[&[(&str, &str)]]) -> String {
         fields: fields(lines),
         is_late: false,
     });
-    let exchange = VectorExchange { minted, sent, answer: TargetAnswer::Status(200), calls: calls.collect() };
+    let (answer, telemetry) = (TargetAnswer::Status(200), ExchangeTelemetry::default());
+    let exchange = VectorExchange { minted, sent, answer, calls: calls.collect(), telemetry };
     match judge(&vector, &[exchange]).end {
         End::Fits(outcome) => outcome,
         End::Misfits(mismatch) => mismatch.kind.word().to_owned(),
@@ -135,7 +136,13 @@ fn the_caret_points_at_the_first_byte_that_differs() {
         [("traceparent", parent(T, "00f067aa0ba902b8", "01")), ("tracestate", "foo=1,bar=9".to_owned())];
     let lines: Vec<(&str, &str)> = lines.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let calls = vec![Call { number: 0, fields: fields(&lines), is_late: false }];
-    let exchange = VectorExchange { minted, sent, answer: TargetAnswer::Status(200), calls };
+    let exchange = VectorExchange {
+        minted,
+        sent,
+        answer: TargetAnswer::Status(200),
+        calls,
+        telemetry: ExchangeTelemetry::default(),
+    };
     let End::Misfits(mismatch) = judge(&vector, &[exchange]).end else { panic!("it fits") };
     let difference = mismatch.difference.expect("the bytes differ");
     assert_eq!(difference.caret, 10..11);
@@ -150,7 +157,13 @@ fn trace_ids_that_are_no_random_numbers_are_found() {
         let minted = RequestIds { trace_id: T.into(), parent_id: P.into() };
         let call =
             Call { number: 0, fields: fields(&[("traceparent", &parent(&trace, P, "02"))]), is_late: false };
-        VectorExchange { minted, sent: Vec::new(), answer: TargetAnswer::Status(200), calls: vec![call] }
+        VectorExchange {
+            minted,
+            sent: Vec::new(),
+            answer: TargetAnswer::Status(200),
+            calls: vec![call],
+            telemetry: ExchangeTelemetry::default(),
+        }
     };
     let mut ids = crate::plan::seed::Ids::new(crate::plan::Seed(1));
     let random: Vec<VectorExchange> =
@@ -166,7 +179,13 @@ fn a_target_that_hangs_or_ends_is_reported() {
     let vector = vector("{ send: [[traceparent, '00-{T}-{P}-01']], expect: [continue, restart] }");
     let exchange = |answer| {
         let minted = RequestIds { trace_id: T.into(), parent_id: P.into() };
-        VectorExchange { minted, sent: Vec::new(), answer, calls: Vec::new() }
+        VectorExchange {
+            minted,
+            sent: Vec::new(),
+            answer,
+            calls: Vec::new(),
+            telemetry: ExchangeTelemetry::default(),
+        }
     };
     for (answer, word) in [
         (TargetAnswer::None(Duration::from_secs(5)), "no-answer"),

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::notation::Text;
 use super::{
-    Across, AllowedOutcome, Configuration, ContextFlag, Demands, ListDemand, OutcomeKind, Requirement,
-    Strength, Suite, Vector, format,
+    Across, AllowedOutcome, Configuration, ContextFlag, Demands, InstructionStep, ListDemand, OutcomeKind,
+    Requirement, SpanStatement, Strength, Suite, Vector, format,
 };
 use crate::conform::document;
+use crate::conform::transport::TransportKind;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::Role;
 use crate::scenario::complaints::Complaints;
@@ -42,6 +43,10 @@ impl Builder {
     fn requirement(&mut self, KeyValue { key, value }: &KeyValue) -> Requirement {
         let level = number(value, "level").unwrap_or(1);
         let mut vectors = Vec::new();
+        let settings = match value.get("configuration") {
+            Some(own) => configuration(Some(own)),
+            None => self.configuration.clone(),
+        };
         for entry in value.get("vectors").map_or(&[][..], Tree::entries) {
             self.vectors(entry, level, &mut vectors);
         }
@@ -49,6 +54,9 @@ impl Builder {
         let twin = twin.or_else(|| vectors.iter().find(|v| v.must_continue()).map(|v| v.name.clone()));
         for vector in vectors.iter_mut().filter(|vector| vector.must_restart() && !vector.send.is_empty()) {
             vector.twin = vector.twin.take().or_else(|| twin.clone());
+        }
+        for vector in vectors.iter_mut().filter(|vector| vector.configuration.is_default()) {
+            vector.configuration = settings.clone();
         }
         self.twins(&vectors);
         let format = format_of(value).unwrap_or(self.format);
@@ -62,11 +70,8 @@ impl Builder {
             level,
             role: of_word(Role::ALL, |r| r.word(), value.text_at("role")).unwrap_or(Role::Participant),
             clause: text_at(value, "clause"),
+            over: of_words(TransportKind::ALL, |carrier| carrier.word(), value.get("over")),
             needs: texts(value.get("needs")),
-            configuration: match value.get("configuration") {
-                Some(own) => configuration(Some(own)),
-                None => self.configuration.clone(),
-            },
             w3c: texts(value.get("w3c")),
             note: value.text_at("note").map(|note| note.trim().to_owned()),
             vectors,
@@ -129,13 +134,21 @@ impl Builder {
             self.wrong("no-trace-id", place, message);
         }
         let only = number(tree, "level");
+        let steps = match tree.get("steps") {
+            Some(steps) => steps.items().iter().filter_map(Tree::text).map(InstructionStep::read).collect(),
+            None => vec![InstructionStep::Call; count(tree, "calls")],
+        };
         Vector {
             name,
             place,
             send,
-            calls: count(tree, "calls"),
+            configuration: filled(configuration(tree.get("configuration")), each),
+            calls: steps.iter().filter(|step| step.calls()).count(),
+            steps,
+            fails: tree.get("fails").is_some(),
             requests: count(tree, "requests"),
             across: of_words(Across::ALL, |across| across.word(), tree.get("across")),
+            telemetry: of_words(SpanStatement::ALL, |statement| statement.word(), tree.get("telemetry")),
             expect,
             twin: tree.text_at("twin").map(str::to_owned),
             levels: only.unwrap_or(level)..=only.unwrap_or(3),
@@ -233,6 +246,14 @@ fn text_at(tree: &Tree, key: &str) -> String {
 
 fn configuration(tree: Option<&Tree>) -> Configuration {
     tree.map(configuration_of).unwrap_or_default()
+}
+
+/// Replaces `{each}` in the values of a configuration.
+fn filled(mut configuration: Configuration, each: Option<&str>) -> Configuration {
+    if let Some(each) = each {
+        configuration.0.iter_mut().for_each(|(_, value)| *value = value.replace("{each}", each));
+    }
+    configuration
 }
 
 /// Reads a configuration.

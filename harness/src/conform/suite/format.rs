@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Across, ContextFlag, OutcomeKind, Setting, Strength};
+use super::{Across, ContextFlag, OutcomeKind, Setting, SpanStatement, Strength};
+use crate::conform::transport::TransportKind;
 use crate::scenario::Role;
 use crate::scenario::pattern::{LINE, NAME, TEXT};
 use crate::scenario::schema::object;
@@ -44,6 +45,11 @@ static REQUIREMENT: Object = Object {
         may("level", LEVEL, "the level of the W3C documents that has it; default: 1"),
         may("role", Shape::Words(&ROLES), "the services that it binds; default: `participant`"),
         must("clause", Shape::Text(&LINK), "a link to the clause"),
+        may(
+            "over",
+            OneOrList(&Shape::Words(&CARRIERS)),
+            "the transports that it is about; default: every transport",
+        ),
         may("needs", OneOrList(&Shape::Text(&NAME)), "words of `/-/capabilities` that a target must have"),
         may(
             "format",
@@ -69,7 +75,7 @@ static CONFIGURATION: Object = Object {
         may("propagators", OneOrList(&Shape::Text(&NAME)), "the formats, as OTEL_PROPAGATORS names them"),
         may("sampler", Shape::Text(&NAME), "as OTEL_TRACES_SAMPLER names it"),
         may("sampler-argument", Shape::Text(&LINE), "as OTEL_TRACES_SAMPLER_ARG takes it"),
-        may("sdk-disabled", Shape::True, "the SDK is disabled"),
+        may("sdk-disabled", Shape::Text(&LINE), "the value of OTEL_SDK_DISABLED"),
     ],
     tag: None,
 };
@@ -88,8 +94,20 @@ static VECTOR_KEYS: Object = Object {
             Shape::Whole { min: 1, max: 16 },
             "the number of calls that the target makes in a request; default: 1",
         ),
+        may(
+            "steps",
+            List(&Shape::Text(&LINE)),
+            "the steps of a request in place of `calls`: `call`, `wait:20`, `spawn: call`",
+        ),
+        may("fails", Shape::True, "the steps make the target answer with an error"),
+        may(
+            "configuration",
+            Shape::Object(&CONFIGURATION),
+            "its settings; default: those of the requirement",
+        ),
         may("requests", Shape::Whole { min: 1, max: 10_000 }, "the number of requests; default: 1"),
         may("across", OneOrList(&Shape::Words(&ACROSS)), "statements over all contexts that come out"),
+        may("telemetry", OneOrList(&Shape::Words(&SPANS)), "statements about the spans that are exported"),
         must("expect", OneOrList(&Either(&[Shape::Words(&KINDS), Shape::Object(&OUTCOME)])), EXPECT),
         may("twin", Shape::Text(&VECTOR), "the vector that must be continued for this one to count"),
         may("level", LEVEL, "the only level at which it is tried"),
@@ -154,12 +172,16 @@ pub(super) const FORMAT_WORDS: &[(Format, &str)] = &[
 
 static FORMATS: Words =
     Words { what: "format", words: || FORMAT_WORDS.iter().map(|(_, word)| *word).collect(), later: &[] };
+static CARRIERS: Words =
+    Words { what: "transport", words: || TransportKind::ALL.iter().map(|c| c.word()).collect(), later: &[] };
 static STRENGTHS: Words =
     Words { what: "strength", words: || Strength::ALL.iter().map(|s| s.word()).collect(), later: &[] };
 static ROLES: Words =
     Words { what: "role", words: || Role::ALL.iter().map(|r| r.word()).collect(), later: &[] };
 static ACROSS: Words =
     Words { what: "statement", words: || Across::ALL.iter().map(|a| a.word()).collect(), later: &[] };
+static SPANS: Words =
+    Words { what: "statement", words: || SpanStatement::ALL.iter().map(|s| s.word()).collect(), later: &[] };
 static FLAGS: Words =
     Words { what: "flag", words: || ContextFlag::ALL.iter().map(|f| f.word()).collect(), later: &[] };
 static KINDS: Words =

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::transport::TransportKind;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::Role;
 use crate::source::{Place, Source};
@@ -14,6 +15,8 @@ mod embedded;
 mod format;
 mod notation;
 mod outcome;
+mod span_statement;
+mod step;
 
 pub(crate) use build::configuration_of;
 pub use embedded::{VERSION, suites};
@@ -21,6 +24,8 @@ pub use format::schema;
 pub(crate) use format::{LINK, configuration_shape};
 pub use notation::{RequestIds, Text};
 pub use outcome::{AllowedOutcome, ContextFlag, Demands, Difference, ListDemand, OutcomeKind};
+pub use span_statement::SpanStatement;
+pub use step::{InstructionStep, instruction};
 
 /// One file of requirements.
 #[derive(Debug)]
@@ -52,10 +57,10 @@ pub struct Requirement {
     pub role: Role,
     /// A link to the clause.
     pub clause: String,
+    /// The transports that it is about; empty for every transport.
+    pub over: Vec<TransportKind>,
     /// The capabilities that a target must have, as words of `/-/capabilities`.
     pub needs: Vec<String>,
-    /// The configuration in which it is tried; empty for the default one.
-    pub configuration: Configuration,
     /// The tests of the W3C suite that it covers.
     pub w3c: Vec<String>,
     /// A remark for the reader: where standards disagree, and the meaning of an outcome.
@@ -149,12 +154,20 @@ pub struct Vector {
     pub place: Place,
     /// The fields in their order, repeated ones too.
     pub send: Vec<(Text, Text)>,
-    /// The number of calls that the target makes in one request.
+    /// The configuration in which it is tried; empty for the default one.
+    pub configuration: Configuration,
+    /// The steps of each request.
+    pub steps: Vec<InstructionStep>,
+    /// The number of calls in these steps.
     pub calls: usize,
+    /// The steps make the target answer with an error.
+    pub fails: bool,
     /// The number of requests, each with ids of its own.
     pub requests: usize,
     /// Statements over all contexts that come out.
     pub across: Vec<Across>,
+    /// Statements about the spans of each request.
+    pub telemetry: Vec<SpanStatement>,
     /// The outcomes that are allowed; the first is the one that the suite prefers.
     pub expect: Vec<AllowedOutcome>,
     /// The vector that must be continued for this one to prove anything: for those that start a new trace only.
@@ -188,6 +201,12 @@ pub enum Across {
     LowerCaseNames,
     /// If a new trace has the random flag, the right-most seven bytes of its id look uniform.
     UniformTraceIds,
+    /// The sampled flag is the same in every call of every request.
+    OneDecision,
+    /// The sampled flag is the same in every call of one request.
+    OneDecisionARequest,
+    /// The share of requests that are sampled is the argument of the sampler.
+    SampledShare,
 }
 
 impl Across {
@@ -197,6 +216,9 @@ impl Across {
         Across::DistinctParents,
         Across::LowerCaseNames,
         Across::UniformTraceIds,
+        Across::OneDecision,
+        Across::OneDecisionARequest,
+        Across::SampledShare,
     ];
 
     pub fn word(self) -> &'static str {
@@ -206,6 +228,9 @@ impl Across {
             Across::DistinctParents => "distinct-parents",
             Across::LowerCaseNames => "lower-case-names",
             Across::UniformTraceIds => "uniform-trace-ids",
+            Across::OneDecision => "one-decision",
+            Across::OneDecisionARequest => "one-decision-a-request",
+            Across::SampledShare => "sampled-share",
         }
     }
 }

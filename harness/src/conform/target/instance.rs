@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use super::{Address, CommandLine, Start, Target};
 use crate::conform::suite::Configuration;
+use crate::runtime::NodeAddresses;
 use crate::runtime::standalone::{FreePort, Launch, Standalone, StandaloneError, ask};
 
 /// The time limit of a question to the target itself.
@@ -21,6 +22,10 @@ const STOP: Duration = Duration::from_secs(5);
 pub struct Instance {
     pub address: Address,
     pub socket: SocketAddr,
+    /// The address of its gRPC service, if it has one.
+    pub grpc: Option<SocketAddr>,
+    /// It answers HTTP/2 without TLS at `socket`, where that was asked.
+    pub speaks_http2: bool,
     program: Option<Standalone>,
     /// The capabilities that it reports; `None` for a service of the W3C suite.
     pub capabilities: Option<Capabilities>,
@@ -67,8 +72,13 @@ impl InstanceError {
 }
 
 impl Instance {
-    /// Starts the target in a configuration, or finds where it runs.
-    pub async fn start(target: &Target, configuration: &Configuration) -> Result<Instance, InstanceError> {
+    /// Starts the target in a configuration, or finds where it runs. The variables of the configuration and of the
+    /// target's file win over `variables`.
+    pub async fn start(
+        target: &Target,
+        configuration: &Configuration,
+        variables: &[(String, String)],
+    ) -> Result<Instance, InstanceError> {
         let (known, port) = match &target.start {
             Start::Running(address) => (Some(address.clone()), None),
             Start::Command { address: Some(address), .. } => (Some(address.clone()), None),
@@ -82,21 +92,22 @@ impl Instance {
             let resolved = address.resolve().await;
             socket = Some(resolved.map_err(|error| InstanceError::Resolve(address.clone(), error))?);
         }
-        let mut program = None;
+        let (mut program, mut grpc) = (None, None);
         if let Some(mut command) = target.launch(socket) {
             if let (Some(address), Some(socket)) = (&known, socket)
                 && TcpStream::connect(socket).await.is_ok()
             {
                 return Err(InstanceError::Taken(address.clone()));
             }
+            command.variables.extend_from_slice(variables);
             command.variables.extend(target.variables(configuration));
             let (started, at) = start(target, command, socket).await?;
-            (program, socket) = (Some(started), Some(at));
+            (program, socket, grpc) = (Some(started), at.http, at.grpc);
         }
         let socket = socket.ok_or(InstanceError::NoPort)?;
         let address = known.unwrap_or_else(|| Address::at(socket));
         let capabilities = capabilities(socket).await;
-        Ok(Instance { address, socket, program, capabilities, _port: port })
+        Ok(Instance { address, socket, grpc, speaks_http2: false, program, capabilities, _port: port })
     }
 
     /// Returns true when the target reports this capability.
@@ -128,7 +139,7 @@ async fn start(
     target: &Target,
     command: CommandLine,
     socket: Option<SocketAddr>,
-) -> Result<(Standalone, SocketAddr), InstanceError> {
+) -> Result<(Standalone, NodeAddresses), InstanceError> {
     let CommandLine { words, variables } = command;
     let command = target.name.clone();
     let mut words = words.into_iter();

@@ -8,6 +8,7 @@ use super::selection::selects;
 use super::suite::{Configuration, Setting};
 use crate::runtime::RuntimeOptions;
 use crate::scenario::Role;
+use crate::wire::Format;
 
 mod address;
 pub mod file;
@@ -68,7 +69,8 @@ pub const RELAYS: &[(&str, &[&str])] = &[
 fn lacks(relay: &str, configuration: &Configuration) -> Option<String> {
     let (_, known) = RELAYS.iter().find(|(name, _)| *name == relay)?;
     let propagators = configuration.get(Setting::Propagators)?;
-    let missing = propagators.split(',').find(|name| !known.contains(name))?;
+    let is_format = |name: &str| Format::from_word(name).is_some();
+    let missing = propagators.split(',').find(|name| is_format(name) && !known.contains(name))?;
     Some(format!("`relay:{relay}` does not implement the propagator `{missing}`"))
 }
 
@@ -148,7 +150,9 @@ impl Target {
 
     /// Returns the command that starts it; `None` for one that runs.
     fn launch(&self, port: Option<SocketAddr>) -> Option<CommandLine> {
-        let mut variables = vec![("RELAY_HTTP_ADDR".to_owned(), "127.0.0.1:0".to_owned())];
+        let any = || "127.0.0.1:0".to_owned();
+        let mut variables =
+            vec![("RELAY_HTTP_ADDR".to_owned(), any()), ("RELAY_GRPC_ADDR".to_owned(), any())];
         match &self.start {
             Start::Running(_) => None,
             Start::Command { words, .. } => {

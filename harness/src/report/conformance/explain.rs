@@ -1,6 +1,8 @@
 //! The page of a requirement, for `unbroken explain ID`, from the data of the suite.
 
-use crate::conform::suite::{AllowedOutcome, Requirement, Suite, Vector};
+use std::collections::BTreeSet;
+
+use crate::conform::suite::{AllowedOutcome, Configuration, Requirement, Suite, Vector};
 
 /// Returns the page of a requirement. Its id may be in upper or lower case.
 pub fn explain(suites: &[Suite], id: &str) -> Option<String> {
@@ -29,8 +31,11 @@ fn page(suite: &Suite, requirement: &Requirement) -> String {
     if !requirement.needs.is_empty() {
         text += &format!("\nIt needs the capabilities {}.\n", requirement.needs.join(", "));
     }
-    if !requirement.configuration.is_default() {
-        text += &format!("\nIt is tried with {}.\n", requirement.configuration.words());
+    let configurations: BTreeSet<String> =
+        requirement.vectors.iter().map(|vector| vector.configuration.words()).collect();
+    if configurations.iter().any(|words| *words != Configuration::default().words()) {
+        let all: Vec<String> = configurations.into_iter().collect();
+        text += &format!("\nIt is tried with {}.\n", all.join("; "));
     }
     if suite.is_on_request {
         text += "\nIt is tried only when `--suite` or `--only` names it.\n";

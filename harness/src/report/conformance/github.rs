@@ -24,7 +24,7 @@ fn annotation(results: &Results, result: &RequirementResult) -> Option<String> {
         .vectors
         .iter()
         .filter(|vector| vector.verdict == result.verdict())
-        .map(|vector| format!("{}: {}", vector.name, phrase::shown(&story::why(vector))))
+        .map(|vector| format!("{}: {}", vector.title(), phrase::shown(&story::why(vector))))
         .collect();
     let title = format!("{} {} ({})", requirement.id, result.verdict().word(), requirement.strength.word());
     let text = format!("{}\n{}\n{}", requirement.says, odd.join("\n"), requirement.clause);

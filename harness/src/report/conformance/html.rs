@@ -103,7 +103,7 @@ fn requirement(page: &mut Page, results: &Results, result: &RequirementResult) {
 
 fn vector(page: &mut Page, results: &Results, result: &RequirementResult, vector: &VectorResult) {
     page.raw(&format!("<li><span class=\"verdict {0}\">{0}</span> <b>", vector.verdict.word()));
-    page.text(&vector.name);
+    page.text(&vector.title());
     page.raw("</b> ");
     page.text(&story::why(vector));
     if !matches!(vector.verdict, ConformanceVerdict::Pass | ConformanceVerdict::Unsupported) {

@@ -98,7 +98,7 @@ struct RequirementReport<'a> {
 #[derive(Serialize)]
 struct VectorReport<'a> {
     name: &'a str,
-    transport: &'static str,
+    transport: &'a str,
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'a str>,
@@ -212,7 +212,7 @@ impl<'a> VectorReport<'a> {
         });
         Self {
             name: &vector.name,
-            transport: vector.transport,
+            transport: &vector.transport,
             verdict: vector.verdict.word(),
             outcome: vector.outcome.as_deref(),
             mismatch,

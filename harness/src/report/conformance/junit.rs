@@ -39,7 +39,7 @@ fn test(results: &Results, result: &RequirementResult, vector: &VectorResult) ->
             lines.iter().map(|line| format!("{:<9} {}", line.label, line.text)).collect();
         status.set_description(lines.join("\n"));
     }
-    let mut test = TestCase::new(format!("{}/{}", result.requirement.id, vector.name), status);
+    let mut test = TestCase::new(format!("{}/{}", result.requirement.id, vector.title()), status);
     test.set_classname(format!("{} {}", result.suite, result.requirement.id));
     if let (ConformanceVerdict::Deviates, false) = (vector.verdict, results.is_strict) {
         test.set_system_out(format!("deviates: {}", story::why(vector)));

@@ -42,7 +42,7 @@ fn row(result: &RequirementResult) -> String {
         .vectors
         .iter()
         .filter(|vector| vector.verdict != ConformanceVerdict::Pass)
-        .map(|vector| format!("`{}`: {}", vector.name, escaped(&story::why(vector))))
+        .map(|vector| format!("`{}`: {}", vector.title(), escaped(&story::why(vector))))
         .collect();
     let cell = match odd.len() {
         0 => outcomes(result).join(", "),

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::conform::TransportRoute;
 use crate::conform::results::{RequirementResult, Results, VectorResult};
 
 /// One line with its label.
@@ -85,7 +86,12 @@ pub(super) fn lines(results: &Results, result: &RequirementResult, vector: &Vect
 /// Returns the command that tries this vector alone, with the same ids.
 fn again(results: &Results, result: &RequirementResult, vector: &VectorResult) -> String {
     let level = if results.level == 2 { String::new() } else { format!(" --level {}", results.level) };
-    let options = format!("{level} --only {}/{} --seed {}", result.requirement.id, vector.name, results.seed);
+    let mut level = level;
+    if vector.transport != TransportRoute::HTTP.words() {
+        level += &format!(" --transport {}", vector.transport.replace(" -> ", ","));
+    }
+    let options =
+        format!("{level} --only {}/{} --seed {}", result.requirement.id, vector.title(), results.seed);
     // A command stands behind all options.
     match results.implementation.target.split_once("-- ") {
         Some((before, command)) => format!("unbroken conform {before}{} -- {command}", options.trim_start()),

@@ -89,7 +89,7 @@ impl Page {
     }
 
     fn vector(&mut self, results: &Results, result: &RequirementResult, vector: &VectorResult, whole: bool) {
-        let name = self.palette.paint(ink(vector.verdict), &vector.name);
+        let name = self.palette.paint(ink(vector.verdict), &vector.title());
         self.line(&format!("      {name}: {}", phrase::shown(&story::why(vector))));
         if !whole {
             return;

@@ -20,7 +20,7 @@ const SUITE: &str = "suite: sample\nabout: a\nrequirements:\n  XX-01:\n    says:
 fn vector(name: &str, verdict: ConformanceVerdict) -> VectorResult {
     VectorResult {
         name: name.into(),
-        transport: "http/1.1",
+        transport: "http/1.1".to_owned(),
         verdict,
         outcome: (verdict == ConformanceVerdict::Pass).then(|| "continue".into()),
         mismatch: None,

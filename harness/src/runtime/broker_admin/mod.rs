@@ -19,7 +19,7 @@ pub mod sqs;
 
 /// Declares every topic, exchange, queue and binding of the plan.
 #[cfg_attr(not(any(feature = "kafka", feature = "rabbitmq", feature = "sqs")), allow(unused_variables))]
-pub(super) async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), BoxedError> {
+pub async fn declare(address: &str, plan: &BrokerPlan) -> Result<(), BoxedError> {
     match plan.kind {
         #[cfg(feature = "kafka")]
         BrokerKind::Kafka => kafka::declare(address, plan).await,

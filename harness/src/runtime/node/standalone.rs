@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use super::ready::{self, AttemptError, ReadyError};
 use super::workload::Workload;
 use super::{environment, ready_line, request};
+use crate::runtime::node_addresses::NodeAddresses;
 use crate::runtime::process::Process;
 use crate::runtime::process::output::AwaitedLine;
 use crate::runtime::process::port::{self, Port};
@@ -64,12 +65,12 @@ impl StandaloneError {
 
 impl Standalone {
     /// Starts the program and waits for its ready line, or for a connection at `address` where one is given.
-    /// Returns it with the address at which it serves HTTP.
+    /// Returns it with the addresses at which it serves; that of HTTP is always known.
     pub async fn start(
         launch: Launch,
         address: Option<SocketAddr>,
         within: Duration,
-    ) -> Result<(Standalone, SocketAddr), StandaloneError> {
+    ) -> Result<(Standalone, NodeAddresses), StandaloneError> {
         let mut command = Command::new(&launch.program);
         command.args(&launch.arguments);
         if let Some(folder) = &launch.folder {
@@ -96,12 +97,12 @@ impl Standalone {
             line = line => line,
             connected = connected => connected,
         };
-        let address = match ready {
+        let listening = match ready {
             Ok(Some(line)) => {
-                let printed = ready_line::parse(&line).and_then(|listening| listening.http);
+                let printed = ready_line::parse(&line).filter(|listening| listening.http.is_some());
                 printed.ok_or(StandaloneError::ReadyLine(line))?
             }
-            Ok(None) => address.expect("only a connection to an address makes it ready without a line"),
+            Ok(None) => NodeAddresses { http: address, grpc: None },
             Err(ReadyError::Died(ended)) => {
                 return Err(StandaloneError::Ended {
                     ended: ended.words(),
@@ -116,7 +117,7 @@ impl Standalone {
                 });
             }
         };
-        Ok((Standalone { workload }, address))
+        Ok((Standalone { workload }, listening))
     }
 
     pub fn has_ended(&self) -> bool {
@@ -191,9 +192,9 @@ mod tests {
     #[tokio::test]
     async fn a_ready_line_holds_its_address() {
         let script = r#"echo 'relay ready {"http": "127.0.0.1:9"}'; exec sleep 600"#;
-        let (program, address) =
+        let (program, listening) =
             Standalone::start(shell(script), None, Duration::from_secs(20)).await.unwrap();
-        assert_eq!(address, SocketAddr::from((Ipv4Addr::LOCALHOST, 9)));
+        assert_eq!(listening.http, Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9))));
         assert!(!program.has_ended());
     }
 

@@ -1,0 +1,50 @@
+//! The trials of a run: each vector of each selected requirement over each route.
+
+use std::collections::BTreeSet;
+
+use super::Options;
+use crate::conform::selection::SelectedRequirement;
+use crate::conform::suite::{Configuration, Vector};
+use crate::conform::transport::{self, TransportKind, TransportRoute};
+use crate::plan::Seed;
+use crate::scenario::Role;
+
+pub(super) fn trials<'a>(
+    wanted: &'a SelectedRequirement,
+    chosen: &[TransportRoute],
+) -> impl Iterator<Item = Trial<'a>> {
+    let over = &wanted.requirement.over;
+    let routes = routes_of(over, chosen);
+    wanted.vectors.iter().flat_map(move |vector| {
+        let fitting: Vec<TransportRoute> =
+            routes.iter().filter(|route| transport::fit(vector, over, **route)).copied().collect();
+        fitting.into_iter().map(move |route| Trial { wanted, vector, route })
+    })
+}
+
+/// Returns the chosen routes, and those that a requirement is about: each of its transports beside HTTP/1.1.
+pub(super) fn routes_of(over: &[TransportKind], chosen: &[TransportRoute]) -> BTreeSet<TransportRoute> {
+    let own = over.iter().flat_map(|carrier| TransportRoute::among(&[*carrier]));
+    chosen.iter().copied().chain(own).collect()
+}
+
+/// One vector of a selected requirement, over one route.
+#[derive(Clone, Copy)]
+pub(super) struct Trial<'a> {
+    pub wanted: &'a SelectedRequirement,
+    pub vector: &'a Vector,
+    pub route: TransportRoute,
+}
+
+impl Trial<'_> {
+    pub fn group(&self) -> (Role, &Configuration) {
+        (self.wanted.requirement.role, &self.vector.configuration)
+    }
+
+    /// Returns the seed of its ids. Over HTTP/1.1 it does not depend on the other transports of the run.
+    pub fn seed(&self, options: &Options) -> Seed {
+        let title = format!("{}/{}", self.wanted.requirement.id, self.vector.name);
+        let seed = Seed(options.seed).part(&title);
+        if self.route == TransportRoute::HTTP { seed } else { seed.part(&self.route.words()) }
+    }
+}

@@ -1,0 +1,59 @@
+//! The spans that the target exported, as far as statements speak of them.
+
+use crate::evidence::SpanKind;
+use crate::wire::hex;
+
+/// One span. Ids are bytes as exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportedSpan {
+    pub trace_id: Vec<u8>,
+    pub span_id: Vec<u8>,
+    /// Empty for a root.
+    pub parent_id: Vec<u8>,
+    pub kind: SpanKind,
+    /// OTLP `Span.flags`: bits 0 to 7 W3C flags, bit 8 has-is-remote, bit 9 is-remote.
+    pub flags: u32,
+    pub trace_state: String,
+    pub name: String,
+    pub start_nanos: u64,
+    pub end_nanos: u64,
+    /// Attributes whose value is a text, a number or a truth value, as text.
+    pub attributes: Vec<(String, String)>,
+    pub service_name: Option<String>,
+    /// Trace id and span id of each link.
+    pub links: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// The telemetry of one request.
+#[derive(Clone, Debug, Default)]
+pub struct ExchangeTelemetry {
+    /// The spans of the traces that the request or one of its calls carries.
+    pub spans: Vec<ExportedSpan>,
+    /// Spans of traces that no request and no call of the run carries.
+    pub other_traces: Vec<ExportedSpan>,
+    /// The reason why spans may be missing.
+    pub gap: Option<String>,
+}
+
+impl ExportedSpan {
+    /// Returns the name and the span id, for a message.
+    pub fn words(&self) -> String {
+        format!("`{}` ({})", self.name, hex::encode(&self.span_id))
+    }
+
+    /// Returns the value of the first of these attributes that the span has.
+    pub fn attribute(&self, names: &[&str]) -> Option<&str> {
+        let found = self.attributes.iter().find(|(name, _)| names.contains(&name.as_str()));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Returns true for a span that begins the work of a service on a request or message.
+    pub fn is_entry(&self) -> bool {
+        matches!(self.kind, SpanKind::Server | SpanKind::Consumer)
+    }
+
+    /// Returns true for a span of a call or a sent message.
+    pub fn is_call(&self) -> bool {
+        matches!(self.kind, SpanKind::Client | SpanKind::Producer)
+    }
+}

@@ -1,0 +1,157 @@
+//! Each statement: what fits, and the defect of the spans that it finds.
+
+use super::*;
+use crate::conform::judge::ExchangeTelemetry;
+use crate::conform::suite::RequestIds;
+
+const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const P: &str = "00f067aa0ba902b7";
+const ENTRY: [u8; 8] = [1; 8];
+const CALL: [u8; 8] = [2; 8];
+
+fn span(id: [u8; 8], parent: &[u8], kind: SpanKind) -> ExportedSpan {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    ExportedSpan {
+        trace_id: hex::decode(T.as_bytes()).unwrap(),
+        span_id: id.to_vec(),
+        parent_id: parent.to_vec(),
+        kind,
+        flags: 0x101,
+        trace_state: "foo=1".to_owned(),
+        name: "POST /".to_owned(),
+        start_nanos: 10_000_000,
+        end_nanos: 20_000_000,
+        attributes: [
+            ("http.request.method", "POST"),
+            ("url.path", "/"),
+            ("url.scheme", "http"),
+            ("url.full", "http://localhost/"),
+            ("server.address", "localhost"),
+            ("server.port", "80"),
+        ]
+        .map(|(name, value)| pair(name, value))
+        .to_vec(),
+        service_name: Some("target".to_owned()),
+        links: Vec::new(),
+    }
+}
+
+/// Returns one request with its entry span and the span of its call, both right.
+fn exchange() -> VectorExchange {
+    let line = format!("00-{T}-{}-01", hex::encode(&CALL));
+    let field = |name: &str, value: &str| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
+    let mut entry = span(ENTRY, &hex::decode(P.as_bytes()).unwrap(), SpanKind::Server);
+    entry.flags = 0x301;
+    let spans = vec![entry, span(CALL, &ENTRY, SpanKind::Client)];
+    VectorExchange {
+        minted: RequestIds { trace_id: T.to_owned(), parent_id: P.to_owned() },
+        sent: vec![field("baggage", "k=secret")],
+        answer: TargetAnswer::Status(200),
+        calls: vec![Call {
+            number: 0,
+            fields: vec![field("traceparent", &line), field("tracestate", " foo=1 ")],
+            is_late: false,
+        }],
+        telemetry: ExchangeTelemetry { spans, ..ExchangeTelemetry::default() },
+    }
+}
+
+/// Returns what contradicts the statement after a change.
+fn contradicted(statement: SpanStatement, change: impl FnOnce(&mut VectorExchange)) -> Option<String> {
+    let mut exchange = exchange();
+    change(&mut exchange);
+    RequestSpans::of(&exchange).statement(statement).err().map(|found| found.0)
+}
+
+fn entry(exchange: &mut VectorExchange) -> &mut ExportedSpan {
+    &mut exchange.telemetry.spans[0]
+}
+
+fn call(exchange: &mut VectorExchange) -> &mut ExportedSpan {
+    &mut exchange.telemetry.spans[1]
+}
+
+#[test]
+fn spans_that_are_right_contradict_nothing_but_what_states_the_opposite() {
+    let opposite = [SpanStatement::NotExported, SpanStatement::EntryRoot, SpanStatement::LinkedToEntry];
+    for statement in SpanStatement::ALL {
+        let found = contradicted(*statement, |_| {});
+        assert_eq!(found.is_some(), opposite.contains(statement), "{}: {found:?}", statement.word());
+    }
+    let no_spans = |exchange: &mut VectorExchange| exchange.telemetry.spans.clear();
+    assert_eq!(contradicted(SpanStatement::NotExported, no_spans), None);
+    assert_eq!(contradicted(SpanStatement::EntryRoot, |exchange| entry(exchange).parent_id.clear()), None);
+}
+
+#[test]
+fn a_link_to_the_entry_span_is_found_in_the_new_trace_only() {
+    let linked = |trace: Vec<u8>| {
+        move |exchange: &mut VectorExchange| {
+            let target = (entry(exchange).trace_id.clone(), entry(exchange).span_id.clone());
+            call(exchange).trace_id = trace.clone();
+            call(exchange).links.push(target);
+            let line = format!("00-{}-{}-01", hex::encode(&trace), hex::encode(&CALL));
+            exchange.calls[0].fields[0].1 = line.into_bytes();
+        }
+    };
+    assert_eq!(contradicted(SpanStatement::LinkedToEntry, linked(vec![9; 16])), None);
+    let same = linked(hex::decode(T.as_bytes()).unwrap());
+    assert!(contradicted(SpanStatement::LinkedToEntry, same).is_some());
+}
+
+type Change = fn(&mut VectorExchange);
+
+/// Each statement and a defect that it must find.
+const DEFECTS: &[(SpanStatement, Change, &str)] = &[
+    (SpanStatement::Exported, |exchange| exchange.telemetry.spans.clear(), "no span"),
+    (SpanStatement::Exported, |exchange| drop(exchange.telemetry.spans.remove(0)), "none of the request"),
+    (SpanStatement::Exported, |exchange| drop(exchange.telemetry.spans.remove(1)), "0202020202020202"),
+    (SpanStatement::NotExported, |_| {}, "was exported"),
+    (SpanStatement::EntryParent, |exchange| entry(exchange).parent_id = vec![7; 8], "0707070707070707"),
+    (SpanStatement::EntryParent, |exchange| entry(exchange).parent_id.clear(), "has no parent"),
+    (SpanStatement::EntryRoot, |_| {}, "has the parent"),
+    (SpanStatement::CallsNameSpans, |exchange| call(exchange).span_id = vec![7; 8], "0202020202020202"),
+    (SpanStatement::ParentsExist, |exchange| call(exchange).parent_id = vec![7; 8], "not exported"),
+    (SpanStatement::OneTree, |exchange| call(exchange).span_id = ENTRY.to_vec(), "two spans"),
+    (SpanStatement::OneTree, |exchange| call(exchange).parent_id.clear(), "outermost"),
+    (SpanStatement::OneTree, |exchange| entry(exchange).parent_id = CALL.to_vec(), "cycle"),
+    (SpanStatement::OneTree, |exchange| call(exchange).parent_id = CALL.to_vec(), "cycle"),
+    (SpanStatement::TimesOrdered, |exchange| entry(exchange).end_nanos = 1, "ends at 1"),
+    (SpanStatement::TimesOrdered, |exchange| call(exchange).start_nanos = 5_000_000, "before its parent"),
+    (SpanStatement::Kinds, |exchange| entry(exchange).kind = SpanKind::Internal, "INTERNAL"),
+    (SpanStatement::Kinds, |exchange| exchange.answer = TargetAnswer::Delivered, "expected CONSUMER"),
+    (SpanStatement::Kinds, |exchange| call(exchange).kind = SpanKind::Server, "expected CLIENT"),
+    (SpanStatement::ValidIds, |exchange| call(exchange).span_id = vec![2; 7], "02020202020202"),
+    (SpanStatement::ValidIds, |exchange| entry(exchange).parent_id = vec![0; 8], "0000000000000000"),
+    (SpanStatement::RemoteParents, |exchange| entry(exchange).flags = 0x101, "0x300"),
+    (SpanStatement::RemoteParents, |exchange| call(exchange).flags = 0x301, "0x100"),
+    (SpanStatement::FlagsOfCall, |exchange| call(exchange).flags = 0x103, "flags 01"),
+    (SpanStatement::TracestateOfCall, |exchange| call(exchange).trace_state.clear(), "foo=1"),
+    (SpanStatement::SampledOnly, |exchange| call(exchange).flags = 0x100, "0x100"),
+    (
+        SpanStatement::NoBaggageAttributes,
+        |exchange| entry(exchange).attributes.push(("k".to_owned(), "secret".to_owned())),
+        "`k`",
+    ),
+    (
+        SpanStatement::NoOtherTraces,
+        |exchange| exchange.telemetry.other_traces.push(span([5; 8], &[], SpanKind::Client)),
+        "no request and no call",
+    ),
+    (SpanStatement::HttpAttributes, |exchange| drop(entry(exchange).attributes.remove(1)), "url.path"),
+    (SpanStatement::HttpAttributes, |exchange| drop(call(exchange).attributes.remove(3)), "url.full"),
+    (SpanStatement::LowCardinalityName, |exchange| entry(exchange).name = format!("GET /{T}"), "GET /"),
+    (SpanStatement::ResourceNamed, |exchange| call(exchange).service_name = None, "has no `service.name`"),
+    (SpanStatement::LinkedToEntry, |_| {}, "links to"),
+];
+
+#[test]
+fn each_statement_finds_its_defects() {
+    for (statement, change, part) in DEFECTS {
+        let found = contradicted(*statement, change).unwrap_or_else(|| panic!("{}", statement.word()));
+        assert!(found.contains(part), "{}: {found}", statement.word());
+    }
+    for statement in SpanStatement::ALL {
+        assert!(DEFECTS.iter().any(|(known, ..)| known == statement), "{} has no defect", statement.word());
+    }
+}
