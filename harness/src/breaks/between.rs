@@ -62,7 +62,7 @@ enum Change {
 fn change(field: ContextField, before: &CarriedFields, after: &CarriedFields) -> Option<Change> {
     match field {
         ContextField::TraceParent => {
-            compare(&traceparents(before).collect::<Vec<_>>(), &traceparents(after).collect::<Vec<_>>())
+            compare(&contexts(before).collect::<Vec<_>>(), &contexts(after).collect::<Vec<_>>())
         }
         ContextField::TraceState => {
             compare(&members(before).collect::<Vec<_>>(), &members(after).collect::<Vec<_>>())
@@ -71,8 +71,8 @@ fn change(field: ContextField, before: &CarriedFields, after: &CarriedFields) ->
     }
 }
 
-fn traceparents(carried: &CarriedFields) -> impl Iterator<Item = &[u8]> {
-    carried.traceparents.iter().map(|(line, _)| line.as_slice())
+fn contexts(carried: &CarriedFields) -> impl Iterator<Item = &[u8]> {
+    carried.copies.iter().map(|(line, _)| line.as_slice())
 }
 
 fn members(carried: &CarriedFields) -> impl Iterator<Item = &[u8]> {

@@ -94,6 +94,8 @@ pub enum Duplication {
     Identical(ContextField),
     /// A message that was sent once too often.
     Message,
+    /// Formats of one request that carry different contexts.
+    Formats,
     /// Fields that an intermediary doubled.
     Onward(ContextFields),
 }
@@ -160,6 +162,10 @@ pub enum Flag {
     Sampled,
     Random,
     Undefined,
+    /// Debug (B3, Jaeger).
+    Debug,
+    /// The decision itself, which a deferred context leaves to the receiver.
+    Decision,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

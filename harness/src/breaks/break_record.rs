@@ -25,6 +25,8 @@ pub struct Break {
     pub grade: Grade,
     pub expected: Value,
     pub actual: Value,
+    /// The format whose context it is about.
+    pub format: Format,
     /// The bytes on the wire that it is about.
     pub caret: Caret,
     /// The capture that it speaks of: the request or message that its words name.
@@ -64,7 +66,7 @@ pub enum Caret {
     },
     /// Fields of a format that is not W3C Trace Context.
     Format(Format),
-    /// Parts of `traceparent`.
+    /// Parts of the context.
     TraceId,
     ParentId,
     Flags,
@@ -93,13 +95,14 @@ impl Caret {
         }
     }
 
-    /// Returns the bytes of a field's value that it points at: of `00-<32>-<16>-<2>` the part. `None` where the value,
-    /// of `length` bytes, is shorter.
-    pub fn range(&self, length: usize) -> Option<Range<usize>> {
+    /// Returns the bytes of a field's value that it points at: of `00-<32>-<16>-<2>` the part, of a context in another
+    /// format all of it. `None` where the value, of `length` bytes, is shorter.
+    pub fn range(&self, format: Format, length: usize) -> Option<Range<usize>> {
         let part = match self {
             Caret::Nothing | Caret::Format(_) => return None,
             Caret::Field(_) => 0..length,
             Caret::Bytes { at, .. } => at.clone(),
+            Caret::TraceId | Caret::ParentId | Caret::Flags if format != Format::TraceContext => 0..length,
             Caret::TraceId => 3..35,
             Caret::ParentId => 36..52,
             Caret::Flags => 53..55,
@@ -151,6 +154,7 @@ impl Break {
             grade: Grade::Fault,
             expected: Value::Implied,
             actual: Value::Implied,
+            format: Format::TraceContext,
             caret: Caret::Nothing,
             capture: None,
             span: None,
@@ -176,6 +180,7 @@ impl Break {
         Break {
             stimulus: Some(crossing.stimulus_ix()),
             crossing: Some(crossing.ix()),
+            format: crossing.hop().format(),
             capture,
             span,
             ..Break::new(kind, side, crossing.hop_ix(), node)
@@ -190,6 +195,11 @@ impl Break {
     /// Returns a break of the receiver of a crossing.
     pub fn by_receiver(crossing: CrossingRef<'_>, kind: BreakKind) -> Break {
         Break::on(crossing, kind, Side::Receiver)
+    }
+
+    /// Returns the name of a field in the format that it is about.
+    pub fn field_name(&self, field: ContextField) -> &'static str {
+        field.name_in(self.format)
     }
 
     pub fn class(&self) -> Class {

@@ -10,12 +10,12 @@ use super::break_kind::{
 use super::{Break, BreakKind, Breaks, Caret, Class, Grade, Remark, Side, Value, Witness, uninstrumented};
 use crate::crossings::expected::sent_invalid;
 use crate::crossings::id_map::IdMap;
-use crate::crossings::{CarriedFields, ContextField, CrossingIx, CrossingRef};
+use crate::crossings::{CarriedContext, CarriedFields, ContextField, CrossingIx, CrossingRef};
 use crate::evidence::{CaptureEnd, Completion, Link, Span};
 use crate::plan::StimulusIx;
 use crate::scenario::{DriveContext, Relation, RestartSide, Role};
+use crate::wire::TraceId;
 use crate::wire::hex::encode as hex;
-use crate::wire::{TraceId, TraceParent};
 
 /// Breaks of senders that explain why the same node exported no span for what it received, by their crossing.
 pub(super) type Explanations = IdMap<CrossingIx, usize>;
@@ -111,7 +111,7 @@ fn no_span(crossing: CrossingRef<'_>, wire: &CarriedFields, explained: &Explanat
 
 /// Returns whether what was sent carries a context that is not sampled.
 fn clears_the_flag(crossing: CrossingRef<'_>) -> bool {
-    crossing.wire().and_then(CarriedFields::context).is_some_and(|context| !context.flags.sampled())
+    crossing.wire().and_then(CarriedFields::context).is_some_and(CarriedContext::is_unsampled)
 }
 
 /// Returns whether the calls that a crossing caused are explained by a break at the crossing: its receiver makes no
@@ -180,7 +180,7 @@ fn continued(crossing: CrossingRef<'_>, wire: &CarriedFields, span: &Span) -> Op
 }
 
 /// Returns what is wrong when `context` is taken as the one that arrived.
-fn under(crossing: CrossingRef<'_>, context: &TraceParent, span: &Span) -> Option<Break> {
+fn under(crossing: CrossingRef<'_>, context: &CarriedContext, span: &Span) -> Option<Break> {
     let relation = crossing.relation();
     let as_child = match relation {
         Relation::Child | Relation::Unchanged => true,
@@ -198,7 +198,7 @@ fn misplaced(crossing: CrossingRef<'_>, kind: BreakKind) -> Break {
 }
 
 /// Returns R5, R6 and R9 of a `child` hop.
-fn child(crossing: CrossingRef<'_>, context: &TraceParent, span: &Span) -> Option<Break> {
+fn child(crossing: CrossingRef<'_>, context: &CarriedContext, span: &Span) -> Option<Break> {
     let (kind, caret) = if span.trace_id != context.trace_id.as_bytes() {
         let linked = span.links.iter().any(|link| links(link, context));
         let kind = if linked {
@@ -209,7 +209,7 @@ fn child(crossing: CrossingRef<'_>, context: &TraceParent, span: &Span) -> Optio
         (kind, Caret::TraceId)
     } else if span.parent_id != context.parent_id.as_bytes() {
         (BreakKind::Reparented(Reparent::WrongParent), Caret::ParentId)
-    } else if !context.flags.sampled() {
+    } else if context.is_unsampled() {
         return Some(sampled_in(crossing, SurplusSpan::Incoming).at(Caret::Flags));
     } else {
         return None;
@@ -219,7 +219,7 @@ fn child(crossing: CrossingRef<'_>, context: &TraceParent, span: &Span) -> Optio
 }
 
 /// Returns R6 and R8 of a hop at whose receiver a trace begins.
-fn begun(crossing: CrossingRef<'_>, context: &TraceParent, span: &Span) -> Option<Break> {
+fn begun(crossing: CrossingRef<'_>, context: &CarriedContext, span: &Span) -> Option<Break> {
     let relation = crossing.relation();
     if !span.parent_id.is_empty() && relation.restarts_at().is_some() {
         let kind = BreakKind::Reparented(Reparent::RootWithParent);
@@ -237,10 +237,10 @@ fn begun(crossing: CrossingRef<'_>, context: &TraceParent, span: &Span) -> Optio
 }
 
 /// Returns R8: links are due to exactly the contexts that one receive brought, each once; equal contexts need one.
-fn linked(crossing: CrossingRef<'_>, context: &TraceParent, span: &Span) -> Option<Break> {
-    let arrived: Vec<TraceParent> =
+fn linked(crossing: CrossingRef<'_>, context: &CarriedContext, span: &Span) -> Option<Break> {
+    let arrived: Vec<CarriedContext> =
         crossing.batch().filter_map(|mate| mate.arrived()?.context().copied()).collect();
-    let mut due: Vec<TraceParent> = Vec::new();
+    let mut due: Vec<CarriedContext> = Vec::new();
     for came in &arrived {
         if !due.iter().any(|known| is_same(known, came)) {
             due.push(*came);
@@ -268,11 +268,11 @@ fn linked(crossing: CrossingRef<'_>, context: &TraceParent, span: &Span) -> Opti
     Some(Break::by_receiver(crossing, kind).at(Caret::ParentId).values(expected, actual))
 }
 
-fn is_same(one: &TraceParent, other: &TraceParent) -> bool {
+fn is_same(one: &CarriedContext, other: &CarriedContext) -> bool {
     one.trace_id == other.trace_id && one.parent_id == other.parent_id
 }
 
-fn links(link: &Link, context: &TraceParent) -> bool {
+fn links(link: &Link, context: &CarriedContext) -> bool {
     link.trace_id == context.trace_id.as_bytes() && link.span_id == context.parent_id.as_bytes()
 }
 

@@ -7,10 +7,10 @@
 use super::break_kind::ReportedField;
 use super::{Break, BreakKind, Breaks, Grade, Side, Value};
 use crate::crossings::id_map::IdSet;
-use crate::crossings::{CarriedFields, CrossingIx, CrossingRef, Crossings};
+use crate::crossings::{CarriedContext, CarriedFields, CrossingIx, CrossingRef, Crossings};
 use crate::evidence::{Link, SpanIx};
 use crate::wire::tracestate::{RawMember, TraceState};
-use crate::wire::{Level, TraceParent};
+use crate::wire::{Decision, Format, Level};
 
 /// OTLP `Span.flags`: whether the remote bit means anything, and whether the parent is remote.
 const HAS_IS_REMOTE: u32 = 0x100;
@@ -93,18 +93,22 @@ fn differing(crossing: CrossingRef<'_>, side: Side, field: ReportedField, span: 
     differing.of_span(span).values(Value::Implied, Value::Span(span))
 }
 
-fn is_to(link: &Link, context: &TraceParent) -> bool {
+fn is_to(link: &Link, context: &CarriedContext) -> bool {
     link.trace_id == context.trace_id.as_bytes() && link.span_id == context.parent_id.as_bytes()
 }
 
-fn differs_in_sampling(reported: u32, context: &TraceParent) -> bool {
-    reported & 1 != u32::from(context.flags.sampled())
+fn differs_in_sampling(reported: u32, context: &CarriedContext) -> bool {
+    context.decision != Decision::Deferred && reported & 1 != u32::from(context.flags.sampled())
 }
 
 /// Returns whether a span reports the members that are on the wire; of a list that is not read strictly it may report
 /// anything.
 fn is_state_of(reported: &str, wire: &CarriedFields) -> bool {
     let refused = |member: &RawMember| member.refusal(Level::One).is_some();
+    // No other format has a place for the members.
+    if wire.format != Format::TraceContext {
+        return true;
+    }
     if wire.lists.tracestate_open || wire.lists.members.iter().any(refused) {
         return true;
     }

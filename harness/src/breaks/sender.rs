@@ -10,9 +10,9 @@ use super::{
     Break, BreakKind, Breaks, Caret, Class, ComparisonGap, ContextFields, Flag, Grade, List, Remark, Side,
     Value, Witness, receiver, untapped,
 };
-use crate::crossings::{CarriedFields, ContextField, CrossingRef};
+use crate::crossings::{CarriedContext, CarriedFields, ContextField, CrossingRef};
 use crate::scenario::{Relation, RestartSide, Role};
-use crate::wire::{Level, Refusal, TraceParent};
+use crate::wire::{Decision, Format, Level, Refusal};
 
 pub(super) fn rows(crossing: CrossingRef<'_>, senders: &Senders<'_>, found: &mut Breaks) {
     let Some(wire) = crossing.wire() else { return };
@@ -106,7 +106,7 @@ fn leaked(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Break> {
     if !wire.lists.tracestate_lines.is_empty() {
         fields.insert(ContextField::TraceState);
     }
-    if !wire.traceparents.is_empty() {
+    if !wire.copies.is_empty() {
         fields.insert(ContextField::TraceParent);
     }
     let (field, caret) = if fields == ContextFields::of(ContextField::Baggage) {
@@ -130,24 +130,32 @@ fn no_single_context(crossing: CrossingRef<'_>, wire: &CarriedFields, found: &mu
         let unreadable = Break::by_sender(crossing, kind).at(Caret::Field(field));
         return Some(unreadable.values(due, Value::Misfit(misfit.clone())));
     }
-    let Some((_, first)) = wire.traceparents.first() else {
+    let Some((_, first)) = wire.copies.first() else {
         let actual =
             if wire.others.is_empty() { Value::NoField } else { Value::Formats(wire.others.clone()) };
         let missing = Break::by_sender(crossing, BreakKind::NotInjected).at(Caret::Field(field));
         return Some(extracted_correctly(crossing, missing.values(due, actual)));
     };
     if wire.differs() {
-        return Some(differing(crossing, field, wire.traceparents.len()));
+        return Some(differing(crossing, field, wire.copies.len()));
     }
     if let Err(refusal) = first {
         return Some(unparsable(crossing, field, refusal).values(due, Value::Refusal(refusal.clone())));
+    }
+    if let Some(other) = further_format(crossing, wire) {
+        return Some(other);
     }
     if let Some(list) = malformed_list(crossing, wire).or_else(|| doubled_list(crossing, wire)) {
         return Some(list);
     }
     for field in wire.twice() {
         let identical = Break::by_sender(crossing, BreakKind::Duplicated(Duplication::Identical(field)));
-        let copies = crossing.sent().map_or(0, |capture| capture.values(field.name()).count());
+        let copies = match field {
+            ContextField::TraceParent => wire.copies.len(),
+            ContextField::TraceState | ContextField::Baggage => {
+                crossing.sent().map_or(0, |capture| capture.values(field.name()).count())
+            }
+        };
         let identical = identical.at(Caret::Field(field)).values(Value::Copies(1), Value::Copies(copies));
         // A node that sends a message again must not add to what it carries.
         if crossing.sender() == crossing.receiver() {
@@ -158,6 +166,40 @@ fn no_single_context(crossing: CrossingRef<'_>, wire: &CarriedFields, found: &mu
     None
 }
 
+/// Returns S1 to S3 for a further format that the hop declares: it must carry the same context as the first.
+fn further_format(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Break> {
+    let field = ContextField::TraceParent;
+    let first = wire.first()?;
+    for (format, carried) in &wire.further {
+        let broken = match carried {
+            Ok(None) => {
+                let missing = Break::by_sender(crossing, BreakKind::NotInjected).at(Caret::Field(field));
+                missing.values(due_context(crossing), Value::NoField)
+            }
+            Err(refusal) => {
+                let malformed = unparsable(crossing, field, refusal).at(Caret::Field(field));
+                malformed.values(due_context(crossing), Value::Refusal(refusal.clone()))
+            }
+            Ok(Some(context)) if !is_same_context(first, context) => {
+                let kind = BreakKind::Duplicated(Duplication::Formats);
+                let different = Break::by_sender(crossing, kind).at(Caret::Field(field));
+                different.values(Value::Implied, Value::DifferentContexts(first.format, *format))
+            }
+            Ok(Some(_)) => continue,
+        };
+        return Some(Break { format: *format, ..broken });
+    }
+    None
+}
+
+/// Returns whether two formats carry one context, as far as both have a word for the decision.
+fn is_same_context(one: &CarriedContext, other: &CarriedContext) -> bool {
+    let decision = |decision: Decision| other.format.decision_after(one.format.decision_after(decision));
+    one.trace_id == other.trace_id
+        && one.parent_id == other.parent_id
+        && decision(one.decision) == decision(other.decision)
+}
+
 fn differing(crossing: CrossingRef<'_>, field: ContextField, copies: usize) -> Break {
     let differing = Break::by_sender(crossing, BreakKind::Duplicated(Duplication::Differing(field)));
     differing.at(Caret::Field(field)).values(Value::Copies(1), Value::Copies(copies))
@@ -166,7 +208,10 @@ fn differing(crossing: CrossingRef<'_>, field: ContextField, copies: usize) -> B
 fn unparsable(crossing: CrossingRef<'_>, field: ContextField, refusal: &Refusal) -> Break {
     let kind = BreakKind::Malformed { field, how: Malformation::Unparsable };
     let caret = Caret::Bytes { field, line: refusal.line, at: refusal.at.clone() };
-    Break::by_sender(crossing, kind).at(caret)
+    let broken = Break::by_sender(crossing, kind);
+    // Of a format with several fields the bytes stand in one of them, and all are shown.
+    let whole = field == ContextField::TraceParent && refusal.field != broken.field_name(field);
+    broken.at(if whole { Caret::Field(field) } else { caret })
 }
 
 /// Returns S2 for the lists: what came in parsed, and what goes out does not.
@@ -202,7 +247,7 @@ fn doubled_list(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Break
 fn swapped(
     crossing: CrossingRef<'_>,
     wire: &CarriedFields,
-    context: &TraceParent,
+    context: &CarriedContext,
     senders: &Senders<'_>,
 ) -> Option<Break> {
     let lists = lists::swapped(crossing, wire, senders);
@@ -222,7 +267,7 @@ fn swapped(
 }
 
 /// Returns S5: a trace that had to be left.
-fn joined(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
+fn joined(crossing: CrossingRef<'_>, context: &CarriedContext) -> Option<Break> {
     let expected = crossing.expected();
     let in_expected = expected.trace == Some(context.trace_id);
     let restart = crossing.relation().restarts_at() == Some(RestartSide::Sender);
@@ -238,7 +283,7 @@ fn joined(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
 }
 
 /// Returns S6: a new trace that was not due.
-fn restarted(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
+fn restarted(crossing: CrossingRef<'_>, context: &CarriedContext) -> Option<Break> {
     let expected = crossing.expected().trace?;
     if crossing.relation().restarts_at() == Some(RestartSide::Sender) || expected == context.trace_id {
         return None;
@@ -259,7 +304,7 @@ fn restarted(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> 
 }
 
 /// Returns S7: the parent id that the sender received.
-fn passed_through(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
+fn passed_through(crossing: CrossingRef<'_>, context: &CarriedContext) -> Option<Break> {
     if !received(crossing)?.contexts().any(|received| received.parent_id == context.parent_id) {
         return None;
     }
@@ -268,14 +313,20 @@ fn passed_through(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Br
 }
 
 /// Returns S9: flags that the sender changed.
-fn flag_changed(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Break> {
+fn flag_changed(crossing: CrossingRef<'_>, context: &CarriedContext) -> Option<Break> {
     let (flags, due) = (context.flags, crossing.due());
     let (flag, set) = if let Some(sampled) = due_sampled(crossing, context)
-        && sampled != flags.sampled()
+        && context.decision.is_sampled() != Some(sampled)
     {
-        (Flag::Sampled, !sampled)
-    } else if let Some(random) = due.random
-        && random != flags.random()
+        // A decision that was made is not left to the next service.
+        let deferred = context.decision == Decision::Deferred;
+        if deferred { (Flag::Decision, false) } else { (Flag::Sampled, !sampled) }
+    } else if let (Some(due), Some(debug)) = (due_debug(crossing, context), context.debug())
+        && due != debug
+    {
+        (Flag::Debug, debug)
+    } else if let (Some(random), Some(sent)) = (due.random, context.random())
+        && random != sent
         && crossing.sender_node().level == Level::Two
     {
         (Flag::Random, !random)
@@ -285,19 +336,27 @@ fn flag_changed(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<Brea
         return None;
     };
     let changed = Break::by_sender(crossing, BreakKind::FlagChanged { flag, set }).at(Caret::Flags);
-    Some(changed.values(Value::Flag { flag, set: !set }, Value::Flags(flags)))
+    let w3c = context.format == Format::TraceContext;
+    let actual = if w3c { Value::Flags(flags) } else { Value::Decision(context.decision) };
+    Some(changed.values(Value::Flag { flag, set: !set }, actual))
+}
+
+/// Returns whether debug is due in the trace on the wire.
+fn due_debug(crossing: CrossingRef<'_>, context: &CarriedContext) -> Option<bool> {
+    let due = crossing.due();
+    if due.trace.is_none_or(|trace| trace == context.trace_id) { due.debug } else { None }
 }
 
 /// Returns the decision that is due in the trace on the wire: that of the trace that is expected, but where the call is
 /// in the trace that arrived and only the receiver's span left it, the one that arrived.
-fn due_sampled(crossing: CrossingRef<'_>, context: &TraceParent) -> Option<bool> {
+fn due_sampled(crossing: CrossingRef<'_>, context: &CarriedContext) -> Option<bool> {
     let due = crossing.due();
     if due.trace.is_none_or(|trace| trace == context.trace_id) {
         return due.sampled;
     }
     let mut came = received(crossing).into_iter().flat_map(|wire| wire.contexts());
     let same = came.find(|came| came.trace_id == context.trace_id);
-    same.map_or(due.sampled, |came| Some(came.flags.sampled()))
+    same.map_or(due.sampled, |came| came.decision.is_sampled())
 }
 
 /// Returns the context that was due.

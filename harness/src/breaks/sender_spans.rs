@@ -4,13 +4,12 @@ use super::break_kind::{LinkOwner, Reparent, UnexportedSpan, WrongLink, WrongSpa
 use super::{Break, BreakKind, Breaks, Caret, Grade, Value};
 use crate::crossings::attribute_match::{fits_message, is_of_message};
 use crate::crossings::span_role::{is_call, is_receive};
-use crate::crossings::{CarriedFields, CrossingRef};
+use crate::crossings::{CarriedContext, CarriedFields, CrossingRef};
 use crate::evidence::{CaptureEnd, Span, SpanIx, SpanKind, mark_of};
 use crate::scenario::{Relation, RestartSide};
-use crate::wire::TraceParent;
 
 /// Returns S8: asked only where both ends are sampled and the sender is known to have exported all it had.
-pub(super) fn row(crossing: CrossingRef<'_>, context: &TraceParent, found: &mut Breaks) -> Option<Break> {
+pub(super) fn row(crossing: CrossingRef<'_>, context: &CarriedContext, found: &mut Breaks) -> Option<Break> {
     if let Some(shared) = shared_id(crossing, found) {
         return Some(shared);
     }
@@ -39,7 +38,7 @@ pub(super) fn row(crossing: CrossingRef<'_>, context: &TraceParent, found: &mut 
     }
 }
 
-fn unknown_id(crossing: CrossingRef<'_>, context: &TraceParent) -> Break {
+fn unknown_id(crossing: CrossingRef<'_>, context: &CarriedContext) -> Break {
     let actual = Value::ParentId(context.parent_id);
     if let Some(call) = crossing.call_span_ix() {
         return wrong_span(crossing, call, WrongSpan::Unknown, actual);

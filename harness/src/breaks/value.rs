@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use super::Flag;
-use crate::crossings::Misfit;
+use crate::crossings::{CarriedContext, Misfit};
 use crate::evidence::{CaptureIx, SpanIx};
 use crate::plan::StimulusIx;
 use crate::wire::baggage::BaggageEntry;
 use crate::wire::tracestate::RawMember;
-use crate::wire::{Flags, Format, Refusal, SpanId, TraceId, TraceParent};
+use crate::wire::{Decision, Flags, Format, Refusal, SpanId, TraceId};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -33,10 +33,14 @@ pub enum Value {
         set: bool,
     },
     Flags(Flags),
+    /// The decision in a format that has no trace flags.
+    Decision(Decision),
     /// The list that this stimulus carried.
     ListOf(StimulusIx),
     /// Only fields of these formats.
     Formats(Vec<Format>),
+    /// A different context in each of these formats.
+    DifferentContexts(Format, Format),
     Misfit(Misfit),
     Refusal(Refusal),
     /// The number of copies of a field.
@@ -50,7 +54,7 @@ pub enum Value {
     /// This span, and its trace is of this stimulus.
     SpanOf(SpanIx, StimulusIx),
     /// A span under this context.
-    SpanUnder(TraceParent),
+    SpanUnder(CarriedContext),
     /// A span in this trace.
     SpanIn(TraceId),
     /// A span with a link to this span.
@@ -60,7 +64,7 @@ pub enum Value {
     /// So many links, one of them to this context.
     LinksDue {
         count: usize,
-        to: TraceParent,
+        to: CarriedContext,
     },
     /// So many links, and how many of them to the context that is due.
     Links {

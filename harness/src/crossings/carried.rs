@@ -4,16 +4,21 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::CarriedContext;
 use crate::evidence::{Capture, Field, FieldKind, Protocol};
 use crate::wire::baggage::{Baggage, BaggageEntry, within_limits};
 use crate::wire::tracestate::{RawMember, TraceState};
-use crate::wire::{Format, Level, Refusal, TraceParent, trim_ows};
+use crate::wire::{Carrier, Format, Level, Refusal, TraceParent, trim_ows};
 
 /// The propagation fields of one capture.
 #[derive(Clone, Debug, Default)]
 pub struct CarriedFields {
-    /// Each `traceparent` line, in the order of the wire.
-    pub traceparents: Vec<(Vec<u8>, Result<TraceParent, Refusal>)>,
+    /// The format that the hop declares first: what is judged is read in it.
+    pub format: Format,
+    /// Each context of that format, in the order of the wire: its bytes, of several fields one after the other.
+    pub copies: Vec<(Vec<u8>, Result<CarriedContext, Refusal>)>,
+    /// The further formats that the hop declares, with what they carry.
+    pub further: Vec<(Format, Result<Option<CarriedContext>, Refusal>)>,
     pub lists: Arc<Lists>,
     /// Lists of a message that stand there more than once with the same value.
     pub twice: Vec<ContextField>,
@@ -41,6 +46,14 @@ impl ContextField {
             ContextField::TraceParent => "traceparent",
             ContextField::TraceState => "tracestate",
             ContextField::Baggage => "baggage",
+        }
+    }
+
+    /// Returns its name where the context is in this format: that of the field with the trace id.
+    pub fn name_in(self, format: Format) -> &'static str {
+        match self {
+            ContextField::TraceParent => format.first_field(),
+            ContextField::TraceState | ContextField::Baggage => self.name(),
         }
     }
 }
@@ -132,14 +145,17 @@ impl KnownLists {
 }
 
 impl CarriedFields {
-    pub fn read(capture: &Capture, known: &mut KnownLists) -> CarriedFields {
-        let mut traceparents = Vec::new();
-        for line in lines(capture, ContextField::TraceParent) {
-            let read = TraceParent::parse(&line, Level::Two);
-            traceparents.push((line, read));
-        }
+    /// Reads a capture of a hop that declares these formats; there is always one.
+    pub fn read(capture: &Capture, formats: &[Format], known: &mut KnownLists) -> CarriedFields {
+        let (format, further) = match formats {
+            [first, further @ ..] => (*first, further),
+            [] => (Format::TraceContext, formats),
+        };
+        let copies = copies(capture, format);
+        let further = further.iter().map(|format| (*format, context_in(capture, *format))).collect();
         let names = capture.headers.iter().map(|field| field.name.as_slice());
-        let others = Format::others_among(names);
+        let mut others = Format::among(names);
+        others.retain(|other| *other != format);
         let mut twice = Vec::new();
         let [tracestate, baggage] = [ContextField::TraceState, ContextField::Baggage].map(|name| {
             let mut lines = lines(capture, name);
@@ -152,41 +168,90 @@ impl CarriedFields {
         });
         let lists = known.read(tracestate, baggage);
         let fields = capture.message.iter().flat_map(|_| &capture.headers);
-        let misfits = fields.filter_map(|field| misfit(capture.protocol, field)).collect();
-        CarriedFields { traceparents, lists, twice, others, misfits }
+        let mut misfits: Vec<_> = fields.filter_map(|field| misfit(capture.protocol, field)).collect();
+        if format != Format::TraceContext {
+            misfits.retain(|(field, _)| *field == ContextField::Baggage);
+        }
+        CarriedFields { format, copies, further, lists, twice, others, misfits }
     }
 
     /// Returns every context that a reader may take; several where the field is doubled.
-    pub fn contexts(&self) -> impl Iterator<Item = &TraceParent> + Clone {
-        self.traceparents.iter().filter_map(|(_, read)| read.as_ref().ok())
+    pub fn contexts(&self) -> impl Iterator<Item = &CarriedContext> + Clone {
+        self.copies.iter().filter_map(|(_, read)| read.as_ref().ok())
     }
 
-    pub fn first(&self) -> Option<&TraceParent> {
+    pub fn first(&self) -> Option<&CarriedContext> {
         self.contexts().next()
     }
 
     /// Returns the context, where there is exactly one, identical lines counted once.
-    pub fn context(&self) -> Option<&TraceParent> {
-        let first = self.traceparents.first()?;
-        let one = self.traceparents.iter().all(|line| line.0 == first.0);
+    pub fn context(&self) -> Option<&CarriedContext> {
+        let first = self.copies.first()?;
+        let one = self.copies.iter().all(|line| line.0 == first.0);
         if one && !self.is_uncertain() { first.1.as_ref().ok() } else { None }
     }
 
     /// Returns the fields with a single value that have it more than once.
     pub fn twice(&self) -> impl Iterator<Item = ContextField> {
-        let context = (self.traceparents.len() > 1 && !self.differs()).then_some(ContextField::TraceParent);
+        let context = (self.copies.len() > 1 && !self.differs()).then_some(ContextField::TraceParent);
         context.into_iter().chain(self.twice.iter().copied())
     }
 
-    /// Returns whether some readers take the `traceparent` and others do not.
+    /// Returns whether some readers take the context and others do not.
     pub fn is_uncertain(&self) -> bool {
         self.misfits.iter().any(|(field, _)| *field == ContextField::TraceParent)
     }
 
-    /// Returns whether there are several `traceparent` lines that differ.
+    /// Returns whether there are several contexts that differ.
     pub fn differs(&self) -> bool {
-        self.traceparents.windows(2).any(|two| two[0].0 != two[1].0)
+        self.copies.windows(2).any(|two| two[0].0 != two[1].0)
     }
+}
+
+/// Returns each context of a format with its bytes.
+fn copies(capture: &Capture, format: Format) -> Vec<(Vec<u8>, Result<CarriedContext, Refusal>)> {
+    if format == Format::TraceContext {
+        let mut copies = Vec::new();
+        for line in lines(capture, ContextField::TraceParent) {
+            let read = TraceParent::parse(&line, Level::Two).map(|parsed| CarriedContext::from(&parsed));
+            copies.push((line, read));
+        }
+        return copies;
+    }
+    let carrier = carrier(capture);
+    let mut copies = Vec::new();
+    for (number, read) in format.extract_all(&carrier).into_iter().enumerate() {
+        let context = read.map(|remote| CarriedContext::in_format(&remote, format));
+        copies.push((shown(&carrier, format, number), context));
+    }
+    copies
+}
+
+fn context_in(capture: &Capture, format: Format) -> Result<Option<CarriedContext>, Refusal> {
+    let read = format.extract(&carrier(capture))?;
+    Ok(read.map(|remote| CarriedContext::in_format(&remote, format)))
+}
+
+fn carrier(capture: &Capture) -> Carrier<'_> {
+    let fields = capture.headers.iter();
+    Carrier::new(fields.filter_map(|field| Some((field.name.as_slice(), field.value.as_deref()?))))
+}
+
+/// Returns the value of a format's first field, and behind it its other fields with their names.
+fn shown(carrier: &Carrier<'_>, format: Format, number: usize) -> Vec<u8> {
+    let mut shown = Vec::new();
+    for name in format.fields() {
+        let Some(value) = carrier.value(name, number) else { continue };
+        if !shown.is_empty() {
+            shown.extend_from_slice(b"; ");
+        }
+        if *name != format.first_field() {
+            shown.extend_from_slice(name.as_bytes());
+            shown.extend_from_slice(b": ");
+        }
+        shown.extend_from_slice(value);
+    }
+    shown
 }
 
 /// Returns the values of a field without the white space around them.
@@ -219,4 +284,79 @@ fn misfit(protocol: Protocol, field: &Field) -> Option<(ContextField, Misfit)> {
         (FieldKind::Other, _) => Misfit::NotText,
     };
     Some((name, misfit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{CaptureEnd, CaptureMark};
+    use crate::plan::TapIx;
+    use crate::wire::Decision;
+
+    fn capture(headers: &[(&str, &str)]) -> Capture {
+        Capture {
+            tap: TapIx(0),
+            protocol: Protocol::Http1,
+            connection: 0,
+            stream: 0,
+            begun_nanos: 0,
+            ended_nanos: None,
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+            headers: headers.iter().map(|(name, value)| Field::text(*name, *value)).collect(),
+            trailers: Vec::new(),
+            marked: CaptureMark::Absent,
+            further_marks: Vec::new(),
+            end: CaptureEnd::Open,
+            message: None,
+        }
+    }
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const SPAN: &str = "00f067aa0ba902b7";
+
+    #[test]
+    fn the_first_format_is_judged_and_the_further_ones_are_compared_with_it() {
+        let b3 = format!("{TRACE}-{SPAN}-d");
+        let seen = capture(&[("b3", &b3), ("X-Amzn-Trace-Id", "Root=1"), ("tracestate", "a=1")]);
+        let formats = [Format::B3Single, Format::TraceContext, Format::XRay];
+        let carried = CarriedFields::read(&seen, &formats, &mut KnownLists::default());
+        let context = carried.context().unwrap();
+        assert_eq!(
+            (context.decision, context.debug(), context.random()),
+            (Decision::Debug, Some(true), None)
+        );
+        assert!(context.flags.sampled() && !context.is_unsampled());
+        assert_eq!(carried.further[0], (Format::TraceContext, Ok(None)));
+        assert!(carried.further[1].1.is_err());
+        assert_eq!(carried.others, [Format::TraceContext, Format::XRay]);
+    }
+
+    #[test]
+    fn a_context_of_several_fields_is_shown_whole_and_each_copy_is_read() {
+        let seen =
+            capture(&[("X-B3-TraceId", TRACE), ("X-B3-SpanId", SPAN), ("x-b3-spanid", "1111111111111111")]);
+        let carried = CarriedFields::read(&seen, &[Format::B3Multi], &mut KnownLists::default());
+        let shown: Vec<_> = carried.copies.iter().map(|(bytes, _)| String::from_utf8_lossy(bytes)).collect();
+        assert_eq!(
+            shown,
+            [format!("{TRACE}; x-b3-spanid: {SPAN}"), format!("{TRACE}; x-b3-spanid: 1111111111111111")]
+        );
+        assert!(carried.differs() && carried.context().is_none());
+        assert_eq!(
+            carried.contexts().map(|context| context.decision).collect::<Vec<_>>(),
+            [Decision::Deferred; 2]
+        );
+    }
+
+    #[test]
+    fn a_hop_that_declares_nothing_is_read_as_w3c_trace_context() {
+        let parent = format!("00-{TRACE}-{SPAN}-03");
+        let seen = capture(&[("b3", "1"), ("traceparent", &parent)]);
+        for formats in [&[][..], &[Format::TraceContext]] {
+            let carried = CarriedFields::read(&seen, formats, &mut KnownLists::default());
+            assert_eq!(carried.context().unwrap().random(), Some(true));
+            assert_eq!(carried.others, [Format::B3Single]);
+        }
+    }
 }

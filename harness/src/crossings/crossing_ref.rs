@@ -3,11 +3,12 @@
 //! It answers questions and judges nothing. While pairing is under way, it answers from what is paired so far.
 
 use super::span_role::is_call;
-use super::{CarriedFields, Crossing, CrossingIx, CrossingWitness, Crossings, ExpectedContext, Nature};
+use super::{
+    CarriedContext, CarriedFields, Crossing, CrossingIx, CrossingWitness, Crossings, ExpectedContext, Nature,
+};
 use crate::evidence::{Capture, CaptureEnd, CaptureIx, Message, Protocol, Span, SpanIx, mark_of};
 use crate::plan::{Mark, Stimulus, StimulusIx};
 use crate::scenario::{Hop, HopIx, Node, NodeIx, Relation};
-use crate::wire::TraceParent;
 
 #[derive(Clone, Copy, Debug)]
 pub struct CrossingRef<'a> {
@@ -137,12 +138,12 @@ impl<'a> CrossingRef<'a> {
     }
 
     /// Returns every context that left the sender; several where the field is doubled.
-    pub fn sent_contexts(self) -> impl Iterator<Item = &'a TraceParent> {
+    pub fn sent_contexts(self) -> impl Iterator<Item = &'a CarriedContext> {
         self.wire().into_iter().flat_map(CarriedFields::contexts)
     }
 
     /// Returns every context that reached the receiver.
-    pub fn arrived_contexts(self) -> impl Iterator<Item = &'a TraceParent> + Clone {
+    pub fn arrived_contexts(self) -> impl Iterator<Item = &'a CarriedContext> + Clone {
         self.arrived().into_iter().flat_map(CarriedFields::contexts)
     }
 

@@ -7,11 +7,10 @@
 use std::collections::HashMap;
 
 use super::messages::{is, read_over};
-use super::{Crossing, Crossings, IdMap, Nature};
+use super::{CarriedContext, Crossing, Crossings, IdMap, Nature};
 use crate::evidence::{Capture, CaptureIx, Message, MessageDirection, mark_of};
 use crate::plan::Mark;
 use crate::scenario::HopIx;
-use crate::wire::TraceParent;
 
 /// The deliveries that are of no known message.
 #[derive(Debug, Default)]
@@ -68,7 +67,7 @@ struct Index<'e> {
     by_offset: HashMap<(i32, i64), usize>,
     by_mark: HashMap<Mark, Vec<usize>>,
     by_id: HashMap<&'e str, Vec<usize>>,
-    by_context: HashMap<TraceParent, Vec<usize>>,
+    by_context: HashMap<CarriedContext, Vec<usize>>,
 }
 
 /// The evidence that ties a delivery to what was published, the surest first.

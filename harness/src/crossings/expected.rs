@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use super::carried::Lists;
 use super::minted::minted;
-use super::{CarriedFields, CrossingIx, CrossingRef, Crossings, ExpectedContext, IdMap, Nature};
+use super::{
+    CarriedContext, CarriedFields, CrossingIx, CrossingRef, Crossings, ExpectedContext, IdMap, Nature,
+};
 use crate::evidence::Span;
 use crate::plan::{Stimulus, StimulusIx};
 use crate::scenario::{NodeIx, Relation, RestartSide};
-use crate::wire::{TraceId, TraceParent};
+use crate::wire::{Decision, Format, TraceId, TraceParent};
 
 /// Fills in what is expected of each crossing.
 pub(super) fn carry(all: &mut Crossings<'_>) {
@@ -36,12 +38,22 @@ pub(super) fn carry(all: &mut Crossings<'_>) {
         if !crossing.is_from_client() {
             learn_from(crossing, before, &mut begun);
         }
-        let expected = before.clone();
+        let expected = in_its_format(crossing, before);
         let due = due(crossing, &expected);
         after.insert(ix, re_based(crossing, &minted, &due));
         all.list[ix.0].expected = expected;
         all.list[ix.0].due = due;
     }
+}
+
+/// Returns what is expected on a wire in its format: only W3C Trace Context has a tracestate and a random flag.
+fn in_its_format(crossing: CrossingRef<'_>, before: &ExpectedContext) -> ExpectedContext {
+    let mut expected = before.clone();
+    if !crossing.hop().formats.contains(&Format::TraceContext) {
+        expected.members = None;
+        expected.random = None;
+    }
+    expected
 }
 
 /// Takes what is unknown from the wire, but for a trace that another request without a context began: S4 names that.
@@ -97,6 +109,7 @@ fn start(stimulus: &Stimulus) -> ExpectedContext {
     let lists = Lists::read(sent.tracestate.clone(), sent.baggage.clone());
     let entries = (!lists.baggage_open).then_some(lists.entries);
     let line = if sent.valid { sent.traceparent.as_deref() } else { None };
+    // The traceparent stands for the context whatever the format that the driver sends.
     let context = line.and_then(|line| TraceParent::parse(line, crate::wire::Level::Two).ok());
     let Some(context) = context else {
         return ExpectedContext {
@@ -108,7 +121,8 @@ fn start(stimulus: &Stimulus) -> ExpectedContext {
     };
     ExpectedContext {
         trace: Some(context.trace_id),
-        sampled: Some(context.flags.sampled()),
+        sampled: sent.decision.is_sampled(),
+        debug: Some(sent.decision == Decision::Debug),
         random: Some(context.flags.random()),
         members: (!lists.tracestate_open).then_some(lists.members),
         entries,
@@ -130,7 +144,7 @@ fn due(crossing: CrossingRef<'_>, expected: &ExpectedContext) -> ExpectedContext
     let sampled = crossing.named_span_ix().is_some() || context.flags.sampled();
     let kept = baggage_kept(crossing, crossing.hop().from);
     let mut due = expected.left_for(Some(trace), Some(sampled), kept);
-    due.random = Some(context.flags.random());
+    due.random = context.random();
     due
 }
 
@@ -155,8 +169,9 @@ fn re_based(
     let lists = &wire.lists;
     let carried = ExpectedContext {
         trace: Some(trace),
-        sampled: Some(context.flags.sampled()),
-        random: Some(context.flags.random()),
+        sampled: context.decision.is_sampled(),
+        debug: context.debug(),
+        random: context.random(),
         members: (!lists.tracestate_open).then(|| lists.members.clone()),
         entries: (!lists.baggage_open).then(|| lists.entries.clone()),
         unseen_since: None,
@@ -164,7 +179,8 @@ fn re_based(
     };
     match span_trace {
         Some(seen) if seen == trace => {
-            let sampled = carried.sampled.filter(|sampled| *sampled);
+            // The span shows how a decision fell that was left to the receiver.
+            let sampled = carried.sampled.map_or(Some(true), |sampled| sampled.then_some(true));
             ExpectedContext { sampled, ..carried }
         }
         Some(seen) if hop.relation.receiver_may_begin() => {
@@ -176,6 +192,7 @@ fn re_based(
         Some(seen) => ExpectedContext {
             trace: Some(seen),
             sampled: Some(true),
+            debug: None,
             random: None,
             members: None,
             entries: None,
@@ -194,8 +211,8 @@ fn re_based(
 }
 
 /// Returns whether a receiver without a span of its own shows in what it sends that it began no trace.
-fn stayed(crossing: CrossingRef<'_>, minted: &IdMap<TraceId, StimulusIx>, context: &TraceParent) -> bool {
-    let sent: Vec<&TraceParent> = crossing.effects().flat_map(CrossingRef::sent_contexts).collect();
+fn stayed(crossing: CrossingRef<'_>, minted: &IdMap<TraceId, StimulusIx>, context: &CarriedContext) -> bool {
+    let sent: Vec<&CarriedContext> = crossing.effects().flat_map(CrossingRef::sent_contexts).collect();
     let owners = sent.iter().filter_map(|sent| minted.get(&sent.trace_id));
     // The context of another stimulus is no trace that was begun: S4 names it.
     if owners.into_iter().any(|owner| *owner != crossing.stimulus_ix()) {

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use super::{CarriedFields, CrossingIx};
-use crate::wire::TraceId;
 use crate::wire::baggage::BaggageEntry;
 use crate::wire::tracestate::RawMember;
+use crate::wire::{Format, TraceId};
 
 /// The context that a crossing should carry.
 #[derive(Clone, Debug, Default)]
 pub struct ExpectedContext {
     pub trace: Option<TraceId>,
     pub sampled: Option<bool>,
+    /// The debug flag, where the formats so far have a word for it.
+    pub debug: Option<bool>,
     /// The random flag; asked for at level 2 only.
     pub random: Option<bool>,
     pub members: Option<Arc<[RawMember]>>,
@@ -33,12 +35,13 @@ impl ExpectedContext {
         if let Some(context) = wire.context() {
             self.trace = self.trace.or(Some(context.trace_id));
             if self.trace == Some(context.trace_id) {
-                self.sampled = self.sampled.or(Some(context.flags.sampled()));
-                self.random = self.random.or(Some(context.flags.random()));
+                self.sampled = self.sampled.or(context.decision.is_sampled());
+                self.debug = self.debug.or(context.debug());
+                self.random = self.random.or(context.random());
             }
         }
         let lists = &wire.lists;
-        if self.members.is_none() && !lists.tracestate_open {
+        if self.members.is_none() && !lists.tracestate_open && wire.format == Format::TraceContext {
             self.members = Some(lists.members.clone());
         }
         if self.entries.is_none() && !lists.baggage_open {
@@ -61,6 +64,7 @@ impl ExpectedContext {
         ExpectedContext {
             trace,
             sampled,
+            debug: None,
             random: None,
             members: Some(Arc::default()),
             entries,

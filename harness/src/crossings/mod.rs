@@ -6,6 +6,8 @@
 
 use std::collections::HashSet;
 
+use declared_formats::DeclaredFormats;
+
 use crate::evidence::{Capture, CaptureIx, Evidence, GapPlace, SpanIx};
 use crate::parallel::side_by_side;
 use crate::plan::{Plan, StimulusIx};
@@ -16,9 +18,11 @@ pub mod attribute_match;
 pub mod attribution;
 pub mod background;
 pub mod carried;
+pub mod carried_context;
 pub mod cause;
 pub mod crossing;
 pub mod crossing_ref;
+pub mod declared_formats;
 pub mod deliveries;
 pub mod expected;
 pub mod expected_context;
@@ -42,6 +46,7 @@ pub mod trace_owner;
 pub mod under_way;
 
 pub use carried::{CarriedFields, ContextField, KnownLists, Misfit};
+pub use carried_context::CarriedContext;
 pub use crossing::{Crossing, CrossingWitness, Nature};
 pub use crossing_ref::CrossingRef;
 pub use expected_context::ExpectedContext;
@@ -110,8 +115,11 @@ impl<'a> Crossings<'a> {
         let (spans, carried) = side_by_side(
             || SpanIndex::build(&evidence.spans),
             || {
-                let mut lists = KnownLists::default();
-                evidence.captures.iter().map(|capture| CarriedFields::read(capture, &mut lists)).collect()
+                let (mut lists, formats) = (KnownLists::default(), DeclaredFormats::of(plan));
+                let captures = evidence.captures.iter();
+                captures
+                    .map(|capture| CarriedFields::read(capture, formats.of_capture(capture), &mut lists))
+                    .collect()
             },
         );
         let answered = evidence.exchanges.iter().rev();

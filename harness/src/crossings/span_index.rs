@@ -1,10 +1,9 @@
 //! Spans by what they are looked up by: own id, parent, link, mark, trace; always within one node.
 
-use super::{IdMap, IdSet};
+use super::{CarriedContext, IdMap, IdSet};
 use crate::evidence::{Span, SpanIx};
 use crate::plan::Mark;
 use crate::scenario::NodeIx;
-use crate::wire::TraceParent;
 
 /// No chain of spans is followed further than this: ids may form a cycle.
 const DEPTH: usize = 256;
@@ -160,7 +159,7 @@ impl<'a> SpanIndex<'a> {
     }
 
     /// Returns the span of `node` that a context names: in its trace if there is one, else in any.
-    pub fn named(&self, node: NodeIx, context: &TraceParent) -> Option<SpanIx> {
+    pub fn named(&self, node: NodeIx, context: &CarriedContext) -> Option<SpanIx> {
         let found = self.with_id(node, context.parent_id.as_bytes());
         let trace = context.trace_id.as_bytes();
         let same = found.iter().find(|span| self.get(**span).trace_id == trace);
@@ -168,7 +167,7 @@ impl<'a> SpanIndex<'a> {
     }
 
     /// Returns the spans of `node` whose parent, or else one of whose links, is this context.
-    pub fn continuing(&self, node: NodeIx, context: &TraceParent) -> Vec<SpanIx> {
+    pub fn continuing(&self, node: NodeIx, context: &CarriedContext) -> Vec<SpanIx> {
         let (trace, parent) = (context.trace_id.as_bytes(), context.parent_id.as_bytes());
         let mut found = self.under(node, trace, parent).to_vec();
         found.extend_from_slice(self.linking(node, trace, parent));

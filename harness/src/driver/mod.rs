@@ -232,11 +232,11 @@ fn environment_variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-/// Returns whether a capture carries the mark or the traceparent of a stimulus.
+/// Returns whether a capture carries the mark or the context of a stimulus.
 fn belongs_to(capture: &Capture, planned: &Stimulus) -> bool {
     let marked = mark_of(&capture.marked).is_some_and(|mark| mark.stimulus == planned.ix);
-    let sent = planned.sent.traceparent.as_deref();
-    marked || sent.is_some_and(|sent| capture.values("traceparent").any(|seen| seen == sent))
+    let sent = planned.sent.fields.first();
+    marked || sent.is_some_and(|(name, value)| capture.values(name).any(|seen| seen == value))
 }
 
 fn not_built(route: &DriveRoute, _: &OutgoingRequest) -> DriverError {

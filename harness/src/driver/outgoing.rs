@@ -1,4 +1,4 @@
-//! One stimulus as it is sent: traceparent first, then the headers of the drive in their order, then missing ones.
+//! One stimulus as it is sent: its context first, then the headers of the drive in their order, then missing ones.
 
 use serde_json::Value;
 
@@ -34,10 +34,9 @@ impl OutgoingRequest {
                 (steps.to_string().into_bytes(), Some("application/json".to_owned()))
             }
         };
-        let traceparent =
-            stimulus.sent.traceparent.iter().map(|value| ("traceparent".to_owned(), value.clone()));
+        let context = stimulus.sent.fields.iter().cloned();
         let own = route.headers.iter().map(|(name, value)| (name.clone(), value.with(&mark)));
-        let headers = traceparent.chain(own).collect();
+        let headers = context.chain(own).collect();
         let mut outgoing = Self { method: String::new(), target: target(route, &mark), headers, body };
         let content_type = outgoing.put_marker(route, &mark)?.or(content_type);
         match &route.way {

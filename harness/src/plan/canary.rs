@@ -7,6 +7,7 @@ use super::build::{first_call, sent};
 use super::seed::Ids;
 use super::{Mark, Plan, Stimulus, StimulusIx};
 use crate::scenario::DriveContext;
+use crate::wire::Decision;
 
 impl Plan {
     /// Returns a further stimulus of a drive, the `number`th of the case from 0.
@@ -16,8 +17,8 @@ impl Plan {
         let call = first_call(&self.calls, declared.send);
         let mark = Mark { run: self.run, stimulus: ix, call: Some(call), item: None };
         let part = self.seed.part(&self.scenario.title()).part("canary").part(&number.to_string());
-        let context = DriveContext::Valid { sampled: true, random: false };
-        let sent = sent(declared, &context, mark, &mut Ids::new(part));
+        let context = DriveContext::Valid { decision: Decision::Sampled, random: false };
+        let sent = sent(&self.scenario, declared, &context, mark, &mut Ids::new(part));
         Stimulus { ix, drive, hop: declared.send, call, mark, sent }
     }
 

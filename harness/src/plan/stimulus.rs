@@ -3,6 +3,7 @@
 use super::index::{CallIx, StimulusIx};
 use super::mark::Mark;
 use crate::scenario::HopIx;
+use crate::wire::Decision;
 
 #[derive(Clone, Debug)]
 pub struct Stimulus {
@@ -22,11 +23,15 @@ pub struct StimulusContext {
     /// The ids that were minted for it, valid or not, with or without a traceparent.
     pub trace_id: [u8; 16],
     pub parent_id: [u8; 8],
-    /// The `traceparent` as it goes out; `None` with `context: none`.
+    /// The context as a `traceparent`, whatever the formats of the hop; `None` with `context: none`.
     pub traceparent: Option<Vec<u8>>,
+    /// The fields that carry it, as they go out.
+    pub fields: Vec<(String, Vec<u8>)>,
     /// False when there is a `traceparent` that does not parse.
     pub valid: bool,
     pub sampled: bool,
+    /// The decision of a valid context.
+    pub decision: Decision,
     /// Each `tracestate` line of the drive's headers, templates filled.
     pub tracestate: Vec<Vec<u8>>,
     pub baggage: Vec<Vec<u8>>,

@@ -89,7 +89,7 @@ impl Details {
     pub fn of(all: &Crossings<'_>, broken: &Break) -> Details {
         Details {
             hop: all.plan.scenario.hop(broken.hop).id.clone(),
-            field: broken.caret.field().map(|field| field.name()),
+            field: broken.caret.field().map(|field| broken.field_name(field)),
             expected: ValueDetails::of(all, broken, &broken.expected),
             actual: ValueDetails::of(all, broken, &broken.actual),
             span: broken.span.map(|span| SpanDetails::of(all, span)),
@@ -117,7 +117,15 @@ impl ValueDetails {
             Value::Id(id) => ValueDetails { parent_id: Some(hex(id)), ..nothing },
             Value::Flag { flag: Flag::Sampled, set } => ValueDetails { sampled: Some(*set), ..nothing },
             Value::Flag { flag: Flag::Random, set } => ValueDetails { random: Some(*set), ..nothing },
-            Value::Flag { flag: Flag::Undefined, .. } => nothing,
+            Value::Flag { flag: Flag::Undefined | Flag::Debug | Flag::Decision, .. } => nothing,
+            Value::Decision(decision) => ValueDetails {
+                sampled: decision.is_sampled(),
+                reason: Some(decision.word().to_owned()),
+                ..nothing
+            },
+            Value::DifferentContexts(one, other) => {
+                ValueDetails { formats: vec![one.name(), other.name()], ..nothing }
+            }
             Value::Flags(flags) => ValueDetails::of_flags(*flags),
             Value::Formats(formats) => {
                 ValueDetails { formats: formats.iter().map(|format| format.name()).collect(), ..nothing }
@@ -128,7 +136,7 @@ impl ValueDetails {
             Value::Members(list) => ValueDetails::of_list(list, |member| &member.bytes),
             Value::Entries(list) => ValueDetails::of_list(list, |entry| &entry.raw),
             Value::AsIn(capture) => {
-                let field = broken.caret.field().map_or("", |field| field.name());
+                let field = broken.caret.field().map_or("", |field| broken.field_name(field));
                 let values = all.capture(*capture).values(field).map(printable).collect();
                 ValueDetails { values, ..nothing }
             }
@@ -251,9 +259,10 @@ impl CaretDetails {
     fn of(all: &Crossings<'_>, broken: &Break) -> Option<CaretDetails> {
         let field = broken.caret.field()?;
         let line = broken.caret.line();
-        let value = all.capture(broken.capture?).values(field.name()).nth(line)?;
-        let bytes = broken.caret.range(trim_ows(value).len())?;
-        Some(CaretDetails { field: field.name(), line, bytes })
+        let field = broken.field_name(field);
+        let value = all.capture(broken.capture?).values(field).nth(line)?;
+        let bytes = broken.caret.range(broken.format, trim_ows(value).len())?;
+        Some(CaretDetails { field, line, bytes })
     }
 }
 

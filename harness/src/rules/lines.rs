@@ -60,19 +60,22 @@ impl View<'_> {
             return vec![line(format!("fields: {}", names(capture)))];
         }
         let field = self.broken.caret.field().unwrap_or(ContextField::TraceParent);
-        let values = values(&self.all.carried[capture_ix.0], field);
+        // A gateway takes one format and sends another: each wire is shown in its own.
+        let carried = &self.all.carried[capture_ix.0];
+        let name = field.name_in(carried.format);
+        let values = values(carried, field);
         if values.is_empty() {
-            return vec![line(format!("no {}; fields: {}", field.name(), names(capture)))];
+            return vec![line(format!("no {name}; fields: {}", names(capture)))];
         }
-        let keys = keys(capture, field);
+        let keys = keys(capture, name);
         let mut lines = Vec::new();
         for (at, value) in values.into_iter().enumerate() {
-            let key = keys.get(at).map_or(field.name(), String::as_str);
+            let key = keys.get(at).map_or(name, String::as_str);
             let mut line = line(format!("{key}: {}", value.escape_ascii()));
             if at_fault {
                 let start = key.len() + 2;
-                line.caret = shown_caret(&self.broken.caret, at, value)
-                    .map(|caret| start + caret.start..start + caret.end);
+                line.caret =
+                    shown_caret(self.broken, at, value).map(|caret| start + caret.start..start + caret.end);
             }
             if line.caret.is_some() {
                 line.caption = Example::of(self.crossing.all(), self.broken).actual();
@@ -96,32 +99,32 @@ impl View<'_> {
 
 /// Returns the keys of a message's field as they stand there: they are bytes. Names of header fields have no case (RFC
 /// 9110 5.1).
-fn keys(capture: &Capture, field: ContextField) -> Vec<String> {
+fn keys(capture: &Capture, name: &str) -> Vec<String> {
     if capture.message.is_none() {
         return Vec::new();
     }
     let headers = capture.headers.iter();
-    let same = headers.filter(|header| header.name.eq_ignore_ascii_case(field.name().as_bytes()));
+    let same = headers.filter(|header| header.name.eq_ignore_ascii_case(name.as_bytes()));
     same.map(|header| header.name.escape_ascii().to_string()).collect()
 }
 
 fn values(carried: &CarriedFields, field: ContextField) -> Vec<&[u8]> {
     match field {
-        ContextField::TraceParent => carried.traceparents.iter().map(|line| line.0.as_slice()).collect(),
+        ContextField::TraceParent => carried.copies.iter().map(|line| line.0.as_slice()).collect(),
         ContextField::TraceState => carried.lists.tracestate_lines.iter().map(Vec::as_slice).collect(),
         ContextField::Baggage => carried.lists.baggage_lines.iter().map(Vec::as_slice).collect(),
     }
 }
 
 /// Returns where a caret stands under a value as it is shown, with what does not print as `\xNN`.
-fn shown_caret(caret: &Caret, line: usize, value: &[u8]) -> Option<Range<usize>> {
-    if let Caret::Bytes { line: wanted, .. } = caret
+fn shown_caret(broken: &Break, line: usize, value: &[u8]) -> Option<Range<usize>> {
+    if let Caret::Bytes { line: wanted, .. } = &broken.caret
         && *wanted != line
     {
         return None;
     }
     let shown = |end: usize| value[..end].escape_ascii().count();
-    caret.range(value.len()).map(|bytes| shown(bytes.start)..shown(bytes.end))
+    broken.caret.range(broken.format, value.len()).map(|bytes| shown(bytes.start)..shown(bytes.end))
 }
 
 /// Returns the names of the fields that were there, so that a reader sees that the call itself arrived.

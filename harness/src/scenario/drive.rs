@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::index::HopIx;
 use super::template::Template;
 use crate::source::Place;
+use crate::wire::Decision;
 
 #[derive(Clone, Debug)]
 pub struct Drive {
@@ -31,7 +32,7 @@ pub struct Drive {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DriveContext {
     /// A fresh trace id and parent id for each stimulus.
-    Valid { sampled: bool, random: bool },
+    Valid { decision: Decision, random: bool },
     /// No traceparent. `root` says what the root sampler must decide, if that is to be judged.
     None { root: Option<bool> },
     /// A traceparent that does not parse, `${trace-id}` and `${parent-id}` in it filled from fresh ids.

@@ -6,6 +6,7 @@ use super::index::{HopIx, NodeIx};
 use super::message::{KafkaHop, RabbitMqHop, SqsHop};
 use super::relation::Relation;
 use crate::source::Place;
+use crate::wire::Format;
 
 #[derive(Clone, Debug)]
 pub struct Hop {
@@ -24,6 +25,8 @@ pub struct Hop {
     pub steps: Vec<Step>,
     /// `baggage:`, where the hop says what becomes of it.
     pub baggage: Option<HopBaggage>,
+    /// The formats in which the wire must carry the context; what is judged is read in the first.
+    pub formats: Vec<Format>,
     /// `host:`, the `Host` or `:authority` that the tap puts in place of its own.
     pub host: Option<String>,
     /// False for `tap: none`: judged without a wire witness.
@@ -49,6 +52,11 @@ impl Hop {
     /// Returns whether baggage continues although a new trace starts.
     pub fn keeps_baggage(&self) -> bool {
         self.baggage == Some(HopBaggage::Kept)
+    }
+
+    /// Returns the format in which the context is judged.
+    pub fn format(&self) -> Format {
+        self.formats.first().copied().unwrap_or_default()
     }
 
     /// Returns whether no baggage may cross.

@@ -3,7 +3,7 @@
 
 use super::node_kind::NodeKind;
 use crate::source::Place;
-use crate::wire::Level;
+use crate::wire::{Format, Level};
 
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -23,6 +23,8 @@ pub struct Node {
     pub stop: StopSignal,
     /// The mark by which a capture at this node shows its stimulus.
     pub marker: Option<Marker>,
+    /// `formats:`, in which it injects the context; empty where the node does not declare them.
+    pub formats: Vec<Format>,
     /// W3C Trace Context level that the node keeps; level 1 is the default for services.
     pub level: Level,
 }

@@ -68,6 +68,7 @@ impl Story {
                 .replace("relay: model, fault: FAULT", &format!("relay: {relay}"))
                 .replace("%252F", if relay == "rust" { "" } else { "%252F" })
                 .replace(", fault: FAULT", "")
+                .replace("    fault: FAULT\n", "")
                 .replace(", FAULT]", "]"),
         };
         let source = if self.over == Some("kafka") { "topic" } else { "queue" };

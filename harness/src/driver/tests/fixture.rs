@@ -19,6 +19,7 @@ use crate::scenario::{
     TemplatePart, Times, Transport, Url,
 };
 use crate::source::{Place, Source};
+use crate::wire::{Decision, Format, Level};
 
 pub const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -60,6 +61,7 @@ impl Case {
             within: None,
             steps: Vec::new(),
             baggage: None,
+            formats: vec![Format::TraceContext],
             host: None,
             tapped: true,
             tls: false,
@@ -72,7 +74,7 @@ impl Case {
             send: HopIx(0),
             times: 1,
             concurrency: 1,
-            context: DriveContext::Valid { sampled: true, random: false },
+            context: DriveContext::Valid { decision: Decision::Sampled, random: false },
             headers: Vec::new(),
             body: DriveBody::Empty,
             within: Some(Duration::from_secs(20)),
@@ -160,7 +162,8 @@ fn node(name: &str, kind: NodeKind) -> Node {
         sets_baggage: Vec::new(),
         stop: StopSignal::Terminate,
         marker: None,
-        level: crate::wire::Level::One,
+        formats: Vec::new(),
+        level: Level::One,
     }
 }
 

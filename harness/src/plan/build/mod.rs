@@ -12,7 +12,7 @@ use super::{
     TapProtocol,
 };
 use crate::scenario::{Drive, DriveContext, Hop, HopIx, NodeIx, Scenario, TemplatePart, Transport};
-use crate::wire::{Flags, SpanId, TraceId, TraceParent};
+use crate::wire::{Decision, Flags, Format, RemoteContext, SpanId, TraceId, TraceParent};
 
 impl Plan {
     /// Builds the plan of one case. `folder` is the folder of its file, for relative programs.
@@ -146,7 +146,7 @@ fn stimuli(scenario: &Scenario, part: Seed, calls: &[super::PlannedCall]) -> Vec
         for _ in 0..drive.times {
             let stimulus = StimulusIx(stimuli.len());
             let mark = Mark { run, stimulus, call: Some(call), item: None };
-            let sent = sent(drive, &drive.context, mark, &mut ids);
+            let sent = sent(scenario, drive, &drive.context, mark, &mut ids);
             stimuli.push(Stimulus { ix: stimulus, drive: ix, hop: drive.send, call, mark, sent });
         }
     }
@@ -160,13 +160,22 @@ pub(super) fn first_call(calls: &[super::PlannedCall], hop: HopIx) -> CallIx {
 }
 
 /// Returns what one stimulus of a drive carries, in this context.
-pub(super) fn sent(drive: &Drive, context: &DriveContext, mark: Mark, ids: &mut Ids) -> StimulusContext {
+pub(super) fn sent(
+    scenario: &Scenario,
+    drive: &Drive,
+    context: &DriveContext,
+    mark: Mark,
+    ids: &mut Ids,
+) -> StimulusContext {
     let trace_id = TraceId::new(ids.trace_id()).expect("minted ids are never zero");
     let parent_id = SpanId::new(ids.span_id()).expect("minted ids are never zero");
+    let mut decided = Decision::Sampled;
     let (traceparent, valid, sampled) = match context {
-        DriveContext::Valid { sampled, random } => {
-            let context = TraceParent::new(trace_id, parent_id, Flags::new(*sampled, *random));
-            (Some(context.to_string().into_bytes()), true, *sampled)
+        DriveContext::Valid { decision, random } => {
+            decided = *decision;
+            let sampled = decision.is_sampled().unwrap_or(false);
+            let context = TraceParent::new(trace_id, parent_id, Flags::new(sampled, *random));
+            (Some(context.to_string().into_bytes()), true, sampled)
         }
         DriveContext::None { root } => (None, true, root.unwrap_or(true)),
         DriveContext::Invalid { traceparent, root } => {
@@ -175,10 +184,42 @@ pub(super) fn sent(drive: &Drive, context: &DriveContext, mark: Mark, ids: &mut 
             (Some(text.into_bytes()), false, root.unwrap_or(true))
         }
     };
+    let remote = RemoteContext::new(trace_id, parent_id, decided);
+    let fields = fields(scenario.hop(drive.send), traceparent.as_deref(), &remote);
     let tracestate = lines(drive, "tracestate", mark);
     let baggage = lines(drive, "baggage", mark);
     let (trace_id, parent_id) = (*trace_id.as_bytes(), *parent_id.as_bytes());
-    StimulusContext { trace_id, parent_id, traceparent, valid, sampled, tracestate, baggage }
+    StimulusContext {
+        trace_id,
+        parent_id,
+        traceparent,
+        fields,
+        valid,
+        sampled,
+        decision: decided,
+        tracestate,
+        baggage,
+    }
+}
+
+/// Returns the fields that carry a context in the formats of a hop; none without a context.
+fn fields(hop: &Hop, traceparent: Option<&[u8]>, context: &RemoteContext) -> Vec<(String, Vec<u8>)> {
+    let Some(traceparent) = traceparent else { return Vec::new() };
+    let mut fields = Vec::new();
+    for format in &hop.formats {
+        match (format, &hop.transport) {
+            (Format::TraceContext, _) => fields.push(("traceparent".to_owned(), traceparent.to_vec())),
+            (Format::XRay, Transport::Sqs(_)) => {
+                let values = format.inject(context).into_iter();
+                fields.extend(values.map(|(_, value)| ("AWSTraceHeader".to_owned(), value)));
+            }
+            (format, _) => {
+                let injected = format.inject(context).into_iter();
+                fields.extend(injected.map(|(name, value)| (name.to_owned(), value)));
+            }
+        }
+    }
+    fields
 }
 
 /// Returns the drive's header lines of this name. Environment variables are the driver's; a list that needs one is

@@ -6,6 +6,7 @@ pub(super) const PAGES: &[(&str, &str)] = &[
     ("hops", include_str!("page/hops.md")),
     ("relations", include_str!("page/relations.md")),
     ("drives", include_str!("page/drives.md")),
+    ("formats", include_str!("page/formats.md")),
     ("templates", include_str!("page/templates.md")),
     ("markers", include_str!("page/markers.md")),
     ("stubs", include_str!("page/stubs.md")),

@@ -7,7 +7,7 @@ use crate::crossings::ContextField;
 
 pub(super) fn leaked(example: Example<'_>, field: LeakedField) -> String {
     let field = match field {
-        LeakedField::Context(fields) => baggage_first(fields),
+        LeakedField::Context(fields) => baggage_first(example, fields),
         LeakedField::Other(format) => format!("a context in the format {}", format.name()),
     };
     let (who, request) = (example.who(), example.request());
@@ -16,7 +16,8 @@ pub(super) fn leaked(example: Example<'_>, field: LeakedField) -> String {
 
 pub(super) fn not_injected(example: Example<'_>) -> String {
     let (who, request) = (example.who(), example.request());
-    let message = format!("{who} injected no `traceparent` into {request}");
+    let field = example.broken.format.first_field();
+    let message = format!("{who} injected no `{field}` into {request}");
     if let Value::Formats(_) = example.broken.actual {
         return format!("{message}, {}", example.actual());
     }
@@ -24,7 +25,8 @@ pub(super) fn not_injected(example: Example<'_>) -> String {
 }
 
 pub(super) fn malformed(example: Example<'_>, field: ContextField, how: Malformation) -> String {
-    let (who, request, field, actual) = (example.who(), example.request(), field.name(), example.actual());
+    let (who, request, actual) = (example.who(), example.request(), example.actual());
+    let field = example.broken.field_name(field);
     match how {
         Malformation::Unreadable => {
             format!("{who} injected a `{field}` into {request} that its readers do not take: {actual}")
@@ -38,14 +40,14 @@ pub(super) fn malformed(example: Example<'_>, field: ContextField, how: Malforma
 pub(super) fn duplicated(example: Example<'_>, how: Duplication) -> String {
     let (who, request) = (example.who(), example.request());
     match how {
-        Duplication::Differing(_) | Duplication::Identical(_) => {
+        Duplication::Differing(_) | Duplication::Identical(_) | Duplication::Formats => {
             format!("{who} injected {} into {request}", example.actual())
         }
         Duplication::Message => {
             let receiver = example.receiver();
             format!("{who} sent a message to {receiver} more often than declared: {request}")
         }
-        Duplication::Onward(fields) => format!("{who} duplicated {} in {request}", all_of(fields)),
+        Duplication::Onward(fields) => format!("{who} duplicated {} in {request}", all_of(example, fields)),
     }
 }
 
@@ -57,7 +59,7 @@ pub(super) fn swapped(example: Example<'_>, swap: Swap) -> String {
             format!("{who} injected the context of {other} into {request} of {own}")
         }
         Swap::Injected(fields) => {
-            format!("{who} injected {} of {other} into {request} of {own}", baggage_first(fields))
+            format!("{who} injected {} of {other} into {request} of {own}", baggage_first(example, fields))
         }
         Swap::Extracted => format!("{who} used the context of {other} for {request} of {own}"),
     }
@@ -99,11 +101,11 @@ pub(super) fn passed_through(example: Example<'_>) -> String {
 }
 
 pub(super) fn stripped(example: Example<'_>, fields: ContextFields) -> String {
-    format!("{} stripped {} from {}", example.who(), all_of(fields), example.request())
+    format!("{} stripped {} from {}", example.who(), all_of(example, fields), example.request())
 }
 
 pub(super) fn altered(example: Example<'_>, fields: ContextFields) -> String {
-    format!("{} changed {} in {}", example.who(), all_of(fields), example.request())
+    format!("{} changed {} in {}", example.who(), all_of(example, fields), example.request())
 }
 
 pub(super) fn adopted(example: Example<'_>) -> String {
@@ -115,7 +117,8 @@ pub(super) fn not_extracted(example: Example<'_>, how: Extraction) -> String {
     let (who, request) = (example.who(), example.request());
     match how {
         Extraction::Seen | Extraction::SentByDriver => {
-            format!("{who} started a new trace although {request} carried a `traceparent`")
+            let field = example.broken.format.first_field();
+            format!("{who} started a new trace although {request} carried a `{field}`")
         }
         Extraction::Uninstrumented => format!(
             "{who} created no span for {request}, and each of its calls started a new trace: its server or consumer \
@@ -129,14 +132,16 @@ pub(super) fn not_extracted(example: Example<'_>, how: Extraction) -> String {
 }
 
 /// Returns the names, baggage first: it holds data.
-fn baggage_first(fields: ContextFields) -> String {
-    let mut named: Vec<String> = fields.iter().map(|field| format!("`{}`", field.name())).collect();
+fn baggage_first(example: Example<'_>, fields: ContextFields) -> String {
+    let names = fields.iter().map(|field| example.broken.field_name(field));
+    let mut named: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     named.reverse();
     named.join(" and ")
 }
 
 /// Returns ``the names of `fields` ``, joined by "and".
-pub(super) fn all_of(fields: ContextFields) -> String {
-    let named: Vec<String> = fields.iter().map(|field| format!("`{}`", field.name())).collect();
+pub(super) fn all_of(example: Example<'_>, fields: ContextFields) -> String {
+    let names = fields.iter().map(|field| example.broken.field_name(field));
+    let named: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     named.join(" and ")
 }

@@ -11,6 +11,9 @@ pub(super) fn flag_changed(example: Example<'_>, flag: Flag, set: bool) -> Strin
         (Flag::Sampled, true) => "set the sampled flag of an unsampled trace".to_owned(),
         (Flag::Random, false) => "cleared the random flag".to_owned(),
         (Flag::Random, true) => "set the random flag".to_owned(),
+        (Flag::Debug, false) => "dropped the debug flag".to_owned(),
+        (Flag::Debug, true) => "set the debug flag".to_owned(),
+        (Flag::Decision, _) => "left the sampling decision open, which was made,".to_owned(),
         (Flag::Undefined, _) => {
             let flags = example.broken.actual.flags();
             let bits = flags.map_or(0, |flags| flags.undefined_bits(Level::Two));

@@ -15,7 +15,7 @@ use crate::wire::tracestate::RawMember;
 pub(super) fn expected(example: Example<'_>) -> String {
     match &example.broken.expected {
         Value::Implied => implied(example),
-        Value::AsIn(_) => format!("{} as it came in", fields(example.broken.kind)),
+        Value::AsIn(_) => format!("{} as it came in", fields(example)),
         Value::Span(_) if example.broken.kind == BreakKind::SpanIdRepeated => implied(example),
         Value::Crossings(times) => {
             let hop = &example.all.plan.scenario.hop(example.broken.hop).id;
@@ -38,9 +38,9 @@ pub(super) fn actual(example: Example<'_>) -> String {
         ) => {
             format!("parent id {id}, which no span of {who} has")
         }
-        (BreakKind::Stripped(_), Value::AsIn(_)) => format!("no {}", fields(example.broken.kind)),
-        (BreakKind::Altered(_), Value::AsIn(_)) => format!("a different {}", fields(example.broken.kind)),
-        (BreakKind::Duplicated(_), Value::AsIn(_)) => format!("{} twice", fields(example.broken.kind)),
+        (BreakKind::Stripped(_), Value::AsIn(_)) => format!("no {}", fields(example)),
+        (BreakKind::Altered(_), Value::AsIn(_)) => format!("a different {}", fields(example)),
+        (BreakKind::Duplicated(_), Value::AsIn(_)) => format!("{} twice", fields(example)),
         (BreakKind::Leaked(leak), Value::Implied) => leaked(example, leak),
         (BreakKind::LogUncorrelated(defect), _) => spans::log_defect(example, defect),
         (BreakKind::ContractBroken(ContractDefect::ExportAfterFlush), Value::Implied) => {
@@ -65,8 +65,10 @@ fn value(example: Example<'_>, value: &Value) -> String {
         Value::Implied => String::new(),
         Value::NoField => "no propagation field".to_owned(),
         Value::NoSpan => "no span".to_owned(),
-        Value::Context(Some(trace)) => format!("a `traceparent` in trace {trace}"),
-        Value::Context(None) => "a `traceparent`".to_owned(),
+        Value::Context(Some(trace)) => {
+            format!("a `{}` in trace {trace}", example.broken.format.first_field())
+        }
+        Value::Context(None) => format!("a `{}`", example.broken.format.first_field()),
         Value::NewTrace => "a new trace".to_owned(),
         Value::Trace(trace) => format!("trace {trace}"),
         Value::TraceOf(trace, owner) => format!("trace {trace} of {}", stimulus(*owner)),
@@ -74,6 +76,10 @@ fn value(example: Example<'_>, value: &Value) -> String {
         Value::Id(id) => format!("id {} of the stimulus", hex(id)),
         Value::Flag { flag, set } => flag_text(*flag, *set).to_owned(),
         Value::Flags(flags) => format!("flags {flags}"),
+        Value::Decision(decision) => format!("the decision `{}`", decision.word()),
+        Value::DifferentContexts(one, other) => {
+            format!("different contexts in `{}` and in `{}`", one.first_field(), other.first_field())
+        }
         Value::ListOf(owner) => format!("the {} of {}", field(example), stimulus(*owner)),
         Value::Formats(formats) => only(formats),
         Value::Misfit(how) => misfit(how),
@@ -81,7 +87,7 @@ fn value(example: Example<'_>, value: &Value) -> String {
         Value::Copies(copies) => copies_text(example, *copies),
         Value::Members(list) => members(&list.members),
         Value::Entries(list) => entries(&list.members),
-        Value::AsIn(_) => fields(example.broken.kind),
+        Value::AsIn(_) => fields(example),
         Value::Span(span) => example.described(*span),
         Value::SpanOf(span, owner) => {
             let span = example.all.spans.get(*span);
@@ -117,10 +123,10 @@ fn implied(example: Example<'_>) -> String {
     let who = example.who();
     match example.broken.kind {
         BreakKind::Malformed { field, how: Malformation::Unreadable } => {
-            format!("`{}` as text under its own key", field.name())
+            format!("`{}` as text under its own key", example.broken.field_name(field))
         }
         BreakKind::Malformed { field, how: Malformation::Unparsable } => {
-            format!("a `{}` that parses", field.name())
+            format!("a `{}` that parses", example.broken.field_name(field))
         }
         BreakKind::PassedThrough => format!("the id of a span of {who}"),
         BreakKind::Reparented(how) => match how {
@@ -187,16 +193,21 @@ fn flag_text(flag: Flag, set: bool) -> &'static str {
         (Flag::Random, true) => "the random flag set, as received",
         (Flag::Random, false) => "the random flag clear, as received",
         (Flag::Undefined, _) => "no undefined flags",
+        (Flag::Debug, true) => "the decision `debug`, as received",
+        (Flag::Debug, false) => "a decision without debug, as received",
+        (Flag::Decision, _) => "a decision",
     }
 }
 
 /// Returns the fields that an intermediary changed.
-fn fields(kind: BreakKind) -> String {
-    kind.fields().map_or_else(|| "the fields".to_owned(), all_of)
+fn fields(example: Example<'_>) -> String {
+    let fields = example.broken.kind.fields();
+    fields.map_or_else(|| "the fields".to_owned(), |fields| all_of(example, fields))
 }
 
 fn field(example: Example<'_>) -> String {
-    example.broken.caret.field().map_or_else(|| "list".to_owned(), |field| format!("`{}`", field.name()))
+    let field = example.broken.caret.field();
+    field.map_or_else(|| "list".to_owned(), |field| format!("`{}`", example.broken.field_name(field)))
 }
 
 fn leaked(example: Example<'_>, leak: LeakedField) -> String {

@@ -51,6 +51,7 @@ fn node(name: &str, kind: NodeKind) -> Node {
         sets_baggage: Vec::new(),
         stop: StopSignal::Terminate,
         marker: None,
+        formats: Vec::new(),
         level: crate::wire::Level::One,
     }
 }

@@ -10,12 +10,15 @@ use crate::scenario::node::Node;
 use crate::scenario::node_kind::BrokerKind;
 use crate::scenario::tree::Tree;
 use crate::source::Place;
+use crate::wire::Format;
 
 /// A case in the making: the model beside the trees that it was made of, for the places of what is wrong.
 #[derive(Debug)]
 pub(in crate::scenario) struct Draft<'a> {
     /// `nodes[0]` is `client`.
     pub nodes: Vec<NodeDraft<'a>>,
+    /// `formats:` of the scenario, or its default.
+    pub formats: Vec<Format>,
     pub node_names: HashMap<&'a str, NodeIx>,
     /// Known before any node is made, because templates may name brokers that come later.
     pub brokers: HashMap<NodeIx, BrokerKind>,

@@ -9,6 +9,7 @@ use crate::scenario::pattern;
 use crate::scenario::reference::TemplateSite;
 use crate::scenario::template::{Template, TemplatePart};
 use crate::scenario::tree::{KeyValue, Tree, TreeValue};
+use crate::wire::Decision;
 
 /// Sent where `context: invalid` names no traceparent of its own: a version that the standard forbids.
 const INVALID: &str = "ff-${trace-id}-${parent-id}-01";
@@ -54,11 +55,10 @@ impl<'a> Builder<'a, '_> {
                 let help = "add `context: none`, or use `sampled` instead";
                 self.complaints.report(Diagnostic::new("stray-key", stray.key.place, message).help(help));
             }
-            let sampled = tree.get("sampled").and_then(|sampled| self.case.pick(sampled).boolean());
-            let random = tree.get("random").and_then(Tree::boolean);
-            return DriveContext::Valid { sampled: sampled.unwrap_or(true), random: random.unwrap_or(false) };
+            let random = tree.get("random").and_then(Tree::boolean).unwrap_or(false);
+            return DriveContext::Valid { decision: self.decision(tree), random };
         };
-        for stray in ["sampled", "random"].iter().filter_map(|key| tree.entry(key)) {
+        for stray in ["sampled", "decision", "random"].iter().filter_map(|key| tree.entry(key)) {
             let message =
                 format!("`{}` has no effect beside `context`: no valid traceparent is sent", stray.key.value);
             let help = "remove one of the two; `root` sets what the root sampler must decide";
@@ -68,6 +68,22 @@ impl<'a> Builder<'a, '_> {
             (_, Some(own)) => self.invalid(own, root),
             (Some("invalid"), _) => DriveContext::Invalid { traceparent: INVALID.to_owned(), root },
             _ => DriveContext::None { root },
+        }
+    }
+
+    fn decision(&mut self, tree: &'a Tree) -> Decision {
+        let sampled = tree.get("sampled").and_then(|sampled| self.case.pick(sampled).boolean());
+        let Some(decision) = tree.entry("decision") else { return Decision::of(sampled.unwrap_or(true)) };
+        if let Some(stray) = tree.entry("sampled") {
+            let message = "`sampled` has no effect beside `decision`, which says what is sent";
+            let diagnostic = Diagnostic::new("stray-key", stray.key.place, message).label("no effect");
+            let help = "remove one of the two";
+            self.complaints.report(diagnostic.also(decision.key.place, "the decision").help(help));
+        }
+        match decision.value.text() {
+            Some("debug") => Decision::Debug,
+            // Its shape was refused where it is something else.
+            _ => Decision::Deferred,
         }
     }
 

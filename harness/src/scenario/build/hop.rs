@@ -43,6 +43,7 @@ impl<'a> Builder<'a, '_> {
             within: None,
             steps: self.steps(tree, from, relation),
             baggage: baggage(tree),
+            formats: self.formats_of_hop(tree, from),
             host: tree.text_at("host").map(str::to_owned),
             tapped: tree.entry("tap").is_none(),
             tls: inner.entry("tls").is_some(),
@@ -88,6 +89,11 @@ impl<'a> Builder<'a, '_> {
             let hop = &mut self.draft.hops[index].hop;
             hop.dead_letter_of = of;
             hop.within = of;
+            // The broker moves the message as it was published.
+            if let (Some(of), None) = (of, tree.entry("formats")) {
+                let published = self.draft.hop(of).formats.clone();
+                self.draft.hops[index].hop.formats = published;
+            }
         }
     }
 

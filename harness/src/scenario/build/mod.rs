@@ -6,6 +6,7 @@
 mod builder;
 mod draft;
 mod drive;
+mod formats;
 mod hop;
 mod image;
 mod message;
@@ -24,6 +25,7 @@ use super::tree::{KeyValue, Tree};
 use super::{Expectation, Expectations, HopIx, NodeIx, Scenario, pattern};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source};
+use crate::wire::Format;
 
 /// Builds one case; it may be used if there are no complaints.
 pub(super) fn draft<'a>(
@@ -35,6 +37,7 @@ pub(super) fn draft<'a>(
     let mut builder = Builder {
         draft: Draft {
             nodes: vec![NodeDraft { node: node::client(), tree: None, known: true }],
+            formats: vec![Format::TraceContext],
             node_names: HashMap::from([("client", NodeIx::CLIENT)]),
             brokers: HashMap::new(),
             hops: Vec::new(),
@@ -49,6 +52,7 @@ pub(super) fn draft<'a>(
         case,
         complaints,
     };
+    builder.default_formats(root);
     builder.nodes(root);
     builder.hops(root);
     builder.drives(root);
@@ -110,6 +114,7 @@ impl<'a> Builder<'a, '_> {
         }
         self.dead_letters();
         self.withins();
+        self.forwarded_formats();
     }
 
     fn drives(&mut self, root: &'a Tree) {

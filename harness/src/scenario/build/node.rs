@@ -43,6 +43,7 @@ fn plain(name: &str, place: Place, kind: NodeKind) -> Node {
         sets_baggage: Vec::new(),
         stop: StopSignal::Terminate,
         marker: None,
+        formats: Vec::new(),
         level: Level::One,
     }
 }
@@ -64,6 +65,7 @@ impl<'a> Builder<'a, '_> {
                 _ => StopSignal::Terminate,
             },
             marker: tree.get("marker").and_then(marker),
+            formats: self.formats(tree),
             level: match tree.get("level").and_then(Tree::number) {
                 Some(2) => Level::Two,
                 _ => Level::One,

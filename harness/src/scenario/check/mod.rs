@@ -8,6 +8,7 @@ mod drive;
 mod drive_message;
 mod expectation;
 mod fan_out;
+mod formats;
 mod hop;
 mod image;
 mod instruction;
@@ -32,6 +33,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     dead_letter::check(draft, complaints);
     overlap::check(draft, complaints);
     drive::check(draft, complaints);
+    formats::check(draft, complaints);
     wiring::check(draft, complaints);
     address::check(draft, complaints);
     witness::check(draft, complaints);

@@ -15,6 +15,12 @@ pub(super) static DRIVE: Object = Object {
             OneOrList(&Bool),
             "the sampled flag of the traceparent that is sent; true by default; a list is a matrix",
         ),
+        may(
+            "decision",
+            Shape::Words(&OPEN_DECISIONS),
+            "in place of `sampled`: `debug` is sampled whatever a sampler decides, `deferred` leaves the decision to the \
+             receiver; in formats that have a word for it",
+        ),
         may("random", Bool, "the random flag (level 2) of the traceparent that is sent; false by default"),
         may(
             "context",
@@ -57,6 +63,7 @@ pub(super) static DRIVE: Object = Object {
 };
 
 static CONTEXTS: Words = Words { what: "context", words: || vec!["none", "invalid"], later: &[] };
+static OPEN_DECISIONS: Words = Words { what: "decision", words: || vec!["debug", "deferred"], later: &[] };
 static DECISIONS: Words = Words { what: "decision", words: || vec!["sampled", "unsampled"], later: &[] };
 
 static INVALID: Object = Object {

@@ -1,7 +1,7 @@
 //! The keys of a hop, by its transport.
 
 use super::message::{KAFKA, RABBITMQ, SQS};
-use super::words::NONE;
+use super::words::{FORMATS, NONE};
 use crate::scenario::pattern::{DURATION, GRPC_METHOD, LINE, METHOD, NAME, PATH};
 use crate::scenario::shape::{Object, Shape, Tag, TaggedKind, Words, may, must};
 use Shape::{Either, List, True, Whole};
@@ -38,6 +38,11 @@ pub(super) static HOP: Object = Object {
         ),
         may("host", Shape::Text(&LINE), "the `Host` or `:authority` that the tap sends to the receiver"),
         may("tap", Shape::Words(&NONE), "`none`: no tap: the hop is judged by the receiver's spans alone"),
+        may(
+            "formats",
+            FORMATS,
+            "the formats in which its wire must carry the context, the first one judged; by default those of its sender",
+        ),
         may(
             "dead-letter-of",
             Shape::Text(&NAME),

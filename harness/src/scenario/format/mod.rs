@@ -13,6 +13,7 @@ use Shape::{List, Named};
 use drive::DRIVE;
 use hop::HOP;
 use node::NODE;
+use words::FORMATS;
 
 pub(super) static SCENARIO: Object = Object {
     what: "a scenario",
@@ -30,6 +31,12 @@ pub(super) static SCENARIO: Object = Object {
             "the crossings between nodes, each with the relation it must keep",
         ),
         must("drive", List(&Shape::Object(&DRIVE)), "what is sent to start the story"),
+        may(
+            "formats",
+            FORMATS,
+            "the formats in which every hop must carry the context, unless its sender or the hop says otherwise; \
+             `tracecontext` by default",
+        ),
         may(
             "expect",
             List(&Shape::Words(&RULES)),

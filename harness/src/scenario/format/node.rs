@@ -1,6 +1,6 @@
 //! The keys of a node, by its kind.
 
-use super::words::NONE;
+use super::words::{FORMATS, NONE};
 use crate::scenario::Role;
 use crate::scenario::pattern::{ABSOLUTE, DURATION, FAULT, HEADER, IMAGE, LINE, PATH, TEXT, URL, VARIABLE};
 use crate::scenario::shape::{KeyShape, Object, Shape, Tag, TaggedKind, Words, may, must};
@@ -168,6 +168,7 @@ static SERVICE_KEYS: &[KeyShape] = &[
         Shape::Text(&LINE),
         "its own member of tracestate, which it may change and move to the front",
     ),
+    may("formats", FORMATS, "the formats in which it injects the context; by default those of the scenario"),
     may("sets-baggage", List(&Shape::Text(&LINE)), "the baggage keys that it adds or changes itself"),
     may("level", Whole { min: 1, max: 2 }, "the level of W3C Trace Context that it keeps; 1 by default"),
 ];

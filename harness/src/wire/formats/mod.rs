@@ -6,9 +6,10 @@
 use super::Decision;
 
 /// A propagation format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
     /// <https://www.w3.org/TR/trace-context-2/>
+    #[default]
     TraceContext,
     /// <https://github.com/openzipkin/b3-propagation#single-header>
     B3Single,
