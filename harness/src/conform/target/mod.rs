@@ -61,7 +61,22 @@ struct CommandLine {
 
 /// The built-in relays, each with the propagators that it implements.
 pub const RELAYS: &[(&str, &[&str])] = &[
-    ("model", &["tracecontext", "baggage", "none"]),
+    (
+        "model",
+        &[
+            "tracecontext",
+            "baggage",
+            "b3",
+            "b3multi",
+            "jaeger",
+            "xray",
+            "datadog",
+            "google",
+            "grpc-trace-bin",
+            "ottrace",
+            "none",
+        ],
+    ),
     ("rust", &["tracecontext", "baggage", "b3", "b3multi", "none"]),
 ];
 
