@@ -85,13 +85,11 @@ pub(super) fn lines(results: &Results, result: &RequirementResult, vector: &Vect
 
 /// Returns the command that tries this vector alone, with the same ids.
 fn again(results: &Results, result: &RequirementResult, vector: &VectorResult) -> String {
-    let level = if results.level == 2 { String::new() } else { format!(" --level {}", results.level) };
-    let mut level = level;
+    let mut level = if results.level == 2 { String::new() } else { format!(" --level {}", results.level) };
     if vector.transport != TransportRoute::HTTP.words() {
         level += &format!(" --transport {}", vector.transport.replace(" -> ", ","));
     }
-    let options =
-        format!("{level} --only {}/{} --seed {}", result.requirement.id, vector.title(), results.seed);
+    let options = format!("{level} --only {}/{} --seed {}", result.requirement.id, vector.name, results.seed);
     // A command stands behind all options.
     match results.implementation.target.split_once("-- ") {
         Some((before, command)) => format!("unbroken conform {before}{} -- {command}", options.trim_start()),
