@@ -1,6 +1,5 @@
 //! The collector that the target exports its spans to, and the spans of each request.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use in_memory_collector::{Collector, Endpoint, EndpointError, Limits, Span, StartError};
@@ -8,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::judge::ExportedSpan;
 use crate::evidence::collected::{kind, text};
+use crate::runtime::client_settings;
 
 /// The time in which requests that have arrived are stored.
 const STORED_WITHIN: Duration = Duration::from_secs(2);
@@ -25,25 +25,21 @@ pub enum SinkError {
 pub struct SpanSink {
     collector: Collector,
     endpoint: Endpoint,
+    /// The sequence of the first span that was not returned yet.
+    next: u64,
 }
 
 impl SpanSink {
     pub async fn start() -> Result<SpanSink, SinkError> {
         let collector = Collector::start(Limits::default())?;
         let endpoint = collector.endpoint("target").await?;
-        Ok(SpanSink { collector, endpoint })
+        Ok(SpanSink { collector, endpoint, next: 0 })
     }
 
     /// Returns the variables that make an SDK export to it.
     pub fn variables(&self) -> Vec<(String, String)> {
-        let pair = |name: &str, value: String| (name.to_owned(), value);
-        vec![
-            pair("OTEL_EXPORTER_OTLP_ENDPOINT", self.endpoint.url()),
-            pair("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()),
-            pair("OTEL_SERVICE_NAME", "conformance-target".to_owned()),
-            pair("OTEL_BSP_SCHEDULE_DELAY", "100".to_owned()),
-            pair("OTEL_BLRP_SCHEDULE_DELAY", "100".to_owned()),
-        ]
+        let variables = client_settings::exporter(Some(self.endpoint.url()), "conformance-target".to_owned());
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// Resolves when every request that has arrived is stored.
@@ -59,13 +55,11 @@ impl SpanSink {
         let _ = timeout_at(Instant::now() + STORED_WITHIN, stored).await;
     }
 
-    /// Returns all spans by their trace ids.
-    pub fn traces(&self) -> HashMap<Vec<u8>, Vec<ExportedSpan>> {
-        let mut traces: HashMap<Vec<u8>, Vec<ExportedSpan>> = HashMap::new();
-        for span in self.collector.spans() {
-            traces.entry(span.trace_id_bytes().to_vec()).or_default().push(exported(&span));
-        }
-        traces
+    /// Returns the spans that have come since the last call.
+    pub fn new_spans(&mut self) -> Vec<ExportedSpan> {
+        let spans = self.collector.spans_from(self.next);
+        self.next = spans.last().map_or(self.next, |span| span.sequence() + 1);
+        spans.iter().map(exported).collect()
     }
 }
 

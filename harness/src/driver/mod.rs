@@ -29,7 +29,7 @@ pub(crate) mod raw;
 )]
 mod route;
 #[cfg(feature = "sqs")]
-mod sqs;
+pub(crate) mod sqs;
 #[cfg(feature = "tls")]
 #[cfg_attr(not(any(feature = "http", feature = "grpc")), allow(dead_code))]
 mod tls;
@@ -43,6 +43,7 @@ use futures_util::stream::{self, StreamExt};
 use tokio::time::error::Elapsed;
 
 pub use error::DriverError;
+pub(crate) use outgoing::instruction_message;
 
 use crate::evidence::{Answer, Capture, Exchange, Recorder, mark_of};
 use crate::plan::{Plan, Stimulus, StimulusIx};

@@ -112,7 +112,7 @@ fn marked_body(body: &[u8], path: &str, mark: &str) -> Option<Vec<u8>> {
 }
 
 /// Encodes `message Instruction { string steps = 1; }` (relay contract, section 1).
-fn instruction_message(steps: &[u8]) -> Vec<u8> {
+pub(crate) fn instruction_message(steps: &[u8]) -> Vec<u8> {
     const STEPS: u8 = (1 << 3) | 2;
     let mut message = vec![STEPS];
     let mut length = steps.len();

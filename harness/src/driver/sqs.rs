@@ -168,12 +168,14 @@ fn is_forbidden(letter: char) -> bool {
     control || matches!(letter, '\u{fffe}' | '\u{ffff}')
 }
 
-fn string(value: String) -> MessageAttributeValue {
+/// Returns a message attribute of type String.
+pub(crate) fn string(value: String) -> MessageAttributeValue {
     let built = MessageAttributeValue::builder().data_type("String").string_value(value).build();
     built.expect("the data type is set")
 }
 
-fn system_string(value: String) -> MessageSystemAttributeValue {
+/// Returns a system attribute of type String.
+pub(crate) fn system_string(value: String) -> MessageSystemAttributeValue {
     let built = MessageSystemAttributeValue::builder().data_type("String").string_value(value).build();
     built.expect("the data type is set")
 }

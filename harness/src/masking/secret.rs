@@ -9,6 +9,7 @@ use std::env::{self, VarError};
 use parking_lot::Mutex;
 
 use super::literals::{Extent, Literals, Replacement};
+use crate::wire::percent;
 
 /// A shorter value stands in too many other texts.
 const SHORTEST: usize = 4;
@@ -76,25 +77,12 @@ fn forms(value: &str) -> Vec<String> {
             continue;
         }
         let quoted = serde_json::Value::from(part).to_string();
-        let encoded = percent_encoded(part);
+        let encoded = String::from_utf8(percent::encode(part.as_bytes())).expect("it encodes as ASCII");
         forms.extend([part.to_owned(), quoted[1..quoted.len() - 1].to_owned()]);
         forms.extend([encoded.clone(), with_lower_case_digits(&encoded)]);
         forms.push(part.as_bytes().escape_ascii().to_string());
     }
     forms
-}
-
-/// Returns a text with every byte but the unreserved ones encoded (RFC 3986 2.3).
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 fn with_lower_case_digits(encoded: &str) -> String {

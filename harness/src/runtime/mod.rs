@@ -7,6 +7,7 @@
 pub mod addresses;
 mod broker;
 pub mod broker_admin;
+pub mod client_settings;
 #[cfg(feature = "container")]
 pub mod container;
 pub mod deaths;

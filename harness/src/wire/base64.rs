@@ -3,46 +3,17 @@
 //! Padding may be missing on input and is never printed, as gRPC asks of binary metadata
 //! (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>). Bits behind the last byte must be zero.
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+use ::base64::Engine;
+use ::base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
 /// Returns `bytes` as text without padding.
 pub fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or_default());
-        let word = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for digit in 0..=chunk.len() {
-            let six = (word >> (18 - 6 * digit)) & 0x3f;
-            text.push(char::from(ALPHABET[six as usize]));
-        }
-    }
-    text
+    STANDARD_NO_PAD.encode(bytes)
 }
 
 /// Parses text with or without padding; `None` for other characters, a wrong length, or bits that are left over.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-    let digits = &text[..text.len() - padding];
-    let whole = padding == 0 || (padding < 3 && text.len().is_multiple_of(4));
-    if !whole || digits.len() % 4 == 1 {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);
-    for chunk in digits.chunks(4) {
-        let mut word = 0;
-        for digit in chunk {
-            let six = ALPHABET.iter().position(|own| own == digit)?;
-            word = word << 6 | u32::try_from(six).ok()?;
-        }
-        word <<= 6 * (4 - chunk.len());
-        let [_, decoded @ ..] = word.to_be_bytes();
-        let (kept, left) = decoded.split_at(chunk.len() - 1);
-        if left.iter().any(|byte| *byte != 0) {
-            return None;
-        }
-        bytes.extend_from_slice(kept);
-    }
-    Some(bytes)
+    STANDARD_NO_PAD.decode(text).or_else(|_| STANDARD.decode(text)).ok()
 }
 
 #[cfg(test)]

@@ -68,14 +68,14 @@ fn selection(arguments: &ConformArguments, suites: &[Suite]) -> Result<Vec<Selec
 
 /// Returns the routes among the transports of the command line.
 fn routes(words: &[String]) -> Result<Vec<TransportRoute>, UnknownTransport> {
-    let mut carriers = Vec::new();
+    let mut transports = Vec::new();
     for word in words {
         match word.as_str() {
-            "all" => carriers.extend_from_slice(TransportKind::ALL),
-            word => carriers.push(word.parse()?),
+            "all" => transports.extend_from_slice(TransportKind::ALL),
+            word => transports.push(word.parse()?),
         }
     }
-    Ok(TransportRoute::among(&carriers))
+    Ok(TransportRoute::among(&transports))
 }
 
 fn run(

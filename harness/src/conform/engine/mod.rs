@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::judge::{self, End, MismatchKind, TargetAnswer, VectorExchange, VectorJudgement};
+use super::judge::{self, End, MismatchKind, SpanGap, TargetAnswer, VectorExchange, VectorJudgement};
 use super::listener::{CallbackListener, RequestKey};
 use super::results::{ConformanceVerdict, Implementation, RequirementResult, Results, VectorResult};
 use super::selection::SelectedRequirement;
@@ -59,7 +59,7 @@ pub enum RunError {
     #[error("cannot start the collector for the target's spans")]
     Sink(#[from] SinkError),
     #[error(transparent)]
-    TransportKind(#[from] TransportStartError),
+    Transport(#[from] TransportStartError),
     #[error(transparent)]
     Target(#[from] InstanceError),
     #[error(
@@ -84,8 +84,9 @@ pub async fn run(
     let grpc =
         GrpcListener::start(grpc, listener.sink()).await.map_err(|error| RunError::Listen(grpc, error))?;
     let routes = wanted.iter().flat_map(|one| routes_of(&one.requirement.over, &options.routes));
-    let carriers: BTreeSet<TransportKind> = routes.flat_map(|route| [route.inward, route.outward]).collect();
-    let clients = BrokerClients::start(carriers, options.brokers.as_ref(), &listener.sink()).await?;
+    let transports: BTreeSet<TransportKind> =
+        routes.flat_map(|route| [route.inward, route.outward]).collect();
+    let clients = BrokerClients::start(transports, options.brokers.as_ref(), &listener.sink()).await?;
     let sink = match telemetry::missing(target, options) {
         Some(_) => None,
         None => Some(SpanSink::start().await?),
@@ -193,7 +194,7 @@ impl SuiteRun<'_> {
         let address = instance.address.clone();
         let exports_on_request = telemetry::exports_on_request(&instance);
         let Exchanges { mut exchanges, gap } = sender.all(instance, &self.vectors, &able).await;
-        self.add_telemetry(&mut exchanges, gap.as_deref(), exports_on_request).await;
+        self.add_telemetry(&mut exchanges, gap, exports_on_request).await;
         let mut judged = BTreeMap::new();
         for (at, exchanges) in exchanges {
             judged.insert(at, (judge::judge(self.vectors[at].vector, &exchanges), exchanges));
@@ -221,18 +222,18 @@ impl SuiteRun<'_> {
     async fn add_telemetry(
         &mut self,
         exchanges: &mut BTreeMap<usize, Vec<VectorExchange>>,
-        gap: Option<&str>,
+        gap: Option<String>,
         exports_on_request: bool,
     ) {
-        let Some(sink) = &self.sink else { return };
+        let Some(sink) = &mut self.sink else { return };
         sink.settled().await;
-        self.telemetry.take(sink, exchanges, sender::probe_trace(self.options));
+        self.telemetry.take(sink.new_spans(), exchanges, sender::probe_trace(self.options));
         let is_silent = self.telemetry.is_empty() && !exports_on_request;
-        let gap = gap.or(is_silent.then_some(NOTHING_EXPORTED));
+        let gap = gap.map(SpanGap::Lost).or(is_silent.then_some(SpanGap::NothingExported));
         let vectors = &self.vectors;
         let stated = exchanges.iter_mut().filter(|(at, _)| !vectors[**at].vector.telemetry.is_empty());
         for exchange in stated.flat_map(|(_, exchanges)| exchanges) {
-            exchange.telemetry = self.telemetry.of(exchange, gap);
+            exchange.telemetry = self.telemetry.of(exchange, gap.clone());
         }
     }
 
@@ -311,8 +312,6 @@ impl SuiteRun<'_> {
     }
 }
 
-const NOTHING_EXPORTED: &str = "the target exported no span to `OTEL_EXPORTER_OTLP_ENDPOINT`";
-
 fn untried(trial: Trial<'_>, verdict: ConformanceVerdict, why: &str) -> VectorResult {
     VectorResult {
         name: trial.vector.name.clone(),
@@ -362,9 +361,11 @@ fn result(trial: Trial<'_>, judged: VectorJudgement, shown: Option<&VectorExchan
             result.mismatch = Some(mismatch);
         }
         End::Inconclusive(why) => {
-            let is_silent = why == NOTHING_EXPORTED;
-            result.verdict =
-                if is_silent { ConformanceVerdict::Unsupported } else { ConformanceVerdict::Inconclusive };
+            result.verdict = ConformanceVerdict::Inconclusive;
+            result.reason = Some(why);
+        }
+        End::Unsupported(why) => {
+            result.verdict = ConformanceVerdict::Unsupported;
             result.reason = Some(why);
         }
     }

@@ -130,11 +130,8 @@ impl RequestSender<'_> {
         (0..planned.vector.requests).map(move |number| {
             let minted = request::mint(seed, number);
             let sent = fields.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
-            {
-                let (key, route, steps) =
-                    (RequestKey { vector, request: number }, planned.route, steps.clone());
-                Request { key, minted, sent, route, steps }
-            }
+            let key = RequestKey { vector, request: number };
+            Request { key, minted, sent, route: planned.route, steps: steps.clone() }
         })
     }
 
@@ -221,11 +218,16 @@ impl RequestSender<'_> {
             let calls = request.steps.iter().filter(|step| step.calls()).count();
             let called = self.listener.until_called(request.key, calls, Instant::now() + within);
             // Nobody calls any more when the target has ended.
-            tokio::select! {
-                () = called => {}
-                ended = instance.end_within(within) => {
-                    if let Some((how, lines)) = ended { return TargetAnswer::Ended(how, lines) }
+            let ended = async {
+                match instance.end_within(within).await {
+                    Some((how, lines)) => TargetAnswer::Ended(how, lines),
+                    None => std::future::pending().await,
                 }
+            };
+            tokio::select! {
+                biased;
+                () = called => {}
+                ended = ended => return ended,
             }
         }
         answer

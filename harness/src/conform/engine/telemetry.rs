@@ -6,8 +6,7 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::Options;
-use crate::conform::judge::{ExchangeTelemetry, ExportedSpan, VectorExchange};
-use crate::conform::span_sink::SpanSink;
+use crate::conform::judge::{ExchangeTelemetry, ExportedSpan, SpanGap, VectorExchange};
 use crate::conform::target::{Instance, Start, Target};
 use crate::runtime::standalone::ask;
 use crate::wire::{Level, TraceParent, hex};
@@ -59,19 +58,27 @@ fn carried(exchange: &VectorExchange) -> BTreeSet<Vec<u8>> {
 pub(super) struct SeenTelemetry {
     carried: BTreeSet<Vec<u8>>,
     traces: HashMap<Vec<u8>, Vec<ExportedSpan>>,
+    /// The first spans of traces that nothing has carried.
+    others: Vec<ExportedSpan>,
 }
 
 impl SeenTelemetry {
     /// Takes the spans that have come, and the trace ids of these requests.
     pub fn take(
         &mut self,
-        sink: &SpanSink,
+        spans: Vec<ExportedSpan>,
         exchanges: &BTreeMap<usize, Vec<VectorExchange>>,
         probe: Vec<u8>,
     ) {
-        self.traces = sink.traces();
+        for span in spans {
+            self.traces.entry(span.trace_id.clone()).or_default().push(span);
+        }
         self.carried.insert(probe);
         self.carried.extend(exchanges.values().flatten().flat_map(carried));
+        let others = self.traces.iter().filter(|(id, _)| !self.carried.contains(*id));
+        let mut others: Vec<&ExportedSpan> = others.flat_map(|(_, spans)| spans).collect();
+        others.sort_by_key(|span| span.start_nanos);
+        self.others = others.into_iter().take(SHOWN).cloned().collect();
     }
 
     /// Returns true when the target has exported nothing in the whole run.
@@ -80,17 +87,9 @@ impl SeenTelemetry {
     }
 
     /// Returns the telemetry of a request.
-    pub fn of(&self, exchange: &VectorExchange, gap: Option<&str>) -> ExchangeTelemetry {
+    pub fn of(&self, exchange: &VectorExchange, gap: Option<SpanGap>) -> ExchangeTelemetry {
         let spans =
             carried(exchange).iter().filter_map(|id| self.traces.get(id)).flatten().cloned().collect();
-        let mut others: Vec<&ExportedSpan> = self
-            .traces
-            .iter()
-            .filter(|(id, _)| !self.carried.contains(*id))
-            .flat_map(|(_, spans)| spans)
-            .collect();
-        others.sort_by_key(|span| span.start_nanos);
-        let other_traces = others.into_iter().take(SHOWN).cloned().collect();
-        ExchangeTelemetry { spans, other_traces, gap: gap.map(str::to_owned) }
+        ExchangeTelemetry { spans, other_traces: self.others.clone(), gap }
     }
 }

@@ -31,8 +31,16 @@ pub struct ExchangeTelemetry {
     pub spans: Vec<ExportedSpan>,
     /// Spans of traces that no request and no call of the run carries.
     pub other_traces: Vec<ExportedSpan>,
-    /// The reason why spans may be missing.
-    pub gap: Option<String>,
+    pub gap: Option<SpanGap>,
+}
+
+/// The reason why spans may be missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SpanGap {
+    /// The target has exported nothing in the whole run, and it does not export on request.
+    NothingExported,
+    /// Spans may have been lost, in words.
+    Lost(String),
 }
 
 impl ExportedSpan {

@@ -20,7 +20,7 @@ mod lists;
 mod mismatch;
 mod spans;
 
-pub use exported_span::{ExchangeTelemetry, ExportedSpan};
+pub use exported_span::{ExchangeTelemetry, ExportedSpan, SpanGap};
 pub use mismatch::{Mismatch, MismatchKind};
 
 /// One request to the target, its answer and the calls that it caused.
@@ -81,7 +81,11 @@ pub enum End {
     Fits(String),
     Misfits(Box<Mismatch>),
     Inconclusive(String),
+    /// The target cannot do this, in words.
+    Unsupported(String),
 }
+
+const NOTHING_EXPORTED: &str = "the target exported no span to `OTEL_EXPORTER_OTLP_ENDPOINT`";
 
 /// Judges one vector by all its exchanges.
 pub fn judge(vector: &Vector, exchanges: &[VectorExchange]) -> VectorJudgement {
@@ -118,8 +122,10 @@ fn with_telemetry(vector: &Vector, outcome: &AllowedOutcome, exchanges: &[Vector
         return End::Fits(outcome.name.clone());
     }
     for exchange in exchanges {
-        if let Some(gap) = &exchange.telemetry.gap {
-            return End::Inconclusive(gap.clone());
+        match &exchange.telemetry.gap {
+            Some(SpanGap::NothingExported) => return End::Unsupported(NOTHING_EXPORTED.to_owned()),
+            Some(SpanGap::Lost(why)) => return End::Inconclusive(why.clone()),
+            None => {}
         }
         if let Err(mismatch) = spans::check(&vector.telemetry, exchange) {
             return End::Misfits(Box::new(mismatch));

@@ -34,7 +34,7 @@ fn judged(text: &str, calls: &[&[(&str, &str)]]) -> String {
     match judge(&vector, &[exchange]).end {
         End::Fits(outcome) => outcome,
         End::Misfits(mismatch) => mismatch.kind.word().to_owned(),
-        End::Inconclusive(why) => why,
+        End::Inconclusive(why) | End::Unsupported(why) => why,
     }
 }
 

@@ -47,7 +47,7 @@ static REQUIREMENT: Object = Object {
         must("clause", Shape::Text(&LINK), "a link to the clause"),
         may(
             "over",
-            OneOrList(&Shape::Words(&CARRIERS)),
+            OneOrList(&Shape::Words(&TRANSPORTS)),
             "the transports that it is about; default: every transport",
         ),
         may("needs", OneOrList(&Shape::Text(&NAME)), "words of `/-/capabilities` that a target must have"),
@@ -172,7 +172,7 @@ pub(super) const FORMAT_WORDS: &[(Format, &str)] = &[
 
 static FORMATS: Words =
     Words { what: "format", words: || FORMAT_WORDS.iter().map(|(_, word)| *word).collect(), later: &[] };
-static CARRIERS: Words =
+static TRANSPORTS: Words =
     Words { what: "transport", words: || TransportKind::ALL.iter().map(|c| c.word()).collect(), later: &[] };
 static STRENGTHS: Words =
     Words { what: "strength", words: || Strength::ALL.iter().map(|s| s.word()).collect(), later: &[] };

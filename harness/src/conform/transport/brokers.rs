@@ -12,6 +12,7 @@ use crate::evidence::RawFields;
 use crate::plan::BrokerPlan;
 use crate::plan::broker::{Queue, Topic};
 use crate::runtime::broker_admin;
+use crate::runtime::client_settings;
 use crate::runtime::{BrokerStarter, RunningBroker};
 use crate::scenario::{BrokerKind, NodeIx};
 
@@ -78,12 +79,12 @@ impl BrokerClients {
         at: SocketAddr,
         sink: &Arc<CallSink>,
     ) -> Result<(), BoxedError> {
-        let (address, variable) = match kind {
-            BrokerKind::Kafka => (at.to_string(), "KAFKA_BOOTSTRAP_SERVERS"),
-            BrokerKind::RabbitMq => (format!("amqp://guest:guest@{at}/%2f"), "AMQP_URL"),
-            BrokerKind::Sqs => (format!("http://{at}"), "AWS_ENDPOINT_URL_SQS"),
+        let address = match kind {
+            BrokerKind::Kafka => at.to_string(),
+            BrokerKind::RabbitMq => format!("amqp://guest:guest@{at}/%2f"),
+            BrokerKind::Sqs => format!("http://{at}"),
         };
-        self.variables.push((variable.to_owned(), address.clone()));
+        self.variables.push((client_settings::broker_variable(kind).to_owned(), address.clone()));
         broker_admin::declare(&address, &declared(kind)).await?;
         match kind {
             #[cfg(feature = "kafka")]
@@ -116,13 +117,8 @@ impl BrokerClients {
         if self.subscriptions.is_empty() {
             return variables;
         }
-        let more = [
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_DEFAULT_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "unbroken"),
-            ("AWS_SECRET_ACCESS_KEY", "unbroken"),
-        ];
-        variables.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let aws = client_settings::AWS.into_iter();
+        variables.extend(aws.map(|(name, value)| (name.to_owned(), value.to_owned())));
         variables.push(("RELAY_CONSUME".to_owned(), self.subscriptions.join(",")));
         variables
     }

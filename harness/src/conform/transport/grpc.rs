@@ -17,12 +17,11 @@ use tokio::task::JoinSet;
 use super::http2::{self, Http2Request};
 use super::send_failure::SendFailure;
 use crate::conform::listener::CallSink;
+use crate::driver::instruction_message;
 use crate::evidence::RawFields;
 
 const METHOD: &str = "/unbroken.relay.v1.Relay/Handle";
 const CONTENT_TYPE: &str = "application/grpc";
-/// Field 1 of `message Instruction`, length-delimited.
-const STEPS: u8 = (1 << 3) | 2;
 /// INVALID_ARGUMENT.
 const INVALID_ARGUMENT: u16 = 3;
 const LARGEST_HEAD: u32 = 1 << 20;
@@ -33,7 +32,7 @@ pub async fn send(address: SocketAddr, fields: &RawFields, steps: &str) -> Resul
         .await
         .map_err(|error| SendFailure(format!("cannot connect to {address}: {error}")))?;
     let _ = stream.set_nodelay(true);
-    let body = framed(&message(steps.as_bytes()));
+    let body = framed(&instruction_message(steps.as_bytes()));
     let request = Http2Request { uri: format!("http://{address}{METHOD}"), content_type: CONTENT_TYPE, body };
     let answer = http2::send(stream, request, fields).await?;
     if answer.status != 200 {
@@ -46,18 +45,6 @@ pub async fn send(address: SocketAddr, fields: &RawFields, steps: &str) -> Resul
         Some(_) => Ok(500),
         None => Err(SendFailure("the answer has no `grpc-status`".to_owned())),
     }
-}
-
-fn message(steps: &[u8]) -> Vec<u8> {
-    let mut message = vec![STEPS];
-    let mut length = steps.len();
-    while length >= 0x80 {
-        message.push(u8::try_from(length & 0x7f).expect("seven bits fit a byte") | 0x80);
-        length >>= 7;
-    }
-    message.push(u8::try_from(length).expect("seven bits fit a byte"));
-    message.extend_from_slice(steps);
-    message
 }
 
 /// Returns a message in its frame: no compression, and its length.

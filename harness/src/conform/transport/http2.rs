@@ -31,6 +31,18 @@ pub(super) struct Http2Request<'a> {
     pub body: Bytes,
 }
 
+/// Sends a request with a JSON body and returns the status of its answer.
+pub async fn send_json(
+    stream: TcpStream,
+    uri: &str,
+    fields: &RawFields,
+    body: &str,
+) -> Result<u16, SendFailure> {
+    let body = Bytes::copy_from_slice(body.as_bytes());
+    let request = Http2Request { uri: uri.to_owned(), content_type: "application/json", body };
+    Ok(send(stream, request, fields).await?.status)
+}
+
 /// Sends a request with prior knowledge of HTTP/2.
 pub(super) async fn send(
     stream: TcpStream,

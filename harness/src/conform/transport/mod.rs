@@ -21,7 +21,7 @@ pub use brokers::{BrokerClients, TransportStartError};
 pub(super) use fit::fit;
 pub use grpc::GrpcListener;
 pub(super) use grpc::send as send_grpc;
-pub(super) use http2::speaks_http2;
+pub(super) use http2::{send_json as send_http2, speaks_http2};
 pub(super) use names::OUTWARD;
 pub use route::TransportRoute;
 pub use send_failure::SendFailure;
@@ -103,15 +103,3 @@ impl std::str::FromStr for TransportKind {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a transport: use http/1.1, http/2, grpc, kafka, rabbitmq, sqs or all")]
 pub struct UnknownTransport(String);
-
-/// Sends a request over HTTP/2 without TLS and returns the status of its answer.
-pub(super) async fn send_http2(
-    stream: tokio::net::TcpStream,
-    uri: &str,
-    fields: &crate::evidence::RawFields,
-    body: &str,
-) -> Result<u16, SendFailure> {
-    let body = bytes::Bytes::copy_from_slice(body.as_bytes());
-    let request = http2::Http2Request { uri: uri.to_owned(), content_type: "application/json", body };
-    Ok(http2::send(stream, request, fields).await?.status)
-}

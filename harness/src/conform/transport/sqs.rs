@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{
-    Message, MessageAttributeValue, MessageSystemAttributeName, MessageSystemAttributeNameForSends,
-    MessageSystemAttributeValue,
-};
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, MessageSystemAttributeNameForSends};
 use tokio::task::JoinSet;
 
 use super::names::{INWARD, OUTWARD};
 use super::send_failure::SendFailure;
 use crate::conform::listener::CallSink;
+use crate::driver::sqs::{string, system_string};
 use crate::error_chain::BoxedError;
 use crate::evidence::RawFields;
 use crate::runtime::broker_admin::sqs::{SqsError, client, queue_url};
@@ -47,15 +45,11 @@ impl SqsClient {
         for (name, value) in fields {
             let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
             if name.eq_ignore_ascii_case(TRACE_HEADER) {
-                let built =
-                    MessageSystemAttributeValue::builder().data_type("String").string_value(value).build();
-                let value = built.expect("the data type is set");
-                sending = sending
-                    .message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);
+                let name = MessageSystemAttributeNameForSends::AwsTraceHeader;
+                sending = sending.message_system_attributes(name, system_string(value.into_owned()));
                 continue;
             }
-            let built = MessageAttributeValue::builder().data_type("String").string_value(value).build();
-            sending = sending.message_attributes(name, built.expect("the data type is set"));
+            sending = sending.message_attributes(name, string(value.into_owned()));
         }
         sending.send().await.map(drop).map_err(|error| SendFailure(SqsError::from(error).to_string()))
     }

@@ -6,14 +6,12 @@
 use tokio::process::Command;
 
 use crate::plan::TapProtocol;
+use crate::runtime::client_settings;
 use crate::runtime::error::RuntimeError;
 use crate::runtime::setting::{environment_variable, secret_value};
 use crate::runtime::wiring::CaseWiring;
 use crate::scenario::{NodeIx, Template, TemplatePart};
 
-/// The batch delays of the SDKs (default 5 s and 1 s), in milliseconds: long enough to batch, short enough
-/// not to wait.
-const SCHEDULE_DELAY_MS: &str = "100";
 /// Prefixes of variables that are not inherited from the harness's own environment.
 const NOT_INHERITED: &[&str] = &["OTEL_", "RELAY_"];
 
@@ -68,17 +66,10 @@ pub async fn variables(
 /// own choice.
 fn telemetry(node: NodeIx, wiring: &CaseWiring) -> Vec<(&'static str, String)> {
     let described = wiring.plan().scenario.node(node);
-    let mut variables = Vec::new();
-    if let Some(endpoint) = wiring.otlp(node) {
-        variables.push(("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint));
-        variables.push(("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()));
-    }
+    let service = described.service.as_ref().unwrap_or(&described.name);
+    let mut variables = client_settings::exporter(wiring.otlp(node), service.clone());
     let contained = wiring.is_contained(node);
     variables.extend(wiring.trust().into_iter().flat_map(|trust| trust.variables(contained)));
-    let name = described.service.as_ref().unwrap_or(&described.name);
-    variables.push(("OTEL_SERVICE_NAME", name.clone()));
-    variables.push(("OTEL_BSP_SCHEDULE_DELAY", SCHEDULE_DELAY_MS.to_owned()));
-    variables.push(("OTEL_BLRP_SCHEDULE_DELAY", SCHEDULE_DELAY_MS.to_owned()));
     variables
 }
 

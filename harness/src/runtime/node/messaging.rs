@@ -5,14 +5,10 @@ use crate::plan::Subscription;
 use crate::plan::broker::MessageSource;
 use crate::plan::instruction::{destination, escaped};
 use crate::runtime::broker::BrokerReach;
+use crate::runtime::client_settings;
 use crate::runtime::error::RuntimeError;
 use crate::runtime::wiring::CaseWiring;
 use crate::scenario::{BrokerKind, NodeIx, Relation};
-
-/// Accepted by every SQS server that is not Amazon's.
-const REGION: &str = "us-east-1";
-const CREDENTIALS: [(&str, &str); 2] =
-    [("AWS_ACCESS_KEY_ID", "unbroken"), ("AWS_SECRET_ACCESS_KEY", "unbroken")];
 
 type Variables = Vec<(&'static str, String)>;
 
@@ -21,11 +17,7 @@ pub fn of_relay(node: NodeIx, wiring: &CaseWiring) -> Result<Variables, RuntimeE
     let mut variables = credentials(node, wiring);
     let mut set: Vec<&str> = Vec::new();
     for reach in wiring.brokers_of(node) {
-        let name = match reach.kind {
-            BrokerKind::Kafka => "KAFKA_BOOTSTRAP_SERVERS",
-            BrokerKind::RabbitMq => "AMQP_URL",
-            BrokerKind::Sqs => "AWS_ENDPOINT_URL_SQS",
-        };
+        let name = client_settings::broker_variable(reach.kind);
         // The contract has one of each kind: `brokers-of-relay` of the scenario's checks.
         if !set.contains(&name) {
             set.push(name);
@@ -42,15 +34,13 @@ pub fn of_relay(node: NodeIx, wiring: &CaseWiring) -> Result<Variables, RuntimeE
     Ok(variables)
 }
 
-/// Returns region and keys for a service that uses SQS: the SDKs need them even where the server ignores them.
+/// Returns region and keys for a service that uses SQS.
 /// Everything else a service of the user's gets by templates.
 pub fn credentials(node: NodeIx, wiring: &CaseWiring) -> Variables {
     let Some(reach) = wiring.brokers_of(node).find(|reach| reach.kind == BrokerKind::Sqs) else {
         return Vec::new();
     };
-    // Python's SDK reads the second name only.
-    let region = [("AWS_REGION", REGION), ("AWS_DEFAULT_REGION", REGION)];
-    let variables = region.into_iter().chain(CREDENTIALS).filter(|(name, _)| is_needed(reach, name));
+    let variables = client_settings::AWS.into_iter().filter(|(name, _)| is_needed(reach, name));
     variables.map(|(name, value)| (name, value.to_owned())).collect()
 }
 
