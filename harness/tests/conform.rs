@@ -106,6 +106,51 @@ fn a_service_of_the_w3c_suite_is_tried_as_it_is() {
     assert!(report["implementation"].get("name").is_none(), "it does not name itself");
 }
 
+/// A service whose exporter needs a second, and which loses what it has when it is stopped.
+const SLOW_EXPORTER: &str = include_str!("conform/slow_exporter.py");
+
+#[test]
+fn a_service_that_exports_late_and_loses_the_rest_at_its_end_is_waited_for() {
+    let folder = Folder::new("slow");
+    folder.write("service.py", SLOW_EXPORTER);
+    let arguments =
+        ["--only", "X-01/one-call,X-03/three-calls", "--", "python3", "service.py", "${self.port}"];
+    let (status, report) = json(&folder, &arguments);
+    assert!(odd(&report).is_empty(), "{:#?}", odd(&report));
+    assert_eq!(status, Some(0));
+}
+
+/// A program that ends with this value.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn late_calls_of_a_service_that_runs_already_are_awaited() {
+    let folder = Folder::new("running");
+    folder.write("service.py", SERVICE);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let started = std::process::Command::new("python3")
+        .args(["service.py", &port, "late"])
+        .current_dir(&folder.0)
+        .spawn();
+    let mut service = Running(started.unwrap());
+    let address = format!("127.0.0.1:{port}");
+    while std::net::TcpStream::connect(&address).is_err() {
+        assert!(service.0.try_wait().unwrap().is_none(), "the service has ended");
+        std::thread::yield_now();
+    }
+    let (status, report) = json(&folder, &["--only", "TP-22/decimal", &format!("http://{address}/")]);
+    assert!(odd(&report).is_empty(), "{:#?}", odd(&report));
+    assert_eq!(status, Some(0));
+    assert!(report.to_string().contains("called back after it had answered"), "{report}");
+}
+
 #[test]
 fn vectors_that_break_the_target_are_named_and_the_others_are_judged() {
     let folder = Folder::new("breaks");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use in_memory_collector::{Collector, Endpoint, EndpointError, Limits, Span, StartError};
+use in_memory_collector::{Collector, Endpoint, EndpointError, Limits, Span, SpanKind, StartError};
 use tokio::time::{Instant, timeout_at};
 
 use super::judge::ExportedSpan;
@@ -53,6 +53,23 @@ impl SpanSink {
             }
         };
         let _ = timeout_at(Instant::now() + STORED_WITHIN, stored).await;
+    }
+
+    /// Resolves when each of these traces has an entry span, or at the deadline.
+    pub async fn until_exported(&self, mut traces: Vec<[u8; 16]>, deadline: Instant) {
+        let mut changed = self.collector.watch();
+        let exported = async {
+            while let Some(trace) = traces.last() {
+                changed.borrow_and_update();
+                let is_entry = |span: &Span| matches!(span.kind(), SpanKind::Server | SpanKind::Consumer);
+                if self.collector.trace(*trace).iter().any(is_entry) {
+                    traces.pop();
+                } else if changed.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        let _ = timeout_at(deadline, exported).await;
     }
 
     /// Returns the spans that have come since the last call.

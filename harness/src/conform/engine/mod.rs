@@ -188,6 +188,7 @@ impl SuiteRun<'_> {
             grpc: self.grpc.address(),
             clients: &self.clients,
             configuration,
+            sink: self.sink.as_ref(),
             variables,
         };
         let instance = sender.probe(instance).await?;

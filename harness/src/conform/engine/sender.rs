@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{Options, RunError, Trial, request, telemetry};
 use crate::conform::judge::{ExchangeTelemetry, TargetAnswer, VectorExchange};
 use crate::conform::listener::{CallbackListener, RequestKey};
+use crate::conform::span_sink::SpanSink;
 use crate::conform::suite::{Configuration, InstructionStep, RequestIds};
 use crate::conform::target::{Instance, InstanceError, Target};
 use crate::conform::transport::{self, BrokerClients, SendFailure, TransportKind, TransportRoute};
@@ -25,6 +26,8 @@ use crate::wire::hex;
 const LATE_CALLS: Duration = Duration::from_secs(1);
 /// The time in which the end of a process becomes known after its connection broke.
 const END_IS_KNOWN: Duration = Duration::from_millis(500);
+/// The time in which a target exports by itself: batch processors wait 5 s by default.
+const EXPORTED_WITHIN: Duration = Duration::from_secs(6);
 /// The most starts of a target that ends again and again.
 const MOST_STARTS: usize = 32;
 /// The vector number of the call that shows that the target calls back at all.
@@ -38,6 +41,8 @@ pub(super) struct RequestSender<'a> {
     pub grpc: SocketAddr,
     pub clients: &'a BrokerClients,
     pub configuration: &'a Configuration,
+    /// The collector of the target's spans; `None` where nothing is asked of them.
+    pub sink: Option<&'a SpanSink>,
     /// Variables besides those of the configuration.
     pub variables: Vec<(String, String)>,
 }
@@ -112,6 +117,7 @@ impl RequestSender<'_> {
             }
             answers.extend(self.one_by_one(&mut process, suspects).await);
         }
+        self.await_export(&process, vectors, &answers).await;
         let gap = process.end().await;
         let mut exchanges: BTreeMap<usize, Vec<VectorExchange>> = BTreeMap::new();
         answers.sort_by_key(|(request, _)| request.key);
@@ -122,6 +128,24 @@ impl RequestSender<'_> {
             exchanges.entry(key.vector).or_default().push(exchange);
         }
         Exchanges { exchanges, gap }
+    }
+
+    /// Waits for the spans of sampled requests, if a vector states something about them and the target does not export
+    /// on request: it may lose what it has when it is stopped.
+    async fn await_export(
+        &self,
+        process: &TargetProcess,
+        vectors: &[Trial<'_>],
+        answers: &[(Request, TargetAnswer)],
+    ) {
+        let (Some(sink), Some(instance)) = (self.sink, &process.instance) else { return };
+        if telemetry::exports_on_request(instance) {
+            return;
+        }
+        let stated = answers.iter().map(|(request, _)| request.key);
+        let stated = stated.filter(|key| !vectors[key.vector].vector.telemetry.is_empty());
+        let traces = stated.flat_map(|key| telemetry::sampled_traces(&self.listener.calls(key))).collect();
+        sink.until_exported(traces, Instant::now() + EXPORTED_WITHIN).await;
     }
 
     fn requests(&self, planned: Trial<'_>, vector: usize) -> impl Iterator<Item = Request> {

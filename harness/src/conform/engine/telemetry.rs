@@ -6,7 +6,7 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::Options;
-use crate::conform::judge::{ExchangeTelemetry, ExportedSpan, SpanGap, VectorExchange};
+use crate::conform::judge::{Call, ExchangeTelemetry, ExportedSpan, SpanGap, VectorExchange};
 use crate::conform::target::{Instance, Start, Target};
 use crate::runtime::standalone::ask;
 use crate::wire::{Level, TraceParent, hex};
@@ -43,12 +43,23 @@ pub(super) async fn flush(instance: &Instance) -> Option<String> {
     }
 }
 
+/// Returns the contexts that calls carry.
+fn contexts(calls: &[Call]) -> impl Iterator<Item = TraceParent> {
+    let fields = calls.iter().flat_map(|call| &call.fields);
+    let lines = fields.filter(|(name, _)| name.eq_ignore_ascii_case(b"traceparent")).map(|(_, value)| value);
+    lines.filter_map(|line| TraceParent::parse(line, Level::Two).ok())
+}
+
+/// Returns the trace ids that sampled calls carry.
+pub(super) fn sampled_traces(calls: &[Call]) -> Vec<[u8; 16]> {
+    let sampled = contexts(calls).filter(|context| context.flags.sampled());
+    sampled.map(|context| *context.trace_id.as_bytes()).collect()
+}
+
 /// Returns the trace ids that a request and its calls carry.
 fn carried(exchange: &VectorExchange) -> BTreeSet<Vec<u8>> {
-    let fields = exchange.calls.iter().flat_map(|call| &call.fields);
-    let lines = fields.filter(|(name, _)| name.eq_ignore_ascii_case(b"traceparent")).map(|(_, value)| value);
-    let parents = lines.filter_map(|line| TraceParent::parse(line, Level::Two).ok());
-    let mut ids: BTreeSet<Vec<u8>> = parents.map(|parent| parent.trace_id.as_bytes().to_vec()).collect();
+    let mut ids: BTreeSet<Vec<u8>> =
+        contexts(&exchange.calls).map(|context| context.trace_id.as_bytes().to_vec()).collect();
     ids.extend(hex::decode(exchange.minted.trace_id.as_bytes()));
     ids
 }
