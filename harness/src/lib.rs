@@ -137,6 +137,9 @@ pub mod conform;
 pub mod run;
 
 #[doc(hidden)]
+pub mod history;
+
+#[doc(hidden)]
 pub mod report;
 
 pub mod testing;

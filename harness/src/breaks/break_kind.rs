@@ -10,6 +10,8 @@ use crate::wire::Format;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BreakKind {
     NotCrossed(Miss),
+    /// A gateway answered a request with an error in place of forwarding it.
+    Refused,
     Leaked(LeakedField),
     BaggageLeaked,
     NotInjected,
@@ -321,6 +323,7 @@ impl BreakKind {
     pub fn class(self) -> Class {
         match self {
             BreakKind::NotCrossed(_) => Class::NotCrossed,
+            BreakKind::Refused => Class::Refused,
             BreakKind::Leaked(_) => Class::Leaked,
             BreakKind::BaggageLeaked => Class::BaggageLeaked,
             BreakKind::NotInjected => Class::NotInjected,

@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::break_kind::{ContextFields, LeakedField, Swap};
 use super::{BreakKind, Class, Side, Value};
 use crate::crossings::{ContextField, CrossingIx, CrossingRef};
 use crate::evidence::{CaptureIx, SpanIx};
@@ -122,6 +123,8 @@ pub enum Witness {
     Tap,
     /// The call through the tap: the sender may not have its address.
     TapAddress,
+    /// The connection over which a record was sent: on Kafka no tap shows it.
+    SenderOfRecord,
     /// The node's own span for what it received.
     IncomingSpan,
     /// Any span of the node.
@@ -200,6 +203,18 @@ impl Break {
     /// Returns the name of a field in the format that it is about.
     pub fn field_name(&self, field: ContextField) -> &'static str {
         field.name_in(self.format)
+    }
+
+    /// Returns the names of the fields of the context that it is about, none for a break of spans or of the graph.
+    pub fn field_names(&self) -> impl Iterator<Item = &'static str> {
+        let fields = match self.kind {
+            BreakKind::Leaked(LeakedField::Context(fields)) | BreakKind::Swapped(Swap::Injected(fields)) => {
+                Some(fields)
+            }
+            kind => kind.fields().or_else(|| self.caret.field().map(ContextFields::of)),
+        };
+        let format = self.format;
+        fields.into_iter().flat_map(ContextFields::iter).map(move |field| field.name_in(format))
     }
 
     pub fn class(&self) -> Class {

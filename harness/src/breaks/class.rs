@@ -26,6 +26,7 @@ macro_rules! classes {
 
 classes! {
     NotCrossed "not-crossed"
+    Refused "refused"
     Leaked "leaked"
     BaggageLeaked "baggage-leaked"
     NotInjected "not-injected"
@@ -78,6 +79,7 @@ impl Class {
             | Class::BaggageLost
             | Class::BaggageAltered => true,
             Class::NotCrossed
+            | Class::Refused
             | Class::Leaked
             | Class::BaggageLeaked
             | Class::NotInjected

@@ -8,7 +8,7 @@ use crate::crossings::id_map::{IdMap, IdSet};
 use crate::crossings::{CarriedFields, CrossingIx, CrossingRef, Crossings, Nature};
 use crate::evidence::{CaptureEnd, GapPlace, Settlement};
 use crate::plan::StimulusIx;
-use crate::scenario::{Hop, HopIx, NodeIx};
+use crate::scenario::{Hop, HopIx, NodeIx, Role};
 use crate::wire::TraceId;
 
 pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
@@ -25,6 +25,13 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
         for cause in causes {
             let count = HopCount { ix, hop, cause, seen: effects.by(cause, ix), arrived: &arrived };
             if count.times() < hop.times.min {
+                // A delivery whose message its reader sends again is a failed attempt, which owes nothing.
+                if !effects.by(cause, within).is_empty() {
+                    continue;
+                }
+                if effects.is_retried(cause) {
+                    continue;
+                }
                 // The gap of a tap that stopped reading says why.
                 if all.has_tap_gap(ix) {
                     continue;
@@ -68,6 +75,22 @@ impl EffectCounts {
 
     fn by(&self, cause: CrossingRef<'_>, hop: HopIx) -> &[CrossingIx] {
         self.seen.get(&(cause.ix(), hop)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns whether a call failed and its sender called again with success, as often as the hop declares: the failed
+    /// attempt owes nothing.
+    fn is_retried(&self, attempt: CrossingRef<'_>) -> bool {
+        let failed =
+            |crossing: CrossingRef<'_>| crossing.received().is_some_and(|capture| !capture.end.is_success());
+        let Some(cause) = attempt.cause() else { return false };
+        if !failed(attempt) {
+            return false;
+        }
+        let all = attempt.all();
+        let attempts = self.by(cause.first_delivery().first_of_mark(), attempt.hop_ix());
+        let done = attempts.iter().filter(|other| !failed(all.get(**other))).count();
+        let due = usize::try_from(attempt.hop().times.min).unwrap_or(usize::MAX);
+        attempts.len() > due && done >= due
     }
 
     /// Returns how often the message of a crossing was delivered; a call counts once, a stream once for each message.
@@ -117,6 +140,17 @@ impl HopCount<'_> {
         } else {
             Miss::NoCall
         };
+        if call && self.was_refused() {
+            let refused = self.broken(BreakKind::Refused);
+            let side = match self.cause.all().plan.scenario.node(self.hop.from).role {
+                Role::Forwarder => Side::Intermediary,
+                Role::Participant => Side::Sender,
+            };
+            let refused = Break { side, ..refused };
+            return Some(
+                refused.values(Value::Crossings(self.hop.times.min), Value::Crossings(self.times())),
+            );
+        }
         let missed = self.broken(BreakKind::NotCrossed(miss));
         let missed = missed.values(Value::Crossings(self.hop.times.min), Value::Crossings(self.times()));
         let past = matches!(miss, Miss::PastTheTap | Miss::PerhapsPastTheTap);
@@ -124,12 +158,32 @@ impl HopCount<'_> {
             missed.graded(Grade::Inconclusive).missing(Witness::Marker)
         } else if past {
             missed.graded(Grade::Inconclusive).missing(Witness::TapAddress)
+        } else if self.is_perhaps_of_a_failed_attempt() {
+            missed.graded(Grade::Inconclusive).missing(Witness::SenderOfRecord)
         } else if !self.cause_succeeded() {
             missed.graded(Grade::Inconclusive).missing(Witness::Answer(self.cause.ix()))
         } else if self.sender_died() {
             missed.graded(Grade::Inconclusive).missing(Witness::Flush)
         } else {
             missed
+        })
+    }
+
+    /// Returns whether the sender is a gateway that answered the request with an error of the client's (4xx): every
+    /// request of a scenario is one that the standards allow.
+    fn was_refused(&self) -> bool {
+        let sender = self.cause.all().plan.scenario.node(self.hop.from);
+        let end = self.cause.received().map(|capture| &capture.end);
+        sender.is_gateway && matches!(end, Some(CaptureEnd::Answered { status: 400..=499, .. }))
+    }
+
+    /// Returns whether the sender may have sent the message again that it received: then it may owe nothing for it.
+    fn is_perhaps_of_a_failed_attempt(&self) -> bool {
+        let (all, stimulus) = (self.cause.all(), self.cause.stimulus_ix());
+        let beside = all.of_hop(self.cause.hop_ix()).filter(|other| other.stimulus_ix() == stimulus);
+        let sent = beside.filter_map(|other| Some((other, other.sent_capture()?)));
+        sent.into_iter().any(|(other, capture)| {
+            other.sender() != other.receiver() && other.is_perhaps_sent_again(capture)
         })
     }
 
@@ -177,7 +231,15 @@ impl HopCount<'_> {
             return None;
         }
         let doubled = self.broken(BreakKind::Duplicated(Duplication::Message)).values(limit, seen);
-        Some(Break { crossing: Some(last.ix()), capture: last.sent_capture(), ..doubled })
+        let doubled = Break { crossing: Some(last.ix()), capture: last.sent_capture(), ..doubled };
+        let by_reader = last.sent_capture().is_some_and(|capture| last.is_perhaps_sent_again(capture));
+        Some(if by_reader {
+            Break { side: Side::Unknown, ..doubled }
+                .graded(Grade::Inconclusive)
+                .missing(Witness::SenderOfRecord)
+        } else {
+            doubled
+        })
     }
 }
 

@@ -364,14 +364,14 @@ fn due_context(crossing: CrossingRef<'_>) -> Value {
     Value::Context(crossing.expected().trace)
 }
 
-/// Adds that the sender extracted correctly, where its span shows it: not when the span left the trace that arrived.
+/// Adds that the sender extracted correctly, where its span shows it: not when nothing arrived, or when the span left
+/// the trace that did.
 fn extracted_correctly(crossing: CrossingRef<'_>, missing: Break) -> Break {
     let (Some(ix), Some(span)) = (crossing.incoming_span_ix(), crossing.incoming_span()) else {
         return missing;
     };
-    let left = received(crossing).is_some_and(|received| {
-        let mut contexts = received.contexts().peekable();
-        contexts.peek().is_some() && !contexts.any(|context| span.trace_id == context.trace_id.as_bytes())
+    let other = received(crossing).is_some_and(|received| {
+        !received.contexts().any(|context| span.trace_id == context.trace_id.as_bytes())
     });
-    if left { missing } else { missing.with(Remark::ExtractedCorrectly(ix)) }
+    if other { missing } else { missing.with(Remark::ExtractedCorrectly(ix)) }
 }

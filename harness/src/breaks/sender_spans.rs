@@ -94,6 +94,8 @@ fn other_kind(crossing: CrossingRef<'_>, named: SpanIx, found: &mut Breaks) -> O
     }
     match inner_span(crossing, named) {
         Some(inner) => note(crossing, Reparent::BeforeInnerSpan, inner, found),
+        // A proxy may have one span for the request and its forwarding.
+        None if crossing.sender_node().is_gateway => {}
         None => note(crossing, Reparent::NoCallSpan, named, found),
     }
     None

@@ -107,6 +107,7 @@ pub(super) fn moved(crossing: CrossingRef<'_>, broken: Break) -> Break {
         | Class::BaggageLeaked
         | Class::NotInjected
         | Class::Malformed
+        | Class::Refused
         | Class::Duplicated
         | Class::Swapped
         | Class::Joined

@@ -43,6 +43,11 @@ pub fn duration(text: &str) -> Result<Duration, ArgumentError> {
     }
 }
 
+/// Reads a day such as `2027-01-31`.
+pub fn day(text: &str) -> Result<String, ArgumentError> {
+    text.parse::<jiff::civil::Date>().map(|day| day.to_string()).map_err(|_| ArgumentError::Day)
+}
+
 pub fn node_fault(text: &str) -> Result<(String, String), ArgumentError> {
     match text.split_once('=') {
         Some((node, fault)) if !node.is_empty() && !fault.is_empty() => {

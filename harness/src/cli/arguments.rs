@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::argument_value::{duration, node_fault, own_relay, part_image, runtime_kind, whole};
+use super::argument_value::{day, duration, node_fault, own_relay, part_image, runtime_kind, whole};
 use super::conform::ConformArguments;
 use super::exit;
 use super::report_file::ReportFile;
@@ -27,6 +27,8 @@ pub enum Command {
     Conform(Box<ConformArguments>),
     Check(CheckArguments),
     Judge(JudgeArguments),
+    Nightly(Box<NightlyArguments>),
+    Diff(DiffArguments),
     List(ListArguments),
     Explain(ExplainArguments),
     Schema(SchemaArguments),
@@ -37,7 +39,7 @@ pub enum Command {
 }
 
 /// Run scenarios: start the nodes, send the requests, judge every hop
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = RUN_EXAMPLES)]
 pub struct RunArguments {
     #[command(flatten)]
@@ -107,7 +109,7 @@ Examples:
   unbroken run --baseline known.json              accepted findings do not fail";
 
 /// The cases to select
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct SelectionArguments {
     /// Scenario files, or folders of them [default: scenarios]
     #[arg(value_name = "PATH")]
@@ -118,7 +120,7 @@ pub struct SelectionArguments {
 }
 
 /// The strictness of judging
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct JudgingArguments {
     /// A file of accepted findings, each with its reason [default: `baseline.json` in a folder that is run]
     #[arg(long, value_name = "FILE")]
@@ -161,6 +163,53 @@ pub struct JudgeArguments {
     /// Print more: every hop, rule and note
     #[arg(long, short)]
     pub verbose: bool,
+}
+
+/// Run scenarios and compare the findings with those of the last complete night
+#[derive(Debug, Args)]
+#[command(after_help = NIGHTLY_HELP)]
+pub struct NightlyArguments {
+    #[command(flatten)]
+    pub run: RunArguments,
+    /// The folder with one report for each night, and the baseline of accepted findings
+    #[arg(long, value_name = "DIR")]
+    pub state: PathBuf,
+    /// The number of nights that the folder keeps
+    #[arg(long, value_name = "N", default_value = "30", value_parser = whole::<std::num::NonZeroUsize>)]
+    pub keep_nights: std::num::NonZeroUsize,
+    /// Accept a finding of the last night, and run nothing
+    #[arg(long, value_name = "FINGERPRINT", requires = "reason")]
+    pub accept: Option<String>,
+    /// The reason for accepting it
+    #[arg(long, value_name = "TEXT", requires = "accept")]
+    pub reason: Option<String>,
+    /// The last day on which it is accepted, such as `2027-01-31`
+    #[arg(long, value_name = "DATE", requires = "accept", value_parser = day)]
+    pub until: Option<String>,
+}
+
+const NIGHTLY_HELP: &str = "\
+Exit status:
+  0  nothing is new or worse
+  4  a finding is new or worse
+  5  could not compare: the first night, or an interrupted run
+
+Examples:
+  unbroken nightly scenarios/gateways --state nights
+  unbroken nightly --state nights --accept 3f9a1c2b4d5e6f70 --reason 'upstream #12' --until 2027-01-31";
+
+/// Compare the JSON reports of two runs
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status:
+  0  nothing is new or worse
+  4  a finding is new or worse
+  5  could not compare")]
+pub struct DiffArguments {
+    /// The report of the earlier run: `--report json=FILE`
+    pub before: PathBuf,
+    /// The report of the later run
+    pub after: PathBuf,
 }
 
 /// List the cases of scenario files

@@ -6,14 +6,14 @@ use super::arguments::JudgingArguments;
 use super::{exit, print};
 use crate::input_file;
 use crate::report::Outcome;
-use crate::run::JudgeSettings;
-use crate::verdict::baseline::{AcceptedFinding, Baseline, BaselineError};
+use crate::run::{JudgeSettings, selection};
+use crate::verdict::baseline::{AcceptedFinding, Baseline, BaselineError, outdated_notice};
 
 /// The reason in a new entry until somebody writes why the finding is accepted.
 const NO_REASON_YET: &str = "not reviewed yet";
 
 #[derive(Debug, thiserror::Error)]
-enum FileError {
+pub enum FileError {
     #[error("cannot read the baseline `{}`", path.display())]
     Read { path: PathBuf, source: std::io::Error },
     #[error("cannot use the baseline `{}`", path.display())]
@@ -22,15 +22,12 @@ enum FileError {
     Write { path: PathBuf, source: std::io::Error },
 }
 
-/// The file of accepted findings that a folder may have.
-const BASELINE: &str = "baseline.json";
-
 /// Returns the settings for judging, or the exit status after it has printed the problem. Without `--baseline`, the
-/// `baseline.json` of each folder among `paths` counts.
+/// `baseline.json` of each folder among `paths` counts, and of the folders in it.
 pub fn settings(judging: &JudgingArguments, paths: &[PathBuf]) -> Result<JudgeSettings, u8> {
     let files: Vec<PathBuf> = match &judging.baseline {
         Some(path) => vec![path.clone()],
-        None => paths.iter().map(|path| path.join(BASELINE)).filter(|path| path.exists()).collect(),
+        None => paths.iter().flat_map(|path| selection::baselines(path)).collect(),
     };
     let baseline = read_all(&files).map_err(|error| {
         print::error(&error);
@@ -55,10 +52,30 @@ fn read_all(files: &[PathBuf]) -> Result<Option<Baseline>, FileError> {
     Ok(all)
 }
 
-fn read(path: &Path) -> Result<Baseline, FileError> {
+/// Returns the day in UTC: `2026-11-30`.
+fn today() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
+}
+
+pub fn read(path: &Path) -> Result<Baseline, FileError> {
     let text = input_file::read(path, input_file::BASELINE_BYTES)
         .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
-    Baseline::read(&text).map_err(|source| FileError::Baseline { path: path.to_owned(), source })
+    let mut baseline =
+        Baseline::read(&text).map_err(|source| FileError::Baseline { path: path.to_owned(), source })?;
+    for expired in baseline.take_expired(&today()) {
+        print::problem(&format!(
+            "note: an entry of the baseline `{}` has expired on {}: {} at {} of {}",
+            path.display(),
+            expired.until.unwrap_or_default(),
+            expired.class,
+            expired.hop,
+            expired.scenario
+        ));
+    }
+    if baseline.is_outdated() {
+        print::problem(&outdated_notice(path));
+    }
+    Ok(baseline)
 }
 
 /// Returns the accepted findings that the run did not find any more, one line each.
@@ -67,7 +84,7 @@ pub fn fixed(baseline: Option<&Baseline>, outcome: &Outcome) -> Vec<String> {
     let mut lines = Vec::new();
     for case in outcome.cases.iter().filter_map(|case| case.judged()) {
         let title = if case.case.is_empty() { String::new() } else { format!(" [{}]", case.case) };
-        for accepted in baseline.fixed(&case.scenario, &case.case, &case.findings) {
+        for accepted in baseline.fixed(&case.scenario, &case.case, &case.findings, &case.hops) {
             lines.push(format!("{}{title}: {} at {}", accepted.scenario, accepted.class, accepted.hop));
         }
     }
@@ -95,5 +112,36 @@ pub fn write(judging: &JudgingArguments, outcome: &Outcome) -> bool {
             print::error(&FileError::Write { path: path.clone(), source });
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+    use crate::rules::Finding;
+    use crate::verdict::baseline::Acceptance;
+
+    #[test]
+    fn a_further_field_or_crossing_is_worse_and_fewer_are_known() {
+        let found = Finding { fields: vec!["baggage", "tracestate"], hit: 3, ..samples::tracestate_lost() };
+        let accepted = AcceptedFinding::of("s", "", &found, "reason");
+        let baseline = Baseline { accepted: vec![accepted.clone()] };
+        let of = |fields: &[&'static str], hit| {
+            let finding = Finding { fields: fields.to_vec(), hit, ..found.clone() };
+            match baseline.acceptance("s", "", &finding) {
+                Acceptance::New => "new",
+                Acceptance::Known(_) => "known",
+                Acceptance::Worse(_) => "worse",
+            }
+        };
+        assert_eq!(of(&["baggage", "tracestate"], 3), "known");
+        assert_eq!(of(&["baggage"], 1), "known");
+        assert_eq!(of(&["baggage", "traceparent"], 3), "worse");
+        assert_eq!(of(&["baggage"], 4), "worse");
+        assert_eq!(baseline.acceptance("other", "", &found), Acceptance::New);
+        let findings = [Finding { hit: 9, ..found.clone() }];
+        assert_eq!(baseline.fixed("s", "", &findings, &[]).count(), 0, "what got worse is not fixed");
+        assert_eq!(baseline.fixed("s", "", &[], &[]).count(), 1);
     }
 }

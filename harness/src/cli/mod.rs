@@ -10,6 +10,7 @@ mod arguments;
 mod bar;
 mod baseline_file;
 mod check;
+mod comparison;
 mod completions;
 mod conform;
 #[cfg(feature = "container")]
@@ -26,6 +27,8 @@ mod init;
 mod interrupt;
 mod judge;
 mod list;
+mod nightly;
+mod nights;
 mod option_error;
 mod print;
 mod relay;
@@ -55,6 +58,8 @@ pub fn main() -> ExitCode {
         Command::Conform(arguments) => conform::conform(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Judge(arguments) => judge::judge(&arguments),
+        Command::Nightly(arguments) => nightly::nightly(&arguments),
+        Command::Diff(arguments) => comparison::diff(&arguments),
         Command::List(arguments) => list::list(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Schema(arguments) => schema::schema(&arguments),

@@ -1,6 +1,7 @@
 //! `unbroken run`: runs scenarios and reports their verdicts.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use super::{baseline_file, exit, fault, finish, print, report_file};
 use crate::masking::FieldMask;
 use crate::progress::Progress;
 use crate::report::Outcome;
-use crate::run::{CaseOptions, JudgeSettings, SuiteEnd, SuiteOptions, fresh_seed, suite};
+use crate::report::phrase::count;
+use crate::run::{CaseOptions, JudgeSettings, SuiteEnd, SuiteOptions, fresh_seed, selection, suite};
 use crate::runtime::{RuntimeKind, RuntimeOptions};
 use crate::testing::brokers;
 
@@ -22,16 +24,22 @@ use crate::testing::brokers;
 const OWN_RELAY_WITHIN: Duration = Duration::from_secs(30);
 
 pub fn run(arguments: &RunArguments) -> u8 {
-    let (selection, judge) = match prepare(arguments) {
-        Ok(prepared) => prepared,
-        Err(status) => return status,
-    };
+    match outcome(arguments, &[]) {
+        Ok((outcome, end)) => report(arguments, &outcome, &end),
+        Err(status) => status,
+    }
+}
+
+/// Runs the cases, with the baselines of further folders, or returns the exit status after it has printed why nothing
+/// ran.
+pub fn outcome(arguments: &RunArguments, folders: &[PathBuf]) -> Result<(Outcome, SuiteEnd), u8> {
+    let (mut selection, judge) = prepare(arguments, folders)?;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             print::problem("error: cannot start the threads of this process");
             print::error(&error);
-            return exit::INCONCLUSIVE;
+            return Err(exit::INCONCLUSIVE);
         }
     };
     let baseline = judge.baseline.clone();
@@ -40,15 +48,15 @@ pub fn run(arguments: &RunArguments) -> u8 {
         Ok(containers) => containers,
         Err(error) => {
             print::error(&error);
-            return exit::USAGE;
+            return Err(exit::USAGE);
         }
     };
     match runtime.block_on(warm_up(&containers)) {
         WarmUp::Done => {}
         // A report has to name every case, so the cases are tried all the same.
         WarmUp::NoEngine(_) if !arguments.report.is_empty() => {}
-        WarmUp::NoEngine(status) => return status,
-        WarmUp::Interrupted => return exit::INCONCLUSIVE,
+        WarmUp::NoEngine(status) => return Err(status),
+        WarmUp::Interrupted => return Err(exit::INCONCLUSIVE),
     }
     let with = with(arguments, containers.kind).into();
     let writer = ReportWriter::start(Outcome { with, ..Outcome::default() }, &arguments.report);
@@ -71,13 +79,14 @@ pub fn run(arguments: &RunArguments) -> u8 {
     runtime.shutdown_background();
     let mut outcome = writer.finish();
     outcome.fixed = baseline_file::fixed(baseline.as_ref(), &outcome);
+    outcome.warnings.append(&mut selection.left_out);
     outcome.warnings.extend(fault::without_effect(&arguments.fault, &outcome));
-    report(arguments, &outcome, &end)
+    Ok((outcome, end))
 }
 
 /// Reads the scenarios and the baseline and checks every file that is to be written, or returns the exit status after
 /// it has printed the problem.
-fn prepare(arguments: &RunArguments) -> Result<(Selection, JudgeSettings), u8> {
+fn prepare(arguments: &RunArguments, folders: &[PathBuf]) -> Result<(Selection, JudgeSettings), u8> {
     let others: Vec<_> =
         arguments.judging.write_baseline.iter().chain(&arguments.keep_evidence).cloned().collect();
     if let Err(error) = report_file::check_distinct(&arguments.report, &others) {
@@ -85,6 +94,7 @@ fn prepare(arguments: &RunArguments) -> Result<(Selection, JudgeSettings), u8> {
         return Err(exit::USAGE);
     }
     let mut selection = select(&arguments.selection)?;
+    leave_out(&mut selection)?;
     if let Err(error) = fault::keep_cases_with_relays(&arguments.fault, &mut selection.cases) {
         print::error(&error);
         return Err(exit::USAGE);
@@ -96,8 +106,29 @@ fn prepare(arguments: &RunArguments) -> Result<(Selection, JudgeSettings), u8> {
     if let Some(folder) = &arguments.keep_evidence {
         create_evidence_folder(folder)?;
     }
-    let judge = baseline_file::settings(&arguments.judging, &selection.paths)?;
+    let judge = baseline_file::settings(&arguments.judging, &[&selection.paths, folders].concat())?;
     Ok((selection, judge))
+}
+
+/// Leaves out the cases of a folder whose gateway is not installed, with a line for each gateway.
+fn leave_out(selection: &mut Selection) -> Result<(), u8> {
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    let paths = &selection.paths;
+    selection.cases.retain(|case| match selection::missing_gateway(case, paths) {
+        Some(why) => {
+            *reasons.entry(why).or_default() += 1;
+            false
+        }
+        None => true,
+    });
+    let lines = reasons.into_iter().map(|(why, times)| format!("skipped {}: {why}", count(times, "case")));
+    selection.left_out = lines.collect();
+    if !selection.cases.is_empty() {
+        return Ok(());
+    }
+    print::problem("error: no case can run");
+    selection.left_out.iter().for_each(|line| print::problem(line));
+    Err(exit::INCONCLUSIVE)
 }
 
 fn create_evidence_folder(folder: &Path) -> Result<(), u8> {
@@ -126,7 +157,7 @@ async fn warm_up(containers: &RunContainers) -> WarmUp {
 }
 
 /// Writes the reports and returns the exit status.
-fn report(arguments: &RunArguments, outcome: &Outcome, end: &SuiteEnd) -> u8 {
+pub fn report(arguments: &RunArguments, outcome: &Outcome, end: &SuiteEnd) -> u8 {
     for (path, error) in &end.not_kept {
         print::problem(&format!("error: cannot write the evidence to `{}`: {error}", path.display()));
     }

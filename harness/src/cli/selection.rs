@@ -18,6 +18,8 @@ const DEFAULT_FOLDER: &str = "scenarios";
 pub struct Selection {
     /// In the order of the paths, and by file name in a folder.
     pub cases: Vec<SelectedCase>,
+    /// The reasons for which cases were left out, one line each.
+    pub left_out: Vec<String>,
     pub files: usize,
     /// The files and folders of the command line, or the default folder.
     pub paths: Vec<PathBuf>,
@@ -58,7 +60,7 @@ pub fn select(arguments: &SelectionArguments) -> Result<Selection, u8> {
         print::problem(&format!("error: nothing is selected: {why}"));
         return Err(exit::NOTHING_SELECTED);
     }
-    Ok(Selection { cases, files: files.len(), paths })
+    Ok(Selection { cases, left_out: Vec::new(), files: files.len(), paths })
 }
 
 /// Returns the files at the paths, each once, however often it is named.

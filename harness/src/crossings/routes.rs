@@ -76,6 +76,9 @@ fn message_routes(all: &Crossings<'_>, sent_by: &SentBy<'_>, ix: CaptureIx, mess
             again.push(Route { hop: at, sender: hop.to });
         }
     }
+    if own.is_empty() && again.is_empty() && by_hand.is_empty() {
+        again.extend(through_own_queue(all, sent_by, ix));
+    }
     if !own.is_empty() && (!kafka || again.is_empty()) {
         narrowed(all, sent_by, ix, own)
     } else if !again.is_empty() {
@@ -83,6 +86,20 @@ fn message_routes(all: &Crossings<'_>, sent_by: &SentBy<'_>, ix: CaptureIx, mess
     } else {
         by_hand
     }
+}
+
+/// Returns the hop over which a message comes back to the node that sent it, through a queue of its own that no hop
+/// declares: there it waits, and the broker moves it on.
+fn through_own_queue(all: &Crossings<'_>, sent_by: &SentBy<'_>, ix: CaptureIx) -> Option<Route> {
+    let (plan, capture) = (all.plan, all.capture(ix));
+    let tap = plan.tap(capture.tap);
+    if tap.protocol != TapProtocol::Amqp {
+        return None;
+    }
+    let hops = plan.scenario.hops.iter().enumerate();
+    let mut read = hops.filter(|(at, hop)| hop.to == tap.from && plan.arrival_taps[*at] == Some(capture.tap));
+    let (at, hop) = read.find(|(_, hop)| sent_by.comes_back(ix, hop.transport.source()))?;
+    Some(Route { hop: HopIx(at), sender: hop.to })
 }
 
 /// Returns whether the node that reads a hop sent this message: again to the same queue, or by hand to where the broker

@@ -9,7 +9,7 @@ use super::span_role::is_call;
 use super::{CarriedFields, Crossings, IdMap, IdSet};
 use crate::evidence::{Capture, CaptureIx, Message, MessageDirection, mark_of};
 use crate::plan::{Mark, StimulusIx};
-use crate::scenario::NodeIx;
+use crate::scenario::{NodeIx, Transport};
 use crate::wire::SpanId;
 
 #[derive(Debug)]
@@ -19,17 +19,26 @@ pub struct SentBy<'c> {
     named: OnceCell<IdSet<SpanId>>,
     /// For each stimulus the captures that have a mark of it.
     of_stimulus: OnceCell<IdMap<StimulusIx, Vec<CaptureIx>>>,
+    /// Deliveries that the broker moved from a queue that no hop declares.
+    returned: OnceCell<Vec<CaptureIx>>,
 }
 
 impl<'c> SentBy<'c> {
     pub fn new(all: &'c Crossings<'c>) -> SentBy<'c> {
-        SentBy { all, named: OnceCell::new(), of_stimulus: OnceCell::new() }
+        SentBy { all, named: OnceCell::new(), of_stimulus: OnceCell::new(), returned: OnceCell::new() }
     }
 
     /// Returns whether a record is one that its reader sends again: one with its mark was given to a reader before, and
     /// nothing that `from` had received for the stimulus was under way any more. A span that `from` made for it proves
     /// the opposite.
     pub fn sent_again(&self, from: NodeIx, ix: CaptureIx) -> bool {
+        let capture = self.all.capture(ix);
+        let Some(mark) = mark_of(&capture.marked) else { return false };
+        self.is_perhaps_sent_again(from, ix) && self.is_done(from, &self.earlier(mark, capture), capture)
+    }
+
+    /// Returns whether a record may be one that its reader sends again, whatever `from` had under way.
+    pub fn is_perhaps_sent_again(&self, from: NodeIx, ix: CaptureIx) -> bool {
         let capture = self.all.capture(ix);
         let (Some(mark), Some(message)) = (mark_of(&capture.marked), &capture.message) else { return false };
         let earlier = self.earlier(mark, capture);
@@ -43,7 +52,43 @@ impl<'c> SentBy<'c> {
             }
         }
         let own_span = context.is_some() && self.names_span(from, ix) && !copied;
-        delivered && published && !own_span && self.is_done(from, &earlier, capture)
+        delivered && published && !own_span
+    }
+
+    /// Returns whether a message is delivered later from this queue, with the same id, mark or context, after the
+    /// broker has moved it from one that no hop declares.
+    pub fn comes_back(&self, published: CaptureIx, queue: Option<&str>) -> bool {
+        let sent = self.all.capture(published);
+        let Some(message) = &sent.message else { return false };
+        let returned = self.returned.get_or_init(|| self.index_returned());
+        returned.iter().any(|ix| {
+            let back = self.all.capture(*ix);
+            let Some(delivered) = &back.message else { return false };
+            let same_id = message.id.is_some() && message.id == delivered.id;
+            let same_mark = mark_of(&sent.marked).is_some_and(|mark| mark_of(&back.marked) == Some(mark));
+            let context = self.all.carried(published).first();
+            let same_context = context.is_some() && self.all.carried(*ix).first() == context;
+            Some(delivered.destination.as_str()) == queue
+                && back.tap == sent.tap
+                && back.begun_nanos > sent.begun_nanos
+                && (same_id || same_mark || same_context)
+        })
+    }
+
+    fn index_returned(&self) -> Vec<CaptureIx> {
+        let hops = &self.all.plan.scenario.hops;
+        let is_declared = |queue: &str| {
+            hops.iter().any(|hop| match &hop.transport {
+                Transport::RabbitMq(rabbit) => rabbit.queue == queue || rabbit.delays_in(queue),
+                _ => false,
+            })
+        };
+        let captures = self.all.evidence.captures.iter().enumerate();
+        let moved = captures.filter(|(_, capture)| {
+            let from = capture.message.as_ref().and_then(|message| message.moved_from.as_deref());
+            is(capture, MessageDirection::Delivered) && from.is_some_and(|queue| !is_declared(queue))
+        });
+        moved.map(|(ix, _)| CaptureIx(ix)).collect()
     }
 
     /// Returns the captures with a mark of the same stimulus that began before this one.

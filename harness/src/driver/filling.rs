@@ -74,8 +74,16 @@ impl Scope<'_> {
             }
             TemplatePart::Grpc(node) => self.neighbour(*node, Transport::is_grpc)?,
             TemplatePart::Broker(..) => return Err(self.foreign("the address of a broker")),
-            TemplatePart::OtlpEndpoint => return Err(self.foreign("`${otlp.endpoint}`")),
-            TemplatePart::SelfPort => return Err(self.foreign("`${self.port}`")),
+            TemplatePart::OtlpEndpoint | TemplatePart::OtlpAddress(_) => {
+                return Err(self.foreign("`${otlp.endpoint}`"));
+            }
+            TemplatePart::Neighbour(..) | TemplatePart::GrpcNeighbour(..) => {
+                return Err(self.foreign("host and port of a node"));
+            }
+            TemplatePart::SelfPort | TemplatePart::NamedPort(_) => {
+                return Err(self.foreign("`${self.port}`"));
+            }
+            TemplatePart::SelfDir => return Err(self.foreign("`${self.dir}`")),
         };
         Ok(Piece::Bytes(text.into_bytes()))
     }

@@ -1,6 +1,6 @@
 //! The hops that one message crosses: several groups of a topic, several queues behind an exchange, and dead letters.
 
-use crate::scenario::{HopIx, Role, Scenario};
+use crate::scenario::{HopIx, Scenario};
 
 /// Returns the hops that share what is sent over `hop`, itself included, in the order of the file. What a broker moves
 /// to a dead-letter queue is sent by nobody, so that such a hop stands alone.
@@ -34,9 +34,8 @@ pub fn is_instructed(scenario: &Scenario, hop: HopIx) -> bool {
 /// Returns whether the receiver of this one hop is a relay, be it behind forwarders.
 pub(super) fn ends_at_a_relay(scenario: &Scenario, hop: HopIx) -> bool {
     let to = scenario.node(scenario.hop(hop).to);
-    match (to.role, scenario.hops_within(hop).next()) {
-        (Role::Forwarder, Some(below)) => is_instructed(scenario, below),
-        (Role::Forwarder, None) => false,
-        (Role::Participant, _) => to.kind.keeps_relay_contract(),
+    if !to.passes_bodies() {
+        return to.kind.keeps_relay_contract();
     }
+    scenario.hops_within(hop).any(|below| is_instructed(scenario, below))
 }

@@ -22,7 +22,7 @@ pub fn test_again(with: &[String], name: Option<&str>, seed: Option<u64>) -> Str
 }
 
 /// Returns the text as one word of a POSIX shell.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c)) {
         return word.to_owned();
     }

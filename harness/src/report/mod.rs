@@ -22,6 +22,6 @@ pub mod phrase;
 pub mod terminal;
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
 pub use outcome::{Case, CaseResult, Outcome, SharedError};

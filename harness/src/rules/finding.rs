@@ -52,7 +52,9 @@ pub struct Finding {
     pub example: Option<u32>,
     /// The other stimuli that show the same.
     pub others: Vec<u32>,
-    /// Hex digits of scenario, case, hop, class and side; baselines and diffs are keyed on it.
+    /// The fields of the context that it is about, in alphabetical order; none for a finding about spans.
+    pub fields: Vec<&'static str>,
+    /// Hex digits of scenario, case, hop, class, side and fields; diffs are keyed on it.
     pub fingerprint: String,
     /// The reason that a baseline gives for accepting it.
     pub known: Option<String>,

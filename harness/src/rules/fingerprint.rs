@@ -1,4 +1,4 @@
-//! A stable name of a finding: baselines and diffs are keyed on it.
+//! A stable name of a finding: diffs are keyed on it.
 //!
 //! FNV-1a, 64 bits (<http://www.isthe.com/chongo/tech/comp/fnv/>): the same everywhere and always, not for secrets.
 
@@ -12,12 +12,14 @@ pub struct FindingKey<'k> {
     pub hop: &'k str,
     pub class: Class,
     pub side: Side,
+    /// The fields of the context that it is about: one more is another finding.
+    pub fields: &'k [&'static str],
 }
 
-/// The word that an unknown side had when fingerprints were fixed: baselines and diffs that have it stay valid.
+/// The word that an unknown side had in baselines of version 1.
 const FORMER_UNKNOWN_SIDE: &str = "nobody yet";
 
-/// Returns the present word of a side, which may stand in a baseline by its former one.
+/// Returns the present word of a side, which may stand in such a baseline by its former one.
 pub fn present_side(word: &str) -> &str {
     if word == FORMER_UNKNOWN_SIDE { Side::Unknown.word() } else { word }
 }
@@ -25,12 +27,9 @@ pub fn present_side(word: &str) -> &str {
 impl FindingKey<'_> {
     /// Returns sixteen hex digits.
     pub fn fingerprint(&self) -> String {
-        let side = match self.side {
-            Side::Unknown => FORMER_UNKNOWN_SIDE,
-            Side::Sender | Side::Receiver | Side::Intermediary => self.side.word(),
-        };
-        let parts = [self.scenario, self.case, self.hop, self.class.word(), side];
-        let bytes = parts.iter().flat_map(|part| part.bytes().chain(std::iter::once(0)));
+        let parts = [self.scenario, self.case, self.hop, self.class.word(), self.side.word()];
+        let parts = parts.iter().chain(self.fields);
+        let bytes = parts.flat_map(|part| part.bytes().chain(std::iter::once(0)));
         let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
         });
@@ -43,22 +42,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fingerprint_stays_what_it_was() {
+    fn the_former_word_for_an_unknown_side_is_read_as_the_present_one() {
+        assert_eq!(present_side(FORMER_UNKNOWN_SIDE), "unknown");
+        assert_eq!(present_side("sender"), "sender");
+    }
+
+    #[test]
+    fn a_fingerprint_stays_what_it_was_and_differs_by_field() {
         let key = FindingKey {
             scenario: "order",
             case: "",
             hop: "publish",
-            class: Class::NotInjected,
-            side: Side::Sender,
+            class: Class::Stripped,
+            side: Side::Intermediary,
+            fields: &["baggage"],
         };
-        assert_eq!(key.fingerprint(), "410a25dda3dc68d1");
-        let unknown = FindingKey { class: Class::NotExported, side: Side::Unknown, ..key };
-        assert_eq!(unknown.fingerprint(), "0a23206207fc2496");
-    }
-
-    #[test]
-    fn the_former_word_for_an_unknown_side_is_read_as_the_present_one() {
-        assert_eq!(present_side(FORMER_UNKNOWN_SIDE), "unknown");
-        assert_eq!(present_side("sender"), "sender");
+        assert_eq!(key.fingerprint(), "9eddcc2d18c2538e");
+        let worse = FindingKey { fields: &["baggage", "traceparent"], ..key };
+        assert_eq!(worse.fingerprint(), "51234efe9efa61c1");
+        let of_a_span = FindingKey { class: Class::NotExported, side: Side::Unknown, fields: &[], ..key };
+        assert_eq!(of_a_span.fingerprint(), "302b91b0965c5a0d");
     }
 }

@@ -139,7 +139,16 @@ fn finding(all: &Crossings<'_>, group: &Group<'_>) -> Finding {
         breaks.iter().flat_map(|one| one.crossing.iter().chain(&one.shared)).copied().collect();
     let hit = if crossings.is_empty() { breaks.len() } else { crossings.len() };
     let first = scenario.hop(*group.hops.first().unwrap_or(&example.hop));
-    let key = FindingKey { scenario: &scenario.name, case: &scenario.case, hop: &first.id, class, side };
+    let fields: BTreeSet<&'static str> = breaks.iter().flat_map(|one| one.field_names()).collect();
+    let fields: Vec<&'static str> = fields.into_iter().collect();
+    let key = FindingKey {
+        scenario: &scenario.name,
+        case: &scenario.case,
+        hop: &first.id,
+        class,
+        side,
+        fields: &fields,
+    };
     let words = Example::of(all, example);
     let kinds = CallKinds::of(all, example.hop, breaks);
     let remarks = remarks(breaks, example).into_iter().map(|remark| words.remark(remark));
@@ -168,6 +177,7 @@ fn finding(all: &Crossings<'_>, group: &Group<'_>) -> Finding {
         example: example.stimulus.map(number),
         others: others.map(number).collect(),
         fingerprint: key.fingerprint(),
+        fields,
         known: None,
     }
 }

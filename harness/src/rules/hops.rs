@@ -12,7 +12,7 @@ use crate::scenario::{Expectation, NodeIx, Relation, RestartSide};
 
 pub static CROSSED: Rule = Rule {
     expectation: Expectation::HopsCrossed,
-    classes: &[Class::NotCrossed],
+    classes: &[Class::NotCrossed, Class::Refused],
     clause: "a hop is crossed as often as the scenario declares (`times`)",
     looked_at: |all| {
         let witnessed = all.iter().filter(|crossing| crossing.witness().is_some());
@@ -48,6 +48,10 @@ pub static ONLY_DECLARED: Rule = Rule {
     clause: "nothing crosses a tap that no hop of the scenario declares",
     looked_at: |all| u32::try_from(all.evidence.captures.len()).unwrap_or(u32::MAX),
 };
+
+pub(super) const REFUSED_CLAUSE: &str = "a gateway forwards what the standards allow: baggage of 8192 bytes and 64 members (W3C Baggage, \
+     https://www.w3.org/TR/baggage/#limits), tracestate of 512 characters (W3C Trace Context, \
+     https://www.w3.org/TR/trace-context-2/#tracestate-limits)";
 
 /// Returns the clause that fits what the hop declares: a new trace is no break where the relation starts one.
 pub(super) fn clause(class: Class, relation: Relation) -> &'static str {

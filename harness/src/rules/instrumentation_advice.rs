@@ -41,6 +41,28 @@ pub(super) fn how(all: &Crossings<'_>, node: NodeIx, hop: &Hop) -> Option<String
     })
 }
 
+/// Returns the advice for a node whose server has spans and does not continue what came in.
+pub(super) fn propagator(all: &Crossings<'_>, node: NodeIx) -> String {
+    let name = all.node_name(node);
+    let how = match language(all, node) {
+        Some(ProgramLanguage::Go) => {
+            "; Go sets none by default: `otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(\
+             propagation.TraceContext{}, propagation.Baggage{}))`"
+        }
+        Some(ProgramLanguage::Rust) => {
+            "; Rust sets none by default: `opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new())`"
+        }
+        Some(
+            ProgramLanguage::Python | ProgramLanguage::Node | ProgramLanguage::Java | ProgramLanguage::DotNet,
+        )
+        | None => "",
+    };
+    format!(
+        "`{name}` has a span for what it receives, so it is instrumented: check that its propagator reads this format \
+         (`OTEL_PROPAGATORS`){how}; then look for code that starts this span without the extracted context"
+    )
+}
+
 /// The kind of library that receives over a hop.
 #[derive(Clone, Copy)]
 enum Library {
@@ -108,7 +130,12 @@ fn language(all: &Crossings<'_>, node: NodeIx) -> Option<ProgramLanguage> {
                     | TemplatePart::Grpc(_)
                     | TemplatePart::Broker(..)
                     | TemplatePart::OtlpEndpoint
+                    | TemplatePart::OtlpAddress(_)
+                    | TemplatePart::Neighbour(..)
+                    | TemplatePart::GrpcNeighbour(..)
                     | TemplatePart::SelfPort
+                    | TemplatePart::NamedPort(_)
+                    | TemplatePart::SelfDir
                     | TemplatePart::Env(_)
                     | TemplatePart::Secret(_)
                     | TemplatePart::Mark

@@ -89,6 +89,9 @@ fn clause(all: &Crossings<'_>, one: &Break) -> &'static str {
     if one.class() == Class::BaggageLeaked {
         return context::BAGGAGE_CLAUSE;
     }
+    if one.class() == Class::Refused {
+        return hops::REFUSED_CLAUSE;
+    }
     if !one.class().is_of_any_field() {
         return of_rule;
     }

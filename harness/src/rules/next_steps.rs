@@ -3,9 +3,11 @@
 
 use super::instrumentation_advice;
 use crate::breaks::break_kind::{Extraction, Miss, Restart};
-use crate::breaks::{Break, BreakKind, Class, Side};
+use crate::breaks::{Break, BreakKind, Class, Side, Value};
 use crate::crossings::span_role::is_receipt;
 use crate::crossings::{CrossingRef, Crossings};
+use crate::scenario::NodeIx;
+use crate::wire::Format;
 
 /// Returns the next steps, the likeliest first.
 pub fn next_steps(all: &Crossings<'_>, broken: &Break) -> Vec<String> {
@@ -21,6 +23,9 @@ pub fn next_steps(all: &Crossings<'_>, broken: &Break) -> Vec<String> {
         steps.push("use the template of the neighbour's address, such as `${ledger.url}`, in the settings of the node".into());
         return steps;
     }
+    if !steps.is_empty() && is_explained(all, broken) {
+        return steps;
+    }
     steps.extend(by_class(broken.class(), broken.side).iter().map(|step| (*step).to_owned()));
     steps
 }
@@ -29,7 +34,17 @@ pub fn next_steps(all: &Crossings<'_>, broken: &Break) -> Vec<String> {
 fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
     let all = crossing.all();
     let node = format!("`{}`", all.node_name(broken.node));
+    if let (BreakKind::NotInjected, Value::Formats(formats)) = (broken.kind, &broken.actual) {
+        return Some(other_formats(&node, formats, crossing));
+    }
     match broken.kind {
+        BreakKind::PassedThrough if has_receipts(all, broken.node) => Some(format!(
+            "{node} has spans of its own: remove the code that copies the incoming header, and instrument the client that makes \
+             this call"
+        )),
+        BreakKind::Restarted(Restart::AtOrAfterEntry) if !has_receipts(all, broken.node) => {
+            crossing.cause().map(|cause| no_receipts(all, broken.node, cause))
+        }
         BreakKind::NotInjected | BreakKind::PassedThrough | BreakKind::Restarted(Restart::AtOrAfterEntry) => {
             let call = crossing.call_span_ix().filter(|call| Some(*call) != crossing.named_span_ix())?;
             let (call, kind) = (&all.spans.get(call).name, all.spans.get(call).kind.word());
@@ -43,19 +58,14 @@ fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
         BreakKind::LinkMissing(_)
         | BreakKind::NotExported(_)
         | BreakKind::NotExtracted(Extraction::Seen | Extraction::Uninstrumented) => {
-            let receives = all.spans.of_node(broken.node).iter().any(|span| is_receipt(all.spans.get(*span)));
-            if receives {
-                return None;
+            if has_receipts(all, broken.node) {
+                return (broken.kind == BreakKind::NotExtracted(Extraction::Seen))
+                    .then(|| instrumentation_advice::propagator(all, broken.node));
             }
-            let received = if crossing.is_message() { "CONSUMER" } else { "SERVER" };
-            let side = if crossing.is_message() { "consumer" } else { "server" };
-            let how = instrumentation_advice::how(all, broken.node, crossing.hop());
-            Some(format!(
-                "{node} exported no {received} span at all: check that the instrumentation of its {side} is loaded{}",
-                how.map_or_else(String::new, |how| format!("; {how}"))
-            ))
+            Some(no_receipts(all, broken.node, crossing))
         }
         BreakKind::NotCrossed(_)
+        | BreakKind::Refused
         | BreakKind::Leaked(_)
         | BreakKind::BaggageLeaked
         | BreakKind::Malformed { .. }
@@ -92,6 +102,45 @@ fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
     }
 }
 
+fn has_receipts(all: &Crossings<'_>, node: NodeIx) -> bool {
+    all.spans.of_node(node).iter().any(|span| is_receipt(all.spans.get(*span)))
+}
+
+/// Returns the step for a node that made no span for anything that it received.
+fn no_receipts(all: &Crossings<'_>, node: NodeIx, received: CrossingRef<'_>) -> String {
+    let (kind, side) = if received.is_message() { ("CONSUMER", "consumer") } else { ("SERVER", "server") };
+    let how = instrumentation_advice::how(all, node, received.hop());
+    format!(
+        "`{}` exported no {kind} span at all: check that the instrumentation of its {side} is loaded{}",
+        all.node_name(node),
+        how.map_or_else(String::new, |how| format!("; {how}"))
+    )
+}
+
+/// Returns the step for a node that injects in other formats than the hop declares.
+fn other_formats(node: &str, formats: &[Format], crossing: CrossingRef<'_>) -> String {
+    let words: Vec<&str> = formats.iter().map(|format| format.word()).collect();
+    let due: Vec<&str> = crossing.hop().formats.iter().map(|format| format.word()).collect();
+    format!(
+        "{node} injects `{}` only: add `{}` to its propagators (`OTEL_PROPAGATORS`), or declare `formats: [{}]` if that is meant",
+        words.join("`, `"),
+        due.join("`, `"),
+        words.join(", ")
+    )
+}
+
+/// Returns whether the evidence names the cause, so that the steps that fit the class in general would mislead.
+fn is_explained(all: &Crossings<'_>, broken: &Break) -> bool {
+    match broken.kind {
+        BreakKind::NotInjected => matches!(broken.actual, Value::Formats(_)),
+        BreakKind::PassedThrough | BreakKind::NotExtracted(Extraction::Seen) => {
+            has_receipts(all, broken.node)
+        }
+        BreakKind::Restarted(Restart::AtOrAfterEntry) => !has_receipts(all, broken.node),
+        _ => false,
+    }
+}
+
 /// Returns the step for a hop that nothing crossed while its sender called the receiver in another way.
 fn other_call(all: &Crossings<'_>, broken: &Break) -> Option<String> {
     if broken.class() != Class::NotCrossed {
@@ -113,6 +162,11 @@ fn other_call(all: &Crossings<'_>, broken: &Break) -> Option<String> {
         hop.id
     ))
 }
+
+const REFUSED: &[&str] = &[
+    "raise the gateway's limits on header fields, or send less; its error log names the limit",
+    "if it must refuse this request, set `answers:` on the drive and `times: { min: 0, max: 1 }` on this hop",
+];
 
 fn by_class(class: Class, side: Side) -> &'static [&'static str] {
     match (class, side) {
@@ -171,6 +225,7 @@ fn by_class(class: Class, side: Side) -> &'static [&'static str] {
             _,
         ) => &["let the SDK propagate tracestate; do not rebuild it"],
         (Class::TelemetryDiffers, _) => &["compare the exporter's fields with the context that was injected"],
+        (Class::Refused, _) => REFUSED,
         (Class::ParentMissing, _) => &["end every span, and flush before the process ends"],
         (Class::ResourceMissing, _) => &["set `OTEL_SERVICE_NAME`"],
         (Class::LogUncorrelated, _) => &["write logs through an appender that reads the current span"],

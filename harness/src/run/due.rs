@@ -1,7 +1,8 @@
 //! Decides what is still due, given the evidence so far: pure, on the same pairing that judging uses.
 
+use crate::crossings::id_map::IdSet;
 use crate::crossings::messages;
-use crate::crossings::{CrossingRef, Crossings};
+use crate::crossings::{CrossingIx, CrossingRef, Crossings};
 use crate::evidence::{Capture, CaptureEnd, Exchange, MessageDirection, Settlement};
 use crate::plan::Plan;
 use crate::scenario::{HopIx, NodeIx, Relation, Step};
@@ -65,7 +66,13 @@ fn hop_is_due(seen: &Crossings<'_>, hop: HopIx) -> bool {
     let times = usize::try_from(declared.times.min).unwrap_or(usize::MAX);
     let mut due = vec![0_usize; seen.plan.stimuli.len()];
     let causes = seen.of_hop(cause).filter(|crossing| crossing.first_of_mark() == *crossing);
-    for crossing in causes.filter(|crossing| may_cause(*crossing)) {
+    let sent_again: IdSet<CrossingIx> = seen
+        .of_hop(cause)
+        .filter(|crossing| crossing.sender() == crossing.receiver())
+        .filter_map(|crossing| Some(crossing.cause()?.ix()))
+        .collect();
+    let owes = |crossing: &CrossingRef<'_>| may_cause(*crossing) && !sent_again.contains(&crossing.ix());
+    for crossing in causes.filter(owes) {
         let due = &mut due[crossing.stimulus_ix().0];
         *due = due.saturating_add(times);
     }

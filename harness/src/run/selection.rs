@@ -2,7 +2,7 @@
 //!
 //! It prints nothing: errors in a file are returned as diagnostics, for the command and for `testing`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use std::sync::Arc;
 use super::SelectedCase;
 use crate::diagnostic::Diagnostic;
 use crate::input_file;
-use crate::scenario::{self, ScenarioReadError};
+use crate::runtime::gateway;
+use crate::scenario::{self, NodeKind, ScenarioReadError};
 use crate::source::Source;
 
 /// Returns the scenario files at `path`: a file itself, or every `*.yaml` and `*.yml` below a folder, by name. A folder
@@ -63,6 +64,41 @@ fn is_suite(path: &Path) -> bool {
     let mut lines = BufReader::new(file.take(64 * 1024)).lines().map_while(Result::ok);
     let first = lines.find(|line| !line.trim().is_empty() && !line.starts_with('#'));
     first.is_some_and(|line| line.starts_with("suite:"))
+}
+
+/// The file of accepted findings that a folder may have.
+const BASELINE: &str = "baseline.json";
+
+/// Returns the baselines of a folder that is run: its own, and those beside scenario files below it.
+pub fn baselines(path: &Path) -> Vec<PathBuf> {
+    if !path.is_dir() {
+        return Vec::new();
+    }
+    let files = files(path).unwrap_or_default();
+    let folders = files.iter().filter_map(|file| file.parent()).chain(std::iter::once(path));
+    let found: BTreeSet<PathBuf> =
+        folders.map(|folder| folder.join(BASELINE)).filter(|file| file.is_file()).collect();
+    found.into_iter().collect()
+}
+
+/// Set, a case whose gateway is not installed could not run; otherwise it is left out where a folder is run.
+const REQUIRE_GATEWAYS: &str = "UNBROKEN_REQUIRE_GATEWAYS";
+
+/// Returns the reason for leaving out a case: its gateway is not installed, and nobody named its file.
+pub fn missing_gateway(case: &SelectedCase, paths: &[PathBuf]) -> Option<String> {
+    let is_named = paths.iter().any(|path| path == Path::new(case.scenario.source.name()));
+    if is_named || std::env::var_os(REQUIRE_GATEWAYS).is_some_and(|value| !value.is_empty()) {
+        return None;
+    }
+    let products = case.scenario.nodes.iter().filter_map(|node| match &node.kind {
+        NodeKind::Command(command) if command.argv.is_empty() => command.gateway,
+        _ => None,
+    });
+    let missing = products.into_iter().find(|product| gateway::find(*product).is_none())?;
+    let (product, install) = (missing.word(), gateway::to_install(missing));
+    Some(format!(
+        "`{product}` is not installed (`{install}`, or `fixtures/gateways/install` for all gateways)"
+    ))
 }
 
 /// Returns the cases of one file.

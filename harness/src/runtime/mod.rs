@@ -33,7 +33,7 @@ mod wiring;
 
 pub use addresses::Addresses;
 pub use error::RuntimeError;
-pub use node::{NodeError, standalone};
+pub use node::{NodeError, gateway, standalone};
 pub use node_addresses::NodeAddresses;
 pub use options::{
     BoxError, BoxFuture, BrokerStarter, InProcessService, RunningBroker, RunningService, RuntimeKind,

@@ -19,7 +19,12 @@ pub(super) fn setting(template: &Template, node: NodeIx, plan: &Plan) -> Result<
             | TemplatePart::Grpc(_)
             | TemplatePart::Broker(..)
             | TemplatePart::OtlpEndpoint
+            | TemplatePart::OtlpAddress(_)
+            | TemplatePart::Neighbour(..)
+            | TemplatePart::GrpcNeighbour(..)
             | TemplatePart::SelfPort
+            | TemplatePart::NamedPort(_)
+            | TemplatePart::SelfDir
             | TemplatePart::Mark => {}
         }
     }

@@ -85,8 +85,12 @@ impl CaseWiring {
 
     /// Returns `http://host:port` of the node's own OTLP endpoint.
     pub(super) fn otlp(&self, node: NodeIx) -> Option<String> {
-        let at = self.host.for_node(node, self.listeners.otlp[node.0]?);
-        Some(format!("http://{at}"))
+        Some(format!("http://{}", self.otlp_address(node)?))
+    }
+
+    /// Returns host and port of the node's own OTLP endpoint.
+    pub(super) fn otlp_address(&self, node: NodeIx) -> Option<HostPort> {
+        Some(self.host.for_node(node, self.listeners.otlp[node.0]?))
     }
 
     /// Publishes where a node listens, whether it is ready or not.

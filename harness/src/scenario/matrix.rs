@@ -73,7 +73,7 @@ fn with<'a>(case: &MatrixCase<'a>, axis: &Axis<'a>, name: &str, item: &'a Tree) 
 fn axes(root: &Tree) -> Vec<Axis<'_>> {
     let mut axes = Vec::new();
     for node in root.get("nodes").map_or(&[][..], Tree::entries) {
-        for key in ["relay", "propagators"] {
+        for key in ["relay", "propagators", "gateway"] {
             axes.extend(axis(&node.value, key, node.key.value.clone()));
         }
     }

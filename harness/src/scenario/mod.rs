@@ -11,6 +11,7 @@ use crate::source::{Place, Source};
 
 pub mod drive;
 pub mod expectation;
+pub mod gateway;
 pub mod hop;
 pub mod index;
 pub mod message;
@@ -42,13 +43,15 @@ pub(crate) mod yaml;
 
 pub use drive::{Drive, DriveBody, DriveContext};
 pub use expectation::{Expectation, Expectations};
+pub use gateway::GatewayProduct;
 pub use hop::{GrpcHop, Hop, HopBaggage, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
 pub use index::{HopIx, NodeIx};
 pub use message::{AmqpExchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
 pub use mounted_file::MountedFileError;
-pub use node::{Marker, Node, Role, StopSignal};
+pub use node::{Marker, Node, Role, StopSignal, StrippedField};
 pub use node_kind::{
-    Broker, BrokerKind, Image, Mount, NodeKind, Readiness, Relay, ServiceCommand, Stub, StubAnswer, Url,
+    Broker, BrokerKind, Image, Mount, NodeKind, OwnFile, Readiness, Relay, ServiceCommand, Stub, StubAnswer,
+    Url,
 };
 pub use own_names::{KeptName, NameKind, OwnName, OwnNames};
 pub use parse::parse;
@@ -56,7 +59,7 @@ pub use program_language::ProgramLanguage;
 pub use read::{ScenarioReadError, read};
 pub use relation::{Relation, RestartSide};
 pub use schema::schema;
-pub use template::{BrokerPart, SecretName, Template, TemplatePart};
+pub use template::{AddressPart, BrokerPart, SecretName, Template, TemplatePart};
 
 /// One checked case of a scenario file.
 #[derive(Clone, Debug)]
@@ -82,6 +85,11 @@ pub struct Scenario {
 impl Scenario {
     pub fn node(&self, node: NodeIx) -> &Node {
         &self.nodes[node.0]
+    }
+
+    /// Returns whether a hop between the two is HTTP.
+    pub fn calls_over_http(&self, from: NodeIx, to: NodeIx) -> bool {
+        self.hops.iter().any(|hop| hop.from == from && hop.to == to && hop.transport.is_http())
     }
 
     pub fn hop(&self, hop: HopIx) -> &Hop {

@@ -11,6 +11,10 @@ pub struct Node {
     pub place: Place,
     pub kind: NodeKind,
     pub role: Role,
+    /// It is a proxy: `gateway:`, or any node with a written `role:`. It passes on the bodies that it receives.
+    pub is_gateway: bool,
+    /// `strips:`, the fields that it is there to remove.
+    pub strips: Vec<StrippedField>,
     /// `service:`, the `service.name` that identifies its spans where a Collector or a `url:` node hides the
     /// endpoint.
     pub service: Option<String>,
@@ -40,6 +44,13 @@ impl Node {
     }
 }
 
+impl Node {
+    /// Returns whether what it receives goes on as it is, with the instruction of a relay in it.
+    pub fn passes_bodies(&self) -> bool {
+        self.role == Role::Forwarder || self.is_gateway && !self.kind.keeps_relay_contract()
+    }
+}
+
 /// Participant: traces. Forwarder: passes the context through unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -54,6 +65,22 @@ impl Role {
         match self {
             Role::Participant => "participant",
             Role::Forwarder => "forwarder",
+        }
+    }
+}
+
+/// A field that a gateway must not let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StrippedField {
+    Baggage,
+}
+
+impl StrippedField {
+    pub const ALL: &'static [StrippedField] = &[StrippedField::Baggage];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            StrippedField::Baggage => "baggage",
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::gateway::GatewayProduct;
 use super::template::Template;
 use crate::source::Place;
 
@@ -131,6 +132,34 @@ impl NodeKind {
         }
     }
 
+    /// Returns whether `${self.dir}` stands for a folder, and `${self.port.NAME}` for a port.
+    pub fn has_folder(&self) -> bool {
+        match self {
+            NodeKind::Command(_) => true,
+            NodeKind::Client
+            | NodeKind::Relay(_)
+            | NodeKind::Image(_)
+            | NodeKind::Url(_)
+            | NodeKind::Stub(_)
+            | NodeKind::InProcess
+            | NodeKind::Broker(_) => false,
+        }
+    }
+
+    /// Returns the proxy that the node is, where it is one that comes with a configuration.
+    pub fn gateway(&self) -> Option<GatewayProduct> {
+        match self {
+            NodeKind::Command(command) => command.gateway,
+            NodeKind::Client
+            | NodeKind::Relay(_)
+            | NodeKind::Image(_)
+            | NodeKind::Url(_)
+            | NodeKind::Stub(_)
+            | NodeKind::InProcess
+            | NodeKind::Broker(_) => None,
+        }
+    }
+
     /// Returns whether the scenario sets an environment variable of the node.
     pub fn sets_variable(&self, name: &str) -> bool {
         let env = match self {
@@ -245,7 +274,20 @@ pub struct ServiceCommand {
     pub ready_within: Duration,
     /// `port:`, a fixed port; otherwise `${self.port}` is a free one.
     pub port: Option<u16>,
+    /// `files:`, written into `${self.dir}` before the program starts.
+    pub files: Vec<OwnFile>,
+    /// The proxy that it is, where program, arguments and configuration come along.
+    pub gateway: Option<GatewayProduct>,
     pub place: Place,
+}
+
+/// A file in a node's own folder, made of one whose templates are filled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnFile {
+    /// The name in `${self.dir}`.
+    pub name: String,
+    /// The file, relative to the scenario file.
+    pub from: String,
 }
 
 /// `image:`, your service as a container.

@@ -81,6 +81,18 @@ pub(crate) static VARIABLE: Pattern = Pattern {
     any_scalar: false,
 };
 
+/// A file name without folders, as `files:` writes it into `${self.dir}`.
+pub(super) static FILE_NAME: Pattern = Pattern {
+    what: "a file name without `/`",
+    regex: "^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$",
+    fits: |text| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && text.len() <= 100
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    },
+    any_scalar: false,
+};
+
 pub(super) static HEADER: Pattern = Pattern {
     what: "the name of a header field",
     regex: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",

@@ -6,7 +6,7 @@
 use super::index::NodeIx;
 use super::node_kind::BrokerKind;
 use super::pattern;
-use super::template::{BrokerPart, SecretName, TemplatePart};
+use super::template::{AddressPart, BrokerPart, SecretName, TemplatePart};
 
 /// The site of a template, which decides what it may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +65,16 @@ pub(super) fn meaning(
         ("otlp.endpoint", TemplateSite::Service | TemplateSite::Relay) => {
             return Some(TemplatePart::OtlpEndpoint);
         }
+        ("otlp.host", TemplateSite::Service) => return Some(TemplatePart::OtlpAddress(AddressPart::Host)),
+        ("otlp.port", TemplateSite::Service) => return Some(TemplatePart::OtlpAddress(AddressPart::Port)),
         ("self.port", TemplateSite::Service) => return Some(TemplatePart::SelfPort),
+        ("self.dir", TemplateSite::Service) => return Some(TemplatePart::SelfDir),
         _ => {}
     }
     let (subject, member) = name.rsplit_once('.')?;
+    if subject == "self.port" && site == TemplateSite::Service && (pattern::NAME.fits)(member) {
+        return Some(TemplatePart::NamedPort(member.to_owned()));
+    }
     if pattern::variable(member) {
         match subject {
             "env" => return Some(TemplatePart::Env(member.to_owned())),
@@ -81,7 +87,19 @@ pub(super) fn meaning(
     if matches!(site, TemplateSite::Broker | TemplateSite::ImageName) {
         return None;
     }
+    if site != TemplateSite::Drive
+        && let Some(part) = address_part(member)
+        && let Some((node, None)) = subject.strip_suffix(".grpc").and_then(&find)
+        && node != NodeIx::CLIENT
+    {
+        return Some(TemplatePart::GrpcNeighbour(node, part));
+    }
     match (member, find(subject)?) {
+        (member, (node, None))
+            if node != NodeIx::CLIENT && site != TemplateSite::Drive && address_part(member).is_some() =>
+        {
+            Some(TemplatePart::Neighbour(node, address_part(member)?))
+        }
         ("url", (node, None)) if node != NodeIx::CLIENT => Some(TemplatePart::Url(node)),
         ("grpc", (node, None)) if node != NodeIx::CLIENT => Some(TemplatePart::Grpc(node)),
         (member, (broker, Some(kind))) if site != TemplateSite::Drive => {
@@ -101,7 +119,12 @@ pub(super) fn known<'n>(
         _ => ["scenario.dir", "env.NAME", "secret.NAME"].map(str::to_owned).to_vec(),
     };
     match site {
-        TemplateSite::Service => known.extend(["otlp.endpoint".to_owned(), "self.port".to_owned()]),
+        TemplateSite::Service => {
+            known.extend(
+                ["otlp.endpoint", "otlp.host", "otlp.port", "self.port", "self.port.NAME", "self.dir"]
+                    .map(str::to_owned),
+            );
+        }
         TemplateSite::Relay => known.push("otlp.endpoint".to_owned()),
         TemplateSite::Drive => known.push("mark".to_owned()),
         TemplateSite::Broker | TemplateSite::ImageName => return known,
@@ -112,10 +135,21 @@ pub(super) fn known<'n>(
             Some(kind) => {
                 known.extend([address_of(kind), "host", "port"].map(|part| format!("{name}.{part}")))
             }
-            None => known.extend([format!("{name}.url"), format!("{name}.grpc")]),
+            None if site == TemplateSite::Drive => {
+                known.extend([format!("{name}.url"), format!("{name}.grpc")]);
+            }
+            None => known.extend(["url", "grpc", "host", "port"].map(|part| format!("{name}.{part}"))),
         }
     }
     known
+}
+
+fn address_part(member: &str) -> Option<AddressPart> {
+    match member {
+        "host" => Some(AddressPart::Host),
+        "port" => Some(AddressPart::Port),
+        _ => None,
+    }
 }
 
 fn broker_part(member: &str, kind: BrokerKind) -> Option<BrokerPart> {

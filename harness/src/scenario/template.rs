@@ -15,6 +15,11 @@ pub enum TemplatePart {
     Url(NodeIx),
     /// `${NODE.grpc}`: `host:port` of the tap on the gRPC hop to NODE.
     Grpc(NodeIx),
+    /// `${NODE.host}` and `${NODE.port}`: host and port of the tap on the HTTP hop to NODE, or on the gRPC hop where
+    /// that is the only one.
+    Neighbour(NodeIx, AddressPart),
+    /// `${NODE.grpc.host}` and `${NODE.grpc.port}`.
+    GrpcNeighbour(NodeIx, AddressPart),
     /// `${BROKER.bootstrap}`, `host:port`; `${BROKER.amqp}`, `amqp://guest:guest@host:port/%2f`; `${BROKER.endpoint}`,
     /// `http://host:port`: where the node that uses the template reaches the broker, through its own tap.
     ///
@@ -22,8 +27,14 @@ pub enum TemplatePart {
     Broker(NodeIx, BrokerPart),
     /// `${otlp.endpoint}`: the node's own OTLP endpoint, `http://host:port`, gRPC and HTTP alike.
     OtlpEndpoint,
+    /// `${otlp.host}` and `${otlp.port}`.
+    OtlpAddress(AddressPart),
     /// `${self.port}`.
     SelfPort,
+    /// `${self.port.NAME}`, a further free port of the node.
+    NamedPort(String),
+    /// `${self.dir}`, a folder of the node's own, removed after the case.
+    SelfDir,
     /// `${env.NAME}`: a setting of the machine that runs the scenario.
     Env(String),
     /// `${secret.NAME}`: an environment variable whose value no output shows.
@@ -40,6 +51,13 @@ pub struct SecretName {
     pub name: String,
     /// The place of the template in the scenario file; `None` in a mounted file.
     pub place: Option<Place>,
+}
+
+/// A part of the address of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressPart {
+    Host,
+    Port,
 }
 
 /// The part of a broker's address that a template stands for.

@@ -22,9 +22,6 @@ use crate::verdict::Verdict;
 /// Set to `ignore`, an inconclusive case is an ignored test with its reason. Set to `fail`, it is a failed test.
 const INCONCLUSIVE: &str = "UNBROKEN_INCONCLUSIVE";
 
-/// The file of accepted findings that a folder may have.
-const BASELINE: &str = "baseline.json";
-
 /// Runs every scenario below `folder`, one test for each case: the `main` of a test with `harness = false`.
 ///
 /// ```no_run
@@ -124,8 +121,7 @@ impl Tests {
 
     fn trials(mut self) -> Vec<Trial> {
         if self.settings.baselines.is_empty() {
-            let beside = self.paths.iter().map(|path| path.join(BASELINE));
-            self.settings.baselines = beside.filter(|path| path.is_file()).collect();
+            self.settings.baselines = self.paths.iter().flat_map(|path| selection::baselines(path)).collect();
         }
         let mut trials = Vec::new();
         let mut cases = Vec::new();
@@ -149,7 +145,11 @@ impl Tests {
         }
         let settings = Arc::new(self.settings);
         let inconclusive = self.inconclusive;
-        trials.extend(cases.into_iter().map(|case| trial(case, settings.clone(), inconclusive)));
+        let paths = self.paths;
+        trials.extend(cases.into_iter().map(|case| match selection::missing_gateway(&case, &paths) {
+            Some(why) => skipped(&case, why),
+            None => trial(case, settings.clone(), inconclusive),
+        }));
         trials
     }
 }
@@ -157,6 +157,11 @@ impl Tests {
 /// Returns a test for something that cannot run as a case.
 fn failing(name: String, why: String) -> Trial {
     Trial::test(name, move || Err(Failed::from(why)))
+}
+
+/// Returns a test that is ignored, with the reason.
+fn skipped(case: &SelectedCase, why: String) -> Trial {
+    Trial::ignorable_test(case.scenario.title(), move || Ok(Completion::ignored_with(why)))
 }
 
 fn trial(case: SelectedCase, settings: Arc<Settings>, inconclusive: Inconclusive) -> Trial {

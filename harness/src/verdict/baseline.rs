@@ -1,13 +1,20 @@
-//! A baseline: findings that are known and accepted, each with a reason, in a file of its own (JSON, version
-//! 1).
+//! A baseline: findings that are known and accepted, each with a reason, in a file of its own (JSON, version 2).
 //!
-//! Keyed on scenario, case, hop, class and side, as fingerprints are.
+//! An entry accepts the finding of one scenario, case, hop, class and side, for the fields that it names and on as many
+//! crossings as it counts. A further field or crossing is worse than what was accepted.
+//!
+//! Version 1 has neither fields nor counts. It is read, and accepts any.
+
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::{HopVerdict, Verdict};
 use crate::rules::Finding;
 use crate::rules::fingerprint::present_side;
+
+const VERSION: u32 = 2;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
@@ -24,15 +31,33 @@ pub struct AcceptedFinding {
     pub hop: String,
     pub class: String,
     pub side: String,
+    /// The fields of the context for which it is accepted; `None`, in version 1 only, for any.
+    #[serde(default, skip_serializing_if = "is_none_or_empty")]
+    pub fields: Option<Vec<String>>,
+    /// The most crossings on which it is accepted; `None` for any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// The last day on which it is accepted, `2027-01-31`; `None` for any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
     /// The reason for accepting it; a link to the upstream issue at best.
     pub reason: String,
+}
+
+/// The answer of a baseline to a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acceptance<'b> {
+    New,
+    Known(&'b AcceptedFinding),
+    /// It has a further field or was on more crossings than the entry accepts.
+    Worse(&'b AcceptedFinding),
 }
 
 #[derive(Debug, Error)]
 pub enum BaselineError {
     #[error("the baseline is not valid")]
     Syntax(#[from] serde_json::Error),
-    #[error("the baseline has version {0}, expected 1: write it again with `--write-baseline`")]
+    #[error("the baseline has version {0}, expected {VERSION}: write it again with `--write-baseline`")]
     Version(u32),
     #[error("the baseline entry for `{class}` at `{hop}` of `{scenario}` has no reason: add one")]
     NoReason { scenario: String, hop: String, class: String },
@@ -45,42 +70,87 @@ struct File {
     accepted: Vec<AcceptedFinding>,
 }
 
+// The signature that `skip_serializing_if` calls it with.
+#[expect(clippy::ref_option)]
+fn is_none_or_empty(fields: &Option<Vec<String>>) -> bool {
+    fields.as_ref().is_none_or(Vec::is_empty)
+}
+
+/// Returns the message about a file of version 1.
+pub fn outdated_notice(path: &Path) -> String {
+    let path = path.display();
+    format!(
+        "note: the baseline `{path}` has version 1, without fields and counts: an entry also accepts the same class for \
+         another field or on more crossings; bring it up to date with `--baseline {path} --write-baseline {path}`, \
+         which keeps the reasons"
+    )
+}
+
 impl Baseline {
     pub fn read(text: &str) -> Result<Baseline, BaselineError> {
         let file: File = serde_json::from_str(text)?;
-        if file.version != 1 {
+        if file.version == 0 || file.version > VERSION {
             return Err(BaselineError::Version(file.version));
         }
         if let Some(bare) = file.accepted.iter().find(|accepted| accepted.reason.trim().is_empty()) {
             let (scenario, hop, class) = (bare.scenario.clone(), bare.hop.clone(), bare.class.clone());
             return Err(BaselineError::NoReason { scenario, hop, class });
         }
-        Ok(Baseline { accepted: file.accepted })
+        let mut accepted = file.accepted;
+        for entry in &mut accepted {
+            if file.version == 1 {
+                entry.side = present_side(&entry.side).to_owned();
+            } else {
+                entry.fields.get_or_insert_default();
+            }
+        }
+        Ok(Baseline { accepted })
     }
 
     pub fn write(&self) -> String {
-        let file = File { version: 1, accepted: self.accepted.clone() };
+        let file = File { version: VERSION, accepted: self.accepted.clone() };
         let mut text = serde_json::to_string_pretty(&file).expect("strings and numbers are always JSON");
         text.push('\n');
         text
     }
 
-    /// Returns the reason for which a finding is accepted.
-    pub fn reason(&self, scenario: &str, case: &str, finding: &Finding) -> Option<&str> {
-        let entry = self.accepted.iter().find(|entry| entry.is(scenario, case, finding))?;
-        Some(entry.reason.as_str())
+    /// Returns true for a baseline of version 1: its entries accept any field.
+    pub fn is_outdated(&self) -> bool {
+        self.accepted.iter().any(|entry| entry.fields.is_none())
     }
 
-    /// Returns the entries for this case whose finding did not occur.
+    /// Removes the entries that are accepted until a day before `today`, `2026-11-30`, and returns them.
+    pub fn take_expired(&mut self, today: &str) -> Vec<AcceptedFinding> {
+        let is_expired = |entry: &AcceptedFinding| entry.until.as_deref().is_some_and(|until| until < today);
+        let (expired, accepted) = std::mem::take(&mut self.accepted).into_iter().partition(is_expired);
+        self.accepted = accepted;
+        expired
+    }
+
+    pub fn acceptance(&self, scenario: &str, case: &str, finding: &Finding) -> Acceptance<'_> {
+        let mut acceptance = Acceptance::New;
+        for entry in self.accepted.iter().filter(|entry| entry.is_about(scenario, case, finding)) {
+            if entry.covers(finding) {
+                return Acceptance::Known(entry);
+            }
+            acceptance = Acceptance::Worse(entry);
+        }
+        acceptance
+    }
+
+    /// Returns the entries for this case whose finding did not occur although the hop passed: where the hop could not
+    /// be judged, nobody knows.
     pub fn fixed<'b>(
         &'b self,
         scenario: &'b str,
         case: &'b str,
         findings: &'b [Finding],
+        hops: &'b [HopVerdict],
     ) -> impl Iterator<Item = &'b AcceptedFinding> {
         self.accepted.iter().filter(move |entry| {
             let of_case = entry.scenario == scenario && entry.case == case;
-            of_case && !findings.iter().any(|finding| entry.is(scenario, case, finding))
+            let unclear = hops.iter().any(|hop| hop.id == entry.hop && hop.verdict != Verdict::Pass);
+            of_case && !unclear && !findings.iter().any(|finding| entry.is_about(scenario, case, finding))
         })
     }
 }
@@ -94,13 +164,41 @@ impl AcceptedFinding {
             hop: finding.hops.first().cloned().unwrap_or_default(),
             class: finding.class.word().into(),
             side: finding.side.word().into(),
+            fields: Some(finding.fields.iter().map(|field| (*field).to_owned()).collect()),
+            count: Some(finding.hit),
+            until: None,
             reason: reason.into(),
         }
     }
 
-    fn is(&self, scenario: &str, case: &str, finding: &Finding) -> bool {
-        let own = AcceptedFinding::of(scenario, case, finding, &self.reason);
-        AcceptedFinding { side: present_side(&self.side).to_owned(), ..self.clone() } == own
+    /// Returns whether another entry is about the same finding.
+    pub fn is_of_the_same(&self, other: &AcceptedFinding) -> bool {
+        let key = |entry: &AcceptedFinding| {
+            [&entry.scenario, &entry.case, &entry.hop, &entry.class, &entry.side].map(String::clone)
+        };
+        key(self) == key(other)
+    }
+
+    fn is_about(&self, scenario: &str, case: &str, finding: &Finding) -> bool {
+        self.scenario == scenario
+            && self.case == case
+            && self.hop == finding.hops.first().map_or("", String::as_str)
+            && self.class == finding.class.word()
+            && self.side == finding.side.word()
+    }
+
+    fn covers(&self, finding: &Finding) -> bool {
+        self.further_fields(finding).next().is_none() && self.count.is_none_or(|count| finding.hit <= count)
+    }
+
+    /// Returns the fields of a finding for which it is not accepted.
+    pub fn further_fields<'f>(&'f self, finding: &'f Finding) -> impl Iterator<Item = &'static str> + 'f {
+        let known = self.fields.as_deref();
+        finding
+            .fields
+            .iter()
+            .copied()
+            .filter(move |field| known.is_some_and(|known| !known.iter().any(|name| name == field)))
     }
 }
 
@@ -108,23 +206,53 @@ impl AcceptedFinding {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_baseline_is_read_back_as_written() {
-        let entry = AcceptedFinding {
+    fn entry() -> AcceptedFinding {
+        AcceptedFinding {
             scenario: "order".into(),
             case: "sampled=true".into(),
             hop: "record".into(),
             class: "not-injected".into(),
             side: "sender".into(),
+            fields: Some(vec!["traceparent".into()]),
+            count: Some(2),
+            until: Some("2027-01-31".into()),
             reason: "upstream #12".into(),
-        };
-        let baseline = Baseline { accepted: vec![entry] };
+        }
+    }
+
+    #[test]
+    fn a_baseline_is_read_back_as_written() {
+        let of_a_span = AcceptedFinding { fields: Some(Vec::new()), count: None, ..entry() };
+        let baseline = Baseline { accepted: vec![entry(), of_a_span] };
         assert_eq!(Baseline::read(&baseline.write()).unwrap(), baseline);
+        assert!(!baseline.is_outdated());
+    }
+
+    #[test]
+    fn an_entry_expires_after_its_last_day() {
+        let mut baseline = Baseline { accepted: vec![entry(), AcceptedFinding { until: None, ..entry() }] };
+        assert_eq!(baseline.take_expired("2027-01-31"), []);
+        assert_eq!(baseline.take_expired("2027-02-01"), [entry()]);
+        assert_eq!(baseline.accepted.len(), 1);
     }
 
     #[test]
     fn a_reason_is_required() {
         let text = r#"{"version":1,"accepted":[{"scenario":"a","hop":"b","class":"c","side":"sender","reason":" "}]}"#;
         assert!(matches!(Baseline::read(text), Err(BaselineError::NoReason { .. })));
+    }
+
+    #[test]
+    fn a_version_of_the_future_is_refused() {
+        assert!(matches!(Baseline::read(r#"{"version":3,"accepted":[]}"#), Err(BaselineError::Version(3))));
+    }
+
+    #[test]
+    fn version_1_accepts_any_field_and_is_outdated() {
+        let text = r#"{"version":1,"accepted":[
+            {"scenario":"a","hop":"b","class":"c","side":"sender","reason":"r"}]}"#;
+        let read = Baseline::read(text).unwrap();
+        assert!(read.is_outdated());
+        assert!(!Baseline::read(&read.write()).unwrap().is_outdated());
     }
 }

@@ -129,7 +129,10 @@ impl fmt::Display for Reason {
         match self {
             Reason::Context(reason) => reason.fmt(out),
             Reason::Empty => out.write_str("the value is empty"),
-            Reason::Missing(part) => write!(out, "the {} is missing", part.word()),
+            Reason::Missing(part) => {
+                let (word, plural) = (part.word(), part.word().ends_with('s'));
+                write!(out, "the {word} {} missing", if plural { "are" } else { "is" })
+            }
             Reason::Length(part, found) => {
                 let due = part.digits();
                 write!(out, "the {} has {found} characters, expected {due}", part.word())

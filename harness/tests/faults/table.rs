@@ -254,6 +254,7 @@ pub const ROWS: &[Row] = &[
     row("forward-alters-baggage", "forwarder", Listed(&[&["record"]])),
     row("forward-doubles-traceparent", "forwarder", Listed(&[&["record"]])),
     row("forward-first-context", "forwarder", Listed(&[&["record"]])),
+    row("forward-refuses-large", "forwarder", Listed(&[&["record"]])),
     row("forward-previous-context", "forwarder", Listed(&[&["record"]])),
     row("forward-doubles-tracestate", "forwarder", Listed(&[&["record"]])),
     row("format-old-only", "migration", Listed(&[&["record"]])),

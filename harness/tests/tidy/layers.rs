@@ -27,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("driver", &["plan", "runtime", "evidence", "wire", "scenario", "masking"]),
     ("conform", &["wire", "source", "diagnostic", "scenario", "plan", "evidence", "runtime", "driver"]),
     ("run", ALL_BEFORE_RUN),
+    ("history", &[]),
     ("report", &["progress", "verdict", "rules", "source", "diagnostic", "breaks", "scenario", "conform"]),
     (
         "testing",

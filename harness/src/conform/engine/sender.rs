@@ -202,6 +202,7 @@ impl RequestSender<'_> {
             return suspects;
         }
         let mut answers = Vec::new();
+        let first = suspects.clone();
         for (request, _) in suspects {
             self.listener.forget(request.key);
             let answer = match process.instance(self).await {
@@ -210,7 +211,9 @@ impl RequestSender<'_> {
             };
             answers.push((request, answer));
         }
-        answers
+        // No single request ends it: what it did is reported on all that were in progress.
+        let recurred = answers.iter().any(|(_, answer)| matches!(answer, TargetAnswer::Ended(..)));
+        if recurred { answers } else { first }
     }
 
     async fn send(&self, instance: &Instance, request: &Request) -> TargetAnswer {

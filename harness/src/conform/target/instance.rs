@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use super::{Address, CommandLine, Start, Target};
 use crate::conform::suite::Configuration;
 use crate::runtime::NodeAddresses;
-use crate::runtime::standalone::{FreePort, Launch, Standalone, StandaloneError, ask};
+use crate::runtime::standalone::{FreePort, Launch, Standalone, StandaloneError, ask_unsampled};
 
 /// The time limit of a question to the target itself.
 const QUESTION: Duration = Duration::from_secs(5);
@@ -151,7 +151,8 @@ async fn start(
 
 /// Returns the reported capabilities. Any other answer means a service of the W3C suite.
 async fn capabilities(socket: SocketAddr) -> Option<Capabilities> {
-    match ask(Method::GET, socket, "/-/capabilities", QUESTION).await {
+    // A service with another meaning for this path makes an unsampled span at most.
+    match ask_unsampled(Method::GET, socket, "/-/capabilities", QUESTION).await {
         Ok((200, body)) => serde_json::from_slice(&body).ok(),
         _ => None,
     }

@@ -10,7 +10,7 @@ use crate::evidence::RawFields;
 const LARGEST_HTTP2_HEAD: usize = 8 << 10;
 /// One frame of RabbitMQ carries all headers, 128 KiB by default.
 const LARGEST_AMQP_HEADERS: usize = 100 << 10;
-/// A message of SQS has at most 256 KiB, its attributes included.
+/// A message of SQS has at most 1 MiB, its attributes included (256 KiB until August 2025, and in older emulators).
 const LARGEST_SQS_ATTRIBUTES: usize = 200 << 10;
 const SQS_ATTRIBUTES: usize = 10;
 /// Statements over many requests are about ids, which no transport changes.

@@ -158,6 +158,8 @@ fn node(name: &str, kind: NodeKind) -> Node {
         role: Role::Participant,
         service: None,
         telemetry: true,
+        is_gateway: false,
+        strips: Vec::new(),
         tracestate_key: None,
         sets_baggage: Vec::new(),
         stop: StopSignal::Terminate,

@@ -238,7 +238,12 @@ fn lines(drive: &Drive, name: &str, mark: Mark) -> Vec<Vec<u8>> {
                     | TemplatePart::Grpc(_)
                     | TemplatePart::Broker(..)
                     | TemplatePart::OtlpEndpoint
+                    | TemplatePart::OtlpAddress(_)
+                    | TemplatePart::Neighbour(..)
+                    | TemplatePart::GrpcNeighbour(..)
                     | TemplatePart::SelfPort
+                    | TemplatePart::NamedPort(_)
+                    | TemplatePart::SelfDir
                     | TemplatePart::Env(_)
                     | TemplatePart::Secret(_)
                     | TemplatePart::ScenarioDir => None,

@@ -6,7 +6,7 @@ use super::Plan;
 use super::fan_out::{ends_at_a_relay, fan_out, readers};
 use super::index::{CallIx, StimulusIx};
 use super::mark::Mark;
-use crate::scenario::{HopIx, RestartSide, Role, Scenario, Step, Transport};
+use crate::scenario::{HopIx, Node, RestartSide, Scenario, Step, Transport};
 
 /// One crossing that is due: a hop below the call that causes it.
 #[derive(Clone, Debug)]
@@ -137,7 +137,7 @@ fn around(scenario: &Scenario, hop: HopIx, call: CallIx) -> Vec<Task> {
 fn read_by(plan: &Plan, call: CallIx) -> CallIx {
     let readers = readers(&plan.scenario, plan.calls[call.0].hop);
     let mut receivers = readers.iter().map(|reader| plan.scenario.node(plan.scenario.hop(*reader).to));
-    let forwarded = receivers.any(|receiver| receiver.role == Role::Forwarder);
+    let forwarded = receivers.any(Node::passes_bodies);
     let below =
         (call.0 + 1..plan.calls.len()).map(CallIx).find(|below| plan.calls[below.0].parent == Some(call));
     match below {

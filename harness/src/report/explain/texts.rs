@@ -3,6 +3,7 @@
 /// General topics.
 pub(super) const PAGES: &[(&str, &str)] = &[
     ("nodes", include_str!("page/nodes.md")),
+    ("gateways", include_str!("page/gateways.md")),
     ("hops", include_str!("page/hops.md")),
     ("relations", include_str!("page/relations.md")),
     ("drives", include_str!("page/drives.md")),
@@ -46,6 +47,7 @@ pub(super) const RULES: &[(&str, &str)] = &[
 /// One page per class, in the order of `Class`.
 pub(super) const CLASSES: &[(&str, &str)] = &[
     ("not-crossed", include_str!("class/not-crossed.md")),
+    ("refused", include_str!("class/refused.md")),
     ("leaked", include_str!("class/leaked.md")),
     ("baggage-leaked", include_str!("class/baggage-leaked.md")),
     ("not-injected", include_str!("class/not-injected.md")),

@@ -141,6 +141,8 @@ struct FindingReport<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<&'a str>,
     hops: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    fields: &'a [&'static str],
     inconclusive: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<&'a str>,
@@ -315,6 +317,7 @@ impl<'a> FindingReport<'a> {
             side: finding.side.word(),
             node: finding.node.as_deref(),
             hops: &finding.hops,
+            fields: &finding.fields,
             inconclusive: finding.inconclusive,
             known: finding.known.as_deref(),
             hit: finding.hit,

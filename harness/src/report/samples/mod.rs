@@ -141,12 +141,13 @@ pub(super) fn not_injected() -> Finding {
         inside: vec![format!("`shop` extracted the incoming context correctly (span `{SPAN}`)")],
         example: Some(3),
         others: vec![4, 8, 9, 15, 16, 21, 22, 30, 31, 40, 41],
+        fields: vec!["traceparent"],
         fingerprint: "3f9a1c2b4d5e6f70".into(),
         known: None,
     }
 }
 
-fn tracestate_lost() -> Finding {
+pub(crate) fn tracestate_lost() -> Finding {
     Finding {
         rule: Expectation::TracestateKept,
         class: Class::TracestateLost,
@@ -190,6 +191,7 @@ fn tracestate_lost() -> Finding {
         inside: vec![],
         example: Some(1),
         others: vec![],
+        fields: vec!["tracestate"],
         fingerprint: "90ab1c2b4d5e6f71".into(),
         ..not_injected()
     }
@@ -262,6 +264,7 @@ pub(super) fn inconclusive() -> Outcome {
         inside: vec![],
         example: Some(1),
         others: (2..=50).collect(),
+        fields: vec![],
         fingerprint: "aaaa1c2b4d5e6f72".into(),
         ..not_injected()
     };

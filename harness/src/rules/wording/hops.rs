@@ -29,6 +29,19 @@ pub(super) fn not_crossed(example: Example<'_>, miss: Miss) -> String {
     }
 }
 
+pub(super) fn refused(example: Example<'_>) -> String {
+    let (who, to, request) = (example.who(), example.receiver(), example.request());
+    let size = example.broken.capture.map(|capture| {
+        let fields = &example.all.capture(capture).headers;
+        fields
+            .iter()
+            .map(|field| field.name.len() + field.value.as_ref().map_or(0, Vec::len) + ": \r\n".len())
+            .sum::<usize>()
+    });
+    let size = size.map(|size| format!(", which has {size} bytes of header fields,")).unwrap_or_default();
+    format!("{who} refused {request}{size} and did not forward it to {to}")
+}
+
 pub(super) fn undeclared(example: Example<'_>) -> String {
     let Some(capture) = example.broken.capture.map(|capture| example.all.capture(capture)) else {
         return format!("{} made a call that no hop declares", example.who());

@@ -52,6 +52,7 @@ impl<'a> Example<'a> {
         match self.broken.kind {
             BreakKind::NotCrossed(miss) => hops::not_crossed(self, miss),
             BreakKind::Undeclared => hops::undeclared(self),
+            BreakKind::Refused => hops::refused(self),
             BreakKind::Leaked(field) => context::leaked(self, field),
             BreakKind::BaggageLeaked => lists::baggage_leaked(self),
             BreakKind::NotInjected => context::not_injected(self),

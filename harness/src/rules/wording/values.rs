@@ -164,6 +164,7 @@ fn implied(example: Example<'_>) -> String {
         },
         BreakKind::Undeclared => "only declared crossings".to_owned(),
         BreakKind::NotCrossed(_)
+        | BreakKind::Refused
         | BreakKind::Leaked(_)
         | BreakKind::NotInjected
         | BreakKind::Duplicated(_)

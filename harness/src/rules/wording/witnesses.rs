@@ -19,6 +19,10 @@ pub(super) fn witness(example: Example<'_>, witness: Witness) -> String {
                 "a call through the tap: configure {who} with the address of the tap for {to}, or set `tap: none`"
             )
         }
+        Witness::SenderOfRecord => {
+            "the sender of the second record: no tap on Kafka shows whether its first sender or its reader sent it again"
+                .to_owned()
+        }
         Witness::IncomingSpan => format!("{who}'s own span for what it received"),
         Witness::AnySpan => any_span(example),
         Witness::Flush => match unknown(example) {

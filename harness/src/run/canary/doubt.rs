@@ -57,7 +57,8 @@ impl Doubt {
         match self {
             Doubt::Refused { answer } => format!("a further sampled request was answered with {answer}"),
             Doubt::Nothing => {
-                "it exported nothing for a further sampled request: check its sampler and its exporter"
+                "no span of it came for a further sampled request: either the request did not reach it, with its sampled \
+                 flag and in time, or its sampler or its exporter dropped the span"
                     .to_owned()
             }
             Doubt::Partial => "only a part of its spans came for a further sampled request".to_owned(),
@@ -68,6 +69,9 @@ impl Doubt {
                 "it exports over {expected} connections, which may be those of as many processes, and further requests \
                  came over {reached} of them: run it with one worker, or set `process.pid` in its resource"
             ),
+            Doubt::Disorder(Disorder::Late { earlier, later }) if earlier.0 >= story && later.0 >= story => {
+                "its spans come out of order (those of two further requests)".to_owned()
+            }
             Doubt::Disorder(Disorder::Late { earlier, later }) => format!(
                 "its spans come out of order ({} after {})",
                 of_request(*earlier, story),

@@ -7,6 +7,7 @@ use crate::breaks::{Break, Breaks, Class, Grade, Unseen};
 use crate::crossings::id_map::IdSet;
 use crate::crossings::{CrossingIx, Crossings};
 use crate::evidence::{Completion, GapPlace};
+use crate::plan::StimulusIx;
 use crate::rules::{counts, is_asked, owner, wording};
 use crate::scenario::{Drive, Expectation, HopIx, NodeIx};
 use crate::verdict::GapVerdict;
@@ -48,7 +49,7 @@ pub(super) fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
     gaps.extend(unwitnessed(all, breaks).into_iter().map(without_output));
     gaps.extend(uncompared(all, breaks).into_iter().map(without_output));
     gaps.extend(missing_logs(all, breaks).into_iter().map(without_output));
-    gaps.extend(unexpected_answers(all).into_iter().map(without_output));
+    gaps.extend(unexpected_answers(all, breaks).into_iter().map(without_output));
     gaps.extend(unproven_silence(all).into_iter().map(without_output));
     gaps
 }
@@ -137,8 +138,10 @@ fn missing_logs(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
 }
 
 /// Returns the answers that the drive does not expect: the story did not run as declared.
-fn unexpected_answers(all: &Crossings<'_>) -> Vec<String> {
+fn unexpected_answers(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
     use crate::evidence::Answer;
+    let refused = breaks.list.iter().filter(|one| one.class() == Class::Refused && is_counted(all, one));
+    let refused: IdSet<StimulusIx> = refused.filter_map(|one| one.stimulus).collect();
     let mut wrong: BTreeMap<(usize, String, bool), u32> = BTreeMap::new();
     for exchange in &all.evidence.exchanges {
         let ix = all.plan.stimulus(exchange.stimulus).drive;
@@ -150,7 +153,8 @@ fn unexpected_answers(all: &Crossings<'_>) -> Vec<String> {
             (Some(code), Answer::Grpc(seen)) => code == *seen,
             (Some(_), _) => false,
         };
-        if !fine {
+        // A finding says why.
+        if !fine && !refused.contains(&exchange.stimulus) {
             let answered = matches!(exchange.answer, Answer::Http(_) | Answer::Grpc(_) | Answer::Accepted);
             *wrong.entry((ix, wording::answer(&exchange.answer), answered)).or_default() += 1;
         }

@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::rules::grouping::{Findings, group};
 use crate::rules::{Finding, Note, TABLE, is_asked, owner};
 use crate::scenario::{Hop, HopIx, Relation, Scenario, Transport};
-use crate::verdict::baseline::Baseline;
+use crate::verdict::baseline::{Acceptance, AcceptedFinding, Baseline};
 use crate::verdict::{CaseVerdict, HopVerdict, RuleVerdict, Verdict};
 
 mod gaps;
@@ -32,10 +32,11 @@ pub fn judge(plan: &Plan, evidence: &Evidence, settings: &JudgeSettings) -> Case
     let breaks = Breaks::find(&all);
     let Findings { mut findings, mut notes } = group(&all, &breaks, settings.strict);
     let scenario = &plan.scenario;
-    let fixed = accept(scenario, &mut findings, settings);
+    accept(scenario, &mut findings, settings);
     let gaps = gaps::gaps(&all, &breaks);
     let rules = rules(&all, &findings);
     let hops = hops(&all, &breaks, &findings);
+    let fixed = fixed(scenario, &findings, &hops, settings);
     notes.extend(notes::of(&all, &breaks));
     notes.extend(fixed.iter().map(|hop| Note {
         hop: Some(hop.clone()),
@@ -82,15 +83,50 @@ fn weight(finding: &Finding) -> Verdict {
     }
 }
 
-/// Marks the findings that the baseline accepts. Returns the hops of accepted findings that no longer occur.
-fn accept(scenario: &Scenario, findings: &mut [Finding], settings: &JudgeSettings) -> Vec<String> {
-    let Some(baseline) = &settings.baseline else { return Vec::new() };
-    let (name, case) = (scenario.name.as_str(), scenario.case.as_str());
-    let fixed = baseline.fixed(name, case, findings).map(|accepted| accepted.hop.clone()).collect();
+const OF_VERSION_1: &str = "accepted by a baseline of version 1, whose entries accept any field and any number of \
+                            crossings: write it again with `unbroken run --write-baseline`";
+
+/// Marks the findings that the baseline accepts, and remarks on those that are worse than what it accepts.
+fn accept(scenario: &Scenario, findings: &mut [Finding], settings: &JudgeSettings) {
+    let Some(baseline) = &settings.baseline else { return };
     for finding in findings {
-        finding.known = baseline.reason(name, case, finding).map(str::to_owned);
+        match baseline.acceptance(&scenario.name, &scenario.case, finding) {
+            Acceptance::New => {}
+            Acceptance::Known(entry) => {
+                finding.known = Some(entry.reason.clone());
+                if entry.fields.is_none() {
+                    finding.inside.push(OF_VERSION_1.to_owned());
+                }
+            }
+            Acceptance::Worse(entry) => {
+                let remark = worse(entry, finding);
+                finding.inside.push(remark);
+            }
+        }
     }
-    fixed
+}
+
+/// Returns in which way a finding is worse than what the baseline accepts.
+fn worse(entry: &AcceptedFinding, finding: &Finding) -> String {
+    let fields: Vec<&str> = entry.further_fields(finding).collect();
+    if fields.is_empty() {
+        let accepted = entry.count.unwrap_or_default();
+        let hit = finding.hit;
+        return format!("worse than the baseline accepts: {hit} crossings instead of at most {accepted}");
+    }
+    format!("worse than the baseline accepts: it does not name `{}`", fields.join("`, `"))
+}
+
+/// Returns the hops of accepted findings that no longer occur.
+fn fixed(
+    scenario: &Scenario,
+    findings: &[Finding],
+    hops: &[HopVerdict],
+    settings: &JudgeSettings,
+) -> Vec<String> {
+    let Some(baseline) = &settings.baseline else { return Vec::new() };
+    let fixed = baseline.fixed(&scenario.name, &scenario.case, findings, hops);
+    fixed.map(|accepted| accepted.hop.clone()).collect()
 }
 
 fn rules(all: &Crossings<'_>, findings: &[Finding]) -> Vec<RuleVerdict> {

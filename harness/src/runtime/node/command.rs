@@ -9,7 +9,9 @@ use tokio::time::Instant;
 
 use super::environment::{self, fill};
 use super::error::NodeError;
+use super::gateway;
 use super::messaging;
+use super::own_resources::{NodeFolder, OwnResources};
 use super::ready::{self, ReadyError};
 use super::running::{FlushMethod, Program, RunningNode};
 use super::workload::Workload;
@@ -18,7 +20,8 @@ use crate::runtime::node_addresses::NodeAddresses;
 use crate::runtime::process::Process;
 use crate::runtime::process::listener::{self, ListeningProcess};
 use crate::runtime::process::output::AwaitedLine;
-use crate::runtime::process::port::{self, Port};
+use crate::runtime::process::port;
+use crate::runtime::setting::setting;
 use crate::runtime::wiring::CaseWiring;
 use crate::scenario::{NodeIx, Readiness, ServiceCommand, Template, TemplatePart};
 
@@ -32,11 +35,12 @@ pub async fn start(
     wiring: &CaseWiring,
 ) -> Result<RunningNode, RuntimeError> {
     let node = wiring.plan().scenario.node(ix);
-    let ChosenPort { number: port, held } = choose_port(ix, command, wiring).await?;
-    let own = port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    let listening = NodeAddresses { http: own, grpc: own };
+    let launch = LaunchTemplates::read(ix, command, wiring)?;
+    let own = resources(ix, command, &launch, wiring).await?;
+    let port = own.port;
+    let listening = own_addresses(&own);
     wiring.set_listening(ix, listening);
-    let PreparedCommand { command: prepared, shown } = prepare(ix, command, port, wiring).await?;
+    let PreparedCommand { command: prepared, shown } = prepare(ix, command, &launch, &own, wiring).await?;
     let process = Process::start_marked(prepared, awaited_output(&command.ready)).await;
     let process = process.map_err(|source| NodeError::CannotStart {
         node: node.name.clone(),
@@ -45,8 +49,11 @@ pub async fn start(
     })?;
     let workload = Workload::Process(process);
     let deadline = Instant::now() + command.ready_within;
-    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or_default()));
-    match ready::until_ready(&workload, &command.ready, at, deadline).await {
+    let listens = wiring.plan().listens.get(ix.0).copied().unwrap_or_default();
+    let probed = if listens.http { listening.http } else { listening.grpc };
+    let at = probed.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or_default())));
+    let ready = launch.ready_path.map(|path| Readiness::Http(path.to_owned()));
+    match ready::until_ready(&workload, ready.as_ref().unwrap_or(&command.ready), at, deadline).await {
         Ok(()) => {}
         Err(ReadyError::Died(end)) => {
             let (end, lines) = (end.words(), workload.last_lines().await);
@@ -71,40 +78,114 @@ pub async fn start(
         port,
         stop: node.stop,
         stopped: AtomicBool::new(false),
-        _port: held,
+        _own: own,
     };
     Ok(RunningNode { name: node.name.clone(), listening, program: Some(program), flush: FlushMethod::Stop })
 }
 
-/// The port of a node, if it needs one.
-#[derive(Default)]
-struct ChosenPort {
-    number: Option<u16>,
-    /// Held so that no other harness chooses it.
-    held: Option<Port>,
+/// The program, its arguments and its files, with templates.
+struct LaunchTemplates {
+    /// In place of the first argument: the program of a gateway.
+    program: Option<PathBuf>,
+    argv: Vec<Template>,
+    /// By name in `${self.dir}`.
+    files: Vec<(String, Template)>,
+    ready_path: Option<&'static str>,
 }
 
-/// Returns the fixed port if there is one, else a free one if anything needs it.
-async fn choose_port(
+impl LaunchTemplates {
+    fn read(ix: NodeIx, command: &ServiceCommand, wiring: &CaseWiring) -> Result<Self, RuntimeError> {
+        let plan = wiring.plan();
+        let template = |path: &Path, text: &str| {
+            Template::read(text, &plan.scenario, ix).map_err(|error| NodeError::FileTemplate {
+                node: plan.scenario.node(ix).name.clone(),
+                path: path.to_owned(),
+                problem: error.to_string(),
+            })
+        };
+        let mut texts = Vec::new();
+        for file in &command.files {
+            // Without `.` in it, for messages.
+            let path: PathBuf = plan.folder.join(&file.from).components().collect();
+            let text = std::fs::read_to_string(&path).map_err(|source| NodeError::FileUnreadable {
+                node: plan.scenario.node(ix).name.clone(),
+                path: path.clone(),
+                source,
+            })?;
+            texts.push((file.name.clone(), path, text));
+        }
+        let Some(product) = command.gateway else {
+            let files = texts.into_iter().map(|(name, path, text)| Ok((name, template(&path, &text)?)));
+            let files = files.collect::<Result<_, NodeError>>()?;
+            return Ok(Self { program: None, argv: command.argv.clone(), files, ready_path: None });
+        };
+        let (path, config) = match texts.pop() {
+            Some((_, path, text)) => (path, Some(text)),
+            None => (PathBuf::from(product.word()), None),
+        };
+        let named = command.argv.first().map(|program| setting(program, ix, plan)).transpose()?;
+        let start = gateway::prepare(ix, product, named, config, plan)?;
+        let argv = start.arguments.iter().map(|word| template(&path, word)).collect::<Result<_, _>>()?;
+        let files = start.files.iter().map(|(name, text)| Ok((name.clone(), template(&path, text)?)));
+        let files = files.collect::<Result<_, NodeError>>()?;
+        Ok(Self { program: Some(start.program), argv, files, ready_path: start.ready_path })
+    }
+
+    fn parts<'t>(&'t self, env: &'t [(String, Template)]) -> impl Iterator<Item = &'t TemplatePart> {
+        let templates = self.argv.iter().chain(self.files.iter().map(|(_, text)| text));
+        templates.chain(env.iter().map(|(_, value)| value)).flat_map(|template| &template.parts)
+    }
+}
+
+/// Returns the addresses on which a node listens: gRPC on its own port where it has one of this name.
+fn own_addresses(own: &OwnResources) -> NodeAddresses {
+    let at = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let grpc = own.named_port("grpc").or(own.port);
+    NodeAddresses { http: own.port.map(at), grpc: grpc.map(at) }
+}
+
+/// Takes the fixed port if there is one, else a free one if anything needs it, and whatever else its templates name.
+async fn resources(
     ix: NodeIx,
     command: &ServiceCommand,
+    launch: &LaunchTemplates,
     wiring: &CaseWiring,
-) -> Result<ChosenPort, NodeError> {
+) -> Result<OwnResources, NodeError> {
     let node = &wiring.plan().scenario.node(ix).name;
+    let mut own = OwnResources::default();
+    let free = || port::free().ok_or_else(|| NodeError::NoPort { node: node.clone() });
+    for part in launch.parts(&command.env) {
+        match part {
+            TemplatePart::NamedPort(name) if !own.named.contains_key(name) => {
+                own.named.insert(name.clone(), free()?);
+            }
+            TemplatePart::SelfDir if own.folder.is_none() => {
+                own.folder = Some(folder(node)?);
+            }
+            _ => {}
+        }
+    }
+    if !launch.files.is_empty() && own.folder.is_none() {
+        own.folder = Some(folder(node)?);
+    }
     if let Some(port) = command.port {
         let Some(held) = port::reserve(port, Instant::now() + OTHER_HARNESS_WITHIN).await else {
             return Err(NodeError::PortInUse { node: node.clone(), port, listener: listener::on_port(port) });
         };
-        return Ok(ChosenPort { number: Some(port), held: Some(held) });
+        (own.port, own.held) = (Some(port), Some(held));
+        return Ok(own);
     }
     let listens = wiring.plan().listens.get(ix.0).copied().unwrap_or_default();
-    let templates = command.argv.iter().chain(command.env.iter().map(|(_, value)| value));
-    let named = templates.flat_map(|template| &template.parts).any(|part| *part == TemplatePart::SelfPort);
-    if !(listens.http || listens.grpc || named || !matches!(command.ready, Readiness::Output(_))) {
-        return Ok(ChosenPort::default());
+    let named = launch.parts(&command.env).any(|part| *part == TemplatePart::SelfPort);
+    if listens.http || listens.grpc || named || !matches!(command.ready, Readiness::Output(_)) {
+        let port = free()?;
+        (own.port, own.held) = (Some(port.number), Some(port));
     }
-    let port = port::free().ok_or_else(|| NodeError::NoPort { node: node.clone() })?;
-    Ok(ChosenPort { number: Some(port.number), held: Some(port) })
+    Ok(own)
+}
+
+fn folder(node: &str) -> Result<NodeFolder, NodeError> {
+    NodeFolder::create().map_err(|source| NodeError::NoFolder { node: node.to_owned(), source })
 }
 
 /// Returns the process that listens on the port of a node in its place.
@@ -135,20 +216,36 @@ struct PreparedCommand {
 async fn prepare(
     ix: NodeIx,
     command: &ServiceCommand,
-    port: Option<u16>,
+    launch: &LaunchTemplates,
+    own: &OwnResources,
     wiring: &CaseWiring,
 ) -> Result<PreparedCommand, RuntimeError> {
     let node = &wiring.plan().scenario.node(ix).name;
     let folder = &wiring.plan().folder;
     let mut argv = Vec::new();
-    for argument in &command.argv {
-        argv.push(fill(argument, ix, port, wiring).await?);
+    for argument in &launch.argv {
+        argv.push(fill(argument, ix, own, wiring).await?);
+    }
+    for (name, text) in &launch.files {
+        let text = fill(text, ix, own, wiring).await?;
+        let Some(folder) = &own.folder else { continue };
+        std::fs::write(folder.path().join(name), text)
+            .map_err(|source| NodeError::NoFolder { node: node.clone(), source })?;
     }
     let variables =
-        environment::variables(&command.env, messaging::credentials(ix, wiring), ix, port, wiring).await?;
+        environment::variables(&command.env, messaging::credentials(ix, wiring), ix, own, wiring).await?;
     let work_in = command.cwd.as_ref().map_or_else(|| folder.clone(), |cwd| folder.join(cwd));
     if !work_in.is_dir() {
         return Err(NodeError::FolderMissing { node: node.clone(), path: work_in }.into());
+    }
+    if let Some(program) = &launch.program {
+        let mut prepared = tokio::process::Command::new(program);
+        prepared.args(&argv).current_dir(absolute(&work_in));
+        environment::apply(variables, &mut prepared);
+        let home = own.folder.as_ref().map(NodeFolder::path);
+        prepared.envs(home.into_iter().flat_map(|home| [("HOME", home), ("XDG_DATA_HOME", home)]));
+        let shown = format!("{} {}", program.display(), shown(&launch.argv, &argv));
+        return Ok(PreparedCommand { command: prepared, shown });
     }
     let first = argv.first().map(String::as_str).unwrap_or_default();
     let search = variables.iter().rev().find(|(name, _)| name == "PATH").map(|(_, path)| path.clone());
@@ -156,7 +253,7 @@ async fn prepare(
     let mut prepared = tokio::process::Command::new(program);
     prepared.args(argv.iter().skip(1)).current_dir(absolute(&work_in));
     environment::apply(variables, &mut prepared);
-    Ok(PreparedCommand { command: prepared, shown: shown(&command.argv, &argv) })
+    Ok(PreparedCommand { command: prepared, shown: shown(&launch.argv, &argv) })
 }
 
 /// Finds the program: a bare name in `PATH`, a path from the scenario's folder.

@@ -5,12 +5,14 @@
 
 use tokio::process::Command;
 
+use super::own_resources::OwnResources;
 use crate::plan::TapProtocol;
 use crate::runtime::client_settings;
 use crate::runtime::error::RuntimeError;
+use crate::runtime::host_address::HostPort;
 use crate::runtime::setting::{environment_variable, secret_value};
 use crate::runtime::wiring::CaseWiring;
-use crate::scenario::{NodeIx, Template, TemplatePart};
+use crate::scenario::{AddressPart, NodeIx, Template, TemplatePart};
 
 /// Prefixes of variables that are not inherited from the harness's own environment.
 const NOT_INHERITED: &[&str] = &["OTEL_", "RELAY_"];
@@ -19,7 +21,7 @@ const NOT_INHERITED: &[&str] = &["OTEL_", "RELAY_"];
 pub async fn fill(
     template: &Template,
     node: NodeIx,
-    port: Option<u16>,
+    own: &OwnResources,
     wiring: &CaseWiring,
 ) -> Result<String, RuntimeError> {
     let mut text = String::new();
@@ -33,8 +35,29 @@ pub async fn fill(
             TemplatePart::Grpc(to) => {
                 text.push_str(&wiring.reach(node, *to, TapProtocol::Grpc).await?.to_string());
             }
+            TemplatePart::OtlpAddress(part) => {
+                text.push_str(
+                    &wiring.otlp_address(node).map(|at| address_part(&at, *part)).unwrap_or_default(),
+                );
+            }
             TemplatePart::OtlpEndpoint => text.push_str(&wiring.otlp(node).unwrap_or_default()),
-            TemplatePart::SelfPort => text.push_str(&port.map(|port| port.to_string()).unwrap_or_default()),
+            TemplatePart::Neighbour(to, part) => {
+                let protocol = if wiring.plan().scenario.calls_over_http(node, *to) {
+                    TapProtocol::Http
+                } else {
+                    TapProtocol::Grpc
+                };
+                text.push_str(&address_part(&wiring.reach(node, *to, protocol).await?, *part));
+            }
+            TemplatePart::GrpcNeighbour(to, part) => {
+                text.push_str(&address_part(&wiring.reach(node, *to, TapProtocol::Grpc).await?, *part));
+            }
+            TemplatePart::SelfPort => text.push_str(&number(own.port)),
+            TemplatePart::NamedPort(name) => text.push_str(&number(own.named_port(name))),
+            TemplatePart::SelfDir => {
+                let folder = own.folder.as_ref().map(|folder| folder.path().display().to_string());
+                text.push_str(&folder.unwrap_or_default());
+            }
             TemplatePart::Env(name) => text.push_str(&environment_variable(name, node, wiring.plan())?),
             TemplatePart::Secret(secret) => text.push_str(&secret_value(secret, node, wiring.plan())?),
             // A node has no stimulus; the scenario's check refuses it there.
@@ -45,19 +68,30 @@ pub async fn fill(
     Ok(text)
 }
 
+fn number(port: Option<u16>) -> String {
+    port.map(|port| port.to_string()).unwrap_or_default()
+}
+
+fn address_part(at: &HostPort, part: AddressPart) -> String {
+    match part {
+        AddressPart::Host => at.host.clone(),
+        AddressPart::Port => at.port.to_string(),
+    }
+}
+
 /// Returns the variables of a node's process: `ours` first, then the scenario's own, which win.
 pub async fn variables(
     scenario: &[(String, Template)],
     ours: Vec<(&'static str, String)>,
     node: NodeIx,
-    port: Option<u16>,
+    own: &OwnResources,
     wiring: &CaseWiring,
 ) -> Result<Vec<(String, String)>, RuntimeError> {
     let mut variables = telemetry(node, wiring);
     variables.extend(ours);
     let mut variables: Vec<_> = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     for (name, template) in scenario {
-        variables.push((name.clone(), fill(template, node, port, wiring).await?));
+        variables.push((name.clone(), fill(template, node, own, wiring).await?));
     }
     Ok(variables)
 }

@@ -21,6 +21,26 @@ pub enum NodeError {
     PathMissing { node: String, path: PathBuf },
     #[error("node `{node}`: the working directory `{}` does not exist: correct `cwd:`", path.display())]
     FolderMissing { node: String, path: PathBuf },
+    #[error(
+        "node `{node}`: there is no program `{programs}`: install it (`{install}`), or name it with `program:` or the \
+         variable {variable}"
+    )]
+    GatewayMissing { node: String, programs: String, install: &'static str, variable: String },
+    #[error("node `{node}`: {lacking}: write a configuration of your own, or use another gateway")]
+    GatewayLacks { node: String, lacking: &'static str },
+    #[error(
+        "node `{node}`: the configuration that comes along forwards to one node for each protocol, not to `{first}` and, \
+         over `{hop}`, to `{second}`: write a configuration of your own"
+    )]
+    GatewayRoutes { node: String, first: String, second: String, hop: String },
+    #[error("node `{node}`: cannot read `{}`: correct `files:` or `config:`", path.display())]
+    FileUnreadable { node: String, path: PathBuf, source: io::Error },
+    #[error("node `{node}`: `{}`: {problem}", path.display())]
+    FileTemplate { node: String, path: PathBuf, problem: String },
+    #[error(
+        "node `{node}`: cannot write its folder `${{self.dir}}`: check the space and the rights of TMPDIR"
+    )]
+    NoFolder { node: String, source: io::Error },
     #[error("node `{node}`: cannot start `{command}`: check that it is executable")]
     CannotStart { node: String, command: String, source: io::Error },
     #[error(
@@ -96,6 +116,12 @@ impl NodeError {
             NodeError::ProgramMissing { .. }
             | NodeError::PathMissing { .. }
             | NodeError::FolderMissing { .. }
+            | NodeError::GatewayMissing { .. }
+            | NodeError::GatewayLacks { .. }
+            | NodeError::GatewayRoutes { .. }
+            | NodeError::FileUnreadable { .. }
+            | NodeError::FileTemplate { .. }
+            | NodeError::NoFolder { .. }
             | NodeError::CannotStart { .. }
             | NodeError::PortInUse { .. }
             | NodeError::ForeignListener { .. }

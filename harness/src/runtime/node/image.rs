@@ -12,6 +12,7 @@ use super::command::awaited_output;
 use super::environment::{self, fill};
 use super::error::NodeError;
 use super::messaging;
+use super::own_resources::OwnResources;
 use super::ready::{self, ReadyError};
 use super::running::{FlushMethod, Program, RunningNode};
 use super::workload::Workload;
@@ -68,7 +69,7 @@ pub async fn start(
         port: image.port,
         stop: node.stop,
         stopped: AtomicBool::new(false),
-        _port: None,
+        _own: OwnResources::default(),
     };
     let flush = FlushMethod::Stop;
     Ok(RunningNode { name: node.name.clone(), listening, program: Some(program), flush })
@@ -80,12 +81,13 @@ async fn spec(
     name: ImageName,
     wiring: &CaseWiring,
 ) -> Result<ContainerSpec, RuntimeError> {
+    let own = OwnResources::at(image.port);
     let mut command = Vec::new();
     for argument in &image.args {
-        command.push(fill(argument, ix, image.port, wiring).await?);
+        command.push(fill(argument, ix, &own, wiring).await?);
     }
     let ours = messaging::credentials(ix, wiring);
-    let env = environment::variables(&image.env, ours, ix, image.port, wiring).await?;
+    let env = environment::variables(&image.env, ours, ix, &own, wiring).await?;
     let mut files = wiring.trusted_files();
     for mount in &image.mounts {
         files.push((mount.to.clone(), file(ix, mount, image.port, wiring).await?));
@@ -131,7 +133,7 @@ async fn file(
         path,
         problem: error.to_string(),
     })?;
-    Ok(MountedFile::Text(fill(&template, ix, port, wiring).await?))
+    Ok(MountedFile::Text(fill(&template, ix, &OwnResources::at(port), wiring).await?))
 }
 
 /// Returns why a path that exists is not a text whose templates can be filled.

@@ -6,10 +6,12 @@ mod death;
 mod environment;
 mod error;
 mod flush_advice;
+pub mod gateway;
 #[cfg(feature = "container")]
 mod image;
 mod in_process;
 mod messaging;
+mod own_resources;
 mod ready;
 mod ready_line;
 mod relay;

@@ -27,7 +27,8 @@ const ONE_ATTEMPT: Duration = Duration::from_secs(5);
 /// milliseconds.
 const HELD_FOR: Duration = Duration::from_millis(300);
 /// The ids are arbitrary; the flag says "not sampled".
-const UNSAMPLED: (&str, &str) = ("traceparent", "00-756e62726f6b656e2070726f62657321-756e62726f6b656e-00");
+pub(super) const UNSAMPLED: (&str, &str) =
+    ("traceparent", "00-756e62726f6b656e2070726f62657321-756e62726f6b656e-00");
 
 /// The reason why a node did not become ready.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ use super::capabilities;
 use super::environment;
 use super::error::NodeError;
 use super::messaging;
+use super::own_resources::OwnResources;
 use super::ready::{self, AttemptError, ReadyError};
 use super::ready_line;
 use super::running::{FlushMethod, Program, RunningNode};
@@ -155,7 +156,14 @@ impl Start<'_> {
         let node = self.wiring.plan().scenario.node(self.ix);
         self.wiring.set_listening(self.ix, listening);
         let stopped = AtomicBool::new(false);
-        let program = Program { workload, command, port: None, stop: node.stop, stopped, _port: None };
+        let program = Program {
+            workload,
+            command,
+            port: None,
+            stop: node.stop,
+            stopped,
+            _own: OwnResources::default(),
+        };
         let flush = FlushMethod::Relay;
         RunningNode { name: node.name.clone(), listening, program: Some(program), flush }
     }
@@ -165,7 +173,7 @@ impl Start<'_> {
         let mut ours = self.contract_variables(listens);
         ours.extend(forwarding(self.ix, self.wiring).await?);
         ours.extend(messaging::of_relay(self.ix, self.wiring)?);
-        environment::variables(&self.relay.env, ours, self.ix, None, self.wiring).await
+        environment::variables(&self.relay.env, ours, self.ix, &OwnResources::default(), self.wiring).await
     }
 
     /// Returns the variables of the relay contract. HTTP is always served: flush and capabilities are requested there.

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::death::NodeDeath;
 use super::flush_advice;
+use super::own_resources::OwnResources;
 use super::request;
 use super::workload::Workload;
 use crate::error_chain;
@@ -18,7 +19,6 @@ use crate::evidence::{Completion, Recorder};
 use crate::runtime::node_addresses::NodeAddresses;
 use crate::runtime::options::BoxFuture;
 use crate::runtime::process::ProcessEnd;
-use crate::runtime::process::port::Port;
 use crate::scenario::StopSignal;
 
 /// The time that a service may take to end by itself when nothing depends on it any more.
@@ -69,8 +69,8 @@ pub struct Program {
     pub stop: StopSignal,
     /// The harness has stopped it: its end is no error.
     pub stopped: AtomicBool,
-    /// Held so that no other harness chooses it.
-    pub _port: Option<Port>,
+    /// Its ports and its folder, which it keeps until its end.
+    pub _own: OwnResources,
 }
 
 impl RunningNode {

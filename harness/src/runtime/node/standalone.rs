@@ -173,7 +173,27 @@ pub async fn ask(
     path: &str,
     within: Duration,
 ) -> Result<(u16, Bytes), AskError> {
-    match timeout_at(Instant::now() + within, request::http(method, address, path, &[])).await {
+    ask_with(method, address, path, &[], within).await
+}
+
+/// Sends such a request with an unsampled context, so that an ordinary sampler records no span of it.
+pub async fn ask_unsampled(
+    method: Method,
+    address: SocketAddr,
+    path: &str,
+    within: Duration,
+) -> Result<(u16, Bytes), AskError> {
+    ask_with(method, address, path, &[ready::UNSAMPLED], within).await
+}
+
+async fn ask_with(
+    method: Method,
+    address: SocketAddr,
+    path: &str,
+    fields: &[(&str, &str)],
+    within: Duration,
+) -> Result<(u16, Bytes), AskError> {
+    match timeout_at(Instant::now() + within, request::http(method, address, path, fields)).await {
         Ok(Ok((status, body))) => Ok((status.as_u16(), body)),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(AskError::Late(within)),

@@ -31,6 +31,8 @@ fn shell(script: &str, ready: Readiness) -> ServiceCommand {
         ready,
         ready_within: SOON,
         port: None,
+        files: Vec::new(),
+        gateway: None,
         place: Place::default(),
     }
 }
@@ -47,6 +49,8 @@ fn node(name: &str, kind: NodeKind) -> Node {
         role: Role::Participant,
         service: None,
         telemetry: true,
+        is_gateway: false,
+        strips: Vec::new(),
         tracestate_key: None,
         sets_baggage: Vec::new(),
         stop: StopSignal::Terminate,

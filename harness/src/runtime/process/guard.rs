@@ -8,7 +8,6 @@ use std::fmt::Display;
 use std::io::Write;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::process::CommandExt;
-#[cfg(feature = "tls")]
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::LazyLock;
@@ -17,20 +16,23 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use parking_lot::Mutex;
 
-/// `+ GROUP` adds a group to the list, `- GROUP` removes it, `f PATH` names a file to remove at the end, `x NAME
-/// COMMAND` a command to run at the end unless `X NAME` cancels it. `m VALUE` adds the mark of the processes of a
-/// service, `M VALUE` removes it. The end looks for each mark twice: a process that becomes another program shows no
-/// environment for a moment.
+/// `+ GROUP` adds a group to the list, `- GROUP` removes it, `f PATH` names a file to remove at the end, `d PATH` a
+/// folder, `x NAME COMMAND` a command to run at the end unless `X NAME` cancels it. `m VALUE` adds the mark of the
+/// processes of a service, `M VALUE` removes it. The end looks for each mark twice: a process that becomes another
+/// program shows no environment for a moment.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
 groups=' '
 files=
+folders=
 orders=
 cancelled=' '
 marks=' '
 while read -r sign group; do
   case $sign in
     f) files="$files$group
+" ;;
+    d) folders="$folders$group
 " ;;
     x) orders="$orders$group
 " ;;
@@ -52,6 +54,7 @@ printf %s "$orders" | while read -r name order; do
   case $cancelled in *" $name "*) ;; *) sh -c "$order" >/dev/null 2>&1 </dev/null ;; esac
 done
 printf %s "$files" | while read -r file; do rm -f -- "$file"; done
+printf %s "$folders" | while read -r folder; do rm -rf -- "$folder"; done
 "#;
 
 /// `None` where there is no shell: then only the parent-death signal ends children.
@@ -111,6 +114,11 @@ pub fn unmark(value: &str) {
 #[cfg(feature = "tls")]
 pub fn remove_later(file: &Path) {
     send('f', file.display());
+}
+
+/// Removes the folder when the harness has ended, if it still exists.
+pub fn remove_folder_later(folder: &Path) {
+    send('d', folder.display());
 }
 
 /// Runs the command when the harness has ended, in whatever way, unless `call_off` was called with its name.

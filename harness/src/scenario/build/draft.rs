@@ -69,6 +69,8 @@ pub(in crate::scenario) struct TemplateUse {
 pub(in crate::scenario) enum TemplateSubject {
     Http(NodeIx),
     Grpc(NodeIx),
+    /// Host or port of the HTTP or gRPC hop.
+    Address(NodeIx),
     Broker(NodeIx),
     SelfPort,
     Mark,

@@ -7,6 +7,7 @@ use crate::scenario::hop::{
     GrpcHop, Hop, HopBaggage, HttpHop, HttpVersion, PathPattern, Step, Times, Transport,
 };
 use crate::scenario::index::{HopIx, NodeIx};
+use crate::scenario::node::{Role, StrippedField};
 use crate::scenario::relation::{Relation, RestartSide};
 use crate::scenario::tree::{KeyValue, Tree};
 use crate::scenario::{pattern, spelling};
@@ -26,7 +27,13 @@ impl<'a> Builder<'a, '_> {
             _ => self.sqs(inner),
         };
         let (from, to, transport) = (from?, to?, transport?);
-        let relation = relation(tree, transport.via().is_some());
+        let sender = self.draft.node(from);
+        let forwards = sender.role == Role::Forwarder;
+        let strips_baggage = sender.strips.contains(&StrippedField::Baggage);
+        let relation = match tree.entry("relation") {
+            None if forwards => Relation::Unchanged,
+            _ => relation(tree, transport.via().is_some()),
+        };
         let relation_place = match tree.entry("relation") {
             Some(entry) => entry.value.place,
             None => name.place,
@@ -42,7 +49,7 @@ impl<'a> Builder<'a, '_> {
             times: tree.get("times").and_then(times).unwrap_or(Times::ONCE),
             within: None,
             steps: self.steps(tree, from, relation),
-            baggage: baggage(tree),
+            baggage: baggage(tree).or(strips_baggage.then_some(HopBaggage::Dropped)),
             formats: self.formats_of_hop(tree, from),
             host: tree.text_at("host").map(str::to_owned),
             tapped: tree.entry("tap").is_none(),

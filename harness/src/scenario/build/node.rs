@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::builder::Builder;
 use super::draft::NodeDraft;
 use crate::diagnostic::Diagnostic;
+use crate::scenario::gateway::GatewayProduct;
 use crate::scenario::index::NodeIx;
-use crate::scenario::node::{Marker, Node, Role, StopSignal};
+use crate::scenario::node::{Marker, Node, Role, StopSignal, StrippedField};
 use crate::scenario::node_kind::{
-    Broker, BrokerKind, NodeKind, Readiness, Relay, ServiceCommand, Stub, StubAnswer, Url,
+    Broker, BrokerKind, NodeKind, OwnFile, Readiness, Relay, ServiceCommand, Stub, StubAnswer, Url,
 };
 use crate::scenario::pattern;
 use crate::scenario::reference::TemplateSite;
@@ -37,6 +38,8 @@ fn plain(name: &str, place: Place, kind: NodeKind) -> Node {
         place,
         kind,
         role: Role::Participant,
+        is_gateway: false,
+        strips: Vec::new(),
         service: None,
         telemetry: true,
         tracestate_key: None,
@@ -55,7 +58,9 @@ impl<'a> Builder<'a, '_> {
         let known = made.is_some();
         let kind = made.unwrap_or_else(|| NodeKind::Stub(Stub::default()));
         let node = Node {
-            role: if tree.text_at("role") == Some("forwarder") { Role::Forwarder } else { Role::Participant },
+            role: role(tree, &kind),
+            is_gateway: tree.entry("role").is_some() || kind.gateway().is_some(),
+            strips: if tree.get("strips").is_some() { vec![StrippedField::Baggage] } else { Vec::new() },
             service: tree.text_at("service").map(str::to_owned),
             telemetry: kind.can_export_telemetry() && tree.entry("telemetry").is_none(),
             tracestate_key: tree.text_at("tracestate-key").map(str::to_owned),
@@ -82,6 +87,9 @@ impl<'a> Builder<'a, '_> {
         }
         if let Some(argv) = tree.get("command") {
             return Some(NodeKind::Command(self.command(tree, argv, name.place, ix)));
+        }
+        if let Some(gateway) = tree.get("gateway") {
+            return self.gateway(tree, gateway, name.place, ix).map(NodeKind::Command);
         }
         if let Some(image) = tree.get("image") {
             return Some(NodeKind::Image(self.image(tree, image, name.place, ix)));
@@ -164,8 +172,41 @@ impl<'a> Builder<'a, '_> {
             ready: tree.get("ready").and_then(ready).unwrap_or(Readiness::Tcp),
             ready_within: ready_within.unwrap_or(Duration::from_secs(30)),
             port: tree.get("port").and_then(Tree::number).and_then(|port| u16::try_from(port).ok()),
+            files: files(tree),
+            gateway: None,
             place,
         }
+    }
+
+    /// Returns a proxy by its name, or by its name with a configuration of the user's.
+    fn gateway(
+        &mut self,
+        tree: &'a Tree,
+        gateway: &'a Tree,
+        place: Place,
+        ix: NodeIx,
+    ) -> Option<ServiceCommand> {
+        let (product, config) = match gateway.entries().first() {
+            Some(KeyValue { key, value }) => (key.value.as_str(), value.text_at("config")),
+            None => (self.case.pick(gateway).text()?, None),
+        };
+        let product = GatewayProduct::of(product)?;
+        let ready_within = tree.text_at("ready-within").and_then(pattern::duration);
+        let argv = tree.get("program").map(|program| self.template(program, ix, TemplateSite::Service));
+        Some(ServiceCommand {
+            argv: argv.into_iter().collect(),
+            env: self.env(tree, ix, TemplateSite::Service),
+            cwd: None,
+            ready: tree.get("ready").and_then(ready).unwrap_or(Readiness::Tcp),
+            ready_within: ready_within.unwrap_or(Duration::from_secs(30)),
+            port: None,
+            files: config
+                .map(|from| OwnFile { name: String::new(), from: from.to_owned() })
+                .into_iter()
+                .collect(),
+            gateway: Some(product),
+            place,
+        })
     }
 
     pub(super) fn env(&mut self, tree: &'a Tree, ix: NodeIx, site: TemplateSite) -> Vec<(String, Template)> {
@@ -237,6 +278,23 @@ fn reachable(kind: BrokerKind, text: &str) -> bool {
         BrokerKind::RabbitMq => text.strip_prefix("amqp://").is_some_and(|rest| !rest.is_empty()),
         BrokerKind::Sqs => (pattern::URL.fits)(text),
     }
+}
+
+/// Returns the role: a gateway that comes along passes contexts through unless the file says otherwise.
+fn role(tree: &Tree, kind: &NodeKind) -> Role {
+    match tree.text_at("role") {
+        Some("forwarder") => Role::Forwarder,
+        None if kind.gateway().is_some() => Role::Forwarder,
+        _ => Role::Participant,
+    }
+}
+
+fn files(tree: &Tree) -> Vec<OwnFile> {
+    let entries = tree.get("files").map_or(&[][..], Tree::entries).iter();
+    let files = entries.filter_map(|entry| {
+        Some(OwnFile { name: entry.key.value.clone(), from: entry.value.text()?.to_owned() })
+    });
+    files.collect()
 }
 
 fn texts(tree: Option<&Tree>) -> Vec<String> {

@@ -80,12 +80,16 @@ impl<'a> Builder<'a, '_> {
             TemplatePart::Url(node) => TemplateSubject::Http(*node),
             TemplatePart::Grpc(node) => TemplateSubject::Grpc(*node),
             TemplatePart::Broker(node, _) => TemplateSubject::Broker(*node),
-            TemplatePart::SelfPort => TemplateSubject::SelfPort,
+            TemplatePart::Neighbour(node, _) => TemplateSubject::Address(*node),
+            TemplatePart::GrpcNeighbour(node, _) => TemplateSubject::Grpc(*node),
+            TemplatePart::SelfPort | TemplatePart::NamedPort(_) => TemplateSubject::SelfPort,
             TemplatePart::Mark => TemplateSubject::Mark,
             TemplatePart::Text(_)
             | TemplatePart::OtlpEndpoint
+            | TemplatePart::OtlpAddress(_)
             | TemplatePart::Env(_)
             | TemplatePart::Secret(_)
+            | TemplatePart::SelfDir
             | TemplatePart::ScenarioDir => return,
         };
         self.draft.uses.push(TemplateUse { user, place, what });

@@ -20,6 +20,8 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
 /// where only the mounted file shows it.
 fn where_given(node: &Node) -> Option<&'static str> {
     match &node.kind {
+        // What a file says is read when the program is started.
+        NodeKind::Command(command) if !command.files.is_empty() || command.gateway.is_some() => None,
         NodeKind::Command(_) => Some("its `env` or `command`"),
         // What a file says is read when it is mounted.
         NodeKind::Image(image) if image.mounts.iter().any(|mount| mount.templates) => None,
@@ -59,7 +61,9 @@ fn neighbour(draft: &Draft<'_>, HopDraft { hop, transport, .. }: &HopDraft<'_>, 
         return;
     }
     let Some(given) = where_given(sender) else { return };
-    let known = draft.uses.iter().any(|used| used.user == hop.from && used.what == subject);
+    let known = draft.uses.iter().any(|used| {
+        used.user == hop.from && (used.what == subject || used.what == TemplateSubject::Address(hop.to))
+    });
     if known || draft.misread.contains(&hop.from) {
         return;
     }

@@ -5,7 +5,6 @@ use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::{Hop, Step, Transport};
 use crate::scenario::index::{HopIx, NodeIx};
-use crate::scenario::node::Role;
 use crate::scenario::relation::{Relation, RestartSide};
 use crate::scenario::spelling;
 use crate::source::Place;
@@ -50,7 +49,7 @@ pub(super) fn readers(draft: &Draft<'_>, hop: HopIx) -> Vec<HopIx> {
 /// Returns whether its receiver follows the body, or forwards it to a node that may.
 fn reads_instruction(draft: &Draft<'_>, hop: HopIx) -> bool {
     let to = draft.node(draft.hop(hop).to);
-    to.kind.keeps_relay_contract() || to.role == Role::Forwarder
+    to.kind.keeps_relay_contract() || to.passes_bodies()
 }
 
 /// Reports where hops disagree on the one message that crosses them.
@@ -158,7 +157,7 @@ fn one_body(draft: &Draft<'_>, sent: HopIx, complaints: &mut Complaints) {
 }
 
 fn is_a_relay(draft: &Draft<'_>, node: NodeIx) -> bool {
-    draft.is_relay(node) || draft.node(node).role == Role::Forwarder
+    draft.is_relay(node) || draft.node(node).passes_bodies()
 }
 
 /// Reports readers that no hop declares: a broker gives a message to every group and queue, also of another sender.

@@ -5,7 +5,6 @@ use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::hop::Step;
 use crate::scenario::index::{HopIx, NodeIx};
-use crate::scenario::node::Role;
 
 use super::fan_out::readers;
 
@@ -31,8 +30,8 @@ pub(super) fn service_before(draft: &Draft<'_>, hop: HopIx) -> Option<NodeIx> {
     let mut at = Some(hop);
     while let Some(ix) = at {
         let hop = draft.hop(ix);
-        // A forwarder passes the body on with all the rest, and a broker moves a message as it is.
-        let passes = draft.node(hop.from).role == Role::Forwarder || hop.dead_letter_of.is_some();
+        // A gateway passes the body on with all the rest, and a broker moves a message as it is.
+        let passes = draft.node(hop.from).passes_bodies() || hop.dead_letter_of.is_some();
         if hop.from != NodeIx::CLIENT && !draft.is_relay(hop.from) && !passes {
             return Some(hop.from);
         }
@@ -54,7 +53,7 @@ pub(super) fn relay_behind(draft: &Draft<'_>, hop: HopIx) -> Option<NodeIx> {
         if draft.is_relay(to) {
             return Some(to);
         }
-        if draft.node(to).role == Role::Forwarder {
+        if draft.node(to).passes_bodies() {
             let next = draft.hops.iter().position(|below| below.hop.within == Some(reader));
             left.extend(next.into_iter().flat_map(|next| readers(draft, HopIx(next))));
         }

@@ -27,6 +27,15 @@ fn names_a_hop(draft: &Draft<'_>, used: &TemplateUse, complaints: &mut Complaint
     let (to, word, member) = match used.what {
         TemplateSubject::Http(to) => (to, "http", "url"),
         TemplateSubject::Grpc(to) => (to, "grpc", "grpc"),
+        TemplateSubject::Address(to) => {
+            let called = draft.hops.iter().any(|hop| {
+                hop.hop.from == used.user && hop.hop.to == to && hop.hop.transport.via().is_none()
+            });
+            if called {
+                return;
+            }
+            (to, "http", "host")
+        }
         TemplateSubject::Broker(broker) => return goes_through(draft, used, broker, complaints),
         TemplateSubject::SelfPort | TemplateSubject::Mark => return,
     };
@@ -78,7 +87,12 @@ fn url_serves(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints
 fn listens(draft: &Draft<'_>, ix: NodeIx, node: &NodeDraft<'_>, complaints: &mut Complaints) {
     let NodeKind::Command(command) = &node.node.kind else { return };
     let given = draft.uses.iter().any(|used| used.user == ix && used.what == TemplateSubject::SelfPort);
-    if given || command.port.is_some() || draft.misread.contains(&ix) {
+    if given
+        || command.port.is_some()
+        || !command.files.is_empty()
+        || command.gateway.is_some()
+        || draft.misread.contains(&ix)
+    {
         return;
     }
     let reached = draft.hops.iter().any(|hop| hop.hop.to == ix && hop.hop.transport.via().is_none());

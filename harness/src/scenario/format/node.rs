@@ -1,8 +1,11 @@
 //! The keys of a node, by its kind.
 
 use super::words::{FORMATS, NONE};
-use crate::scenario::Role;
-use crate::scenario::pattern::{ABSOLUTE, DURATION, FAULT, HEADER, IMAGE, LINE, PATH, TEXT, URL, VARIABLE};
+use crate::scenario::gateway::GatewayProduct;
+use crate::scenario::node::{Role, StrippedField};
+use crate::scenario::pattern::{
+    ABSOLUTE, DURATION, FAULT, FILE_NAME, HEADER, IMAGE, LINE, PATH, TEXT, URL, VARIABLE,
+};
 use crate::scenario::shape::{KeyShape, Object, Shape, Tag, TaggedKind, Words, may, must};
 use Shape::{Either, Json, List, Named, OneOrList, True, Whole};
 
@@ -27,6 +30,18 @@ pub(super) static NODE: Object = Object {
                     "your service as a process: program and arguments, with templates",
                 ),
                 with: &[COMMAND_KEYS, READY_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
+            },
+            TaggedKind {
+                key: must(
+                    "gateway",
+                    Either(&[
+                        Shape::Words(&GATEWAYS),
+                        List(&Shape::Words(&GATEWAYS)),
+                        Shape::Object(&OWN_GATEWAY),
+                    ]),
+                    "a proxy as a process, with a configuration that comes along or with yours; a list is a matrix",
+                ),
+                with: &[GATEWAY_KEYS, READY_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
             },
             TaggedKind {
                 key: must(
@@ -60,7 +75,7 @@ pub(super) static NODE: Object = Object {
             TaggedKind { key: must("rabbitmq", Shape::Object(&RABBITMQ), "a RabbitMQ broker"), with: &[] },
             TaggedKind { key: must("sqs", Shape::Object(&SQS), "an SQS endpoint"), with: &[] },
         ],
-        later: &["gateway", "collector"],
+        later: &["collector"],
     }),
 };
 
@@ -113,7 +128,59 @@ static PROCESS_KEYS: &[KeyShape] = &[
     may("stop", Shape::Words(&SIGNALS), "the signal that ends it; SIGTERM by default"),
 ];
 
+static GATEWAYS: Words = Words {
+    what: "gateway",
+    words: || GatewayProduct::ALL.iter().map(|product| product.word()).collect(),
+    later: &["squid", "trafficserver", "h2o", "sozu"],
+};
+
+/// One product with a configuration of the user's.
+static OWN_GATEWAY: Object = Object {
+    what: "`gateway`",
+    keys: &[],
+    tag: Some(&Tag {
+        what: "product",
+        kinds: &[
+            own_gateway("nginx"),
+            own_gateway("haproxy"),
+            own_gateway("apache"),
+            own_gateway("envoy"),
+            own_gateway("traefik"),
+            own_gateway("caddy"),
+            own_gateway("varnish"),
+        ],
+        later: &[],
+    }),
+};
+
+static OWN_CONFIG: Object = Object {
+    what: "a configuration",
+    keys: &[must("config", Shape::Text(&LINE), "a file with templates, relative to the scenario file")],
+    tag: None,
+};
+
+const fn own_gateway(product: &'static str) -> TaggedKind {
+    TaggedKind {
+        key: must(product, Shape::Object(&OWN_CONFIG), "your configuration of this product"),
+        with: &[],
+    }
+}
+
+static GATEWAY_KEYS: &[KeyShape] =
+    &[may("program", Shape::Text(&LINE), "its program, in place of the one in `PATH`")];
+
+static STRIPPED: Words = Words {
+    what: "field",
+    words: || StrippedField::ALL.iter().map(|field| field.word()).collect(),
+    later: &["traceparent", "tracestate"],
+};
+
 static COMMAND_KEYS: &[KeyShape] = &[
+    may(
+        "files",
+        Named { names: &FILE_NAME, of: &Shape::Text(&LINE) },
+        "files that are written into `${self.dir}`: name, and the file with templates, relative to the scenario file",
+    ),
     may("cwd", Shape::Text(&LINE), "working directory, relative to the scenario file; its folder by default"),
     may("port", Whole { min: 1, max: 65_535 }, "a fixed port; by default `${self.port}` is a free one"),
 ];
@@ -155,7 +222,7 @@ static SERVICE_KEYS: &[KeyShape] = &[
     may(
         "role",
         Shape::Words(&ROLES),
-        "`participant` traces (the default); `forwarder` passes the context through unchanged",
+        "of a proxy: `participant` traces, `forwarder` passes the context through unchanged (the default of `gateway`)",
     ),
     may(
         "service",
@@ -169,6 +236,11 @@ static SERVICE_KEYS: &[KeyShape] = &[
         "its own member of tracestate, which it may change and move to the front",
     ),
     may("formats", FORMATS, "the formats in which it injects the context; by default those of the scenario"),
+    may(
+        "strips",
+        List(&Shape::Words(&STRIPPED)),
+        "the fields that it is there to remove; baggage that passes is `baggage-leaked`",
+    ),
     may("sets-baggage", List(&Shape::Text(&LINE)), "the baggage keys that it adds or changes itself"),
     may("level", Whole { min: 1, max: 2 }, "the level of W3C Trace Context that it keeps; 1 by default"),
 ];

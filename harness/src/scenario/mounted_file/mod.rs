@@ -83,7 +83,11 @@ impl Scenario {
                 let calls = self.calls(of, *to).any(|hop| hop.transport.is_http());
                 (!calls).then(|| format!("an http hop from `{user}` to `{}`", name(*to)))
             }
-            TemplatePart::Grpc(to) => {
+            TemplatePart::Neighbour(to, _) => {
+                let calls = self.calls(of, *to).any(|hop| hop.transport.via().is_none());
+                (!calls).then(|| format!("an http or grpc hop from `{user}` to `{}`", name(*to)))
+            }
+            TemplatePart::Grpc(to) | TemplatePart::GrpcNeighbour(to, _) => {
                 let calls = self.calls(of, *to).any(|hop| hop.transport.is_grpc());
                 (!calls).then(|| format!("a grpc hop from `{user}` to `{}`", name(*to)))
             }
@@ -92,11 +96,14 @@ impl Scenario {
                 let uses = through.any(|hop| [hop.from, hop.to].contains(&of));
                 (!uses).then(|| format!("a hop from or to `{user}` with `via: {}`", name(*broker)))
             }
+            TemplatePart::NamedPort(_) | TemplatePart::SelfDir => (!self.node(of).kind.has_folder())
+                .then(|| format!("`{user}` to be a `command` or a `gateway`")),
             TemplatePart::SelfPort => {
                 (!self.node(of).kind.has_port()).then(|| format!("a `port` at `{user}`"))
             }
             TemplatePart::Text(_)
             | TemplatePart::OtlpEndpoint
+            | TemplatePart::OtlpAddress(_)
             | TemplatePart::Env(_)
             | TemplatePart::Secret(_)
             | TemplatePart::Mark

@@ -279,8 +279,9 @@ impl<'a> RequestSpans<'a> {
     }
 
     fn sampled_only(&self) -> Result<(), Contradiction> {
-        // An exporter from before these flags leaves all of them 0.
-        let unsampled = self.spans.iter().find(|span| span.flags != 0 && span.flags & 1 == 0);
+        // An exporter that does not write the flags of the context leaves the bit 0 everywhere.
+        let writes_flags = self.spans.iter().any(|span| span.flags & 1 == 1);
+        let unsampled = self.spans.iter().find(|span| writes_flags && span.flags & 1 == 0);
         match unsampled {
             Some(span) => {
                 Err(Contradiction(format!("the span {} has the flags {:#x}", span.words(), span.flags)))

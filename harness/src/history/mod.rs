@@ -1,0 +1,9 @@
+//! Two runs side by side: findings that are new, worse, fixed or still there, and cases that did not run.
+//!
+//! Pure: a run is read from its JSON report, and what is compared are fields, never words.
+
+pub mod comparison;
+pub mod record;
+
+pub use comparison::{Comparison, Difference, DifferenceKind};
+pub use record::{RecordError, RecordedFinding, RunRecord};
