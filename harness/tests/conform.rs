@@ -99,8 +99,10 @@ fn a_service_of_the_w3c_suite_is_tried_as_it_is() {
     let arguments = ["--", "python3", "service.py", "${self.port}"];
     let (status, report) =
         json(&folder, &[&["--suite", "trace-context,tracestate"][..], &arguments[..]].concat());
+    // It has no steps that change a context.
+    let odd: Vec<String> =
+        odd(&report).into_iter().filter(|line| !line.contains("the capability `tracestate`")).collect();
     // Python's client writes `Traceparent`, which a SHOULD advises against.
-    let odd = odd(&report);
     assert!(odd.len() == 1 && odd[0].starts_with("TP-02/lower-case: deviates"), "{odd:#?}");
     assert_eq!(status, Some(0));
     assert!(report["implementation"].get("name").is_none(), "it does not name itself");

@@ -36,7 +36,10 @@ fn selected(only: &str, configuration: &Configuration) -> Vec<SelectedRequiremen
         .unwrap();
     let mut fitting = all;
     for wanted in &mut fitting {
-        wanted.vectors.retain(|vector| vector.configuration == *configuration && vector.telemetry.is_empty());
+        wanted.vectors.retain(|vector| {
+            let needs_a_relay = !vector.needs.is_empty() || vector.propagation.is_some();
+            vector.configuration == *configuration && vector.telemetry.is_empty() && !needs_a_relay
+        });
     }
     fitting.retain(|wanted| {
         let requirement = &wanted.requirement;
@@ -127,6 +130,17 @@ fn no_requirement_is_without_a_defect() {
     assert!(missing.is_empty(), "requirements that nothing shows to be able to fail: {missing:?}");
     let unknown: Vec<&&str> = proved.iter().filter(|id| !known.contains(**id)).collect();
     assert!(unknown.is_empty(), "defects of requirements that do not exist: {unknown:?}");
+}
+
+#[test]
+fn faults_that_name_a_requirement_are_found_by_it() {
+    for fault in relay_model::faults::Fault::ALL {
+        let Some(ids) = fault.shows().strip_prefix("requirement ") else { continue };
+        for id in ids.split(", ") {
+            let row = (id, fault.name());
+            assert!(relay_table::RELAY_TABLE.contains(&row), "{row:?} is missing in relay_table.rs");
+        }
+    }
 }
 
 #[test]

@@ -91,6 +91,16 @@ impl CallbackListener {
         format!("/{:016x}/{}/{}/{call}", self.nonce, key.vector, key.request)
     }
 
+    /// Returns the path that identifies the calls of a batch, in which a relay replaces `{i}` by their numbers.
+    pub fn batch_path(&self, key: RequestKey) -> String {
+        format!("/{:016x}/{}/{}/{{i}}", self.nonce, key.vector, key.request)
+    }
+
+    /// Keeps the only call of a request that did not arrive here.
+    pub fn keep(&self, key: RequestKey, fields: RawFields) {
+        self.state.take(&self.path(key, 0), fields);
+    }
+
     /// Returns the log, for the listeners of other transports.
     pub fn sink(&self) -> Arc<CallSink> {
         Arc::clone(&self.state)

@@ -20,12 +20,16 @@ use crate::plan::Seed;
 use crate::plan::seed::Ids;
 use crate::runtime::BrokerStarter;
 
+mod propagation;
 mod request;
 mod sender;
+mod target_process;
 mod telemetry;
 mod trial;
 
+use request::CallAddresses;
 use sender::{Exchanges, RequestSender};
+use target_process::InstanceStart;
 use telemetry::SeenTelemetry;
 use trial::{Trial, routes_of, trials};
 
@@ -182,14 +186,12 @@ impl SuiteRun<'_> {
             }
         }
         let sender = RequestSender {
-            target: self.target,
+            start: InstanceStart { target: self.target, configuration, variables },
             options: self.options,
             listener: &self.listener,
             grpc: self.grpc.address(),
             clients: &self.clients,
-            configuration,
             sink: self.sink.as_ref(),
-            variables,
         };
         let instance = sender.probe(instance).await?;
         let address = instance.address.clone();
@@ -205,13 +207,11 @@ impl SuiteRun<'_> {
             let trial = self.vectors[at];
             let exchange = shown(&exchanges);
             let key = RequestKey { vector: at, request: 0 };
-            let grpc = self.grpc.address();
-            let body = request::body(&self.listener, grpc, key, trial.route, &trial.vector.steps);
+            let (grpc, route) = (self.grpc.address(), trial.route);
+            let addresses = CallAddresses { listener: &self.listener, grpc, key, route };
             let curl = match exchange {
-                Some(exchange) if trial.route.inward == TransportKind::Http1 => {
-                    request::curl(&address, exchange, &body)
-                }
-                Some(_) | None => String::new(),
+                Some(exchange) => trial.curl(&address, exchange, addresses),
+                None => String::new(),
             };
             self.results.insert(at, VectorResult { curl, ..result(trial, judged, exchange) });
         }
@@ -244,7 +244,9 @@ impl SuiteRun<'_> {
         if let Some(why) = self.target.lacks_support(&requirement.id, &trial.vector.name) {
             return Some(why);
         }
-        if let Some(need) = requirement.needs.iter().find(|need| !instance.can(need)) {
+        let mut needs = requirement.needs.iter().chain(&trial.vector.needs).map(String::as_str);
+        let propagate = trial.vector.propagation.as_ref().map(|_| propagation::CAPABILITY);
+        if let Some(need) = propagate.into_iter().chain(&mut needs).find(|need| !instance.can(need)) {
             return Some(format!("the target does not have the capability `{need}`"));
         }
         if let Some(why) = sender::lacks(instance, trial.route) {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::conform::judge::VectorExchange;
 use crate::conform::listener::{CallbackListener, RequestKey};
@@ -36,32 +36,44 @@ fn odd_id(mut mint: impl FnMut() -> String) -> String {
     }
 }
 
-/// Returns the instruction of a request, with the addresses of its calls. `grpc` is the address for calls over gRPC.
-pub(super) fn body(
-    listener: &CallbackListener,
-    grpc: SocketAddr,
-    key: RequestKey,
-    route: TransportRoute,
-    steps: &[InstructionStep],
-) -> String {
-    let calls = (0..steps.len()).map(|call| {
-        let address = match route.outward {
-            TransportKind::Http1 | TransportKind::Http2 => listener.url(key, call),
-            TransportKind::Grpc => format!("grpc://{grpc}"),
-            TransportKind::Kafka => format!("kafka://{OUTWARD}"),
-            TransportKind::RabbitMq => format!("amqp:///{OUTWARD}"),
-            TransportKind::Sqs => format!("sqs://{OUTWARD}"),
+/// The addresses of the calls that a request causes.
+#[derive(Clone, Copy)]
+pub(super) struct CallAddresses<'a> {
+    pub listener: &'a CallbackListener,
+    /// For calls over gRPC.
+    pub grpc: SocketAddr,
+    pub key: RequestKey,
+    pub route: TransportRoute,
+}
+
+impl CallAddresses<'_> {
+    /// Returns the instruction of a request, with the addresses of its calls.
+    pub fn body(&self, steps: &[InstructionStep], minted: &RequestIds) -> String {
+        suite::instruction(steps, minted, &|number, options| self.call(number, options)).to_string()
+    }
+
+    fn call(&self, number: Option<usize>, options: &str) -> Value {
+        let (listener, key) = (self.listener, self.key);
+        let address = match self.route.outward {
+            TransportKind::Http1 | TransportKind::Http2 => listener.url(key, number.unwrap_or_default()),
+            TransportKind::Grpc => format!("grpc://{}", self.grpc),
+            TransportKind::Kafka => format!("kafka://{OUTWARD}{options}"),
+            TransportKind::RabbitMq => format!("amqp:///{OUTWARD}{options}"),
+            TransportKind::Sqs => format!("sqs://{OUTWARD}{options}"),
+        };
+        let path = match number {
+            Some(number) => listener.path(key, number),
+            None => listener.batch_path(key),
         };
         // The next relay gets the arguments unchanged: they identify a call that has no path.
-        let arguments = match route.outward {
+        let arguments = match self.route.outward {
             TransportKind::Http1 | TransportKind::Http2 => json!([]),
             TransportKind::Grpc | TransportKind::Kafka | TransportKind::RabbitMq | TransportKind::Sqs => {
-                json!([{ "url": format!("mark:{}", listener.path(key, call)), "arguments": [] }])
+                json!([{ "url": format!("mark:{path}"), "arguments": [] }])
             }
         };
         json!({ "url": address, "arguments": arguments })
-    });
-    suite::instruction(steps, calls).to_string()
+    }
 }
 
 /// Returns a whole HTTP/1.1 request with the vector's fields unchanged.
@@ -104,7 +116,7 @@ pub(super) fn curl(address: &Address, exchange: &VectorExchange, body: &str) -> 
 }
 
 /// Quotes a word for a shell; bytes that are not printable ASCII are escaped for bash and zsh.
-fn quoted(bytes: &[u8]) -> String {
+pub(super) fn quoted(bytes: &[u8]) -> String {
     if bytes.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\'') {
         return format!("'{}'", String::from_utf8_lossy(bytes));
     }

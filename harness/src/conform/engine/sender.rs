@@ -9,12 +9,14 @@ use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Options, RunError, Trial, request, telemetry};
+use super::request::CallAddresses;
+use super::target_process::{InstanceStart, TargetProcess};
+use super::{Options, RunError, Trial, propagation, request, telemetry};
 use crate::conform::judge::{ExchangeTelemetry, TargetAnswer, VectorExchange};
 use crate::conform::listener::{CallbackListener, RequestKey};
 use crate::conform::span_sink::SpanSink;
-use crate::conform::suite::{Configuration, InstructionStep, RequestIds};
-use crate::conform::target::{Instance, InstanceError, Target};
+use crate::conform::suite::{CarrierKind, InstructionStep, RequestIds};
+use crate::conform::target::Instance;
 use crate::conform::transport::{self, BrokerClients, SendFailure, TransportKind, TransportRoute};
 use crate::driver::raw;
 use crate::error_chain;
@@ -28,23 +30,18 @@ const LATE_CALLS: Duration = Duration::from_secs(1);
 const END_IS_KNOWN: Duration = Duration::from_millis(500);
 /// The time in which a target exports by itself: batch processors wait 5 s by default.
 const EXPORTED_WITHIN: Duration = Duration::from_secs(6);
-/// The most starts of a target that ends again and again.
-const MOST_STARTS: usize = 32;
 /// The vector number of the call that shows that the target calls back at all.
 const PROBE: RequestKey = RequestKey { vector: usize::MAX, request: 0 };
 
 pub(super) struct RequestSender<'a> {
-    pub target: &'a Target,
+    pub start: InstanceStart<'a>,
     pub options: &'a Options,
     pub listener: &'a CallbackListener,
     /// The address for calls over gRPC.
     pub grpc: SocketAddr,
     pub clients: &'a BrokerClients,
-    pub configuration: &'a Configuration,
     /// The collector of the target's spans; `None` where nothing is asked of them.
     pub sink: Option<&'a SpanSink>,
-    /// Variables besides those of the configuration.
-    pub variables: Vec<(String, String)>,
 }
 
 /// The requests with their answers and calls, by the numbers of the vectors.
@@ -71,6 +68,14 @@ struct Request {
     sent: RawFields,
     route: TransportRoute,
     steps: Vec<InstructionStep>,
+    question: Option<CarrierQuestion>,
+}
+
+/// A carrier for the propagators alone.
+#[derive(Clone)]
+struct CarrierQuestion {
+    carrier: CarrierKind,
+    body: String,
 }
 
 impl RequestSender<'_> {
@@ -84,7 +89,8 @@ impl RequestSender<'_> {
             minted,
             sent,
             route: TransportRoute::HTTP,
-            steps: vec![InstructionStep::Call],
+            steps: vec![InstructionStep::call()],
+            question: None,
         };
         let answer = self.send(&instance, &request).await;
         if !self.listener.calls(PROBE).is_empty() {
@@ -121,10 +127,15 @@ impl RequestSender<'_> {
         let gap = process.end().await;
         let mut exchanges: BTreeMap<usize, Vec<VectorExchange>> = BTreeMap::new();
         answers.sort_by_key(|(request, _)| request.key);
-        for (Request { key, minted, sent, .. }, answer) in answers {
+        for (Request { key, minted, sent, question, .. }, answer) in answers {
             let calls = self.listener.calls(key);
             let telemetry = ExchangeTelemetry::default();
-            let exchange = VectorExchange { minted, sent, answer, calls, telemetry };
+            let is_without_span = question.is_some();
+            let sent = match &question {
+                Some(question) => propagation::as_fields(question.carrier, sent),
+                None => sent,
+            };
+            let exchange = VectorExchange { minted, sent, answer, calls, is_without_span, telemetry };
             exchanges.entry(key.vector).or_default().push(exchange);
         }
         Exchanges { exchanges, gap }
@@ -155,7 +166,11 @@ impl RequestSender<'_> {
             let minted = request::mint(seed, number);
             let sent = fields.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
             let key = RequestKey { vector, request: number };
-            Request { key, minted, sent, route: planned.route, steps: steps.clone() }
+            let question = planned.vector.propagation.as_ref().map(|propagation| CarrierQuestion {
+                carrier: propagation.carrier,
+                body: propagation::body(propagation, planned.vector, &minted),
+            });
+            Request { key, minted, sent, route: planned.route, steps: steps.clone(), question }
         })
     }
 
@@ -165,7 +180,7 @@ impl RequestSender<'_> {
         process: &mut TargetProcess,
         queue: &mut VecDeque<Request>,
     ) -> Vec<(Request, TargetAnswer)> {
-        let instance = match process.instance(self).await {
+        let instance = match process.instance(&self.start).await {
             Ok(instance) => instance,
             Err(error) => {
                 let why = error_chain::one_line(&error);
@@ -205,7 +220,7 @@ impl RequestSender<'_> {
         let first = suspects.clone();
         for (request, _) in suspects {
             self.listener.forget(request.key);
-            let answer = match process.instance(self).await {
+            let answer = match process.instance(&self.start).await {
                 Ok(instance) => self.send(instance, &request).await,
                 Err(error) => TargetAnswer::NotSent(error_chain::one_line(&error)),
             };
@@ -218,7 +233,9 @@ impl RequestSender<'_> {
 
     async fn send(&self, instance: &Instance, request: &Request) -> TargetAnswer {
         let deadline = Instant::now() + self.options.timeout;
-        let body = request::body(self.listener, self.grpc, request.key, request.route, &request.steps);
+        let Request { key, route, steps, minted, .. } = request;
+        let addresses = CallAddresses { listener: self.listener, grpc: self.grpc, key: *key, route: *route };
+        let body = addresses.body(steps, minted);
         let answer = match timeout_at(deadline, self.exchange(instance, request, &body)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => match instance.end_within(END_IS_KNOWN).await {
@@ -242,7 +259,7 @@ impl RequestSender<'_> {
         };
         if is_success {
             let within = if is_message { self.options.timeout } else { LATE_CALLS.min(self.options.timeout) };
-            let calls = request.steps.iter().filter(|step| step.calls()).count();
+            let calls = request.steps.iter().map(InstructionStep::calls).sum();
             let called = self.listener.until_called(request.key, calls, Instant::now() + within);
             // Nobody calls any more when the target has ended.
             let ended = async {
@@ -268,6 +285,13 @@ impl RequestSender<'_> {
         body: &str,
     ) -> Result<TargetAnswer, ExchangeError> {
         let fields = &request.sent;
+        if let Some(CarrierQuestion { carrier, body }) = &request.question {
+            let asked =
+                propagation::exchange(instance.socket, *carrier, body.clone(), self.options.timeout).await;
+            let (status, injected) = asked.map_err(ExchangeError::Answer)?;
+            self.listener.keep(request.key, injected);
+            return Ok(TargetAnswer::Status(status));
+        }
         let status = match request.route.inward {
             TransportKind::Http1 => {
                 let bytes = request::bytes(&instance.address, fields, body);
@@ -338,46 +362,5 @@ impl ExchangeError {
             ExchangeError::Answer(why) => TargetAnswer::BrokenOff(why.0),
             ExchangeError::NotSent(why) => TargetAnswer::NotSent(why.0),
         }
-    }
-}
-
-/// The reason why the target is not started again.
-#[derive(Debug, thiserror::Error)]
-enum RestartError {
-    #[error("the target ended {MOST_STARTS} times and is not started again")]
-    TooOften,
-    #[error(transparent)]
-    Start(#[from] InstanceError),
-}
-
-/// The target's process; it is started again after it ends.
-struct TargetProcess {
-    instance: Option<Instance>,
-    starts: usize,
-}
-
-impl TargetProcess {
-    async fn instance(&mut self, sender: &RequestSender<'_>) -> Result<&Instance, RestartError> {
-        let alive = self.instance.take().filter(|instance| !instance.has_ended());
-        let instance = match alive {
-            Some(instance) => instance,
-            None if self.starts >= MOST_STARTS => return Err(RestartError::TooOften),
-            None => {
-                self.starts += 1;
-                Instance::start(sender.target, sender.configuration, &sender.variables).await?
-            }
-        };
-        Ok(self.instance.insert(instance))
-    }
-
-    /// Exports what the target still has, and stops it. Returns the reason why spans may be missing.
-    async fn end(&mut self) -> Option<String> {
-        let mut gap = (self.starts > 1)
-            .then(|| "the target ended during the run, and its spans may be lost".to_owned());
-        if let Some(instance) = self.instance.take() {
-            gap = gap.or(telemetry::flush(&instance).await);
-            instance.stop().await;
-        }
-        gap
     }
 }

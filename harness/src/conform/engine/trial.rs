@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::Options;
+use super::request::{self, CallAddresses};
+use super::{Options, propagation};
+use crate::conform::judge::VectorExchange;
 use crate::conform::selection::SelectedRequirement;
 use crate::conform::suite::{Configuration, Vector};
+use crate::conform::target::Address;
 use crate::conform::transport::{self, TransportKind, TransportRoute};
 use crate::plan::Seed;
 use crate::scenario::Role;
@@ -39,6 +42,19 @@ pub(super) struct Trial<'a> {
 impl Trial<'_> {
     pub fn group(&self) -> (Role, &Configuration) {
         (self.wanted.requirement.role, &self.vector.configuration)
+    }
+
+    /// Returns the request as a command of a shell; empty where it is not HTTP/1.1.
+    pub fn curl(&self, address: &Address, exchange: &VectorExchange, addresses: CallAddresses<'_>) -> String {
+        if let Some(propagation) = &self.vector.propagation {
+            return propagation::curl(
+                address,
+                &propagation::body(propagation, self.vector, &exchange.minted),
+            );
+        }
+        let body = addresses.body(&self.vector.steps, &exchange.minted);
+        let is_http = self.route.inward == TransportKind::Http1;
+        if is_http { request::curl(address, exchange, &body) } else { String::new() }
     }
 
     /// Returns the seed of its ids. Over HTTP/1.1 it does not depend on the other transports of the run.

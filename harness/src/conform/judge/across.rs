@@ -21,6 +21,7 @@ pub(super) fn check(vector: &Vector, exchanges: &[VectorExchange]) -> Result<(),
             Across::UniformTraceIds => skewed(&contexts),
             Across::OneDecision => decisions(contexts.iter().flatten()),
             Across::OneDecisionARequest => contexts.iter().find_map(|calls| decisions(calls.iter())),
+            Across::AsciiFields => unprintable(exchanges),
             Across::SampledShare => wrong_share(&vector.configuration, &contexts),
         };
         if let Some(seen) = seen {
@@ -36,11 +37,21 @@ fn context(call: &Call) -> Option<TraceParent> {
 
 fn upper_case_name(exchanges: &[VectorExchange]) -> Option<String> {
     let fields = exchanges.iter().flat_map(|exchange| &exchange.calls).flat_map(|call| &call.fields);
-    let mut names = fields
-        .map(|(name, _)| name)
-        .filter(|name| Format::of_field(name).is_some() || name.eq_ignore_ascii_case(b"baggage"));
+    let mut names = fields.map(|(name, _)| name).filter(|name| is_propagation(name));
     let name = names.find(|name| name.iter().any(u8::is_ascii_uppercase))?;
     Some(format!("`{}`", String::from_utf8_lossy(name)))
+}
+
+fn unprintable(exchanges: &[VectorExchange]) -> Option<String> {
+    let fields = exchanges.iter().flat_map(|exchange| &exchange.calls).flat_map(|call| &call.fields);
+    let mut propagation = fields.filter(|(name, _)| is_propagation(name));
+    let is_odd = |bytes: &[u8]| !bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    let (name, value) = propagation.find(|(name, value)| is_odd(name) || is_odd(value))?;
+    Some(format!("`{}: {}`", name.escape_ascii(), value.escape_ascii()))
+}
+
+fn is_propagation(name: &[u8]) -> bool {
+    Format::of_field(name).is_some() || name.eq_ignore_ascii_case(b"baggage")
 }
 
 fn several_traces(contexts: &[Vec<TraceParent>]) -> Option<String> {

@@ -79,7 +79,13 @@ fn continues(
         let kind = MismatchKind::TraceIdChanged;
         return Err(Mismatch::with(kind, difference(Some(wanted.into_bytes()), line, 3..35)));
     }
-    if parent.parent_id.to_string() == parent_id {
+    let is_kept = parent.parent_id.to_string() == parent_id;
+    if outcome.demands.keeps_parent || exchange.is_without_span {
+        let wanted = format!("00-{trace_id}-{parent_id}-{}", parent.flags).into_bytes();
+        let difference = difference(Some(wanted), line, 36..52);
+        return if is_kept { Ok(()) } else { Err(Mismatch::with(MismatchKind::ParentIdChanged, difference)) };
+    }
+    if is_kept {
         return Err(Mismatch::with(MismatchKind::ParentIdKept, difference(None, line, 36..52)));
     }
     Ok(())
@@ -155,7 +161,8 @@ fn unchanged(exchange: &VectorExchange, call: &Call) -> Result<(), Mismatch> {
     }
     for name in names {
         let (sent, actual) = (values(&exchange.sent, &name), values(&call.fields, &name));
-        if sent == actual {
+        // An empty list is as good as none.
+        if sent == actual || sent.is_empty() && actual.iter().all(|value| value.is_empty()) {
             continue;
         }
         if sent.is_empty() {

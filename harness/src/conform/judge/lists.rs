@@ -20,6 +20,12 @@ pub(super) fn check(expected: &Demands, exchange: &VectorExchange, call: &Call) 
         }
         out.lacks(&expected.lacks, &exchange.minted)?;
     }
+    if !expected.own_tracestate.is_empty() {
+        Tracestate::of(exchange, call).adds(&expected.own_tracestate, &exchange.minted)?;
+    }
+    if !expected.own_baggage.is_empty() {
+        adds_baggage(&filled(&expected.own_baggage, &exchange.minted), call)?;
+    }
     match &expected.baggage {
         Some(ListDemand::Exactly(members)) => baggage(&filled(members, &exchange.minted), exchange, call),
         Some(ListDemand::Some) => some_baggage(exchange, call),
@@ -104,6 +110,24 @@ impl Tracestate {
         Ok(())
     }
 
+    /// Checks that the members with these keys are these, in this order, in front of those that were sent.
+    fn adds(&self, members: &[Text], minted: &RequestIds) -> Result<(), Mismatch> {
+        let wanted: Vec<Vec<u8>> = members.iter().map(|member| member.fill(minted)).collect();
+        let keys: Vec<Vec<u8>> = wanted.iter().map(|member| key_of(member).to_vec()).collect();
+        let of_keys = self.out.iter().filter(|member| keys.iter().any(|key| trim_ows(member.key()) == *key));
+        let actual: Vec<Vec<u8>> = of_keys.map(|member| member.bytes.clone()).collect();
+        if actual == wanted {
+            let count = self.out.len();
+            let too_many = MismatchKind::TooMany(TRACESTATE, count);
+            return if count > MEMBERS { self.wrong(too_many, &self.kept()) } else { Ok(()) };
+        }
+        let missing = wanted.iter().zip(&actual).find(|(one, other)| one != other).map(|(one, _)| one);
+        let missing = missing.or(wanted.get(actual.len())).or(wanted.first()).cloned().unwrap_or_default();
+        let kept = self.kept();
+        let expected: Vec<Vec<u8>> = wanted.into_iter().chain(kept).collect();
+        self.wrong(MismatchKind::NotAdded(TRACESTATE, shown(&missing)), &expected)
+    }
+
     fn lacks(&self, keys: &[Text], minted: &RequestIds) -> Result<(), Mismatch> {
         for key in keys.iter().map(|key| key.fill(minted)) {
             if let Some(member) = self.out.iter().find(|member| trim_ows(member.key()) == key) {
@@ -114,9 +138,13 @@ impl Tracestate {
     }
 }
 
+fn key_of(member: &[u8]) -> &[u8] {
+    member.split(|byte| *byte == b'=').next().unwrap_or_default()
+}
+
 fn what_differs(kept: &[Vec<u8>], expected: &[Vec<u8>]) -> MismatchKind {
     if let Some(member) = expected.iter().find(|member| !kept.contains(member)) {
-        let key = member.split(|byte| *byte == b'=').next().unwrap_or_default();
+        let key = key_of(member);
         let has_key =
             kept.iter().any(|kept| kept.strip_prefix(key).is_some_and(|rest| rest.first() == Some(&b'=')));
         let kind = if has_key { MismatchKind::MemberAltered } else { MismatchKind::MemberLost };
@@ -163,6 +191,20 @@ fn baggage(expected: &[u8], exchange: &VectorExchange, call: &Call) -> Result<()
         }
         None => Ok(()),
     }
+}
+
+/// Checks that each of these members stands there once, by its meaning, and no other with its name.
+fn adds_baggage(expected: &[u8], call: &Call) -> Result<(), Mismatch> {
+    let out = Baggage::entries_of(values(&call.fields, BAGGAGE));
+    for entry in Baggage::entries_of([expected]) {
+        let mut named = out.iter().filter(|other| other.key == entry.key);
+        let is_once = named.next().is_some_and(|other| is_same(&entry, other)) && named.next().is_none();
+        if !is_once {
+            let kind = MismatchKind::NotAdded(BAGGAGE, shown(&entry.raw));
+            return Err(baggage_mismatch(kind, expected, call));
+        }
+    }
+    Ok(())
 }
 
 fn baggage_mismatch(kind: MismatchKind, expected: &[u8], call: &Call) -> Mismatch {

@@ -48,6 +48,8 @@ pub enum MismatchKind {
     /// The new trace id is derived from the invalid one.
     TraceIdDerived,
     ParentIdKept,
+    /// The parent id is a different one where no span stands between.
+    ParentIdChanged,
     /// The flag, and whether it should be set.
     Flag(ContextFlag, bool),
     MemberLost(&'static str, String),
@@ -56,6 +58,8 @@ pub enum MismatchKind {
     Reordered(&'static str),
     /// A member that the target added stands to the right of one that was sent.
     AddedBehind(&'static str, String),
+    /// A member that the target must add is missing, or stands there more than once.
+    NotAdded(&'static str, String),
     /// More members than a list may have.
     TooMany(&'static str, usize),
     Unexpected(String),
@@ -102,6 +106,7 @@ impl Mismatch {
             | MismatchKind::TraceIdKept
             | MismatchKind::TraceIdDerived
             | MismatchKind::ParentIdKept
+            | MismatchKind::ParentIdChanged
             | MismatchKind::Flag(..)
             | MismatchKind::MemberLost(..)
             | MismatchKind::MemberKept(..)
@@ -109,6 +114,7 @@ impl Mismatch {
             | MismatchKind::Reordered(..)
             | MismatchKind::AddedBehind(..)
             | MismatchKind::TooMany(..)
+            | MismatchKind::NotAdded(..)
             | MismatchKind::Unexpected(..)
             | MismatchKind::NotUnchanged(..)
             | MismatchKind::Across(..)
@@ -147,6 +153,7 @@ impl MismatchKind {
             MismatchKind::TraceIdKept => "trace-id-kept",
             MismatchKind::TraceIdDerived => "trace-id-derived",
             MismatchKind::ParentIdKept => "parent-id-kept",
+            MismatchKind::ParentIdChanged => "parent-id-changed",
             MismatchKind::Flag(..) => "flag",
             MismatchKind::MemberLost(..) => "member-lost",
             MismatchKind::MemberKept(..) => "member-kept",
@@ -154,6 +161,7 @@ impl MismatchKind {
             MismatchKind::Reordered(_) => "reordered",
             MismatchKind::AddedBehind(..) => "added-behind",
             MismatchKind::TooMany(..) => "too-many-members",
+            MismatchKind::NotAdded(..) => "not-added",
             MismatchKind::Unexpected(_) => "unexpected",
             MismatchKind::NotUnchanged(_) => "not-unchanged",
             MismatchKind::Across(..) => "across",
@@ -166,30 +174,12 @@ impl MismatchKind {
 impl fmt::Display for MismatchKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            MismatchKind::Answered(status) => write!(out, "the target answered {status}"),
-            MismatchKind::NotRefused(Some(status)) => {
-                write!(out, "the target answered {status}, expected a status from 400 to 499")
-            }
-            MismatchKind::NotRefused(None) => {
-                out.write_str("the target handled the message, expected it to refuse")
-            }
-            MismatchKind::NoAnswer(within) => {
-                write!(out, "the target did not answer within {} s", within.as_secs_f32())
-            }
-            MismatchKind::BrokenOff(how) => write!(out, "the target gave no answer: {how}"),
-            MismatchKind::Ended { how, .. } => {
-                write!(out, "the target ended while it handled the request ({how})")
-            }
-            MismatchKind::NotCalledBack { number, calls, status } => {
-                match status {
-                    Some(status) => write!(out, "the target answered {status}")?,
-                    None => out.write_str("the target got the message")?,
-                }
-                match calls {
-                    1 => out.write_str(" and did not call back"),
-                    calls => write!(out, " without call {} of {calls}", number + 1),
-                }
-            }
+            MismatchKind::Answered(_)
+            | MismatchKind::NotRefused(_)
+            | MismatchKind::NoAnswer(_)
+            | MismatchKind::BrokenOff(_)
+            | MismatchKind::Ended { .. }
+            | MismatchKind::NotCalledBack { .. } => answer_words(self, out),
             MismatchKind::Missing(field) => write!(out, "the call carries no `{field}`"),
             MismatchKind::Repeated(field, count) => write!(out, "the call carries {count} `{field}` fields"),
             MismatchKind::Malformed(reason) => {
@@ -214,12 +204,16 @@ impl fmt::Display for MismatchKind {
             MismatchKind::ParentIdKept => {
                 out.write_str("the call carries the parent id that the target received")
             }
+            MismatchKind::ParentIdChanged => {
+                out.write_str("the parent id is a different one, although no span is between")
+            }
             MismatchKind::Flag(flag, expected) => flag_words(*flag, *expected, out),
             MismatchKind::MemberLost(..)
             | MismatchKind::MemberKept(..)
             | MismatchKind::MemberAltered(..)
             | MismatchKind::AddedBehind(..)
             | MismatchKind::Reordered(_)
+            | MismatchKind::NotAdded(..)
             | MismatchKind::TooMany(..) => list_words(self, out),
             MismatchKind::Unexpected(field) => write!(out, "the call carries `{field}`, which was not sent"),
             MismatchKind::NotUnchanged(field) => write!(out, "`{field}` was not forwarded unchanged"),
@@ -232,6 +226,36 @@ impl fmt::Display for MismatchKind {
                 )
             }
         }
+    }
+}
+
+fn answer_words(kind: &MismatchKind, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match kind {
+        MismatchKind::Answered(status) => write!(out, "the target answered {status}"),
+        MismatchKind::NotRefused(Some(status)) => {
+            write!(out, "the target answered {status}, expected a status from 400 to 499")
+        }
+        MismatchKind::NotRefused(None) => {
+            out.write_str("the target handled the message, expected it to refuse")
+        }
+        MismatchKind::NoAnswer(within) => {
+            write!(out, "the target did not answer within {} s", within.as_secs_f32())
+        }
+        MismatchKind::BrokenOff(how) => write!(out, "the target gave no answer: {how}"),
+        MismatchKind::Ended { how, .. } => {
+            write!(out, "the target ended while it handled the request ({how})")
+        }
+        MismatchKind::NotCalledBack { number, calls, status } => {
+            match status {
+                Some(status) => write!(out, "the target answered {status}")?,
+                None => out.write_str("the target got the message")?,
+            }
+            match calls {
+                1 => out.write_str(" and did not call back"),
+                calls => write!(out, " without call {} of {calls}", number + 1),
+            }
+        }
+        other => unreachable!("{} is about what the target sent", other.word()),
     }
 }
 
@@ -254,6 +278,9 @@ fn list_words(kind: &MismatchKind, out: &mut fmt::Formatter<'_>) -> fmt::Result 
                 out,
                 "the `{list}` member `{member}` was added after one that was sent; new members belong in front"
             )
+        }
+        MismatchKind::NotAdded(list, member) => {
+            write!(out, "the `{list}` member `{member}` must be added once, and in its place")
         }
         MismatchKind::TooMany(list, count) => {
             write!(out, "`{list}` has {count} members; the limit is 32")
@@ -280,6 +307,7 @@ fn across_words(across: Across, seen: &str, out: &mut fmt::Formatter<'_>) -> fmt
             write!(out, "the decision to sample differs between the calls of one request ({seen})")
         }
         Across::SampledShare => write!(out, "the share of sampled requests is not the ratio ({seen})"),
+        Across::AsciiFields => write!(out, "a field has bytes that HTTP does not allow ({seen})"),
         Across::LowerCaseNames => write!(out, "a field name is not in lower case ({seen})"),
         Across::UniformTraceIds => {
             write!(out, "the random flag is set, but the trace ids do not look random ({seen})")

@@ -32,6 +32,8 @@ pub struct VectorExchange {
     pub answer: TargetAnswer,
     /// In the order of arrival.
     pub calls: Vec<Call>,
+    /// The propagators alone were tried: a context that is continued keeps its parent id.
+    pub is_without_span: bool,
     /// Empty where nothing is stated about spans.
     pub telemetry: ExchangeTelemetry,
 }

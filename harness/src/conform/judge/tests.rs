@@ -30,7 +30,8 @@ fn judged(text: &str, calls: &[&[(&str, &str)]]) -> String {
         is_late: false,
     });
     let (answer, telemetry) = (TargetAnswer::Status(200), ExchangeTelemetry::default());
-    let exchange = VectorExchange { minted, sent, answer, calls: calls.collect(), telemetry };
+    let exchange =
+        VectorExchange { minted, sent, answer, calls: calls.collect(), is_without_span: false, telemetry };
     match judge(&vector, &[exchange]).end {
         End::Fits(outcome) => outcome,
         End::Misfits(mismatch) => mismatch.kind.word().to_owned(),
@@ -141,6 +142,7 @@ fn the_caret_points_at_the_first_byte_that_differs() {
         sent,
         answer: TargetAnswer::Status(200),
         calls,
+        is_without_span: false,
         telemetry: ExchangeTelemetry::default(),
     };
     let End::Misfits(mismatch) = judge(&vector, &[exchange]).end else { panic!("it fits") };
@@ -162,6 +164,7 @@ fn trace_ids_that_are_no_random_numbers_are_found() {
             sent: Vec::new(),
             answer: TargetAnswer::Status(200),
             calls: vec![call],
+            is_without_span: false,
             telemetry: ExchangeTelemetry::default(),
         }
     };
@@ -184,6 +187,7 @@ fn a_target_that_hangs_or_ends_is_reported() {
             sent: Vec::new(),
             answer,
             calls: Vec::new(),
+            is_without_span: false,
             telemetry: ExchangeTelemetry::default(),
         }
     };

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::notation::Text;
+use super::notation::{NotationError, Text};
 use super::{
-    Across, AllowedOutcome, Configuration, ContextFlag, Demands, InstructionStep, ListDemand, OutcomeKind,
-    Requirement, SpanStatement, Strength, Suite, Vector, format,
+    Across, AllowedOutcome, CarrierKind, Configuration, ContextFlag, Demands, InstructionStep, ListDemand,
+    OutcomeKind, Propagation, Requirement, SpanStatement, Strength, Suite, Vector, format,
 };
 use crate::conform::document;
 use crate::conform::transport::TransportKind;
@@ -118,13 +118,7 @@ impl Builder {
 
     fn vector(&mut self, name: String, each: Expansion<'_>, tree: &Tree, level: u8) -> Vector {
         let Expansion { place, text: each } = each;
-        let mut send = Vec::new();
-        for pair in tree.get("send").map_or(&[][..], Tree::items) {
-            match pair.items() {
-                [name, value] => send.push((self.text(name, each), self.text(value, each))),
-                _ => self.wrong("not-a-pair", pair.place, "a field is a pair: `[name, value]`"),
-            }
-        }
+        let send = self.pairs(tree, "send", each);
         let expect = tree.get("expect").map_or(&[][..], Tree::one_or_more);
         let expect: Vec<AllowedOutcome> =
             expect.iter().filter_map(|outcome| self.outcome(outcome, each)).collect();
@@ -134,16 +128,17 @@ impl Builder {
             self.wrong("no-trace-id", place, message);
         }
         let only = number(tree, "level");
-        let steps = match tree.get("steps") {
-            Some(steps) => steps.items().iter().filter_map(Tree::text).map(InstructionStep::read).collect(),
-            None => vec![InstructionStep::Call; count(tree, "calls")],
-        };
+        let steps = self.steps(tree, each);
+        let propagation = self.propagation(tree, each);
+        let calls = steps.iter().map(InstructionStep::calls).sum();
         Vector {
             name,
             place,
             send,
             configuration: filled(configuration(tree.get("configuration")), each),
-            calls: steps.iter().filter(|step| step.calls()).count(),
+            needs: texts(tree.get("needs")),
+            propagation,
+            calls,
             steps,
             fails: tree.get("fails").is_some(),
             requests: count(tree, "requests"),
@@ -153,6 +148,42 @@ impl Builder {
             twin: tree.text_at("twin").map(str::to_owned),
             levels: only.unwrap_or(level)..=only.unwrap_or(3),
         }
+    }
+
+    /// Reads fields in their order.
+    fn pairs(&mut self, tree: &Tree, key: &str, each: Option<&str>) -> Vec<(Text, Text)> {
+        let mut pairs = Vec::new();
+        for pair in tree.get(key).map_or(&[][..], Tree::items) {
+            match pair.items() {
+                [name, value] => pairs.push((self.text(name, each), self.text(value, each))),
+                _ => self.wrong("not-a-pair", pair.place, "a field is a pair: `[name, value]`"),
+            }
+        }
+        pairs
+    }
+
+    fn steps(&mut self, tree: &Tree, each: Option<&str>) -> Vec<InstructionStep> {
+        let Some(list) = tree.get("steps") else {
+            return vec![InstructionStep::call(); count(tree, "calls")];
+        };
+        let mut steps = Vec::new();
+        for item in list.items() {
+            let text = item.text().unwrap_or_default().replace("{each}", each.unwrap_or("{each}"));
+            match InstructionStep::read(&text) {
+                Ok(step) => steps.push(step),
+                Err(wrong) => self.bad_notation(item, &wrong),
+            }
+        }
+        steps
+    }
+
+    fn propagation(&mut self, tree: &Tree, each: Option<&str>) -> Option<Propagation> {
+        let carrier = of_word(CarrierKind::ALL, |carrier| carrier.word(), tree.text_at("propagate"));
+        let into = self.pairs(tree, "into", each);
+        if carrier.is_none() && !into.is_empty() {
+            self.wrong("no-propagate", tree.value_place("into"), "`into` needs `propagate`");
+        }
+        carrier.map(|carrier| Propagation { carrier, into })
     }
 
     fn outcome(&mut self, tree: &Tree, each: Option<&str>) -> Option<AllowedOutcome> {
@@ -177,12 +208,10 @@ impl Builder {
             parent_id: tree.get("parent-id").map(|id| self.text(id, each)),
             tracestate: tree.get("tracestate").map(|list| self.list(list, each)),
             baggage: tree.get("baggage").map(|list| self.list(list, each)),
-            lacks: tree
-                .get("lacks")
-                .map_or(&[][..], Tree::one_or_more)
-                .iter()
-                .map(|key| self.text(key, each))
-                .collect(),
+            keeps_parent: tree.get("keeps-parent").is_some(),
+            own_tracestate: self.texts(tree.get("own-tracestate"), each),
+            own_baggage: self.texts(tree.get("own-baggage"), each),
+            lacks: self.texts(tree.get("lacks"), each),
             set: flags(tree.get("set")),
             clear: flags(tree.get("clear")),
             without: texts(tree.get("without")),
@@ -197,13 +226,21 @@ impl Builder {
         }
     }
 
+    fn texts(&mut self, tree: Option<&Tree>, each: Option<&str>) -> Vec<Text> {
+        tree.map_or(&[][..], Tree::one_or_more).iter().map(|item| self.text(item, each)).collect()
+    }
+
+    fn bad_notation(&mut self, tree: &Tree, wrong: &NotationError) {
+        self.complaints.report(Diagnostic::new("bad-notation", tree.place, wrong.to_string()));
+    }
+
     fn text(&mut self, tree: &Tree, each: Option<&str>) -> Text {
         let text = tree.text().unwrap_or_default();
         let text = text.replace("{each}", each.unwrap_or("{each}"));
         match Text::read(&text) {
             Ok(text) => text,
             Err(wrong) => {
-                self.complaints.report(Diagnostic::new("bad-notation", tree.place, wrong.to_string()));
+                self.bad_notation(tree, &wrong);
                 Text::default()
             }
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Across, ContextFlag, OutcomeKind, Setting, SpanStatement, Strength};
+use super::{Across, CarrierKind, ContextFlag, OutcomeKind, Setting, SpanStatement, Strength};
 use crate::conform::transport::TransportKind;
 use crate::scenario::Role;
 use crate::scenario::pattern::{LINE, NAME, TEXT};
@@ -97,8 +97,15 @@ static VECTOR_KEYS: Object = Object {
         may(
             "steps",
             List(&Shape::Text(&LINE)),
-            "the steps of a request in place of `calls`: `call`, `wait:20`, `spawn: call`",
+            "the steps of a request in place of `calls`: `call`, `wait:20`, `spawn: wait:20; call`",
         ),
+        may("needs", OneOrList(&Shape::Text(&NAME)), "words of `/-/capabilities` that it needs, too"),
+        may(
+            "propagate",
+            Shape::Words(&CARRIERS),
+            "the propagators alone are tried: `send` is the carrier that they read",
+        ),
+        may("into", List(&List(&Shape::Text(&TEXT))), "the fields in the carrier before the injection"),
         may("fails", Shape::True, "the steps make the target answer with an error"),
         may(
             "configuration",
@@ -143,6 +150,9 @@ static CONTEXT: Object = Object {
         may("parent-id", Shape::Text(&TEXT), "the parent id that was sent; default: the minted one"),
         may("tracestate", MEMBERS, "the members that are forwarded, in this order"),
         may("baggage", MEMBERS, "the members that are forwarded"),
+        may("keeps-parent", Shape::True, "the parent id stays the one that was sent: no span is between"),
+        may("own-tracestate", List(&Shape::Text(&TEXT)), "members that the target must add, in this order"),
+        may("own-baggage", List(&Shape::Text(&TEXT)), "members that the target must add, each once"),
         may("lacks", OneOrList(&Shape::Text(&TEXT)), "keys that the tracestate must not have"),
         may("set", OneOrList(&Shape::Words(&FLAGS)), "trace flags that must be set"),
         may("clear", OneOrList(&Shape::Words(&FLAGS)), "trace flags that must not be set"),
@@ -180,6 +190,8 @@ static ROLES: Words =
     Words { what: "role", words: || Role::ALL.iter().map(|r| r.word()).collect(), later: &[] };
 static ACROSS: Words =
     Words { what: "statement", words: || Across::ALL.iter().map(|a| a.word()).collect(), later: &[] };
+static CARRIERS: Words =
+    Words { what: "carrier", words: || CarrierKind::ALL.iter().map(|c| c.word()).collect(), later: &[] };
 static SPANS: Words =
     Words { what: "statement", words: || SpanStatement::ALL.iter().map(|s| s.word()).collect(), later: &[] };
 static FLAGS: Words =

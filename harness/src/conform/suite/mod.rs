@@ -15,6 +15,7 @@ mod embedded;
 mod format;
 mod notation;
 mod outcome;
+mod propagation;
 mod span_statement;
 mod step;
 
@@ -24,6 +25,7 @@ pub use format::schema;
 pub(crate) use format::{LINK, configuration_shape};
 pub use notation::{RequestIds, Text};
 pub use outcome::{AllowedOutcome, ContextFlag, Demands, Difference, ListDemand, OutcomeKind};
+pub use propagation::{CarrierKind, Propagation};
 pub use span_statement::SpanStatement;
 pub use step::{InstructionStep, instruction};
 
@@ -156,6 +158,10 @@ pub struct Vector {
     pub send: Vec<(Text, Text)>,
     /// The configuration in which it is tried; empty for the default one.
     pub configuration: Configuration,
+    /// The capabilities that a target must have, besides those of the requirement.
+    pub needs: Vec<String>,
+    /// The propagators alone are tried, without a request: what they are given.
+    pub propagation: Option<Propagation>,
     /// The steps of each request.
     pub steps: Vec<InstructionStep>,
     /// The number of calls in these steps.
@@ -207,6 +213,8 @@ pub enum Across {
     OneDecisionARequest,
     /// The share of requests that are sampled is the argument of the sampler.
     SampledShare,
+    /// Propagation fields have printable ASCII only.
+    AsciiFields,
 }
 
 impl Across {
@@ -219,6 +227,7 @@ impl Across {
         Across::OneDecision,
         Across::OneDecisionARequest,
         Across::SampledShare,
+        Across::AsciiFields,
     ];
 
     pub fn word(self) -> &'static str {
@@ -231,6 +240,7 @@ impl Across {
             Across::OneDecision => "one-decision",
             Across::OneDecisionARequest => "one-decision-a-request",
             Across::SampledShare => "sampled-share",
+            Across::AsciiFields => "ascii-fields",
         }
     }
 }

@@ -42,7 +42,7 @@ enum Form {
 }
 
 /// The ids of one request, in lower-case hex.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestIds {
     pub trace_id: String,
     pub parent_id: String,

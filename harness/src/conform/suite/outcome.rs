@@ -59,6 +59,12 @@ pub struct Demands {
     pub tracestate: Option<ListDemand>,
     /// Exactly these of the members that were sent, in any order. The target may add members.
     pub baggage: Option<ListDemand>,
+    /// The parent id is that of the context that is continued: no span stands between.
+    pub keeps_parent: bool,
+    /// These members of tracestate that were not sent, in this order.
+    pub own_tracestate: Vec<Text>,
+    /// These members of baggage that were not sent, each once.
+    pub own_baggage: Vec<Text>,
     /// Keys that no member of tracestate has.
     pub lacks: Vec<Text>,
     pub set: Vec<ContextFlag>,

@@ -44,6 +44,8 @@ pub enum SpanStatement {
     ResourceNamed,
     /// A span of the trace of the calls links to the entry span of the trace that was sent.
     LinkedToEntry,
+    /// A PRODUCER or CLIENT span of the request links to the context that each call carries.
+    SendLinksToCall,
 }
 
 impl SpanStatement {
@@ -68,6 +70,7 @@ impl SpanStatement {
         SpanStatement::LowCardinalityName,
         SpanStatement::ResourceNamed,
         SpanStatement::LinkedToEntry,
+        SpanStatement::SendLinksToCall,
     ];
 
     pub fn word(self) -> &'static str {
@@ -92,6 +95,7 @@ impl SpanStatement {
             SpanStatement::LowCardinalityName => "low-cardinality-name",
             SpanStatement::ResourceNamed => "resource-named",
             SpanStatement::LinkedToEntry => "linked-to-entry",
+            SpanStatement::SendLinksToCall => "send-links-to-call",
         }
     }
 
@@ -117,6 +121,7 @@ impl SpanStatement {
             SpanStatement::HttpAttributes => "an attribute is missing",
             SpanStatement::LowCardinalityName => "the name differs from request to request",
             SpanStatement::ResourceNamed => "the resource has no `service.name`",
+            SpanStatement::SendLinksToCall => "no span of the send links to the context of the message",
             SpanStatement::LinkedToEntry => "the new trace has no link to the one that it left",
         }
     }

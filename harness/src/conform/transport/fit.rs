@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{TransportKind, TransportRoute};
-use crate::conform::suite::{OutcomeKind, RequestIds, Vector};
+use crate::conform::suite::{InstructionStep, OutcomeKind, RequestIds, Vector};
 use crate::evidence::RawFields;
 
 /// HTTP/2 servers accept heads of 16 KiB by default.
@@ -23,8 +23,15 @@ pub fn fit(vector: &Vector, over: &[TransportKind], route: TransportRoute) -> bo
     if !over.is_empty() && !is_about(route.inward) && !is_about(route.outward) {
         return false;
     }
+    let is_of_message = vector.steps.iter().any(InstructionStep::is_of_message);
+    if is_of_message && !route.outward.is_message() {
+        return false;
+    }
     if route == TransportRoute::HTTP {
         return true;
+    }
+    if vector.propagation.is_some() {
+        return false;
     }
     let minted = RequestIds { trace_id: "a1".repeat(16), parent_id: "b2".repeat(8) };
     let fields: RawFields =

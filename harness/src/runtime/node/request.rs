@@ -49,7 +49,26 @@ pub async fn http(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let body = Full::new(Bytes::new());
+    exchange(request, address, path, Bytes::new()).await
+}
+
+/// Sends an HTTP/1.1 `POST` with a JSON body; returns status and body of the answer.
+pub async fn post_json(
+    address: SocketAddr,
+    path: &str,
+    body: String,
+) -> Result<(StatusCode, Bytes), RequestError> {
+    let request = Request::builder().method(Method::POST).uri(path).header("host", address.to_string());
+    exchange(request.header("content-type", "application/json"), address, path, body.into()).await
+}
+
+async fn exchange(
+    request: hyper::http::request::Builder,
+    address: SocketAddr,
+    path: &str,
+    body: Bytes,
+) -> Result<(StatusCode, Bytes), RequestError> {
+    let body = Full::new(body);
     let request = request.body(body).map_err(|error| RequestError::Target(path.to_owned(), error))?;
     let stream = connect(address).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))

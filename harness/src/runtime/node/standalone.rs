@@ -200,6 +200,20 @@ async fn ask_with(
     }
 }
 
+/// Sends a `POST` of the harness's own with a JSON body; returns status and body of the answer.
+pub async fn ask_json(
+    address: SocketAddr,
+    path: &str,
+    body: String,
+    within: Duration,
+) -> Result<(u16, Bytes), AskError> {
+    match timeout_at(Instant::now() + within, request::post_json(address, path, body)).await {
+        Ok(Ok((status, body))) => Ok((status.as_u16(), body)),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(AskError::Late(within)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -115,6 +115,7 @@ impl<'a> RequestSpans<'a> {
                 None => Ok(()),
             },
             SpanStatement::LinkedToEntry => self.linked_to_entry(),
+            SpanStatement::SendLinksToCall => self.send_links_to_call(),
             SpanStatement::HttpAttributes => self.http_attributes(),
             SpanStatement::LowCardinalityName => self.low_cardinality_name(),
             SpanStatement::ResourceNamed => {
@@ -276,6 +277,22 @@ impl<'a> RequestSpans<'a> {
             return Ok(());
         }
         Err(Contradiction(format!("no span of the new trace links to the span {}", entry.words())))
+    }
+
+    fn send_links_to_call(&self) -> Result<(), Contradiction> {
+        let sends: Vec<&&ExportedSpan> = self.spans.iter().filter(|span| span.is_call()).collect();
+        for (_, sent) in &self.calls {
+            let target = (sent.trace_id.as_bytes().to_vec(), sent.parent_id.as_bytes().to_vec());
+            if !sends.iter().any(|span| span.links.contains(&target)) {
+                return Err(Contradiction(format!(
+                    "no link to {}-{}; {}",
+                    sent.trace_id,
+                    sent.parent_id,
+                    self.list()
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn sampled_only(&self) -> Result<(), Contradiction> {

@@ -52,6 +52,7 @@ fn exchange() -> VectorExchange {
             fields: vec![field("traceparent", &line), field("tracestate", " foo=1 ")],
             is_late: false,
         }],
+        is_without_span: false,
         telemetry: ExchangeTelemetry { spans, ..ExchangeTelemetry::default() },
     }
 }
@@ -73,7 +74,12 @@ fn call(exchange: &mut VectorExchange) -> &mut ExportedSpan {
 
 #[test]
 fn spans_that_are_right_contradict_nothing_but_what_states_the_opposite() {
-    let opposite = [SpanStatement::NotExported, SpanStatement::EntryRoot, SpanStatement::LinkedToEntry];
+    let opposite = [
+        SpanStatement::NotExported,
+        SpanStatement::EntryRoot,
+        SpanStatement::LinkedToEntry,
+        SpanStatement::SendLinksToCall,
+    ];
     for statement in SpanStatement::ALL {
         let found = contradicted(*statement, |_| {});
         assert_eq!(found.is_some(), opposite.contains(statement), "{}: {found:?}", statement.word());
@@ -97,6 +103,17 @@ fn a_link_to_the_entry_span_is_found_in_the_new_trace_only() {
     assert_eq!(contradicted(SpanStatement::LinkedToEntry, linked(vec![9; 16])), None);
     let same = linked(hex::decode(T.as_bytes()).unwrap());
     assert!(contradicted(SpanStatement::LinkedToEntry, same).is_some());
+}
+
+#[test]
+fn a_send_links_to_the_context_that_the_application_gave_to_its_message() {
+    let linked = |exchange: &mut VectorExchange| {
+        let given = (vec![9; 16], vec![8; 8]);
+        let line = format!("00-{}-{}-01", hex::encode(&given.0), hex::encode(&given.1));
+        exchange.calls[0].fields[0].1 = line.into_bytes();
+        call(exchange).links.push(given);
+    };
+    assert_eq!(contradicted(SpanStatement::SendLinksToCall, linked), None);
 }
 
 type Change = fn(&mut VectorExchange);
@@ -143,6 +160,7 @@ const DEFECTS: &[(SpanStatement, Change, &str)] = &[
     (SpanStatement::LowCardinalityName, |exchange| entry(exchange).name = format!("GET /{T}"), "GET /"),
     (SpanStatement::ResourceNamed, |exchange| call(exchange).service_name = None, "has no `service.name`"),
     (SpanStatement::LinkedToEntry, |_| {}, "links to"),
+    (SpanStatement::SendLinksToCall, |_| {}, "no link to"),
 ];
 
 #[test]
