@@ -68,10 +68,25 @@ fn listed(fault: &str) -> (Class, Side) {
     both.unwrap_or_else(|| panic!("`{fault}` shows `{shows}`, which is no class and side"))
 }
 
+const SUITE: &str = "the reference suite finds it: tests/conform/relay_table.rs";
+
 /// Faults that no verdict reports, and why.
 pub const NOT_FOUND: &[(&str, &str)] = &[
     ("capability-claimed", "a capability that no step of the story needs is not requested"),
     ("ready-unsubscribed", "what is sent in the meantime waits in its topic or queue: nothing is lost by it"),
+    ("format-pads-right", SUITE),
+    ("format-padded-random", SUITE),
+    ("format-ignores-member", SUITE),
+    ("format-member-unescaped", SUITE),
+    ("format-last-only", SUITE),
+    ("threshold-lost", SUITE),
+    ("threshold-kept", SUITE),
+    ("threshold-invented", SUITE),
+    ("threshold-strips-zeros", SUITE),
+    ("threshold-any-digits", SUITE),
+    ("threshold-truncates", SUITE),
+    ("threshold-inverted", SUITE),
+    ("randomness-lost", SUITE),
     ("ready-early", "the case could not run because of the relay, shown in tests/endings.rs"),
     ("schemes-accepted", "the harness sends known schemes only; the contract suite sends unknown ones"),
 ];
