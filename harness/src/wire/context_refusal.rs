@@ -99,17 +99,7 @@ impl ContextReason {
 
     /// Returns the rule of the format in our words, with its link.
     pub fn clause(self) -> &'static str {
-        match self.format {
-            Format::TraceContext => TRACE_CONTEXT,
-            Format::B3Single => B3_SINGLE,
-            Format::B3Multi => B3_MULTI,
-            Format::Jaeger => JAEGER,
-            Format::XRay => X_RAY,
-            Format::Datadog => DATADOG,
-            Format::GoogleCloud => GOOGLE,
-            Format::GrpcTraceBin => GRPC_TRACE_BIN,
-            Format::OtTrace => OT_TRACE,
-        }
+        self.format.clause()
     }
 
     /// Returns what the part must be.
@@ -130,6 +120,7 @@ impl ContextReason {
             (Format::Datadog | Format::GoogleCloud, ContextPart::SpanId)
             | (Format::Datadog, ContextPart::TraceId) => "a decimal number of 64 bits",
             (Format::Datadog, ContextPart::Decision) => "an integer",
+            (Format::XRay, ContextPart::Decision) => "`0`, `1` or `?`",
             (Format::XRay, ContextPart::Root) => "`1-`, 8 hex digits, `-` and 24 hex digits",
             (Format::GrpcTraceBin, ContextPart::Version) => "0",
             (_, ContextPart::TraceId) => "32 lower-case hex digits",
@@ -145,6 +136,23 @@ impl ContextReason {
                 | ContextPart::Root
                 | ContextPart::Pair,
             ) => "what the format allows",
+        }
+    }
+}
+
+impl Format {
+    /// Returns the rule of the format in our words, with its link.
+    pub fn clause(self) -> &'static str {
+        match self {
+            Format::TraceContext => TRACE_CONTEXT,
+            Format::B3Single => B3_SINGLE,
+            Format::B3Multi => B3_MULTI,
+            Format::Jaeger => JAEGER,
+            Format::XRay => X_RAY,
+            Format::Datadog => DATADOG,
+            Format::GoogleCloud => GOOGLE,
+            Format::GrpcTraceBin => GRPC_TRACE_BIN,
+            Format::OtTrace => OT_TRACE,
         }
     }
 }

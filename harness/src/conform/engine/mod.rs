@@ -22,6 +22,7 @@ use crate::runtime::BrokerStarter;
 
 mod propagation;
 mod request;
+mod second_hop;
 mod sender;
 mod target_process;
 mod telemetry;
@@ -197,6 +198,7 @@ impl SuiteRun<'_> {
         let address = instance.address.clone();
         let exports_on_request = telemetry::exports_on_request(&instance);
         let Exchanges { mut exchanges, gap } = sender.all(instance, &self.vectors, &able).await;
+        self.second_hops(&sender, &mut exchanges).await;
         self.add_telemetry(&mut exchanges, gap, exports_on_request).await;
         let mut judged = BTreeMap::new();
         for (at, exchanges) in exchanges {
@@ -242,6 +244,12 @@ impl SuiteRun<'_> {
     fn lacks(&self, trial: Trial<'_>, instance: &Instance) -> Option<String> {
         let requirement = &trial.wanted.requirement;
         if let Some(why) = self.target.lacks_support(&requirement.id, &trial.vector.name) {
+            return Some(why);
+        }
+        let then = &trial.vector.then;
+        if !then.is_default()
+            && let Some(why) = self.target.cannot(requirement.role, then)
+        {
             return Some(why);
         }
         let mut needs = requirement.needs.iter().chain(&trial.vector.needs).map(String::as_str);

@@ -33,6 +33,7 @@ const EXPORTED_WITHIN: Duration = Duration::from_secs(6);
 /// The vector number of the call that shows that the target calls back at all.
 const PROBE: RequestKey = RequestKey { vector: usize::MAX, request: 0 };
 
+#[derive(Clone)]
 pub(super) struct RequestSender<'a> {
     pub start: InstanceStart<'a>,
     pub options: &'a Options,
@@ -108,12 +109,44 @@ impl RequestSender<'_> {
 
     /// Sends every request of these vectors, and stops the instance at the end.
     pub async fn all(&self, instance: Instance, vectors: &[Trial<'_>], chosen: &[usize]) -> Exchanges {
-        let mut queue: VecDeque<Request> = VecDeque::new();
+        let mut queue = VecDeque::new();
         for at in chosen {
             queue.extend(self.requests(vectors[*at], *at));
         }
+        self.all_of(instance, vectors, queue).await
+    }
+
+    /// Sends what the first call of each exchange carries, and stops the instance at the end. An exchange without a
+    /// call is omitted.
+    pub async fn onward(
+        &self,
+        instance: Instance,
+        vectors: &[Trial<'_>],
+        exchanges: &BTreeMap<usize, Vec<VectorExchange>>,
+    ) -> Exchanges {
+        let mut queue = VecDeque::new();
+        for (vector, exchanges) in exchanges {
+            let Trial { vector: planned, route, .. } = vectors[*vector];
+            for (number, exchange) in exchanges.iter().enumerate() {
+                let Some(call) = exchange.calls.first() else { continue };
+                let key = RequestKey { vector: *vector, request: number };
+                self.listener.forget(key);
+                let (minted, steps) = (exchange.minted.clone(), planned.steps.clone());
+                let sent = request::of_propagation(&call.fields);
+                queue.push_back(Request { key, minted, sent, route, steps, question: None });
+            }
+        }
+        self.all_of(instance, vectors, queue).await
+    }
+
+    async fn all_of(
+        &self,
+        instance: Instance,
+        vectors: &[Trial<'_>],
+        mut queue: VecDeque<Request>,
+    ) -> Exchanges {
         let mut answers: Vec<(Request, TargetAnswer)> = Vec::new();
-        let mut process = TargetProcess { instance: Some(instance), starts: 1 };
+        let mut process = TargetProcess::new(instance, &self.start);
         while !queue.is_empty() {
             let mut suspects = Vec::new();
             for (request, answer) in self.in_parallel(&mut process, &mut queue).await {
@@ -145,11 +178,11 @@ impl RequestSender<'_> {
     /// on request: it may lose what it has when it is stopped.
     async fn await_export(
         &self,
-        process: &TargetProcess,
+        process: &TargetProcess<'_>,
         vectors: &[Trial<'_>],
         answers: &[(Request, TargetAnswer)],
     ) {
-        let (Some(sink), Some(instance)) = (self.sink, &process.instance) else { return };
+        let (Some(sink), Some(instance)) = (self.sink, process.running()) else { return };
         if telemetry::exports_on_request(instance) {
             return;
         }
@@ -177,10 +210,10 @@ impl RequestSender<'_> {
     /// Sends from the queue until it is empty or the target has ended.
     async fn in_parallel(
         &self,
-        process: &mut TargetProcess,
+        process: &mut TargetProcess<'_>,
         queue: &mut VecDeque<Request>,
     ) -> Vec<(Request, TargetAnswer)> {
-        let instance = match process.instance(&self.start).await {
+        let instance = match process.instance().await {
             Ok(instance) => instance,
             Err(error) => {
                 let why = error_chain::one_line(&error);
@@ -210,7 +243,7 @@ impl RequestSender<'_> {
     /// Finds the request that ends the target, among those that were in progress: sends each again, alone.
     async fn one_by_one(
         &self,
-        process: &mut TargetProcess,
+        process: &mut TargetProcess<'_>,
         suspects: Vec<(Request, TargetAnswer)>,
     ) -> Vec<(Request, TargetAnswer)> {
         if suspects.len() < 2 {
@@ -220,7 +253,7 @@ impl RequestSender<'_> {
         let first = suspects.clone();
         for (request, _) in suspects {
             self.listener.forget(request.key);
-            let answer = match process.instance(&self.start).await {
+            let answer = match process.instance().await {
                 Ok(instance) => self.send(instance, &request).await,
                 Err(error) => TargetAnswer::NotSent(error_chain::one_line(&error)),
             };

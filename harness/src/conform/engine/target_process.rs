@@ -1,4 +1,4 @@
-//! The process of a target in one configuration: it is started again after it ends.
+//! The process of a target during a group of vectors; it is started again after it ends.
 
 use super::telemetry;
 use crate::conform::suite::Configuration;
@@ -8,6 +8,7 @@ use crate::conform::target::{Instance, InstanceError, Target};
 const MOST_STARTS: usize = 32;
 
 /// The way to start the target again.
+#[derive(Clone)]
 pub(super) struct InstanceStart<'a> {
     pub target: &'a Target,
     pub configuration: &'a Configuration,
@@ -25,20 +26,32 @@ pub(super) enum RestartError {
 }
 
 /// The target's process; it is started again after it ends.
-pub(super) struct TargetProcess {
-    pub instance: Option<Instance>,
-    pub starts: usize,
+pub(super) struct TargetProcess<'a> {
+    start: &'a InstanceStart<'a>,
+    instance: Option<Instance>,
+    starts: usize,
 }
 
-impl TargetProcess {
-    pub async fn instance(&mut self, start: &InstanceStart<'_>) -> Result<&Instance, RestartError> {
+impl<'a> TargetProcess<'a> {
+    pub fn new(instance: Instance, start: &'a InstanceStart<'a>) -> TargetProcess<'a> {
+        TargetProcess { start, instance: Some(instance), starts: 1 }
+    }
+
+    /// Returns the instance as it was left, without a new start.
+    pub fn running(&self) -> Option<&Instance> {
+        self.instance.as_ref()
+    }
+
+    /// Returns the instance; starts another one where it has ended.
+    pub async fn instance(&mut self) -> Result<&Instance, RestartError> {
         let alive = self.instance.take().filter(|instance| !instance.has_ended());
         let instance = match alive {
             Some(instance) => instance,
             None if self.starts >= MOST_STARTS => return Err(RestartError::TooOften),
             None => {
                 self.starts += 1;
-                Instance::start(start.target, start.configuration, &start.variables).await?
+                let InstanceStart { target, configuration, variables } = self.start;
+                Instance::start(target, configuration, variables).await?
             }
         };
         Ok(self.instance.insert(instance))

@@ -6,10 +6,10 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::Options;
-use crate::conform::judge::{Call, ExchangeTelemetry, ExportedSpan, SpanGap, VectorExchange};
+use crate::conform::judge::{Call, ExchangeTelemetry, ExportedSpan, SpanGap, VectorExchange, contexts_of};
 use crate::conform::target::{Instance, Start, Target};
 use crate::runtime::standalone::ask;
-use crate::wire::{Level, TraceParent, hex};
+use crate::wire::{Format, RemoteContext, hex};
 
 /// The capability of a target that exports on request.
 const FLUSH: &str = "flush";
@@ -43,16 +43,14 @@ pub(super) async fn flush(instance: &Instance) -> Option<String> {
     }
 }
 
-/// Returns the contexts that calls carry.
-fn contexts(calls: &[Call]) -> impl Iterator<Item = TraceParent> {
-    let fields = calls.iter().flat_map(|call| &call.fields);
-    let lines = fields.filter(|(name, _)| name.eq_ignore_ascii_case(b"traceparent")).map(|(_, value)| value);
-    lines.filter_map(|line| TraceParent::parse(line, Level::Two).ok())
+/// Returns the contexts that calls carry, in any format.
+fn contexts(calls: &[Call]) -> impl Iterator<Item = RemoteContext> {
+    calls.iter().flat_map(|call| contexts_of(Format::ALL, &call.fields))
 }
 
 /// Returns the trace ids that sampled calls carry.
 pub(super) fn sampled_traces(calls: &[Call]) -> Vec<[u8; 16]> {
-    let sampled = contexts(calls).filter(|context| context.flags.sampled());
+    let sampled = contexts(calls).filter(|context| context.decision.is_sampled() == Some(true));
     sampled.map(|context| *context.trace_id.as_bytes()).collect()
 }
 

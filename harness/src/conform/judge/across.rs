@@ -2,16 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use super::context::traceparent;
+use super::VectorExchange;
 use super::mismatch::{Mismatch, MismatchKind};
-use super::{Call, VectorExchange};
+use super::outgoing::contexts_of;
 use crate::conform::suite::{Across, Configuration, Setting, Vector};
-use crate::wire::{Format, TraceParent};
+use crate::wire::{Flags, Format, RemoteContext};
 
-/// Checks the statements of a vector.
-pub(super) fn check(vector: &Vector, exchanges: &[VectorExchange]) -> Result<(), Mismatch> {
-    let contexts: Vec<Vec<TraceParent>> =
-        exchanges.iter().map(|exchange| exchange.calls.iter().filter_map(context).collect()).collect();
+/// Checks the statements of a vector, about the first of these formats.
+pub(super) fn check(
+    vector: &Vector,
+    formats: &[Format],
+    exchanges: &[VectorExchange],
+) -> Result<(), Mismatch> {
+    let format = formats.get(..1).unwrap_or_default();
+    let contexts: Vec<Vec<RemoteContext>> = exchanges
+        .iter()
+        .map(|exchange| exchange.calls.iter().flat_map(|call| contexts_of(format, &call.fields)).collect())
+        .collect();
     for statement in &vector.across {
         let seen = match statement {
             Across::OneTraceARequest => several_traces(&contexts),
@@ -29,10 +36,6 @@ pub(super) fn check(vector: &Vector, exchanges: &[VectorExchange]) -> Result<(),
         }
     }
     Ok(())
-}
-
-fn context(call: &Call) -> Option<TraceParent> {
-    traceparent(&call.fields).ok().map(|(_, parent)| parent)
 }
 
 fn upper_case_name(exchanges: &[VectorExchange]) -> Option<String> {
@@ -54,15 +57,15 @@ fn is_propagation(name: &[u8]) -> bool {
     Format::of_field(name).is_some() || name.eq_ignore_ascii_case(b"baggage")
 }
 
-fn several_traces(contexts: &[Vec<TraceParent>]) -> Option<String> {
+fn several_traces(contexts: &[Vec<RemoteContext>]) -> Option<String> {
     let ids = contexts.iter().map(|calls| calls.iter().map(|call| call.trace_id).collect::<BTreeSet<_>>());
     ids.map(|ids| ids.len()).find(|count| *count > 1).map(|count| format!("{count} trace ids"))
 }
 
-fn decisions<'a>(calls: impl Iterator<Item = &'a TraceParent>) -> Option<String> {
+fn decisions<'a>(calls: impl Iterator<Item = &'a RemoteContext>) -> Option<String> {
     let (mut sampled, mut all) = (0, 0);
     for call in calls {
-        sampled += usize::from(call.flags.sampled());
+        sampled += usize::from(is_sampled(call));
         all += 1;
     }
     (sampled > 0 && sampled < all).then(|| format!("sampled in {sampled} of {all} calls"))
@@ -71,18 +74,22 @@ fn decisions<'a>(calls: impl Iterator<Item = &'a TraceParent>) -> Option<String>
 /// The share may differ from the ratio by this many standard deviations: a false alarm in a million checks.
 const WIDEST_SHARE: f64 = 4.89;
 
-fn wrong_share(configuration: &Configuration, contexts: &[Vec<TraceParent>]) -> Option<String> {
+fn wrong_share(configuration: &Configuration, contexts: &[Vec<RemoteContext>]) -> Option<String> {
     let ratio: f64 = configuration.get(Setting::SamplerArgument)?.parse().ok()?;
     let firsts = contexts.iter().filter_map(|calls| calls.first());
-    let (sampled, all) = firsts
-        .fold((0_u32, 0_u32), |(sampled, all), call| (sampled + u32::from(call.flags.sampled()), all + 1));
+    let (sampled, all) =
+        firsts.fold((0_u32, 0_u32), |(sampled, all), call| (sampled + u32::from(is_sampled(call)), all + 1));
     let (expected, count) = (ratio * f64::from(all), f64::from(all));
     let widest = WIDEST_SHARE * (count * ratio * (1.0 - ratio)).sqrt();
     let is_wrong = (f64::from(sampled) - expected).abs() > widest;
     is_wrong.then(|| format!("{sampled} of {all} requests were sampled, and the ratio is {ratio}"))
 }
 
-fn shared_traces(contexts: &[Vec<TraceParent>]) -> Option<String> {
+fn is_sampled(call: &RemoteContext) -> bool {
+    call.decision.is_sampled() == Some(true)
+}
+
+fn shared_traces(contexts: &[Vec<RemoteContext>]) -> Option<String> {
     let firsts: Vec<_> =
         contexts.iter().filter_map(|calls| calls.first()).map(|call| call.trace_id).collect();
     let distinct: BTreeSet<_> = firsts.iter().collect();
@@ -90,8 +97,8 @@ fn shared_traces(contexts: &[Vec<TraceParent>]) -> Option<String> {
         .then(|| format!("{} trace ids for {} requests", distinct.len(), firsts.len()))
 }
 
-fn repeated_parents(contexts: &[Vec<TraceParent>]) -> Option<String> {
-    let all: Vec<_> = contexts.iter().flatten().map(|call| call.parent_id).collect();
+fn repeated_parents(contexts: &[Vec<RemoteContext>]) -> Option<String> {
+    let all: Vec<_> = contexts.iter().flatten().map(|call| call.span_id).collect();
     let distinct: BTreeSet<_> = all.iter().collect();
     (distinct.len() < all.len()).then(|| format!("{} parent ids for {} calls", distinct.len(), all.len()))
 }
@@ -101,9 +108,12 @@ const ENOUGH: usize = 4096;
 
 /// Applies a chi-square test to the 256 values of each of the right-most seven bytes. False alarms: less than one in
 /// ten million runs, over all seven bytes together.
-fn skewed(contexts: &[Vec<TraceParent>]) -> Option<String> {
-    let random: Vec<_> =
-        contexts.iter().filter_map(|calls| calls.first()).filter(|call| call.flags.random()).collect();
+fn skewed(contexts: &[Vec<RemoteContext>]) -> Option<String> {
+    let random: Vec<_> = contexts
+        .iter()
+        .filter_map(|calls| calls.first())
+        .filter(|call| call.flags.is_some_and(Flags::random))
+        .collect();
     if random.len() < ENOUGH {
         return None;
     }

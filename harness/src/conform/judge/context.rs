@@ -55,7 +55,7 @@ pub(super) fn traceparent(fields: &RawFields) -> Result<(Vec<u8>, TraceParent), 
             Err(Mismatch::with(kind, difference(None, line, 0..2)))
         }
         Err(refusal) => {
-            let kind = MismatchKind::Malformed(refusal.reason);
+            let kind = MismatchKind::Malformed(TRACEPARENT, refusal.reason);
             Err(Mismatch::with(kind, difference(None, line, refusal.at)))
         }
     }

@@ -1,7 +1,7 @@
-//! Fields of a message as bytes: their values, and the first difference between two of them.
+//! Fields of a message as bytes: their values, their formats, and the first difference between two of them.
 
 use crate::evidence::RawFields;
-use crate::wire::trim_ows;
+use crate::wire::{Format, trim_ows};
 
 /// Returns the values of a field, whatever the case of its name.
 pub(super) fn values<'a>(fields: &'a RawFields, name: &str) -> Vec<&'a [u8]> {
@@ -13,4 +13,11 @@ pub(super) fn values<'a>(fields: &'a RawFields, name: &str) -> Vec<&'a [u8]> {
 pub(super) fn first_difference(expected: &[u8], actual: &[u8]) -> std::ops::Range<usize> {
     let same = expected.iter().zip(actual).take_while(|(one, other)| one == other).count();
     same..(same + 1).min(actual.len()).max(same)
+}
+
+/// Returns the first field that carries a context in a format other than these, in lower case.
+pub(super) fn of_other_formats(fields: &RawFields, formats: &[Format]) -> Option<String> {
+    let mut names = fields.iter().map(|(name, _)| name);
+    let is_other = |name: &&Vec<u8>| Format::of_field(name).is_some_and(|format| !formats.contains(&format));
+    names.find(is_other).map(|name| String::from_utf8_lossy(&name.to_ascii_lowercase()).into_owned())
 }

@@ -1,5 +1,6 @@
 //! tracestate and baggage of one call: which members were forwarded, in which order, and where new ones stand.
 
+use super::entries;
 use super::fields::{first_difference, values};
 use super::mismatch::{Mismatch, MismatchKind};
 use super::{Call, VectorExchange};
@@ -12,8 +13,9 @@ const TRACESTATE: &str = "tracestate";
 const BAGGAGE: &str = "baggage";
 
 pub(super) fn check(expected: &Demands, exchange: &VectorExchange, call: &Call) -> Result<(), Mismatch> {
+    entries::check(expected, exchange, call)?;
     if let Some(list) = &expected.tracestate {
-        let out = Tracestate::of(exchange, call);
+        let out = Tracestate::of(exchange, call).without(&expected.changed_keys(&exchange.minted));
         match list {
             ListDemand::Exactly(members) => out.exactly(filled(members, &exchange.minted))?,
             ListDemand::Some => out.some()?,
@@ -55,6 +57,14 @@ impl Tracestate {
             sent: members(&values(&exchange.sent, TRACESTATE)),
             out: members(&values(&call.fields, TRACESTATE)),
         }
+    }
+
+    /// Omits the members with these keys, whose values are not compared as a whole.
+    fn without(mut self, keys: &[Vec<u8>]) -> Tracestate {
+        let is_compared = |member: &RawMember| !keys.iter().any(|key| trim_ows(member.key()) == key);
+        self.sent.retain(is_compared);
+        self.out.retain(is_compared);
+        self
     }
 
     /// Returns true when a member has a key that was not sent.

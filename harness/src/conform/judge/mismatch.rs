@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::conform::suite::{Across, ContextFlag, Difference, SpanStatement};
-use crate::wire::Reason;
+use crate::wire::{ContextPart, Format, Reason};
 
 /// One reason, and where in the bytes it shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub struct Mismatch {
     /// The number of the call, of several, from 1.
     pub call: Option<usize>,
     pub difference: Option<Box<Difference>>,
+    /// The format that the call should carry, if it is not W3C Trace Context: its clause is quoted.
+    pub format: Option<Format>,
+    /// The next step for the author of the target, if it is known.
+    pub advice: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,9 +39,22 @@ pub enum MismatchKind {
     },
     Missing(&'static str),
     Repeated(&'static str, usize),
-    Malformed(Reason),
-    /// The context in this field of another format is not what a correct sender writes.
-    Unreadable(&'static str, &'static str),
+    /// The field, in lower case, and what is wrong with it.
+    Malformed(&'static str, Reason),
+    /// An id with fewer digits than a sender writes: the field, the part, and its digits.
+    NotPadded(&'static str, ContextPart, usize),
+    /// Two formats of one call carry different contexts: the formats, and the part that differs.
+    Conflict(Format, Format, ContextPart),
+    /// A field does not have the value that was demanded.
+    FieldChanged(String),
+    /// A field has lost a part of its value: the field, and the part.
+    PartLost(String, String),
+    /// A member of tracestate lacks an entry: the key, and the entry.
+    EntryLost(String, String),
+    /// A member of tracestate has an entry that it must not have: the key, and the entry.
+    EntryKept(String, String),
+    /// The left-most member of tracestate does not have this key.
+    NotFirst(String),
     /// The call carries a field that the format excludes.
     Forbidden(String),
     /// A version other than 00.
@@ -73,18 +90,23 @@ pub enum MismatchKind {
 
 impl From<MismatchKind> for Mismatch {
     fn from(kind: MismatchKind) -> Self {
-        Mismatch { kind, call: None, difference: None }
+        Mismatch { kind, call: None, difference: None, format: None, advice: None }
     }
 }
 
 impl Mismatch {
     pub(super) fn with(kind: MismatchKind, difference: Difference) -> Self {
-        Mismatch { kind, call: None, difference: Some(Box::new(difference)) }
+        Mismatch { difference: Some(Box::new(difference)), ..Mismatch::from(kind) }
     }
 
     pub(super) fn at_call(mut self, number: usize, calls: usize) -> Self {
         self.call = (calls > 1).then_some(number + 1);
         self
+    }
+
+    /// Returns the rule of the format that the call should carry, if it is not W3C Trace Context.
+    pub fn format_rule(&self) -> Option<&'static str> {
+        self.format.map(Format::clause)
     }
 
     /// Returns the last output lines of a target that ended.
@@ -99,7 +121,13 @@ impl Mismatch {
             | MismatchKind::Missing(..)
             | MismatchKind::Repeated(..)
             | MismatchKind::Malformed(..)
-            | MismatchKind::Unreadable(..)
+            | MismatchKind::NotPadded(..)
+            | MismatchKind::Conflict(..)
+            | MismatchKind::FieldChanged(..)
+            | MismatchKind::PartLost(..)
+            | MismatchKind::EntryLost(..)
+            | MismatchKind::EntryKept(..)
+            | MismatchKind::NotFirst(..)
             | MismatchKind::Forbidden(..)
             | MismatchKind::Version(..)
             | MismatchKind::TraceIdChanged
@@ -146,7 +174,14 @@ impl MismatchKind {
             MismatchKind::NotCalledBack { .. } => "not-called-back",
             MismatchKind::Missing(_) => "missing",
             MismatchKind::Repeated(..) => "repeated",
-            MismatchKind::Malformed(_) | MismatchKind::Unreadable(..) => "malformed",
+            MismatchKind::Malformed(..) => "malformed",
+            MismatchKind::NotPadded(..) => "not-padded",
+            MismatchKind::Conflict(..) => "conflict",
+            MismatchKind::FieldChanged(_) => "field-changed",
+            MismatchKind::PartLost(..) => "part-lost",
+            MismatchKind::EntryLost(..) => "entry-lost",
+            MismatchKind::EntryKept(..) => "entry-kept",
+            MismatchKind::NotFirst(_) => "not-first",
             MismatchKind::Forbidden(_) => "forbidden-field",
             MismatchKind::Version(_) => "version",
             MismatchKind::TraceIdChanged => "trace-id-changed",
@@ -180,20 +215,15 @@ impl fmt::Display for MismatchKind {
             | MismatchKind::BrokenOff(_)
             | MismatchKind::Ended { .. }
             | MismatchKind::NotCalledBack { .. } => answer_words(self, out),
-            MismatchKind::Missing(field) => write!(out, "the call carries no `{field}`"),
-            MismatchKind::Repeated(field, count) => write!(out, "the call carries {count} `{field}` fields"),
-            MismatchKind::Malformed(reason) => {
-                write!(out, "the call carries an invalid `traceparent`: {reason}")
-            }
-            MismatchKind::Unreadable(field, reason) => {
-                write!(out, "the call carries an invalid `{field}`: {reason}")
-            }
-            MismatchKind::Forbidden(field) => {
-                write!(out, "the call carries `{field}`, which must not be sent")
-            }
-            MismatchKind::Version(version) => {
-                write!(out, "the call carries a `traceparent` of version {version:02x}, expected 00")
-            }
+            MismatchKind::Missing(_)
+            | MismatchKind::Repeated(..)
+            | MismatchKind::Malformed(..)
+            | MismatchKind::NotPadded(..)
+            | MismatchKind::Conflict(..)
+            | MismatchKind::PartLost(..)
+            | MismatchKind::FieldChanged(_)
+            | MismatchKind::Forbidden(_)
+            | MismatchKind::Version(_) => field_words(self, out),
             MismatchKind::TraceIdChanged => {
                 out.write_str("the trace was not continued: the trace id is a different one")
             }
@@ -214,6 +244,9 @@ impl fmt::Display for MismatchKind {
             | MismatchKind::AddedBehind(..)
             | MismatchKind::Reordered(_)
             | MismatchKind::NotAdded(..)
+            | MismatchKind::EntryLost(..)
+            | MismatchKind::EntryKept(..)
+            | MismatchKind::NotFirst(_)
             | MismatchKind::TooMany(..) => list_words(self, out),
             MismatchKind::Unexpected(field) => write!(out, "the call carries `{field}`, which was not sent"),
             MismatchKind::NotUnchanged(field) => write!(out, "`{field}` was not forwarded unchanged"),
@@ -259,6 +292,35 @@ fn answer_words(kind: &MismatchKind, out: &mut fmt::Formatter<'_>) -> fmt::Resul
     }
 }
 
+fn field_words(kind: &MismatchKind, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match kind {
+        MismatchKind::Missing(field) => write!(out, "the call carries no `{field}`"),
+        MismatchKind::Repeated(field, count) => write!(out, "the call carries {count} `{field}` fields"),
+        MismatchKind::Malformed(field, reason) => {
+            write!(out, "the call carries an invalid `{field}`: {reason}")
+        }
+        MismatchKind::NotPadded(field, part, digits) => {
+            let part = part.word();
+            write!(out, "the {part} in `{field}` has {digits} digits: a sender pads it with zeros")
+        }
+        MismatchKind::Conflict(one, other, part) => {
+            let (one, other) = (one.first_field(), other.first_field());
+            write!(out, "`{one}` and `{other}` of one call differ in the {}", part.word())
+        }
+        MismatchKind::PartLost(field, part) => {
+            write!(out, "`{field}` does not have `{part}` in its value")
+        }
+        MismatchKind::FieldChanged(field) => write!(out, "`{field}` does not have the expected value"),
+        MismatchKind::Forbidden(field) => {
+            write!(out, "the call carries `{field}`, which must not be sent")
+        }
+        MismatchKind::Version(version) => {
+            write!(out, "the call carries a `traceparent` of version {version:02x}, expected 00")
+        }
+        other => unreachable!("{} is no mismatch of a field", other.word()),
+    }
+}
+
 fn list_words(kind: &MismatchKind, out: &mut fmt::Formatter<'_>) -> fmt::Result {
     match kind {
         MismatchKind::MemberLost(list, member) => {
@@ -281,6 +343,15 @@ fn list_words(kind: &MismatchKind, out: &mut fmt::Formatter<'_>) -> fmt::Result 
         }
         MismatchKind::NotAdded(list, member) => {
             write!(out, "the `{list}` member `{member}` must be added once, and in its place")
+        }
+        MismatchKind::EntryLost(key, entry) => {
+            write!(out, "the `tracestate` member `{key}` does not have the entry `{entry}`")
+        }
+        MismatchKind::EntryKept(key, entry) => {
+            write!(out, "the `tracestate` member `{key}` has an entry `{entry}`, which it must not have")
+        }
+        MismatchKind::NotFirst(key) => {
+            write!(out, "the `tracestate` member `{key}` was changed and does not stand first")
         }
         MismatchKind::TooMany(list, count) => {
             write!(out, "`{list}` has {count} members; the limit is 32")

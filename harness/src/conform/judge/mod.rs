@@ -6,22 +6,24 @@
 use std::time::Duration;
 
 use super::suite::{AllowedOutcome, OutcomeKind, RequestIds, Vector};
-
 use crate::evidence::RawFields;
 use crate::wire::Format;
 
 mod across;
+mod advice;
 mod context;
+mod entries;
 mod exported_span;
 mod fields;
 mod foreign;
-mod formats;
 mod lists;
 mod mismatch;
+mod outgoing;
 mod spans;
 
 pub use exported_span::{ExchangeTelemetry, ExportedSpan, SpanGap};
 pub use mismatch::{Mismatch, MismatchKind};
+pub use outgoing::contexts_of;
 
 /// One request to the target, its answer and the calls that it caused.
 #[derive(Clone, Debug)]
@@ -129,7 +131,7 @@ fn with_telemetry(vector: &Vector, outcome: &AllowedOutcome, exchanges: &[Vector
             Some(SpanGap::Lost(why)) => return End::Inconclusive(why.clone()),
             None => {}
         }
-        if let Err(mismatch) = spans::check(&vector.telemetry, exchange) {
+        if let Err(mismatch) = spans::check(&vector.telemetry, &outcome.formats, exchange) {
             return End::Misfits(Box::new(mismatch));
         }
     }
@@ -140,7 +142,11 @@ fn fits(vector: &Vector, outcome: &AllowedOutcome, exchanges: &[VectorExchange])
     for exchange in exchanges {
         exchange_fits(vector, outcome, exchange)?;
     }
-    if outcome.kind == OutcomeKind::Refuse { Ok(()) } else { across::check(vector, exchanges) }
+    if outcome.kind == OutcomeKind::Refuse {
+        Ok(())
+    } else {
+        across::check(vector, &outcome.formats, exchanges)
+    }
 }
 
 fn exchange_fits(
@@ -173,7 +179,10 @@ fn exchange_fits(
         }
     }
     exchange.calls.iter().try_for_each(|call| {
-        call_fits(outcome, exchange, call).map_err(|mismatch| mismatch.at_call(call.number, vector.calls))
+        call_fits(outcome, exchange, call).map_err(|mismatch| {
+            let mismatch = advice::with_advice(mismatch, vector, exchange, call);
+            mismatch.at_call(call.number, vector.calls)
+        })
     })
 }
 
@@ -183,11 +192,24 @@ fn call_fits(outcome: &AllowedOutcome, exchange: &VectorExchange, call: &Call) -
             return Err(MismatchKind::Forbidden(name.clone()).into());
         }
     }
-    let carries_context = matches!(outcome.kind, OutcomeKind::Continue | OutcomeKind::Restart);
-    if carries_context && outcome.format != Format::TraceContext {
-        return foreign::check(outcome, exchange, call);
+    if !matches!(outcome.kind, OutcomeKind::Continue | OutcomeKind::Restart) {
+        return context::check(outcome, exchange, call);
     }
-    context::check(outcome, exchange, call)
+    for format in &outcome.formats {
+        match format {
+            Format::TraceContext => context::check(outcome, exchange, call)?,
+            format => foreign::check(*format, outcome, exchange, call).map_err(|mut mismatch| {
+                mismatch.format.get_or_insert(*format);
+                mismatch
+            })?,
+        }
+    }
+    if outcome.demands.alone
+        && let Some(name) = fields::of_other_formats(&call.fields, &outcome.formats)
+    {
+        return Err(MismatchKind::Forbidden(name).into());
+    }
+    foreign::one_context(&outcome.formats, call)
 }
 
 fn notes(vector: &Vector, exchanges: &[VectorExchange]) -> Vec<String> {

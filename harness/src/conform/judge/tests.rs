@@ -205,3 +205,72 @@ fn a_target_that_hangs_or_ends_is_reported() {
         panic!("nothing was sent")
     };
 }
+
+#[test]
+fn several_formats_of_one_call_carry_one_context() {
+    let text = "{ send: [[b3, '{T}-{P}-1']], configuration: { propagators: [b3, jaeger] }, \
+         expect: { continue: { format: [b3, jaeger], set: sampled, alone: true } } }";
+    let single = format!("{T}-00f067aa0ba902b8-1");
+    let jaeger = format!("{T}:00f067aa0ba902b8:0:1");
+    let judged_with = |lines: &[(&str, &str)]| judged(text, &[lines]);
+    assert_eq!(judged_with(&[("b3", &single), ("uber-trace-id", &jaeger)]), "continue");
+    assert_eq!(judged_with(&[("b3", &single)]), "missing");
+    let other = format!("{T}:00f067aa0ba902b9:0:1");
+    assert_eq!(judged_with(&[("b3", &single), ("uber-trace-id", &other)]), "conflict");
+    let line = parent(T, "00f067aa0ba902b8", "01");
+    assert_eq!(
+        judged_with(&[("b3", &single), ("uber-trace-id", &jaeger), ("traceparent", &line)]),
+        "forbidden-field"
+    );
+    assert_eq!(judged_with(&[("b3", &format!("{T}-00f067aa0ba902b8")), ("uber-trace-id", &jaeger)]), "flag");
+}
+
+#[test]
+fn a_call_in_the_wrong_format_is_explained_with_the_propagator_to_configure() {
+    let vector = vector(
+        "{ send: [[b3, '{T}-{P}-1']], configuration: { propagators: [b3, jaeger] }, \
+         expect: { continue: { format: jaeger } } }",
+    );
+    let minted = RequestIds { trace_id: T.into(), parent_id: P.into() };
+    let sent = fields(&[("b3", &format!("{T}-{P}-1"))]);
+    let advised = |lines: &[(&str, &str)]| {
+        let calls = vec![Call { number: 0, fields: fields(lines), is_late: false }];
+        let (answer, telemetry) = (TargetAnswer::Status(200), ExchangeTelemetry::default());
+        let exchange =
+            VectorExchange { minted: minted.clone(), sent: sent.clone(), answer, calls, telemetry };
+        match judge(&vector, &[exchange]).end {
+            End::Misfits(mismatch) => mismatch,
+            other => panic!("{other:?}"),
+        }
+    };
+    let wrong = advised(&[("b3", &format!("{T}-00f067aa0ba902b8-1"))]);
+    let advice = wrong.advice.clone().unwrap();
+    for part in ["`jaeger`", "B3 (one header)", "OTEL_PROPAGATORS=b3,jaeger", "unbroken schema target"] {
+        assert!(advice.contains(part), "{advice}");
+    }
+    assert!(wrong.format_rule().unwrap().contains("jaegertracing.io"), "{wrong:?}");
+    let wrong = advised(&[("uber-trace-id", &format!("{OTHER}:00f067aa0ba902b8:0:1"))]);
+    assert!(wrong.advice.clone().unwrap().starts_with("configure the propagator `b3` for requests"));
+    let narrow = format!("{}{}:00f067aa0ba902b8:0:1", "0".repeat(16), &T[16..]);
+    let narrow = advised(&[("uber-trace-id", &narrow)]).advice.unwrap();
+    assert!(narrow.starts_with("configure trace ids of 128 bits"), "{narrow}");
+    let difference = wrong.difference.unwrap();
+    assert_eq!(&difference.actual[difference.caret], OTHER.as_bytes());
+    assert!(difference.expected.unwrap().starts_with(T.as_bytes()));
+}
+
+#[test]
+fn entries_of_a_member_are_compared_and_its_other_members_keep_their_order() {
+    let text = "{ send: [[traceparent, '00-{T}-{P}-01'], [tracestate, 'a=1,ot=rv:1,b=2']], expect: { continue: \
+         { tracestate: ['a=1', 'b=2'], entries: { ot: 'th:8' }, lacks-entries: { ot: p }, first: ot } } }";
+    let line = parent(T, "00f067aa0ba902b8", "01");
+    let judged_with = |list: &str| judged(text, &[&[("traceparent", &line), ("tracestate", list)]]);
+    assert_eq!(judged_with("ot=rv:1;th:8,a=1,b=2"), "continue");
+    assert_eq!(judged_with("ot=th:c;rv:1,a=1,b=2"), "entry-lost");
+    assert_eq!(judged_with("ot=th:8;p:1,a=1,b=2"), "entry-kept");
+    assert_eq!(judged_with("a=1,ot=th:8,b=2"), "not-first");
+    assert_eq!(judged_with("ot=th:8,b=2,a=1"), "reordered");
+    let text = "{ send: [[traceparent, '00-{T}-{P}-01']], expect: { continue: { fields: [[x, '1']] } } }";
+    assert_eq!(judged(text, &[&[("traceparent", &line), ("X", "1")]]), "continue");
+    assert_eq!(judged(text, &[&[("traceparent", &line), ("x", "2")]]), "field-changed");
+}

@@ -60,7 +60,10 @@ impl Builder {
         }
         self.twins(&vectors);
         let format = format_of(value).unwrap_or(self.format);
-        vectors.iter_mut().flat_map(|vector| &mut vector.expect).for_each(|outcome| outcome.format = format);
+        let outcomes = vectors.iter_mut().flat_map(|vector| &mut vector.expect);
+        outcomes
+            .filter(|outcome| outcome.formats.is_empty())
+            .for_each(|outcome| outcome.formats = vec![format]);
         Requirement {
             id: key.value.clone(),
             place: key.place,
@@ -118,7 +121,7 @@ impl Builder {
 
     fn vector(&mut self, name: String, each: Expansion<'_>, tree: &Tree, level: u8) -> Vector {
         let Expansion { place, text: each } = each;
-        let send = self.pairs(tree, "send", each);
+        let send = self.pairs(tree.get("send"), each);
         let expect = tree.get("expect").map_or(&[][..], Tree::one_or_more);
         let expect: Vec<AllowedOutcome> =
             expect.iter().filter_map(|outcome| self.outcome(outcome, each)).collect();
@@ -138,6 +141,7 @@ impl Builder {
             configuration: filled(configuration(tree.get("configuration")), each),
             needs: texts(tree.get("needs")),
             propagation,
+            then: configuration(tree.get("then")),
             calls,
             steps,
             fails: tree.get("fails").is_some(),
@@ -148,18 +152,6 @@ impl Builder {
             twin: tree.text_at("twin").map(str::to_owned),
             levels: only.unwrap_or(level)..=only.unwrap_or(3),
         }
-    }
-
-    /// Reads fields in their order.
-    fn pairs(&mut self, tree: &Tree, key: &str, each: Option<&str>) -> Vec<(Text, Text)> {
-        let mut pairs = Vec::new();
-        for pair in tree.get(key).map_or(&[][..], Tree::items) {
-            match pair.items() {
-                [name, value] => pairs.push((self.text(name, each), self.text(value, each))),
-                _ => self.wrong("not-a-pair", pair.place, "a field is a pair: `[name, value]`"),
-            }
-        }
-        pairs
     }
 
     fn steps(&mut self, tree: &Tree, each: Option<&str>) -> Vec<InstructionStep> {
@@ -179,7 +171,7 @@ impl Builder {
 
     fn propagation(&mut self, tree: &Tree, each: Option<&str>) -> Option<Propagation> {
         let carrier = of_word(CarrierKind::ALL, |carrier| carrier.word(), tree.text_at("propagate"));
-        let into = self.pairs(tree, "into", each);
+        let into = self.pairs(tree.get("into"), each);
         if carrier.is_none() && !into.is_empty() {
             self.wrong("no-propagate", tree.value_place("into"), "`into` needs `propagate`");
         }
@@ -192,14 +184,15 @@ impl Builder {
             return Some(AllowedOutcome {
                 name: word.to_owned(),
                 kind,
-                format: self.format,
+                formats: Vec::new(),
                 demands: Demands::default(),
             });
         }
         let kind = OutcomeKind::ALL.iter().find(|kind| tree.get(kind.word()).is_some())?;
         let demands = tree.get(kind.word())?;
         let name = tree.text_at("as").unwrap_or(kind.word()).to_owned();
-        Some(AllowedOutcome { name, kind: *kind, format: self.format, demands: self.demands(demands, each) })
+        let formats = texts(demands.get("format")).iter().filter_map(|word| format_named(word)).collect();
+        Some(AllowedOutcome { name, kind: *kind, formats, demands: self.demands(demands, each) })
     }
 
     fn demands(&mut self, tree: &Tree, each: Option<&str>) -> Demands {
@@ -215,7 +208,36 @@ impl Builder {
             set: flags(tree.get("set")),
             clear: flags(tree.get("clear")),
             without: texts(tree.get("without")),
+            alone: tree.get("alone").is_some(),
+            fields: self.pairs(tree.get("fields"), each),
+            holds: self.pairs(tree.get("holds"), each),
+            entries: self.entries(tree.get("entries"), each),
+            lacks_entries: self.entries(tree.get("lacks-entries"), each),
+            first: tree.get("first").map(|key| self.text(key, each)),
         }
+    }
+
+    /// Reads fields, each a list of name and value.
+    fn pairs(&mut self, tree: Option<&Tree>, each: Option<&str>) -> Vec<(Text, Text)> {
+        let mut pairs = Vec::new();
+        for pair in tree.map_or(&[][..], Tree::items) {
+            match pair.items() {
+                [name, value] => pairs.push((self.text(name, each), self.text(value, each))),
+                _ => self.wrong("not-a-pair", pair.place, "a field is a pair: `[name, value]`"),
+            }
+        }
+        pairs
+    }
+
+    /// Reads keys of tracestate, each with one text or several.
+    fn entries(&mut self, tree: Option<&Tree>, each: Option<&str>) -> Vec<(Text, Vec<Text>)> {
+        let members = tree.map_or(&[][..], Tree::entries);
+        let mut entries = Vec::new();
+        for KeyValue { key, value } in members {
+            let name = Text::read(&key.value).unwrap_or_default();
+            entries.push((name, value.one_or_more().iter().map(|entry| self.text(entry, each)).collect()));
+        }
+        entries
     }
 
     /// Reads the members, or `none`, or `some`.
@@ -269,7 +291,10 @@ fn continues_the_minted_trace(outcome: &AllowedOutcome) -> bool {
 }
 
 fn format_of(tree: &Tree) -> Option<Format> {
-    let word = tree.text_at("format")?;
+    format_named(tree.text_at("format")?)
+}
+
+fn format_named(word: &str) -> Option<Format> {
     format::FORMAT_WORDS.iter().find(|(_, known)| *known == word).map(|(format, _)| *format)
 }
 

@@ -73,8 +73,24 @@ static CONFIGURATION: Object = Object {
     what: "a configuration",
     keys: &[
         may("propagators", OneOrList(&Shape::Text(&NAME)), "the formats, as OTEL_PROPAGATORS names them"),
+        may(
+            "extract",
+            OneOrList(&Shape::Text(&NAME)),
+            "the formats that are extracted, in place of `propagators`",
+        ),
+        may(
+            "inject",
+            OneOrList(&Shape::Text(&NAME)),
+            "the formats that are injected, in place of `propagators`",
+        ),
         may("sampler", Shape::Text(&NAME), "as OTEL_TRACES_SAMPLER names it"),
         may("sampler-argument", Shape::Text(&LINE), "as OTEL_TRACES_SAMPLER_ARG takes it"),
+        may(
+            "composite-sampler",
+            Shape::Text(&LINE),
+            "the sampler that a file of OpenTelemetry names `composite/development`: `always_on`, `always_off` or \
+             `probability:RATIO`, each also behind `parent_threshold:`",
+        ),
         may("sdk-disabled", Shape::Text(&LINE), "the value of OTEL_SDK_DISABLED"),
     ],
     tag: None,
@@ -112,6 +128,11 @@ static VECTOR_KEYS: Object = Object {
             Shape::Object(&CONFIGURATION),
             "its settings; default: those of the requirement",
         ),
+        may(
+            "then",
+            Shape::Object(&CONFIGURATION),
+            "the settings of a second instance, which gets what the first one has sent",
+        ),
         may("requests", Shape::Whole { min: 1, max: 10_000 }, "the number of requests; default: 1"),
         may("across", OneOrList(&Shape::Words(&ACROSS)), "statements over all contexts that come out"),
         may("telemetry", OneOrList(&Shape::Words(&SPANS)), "statements about the spans that are exported"),
@@ -146,6 +167,12 @@ static OUTCOME_KINDS: &[TaggedKind] = &[
 static CONTEXT: Object = Object {
     what: "what must come out",
     keys: &[
+        may(
+            "format",
+            OneOrList(&Shape::Words(&FORMATS)),
+            "the formats that carry the context, each the same; default: that of the requirement",
+        ),
+        may("alone", Shape::True, "no context in another format is sent"),
         may("trace-id", Shape::Text(&TEXT), "the trace id that is continued; default: the minted one"),
         may("parent-id", Shape::Text(&TEXT), "the parent id that was sent; default: the minted one"),
         may("tracestate", MEMBERS, "the members that are forwarded, in this order"),
@@ -157,9 +184,28 @@ static CONTEXT: Object = Object {
         may("set", OneOrList(&Shape::Words(&FLAGS)), "trace flags that must be set"),
         may("clear", OneOrList(&Shape::Words(&FLAGS)), "trace flags that must not be set"),
         may("without", OneOrList(&Shape::Text(&NAME)), "fields that must not be sent"),
+        may(
+            "fields",
+            List(&List(&Shape::Text(&TEXT))),
+            "fields that must be sent with this value, each `[name, value]`",
+        ),
+        may(
+            "holds",
+            List(&List(&Shape::Text(&TEXT))),
+            "texts inside the values of fields, each `[name, text]`",
+        ),
+        may("entries", ENTRIES, "entries `key:value` that the value of a member of tracestate must have"),
+        may(
+            "lacks-entries",
+            ENTRIES,
+            "keys of entries that the value of a member of tracestate must not have",
+        ),
+        may("first", Shape::Text(&TEXT), "the key of the left-most member of tracestate"),
     ],
     tag: None,
 };
+
+const ENTRIES: Shape = Named { names: &NAME, of: &OneOrList(&Shape::Text(&TEXT)) };
 
 const MEMBERS: Shape = Either(&[Shape::Words(&PARTS), List(&Shape::Text(&TEXT))]);
 
@@ -178,6 +224,8 @@ pub(super) const FORMAT_WORDS: &[(Format, &str)] = &[
     (Format::XRay, "xray"),
     (Format::Datadog, "datadog"),
     (Format::GoogleCloud, "google"),
+    (Format::GrpcTraceBin, "grpc-trace-bin"),
+    (Format::OtTrace, "ottrace"),
 ];
 
 static FORMATS: Words =

@@ -101,31 +101,60 @@ pub struct Configuration(pub Vec<(Setting, String)>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Setting {
     Propagators,
+    /// The formats that are extracted, apart from those that are injected.
+    Extract,
+    Inject,
     Sampler,
     SamplerArgument,
+    /// A composable sampler of consistent probability sampling.
+    CompositeSampler,
     SdkDisabled,
 }
 
 impl Setting {
-    pub const ALL: &'static [Setting] =
-        &[Setting::Propagators, Setting::Sampler, Setting::SamplerArgument, Setting::SdkDisabled];
+    pub const ALL: &'static [Setting] = &[
+        Setting::Propagators,
+        Setting::Extract,
+        Setting::Inject,
+        Setting::Sampler,
+        Setting::SamplerArgument,
+        Setting::CompositeSampler,
+        Setting::SdkDisabled,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
             Setting::Propagators => "propagators",
+            Setting::Extract => "extract",
+            Setting::Inject => "inject",
             Setting::Sampler => "sampler",
             Setting::SamplerArgument => "sampler-argument",
+            Setting::CompositeSampler => "composite-sampler",
             Setting::SdkDisabled => "sdk-disabled",
         }
     }
 
-    /// Returns the variable by which OpenTelemetry reads it.
+    /// Returns the variable that sets it: of OpenTelemetry, or else of a relay (`fixtures/CONTRACT.md` and the
+    /// model relay's README).
     pub fn variable(self) -> &'static str {
         match self {
             Setting::Propagators => "OTEL_PROPAGATORS",
+            Setting::Extract => "RELAY_EXTRACT",
+            Setting::Inject => "RELAY_INJECT",
             Setting::Sampler => "OTEL_TRACES_SAMPLER",
             Setting::SamplerArgument => "OTEL_TRACES_SAMPLER_ARG",
+            Setting::CompositeSampler => "RELAY_MODEL_SAMPLER",
             Setting::SdkDisabled => "OTEL_SDK_DISABLED",
+        }
+    }
+
+    /// Returns true for a setting that no variable of OpenTelemetry has.
+    pub fn is_of_relays(self) -> bool {
+        match self {
+            Setting::Extract | Setting::Inject | Setting::CompositeSampler => true,
+            Setting::Propagators | Setting::Sampler | Setting::SamplerArgument | Setting::SdkDisabled => {
+                false
+            }
         }
     }
 }
@@ -137,6 +166,11 @@ impl Configuration {
 
     pub fn get(&self, setting: Setting) -> Option<&str> {
         self.0.iter().find(|(known, _)| *known == setting).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the first setting that no variable of OpenTelemetry has.
+    pub fn of_relays(&self) -> Option<Setting> {
+        self.0.iter().map(|(setting, _)| *setting).find(|setting| setting.is_of_relays())
     }
 
     /// Returns `propagators=b3, sampler=always_off`, or `default`.
@@ -162,6 +196,8 @@ pub struct Vector {
     pub needs: Vec<String>,
     /// The propagators alone are tried, without a request: what they are given.
     pub propagation: Option<Propagation>,
+    /// The configuration of a second instance, which gets what the first one has sent; empty for one instance.
+    pub then: Configuration,
     /// The steps of each request.
     pub steps: Vec<InstructionStep>,
     /// The number of calls in these steps.

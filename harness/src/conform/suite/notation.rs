@@ -3,11 +3,14 @@
 //! - `\xNN` one byte, `\t` a tab, `\\` a backslash, `\{` and `\}` braces
 //! - `{T}` the trace id of the request and `{P}` its parent id, minted for each request, as lower-case hex
 //! - `{T:upper}` in upper case (it always has a letter), `{T:31}` the first 31 digits, `{T:-24}` the last 24
-//! - `{T:low}` the right-most 16 digits, `{T:decimal}` the same as a decimal number
+//! - `{T:low}` the right-most 16 digits, `{T:decimal}` the same as a decimal number, `{T:bytes}` the id as raw bytes
+//! - `{base64 text}` what the text inside stands for as base64 without padding, `{base64= text}` with padding
 //! - `{text*N}` a text N times, such as `{a*256}`
 //! - `{members FROM..TO}` a list: `k01=1,k02=2`, numbered from FROM to TO
 //!
 //! A quoted YAML text with `"` has escapes of its own; suites use `'` or none.
+
+use crate::wire::{base64, hex};
 
 /// A name or value to send or to expect, with placeholders for the ids of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +22,7 @@ pub struct Text {
 enum Piece {
     Bytes(Vec<u8>),
     Id { which: Which, form: Form },
+    Base64 { inside: Text, is_padded: bool },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +43,8 @@ enum Form {
     Low,
     /// As an unsigned decimal number of the right-most 64 bits.
     Decimal,
+    /// The raw bytes.
+    Bytes,
 }
 
 /// The ids of one request, in lower-case hex.
@@ -79,7 +85,7 @@ impl Text {
             match next {
                 '\\' => rest = escape(&rest[1..], &mut literal)?,
                 '{' => {
-                    let end = rest.find('}').ok_or(NotationError::Unclosed)?;
+                    let end = end_of_placeholder(rest).ok_or(NotationError::Unclosed)?;
                     match placeholder(&rest[1..end])? {
                         Piece::Bytes(bytes) => literal.extend(bytes),
                         id => {
@@ -109,7 +115,10 @@ impl Text {
         for piece in &self.pieces {
             match piece {
                 Piece::Bytes(literal) => bytes.extend_from_slice(literal),
-                Piece::Id { which, form } => bytes.extend_from_slice(form.of(which.of(minted)).as_bytes()),
+                Piece::Id { which, form } => bytes.extend(form.of(which.of(minted))),
+                Piece::Base64 { inside, is_padded } => {
+                    bytes.extend(to_base64(&inside.fill(minted), *is_padded))
+                }
             }
         }
         bytes
@@ -117,12 +126,40 @@ impl Text {
 
     /// Returns true when it holds the minted trace id, in whatever form.
     pub fn has_trace_id(&self) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece, Piece::Id { which: Which::Trace, .. }))
+        self.pieces.iter().any(|piece| match piece {
+            Piece::Id { which, .. } => *which == Which::Trace,
+            Piece::Base64 { inside, .. } => inside.has_trace_id(),
+            Piece::Bytes(_) => false,
+        })
     }
 }
 
 fn taken(literal: &mut Vec<u8>) -> Option<Piece> {
     if literal.is_empty() { None } else { Some(Piece::Bytes(std::mem::take(literal))) }
+}
+
+fn to_base64(bytes: &[u8], is_padded: bool) -> Vec<u8> {
+    let mut text = base64::encode(bytes).into_bytes();
+    while is_padded && !text.len().is_multiple_of(4) {
+        text.push(b'=');
+    }
+    text
+}
+
+/// Returns the place of the `}` that closes the first `{`.
+fn end_of_placeholder(text: &str) -> Option<usize> {
+    let (mut depth, mut is_escaped) = (0, false);
+    for (at, character) in text.char_indices() {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '{' => depth += 1,
+            '}' if depth == 1 => return Some(at),
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Reads the rest of an escape; returns the text behind it.
@@ -160,6 +197,11 @@ fn placeholder(inside: &str) -> Result<Piece, NotationError> {
         }
         return Ok(Piece::Bytes(bytes));
     }
+    for (prefix, is_padded) in [("base64 ", false), ("base64= ", true)] {
+        if let Some(text) = inside.strip_prefix(prefix) {
+            return Ok(Piece::Base64 { inside: Text::read(text)?, is_padded });
+        }
+    }
     if let Some(range) = inside.strip_prefix("members ") {
         let (from, to) = range.split_once("..").ok_or_else(wrong)?;
         let (from, to) = (from.parse().map_err(|_| wrong())?, to.parse().map_err(|_| wrong())?);
@@ -176,6 +218,7 @@ fn placeholder(inside: &str) -> Result<Piece, NotationError> {
         "upper" => Form::Upper,
         "low" => Form::Low,
         "decimal" => Form::Decimal,
+        "bytes" => Form::Bytes,
         digits => match digits.strip_prefix('-') {
             Some(digits) => Form::Last(digits.parse().map_err(|_| wrong())?),
             None => Form::First(digits.parse().map_err(|_| wrong())?),
@@ -201,16 +244,18 @@ impl Which {
 }
 
 impl Form {
-    fn of(self, id: &str) -> String {
+    fn of(self, id: &str) -> Vec<u8> {
         let low = &id[id.len().saturating_sub(16)..];
-        match self {
+        let text = match self {
             Form::Lower => id.to_owned(),
             Form::Upper => id.to_uppercase(),
             Form::First(digits) => id.chars().take(digits).collect(),
             Form::Last(digits) => id[id.len().saturating_sub(digits)..].to_owned(),
             Form::Low => low.to_owned(),
             Form::Decimal => u64::from_str_radix(low, 16).unwrap_or_default().to_string(),
-        }
+            Form::Bytes => return hex::decode(id.as_bytes()).unwrap_or_default(),
+        };
+        text.into_bytes()
     }
 }
 
@@ -233,6 +278,10 @@ mod tests {
         assert_eq!(filled("{T:upper}{T:3}{T:low}"), b"4BF92F3577B34DA6A3CE929D0E0E47364bfa3ce929d0e0e4736");
         assert_eq!(filled("{T:8}-{T:-24}"), b"4bf92f35-77b34da6a3ce929d0e0e4736");
         assert_eq!(filled("{P:decimal}"), b"67667974448284343");
+        assert_eq!(filled(r"\x01{P:bytes}"), b"\x01\x00\xf0\x67\xaa\x0b\xa9\x02\xb7");
+        assert_eq!(filled(r"a{base64 \x00{P:bytes}}"), b"aAADwZ6oLqQK3");
+        assert_eq!(filled(r"{base64= ab\}}{base64 }"), b"YWJ9");
+        assert!(Text::read("{base64 {T:bytes}}").unwrap().has_trace_id());
         assert_eq!(filled(r"{ab*3}{\x41*2}{members 9..11}"), b"abababAAk09=9,k10=10,k11=11");
         assert_eq!(filled(""), b"");
     }
@@ -242,6 +291,8 @@ mod tests {
         for (text, wrong) in [
             ("{X}", "not a placeholder"),
             ("{T", "no `}`"),
+            ("{base64 {T}", "no `}`"),
+            ("{base64 {X}}", "not a placeholder"),
             ("T}", "no `{`"),
             (r"\q", "a backslash begins"),
             (r"\x4", "a backslash begins"),

@@ -1,6 +1,6 @@
 //! The outcomes that a vector allows.
 
-use super::notation::Text;
+use super::notation::{RequestIds, Text};
 use crate::wire::Format;
 
 /// One outcome that is allowed.
@@ -9,8 +9,8 @@ pub struct AllowedOutcome {
     /// The name in the report: the kind, or the author's own word where several outcomes are allowed.
     pub name: String,
     pub kind: OutcomeKind,
-    /// The format of the context that goes out.
-    pub format: Format,
+    /// The formats of the context that goes out: each of them must carry it.
+    pub formats: Vec<Format>,
     pub demands: Demands,
 }
 
@@ -71,6 +71,25 @@ pub struct Demands {
     pub clear: Vec<ContextFlag>,
     /// Names of fields that must not be sent.
     pub without: Vec<String>,
+    /// No context in another format is sent.
+    pub alone: bool,
+    /// Fields that must be sent with this value.
+    pub fields: Vec<(Text, Text)>,
+    /// Texts that the value of a field must have in it, each with the name of its field.
+    pub holds: Vec<(Text, Text)>,
+    /// Keys of tracestate with the entries, each `key:value`, that their value must have.
+    pub entries: Vec<(Text, Vec<Text>)>,
+    /// Keys of tracestate with the keys of entries that their value must not have.
+    pub lacks_entries: Vec<(Text, Vec<Text>)>,
+    /// The key of the left-most member of tracestate.
+    pub first: Option<Text>,
+}
+
+impl Demands {
+    /// Returns the keys of tracestate whose values are demanded entry by entry.
+    pub fn changed_keys(&self, minted: &RequestIds) -> Vec<Vec<u8>> {
+        self.entries.iter().chain(&self.lacks_entries).map(|(key, _)| key.fill(minted)).collect()
+    }
 }
 
 /// The members of a list that go out.

@@ -46,6 +46,8 @@ pub enum SpanStatement {
     LinkedToEntry,
     /// A PRODUCER or CLIENT span of the request links to the context that each call carries.
     SendLinksToCall,
+    /// The randomness is at least the sampling threshold of each span, and it is the same in all spans.
+    ThresholdsHold,
 }
 
 impl SpanStatement {
@@ -71,6 +73,7 @@ impl SpanStatement {
         SpanStatement::ResourceNamed,
         SpanStatement::LinkedToEntry,
         SpanStatement::SendLinksToCall,
+        SpanStatement::ThresholdsHold,
     ];
 
     pub fn word(self) -> &'static str {
@@ -96,6 +99,7 @@ impl SpanStatement {
             SpanStatement::ResourceNamed => "resource-named",
             SpanStatement::LinkedToEntry => "linked-to-entry",
             SpanStatement::SendLinksToCall => "send-links-to-call",
+            SpanStatement::ThresholdsHold => "thresholds-hold",
         }
     }
 
@@ -123,6 +127,7 @@ impl SpanStatement {
             SpanStatement::ResourceNamed => "the resource has no `service.name`",
             SpanStatement::SendLinksToCall => "no span of the send links to the context of the message",
             SpanStatement::LinkedToEntry => "the new trace has no link to the one that it left",
+            SpanStatement::ThresholdsHold => "a threshold contradicts the randomness",
         }
     }
 }

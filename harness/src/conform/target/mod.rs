@@ -59,10 +59,13 @@ struct CommandLine {
     variables: Vec<(String, String)>,
 }
 
+/// The built-in relay with every setting.
+const MODEL: &str = "model";
+
 /// The built-in relays, each with the propagators that it implements.
 pub const RELAYS: &[(&str, &[&str])] = &[
     (
-        "model",
+        MODEL,
         &[
             "tracecontext",
             "baggage",
@@ -83,10 +86,23 @@ pub const RELAYS: &[(&str, &[&str])] = &[
 /// Returns the reason why a built-in relay cannot be tried in a configuration.
 fn lacks(relay: &str, configuration: &Configuration) -> Option<String> {
     let (_, known) = RELAYS.iter().find(|(name, _)| *name == relay)?;
-    let propagators = configuration.get(Setting::Propagators)?;
-    let is_format = |name: &str| Format::from_word(name).is_some();
-    let missing = propagators.split(',').find(|name| is_format(name) && !known.contains(name))?;
-    Some(format!("`relay:{relay}` does not implement the propagator `{missing}`"))
+    let is_missing = |name: &&str| Format::from_word(name).is_some() && !known.contains(name);
+    let lists = [Setting::Propagators, Setting::Extract, Setting::Inject];
+    let mut named = lists.iter().filter_map(|list| configuration.get(*list)).flat_map(|list| list.split(','));
+    if let Some(missing) = named.find(is_missing) {
+        return Some(format!("`relay:{relay}` does not implement the propagator `{missing}`"));
+    }
+    let setting = configuration.of_relays().filter(|_| relay != MODEL)?;
+    Some(format!("`relay:{relay}` does not have the setting `{}`", setting.word()))
+}
+
+/// Returns the reason why a program without a target file's help cannot be brought into a configuration.
+fn unmapped(configuration: &Configuration) -> Option<String> {
+    let setting = configuration.of_relays()?.word();
+    let words = configuration.words();
+    Some(format!(
+        "OpenTelemetry has no variable for `{setting}`: map `{words}` in a target file (`unbroken schema target`)"
+    ))
 }
 
 impl Target {
@@ -135,6 +151,7 @@ impl Target {
                 Some(format!("a running service keeps its configuration ({})", self.configuration.words()))
             }
             Start::Relay { implementation, .. } => lacks(implementation, configuration),
+            Start::Command { .. } if self.entry(configuration).is_none() => unmapped(configuration),
             Start::Running(_) | Start::Command { .. } => None,
         }
     }

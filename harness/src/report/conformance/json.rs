@@ -124,6 +124,12 @@ struct MismatchReport {
     call: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     difference: Option<DifferenceReport>,
+    /// The rule of the format that the call should carry, if it is not W3C Trace Context.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<&'static str>,
+    /// The next step for the author of the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -209,6 +215,8 @@ impl<'a> VectorReport<'a> {
             message: mismatch.to_string(),
             call: mismatch.call,
             difference: mismatch.difference.as_deref().map(DifferenceReport::of),
+            format: mismatch.format_rule(),
+            advice: mismatch.advice.clone(),
         });
         Self {
             name: &vector.name,

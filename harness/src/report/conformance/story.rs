@@ -76,6 +76,10 @@ pub(super) fn lines(results: &Results, result: &RequirementResult, vector: &Vect
     }
     lines.extend(vector.notes.iter().map(|note| StoryLine::new("note", note.clone())));
     lines.push(StoryLine::new("clause", result.requirement.clause.clone()));
+    if let Some(mismatch) = &vector.mismatch {
+        lines.extend(mismatch.format_rule().map(|rule| StoryLine::new("format", rule)));
+        lines.extend(mismatch.advice.iter().map(|advice| StoryLine::new("next", advice.clone())));
+    }
     lines.push(StoryLine::new("again", again(results, result, vector)));
     if !vector.curl.is_empty() {
         lines.push(StoryLine::new("curl", vector.curl.clone()));

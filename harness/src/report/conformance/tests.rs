@@ -46,7 +46,11 @@ fn sample() -> Results {
     };
     let kind = MismatchKind::TraceIdKept;
     let failed = VectorResult {
-        mismatch: Some(Box::new(Mismatch { kind, call: Some(2), difference: Some(Box::new(difference)) })),
+        mismatch: Some(Box::new(Mismatch {
+            call: Some(2),
+            difference: Some(Box::new(difference)),
+            ..Mismatch::from(kind)
+        })),
         notes: vec!["the target called back after it had answered".into()],
         ..vector("ff", ConformanceVerdict::Fail)
     };

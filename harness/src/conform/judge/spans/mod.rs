@@ -1,29 +1,35 @@
 //! Statements about the exported spans of one request. A statement that speaks of a call's span needs the call.
 
+mod threshold;
 mod tree;
 
 use std::collections::BTreeSet;
 
-use super::context::traceparent;
 use super::exported_span::ExportedSpan;
 use super::fields::values;
 use super::mismatch::{Mismatch, MismatchKind};
+use super::outgoing::contexts_of;
 use super::{Call, TargetAnswer, VectorExchange};
 use crate::conform::suite::SpanStatement;
 use crate::evidence::SpanKind;
-use crate::wire::{Baggage, TraceParent, hex};
+use crate::wire::{Baggage, Format, RemoteContext, hex};
 
 /// Bits 0 to 7 of `Span.flags`.
 const W3C_FLAGS: u32 = 0xff;
+const SAMPLED: u32 = 0x01;
 const HAS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
 
-/// Checks statements about the spans of an exchange.
-pub(super) fn check(statements: &[SpanStatement], exchange: &VectorExchange) -> Result<(), Mismatch> {
+/// Checks statements about the spans of an exchange whose calls carry these formats.
+pub(super) fn check(
+    statements: &[SpanStatement],
+    formats: &[Format],
+    exchange: &VectorExchange,
+) -> Result<(), Mismatch> {
     if statements.is_empty() {
         return Ok(());
     }
-    let seen = RequestSpans::of(exchange);
+    let seen = RequestSpans::of(formats, exchange);
     for statement in statements {
         if let Err(Contradiction(actual)) = seen.statement(*statement) {
             return Err(MismatchKind::Spans(*statement, actual).into());
@@ -40,18 +46,17 @@ struct Contradiction(String);
 struct RequestSpans<'a> {
     exchange: &'a VectorExchange,
     /// The calls that carry a valid context.
-    calls: Vec<(&'a Call, TraceParent)>,
+    calls: Vec<(&'a Call, RemoteContext)>,
     spans: Vec<&'a ExportedSpan>,
 }
 
 impl<'a> RequestSpans<'a> {
     /// Takes the spans of the traces that the calls carry, or of the trace that was sent.
-    fn of(exchange: &'a VectorExchange) -> Self {
-        let calls: Vec<(&Call, TraceParent)> = exchange
-            .calls
-            .iter()
-            .filter_map(|call| Some((call, traceparent(&call.fields).ok()?.1)))
-            .collect();
+    fn of(formats: &[Format], exchange: &'a VectorExchange) -> Self {
+        let mut calls: Vec<(&Call, RemoteContext)> = Vec::new();
+        for call in &exchange.calls {
+            calls.extend(contexts_of(formats, &call.fields).into_iter().map(|context| (call, context)));
+        }
         let minted = hex::decode(exchange.minted.trace_id.as_bytes()).unwrap_or_default();
         let mut traces: BTreeSet<Vec<u8>> =
             calls.iter().map(|(_, parent)| parent.trace_id.as_bytes().to_vec()).collect();
@@ -60,7 +65,7 @@ impl<'a> RequestSpans<'a> {
             exchange.telemetry.spans.iter().filter(|span| traces.contains(&span.trace_id)).collect();
         let sent = hex::decode(exchange.minted.parent_id.as_bytes()).unwrap_or_default();
         let mut own: BTreeSet<&[u8]> =
-            calls.iter().map(|(_, parent)| &parent.parent_id.as_bytes()[..]).collect();
+            calls.iter().map(|(_, parent)| &parent.span_id.as_bytes()[..]).collect();
         own.insert(&sent);
         // A trace id that is the same in every request stands for the spans of several.
         let is_shared = |span: &&&ExportedSpan| span.trace_id != minted;
@@ -94,7 +99,9 @@ impl<'a> RequestSpans<'a> {
             SpanStatement::ValidIds => self.valid_ids(),
             SpanStatement::RemoteParents => self.remote_parents(),
             SpanStatement::FlagsOfCall => self.each_call(|_, sent, span| {
-                let (wire, exported) = (u32::from(sent.flags.0), span.flags & W3C_FLAGS);
+                let wire = u32::from(sent.traceparent().flags.0);
+                // Other formats have the decision alone.
+                let exported = span.flags & if sent.flags.is_some() { W3C_FLAGS } else { SAMPLED };
                 if wire == exported {
                     return Ok(());
                 }
@@ -116,6 +123,7 @@ impl<'a> RequestSpans<'a> {
             },
             SpanStatement::LinkedToEntry => self.linked_to_entry(),
             SpanStatement::SendLinksToCall => self.send_links_to_call(),
+            SpanStatement::ThresholdsHold => threshold::check(&self.spans),
             SpanStatement::HttpAttributes => self.http_attributes(),
             SpanStatement::LowCardinalityName => self.low_cardinality_name(),
             SpanStatement::ResourceNamed => {
@@ -172,18 +180,18 @@ impl<'a> RequestSpans<'a> {
     /// Finds the span that each call names and checks it.
     fn each_call(
         &self,
-        check: impl Fn(&Call, &TraceParent, &ExportedSpan) -> Result<(), Contradiction>,
+        check: impl Fn(&Call, &RemoteContext, &ExportedSpan) -> Result<(), Contradiction>,
     ) -> Result<(), Contradiction> {
         for (call, sent) in &self.calls {
             let named = self.spans.iter().find(|span| {
-                span.span_id == sent.parent_id.as_bytes() && span.trace_id == sent.trace_id.as_bytes()
+                span.span_id == sent.span_id.as_bytes() && span.trace_id == sent.trace_id.as_bytes()
             });
             match named {
                 Some(span) => check(call, sent, span)?,
                 None => {
                     return Err(Contradiction(format!(
                         "no span with the id {} was exported, which the call carries; {}",
-                        sent.parent_id,
+                        sent.span_id,
                         self.list()
                     )));
                 }
@@ -282,12 +290,12 @@ impl<'a> RequestSpans<'a> {
     fn send_links_to_call(&self) -> Result<(), Contradiction> {
         let sends: Vec<&&ExportedSpan> = self.spans.iter().filter(|span| span.is_call()).collect();
         for (_, sent) in &self.calls {
-            let target = (sent.trace_id.as_bytes().to_vec(), sent.parent_id.as_bytes().to_vec());
+            let target = (sent.trace_id.as_bytes().to_vec(), sent.span_id.as_bytes().to_vec());
             if !sends.iter().any(|span| span.links.contains(&target)) {
                 return Err(Contradiction(format!(
                     "no link to {}-{}; {}",
                     sent.trace_id,
-                    sent.parent_id,
+                    sent.span_id,
                     self.list()
                 )));
             }
@@ -367,7 +375,7 @@ fn has_attributes(span: &ExportedSpan, required: &[&[&str]]) -> Result<(), Contr
     }
 }
 
-fn tracestate_of_call(call: &Call, _sent: &TraceParent, span: &ExportedSpan) -> Result<(), Contradiction> {
+fn tracestate_of_call(call: &Call, _sent: &RemoteContext, span: &ExportedSpan) -> Result<(), Contradiction> {
     let lines = values(&call.fields, "tracestate");
     let wire = lines.iter().map(|line| String::from_utf8_lossy(line)).collect::<Vec<_>>().join(",");
     if without_spaces(&wire) == without_spaces(&span.trace_state) {

@@ -61,7 +61,7 @@ fn exchange() -> VectorExchange {
 fn contradicted(statement: SpanStatement, change: impl FnOnce(&mut VectorExchange)) -> Option<String> {
     let mut exchange = exchange();
     change(&mut exchange);
-    RequestSpans::of(&exchange).statement(statement).err().map(|found| found.0)
+    RequestSpans::of(&[Format::TraceContext], &exchange).statement(statement).err().map(|found| found.0)
 }
 
 fn entry(exchange: &mut VectorExchange) -> &mut ExportedSpan {
@@ -161,6 +161,11 @@ const DEFECTS: &[(SpanStatement, Change, &str)] = &[
     (SpanStatement::ResourceNamed, |exchange| call(exchange).service_name = None, "has no `service.name`"),
     (SpanStatement::LinkedToEntry, |_| {}, "links to"),
     (SpanStatement::SendLinksToCall, |_| {}, "no link to"),
+    (
+        SpanStatement::ThresholdsHold,
+        |exchange| entry(exchange).trace_state = "ot=th:8;rv:7fffffffffffff".to_owned(),
+        "the threshold 8",
+    ),
 ];
 
 #[test]
@@ -172,4 +177,21 @@ fn each_statement_finds_its_defects() {
     for statement in SpanStatement::ALL {
         assert!(DEFECTS.iter().any(|(known, ..)| known == statement), "{} has no defect", statement.word());
     }
+}
+
+#[test]
+fn a_threshold_above_the_randomness_and_two_randomnesses_contradict_each_other() {
+    let held = |entry_state: &str, call_state: &str| {
+        contradicted(SpanStatement::ThresholdsHold, |exchange| {
+            entry(exchange).trace_state = entry_state.to_owned();
+            call(exchange).trace_state = call_state.to_owned();
+        })
+    };
+    assert_eq!(held("ot=th:8;rv:80000000000000", "x=1,ot=rv:80000000000000;th:8"), None);
+    assert_eq!(held("", "foo=1"), None, "without a threshold nothing is stated");
+    assert_eq!(held("ot=th:c", "ot=th:ce9"), None, "the trace id ends in ce929d0e0e4736");
+    let above = held("ot=th:c;rv:80000000000000", "ot=rv:80000000000000").unwrap();
+    assert!(above.contains("the threshold c and the randomness 80000000000000"), "{above}");
+    let two = held("ot=rv:80000000000000", "ot=rv:90000000000000").unwrap();
+    assert!(two.contains("90000000000000") && two.contains("80000000000000"), "{two}");
 }
