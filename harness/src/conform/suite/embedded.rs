@@ -23,6 +23,11 @@ const FILES: &[(&str, &str)] = &[
     ("x-ray.yaml", include_str!("../../../conformance/x-ray.yaml")),
     ("datadog.yaml", include_str!("../../../conformance/datadog.yaml")),
     ("google.yaml", include_str!("../../../conformance/google.yaml")),
+    ("grpc-trace-bin.yaml", include_str!("../../../conformance/grpc-trace-bin.yaml")),
+    ("ot.yaml", include_str!("../../../conformance/ot.yaml")),
+    ("probability.yaml", include_str!("../../../conformance/probability.yaml")),
+    ("bridge.yaml", include_str!("../../../conformance/bridge.yaml")),
+    ("matrix.yaml", include_str!("../../../conformance/matrix.yaml")),
 ];
 
 /// Returns every suite.

@@ -59,14 +59,18 @@ pub enum Flaw {
     NameCaseSensitive,
     FixedOrder,
     DropsHighBits,
+    DropsLineage,
 }
 
 /// The context of one request.
+#[derive(Default)]
 pub struct Context {
     trace_id: String,
     parent_id: String,
     sampled: Option<bool>,
     debug: bool,
+    /// X-Ray's `Lineage`, if it came.
+    lineage: Option<String>,
 }
 
 pub struct ForeignPropagation {
@@ -98,12 +102,7 @@ impl Carrier for ForeignPropagation {
 
     fn extract(&self, fields: &Fields) -> Option<Context> {
         let read = self.read(fields).ok()?;
-        Some(read.unwrap_or_else(|| Context {
-            trace_id: self.id() + &self.id(),
-            parent_id: String::new(),
-            sampled: None,
-            debug: false,
-        }))
+        Some(read.unwrap_or_else(|| Context { trace_id: self.id() + &self.id(), ..Context::default() }))
     }
 
     fn inject(&self, incoming: &Context, _: usize) -> Fields {

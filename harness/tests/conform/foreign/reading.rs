@@ -69,7 +69,7 @@ impl ForeignPropagation {
         if sampled.is_none() && self.has(Flaw::RefusesDeferred) {
             return Ok(None);
         }
-        Ok(Some(Context { trace_id, parent_id, sampled, debug }))
+        Ok(Some(Context { trace_id, parent_id, sampled, debug, ..Context::default() }))
     }
 
     fn b3_trace_id(&self, text: &str) -> Option<String> {
@@ -95,7 +95,7 @@ impl ForeignPropagation {
         if let Some(parent) = parts.get(3) {
             self.span_id(parent, 16..=16)?;
         }
-        Some(Context { trace_id, parent_id, sampled, debug })
+        Some(Context { trace_id, parent_id, sampled, debug, ..Context::default() })
     }
 
     fn jaeger(&self, value: &str) -> Option<Context> {
@@ -113,6 +113,7 @@ impl ForeignPropagation {
             parent_id: self.span_id(span, 1..=16)?,
             sampled: Some(flags & 1 != 0),
             debug: flags & 2 != 0,
+            ..Context::default()
         })
     }
 
@@ -126,11 +127,13 @@ impl ForeignPropagation {
             parts.clear();
         }
         let mut found = [None; 3];
+        let mut lineage = None;
         for (name, value) in parts {
             match name {
                 "Root" => found[0] = Some(value),
                 "Parent" => found[1] = Some(value),
                 "Sampled" => found[2] = Some(value),
+                "Lineage" if !self.has(Flaw::DropsLineage) => lineage = Some(value.to_owned()),
                 _ => {}
             }
         }
@@ -155,7 +158,7 @@ impl ForeignPropagation {
             _ if self.has(Flaw::RefusesDeferred) => return Ok(None),
             _ => None,
         };
-        Ok(Some(Context { trace_id, parent_id, sampled, debug: false }))
+        Ok(Some(Context { trace_id, parent_id, sampled, lineage, ..Context::default() }))
     }
 
     fn google(&self, value: &str) -> Reading {
@@ -166,7 +169,7 @@ impl ForeignPropagation {
         let span = span.parse::<u64>().ok().or(self.has(Flaw::LenientIds).then_some(7));
         let (Some(trace_id), Some(span)) = (self.trace_id(trace, 32..=32), span) else { return Ok(None) };
         let sampled = options.map(|options| options == "1");
-        Ok(Some(Context { trace_id, parent_id: format!("{span:016x}"), sampled, debug: false }))
+        Ok(Some(Context { trace_id, parent_id: format!("{span:016x}"), sampled, ..Context::default() }))
     }
 
     fn datadog(&self, fields: &Fields) -> Option<Context> {
@@ -182,7 +185,7 @@ impl ForeignPropagation {
             trace_id: format!("{high}{trace:016x}"),
             parent_id: format!("{parent:016x}"),
             sampled: priority.map(|priority| priority > 0),
-            debug: false,
+            ..Context::default()
         })
     }
 }

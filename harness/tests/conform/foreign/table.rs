@@ -33,4 +33,5 @@ pub const TABLE: &[(&str, Style, Flaw)] = &[
     ("XR-04", Style::XRay, Flaw::FailsWithoutIds),
     ("XR-05", Style::XRay, Flaw::LenientIds),
     ("XR-06", Style::XRay, Flaw::InjectsBoth),
+    ("XR-09", Style::XRay, Flaw::DropsLineage),
 ];

@@ -21,7 +21,10 @@ impl ForeignPropagation {
             }
             Style::XRay => {
                 let (epoch, random) = trace_id.split_at(8);
-                vec![("X-Amzn-Trace-Id", format!("Root=1-{epoch}-{random};Parent={span_id};Sampled={bit}"))]
+                let lineage = context.lineage.iter().map(|lineage| format!(";Lineage={lineage}"));
+                let lineage: String = lineage.collect();
+                let value = format!("Root=1-{epoch}-{random};Parent={span_id};Sampled={bit}{lineage}");
+                vec![("X-Amzn-Trace-Id", value)]
             }
             Style::Google => vec![("X-Cloud-Trace-Context", format!("{trace_id}/{span};o={bit}"))],
             Style::Datadog => self.datadog_fields(context, span, bit),
