@@ -236,8 +236,8 @@ fn a_call_in_the_wrong_format_is_explained_with_the_propagator_to_configure() {
     let advised = |lines: &[(&str, &str)]| {
         let calls = vec![Call { number: 0, fields: fields(lines), is_late: false }];
         let (answer, telemetry) = (TargetAnswer::Status(200), ExchangeTelemetry::default());
-        let exchange =
-            VectorExchange { minted: minted.clone(), sent: sent.clone(), answer, calls, telemetry };
+        let (minted, sent) = (minted.clone(), sent.clone());
+        let exchange = VectorExchange { minted, sent, answer, calls, is_without_span: false, telemetry };
         match judge(&vector, &[exchange]).end {
             End::Misfits(mismatch) => mismatch,
             other => panic!("{other:?}"),
