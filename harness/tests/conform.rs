@@ -265,6 +265,29 @@ fn a_target_file_maps_configurations_and_names_what_is_unsupported() {
     assert!(status == Some(3) && problems.contains("did you mean `unsupported`?"), "{status:?} {problems}");
 }
 
+/// A forwarder in Python that forwards what it gets.
+const FORWARDER: &str = include_str!("conform/forwarder.py");
+
+#[test]
+fn a_forwarder_is_started_with_the_address_behind_it_and_tried_byte_for_byte() {
+    let folder = Folder::new("forwarder");
+    folder.write("forwarder.py", FORWARDER);
+    let command = ["--", "python3", "forwarder.py", "${self.port}", "${upstream.authority}"];
+    let (status, report) = json(&folder, &command);
+    let odd_lines: Vec<String> =
+        odd(&report).into_iter().filter(|line| !line.contains(": unsupported: ")).collect();
+    assert!(odd_lines.is_empty() && status == Some(0), "{odd_lines:#?}");
+    let unsupported: Vec<String> = odd(&report);
+    let is_expected = |line: &String| line.starts_with("RPC-07/") || line.contains("HTTP/2");
+    assert!(unsupported.iter().all(is_expected), "{unsupported:#?}");
+    let dropping = [&["--only", "ID-13,FW-01"][..], &command[..], &["drop"][..]].concat();
+    let (status, report) = json(&folder, &dropping);
+    let odd = odd(&report);
+    assert!(status == Some(4) && odd.iter().any(|line| line.starts_with("ID-13/sampled: fail")), "{odd:#?}");
+    let (status, report) = json(&folder, &["--only", "FW-01", "relay:rust"]);
+    assert!(status == Some(5) && report.to_string().contains("not known to be a forwarder"), "{report:#}");
+}
+
 /// The 41 cases of w3c/trace-context `test/test.py`.
 const W3C: &[&str] = &[
     "test_both_traceparent_and_tracestate_missing",

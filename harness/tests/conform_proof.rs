@@ -173,6 +173,10 @@ fn catalogue() -> String {
     rows.extend(
         untried::UNTRIED.iter().map(|(id, why)| ((*id).to_owned(), format!(" | | | not tried: {why}"))),
     );
+    rows.extend(untried::IN_SCENARIOS.iter().map(|(id, path, shows)| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        ((*id).to_owned(), format!("scenario | | | [{name}](../../{path}): {shows}"))
+    }));
     rows.sort_by_key(|(id, _)| {
         let (family, number) = id.split_once('-').unwrap();
         (family.to_owned(), number.parse::<u32>().unwrap())
@@ -180,8 +184,10 @@ fn catalogue() -> String {
     let mut page = format!(
         "# The requirements of the reference suite\n\nGenerated from the suites in this folder by \
          `UPDATE_EXPECT=1 cargo test --test conform_proof`. {tried} requirements are tried, with {vectors} vectors; \
-         {} are not, each for the reason in its row.\n\n| id | suite | vectors | strength | requirement |\n\
+         {} more are judged by a scenario; {} are not tried, each for the reason in its row.\n\n\
+         | id | suite | vectors | strength | requirement |\n\
          |---|---|---:|---|---|\n",
+        untried::IN_SCENARIOS.len(),
         untried::UNTRIED.len()
     );
     for (id, cell) in rows {
@@ -197,6 +203,12 @@ fn every_requirement_of_the_catalogue_is_accounted_for() {
     let twice: Vec<&str> =
         untried::UNTRIED.iter().map(|(id, _)| *id).filter(|id| tried.contains(*id)).collect();
     assert!(twice.is_empty(), "tried, and listed as not tried: {twice:?}");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for (id, path, _) in untried::IN_SCENARIOS {
+        assert!(root.join(path).is_file(), "{id}: there is no scenario `{path}`");
+        let listed = tried.contains(*id) || untried::UNTRIED.iter().any(|(other, _)| other == id);
+        assert!(!listed, "{id} stands twice");
+    }
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/conformance/CATALOGUE.md");
     let page = catalogue();
     if std::env::var_os("UPDATE_EXPECT").is_some() {

@@ -23,7 +23,16 @@ use crate::wire::trim_ows;
 const LONGEST_HEAD: usize = 16 << 20;
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
 const NOT_FOUND: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+const UNAVAILABLE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// The answer of the service behind a forwarder.
+#[derive(Clone, Debug, Default)]
+pub struct UpstreamAnswer {
+    pub fields: RawFields,
+    /// So many requests are answered with 503 before one succeeds.
+    pub failures: usize,
+}
 
 /// One request of one vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,6 +66,10 @@ struct CallLog {
     calls: HashMap<RequestKey, Vec<Call>>,
     /// Requests that the target has answered.
     answered: HashSet<RequestKey>,
+    /// The answers to calls that are not the usual one.
+    prepared: HashMap<RequestKey, UpstreamAnswer>,
+    /// The fields of the answers of forwarders.
+    forwarded: HashMap<RequestKey, RawFields>,
 }
 
 impl CallbackListener {
@@ -125,9 +138,29 @@ impl CallbackListener {
         let _ = timeout_at(deadline, all).await;
     }
 
+    /// Returns the `host:port` by which a target reaches it.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
     /// Marks calls of this request that come from now on as late.
     pub fn answered(&self, key: RequestKey) {
         self.state.log().answered.insert(key);
+    }
+
+    /// Prepares the answer to the calls of a request.
+    pub fn prepare(&self, key: RequestKey, answer: UpstreamAnswer) {
+        self.state.log().prepared.insert(key, answer);
+    }
+
+    /// Keeps the fields of the answer that a forwarder gave.
+    pub fn keep_answer(&self, key: RequestKey, fields: RawFields) {
+        self.state.log().forwarded.insert(key, fields);
+    }
+
+    /// Returns the fields of the answer that a forwarder gave; empty for other targets.
+    pub fn answer_of(&self, key: RequestKey) -> RawFields {
+        self.state.log().forwarded.remove(&key).unwrap_or_default()
     }
 
     pub fn calls(&self, key: RequestKey) -> Vec<Call> {
@@ -150,12 +183,7 @@ impl CallSink {
     /// Keeps a call by the path that identifies it, which is the target of its request or stands in its body. Returns
     /// false if no vector arranged it.
     pub(super) fn take(&self, text: &str, fields: RawFields) -> bool {
-        let Some(at) = text.find(&self.prefix) else { return false };
-        let rest = &text[at + self.prefix.len()..];
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '/').unwrap_or(rest.len());
-        let numbers: Vec<usize> = rest[..end].split('/').filter_map(|part| part.parse().ok()).collect();
-        let [vector, request, number] = numbers[..] else { return false };
-        let key = RequestKey { vector, request };
+        let Some((key, number)) = self.identified(text) else { return false };
         {
             let mut log = self.log();
             let is_late = log.answered.contains(&key);
@@ -163,6 +191,35 @@ impl CallSink {
         }
         self.changed.send_modify(|count| *count += 1);
         true
+    }
+}
+
+impl CallSink {
+    /// Returns the request that a text identifies, and the number of its call.
+    fn identified(&self, text: &str) -> Option<(RequestKey, usize)> {
+        let at = text.find(&self.prefix)?;
+        let rest = &text[at + self.prefix.len()..];
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '/').unwrap_or(rest.len());
+        let numbers: Vec<usize> = rest[..end].split('/').filter_map(|part| part.parse().ok()).collect();
+        let [vector, request, number] = numbers[..] else { return None };
+        Some((RequestKey { vector, request }, number))
+    }
+
+    /// Returns the answer to a call, which has been taken.
+    fn answer(&self, target: &str) -> Vec<u8> {
+        let mut log = self.log();
+        let prepared = self.identified(target).and_then(|(key, _)| log.prepared.get_mut(&key));
+        let Some(prepared) = prepared else { return ANSWER.to_vec() };
+        if prepared.failures > 0 {
+            prepared.failures -= 1;
+            return UNAVAILABLE.to_vec();
+        }
+        let mut answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n".to_vec();
+        for (name, value) in &prepared.fields {
+            answer.extend([&name[..], b": ", value, b"\r\n"].concat());
+        }
+        answer.extend_from_slice(b"\r\n{}");
+        answer
     }
 }
 
@@ -178,8 +235,9 @@ async fn serve(stream: TcpStream, state: Arc<CallSink>) {
             return;
         }
         let closes = head.has("connection", b"close");
-        let answer = if state.take(&head.target, head.fields) { ANSWER } else { NOT_FOUND };
-        if connection.stream.write_all(answer).await.is_err() || closes {
+        let is_known = state.take(&head.target, head.fields);
+        let answer = if is_known { state.answer(&head.target) } else { NOT_FOUND.to_vec() };
+        if connection.stream.write_all(&answer).await.is_err() || closes {
             return;
         }
     }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use in_memory_collector::{Collector, Endpoint, EndpointError, Limits, Span, SpanKind, StartError};
+use in_memory_collector::{
+    Collector, Endpoint, EndpointError, Limits, Link, Span, SpanKind, StartError, StatusCode,
+};
 use tokio::time::{Instant, timeout_at};
 
-use super::judge::ExportedSpan;
+use super::collector_fault;
+use super::judge::{ExportedLink, ExportedSpan};
 use crate::evidence::collected::{kind, text};
 use crate::runtime::client_settings;
 
@@ -40,6 +43,18 @@ impl SpanSink {
     pub fn variables(&self) -> Vec<(String, String)> {
         let variables = client_settings::exporter(Some(self.endpoint.url()), "conformance-target".to_owned());
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Makes the collector misbehave from now on; a name that is not known does nothing.
+    pub fn misbehave(&self, name: &str) {
+        if let Some((when, fault)) = collector_fault::named(name) {
+            self.endpoint.inject(when, fault);
+        }
+    }
+
+    /// Makes the collector behave again.
+    pub fn heal(&self) {
+        self.endpoint.heal();
     }
 
     /// Resolves when every request that has arrived is stored.
@@ -97,6 +112,12 @@ fn exported(span: &Span) -> ExportedSpan {
             .filter_map(|(name, value)| Some((name.to_owned(), text(value)?)))
             .collect(),
         service_name: span.service_name(),
-        links: span.links().into_iter().map(|link| (link.trace_id, link.span_id)).collect(),
+        links: span.links().into_iter().map(link).collect(),
+        is_failed: span.status().code == StatusCode::Error,
     }
+}
+
+fn link(link: Link) -> ExportedLink {
+    let Link { trace_id, span_id, flags, trace_state, .. } = link;
+    ExportedLink { trace_id, span_id, flags, trace_state }
 }

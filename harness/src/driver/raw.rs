@@ -14,7 +14,7 @@ use super::DriverError;
 use super::outgoing::OutgoingRequest;
 use super::route::DriveRoute;
 use crate::descriptors;
-use crate::evidence::Answer;
+use crate::evidence::{Answer, RawFields};
 
 /// The maximum size of the head of an answer, or of the first line of a chunk.
 const LONGEST_HEAD: usize = 64 << 10;
@@ -88,9 +88,25 @@ where
         failed => failed,
     };
     // A service may answer and close before it has read everything; its answer counts.
-    let mut reader = Reader { stream, buffer: Vec::new() };
+    let mut reader = Reader { stream, buffer: Vec::new(), fields: Vec::new() };
     match reader.answer(is_head).await {
         Ok(status) => Ok(status),
+        Err(error) => written.and(Err(error)),
+    }
+}
+
+/// Sends a whole request with a body in the same way, and returns the fields of the final answer, too.
+pub(crate) async fn request_with_fields<S>(mut stream: S, bytes: &[u8]) -> io::Result<(u16, RawFields)>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let written = match stream.write_all(bytes).await {
+        Ok(()) => stream.flush().await,
+        failed => failed,
+    };
+    let mut reader = Reader { stream, buffer: Vec::new(), fields: Vec::new() };
+    match reader.answer(false).await {
+        Ok(status) => Ok((status, reader.fields)),
         Err(error) => written.and(Err(error)),
     }
 }
@@ -131,6 +147,8 @@ enum Framing {
 struct Reader<S> {
     stream: S,
     buffer: Vec<u8>,
+    /// The fields of the head that was read last.
+    fields: RawFields,
 }
 
 impl<S: AsyncRead + Unpin> Reader<S> {
@@ -157,7 +175,7 @@ impl<S: AsyncRead + Unpin> Reader<S> {
 
     async fn head(&mut self, to_head: bool) -> io::Result<(u16, Framing)> {
         loop {
-            if let Some((read, status, framing)) = parse_head(&self.buffer, to_head)? {
+            if let Some((read, status, framing)) = parse_head(&self.buffer, to_head, &mut self.fields)? {
                 self.buffer.drain(..read);
                 return Ok((status, framing));
             }
@@ -227,8 +245,13 @@ impl<S: AsyncRead + Unpin> Reader<S> {
     }
 }
 
-/// Returns the size of the head, its status and the framing of the body; `None` while the head is incomplete.
-fn parse_head(bytes: &[u8], to_head: bool) -> io::Result<Option<(usize, u16, Framing)>> {
+/// Parses the fields, and returns the size of the head, its status and the framing of the body; `None` while the head
+/// is incomplete.
+fn parse_head(
+    bytes: &[u8],
+    to_head: bool,
+    parsed: &mut RawFields,
+) -> io::Result<Option<(usize, u16, Framing)>> {
     let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
     match response.parse(bytes) {
@@ -237,6 +260,8 @@ fn parse_head(bytes: &[u8], to_head: bool) -> io::Result<Option<(usize, u16, Fra
         Ok(Status::Complete(read)) => {
             let status = response.code.unwrap_or_default();
             let framing = framing(status, response.headers, to_head);
+            let pairs = response.headers.iter();
+            *parsed = pairs.map(|field| (field.name.as_bytes().to_vec(), field.value.to_vec())).collect();
             Ok(Some((read, status, framing)))
         }
     }

@@ -24,19 +24,16 @@ pub fn conform(arguments: &ConformArguments) -> u8 {
         return compare(old, new);
     }
     let suites = conform::suites();
-    let wanted = match selection(arguments, &suites) {
-        Ok(wanted) => wanted,
-        Err(status) => return status,
-    };
     if arguments.list {
-        let lines =
-            wanted.iter().map(|one| (one.suite.as_str(), one.requirement.as_ref(), one.vectors.len()));
-        print::out(&explain::list(lines));
-        return exit::PASS;
+        return list(arguments, &suites);
     }
     let target = match target::of(arguments) {
         Ok(target) => target,
         Err(error) => return error.print(),
+    };
+    let wanted = match selection(arguments, target.is_forwarder(), &suites) {
+        Ok(wanted) => wanted,
+        Err(status) => return status,
     };
     if let Some(error) = arguments.report.iter().find_map(|report| report.check().err()) {
         print::error(&error);
@@ -52,9 +49,33 @@ pub fn conform(arguments: &ConformArguments) -> u8 {
     }
 }
 
-fn selection(arguments: &ConformArguments, suites: &[Suite]) -> Result<Vec<SelectedRequirement>, u8> {
+fn list(arguments: &ConformArguments, suites: &[Suite]) -> u8 {
+    match selection(arguments, false, suites) {
+        Ok(wanted) => {
+            let lines =
+                wanted.iter().map(|one| (one.suite.as_str(), one.requirement.as_ref(), one.vectors.len()));
+            print::out(&explain::list(lines));
+            exit::PASS
+        }
+        Err(status) => status,
+    }
+}
+
+/// The suite that a forwarder is tried on if the command line names none.
+const OF_FORWARDERS: &str = "forwarder";
+
+fn selection(
+    arguments: &ConformArguments,
+    is_forwarder: bool,
+    suites: &[Suite],
+) -> Result<Vec<SelectedRequirement>, u8> {
+    let is_open = arguments.suite.is_empty() && arguments.only.is_empty();
     let chosen = RequirementSelection {
-        suites: arguments.suite.clone(),
+        suites: if is_forwarder && is_open {
+            vec![OF_FORWARDERS.to_owned()]
+        } else {
+            arguments.suite.clone()
+        },
         only: arguments.only.clone(),
         level: arguments.level,
     };

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::judge::{self, End, MismatchKind, SpanGap, TargetAnswer, VectorExchange, VectorJudgement};
+use super::judge::{self, End, MismatchKind, SpanGap, VectorExchange, VectorJudgement};
 use super::listener::{CallbackListener, RequestKey};
 use super::results::{ConformanceVerdict, Implementation, RequirementResult, Results, VectorResult};
 use super::selection::SelectedRequirement;
 use super::span_sink::{SinkError, SpanSink};
-use super::suite::Configuration;
-use super::target::{Instance, InstanceError, Target};
+use super::suite::{Configuration, Setting};
+use super::target::{Address, Instance, InstanceError, Target, Upstream};
 use super::transport::{
     self, BrokerClients, GrpcListener, TransportKind, TransportRoute, TransportStartError,
 };
@@ -19,7 +19,9 @@ use crate::error_chain;
 use crate::plan::Seed;
 use crate::plan::seed::Ids;
 use crate::runtime::BrokerStarter;
+use crate::scenario::Role;
 
+mod forwarding;
 mod propagation;
 mod request;
 mod second_hop;
@@ -27,12 +29,14 @@ mod sender;
 mod target_process;
 mod telemetry;
 mod trial;
+mod vector_result;
 
 use request::CallAddresses;
 use sender::{Exchanges, RequestSender};
 use target_process::InstanceStart;
 use telemetry::SeenTelemetry;
 use trial::{Trial, routes_of, trials};
+use vector_result::{non_empty, result, shown, untried};
 
 /// The settings of a run that do not depend on the target.
 #[derive(Clone, Debug)]
@@ -120,6 +124,9 @@ pub async fn run(
     Ok(run.finish(wanted, begun.elapsed(), is_interrupted))
 }
 
+/// Vectors by their numbers, with their exchanges.
+type JudgedVectors = BTreeMap<usize, (VectorJudgement, Vec<VectorExchange>)>;
+
 struct SuiteRun<'a> {
     target: &'a Target,
     options: &'a Options,
@@ -147,7 +154,7 @@ impl SuiteRun<'_> {
                 left.extract_if(.., |at| self.vectors[*at].group() == (role, &configuration)).collect();
             match self.target.cannot(role, &configuration) {
                 Some(why) => self.without(&group, ConformanceVerdict::Unsupported, &why),
-                None => match self.group(&group, &configuration).await {
+                None => match self.group(&group, role, &configuration).await {
                     Ok(()) => is_first = false,
                     // A target that never worked gets no report.
                     Err(error) if is_first => return Err(error),
@@ -164,10 +171,17 @@ impl SuiteRun<'_> {
         Ok(())
     }
 
-    async fn group(&mut self, group: &[usize], configuration: &Configuration) -> Result<(), RunError> {
+    async fn group(
+        &mut self,
+        group: &[usize],
+        role: Role,
+        configuration: &Configuration,
+    ) -> Result<(), RunError> {
+        let upstream = (role == Role::Forwarder)
+            .then(|| Upstream { http: self.listener.authority().to_owned(), grpc: self.grpc.address() });
         let mut variables = self.sink.as_ref().map(SpanSink::variables).unwrap_or_default();
-        variables.extend(self.clients.variables());
-        let mut instance = Instance::start(self.target, configuration, &variables).await?;
+        variables.extend(self.clients.variables(configuration.get(Setting::ConsumerBatch)));
+        let mut instance = Instance::start(self.target, configuration, &variables, upstream.as_ref()).await?;
         if group.iter().any(|at| self.vectors[*at].route.inward == TransportKind::Http2) {
             instance.speaks_http2 = transport::speaks_http2(instance.socket).await;
         }
@@ -187,7 +201,7 @@ impl SuiteRun<'_> {
             }
         }
         let sender = RequestSender {
-            start: InstanceStart { target: self.target, configuration, variables },
+            start: InstanceStart { target: self.target, configuration, variables, upstream },
             options: self.options,
             listener: &self.listener,
             grpc: self.grpc.address(),
@@ -195,16 +209,32 @@ impl SuiteRun<'_> {
             sink: self.sink.as_ref(),
         };
         let instance = sender.probe(instance).await?;
+        let collector_fault = self.sink.as_ref().zip(configuration.get(Setting::Collector));
+        if let Some((sink, fault)) = collector_fault {
+            // The spans of the probe are no part of it.
+            telemetry::flush(&instance).await;
+            sink.misbehave(fault);
+        }
         let address = instance.address.clone();
         let exports_on_request = telemetry::exports_on_request(&instance);
         let Exchanges { mut exchanges, gap } = sender.all(instance, &self.vectors, &able).await;
         self.second_hops(&sender, &mut exchanges).await;
+        let gap = if collector_fault.is_none() { gap } else { None };
+        if let Some(sink) = &self.sink {
+            sink.heal();
+        }
         self.add_telemetry(&mut exchanges, gap, exports_on_request).await;
         let mut judged = BTreeMap::new();
         for (at, exchanges) in exchanges {
             judged.insert(at, (judge::judge(self.vectors[at].vector, &exchanges), exchanges));
         }
         self.twins(&mut judged);
+        self.keep(judged, &address);
+        Ok(())
+    }
+
+    /// Keeps the verdicts of a group.
+    fn keep(&mut self, judged: JudgedVectors, address: &Address) {
         for (at, (judged, exchanges)) in judged {
             let trial = self.vectors[at];
             let exchange = shown(&exchanges);
@@ -212,12 +242,11 @@ impl SuiteRun<'_> {
             let (grpc, route) = (self.grpc.address(), trial.route);
             let addresses = CallAddresses { listener: &self.listener, grpc, key, route };
             let curl = match exchange {
-                Some(exchange) => trial.curl(&address, exchange, addresses),
+                Some(exchange) => trial.curl(address, exchange, addresses),
                 None => String::new(),
             };
             self.results.insert(at, VectorResult { curl, ..result(trial, judged, exchange) });
         }
-        Ok(())
     }
 
     /// Adds the spans to the exchanges whose vectors state something about spans. A target that exports on request and
@@ -261,12 +290,14 @@ impl SuiteRun<'_> {
             return Some(why);
         }
         let missing = telemetry::missing(self.target, self.options)?;
-        (!trial.vector.telemetry.is_empty()).then(|| missing.to_owned())
+        let asks = !trial.vector.telemetry.is_empty()
+            || trial.vector.configuration.get(Setting::Collector).is_some();
+        asks.then(|| missing.to_owned())
     }
 
     /// Fails vectors whose twin was not continued: a new trace proves nothing if a valid context is not continued
     /// either.
-    fn twins(&self, judged: &mut BTreeMap<usize, (VectorJudgement, Vec<VectorExchange>)>) {
+    fn twins(&self, judged: &mut JudgedVectors) {
         let unproven: Vec<(usize, usize)> = judged
             .keys()
             .filter_map(|at| Some((*at, self.twin(*at)?)))
@@ -321,64 +352,4 @@ impl SuiteRun<'_> {
             is_interrupted,
         }
     }
-}
-
-fn untried(trial: Trial<'_>, verdict: ConformanceVerdict, why: &str) -> VectorResult {
-    VectorResult {
-        name: trial.vector.name.clone(),
-        transport: trial.route.words(),
-        verdict,
-        outcome: None,
-        mismatch: None,
-        reason: Some(why.to_owned()),
-        notes: Vec::new(),
-        sent: Vec::new(),
-        received: Vec::new(),
-        curl: String::new(),
-    }
-}
-
-/// Returns the exchange that the verdict is about: the first that failed by itself, otherwise the first.
-fn shown(exchanges: &[VectorExchange]) -> Option<&VectorExchange> {
-    let failed = exchanges.iter().find(|one| match one.answer {
-        TargetAnswer::Status(status) => status >= 400,
-        TargetAnswer::Delivered => false,
-        TargetAnswer::None(_)
-        | TargetAnswer::BrokenOff(_)
-        | TargetAnswer::Ended(..)
-        | TargetAnswer::NotSent(_) => true,
-    });
-    failed.or(exchanges.first())
-}
-
-fn non_empty(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn result(trial: Trial<'_>, judged: VectorJudgement, shown: Option<&VectorExchange>) -> VectorResult {
-    let strength = trial.wanted.requirement.strength;
-    let calls = shown.map(|exchange| exchange.calls.iter()).into_iter().flatten();
-    let mut result = VectorResult {
-        sent: shown.map(|exchange| exchange.sent.clone()).unwrap_or_default(),
-        received: calls.map(|call| request::of_propagation(&call.fields)).collect(),
-        notes: judged.notes,
-        reason: None,
-        ..untried(trial, ConformanceVerdict::Pass, "")
-    };
-    match judged.end {
-        End::Fits(outcome) => result.outcome = Some(outcome),
-        End::Misfits(mismatch) => {
-            result.verdict = ConformanceVerdict::of_misfit(strength);
-            result.mismatch = Some(mismatch);
-        }
-        End::Inconclusive(why) => {
-            result.verdict = ConformanceVerdict::Inconclusive;
-            result.reason = Some(why);
-        }
-        End::Unsupported(why) => {
-            result.verdict = ConformanceVerdict::Unsupported;
-            result.reason = Some(why);
-        }
-    }
-    result
 }

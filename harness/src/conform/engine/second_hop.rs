@@ -27,7 +27,7 @@ impl SuiteRun<'_> {
                 group.iter().filter_map(|at| Some((*at, exchanges.get(at)?.clone()))).collect();
             let start = InstanceStart { configuration: then, ..sender.start.clone() };
             let sender = RequestSender { start, ..sender.clone() };
-            match Instance::start(self.target, then, &sender.start.variables).await {
+            match Instance::start(self.target, then, &sender.start.variables, None).await {
                 Ok(instance) => {
                     let second = sender.onward(instance, &self.vectors, &first).await.exchanges;
                     exchanges

@@ -11,9 +11,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::request::CallAddresses;
 use super::target_process::{InstanceStart, TargetProcess};
-use super::{Options, RunError, Trial, propagation, request, telemetry};
+use super::{Options, RunError, Trial, forwarding, propagation, request, telemetry};
 use crate::conform::judge::{ExchangeTelemetry, TargetAnswer, VectorExchange};
-use crate::conform::listener::{CallbackListener, RequestKey};
+use crate::conform::listener::{CallbackListener, RequestKey, UpstreamAnswer};
 use crate::conform::span_sink::SpanSink;
 use crate::conform::suite::{CarrierKind, InstructionStep, RequestIds};
 use crate::conform::target::Instance;
@@ -70,6 +70,8 @@ struct Request {
     route: TransportRoute,
     steps: Vec<InstructionStep>,
     question: Option<CarrierQuestion>,
+    /// The answer of the service that is called, where it is not the usual one.
+    upstream: Option<UpstreamAnswer>,
 }
 
 /// A carrier for the propagators alone.
@@ -92,6 +94,7 @@ impl RequestSender<'_> {
             route: TransportRoute::HTTP,
             steps: vec![InstructionStep::call()],
             question: None,
+            upstream: None,
         };
         let answer = self.send(&instance, &request).await;
         if !self.listener.calls(PROBE).is_empty() {
@@ -133,7 +136,7 @@ impl RequestSender<'_> {
                 self.listener.forget(key);
                 let (minted, steps) = (exchange.minted.clone(), planned.steps.clone());
                 let sent = request::of_propagation(&call.fields);
-                queue.push_back(Request { key, minted, sent, route, steps, question: None });
+                queue.push_back(Request { key, minted, sent, route, steps, question: None, upstream: None });
             }
         }
         self.all_of(instance, vectors, queue).await
@@ -163,12 +166,14 @@ impl RequestSender<'_> {
         for (Request { key, minted, sent, question, .. }, answer) in answers {
             let calls = self.listener.calls(key);
             let telemetry = ExchangeTelemetry::default();
+            let answer_fields = self.listener.answer_of(key);
             let is_without_span = question.is_some();
             let sent = match &question {
                 Some(question) => propagation::as_fields(question.carrier, sent),
                 None => sent,
             };
-            let exchange = VectorExchange { minted, sent, answer, calls, is_without_span, telemetry };
+            let exchange =
+                VectorExchange { minted, sent, answer, calls, is_without_span, answer_fields, telemetry };
             exchanges.entry(key.vector).or_default().push(exchange);
         }
         Exchanges { exchanges, gap }
@@ -203,7 +208,8 @@ impl RequestSender<'_> {
                 carrier: propagation.carrier,
                 body: propagation::body(propagation, planned.vector, &minted),
             });
-            Request { key, minted, sent, route: planned.route, steps: steps.clone(), question }
+            let (route, upstream) = (planned.route, forwarding::upstream_answer(planned.vector, &minted));
+            Request { key, minted, sent, route, steps: steps.clone(), question, upstream }
         })
     }
 
@@ -268,7 +274,13 @@ impl RequestSender<'_> {
         let deadline = Instant::now() + self.options.timeout;
         let Request { key, route, steps, minted, .. } = request;
         let addresses = CallAddresses { listener: self.listener, grpc: self.grpc, key: *key, route: *route };
-        let body = addresses.body(steps, minted);
+        let body = match self.start.upstream {
+            Some(_) => forwarding::body(addresses),
+            None => addresses.body(steps, minted),
+        };
+        if let Some(answer) = &request.upstream {
+            self.listener.prepare(request.key, answer.clone());
+        }
         let answer = match timeout_at(deadline, self.exchange(instance, request, &body)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => match instance.end_within(END_IS_KNOWN).await {
@@ -325,17 +337,25 @@ impl RequestSender<'_> {
             self.listener.keep(request.key, injected);
             return Ok(TargetAnswer::Status(status));
         }
+        let address = match self.start.upstream {
+            Some(_) => &instance.address.with_path(self.listener.path(request.key, 0)),
+            None => &instance.address,
+        };
         let status = match request.route.inward {
             TransportKind::Http1 => {
-                let bytes = request::bytes(&instance.address, fields, body);
+                let bytes = request::bytes(address, fields, body);
                 let stream = connected(instance.socket).await?;
-                raw::request(stream, &bytes, false)
-                    .await
-                    .map_err(|error| ExchangeError::Answer(SendFailure(error.to_string())))?
+                let answered = raw::request_with_fields(stream, &bytes).await;
+                let (status, answer_fields) =
+                    answered.map_err(|error| ExchangeError::Answer(SendFailure(error.to_string())))?;
+                if self.start.upstream.is_some() {
+                    self.listener.keep_answer(request.key, answer_fields);
+                }
+                status
             }
             TransportKind::Http2 => {
                 let stream = connected(instance.socket).await?;
-                let sent = transport::send_http2(stream, &instance.address.to_string(), fields, body).await;
+                let sent = transport::send_http2(stream, &address.to_string(), fields, body).await;
                 sent.map_err(ExchangeError::Answer)?
             }
             TransportKind::Grpc => {

@@ -2,7 +2,7 @@
 
 use super::telemetry;
 use crate::conform::suite::Configuration;
-use crate::conform::target::{Instance, InstanceError, Target};
+use crate::conform::target::{Instance, InstanceError, Target, Upstream};
 
 /// The most starts of a target that ends again and again.
 const MOST_STARTS: usize = 32;
@@ -14,6 +14,8 @@ pub(super) struct InstanceStart<'a> {
     pub configuration: &'a Configuration,
     /// Variables besides those of the configuration.
     pub variables: Vec<(String, String)>,
+    /// The service behind the target, if it is a forwarder.
+    pub upstream: Option<Upstream>,
 }
 
 /// The reason why the target is not started again.
@@ -50,8 +52,8 @@ impl<'a> TargetProcess<'a> {
             None if self.starts >= MOST_STARTS => return Err(RestartError::TooOften),
             None => {
                 self.starts += 1;
-                let InstanceStart { target, configuration, variables } = self.start;
-                Instance::start(target, configuration, variables).await?
+                let InstanceStart { target, configuration, variables, upstream } = self.start;
+                Instance::start(target, configuration, variables, upstream.as_ref()).await?
             }
         };
         Ok(self.instance.insert(instance))

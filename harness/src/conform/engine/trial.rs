@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::request::{self, CallAddresses};
-use super::{Options, propagation};
+use super::{Options, forwarding, propagation};
 use crate::conform::judge::VectorExchange;
 use crate::conform::selection::SelectedRequirement;
 use crate::conform::suite::{Configuration, Vector};
@@ -19,8 +19,10 @@ pub(super) fn trials<'a>(
     let over = &wanted.requirement.over;
     let routes = routes_of(over, chosen);
     wanted.vectors.iter().flat_map(move |vector| {
-        let fitting: Vec<TransportRoute> =
-            routes.iter().filter(|route| transport::fit(vector, over, **route)).copied().collect();
+        let is_participant = wanted.requirement.role == Role::Participant;
+        let possible = routes.iter().filter(|route| is_participant || route.is_forwarded());
+        let fitting = possible.filter(|route| transport::fit(vector, over, **route));
+        let fitting: Vec<TransportRoute> = fitting.copied().collect();
         fitting.into_iter().map(move |route| Trial { wanted, vector, route })
     })
 }
@@ -52,8 +54,13 @@ impl Trial<'_> {
                 &propagation::body(propagation, self.vector, &exchange.minted),
             );
         }
-        let body = addresses.body(&self.vector.steps, &exchange.minted);
         let is_http = self.route.inward == TransportKind::Http1;
+        if self.wanted.requirement.role == Role::Forwarder {
+            let address = address.with_path(addresses.listener.path(addresses.key, 0));
+            let body = forwarding::body(addresses);
+            return if is_http { request::curl(&address, exchange, &body) } else { String::new() };
+        }
+        let body = addresses.body(&self.vector.steps, &exchange.minted);
         if is_http { request::curl(address, exchange, &body) } else { String::new() }
     }
 

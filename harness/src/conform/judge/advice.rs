@@ -50,8 +50,8 @@ fn is_narrowed(mismatch: &Mismatch) -> bool {
 /// Returns the variables that choose the formats; `None` where the target has its default.
 fn settings(configuration: &Configuration) -> Option<String> {
     let lists = [Setting::Propagators, Setting::Extract, Setting::Inject];
-    let set = lists.iter().filter_map(|list| Some((list, configuration.get(*list)?)));
-    let set: Vec<String> = set.map(|(list, value)| format!("{}={value}", list.variable())).collect();
+    let set = lists.iter().filter_map(|list| Some((list.variable()?, configuration.get(*list)?)));
+    let set: Vec<String> = set.map(|(variable, value)| format!("{variable}={value}")).collect();
     (!set.is_empty()).then(|| set.join(" "))
 }
 

@@ -20,8 +20,26 @@ pub struct ExportedSpan {
     /// Attributes whose value is a text, a number or a truth value, as text.
     pub attributes: Vec<(String, String)>,
     pub service_name: Option<String>,
-    /// Trace id and span id of each link.
-    pub links: Vec<(Vec<u8>, Vec<u8>)>,
+    pub links: Vec<ExportedLink>,
+    /// Its status is ERROR.
+    pub is_failed: bool,
+}
+
+/// One link of a span.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportedLink {
+    pub trace_id: Vec<u8>,
+    pub span_id: Vec<u8>,
+    /// As those of a span; the remote bits are of the context that it links to.
+    pub flags: u32,
+    pub trace_state: String,
+}
+
+impl ExportedLink {
+    /// Returns true for a link to this context.
+    pub fn is_to(&self, trace_id: &[u8], span_id: &[u8]) -> bool {
+        self.trace_id == trace_id && self.span_id == span_id
+    }
 }
 
 /// The telemetry of one request.

@@ -81,6 +81,8 @@ pub enum MismatchKind {
     TooMany(&'static str, usize),
     Unexpected(String),
     NotUnchanged(String),
+    /// A field of the answer behind a forwarder did not arrive unchanged.
+    AnswerChanged(String),
     Across(Across, String),
     /// A statement about spans, and the contradiction in words.
     Spans(SpanStatement, String),
@@ -145,6 +147,7 @@ impl Mismatch {
             | MismatchKind::NotAdded(..)
             | MismatchKind::Unexpected(..)
             | MismatchKind::NotUnchanged(..)
+            | MismatchKind::AnswerChanged(..)
             | MismatchKind::Across(..)
             | MismatchKind::Spans(..)
             | MismatchKind::TwinNotContinued(..) => &[],
@@ -199,6 +202,7 @@ impl MismatchKind {
             MismatchKind::NotAdded(..) => "not-added",
             MismatchKind::Unexpected(_) => "unexpected",
             MismatchKind::NotUnchanged(_) => "not-unchanged",
+            MismatchKind::AnswerChanged(_) => "answer-changed",
             MismatchKind::Across(..) => "across",
             MismatchKind::Spans(..) => "telemetry",
             MismatchKind::TwinNotContinued(_) => "twin-not-continued",
@@ -250,6 +254,9 @@ impl fmt::Display for MismatchKind {
             | MismatchKind::TooMany(..) => list_words(self, out),
             MismatchKind::Unexpected(field) => write!(out, "the call carries `{field}`, which was not sent"),
             MismatchKind::NotUnchanged(field) => write!(out, "`{field}` was not forwarded unchanged"),
+            MismatchKind::AnswerChanged(field) => {
+                write!(out, "`{field}` of the answer was not forwarded unchanged")
+            }
             MismatchKind::Across(across, seen) => across_words(*across, seen, out),
             MismatchKind::Spans(statement, seen) => write!(out, "{}: {seen}", statement.violation()),
             MismatchKind::TwinNotContinued(twin) => {

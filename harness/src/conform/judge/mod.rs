@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use super::suite::{AllowedOutcome, OutcomeKind, RequestIds, Vector};
+use super::suite::{AllowedOutcome, Difference, OutcomeKind, PreparedAnswer, RequestIds, Vector};
+
 use crate::evidence::RawFields;
 use crate::wire::Format;
 
@@ -21,7 +22,7 @@ mod mismatch;
 mod outgoing;
 mod spans;
 
-pub use exported_span::{ExchangeTelemetry, ExportedSpan, SpanGap};
+pub use exported_span::{ExchangeTelemetry, ExportedLink, ExportedSpan, SpanGap};
 pub use mismatch::{Mismatch, MismatchKind};
 pub use outgoing::contexts_of;
 
@@ -36,6 +37,8 @@ pub struct VectorExchange {
     pub calls: Vec<Call>,
     /// The propagators alone were tried: a context that is continued keeps its parent id.
     pub is_without_span: bool,
+    /// The fields of the answer that a forwarder gave; empty for other targets.
+    pub answer_fields: RawFields,
     /// Empty where nothing is stated about spans.
     pub telemetry: ExchangeTelemetry,
 }
@@ -169,8 +172,12 @@ fn exchange_fits(
         let is_refusal = is_refused && exchange.calls.is_empty();
         return if is_refusal { Ok(()) } else { Err(MismatchKind::NotRefused(status).into()) };
     }
-    if let Some(status) = status.filter(|status| (*status >= 400) != vector.fails) {
+    let may_fail = vector.upstream.as_ref().is_some_and(|upstream| upstream.failures > 0);
+    if let Some(status) = status.filter(|status| (*status >= 400) != vector.fails && !may_fail) {
         return Err(MismatchKind::Answered(status).into());
+    }
+    if let Some(upstream) = &vector.upstream {
+        answer_fits(upstream, exchange)?;
     }
     for number in 0..vector.calls {
         if !exchange.calls.iter().any(|call| call.number == number) {
@@ -184,6 +191,30 @@ fn exchange_fits(
             mismatch.at_call(call.number, vector.calls)
         })
     })
+}
+
+/// Checks that what the service behind a forwarder answered has arrived unchanged.
+fn answer_fits(upstream: &PreparedAnswer, exchange: &VectorExchange) -> Result<(), Mismatch> {
+    let mut expected: Vec<(String, Vec<Vec<u8>>)> = Vec::new();
+    for (name, value) in &upstream.fields {
+        let name = String::from_utf8_lossy(&name.fill(&exchange.minted)).into_owned();
+        let value = value.fill(&exchange.minted);
+        match expected.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, values)) => values.push(value),
+            None => expected.push((name, vec![value])),
+        }
+    }
+    for (name, expected) in expected {
+        let actual = fields::values(&exchange.answer_fields, &name);
+        if actual != expected {
+            let (expected, actual) = (expected.join(&b", "[..]), actual.join(&b", "[..]));
+            let caret = fields::first_difference(&expected, &actual);
+            let field = name.clone();
+            let difference = Difference { field, expected: Some(expected), actual, caret };
+            return Err(Mismatch::with(MismatchKind::AnswerChanged(name), difference));
+        }
+    }
+    Ok(())
 }
 
 fn call_fits(outcome: &AllowedOutcome, exchange: &VectorExchange, call: &Call) -> Result<(), Mismatch> {

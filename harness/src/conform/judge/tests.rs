@@ -30,8 +30,15 @@ fn judged(text: &str, calls: &[&[(&str, &str)]]) -> String {
         is_late: false,
     });
     let (answer, telemetry) = (TargetAnswer::Status(200), ExchangeTelemetry::default());
-    let exchange =
-        VectorExchange { minted, sent, answer, calls: calls.collect(), is_without_span: false, telemetry };
+    let exchange = VectorExchange {
+        minted,
+        sent,
+        answer,
+        calls: calls.collect(),
+        is_without_span: false,
+        answer_fields: Vec::new(),
+        telemetry,
+    };
     match judge(&vector, &[exchange]).end {
         End::Fits(outcome) => outcome,
         End::Misfits(mismatch) => mismatch.kind.word().to_owned(),
@@ -143,6 +150,7 @@ fn the_caret_points_at_the_first_byte_that_differs() {
         answer: TargetAnswer::Status(200),
         calls,
         is_without_span: false,
+        answer_fields: Vec::new(),
         telemetry: ExchangeTelemetry::default(),
     };
     let End::Misfits(mismatch) = judge(&vector, &[exchange]).end else { panic!("it fits") };
@@ -165,6 +173,7 @@ fn trace_ids_that_are_no_random_numbers_are_found() {
             answer: TargetAnswer::Status(200),
             calls: vec![call],
             is_without_span: false,
+            answer_fields: Vec::new(),
             telemetry: ExchangeTelemetry::default(),
         }
     };
@@ -188,6 +197,7 @@ fn a_target_that_hangs_or_ends_is_reported() {
             answer,
             calls: Vec::new(),
             is_without_span: false,
+            answer_fields: Vec::new(),
             telemetry: ExchangeTelemetry::default(),
         }
     };
@@ -237,7 +247,9 @@ fn a_call_in_the_wrong_format_is_explained_with_the_propagator_to_configure() {
         let calls = vec![Call { number: 0, fields: fields(lines), is_late: false }];
         let (answer, telemetry) = (TargetAnswer::Status(200), ExchangeTelemetry::default());
         let (minted, sent) = (minted.clone(), sent.clone());
-        let exchange = VectorExchange { minted, sent, answer, calls, is_without_span: false, telemetry };
+        let answer_fields = Vec::new();
+        let exchange =
+            VectorExchange { minted, sent, answer, answer_fields, calls, is_without_span: false, telemetry };
         match judge(&vector, &[exchange]).end {
             End::Misfits(mismatch) => mismatch,
             other => panic!("{other:?}"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::notation::{NotationError, Text};
 use super::{
     Across, AllowedOutcome, CarrierKind, Configuration, ContextFlag, Demands, InstructionStep, ListDemand,
-    OutcomeKind, Propagation, Requirement, SpanStatement, Strength, Suite, Vector, format,
+    OutcomeKind, PreparedAnswer, Propagation, Requirement, SpanStatement, Strength, Suite, Vector, format,
 };
 use crate::conform::document;
 use crate::conform::transport::TransportKind;
@@ -142,6 +142,7 @@ impl Builder {
             needs: texts(tree.get("needs")),
             propagation,
             then: configuration(tree.get("then")),
+            upstream: self.upstream(tree, each),
             calls,
             steps,
             fails: tree.get("fails").is_some(),
@@ -176,6 +177,12 @@ impl Builder {
             self.wrong("no-propagate", tree.value_place("into"), "`into` needs `propagate`");
         }
         carrier.map(|carrier| Propagation { carrier, into })
+    }
+
+    fn upstream(&mut self, tree: &Tree, each: Option<&str>) -> Option<PreparedAnswer> {
+        let fields = self.pairs(tree.get("upstream-answers"), each);
+        let failures = tree.get("upstream-fails").map_or(0, |_| count(tree, "upstream-fails"));
+        (!fields.is_empty() || failures > 0).then_some(PreparedAnswer { fields, failures })
     }
 
     fn outcome(&mut self, tree: &Tree, each: Option<&str>) -> Option<AllowedOutcome> {

@@ -18,6 +18,8 @@ const FILES: &[(&str, &str)] = &[
     ("telemetry.yaml", include_str!("../../../conformance/telemetry.yaml")),
     ("grpc.yaml", include_str!("../../../conformance/grpc.yaml")),
     ("messaging.yaml", include_str!("../../../conformance/messaging.yaml")),
+    ("exporter.yaml", include_str!("../../../conformance/exporter.yaml")),
+    ("forwarder.yaml", include_str!("../../../conformance/forwarder.yaml")),
     ("b3.yaml", include_str!("../../../conformance/b3.yaml")),
     ("jaeger.yaml", include_str!("../../../conformance/jaeger.yaml")),
     ("x-ray.yaml", include_str!("../../../conformance/x-ray.yaml")),

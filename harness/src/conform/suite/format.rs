@@ -91,6 +91,13 @@ static CONFIGURATION: Object = Object {
             "the sampler that a file of OpenTelemetry names `composite/development`: `always_on`, `always_off` or \
              `probability:RATIO`, each also behind `parent_threshold:`",
         ),
+        may("consumer-relation", Shape::Text(&NAME), "as RELAY_CONSUMER_RELATION names it"),
+        may("consumer-batch", Shape::Text(&LINE), "up to so many messages are processed together"),
+        may(
+            "collector",
+            Shape::Text(&LINE),
+            "the fault of the collector: a status, `503-retry-after`, `warning`, `slow`, `gone`",
+        ),
         may("sdk-disabled", Shape::Text(&LINE), "the value of OTEL_SDK_DISABLED"),
     ],
     tag: None,
@@ -122,6 +129,16 @@ static VECTOR_KEYS: Object = Object {
             "the propagators alone are tried: `send` is the carrier that they read",
         ),
         may("into", List(&List(&Shape::Text(&TEXT))), "the fields in the carrier before the injection"),
+        may(
+            "upstream-answers",
+            List(&List(&Shape::Text(&TEXT))),
+            "fields of the answer behind a forwarder, which must arrive unchanged",
+        ),
+        may(
+            "upstream-fails",
+            Shape::Whole { min: 1, max: 8 },
+            "the number of requests that the service behind a forwarder answers with 503 first",
+        ),
         may("fails", Shape::True, "the steps make the target answer with an error"),
         may(
             "configuration",

@@ -15,6 +15,7 @@ mod embedded;
 mod format;
 mod notation;
 mod outcome;
+mod prepared_answer;
 mod propagation;
 mod span_statement;
 mod step;
@@ -25,6 +26,7 @@ pub use format::schema;
 pub(crate) use format::{LINK, configuration_shape};
 pub use notation::{RequestIds, Text};
 pub use outcome::{AllowedOutcome, ContextFlag, Demands, Difference, ListDemand, OutcomeKind};
+pub use prepared_answer::PreparedAnswer;
 pub use propagation::{CarrierKind, Propagation};
 pub use span_statement::SpanStatement;
 pub use step::{InstructionStep, instruction};
@@ -109,6 +111,12 @@ pub enum Setting {
     /// A composable sampler of consistent probability sampling.
     CompositeSampler,
     SdkDisabled,
+    /// The relation of a CONSUMER span to its message (`fixtures/CONTRACT.md`).
+    ConsumerRelation,
+    /// Up to so many messages are processed together.
+    ConsumerBatch,
+    /// The fault of the collector that gets the target's spans.
+    Collector,
 }
 
 impl Setting {
@@ -120,6 +128,9 @@ impl Setting {
         Setting::SamplerArgument,
         Setting::CompositeSampler,
         Setting::SdkDisabled,
+        Setting::ConsumerRelation,
+        Setting::ConsumerBatch,
+        Setting::Collector,
     ];
 
     pub fn word(self) -> &'static str {
@@ -131,20 +142,25 @@ impl Setting {
             Setting::SamplerArgument => "sampler-argument",
             Setting::CompositeSampler => "composite-sampler",
             Setting::SdkDisabled => "sdk-disabled",
+            Setting::ConsumerRelation => "consumer-relation",
+            Setting::ConsumerBatch => "consumer-batch",
+            Setting::Collector => "collector",
         }
     }
 
     /// Returns the variable that sets it: of OpenTelemetry, or else of a relay (`fixtures/CONTRACT.md` and the
-    /// model relay's README).
-    pub fn variable(self) -> &'static str {
+    /// model relay's README); `None` where it is a part of another variable.
+    pub fn variable(self) -> Option<&'static str> {
         match self {
-            Setting::Propagators => "OTEL_PROPAGATORS",
-            Setting::Extract => "RELAY_EXTRACT",
-            Setting::Inject => "RELAY_INJECT",
-            Setting::Sampler => "OTEL_TRACES_SAMPLER",
-            Setting::SamplerArgument => "OTEL_TRACES_SAMPLER_ARG",
-            Setting::CompositeSampler => "RELAY_MODEL_SAMPLER",
-            Setting::SdkDisabled => "OTEL_SDK_DISABLED",
+            Setting::Propagators => Some("OTEL_PROPAGATORS"),
+            Setting::Extract => Some("RELAY_EXTRACT"),
+            Setting::Inject => Some("RELAY_INJECT"),
+            Setting::Sampler => Some("OTEL_TRACES_SAMPLER"),
+            Setting::SamplerArgument => Some("OTEL_TRACES_SAMPLER_ARG"),
+            Setting::CompositeSampler => Some("RELAY_MODEL_SAMPLER"),
+            Setting::SdkDisabled => Some("OTEL_SDK_DISABLED"),
+            Setting::ConsumerRelation => Some("RELAY_CONSUMER_RELATION"),
+            Setting::ConsumerBatch | Setting::Collector => None,
         }
     }
 
@@ -152,6 +168,8 @@ impl Setting {
     pub fn is_of_relays(self) -> bool {
         match self {
             Setting::Extract | Setting::Inject | Setting::CompositeSampler => true,
+            // The suites that set these say with `needs` what a target must be able to do.
+            Setting::ConsumerRelation | Setting::ConsumerBatch | Setting::Collector => false,
             Setting::Propagators | Setting::Sampler | Setting::SamplerArgument | Setting::SdkDisabled => {
                 false
             }
@@ -198,6 +216,8 @@ pub struct Vector {
     pub propagation: Option<Propagation>,
     /// The configuration of a second instance, which gets what the first one has sent; empty for one instance.
     pub then: Configuration,
+    /// The answer of the service behind a forwarder, where it is not the usual one.
+    pub upstream: Option<PreparedAnswer>,
     /// The steps of each request.
     pub steps: Vec<InstructionStep>,
     /// The number of calls in these steps.

@@ -48,6 +48,12 @@ pub enum SpanStatement {
     SendLinksToCall,
     /// The randomness is at least the sampling threshold of each span, and it is the same in all spans.
     ThresholdsHold,
+    /// The entry span links to the context that was sent, with its flags and trace state.
+    LinkedToSent,
+    /// A message that came twice has two spans, each with the message as its parent or link.
+    Redelivered,
+    /// The status of the first delivery is ERROR.
+    FailedDelivery,
 }
 
 impl SpanStatement {
@@ -74,6 +80,9 @@ impl SpanStatement {
         SpanStatement::LinkedToEntry,
         SpanStatement::SendLinksToCall,
         SpanStatement::ThresholdsHold,
+        SpanStatement::LinkedToSent,
+        SpanStatement::Redelivered,
+        SpanStatement::FailedDelivery,
     ];
 
     pub fn word(self) -> &'static str {
@@ -100,6 +109,9 @@ impl SpanStatement {
             SpanStatement::LinkedToEntry => "linked-to-entry",
             SpanStatement::SendLinksToCall => "send-links-to-call",
             SpanStatement::ThresholdsHold => "thresholds-hold",
+            SpanStatement::LinkedToSent => "linked-to-sent",
+            SpanStatement::Redelivered => "redelivered",
+            SpanStatement::FailedDelivery => "failed-delivery",
         }
     }
 
@@ -125,6 +137,9 @@ impl SpanStatement {
             SpanStatement::HttpAttributes => "an attribute is missing",
             SpanStatement::LowCardinalityName => "the name differs from request to request",
             SpanStatement::ResourceNamed => "the resource has no `service.name`",
+            SpanStatement::LinkedToSent => "the entry span does not link to the context that was sent",
+            SpanStatement::Redelivered => "a delivery has no span",
+            SpanStatement::FailedDelivery => "a delivery that failed does not say so",
             SpanStatement::SendLinksToCall => "no span of the send links to the context of the message",
             SpanStatement::LinkedToEntry => "the new trace has no link to the one that it left",
             SpanStatement::ThresholdsHold => "a threshold contradicts the randomness",

@@ -52,6 +52,19 @@ impl InstructionStep {
         }
     }
 
+    /// Returns true for a step that has a meaning for a message alone.
+    pub fn needs_message(&self) -> bool {
+        let is_of_delivery = |url: &Text| {
+            let url = url.fill(&RequestIds::default());
+            url == b"fail:nack" || url == b"fail:reject"
+        };
+        match self {
+            InstructionStep::Call { .. } => false,
+            InstructionStep::Own(url) => is_of_delivery(url),
+            InstructionStep::Around(_, inside) => inside.iter().any(InstructionStep::needs_message),
+        }
+    }
+
     /// Returns true for a call that only a message can be.
     pub fn is_of_message(&self) -> bool {
         match self {

@@ -63,6 +63,11 @@ impl Address {
         Address { host, port: address.port(), path: "/".to_owned() }
     }
 
+    /// Returns another address at the same service.
+    pub fn with_path(&self, path: String) -> Address {
+        Address { path, ..self.clone() }
+    }
+
     /// Returns `host:port`, the value of the `Host` field.
     pub fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)

@@ -53,7 +53,7 @@ static TARGET: Object = Object {
         may(
             "command",
             Shape::OneOrList(&Shape::Text(&TEXT)),
-            "the program that starts the service, and its arguments",
+            "the program that starts the service, and its arguments; that of a forwarder names `${upstream.url}`",
         ),
         may("environment", VARIABLES, "variables for the command in every configuration"),
         may("configuration", configuration_shape(), "the configuration that the service at `url` has"),

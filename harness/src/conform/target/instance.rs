@@ -8,7 +8,7 @@ use hyper::Method;
 use serde::Deserialize;
 use tokio::net::TcpStream;
 
-use super::{Address, CommandLine, Start, Target};
+use super::{Address, CommandLine, Start, Target, Upstream};
 use crate::conform::suite::Configuration;
 use crate::runtime::NodeAddresses;
 use crate::runtime::standalone::{FreePort, Launch, Standalone, StandaloneError, ask_unsampled};
@@ -73,11 +73,12 @@ impl InstanceError {
 
 impl Instance {
     /// Starts the target in a configuration, or finds where it runs. The variables of the configuration and of the
-    /// target's file win over `variables`.
+    /// target's file win over `variables`. A forwarder gets the addresses of `upstream`.
     pub async fn start(
         target: &Target,
         configuration: &Configuration,
         variables: &[(String, String)],
+        upstream: Option<&Upstream>,
     ) -> Result<Instance, InstanceError> {
         let (known, port) = match &target.start {
             Start::Running(address) => (Some(address.clone()), None),
@@ -93,14 +94,18 @@ impl Instance {
             socket = Some(resolved.map_err(|error| InstanceError::Resolve(address.clone(), error))?);
         }
         let (mut program, mut grpc) = (None, None);
-        if let Some(mut command) = target.launch(socket) {
+        if let Some(mut command) = target.launch(socket, upstream) {
             if let (Some(address), Some(socket)) = (&known, socket)
                 && TcpStream::connect(socket).await.is_ok()
             {
                 return Err(InstanceError::Taken(address.clone()));
             }
             command.variables.extend_from_slice(variables);
-            command.variables.extend(target.variables(configuration));
+            let own = target.variables(configuration).into_iter();
+            command.variables.extend(own.map(|(name, value)| match upstream {
+                Some(upstream) => (name, upstream.fill(&value)),
+                None => (name, value),
+            }));
             let (started, at) = start(target, command, socket).await?;
             (program, socket, grpc) = (Some(started), at.http, at.grpc);
         }

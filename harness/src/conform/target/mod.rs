@@ -13,10 +13,12 @@ use crate::wire::Format;
 mod address;
 pub mod file;
 mod instance;
+mod upstream;
 
 pub use address::{Address, AddressError};
 use file::{TargetConfiguration, UnsupportedItem};
 pub use instance::{Instance, InstanceError};
+pub use upstream::Upstream;
 
 /// Stands for the port that a command is given.
 const PORT: &str = "${self.port}";
@@ -145,14 +147,37 @@ impl Target {
         if let Some(why) = self.entry(configuration).and_then(|entry| entry.unsupported.clone()) {
             return Some(why);
         }
+        if let Some(why) = self.lacks_role(role) {
+            return Some(why.to_owned());
+        }
         match &self.start {
-            _ if role == Role::Forwarder => Some("the target is not known to be a forwarder".to_owned()),
             Start::Running(_) if *configuration != self.configuration => {
                 Some(format!("a running service keeps its configuration ({})", self.configuration.words()))
             }
             Start::Relay { implementation, .. } => lacks(implementation, configuration),
             Start::Command { .. } if self.entry(configuration).is_none() => unmapped(configuration),
             Start::Running(_) | Start::Command { .. } => None,
+        }
+    }
+
+    /// Returns true for a command that is started with the address to which it forwards.
+    pub fn is_forwarder(&self) -> bool {
+        let Start::Command { words, .. } = &self.start else { return false };
+        let of_configurations = self.configurations.iter().flat_map(|entry| &entry.environment);
+        let values = self.environment.iter().chain(of_configurations).map(|(_, value)| value.as_str());
+        words.iter().filter_map(|word| word.to_str()).chain(values).any(Upstream::is_named_in)
+    }
+
+    fn lacks_role(&self, role: Role) -> Option<&'static str> {
+        match (role, &self.start) {
+            (Role::Participant, _) if self.is_forwarder() => {
+                Some("the target is a forwarder, which executes no instructions")
+            }
+            (Role::Forwarder, Start::Relay { implementation, .. }) if implementation == "model" => None,
+            (Role::Forwarder, _) if !self.is_forwarder() => {
+                Some("the target is not known to be a forwarder: the command of one names `${upstream.url}`")
+            }
+            (Role::Participant | Role::Forwarder, _) => None,
         }
     }
 
@@ -169,8 +194,9 @@ impl Target {
             Some(entry) => variables.extend(entry.environment.iter().cloned()),
             None => {
                 let settings = configuration.0.iter();
-                variables
-                    .extend(settings.map(|(setting, value)| (setting.variable().to_owned(), value.clone())));
+                variables.extend(settings.filter_map(|(setting, value)| {
+                    setting.variable().map(|variable| (variable.to_owned(), value.clone()))
+                }));
             }
         }
         variables
@@ -180,8 +206,8 @@ impl Target {
         self.configurations.iter().find(|entry| entry.when == *configuration)
     }
 
-    /// Returns the command that starts it; `None` for one that runs.
-    fn launch(&self, port: Option<SocketAddr>) -> Option<CommandLine> {
+    /// Returns the command that starts it, in front of `upstream` if it forwards; `None` for one that runs.
+    fn launch(&self, port: Option<SocketAddr>, upstream: Option<&Upstream>) -> Option<CommandLine> {
         let any = || "127.0.0.1:0".to_owned();
         let mut variables =
             vec![("RELAY_HTTP_ADDR".to_owned(), any()), ("RELAY_GRPC_ADDR".to_owned(), any())];
@@ -191,9 +217,10 @@ impl Target {
                 let number = port.map(|port| port.port().to_string());
                 variables.extend(number.clone().map(|number| ("PORT".to_owned(), number)));
                 let number = number.unwrap_or_default();
-                let filled = words.iter().map(|word| match word.to_str() {
-                    Some(text) if text.contains(PORT) => text.replace(PORT, &number).into(),
-                    _ => word.clone(),
+                let filled = words.iter().map(|word| match (word.to_str(), upstream) {
+                    (Some(text), Some(upstream)) => upstream.fill(&text.replace(PORT, &number)).into(),
+                    (Some(text), None) => text.replace(PORT, &number).into(),
+                    (None, _) => word.clone(),
                 });
                 Some(CommandLine { words: filled.collect(), variables })
             }
@@ -201,6 +228,7 @@ impl Target {
                 if !faults.is_empty() {
                     variables.push((FAULTS.to_owned(), faults.join(",")));
                 }
+                variables.extend(upstream.map(Upstream::variables_of_the_model).into_iter().flatten());
                 let mut words = RuntimeOptions::default().relay;
                 words.extend(["relay".into(), implementation.into()]);
                 Some(CommandLine { words, variables })

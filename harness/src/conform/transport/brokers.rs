@@ -111,15 +111,21 @@ impl BrokerClients {
         }
     }
 
-    /// Returns the variables of the relay contract.
-    pub fn variables(&self) -> Vec<(String, String)> {
+    /// Returns the variables of the relay contract. With `batch` up to so many messages are processed together.
+    pub fn variables(&self, batch: Option<&str>) -> Vec<(String, String)> {
         let mut variables = self.variables.clone();
         if self.subscriptions.is_empty() {
             return variables;
         }
         let aws = client_settings::AWS.into_iter();
         variables.extend(aws.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        variables.push(("RELAY_CONSUME".to_owned(), self.subscriptions.join(",")));
+        let subscriptions = self.subscriptions.iter().map(|subscription| match batch {
+            Some(size) if subscription.contains('?') => format!("{subscription}&batch={size}"),
+            Some(size) => format!("{subscription}?batch={size}"),
+            None => (*subscription).to_owned(),
+        });
+        let subscriptions: Vec<String> = subscriptions.collect();
+        variables.push(("RELAY_CONSUME".to_owned(), subscriptions.join(",")));
         variables
     }
 

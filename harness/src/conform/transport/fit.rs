@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{TransportKind, TransportRoute};
-use crate::conform::suite::{InstructionStep, OutcomeKind, RequestIds, Vector};
+use crate::conform::suite::{InstructionStep, OutcomeKind, RequestIds, Setting, Vector};
 use crate::evidence::RawFields;
 
 /// HTTP/2 servers accept heads of 16 KiB by default.
@@ -24,6 +24,13 @@ pub fn fit(vector: &Vector, over: &[TransportKind], route: TransportRoute) -> bo
         return false;
     }
     let is_of_message = vector.steps.iter().any(InstructionStep::is_of_message);
+    let consumes = [Setting::ConsumerRelation, Setting::ConsumerBatch]
+        .iter()
+        .any(|setting| vector.configuration.get(*setting).is_some());
+    let needs_message = consumes || vector.steps.iter().any(InstructionStep::needs_message);
+    if needs_message && !route.inward.is_message() {
+        return false;
+    }
     if is_of_message && !route.outward.is_message() {
         return false;
     }

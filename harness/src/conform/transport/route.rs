@@ -26,6 +26,15 @@ impl TransportRoute {
         routes
     }
 
+    /// Returns true for a route through a forwarder: HTTP stays HTTP/1.1 behind it, gRPC stays gRPC.
+    pub fn is_forwarded(self) -> bool {
+        match self.inward {
+            TransportKind::Http1 | TransportKind::Http2 => self.outward == TransportKind::Http1,
+            TransportKind::Grpc => self.outward == TransportKind::Grpc,
+            TransportKind::Kafka | TransportKind::RabbitMq | TransportKind::Sqs => false,
+        }
+    }
+
     /// Returns `http/1.1`, or `kafka -> grpc` where the two differ.
     pub fn words(self) -> String {
         if self.inward == self.outward {

@@ -1,11 +1,12 @@
 //! Statements about the exported spans of one request. A statement that speaks of a call's span needs the call.
 
+mod links;
 mod threshold;
 mod tree;
 
 use std::collections::BTreeSet;
 
-use super::exported_span::ExportedSpan;
+use super::exported_span::{ExportedLink, ExportedSpan};
 use super::fields::values;
 use super::mismatch::{Mismatch, MismatchKind};
 use super::outgoing::contexts_of;
@@ -124,6 +125,9 @@ impl<'a> RequestSpans<'a> {
             SpanStatement::LinkedToEntry => self.linked_to_entry(),
             SpanStatement::SendLinksToCall => self.send_links_to_call(),
             SpanStatement::ThresholdsHold => threshold::check(&self.spans),
+            SpanStatement::LinkedToSent => self.linked_to_sent(),
+            SpanStatement::Redelivered => self.redelivered(),
+            SpanStatement::FailedDelivery => self.failed_delivery(),
             SpanStatement::HttpAttributes => self.http_attributes(),
             SpanStatement::LowCardinalityName => self.low_cardinality_name(),
             SpanStatement::ResourceNamed => {
@@ -279,28 +283,12 @@ impl<'a> RequestSpans<'a> {
 
     fn linked_to_entry(&self) -> Result<(), Contradiction> {
         let entry = self.entry()?;
-        let target = (entry.trace_id.clone(), entry.span_id.clone());
         let mut links = self.spans.iter().filter(|span| span.trace_id != entry.trace_id);
-        if links.any(|span| span.links.contains(&target)) {
+        let is_to_entry = |link: &ExportedLink| link.is_to(&entry.trace_id, &entry.span_id);
+        if links.any(|span| span.links.iter().any(is_to_entry)) {
             return Ok(());
         }
         Err(Contradiction(format!("no span of the new trace links to the span {}", entry.words())))
-    }
-
-    fn send_links_to_call(&self) -> Result<(), Contradiction> {
-        let sends: Vec<&&ExportedSpan> = self.spans.iter().filter(|span| span.is_call()).collect();
-        for (_, sent) in &self.calls {
-            let target = (sent.trace_id.as_bytes().to_vec(), sent.span_id.as_bytes().to_vec());
-            if !sends.iter().any(|span| span.links.contains(&target)) {
-                return Err(Contradiction(format!(
-                    "no link to {}-{}; {}",
-                    sent.trace_id,
-                    sent.span_id,
-                    self.list()
-                )));
-            }
-        }
-        Ok(())
     }
 
     fn sampled_only(&self) -> Result<(), Contradiction> {

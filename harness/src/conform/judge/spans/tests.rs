@@ -33,6 +33,7 @@ fn span(id: [u8; 8], parent: &[u8], kind: SpanKind) -> ExportedSpan {
         .to_vec(),
         service_name: Some("target".to_owned()),
         links: Vec::new(),
+        is_failed: false,
     }
 }
 
@@ -53,6 +54,7 @@ fn exchange() -> VectorExchange {
             is_late: false,
         }],
         is_without_span: false,
+        answer_fields: Vec::new(),
         telemetry: ExchangeTelemetry { spans, ..ExchangeTelemetry::default() },
     }
 }
@@ -79,6 +81,9 @@ fn spans_that_are_right_contradict_nothing_but_what_states_the_opposite() {
         SpanStatement::EntryRoot,
         SpanStatement::LinkedToEntry,
         SpanStatement::SendLinksToCall,
+        SpanStatement::LinkedToSent,
+        SpanStatement::Redelivered,
+        SpanStatement::FailedDelivery,
     ];
     for statement in SpanStatement::ALL {
         let found = contradicted(*statement, |_| {});
@@ -93,7 +98,8 @@ fn spans_that_are_right_contradict_nothing_but_what_states_the_opposite() {
 fn a_link_to_the_entry_span_is_found_in_the_new_trace_only() {
     let linked = |trace: Vec<u8>| {
         move |exchange: &mut VectorExchange| {
-            let target = (entry(exchange).trace_id.clone(), entry(exchange).span_id.clone());
+            let (trace_id, span_id) = (entry(exchange).trace_id.clone(), entry(exchange).span_id.clone());
+            let target = link(&trace_id, &span_id);
             call(exchange).trace_id = trace.clone();
             call(exchange).links.push(target);
             let line = format!("00-{}-{}-01", hex::encode(&trace), hex::encode(&CALL));
@@ -105,13 +111,41 @@ fn a_link_to_the_entry_span_is_found_in_the_new_trace_only() {
     assert!(contradicted(SpanStatement::LinkedToEntry, same).is_some());
 }
 
+fn link(trace_id: &[u8], span_id: &[u8]) -> ExportedLink {
+    let (trace_id, span_id) = (trace_id.to_vec(), span_id.to_vec());
+    ExportedLink { trace_id, span_id, ..ExportedLink::default() }
+}
+
+/// Links the entry span to the context that was sent, which has the flags 01 and the trace state `foo=1`.
+fn link_to_sent(exchange: &mut VectorExchange, flags: u32, state: &str) {
+    let field = |name: &str, value: String| (name.as_bytes().to_vec(), value.into_bytes());
+    exchange.sent.push(field("traceparent", format!("00-{T}-{P}-01")));
+    exchange.sent.push(field("tracestate", "foo=1".to_owned()));
+    let (trace, span) = (hex::decode(T.as_bytes()).unwrap(), hex::decode(P.as_bytes()).unwrap());
+    let link = ExportedLink { flags, trace_state: state.to_owned(), ..link(&trace, &span) };
+    entry(exchange).links.push(link);
+}
+
+#[test]
+fn a_link_and_a_second_delivery_are_found() {
+    assert_eq!(contradicted(SpanStatement::LinkedToSent, |one| link_to_sent(one, 0x301, "foo=1")), None);
+    let twice = |exchange: &mut VectorExchange| {
+        entry(exchange).kind = SpanKind::Consumer;
+        entry(exchange).is_failed = true;
+        let again = ExportedSpan { span_id: vec![6; 8], start_nanos: 9_000_000, ..entry(exchange).clone() };
+        exchange.telemetry.spans.push(again);
+    };
+    assert_eq!(contradicted(SpanStatement::Redelivered, twice), None);
+    assert_eq!(contradicted(SpanStatement::FailedDelivery, twice), None);
+}
+
 #[test]
 fn a_send_links_to_the_context_that_the_application_gave_to_its_message() {
     let linked = |exchange: &mut VectorExchange| {
         let given = (vec![9; 16], vec![8; 8]);
         let line = format!("00-{}-{}-01", hex::encode(&given.0), hex::encode(&given.1));
         exchange.calls[0].fields[0].1 = line.into_bytes();
-        call(exchange).links.push(given);
+        call(exchange).links.push(link(&given.0, &given.1));
     };
     assert_eq!(contradicted(SpanStatement::SendLinksToCall, linked), None);
 }
@@ -166,6 +200,11 @@ const DEFECTS: &[(SpanStatement, Change, &str)] = &[
         |exchange| entry(exchange).trace_state = "ot=th:8;rv:7fffffffffffff".to_owned(),
         "the threshold 8",
     ),
+    (SpanStatement::LinkedToSent, |_| {}, "has 0 links"),
+    (SpanStatement::LinkedToSent, |exchange| link_to_sent(exchange, 0x300, "foo=1"), "flags 00"),
+    (SpanStatement::LinkedToSent, |exchange| link_to_sent(exchange, 0x301, "foo=2"), "foo=2"),
+    (SpanStatement::Redelivered, |exchange| entry(exchange).kind = SpanKind::Consumer, "1 spans"),
+    (SpanStatement::FailedDelivery, |exchange| entry(exchange).kind = SpanKind::Consumer, "not ERROR"),
 ];
 
 #[test]
