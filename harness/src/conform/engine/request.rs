@@ -13,7 +13,7 @@ use crate::conform::transport::{OUTWARD, TransportKind, TransportRoute};
 use crate::evidence::RawFields;
 use crate::plan::Seed;
 use crate::plan::seed::Ids;
-use crate::wire::{Format, hex};
+use crate::wire::{Format, hex, x_ray};
 
 /// Mints the ids of a vector's request. Each has a letter and a digit among its first 15 digits, so that upper case
 /// differs and no id is a number.
@@ -138,6 +138,18 @@ pub(super) fn of_propagation(fields: &RawFields) -> RawFields {
     fields.iter().filter(|(name, _)| is_of_propagation(name)).cloned().collect()
 }
 
+/// Returns the propagation fields of a call as another carrier has them: the system attribute of SQS with X-Ray's
+/// context is a header elsewhere.
+pub(super) fn sent_onward(fields: &RawFields, over: TransportKind) -> RawFields {
+    let mut sent = of_propagation(fields);
+    for (name, _) in &mut sent {
+        if over != TransportKind::Sqs && name.eq_ignore_ascii_case(x_ray::SQS_ATTRIBUTE.as_bytes()) {
+            *name = x_ray::HEADER.as_bytes().to_vec();
+        }
+    }
+    sent
+}
+
 fn is_of_propagation(name: &[u8]) -> bool {
     const PREFIXES: &[&[u8]] = &[b"trace", b"baggage", b"uberctx-"];
     let name = name.to_ascii_lowercase();
@@ -157,6 +169,14 @@ mod tests {
         assert!(text.starts_with("POST /a?b HTTP/1.1\r\nHost: 127.0.0.1:9\r\n"), "{text}");
         assert!(bytes.windows(16).any(|part| part == b"TraceParent: \xff\r\n"), "{text}");
         assert!(text.contains("traceparent: \r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]"), "{text}");
+    }
+
+    #[test]
+    fn the_system_attribute_of_sqs_is_a_header_in_other_carriers() {
+        let fields = vec![(b"AWSTraceHeader".to_vec(), b"Root=1".to_vec()), (b"host".to_vec(), Vec::new())];
+        let onward = |over| sent_onward(&fields, over).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(onward(TransportKind::Kafka), [b"x-amzn-trace-id".to_vec()]);
+        assert_eq!(onward(TransportKind::Sqs), [b"AWSTraceHeader".to_vec()]);
     }
 
     #[test]

@@ -135,7 +135,7 @@ impl RequestSender<'_> {
                 let key = RequestKey { vector: *vector, request: number };
                 self.listener.forget(key);
                 let (minted, steps) = (exchange.minted.clone(), planned.steps.clone());
-                let sent = request::of_propagation(&call.fields);
+                let sent = request::sent_onward(&call.fields, route.inward);
                 queue.push_back(Request { key, minted, sent, route, steps, question: None, upstream: None });
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! OpenTelemetry's `ot` and Datadog's `dd` hold such entries, separated by `;`; their order is free.
 
-use super::fields::{first_difference, values};
+use super::fields::{carried_as, first_difference, values};
 use super::mismatch::{Mismatch, MismatchKind};
 use super::{Call, VectorExchange};
 use crate::conform::suite::{Demands, Difference};
@@ -53,6 +53,7 @@ fn has_value(name: &str, expected: &[u8], call: &Call) -> Result<(), Mismatch> {
 
 /// Checks that the values of a field have a text in them.
 fn holds(name: &str, text: &[u8], call: &Call) -> Result<(), Mismatch> {
+    let name = carried_as(&call.fields, name);
     let actual = values(&call.fields, name).join(&b", "[..]);
     if actual.windows(text.len()).any(|part| part == text) {
         return Ok(());
@@ -173,6 +174,9 @@ mod tests {
         assert_eq!(caret(&mismatch), "1");
         assert_eq!(mismatch.difference.unwrap().expected.unwrap(), b"a=2");
         assert!(holds("tracestate", b"=1", &call("a=1,b=2")).is_ok());
+        let fields = vec![(b"AWSTraceHeader".to_vec(), b"Root=1-a;Lineage=1:b:0".to_vec())];
+        let over_sqs = Call { number: 0, fields, is_late: false };
+        assert!(holds("x-amzn-trace-id", b"Lineage=1:b:0", &over_sqs).is_ok());
         let lost = holds("tracestate", b"c=3", &call("a=1,b=2")).unwrap_err();
         assert_eq!(lost.to_string(), "`tracestate` does not have `c=3` in its value");
     }

@@ -1,12 +1,23 @@
 //! Fields of a message as bytes: their values, their formats, and the first difference between two of them.
 
 use crate::evidence::RawFields;
-use crate::wire::{Format, trim_ows};
+use crate::wire::{Format, trim_ows, x_ray};
 
 /// Returns the values of a field, whatever the case of its name.
 pub(super) fn values<'a>(fields: &'a RawFields, name: &str) -> Vec<&'a [u8]> {
     let named = fields.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()));
     named.map(|(_, value)| trim_ows(value)).collect()
+}
+
+/// Returns the name under which these fields have a field: over SQS that of X-Ray is a system attribute.
+pub(super) fn carried_as<'a>(fields: &RawFields, name: &'a str) -> &'a str {
+    if name == x_ray::HEADER
+        && values(fields, name).is_empty()
+        && !values(fields, x_ray::SQS_ATTRIBUTE).is_empty()
+    {
+        return x_ray::SQS_ATTRIBUTE;
+    }
+    name
 }
 
 /// Returns the first byte that differs, as a range of `actual`.

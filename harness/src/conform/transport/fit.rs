@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{TransportKind, TransportRoute};
-use crate::conform::suite::{InstructionStep, OutcomeKind, RequestIds, Setting, Vector};
+use crate::conform::suite::{AllowedOutcome, InstructionStep, OutcomeKind, RequestIds, Setting, Vector};
 use crate::evidence::RawFields;
 
 /// HTTP/2 servers accept heads of 16 KiB by default.
@@ -43,8 +43,14 @@ pub fn fit(vector: &Vector, over: &[TransportKind], route: TransportRoute) -> bo
     let minted = RequestIds { trace_id: "a1".repeat(16), parent_id: "b2".repeat(8) };
     let fields: RawFields =
         vector.send.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
+    // A message of SQS has no room for many formats.
+    let written =
+        |outcome: &AllowedOutcome| outcome.formats.iter().map(|format| format.fields().len()).sum::<usize>();
+    let fits_out = route.outward != TransportKind::Sqs
+        || vector.expect.iter().all(|outcome| written(outcome) <= SQS_ATTRIBUTES);
     let needs_answer = vector.fails || vector.expect.iter().all(|one| one.kind == OutcomeKind::Refuse);
     vector.requests <= MOST_REQUESTS
+        && fits_out
         && !(route.inward.is_message() && needs_answer)
         && (route.inward == TransportKind::Http1
             || written_for(over, route.inward, &fields)

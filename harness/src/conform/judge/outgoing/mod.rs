@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::fields::values;
+use super::fields::{carried_as, values};
 use super::mismatch::{Mismatch, MismatchKind};
 use crate::conform::suite::Difference;
 use crate::evidence::RawFields;
@@ -122,7 +122,7 @@ impl<'a> OutgoingContext<'a> {
 
     /// Returns the place of a part in the fields; empty where it is missing.
     fn place(&self, part: ContextPart) -> Place<'a> {
-        let field = field_of(self.format, part);
+        let field = carried_as(self.fields, field_of(self.format, part));
         let value = values(self.fields, field).first().copied().unwrap_or_default();
         Place { field, value, at: range_of(self.format, part, value) }
     }
