@@ -13,7 +13,7 @@ use crate::report::{command, phrase};
 const REPORT_BYTES: u64 = 1 << 30;
 
 #[derive(Debug, thiserror::Error)]
-pub enum ReadError {
+pub enum ReportReadError {
     #[error("cannot read the report `{}`", path.display())]
     Io { path: PathBuf, source: std::io::Error },
     #[error("cannot compare with `{}`", path.display())]
@@ -37,10 +37,10 @@ pub fn diff(arguments: &DiffArguments) -> u8 {
     if comparison.is_alarming() { exit::FAILED } else { exit::PASS }
 }
 
-pub fn read(path: &Path) -> Result<RunRecord, ReadError> {
+pub fn read(path: &Path) -> Result<RunRecord, ReportReadError> {
     let text = input_file::read(path, REPORT_BYTES)
-        .map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
-    RunRecord::read(&text).map_err(|source| ReadError::Record { path: path.to_owned(), source })
+        .map_err(|source| ReportReadError::Io { path: path.to_owned(), source })?;
+    RunRecord::read(&text).map_err(|source| ReportReadError::Record { path: path.to_owned(), source })
 }
 
 /// Returns the differences, one paragraph each, and their numbers.

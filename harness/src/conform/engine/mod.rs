@@ -21,6 +21,7 @@ use crate::plan::seed::Ids;
 use crate::runtime::BrokerStarter;
 use crate::scenario::Role;
 
+mod exchange_error;
 mod forwarding;
 mod propagation;
 mod request;

@@ -17,8 +17,8 @@ impl SuiteRun<'_> {
         sender: &RequestSender<'_>,
         exchanges: &mut BTreeMap<usize, Vec<VectorExchange>>,
     ) {
-        let has_second = |at: &usize| !self.vectors[*at].vector.then.is_default();
-        let mut left: Vec<usize> = exchanges.keys().copied().filter(has_second).collect();
+        let mut left: Vec<usize> = exchanges.keys().copied().collect();
+        left.retain(|at| !self.vectors[*at].vector.then.is_default());
         while let Some(first) = left.first() {
             let then = &self.vectors[*first].vector.then;
             let group: Vec<usize> =

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
+use super::exchange_error::{ExchangeError, connected};
 use super::request::CallAddresses;
 use super::target_process::{InstanceStart, TargetProcess};
 use super::{Options, RunError, Trial, forwarding, propagation, request, telemetry};
@@ -372,12 +372,6 @@ impl RequestSender<'_> {
     }
 }
 
-async fn connected(socket: SocketAddr) -> Result<TcpStream, ExchangeError> {
-    let stream = TcpStream::connect(socket).await.map_err(ExchangeError::Connect)?;
-    let _ = stream.set_nodelay(true);
-    Ok(stream)
-}
-
 /// Returns the reason why a target cannot be tried over a route.
 pub(super) fn lacks(instance: &Instance, route: TransportRoute) -> Option<String> {
     if let Some(need) = route.missing(|need| instance.can(need)) {
@@ -396,24 +390,5 @@ pub(super) fn lacks(instance: &Instance, route: TransportRoute) -> Option<String
         | TransportKind::Kafka
         | TransportKind::RabbitMq
         | TransportKind::Sqs => None,
-    }
-}
-
-enum ExchangeError {
-    Connect(std::io::Error),
-    Answer(SendFailure),
-    /// A broker did not take the message.
-    NotSent(SendFailure),
-}
-
-impl ExchangeError {
-    fn answer(self, instance: &Instance) -> TargetAnswer {
-        match self {
-            ExchangeError::Connect(error) => {
-                TargetAnswer::NotSent(format!("cannot connect to {}: {error}", instance.address))
-            }
-            ExchangeError::Answer(why) => TargetAnswer::BrokenOff(why.0),
-            ExchangeError::NotSent(why) => TargetAnswer::NotSent(why.0),
-        }
     }
 }

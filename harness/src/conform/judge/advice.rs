@@ -77,9 +77,11 @@ fn extract(sent: &RawFields, set: &str) -> Option<String> {
         .into_iter()
         .map(|format| format!("`{}`", format.word()))
         .collect();
+    if found.is_empty() {
+        return None;
+    }
     let one = if found.len() == 1 { "propagator" } else { "propagators" };
-    let step = || format!("configure the {one} {} for requests; {}", found.join(" and "), selected_by(set));
-    (!found.is_empty()).then(step)
+    Some(format!("configure the {one} {} for requests; {}", found.join(" and "), selected_by(set)))
 }
 
 fn selected_by(set: &str) -> String {

@@ -4,7 +4,7 @@ use super::fields::{first_difference, values};
 use super::lists;
 use super::mismatch::{Mismatch, MismatchKind};
 use super::{Call, VectorExchange};
-use crate::conform::suite::{AllowedOutcome, Difference, OutcomeKind, RequestIds, Text};
+use crate::conform::suite::{AllowedOutcome, FieldDifference, OutcomeKind, RequestIds, Text};
 use crate::evidence::RawFields;
 use crate::wire::{Format, Level, TraceParent};
 
@@ -61,8 +61,8 @@ pub(super) fn traceparent(fields: &RawFields) -> Result<(Vec<u8>, TraceParent), 
     }
 }
 
-fn difference(expected: Option<Vec<u8>>, line: &[u8], caret: std::ops::Range<usize>) -> Difference {
-    Difference { field: TRACEPARENT.to_owned(), expected, actual: line.to_vec(), caret }
+fn difference(expected: Option<Vec<u8>>, line: &[u8], caret: std::ops::Range<usize>) -> FieldDifference {
+    FieldDifference { field: TRACEPARENT.to_owned(), expected, actual: line.to_vec(), caret }
 }
 
 fn continues(
@@ -170,7 +170,7 @@ fn unchanged(exchange: &VectorExchange, call: &Call) -> Result<(), Mismatch> {
         }
         let (expected, actual) = (sent.join(&b", "[..]), actual.join(&b", "[..]));
         let caret = first_difference(&expected, &actual);
-        let difference = Difference { field: name.clone(), expected: Some(expected), actual, caret };
+        let difference = FieldDifference { field: name.clone(), expected: Some(expected), actual, caret };
         return Err(Mismatch::with(MismatchKind::NotUnchanged(name), difference));
     }
     Ok(())

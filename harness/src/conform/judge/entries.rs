@@ -5,7 +5,7 @@
 use super::fields::{carried_as, first_difference, values};
 use super::mismatch::{Mismatch, MismatchKind};
 use super::{Call, VectorExchange};
-use crate::conform::suite::{Demands, Difference};
+use crate::conform::suite::{Demands, FieldDifference};
 use crate::wire::tracestate::RawMember;
 use crate::wire::{TraceState, trim_ows};
 
@@ -47,7 +47,8 @@ fn has_value(name: &str, expected: &[u8], call: &Call) -> Result<(), Mismatch> {
     }
     let actual = found.join(&b", "[..]);
     let caret = first_difference(expected, &actual);
-    let difference = Difference { field: name.to_owned(), expected: Some(expected.to_vec()), actual, caret };
+    let difference =
+        FieldDifference { field: name.to_owned(), expected: Some(expected.to_vec()), actual, caret };
     Err(Mismatch::with(MismatchKind::FieldChanged(name.to_owned()), difference))
 }
 
@@ -60,7 +61,7 @@ fn holds(name: &str, text: &[u8], call: &Call) -> Result<(), Mismatch> {
     }
     let (field, caret) = (name.to_owned(), 0..actual.len());
     let kind = MismatchKind::PartLost(field.clone(), shown(text));
-    Err(Mismatch::with(kind, Difference { field, expected: None, actual, caret }))
+    Err(Mismatch::with(kind, FieldDifference { field, expected: None, actual, caret }))
 }
 
 /// The tracestate of a call.
@@ -91,9 +92,9 @@ impl OutgoingList {
     /// Checks that a member, if there is one, has no entry of this name.
     fn lacks(&self, key: &[u8], name: &[u8]) -> Result<(), Mismatch> {
         let Some((number, member)) = self.member(key) else { return Ok(()) };
-        let is_named =
-            |entry: &&[u8]| entry.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&b':'));
-        match entries(member).find(is_named) {
+        let mut named = entries(member)
+            .filter(|entry| entry.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&b':')));
+        match named.next() {
             Some(entry) => {
                 Err(self.mismatch(MismatchKind::EntryKept(shown(key), shown(entry)), Some(number)))
             }
@@ -119,7 +120,7 @@ impl OutgoingList {
             caret = caret.or((Some(at) == number).then_some(start..actual.len()));
         }
         let caret = caret.unwrap_or(actual.len()..actual.len());
-        Mismatch::with(kind, Difference { field: TRACESTATE.to_owned(), expected: None, actual, caret })
+        Mismatch::with(kind, FieldDifference { field: TRACESTATE.to_owned(), expected: None, actual, caret })
     }
 }
 

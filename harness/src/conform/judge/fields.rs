@@ -28,7 +28,10 @@ pub(super) fn first_difference(expected: &[u8], actual: &[u8]) -> std::ops::Rang
 
 /// Returns the first field that carries a context in a format other than these, in lower case.
 pub(super) fn of_other_formats(fields: &RawFields, formats: &[Format]) -> Option<String> {
-    let mut names = fields.iter().map(|(name, _)| name);
-    let is_other = |name: &&Vec<u8>| Format::of_field(name).is_some_and(|format| !formats.contains(&format));
-    names.find(is_other).map(|name| String::from_utf8_lossy(&name.to_ascii_lowercase()).into_owned())
+    for (name, _) in fields {
+        if Format::of_field(name).is_some_and(|format| !formats.contains(&format)) {
+            return Some(String::from_utf8_lossy(&name.to_ascii_lowercase()).into_owned());
+        }
+    }
+    None
 }

@@ -4,7 +4,7 @@ use super::entries;
 use super::fields::{first_difference, values};
 use super::mismatch::{Mismatch, MismatchKind};
 use super::{Call, VectorExchange};
-use crate::conform::suite::{Demands, Difference, ListDemand, RequestIds, Text};
+use crate::conform::suite::{Demands, FieldDifference, ListDemand, RequestIds, Text};
 use crate::wire::baggage::BaggageEntry;
 use crate::wire::tracestate::{MEMBERS, RawMember};
 use crate::wire::{Baggage, TraceState, trim_ows};
@@ -61,9 +61,9 @@ impl Tracestate {
 
     /// Omits the members with these keys, whose values are not compared as a whole.
     fn without(mut self, keys: &[Vec<u8>]) -> Tracestate {
-        let is_compared = |member: &RawMember| !keys.iter().any(|key| trim_ows(member.key()) == key);
-        self.sent.retain(is_compared);
-        self.out.retain(is_compared);
+        for members in [&mut self.sent, &mut self.out] {
+            members.retain(|member| !keys.iter().any(|key| trim_ows(member.key()) == key));
+        }
         self
     }
 
@@ -84,7 +84,7 @@ impl Tracestate {
         let actual = self.out.iter().map(|member| member.bytes.clone()).collect::<Vec<_>>().join(&b',');
         let caret = first_difference(&expected, &actual);
         let expected = Some(expected);
-        Err(Mismatch::with(kind, Difference { field: TRACESTATE.to_owned(), expected, actual, caret }))
+        Err(Mismatch::with(kind, FieldDifference { field: TRACESTATE.to_owned(), expected, actual, caret }))
     }
 
     fn exactly(&self, expected: Vec<u8>) -> Result<(), Mismatch> {
@@ -221,7 +221,7 @@ fn baggage_mismatch(kind: MismatchKind, expected: &[u8], call: &Call) -> Mismatc
     let actual = values(&call.fields, BAGGAGE).join(&b',');
     let caret = first_difference(expected, &actual);
     let expected = Some(expected.to_vec());
-    Mismatch::with(kind, Difference { field: BAGGAGE.to_owned(), expected, actual, caret })
+    Mismatch::with(kind, FieldDifference { field: BAGGAGE.to_owned(), expected, actual, caret })
 }
 
 /// Checks that each forwarded member has the meaning of one that was sent.
@@ -232,7 +232,7 @@ fn some_baggage(exchange: &VectorExchange, call: &Call) -> Result<(), Mismatch> 
         if of_key.peek().is_some() && !of_key.any(|sent| is_same(sent, &entry)) {
             let actual = values(&call.fields, BAGGAGE).join(&b',');
             let caret = entry.at.start.min(actual.len())..entry.at.end.min(actual.len());
-            let difference = Difference { field: BAGGAGE.to_owned(), expected: None, actual, caret };
+            let difference = FieldDifference { field: BAGGAGE.to_owned(), expected: None, actual, caret };
             let kind = MismatchKind::MemberAltered(BAGGAGE, shown(&entry.raw));
             return Err(Mismatch::with(kind, difference));
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::conform::suite::{Across, ContextFlag, Difference, SpanStatement};
+use crate::conform::suite::{Across, ContextFlag, FieldDifference, SpanStatement};
 use crate::wire::{ContextPart, Format, Reason};
 
 /// One reason, and where in the bytes it shows.
@@ -12,7 +12,7 @@ pub struct Mismatch {
     pub kind: MismatchKind,
     /// The number of the call, of several, from 1.
     pub call: Option<usize>,
-    pub difference: Option<Box<Difference>>,
+    pub difference: Option<Box<FieldDifference>>,
     /// The format that the call should carry, if it is not W3C Trace Context: its clause is quoted.
     pub format: Option<Format>,
     /// The next step for the author of the target, if it is known.
@@ -97,7 +97,7 @@ impl From<MismatchKind> for Mismatch {
 }
 
 impl Mismatch {
-    pub(super) fn with(kind: MismatchKind, difference: Difference) -> Self {
+    pub(super) fn with(kind: MismatchKind, difference: FieldDifference) -> Self {
         Mismatch { difference: Some(Box::new(difference)), ..Mismatch::from(kind) }
     }
 

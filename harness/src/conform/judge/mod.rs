@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::suite::{AllowedOutcome, Difference, OutcomeKind, PreparedAnswer, RequestIds, Vector};
+use super::suite::{AllowedOutcome, FieldDifference, OutcomeKind, PreparedAnswer, RequestIds, Vector};
 
 use crate::evidence::RawFields;
 use crate::wire::Format;
@@ -210,7 +210,7 @@ fn answer_fits(upstream: &PreparedAnswer, exchange: &VectorExchange) -> Result<(
             let (expected, actual) = (expected.join(&b", "[..]), actual.join(&b", "[..]));
             let caret = fields::first_difference(&expected, &actual);
             let field = name.clone();
-            let difference = Difference { field, expected: Some(expected), actual, caret };
+            let difference = FieldDifference { field, expected: Some(expected), actual, caret };
             return Err(Mismatch::with(MismatchKind::AnswerChanged(name), difference));
         }
     }

@@ -25,7 +25,7 @@ pub use embedded::{VERSION, suites};
 pub use format::schema;
 pub(crate) use format::{LINK, configuration_shape};
 pub use notation::{RequestIds, Text};
-pub use outcome::{AllowedOutcome, ContextFlag, Demands, Difference, ListDemand, OutcomeKind};
+pub use outcome::{AllowedOutcome, ContextFlag, Demands, FieldDifference, ListDemand, OutcomeKind};
 pub use prepared_answer::PreparedAnswer;
 pub use propagation::{CarrierKind, Propagation};
 pub use span_statement::SpanStatement;

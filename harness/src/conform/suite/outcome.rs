@@ -138,7 +138,7 @@ impl ContextFlag {
 
 /// The first difference between the bytes that came out and the expected ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
+pub struct FieldDifference {
     /// The field, in lower case.
     pub field: String,
     /// The expected bytes, if they are known beforehand.

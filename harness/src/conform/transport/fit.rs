@@ -44,8 +44,6 @@ pub fn fit(vector: &Vector, over: &[TransportKind], route: TransportRoute) -> bo
     let fields: RawFields =
         vector.send.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
     // A message of SQS has no room for many formats.
-    let written =
-        |outcome: &AllowedOutcome| outcome.formats.iter().map(|format| format.fields().len()).sum::<usize>();
     let fits_out = route.outward != TransportKind::Sqs
         || vector.expect.iter().all(|outcome| written(outcome) <= SQS_ATTRIBUTES);
     let needs_answer = vector.fails || vector.expect.iter().all(|one| one.kind == OutcomeKind::Refuse);
@@ -55,6 +53,11 @@ pub fn fit(vector: &Vector, over: &[TransportKind], route: TransportRoute) -> bo
         && (route.inward == TransportKind::Http1
             || written_for(over, route.inward, &fields)
             || fields_fit(route.inward, &fields))
+}
+
+/// Returns the most fields that an outcome has on the wire.
+fn written(outcome: &AllowedOutcome) -> usize {
+    outcome.formats.iter().map(|format| format.fields().len()).sum()
 }
 
 /// Returns true where a single transport is named, whose own rules the author knew.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::story;
 use crate::conform::results::{ConformanceVerdict, Counts, RequirementResult, Results, VectorResult};
-use crate::conform::suite::{Difference, VERSION as SUITE_VERSION};
+use crate::conform::suite::{FieldDifference, VERSION as SUITE_VERSION};
 
 /// The schema of what `render` gives, itself JSON.
 pub const SCHEMA: &str = include_str!("../../../conformance.schema.json");
@@ -234,7 +234,7 @@ impl<'a> VectorReport<'a> {
 }
 
 impl DifferenceReport {
-    fn of(difference: &Difference) -> Self {
+    fn of(difference: &FieldDifference) -> Self {
         Self {
             field: difference.field.clone(),
             expected: difference.expected.as_ref().map(|expected| story::short(expected, LONGEST)),

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::*;
 use crate::conform::judge::{Mismatch, MismatchKind};
 use crate::conform::results::VectorResult;
-use crate::conform::suite::{self, Difference};
+use crate::conform::suite::{self, FieldDifference};
 use crate::report::terminal::Palette;
 use crate::source::Source;
 
@@ -38,7 +38,7 @@ fn sample() -> Results {
     let source = Source::new("sample.yaml", SUITE);
     let suite = suite::read(&source).unwrap_or_else(|wrong| panic!("{wrong:?}"));
     let [one, two] = [0, 1].map(|at: usize| Arc::new(suite.requirements[at].clone()));
-    let difference = Difference {
+    let difference = FieldDifference {
         field: "traceparent".into(),
         expected: Some(b"00-new".to_vec()),
         actual: b"00-<b>&\xff".to_vec(),

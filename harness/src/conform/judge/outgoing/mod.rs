@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::fields::{carried_as, values};
 use super::mismatch::{Mismatch, MismatchKind};
-use crate::conform::suite::Difference;
+use crate::conform::suite::FieldDifference;
 use crate::evidence::RawFields;
 use crate::wire::{
     Carrier, ContextPart, ContextReason, Format, PartDefect, Reason, Refusal, RemoteContext, TraceId,
@@ -100,10 +100,12 @@ impl<'a> OutgoingContext<'a> {
         part: ContextPart,
         expected: Option<RemoteContext>,
     ) -> Mismatch {
-        let is_high = |due: RemoteContext| due.low_trace_id() == self.context.low_trace_id();
+        let low = Some(self.context.low_trace_id());
         let part = match (self.format, part) {
             // The high half of a trace id has a field of its own.
-            (Format::Datadog, ContextPart::TraceId) if expected.is_some_and(is_high) => ContextPart::HighBits,
+            (Format::Datadog, ContextPart::TraceId) if expected.map(|due| due.low_trace_id()) == low => {
+                ContextPart::HighBits
+            }
             _ => part,
         };
         let place = self.place(part);
@@ -112,7 +114,7 @@ impl<'a> OutgoingContext<'a> {
             fields.into_iter().find(|(name, _)| *name == place.field).map(|(_, value)| value)
         });
         let (field, actual, caret) = (place.field.to_owned(), place.value.to_vec(), place.at);
-        Mismatch::with(kind, Difference { field, expected, actual, caret })
+        Mismatch::with(kind, FieldDifference { field, expected, actual, caret })
     }
 
     /// Returns the context with another trace id.
@@ -139,7 +141,7 @@ fn malformed(value: &[u8], refusal: &Refusal) -> Mismatch {
     let field = refusal.field.to_owned();
     Mismatch::with(
         kind,
-        Difference { field, expected: None, actual: value.to_vec(), caret: refusal.at.clone() },
+        FieldDifference { field, expected: None, actual: value.to_vec(), caret: refusal.at.clone() },
     )
 }
 
