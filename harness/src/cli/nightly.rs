@@ -56,7 +56,7 @@ fn run_and_compare(arguments: &NightlyArguments, nights: &Nights, last: Option<P
             return exit::INTERNAL;
         }
     };
-    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S%.6fZ").to_string();
     if let Err(error) = nights.add(&now, &text, after.is_partial, arguments.keep_nights) {
         print::error(&error);
         return exit::INCONCLUSIVE;

@@ -26,17 +26,20 @@ pub enum NightsError {
     Locked { folder: PathBuf },
 }
 
+fn failed(folder: &Path, source: io::Error) -> NightsError {
+    NightsError::Io { folder: folder.to_owned(), source }
+}
+
 impl Nights {
     /// Opens the folder, or creates it.
     pub fn open(folder: &Path) -> Result<Nights, NightsError> {
-        let failed = |source| NightsError::Io { folder: folder.to_owned(), source };
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        std::fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
         let lock = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK));
-        let lock = lock.map_err(failed)?;
+        let lock = lock.map_err(|source| failed(folder, source))?;
         match lock.try_lock() {
             Ok(()) => Ok(Nights { folder: folder.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(NightsError::Locked { folder: folder.to_owned() }),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+            Err(TryLockError::Error(source)) => Err(failed(folder, source)),
         }
     }
 
@@ -46,11 +49,10 @@ impl Nights {
     }
 
     fn complete(&self) -> Result<Vec<PathBuf>, NightsError> {
-        let failed = |source| NightsError::Io { folder: self.folder.clone(), source };
-        let entries = std::fs::read_dir(&self.folder).map_err(failed)?;
+        let entries = std::fs::read_dir(&self.folder).map_err(|source| failed(&self.folder, source))?;
         let mut nights = Vec::new();
         for entry in entries {
-            let path = entry.map_err(failed)?.path();
+            let path = entry.map_err(|source| failed(&self.folder, source))?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if name.starts_with(PREFIX) && name.ends_with(".json") {
                 nights.push(path);
@@ -69,16 +71,15 @@ impl Nights {
         partial: bool,
         keep: NonZeroUsize,
     ) -> Result<PathBuf, NightsError> {
-        let failed = |source| NightsError::Io { folder: self.folder.clone(), source };
         let prefix = if partial { PARTIAL } else { PREFIX };
         let path = self.folder.join(format!("{prefix}{at}.json"));
         let draft = self.folder.join(".draft");
-        std::fs::write(&draft, report).map_err(failed)?;
-        std::fs::rename(&draft, &path).map_err(failed)?;
+        std::fs::write(&draft, report).map_err(|source| failed(&self.folder, source))?;
+        std::fs::rename(&draft, &path).map_err(|source| failed(&self.folder, source))?;
         let nights = self.complete()?;
         let surplus = nights.len().saturating_sub(keep.get());
         for old in nights.iter().take(surplus) {
-            std::fs::remove_file(old).map_err(failed)?;
+            std::fs::remove_file(old).map_err(|source| failed(&self.folder, source))?;
         }
         Ok(path)
     }

@@ -75,18 +75,19 @@ impl<'c> SentBy<'c> {
         })
     }
 
+    /// Returns whether a hop reads a queue of RabbitMQ, or lets messages wait in it.
+    fn is_declared(&self, queue: &str) -> bool {
+        self.all.plan.scenario.hops.iter().any(|hop| match &hop.transport {
+            Transport::RabbitMq(rabbit) => rabbit.queue == queue || rabbit.delays_in(queue),
+            Transport::Http(_) | Transport::Grpc(_) | Transport::Kafka(_) | Transport::Sqs(_) => false,
+        })
+    }
+
     fn index_returned(&self) -> Vec<CaptureIx> {
-        let hops = &self.all.plan.scenario.hops;
-        let is_declared = |queue: &str| {
-            hops.iter().any(|hop| match &hop.transport {
-                Transport::RabbitMq(rabbit) => rabbit.queue == queue || rabbit.delays_in(queue),
-                _ => false,
-            })
-        };
         let captures = self.all.evidence.captures.iter().enumerate();
         let moved = captures.filter(|(_, capture)| {
             let from = capture.message.as_ref().and_then(|message| message.moved_from.as_deref());
-            is(capture, MessageDirection::Delivered) && from.is_some_and(|queue| !is_declared(queue))
+            is(capture, MessageDirection::Delivered) && from.is_some_and(|queue| !self.is_declared(queue))
         });
         moved.map(|(ix, _)| CaptureIx(ix)).collect()
     }

@@ -144,8 +144,9 @@ impl Difference {
 
 /// Returns whether a finding has a further field, or hit a larger part of what was looked at.
 fn is_worse(before: &RecordedFinding, after: &RecordedFinding) -> bool {
-    let share = |hit: u32, of: u32| u64::from(hit) * u64::from(of);
-    !after.fields.is_subset(&before.fields) || share(after.hit, before.of) > share(before.hit, after.of)
+    let (now, then) =
+        (u64::from(after.hit) * u64::from(before.of), u64::from(before.hit) * u64::from(after.of));
+    !after.fields.is_subset(&before.fields) || now > then
 }
 
 #[cfg(test)]

@@ -121,8 +121,9 @@ impl Baseline {
 
     /// Removes the entries that are accepted until a day before `today`, `2026-11-30`, and returns them.
     pub fn take_expired(&mut self, today: &str) -> Vec<AcceptedFinding> {
-        let is_expired = |entry: &AcceptedFinding| entry.until.as_deref().is_some_and(|until| until < today);
-        let (expired, accepted) = std::mem::take(&mut self.accepted).into_iter().partition(is_expired);
+        let all = std::mem::take(&mut self.accepted).into_iter();
+        let (expired, accepted) =
+            all.partition(|entry| entry.until.as_deref().is_some_and(|until| until < today));
         self.accepted = accepted;
         expired
     }
@@ -173,10 +174,8 @@ impl AcceptedFinding {
 
     /// Returns whether another entry is about the same finding.
     pub fn is_of_the_same(&self, other: &AcceptedFinding) -> bool {
-        let key = |entry: &AcceptedFinding| {
-            [&entry.scenario, &entry.case, &entry.hop, &entry.class, &entry.side].map(String::clone)
-        };
-        key(self) == key(other)
+        (&self.scenario, &self.case, &self.hop) == (&other.scenario, &other.case, &other.hop)
+            && (&self.class, &self.side) == (&other.class, &other.side)
     }
 
     fn is_about(&self, scenario: &str, case: &str, finding: &Finding) -> bool {

@@ -139,9 +139,17 @@ impl LaunchTemplates {
 
 /// Returns the addresses on which a node listens: gRPC on its own port where it has one of this name.
 fn own_addresses(own: &OwnResources) -> NodeAddresses {
-    let at = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let grpc = own.named_port("grpc").or(own.port);
-    NodeAddresses { http: own.port.map(at), grpc: grpc.map(at) }
+    NodeAddresses { http: own.port.map(on_loopback), grpc: grpc.map(on_loopback) }
+}
+
+fn on_loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+/// Returns a free port for a node.
+fn free(node: &str) -> Result<port::Port, NodeError> {
+    port::free().ok_or_else(|| NodeError::NoPort { node: node.to_owned() })
 }
 
 /// Takes the fixed port if there is one, else a free one if anything needs it, and whatever else its templates name.
@@ -153,11 +161,10 @@ async fn resources(
 ) -> Result<OwnResources, NodeError> {
     let node = &wiring.plan().scenario.node(ix).name;
     let mut own = OwnResources::default();
-    let free = || port::free().ok_or_else(|| NodeError::NoPort { node: node.clone() });
     for part in launch.parts(&command.env) {
         match part {
             TemplatePart::NamedPort(name) if !own.named.contains_key(name) => {
-                own.named.insert(name.clone(), free()?);
+                own.named.insert(name.clone(), free(node)?);
             }
             TemplatePart::SelfDir if own.folder.is_none() => {
                 own.folder = Some(folder(node)?);
@@ -178,7 +185,7 @@ async fn resources(
     let listens = wiring.plan().listens.get(ix.0).copied().unwrap_or_default();
     let named = launch.parts(&command.env).any(|part| *part == TemplatePart::SelfPort);
     if listens.http || listens.grpc || named || !matches!(command.ready, Readiness::Output(_)) {
-        let port = free()?;
+        let port = free(node)?;
         (own.port, own.held) = (Some(port.number), Some(port));
     }
     Ok(own)
