@@ -23,7 +23,8 @@ pub struct OwnResources {
 }
 
 impl OwnResources {
-    /// Returns the resources of a node whose port is known.
+    /// Returns the resources of a container whose port is known.
+    #[cfg(feature = "container")]
     pub fn at(port: Option<u16>) -> OwnResources {
         OwnResources { port, ..OwnResources::default() }
     }
