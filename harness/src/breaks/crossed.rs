@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use super::break_kind::{Duplication, Miss};
 use super::{Break, BreakKind, Breaks, Grade, Side, Unseen, Value, Witness};
 use crate::crossings::id_map::{IdMap, IdSet};
+use crate::crossings::sent_by::SentBy;
 use crate::crossings::{CarriedFields, CrossingIx, CrossingRef, Crossings, Nature};
 use crate::evidence::{CaptureEnd, GapPlace, Settlement};
 use crate::plan::StimulusIx;
@@ -13,7 +14,7 @@ use crate::wire::TraceId;
 
 pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
     let effects = EffectCounts::of(all);
-    let arrived = OnceCell::new();
+    let (arrived, sent_by) = (OnceCell::new(), SentBy::new(all));
     let unattributed: IdSet<HopIx> = all.unattributed.iter().map(|(_, hop)| *hop).collect();
     for (ix, hop) in all.plan.scenario.hops.iter().enumerate().map(|(ix, hop)| (HopIx(ix), hop)) {
         let Some(within) = hop.within else { continue };
@@ -23,17 +24,15 @@ pub(super) fn rows(all: &Crossings<'_>, found: &mut Breaks) {
             found.consequences.push((ix, within));
         }
         for cause in causes {
-            let count = HopCount { ix, hop, cause, seen: effects.by(cause, ix), arrived: &arrived };
+            let mut others = all.plan.scenario.hops_within(within);
+            let made_no_call = others.all(|other| effects.by(cause, other).is_empty());
+            let (seen, arrived, sent_by) = (effects.by(cause, ix), &arrived, &sent_by);
+            let count = HopCount { ix, hop, cause, seen, made_no_call, arrived, sent_by };
             if count.times() < hop.times.min {
                 // A delivery whose message its reader sends again is a failed attempt, which owes nothing.
-                if !effects.by(cause, within).is_empty() {
-                    continue;
-                }
-                if effects.is_retried(cause) {
-                    continue;
-                }
+                let is_sent_again = !effects.by(cause, within).is_empty();
                 // The gap of a tap that stopped reading says why.
-                if all.has_tap_gap(ix) {
+                if is_sent_again || effects.is_retried(cause) || all.has_tap_gap(ix) {
                     continue;
                 }
                 found.list.extend(count.too_few(unattributed.contains(&ix)));
@@ -105,8 +104,11 @@ struct HopCount<'c> {
     hop: &'c Hop,
     cause: CrossingRef<'c>,
     seen: &'c [CrossingIx],
+    /// The cause led to no crossing of any hop.
+    made_no_call: bool,
     /// The traces that arrived at each node.
     arrived: &'c OnceCell<IdSet<(NodeIx, TraceId)>>,
+    sent_by: &'c SentBy<'c>,
 }
 
 impl HopCount<'_> {
@@ -140,25 +142,21 @@ impl HopCount<'_> {
         } else {
             Miss::NoCall
         };
+        let (due, seen) = (Value::Crossings(self.hop.times.min), Value::Crossings(self.times()));
         if call && self.was_refused() {
-            let refused = self.broken(BreakKind::Refused);
             let side = match self.cause.all().plan.scenario.node(self.hop.from).role {
                 Role::Forwarder => Side::Intermediary,
                 Role::Participant => Side::Sender,
             };
-            let refused = Break { side, ..refused };
-            return Some(
-                refused.values(Value::Crossings(self.hop.times.min), Value::Crossings(self.times())),
-            );
+            return Some(Break { side, ..self.broken(BreakKind::Refused).values(due, seen) });
         }
-        let missed = self.broken(BreakKind::NotCrossed(miss));
-        let missed = missed.values(Value::Crossings(self.hop.times.min), Value::Crossings(self.times()));
+        let missed = self.broken(BreakKind::NotCrossed(miss)).values(due, seen);
         let past = matches!(miss, Miss::PastTheTap | Miss::PerhapsPastTheTap);
         Some(if unattributed {
             missed.graded(Grade::Inconclusive).missing(Witness::Marker)
         } else if past {
             missed.graded(Grade::Inconclusive).missing(Witness::TapAddress)
-        } else if self.is_perhaps_of_a_failed_attempt() {
+        } else if self.sent_by.has_doubtful_record(self.cause.stimulus_ix(), self.cause.hop_ix()) {
             missed.graded(Grade::Inconclusive).missing(Witness::SenderOfRecord)
         } else if !self.cause_succeeded() {
             missed.graded(Grade::Inconclusive).missing(Witness::Answer(self.cause.ix()))
@@ -169,22 +167,14 @@ impl HopCount<'_> {
         })
     }
 
-    /// Returns whether the sender is a gateway that answered the request with an error of the client's (4xx): every
-    /// request of a scenario is one that the standards allow.
+    /// Returns whether the sender is a gateway that answered the request with an error of the client's (4xx) by itself:
+    /// where it made another call first, such as one for authentication, that one may have decided.
     fn was_refused(&self) -> bool {
         let sender = self.cause.all().plan.scenario.node(self.hop.from);
         let end = self.cause.received().map(|capture| &capture.end);
-        sender.is_gateway && matches!(end, Some(CaptureEnd::Answered { status: 400..=499, .. }))
-    }
-
-    /// Returns whether the sender may have sent the message again that it received: then it may owe nothing for it.
-    fn is_perhaps_of_a_failed_attempt(&self) -> bool {
-        let (all, stimulus) = (self.cause.all(), self.cause.stimulus_ix());
-        let beside = all.of_hop(self.cause.hop_ix()).filter(|other| other.stimulus_ix() == stimulus);
-        let sent = beside.filter_map(|other| Some((other, other.sent_capture()?)));
-        sent.into_iter().any(|(other, capture)| {
-            other.sender() != other.receiver() && other.is_perhaps_sent_again(capture)
-        })
+        self.made_no_call
+            && sender.is_gateway
+            && matches!(end, Some(CaptureEnd::Answered { status: 400..=499, .. }))
     }
 
     /// Returns whether the sender ended during the run: what it owed then is no fault of its tracing.
@@ -232,8 +222,7 @@ impl HopCount<'_> {
         }
         let doubled = self.broken(BreakKind::Duplicated(Duplication::Message)).values(limit, seen);
         let doubled = Break { crossing: Some(last.ix()), capture: last.sent_capture(), ..doubled };
-        let by_reader = last.sent_capture().is_some_and(|capture| last.is_perhaps_sent_again(capture));
-        Some(if by_reader {
+        Some(if self.sent_by.is_perhaps_by_reader(last) {
             Break { side: Side::Unknown, ..doubled }
                 .graded(Grade::Inconclusive)
                 .missing(Witness::SenderOfRecord)

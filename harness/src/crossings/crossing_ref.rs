@@ -2,13 +2,12 @@
 //!
 //! It answers questions and judges nothing. While pairing is under way, it answers from what is paired so far.
 
-use super::sent_by::SentBy;
 use super::span_role::is_call;
 use super::{
     CarriedContext, CarriedFields, Crossing, CrossingIx, CrossingWitness, Crossings, ExpectedContext, Nature,
 };
 use crate::evidence::{Capture, CaptureEnd, CaptureIx, Message, Protocol, Span, SpanIx, mark_of};
-use crate::plan::{Mark, Stimulus, StimulusIx, TapProtocol};
+use crate::plan::{Mark, Stimulus, StimulusIx};
 use crate::scenario::{Hop, HopIx, Node, NodeIx, Relation};
 
 #[derive(Clone, Copy, Debug)]
@@ -326,14 +325,6 @@ impl<'a> CrossingRef<'a> {
     /// Returns when the receiver got it.
     pub fn begun_nanos(self) -> Option<u64> {
         Some(self.received()?.begun_nanos)
-    }
-
-    /// Returns whether a record may have been sent by the service that read it before: on Kafka no tap sees a
-    /// connection. A relay sends by its instructions.
-    pub fn is_perhaps_sent_again(self, ix: CaptureIx) -> bool {
-        let is_kafka = self.all.plan.tap(self.all.capture(ix).tap).protocol == TapProtocol::Kafka;
-        let is_service = self.all.plan.scenario.node(self.receiver()).kind.is_users_service();
-        is_kafka && is_service && SentBy::new(self.all).is_perhaps_sent_again(self.sender(), ix)
     }
 
     /// Returns when the answer was complete.

@@ -2,14 +2,15 @@
 //! carries no context, the node that has a span of sending there that nothing on the wire names.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 
 use super::attribute_match::fits_message;
 use super::messages::{is, read_over};
 use super::span_role::is_call;
-use super::{CarriedFields, Crossings, IdMap, IdSet};
+use super::{CarriedContext, CarriedFields, CrossingRef, Crossings, IdMap, IdSet};
 use crate::evidence::{Capture, CaptureIx, Message, MessageDirection, mark_of};
-use crate::plan::{Mark, StimulusIx};
-use crate::scenario::{NodeIx, Transport};
+use crate::plan::{Mark, StimulusIx, TapProtocol};
+use crate::scenario::{HopIx, NodeIx, Transport};
 use crate::wire::SpanId;
 
 #[derive(Debug)]
@@ -20,12 +21,28 @@ pub struct SentBy<'c> {
     /// For each stimulus the captures that have a mark of it.
     of_stimulus: OnceCell<IdMap<StimulusIx, Vec<CaptureIx>>>,
     /// Deliveries that the broker moved from a queue that no hop declares.
-    returned: OnceCell<Vec<CaptureIx>>,
+    returned: OnceCell<HashMap<MessageTie<'c>, Vec<CaptureIx>>>,
+    /// The stimuli and hops of records of which no tap shows the sender.
+    doubtful: OnceCell<IdSet<(StimulusIx, HopIx)>>,
+}
+
+/// A value that one message has each time it is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum MessageTie<'c> {
+    Id(&'c str),
+    Mark(Mark),
+    Context(CarriedContext),
 }
 
 impl<'c> SentBy<'c> {
     pub fn new(all: &'c Crossings<'c>) -> SentBy<'c> {
-        SentBy { all, named: OnceCell::new(), of_stimulus: OnceCell::new(), returned: OnceCell::new() }
+        SentBy {
+            all,
+            named: OnceCell::new(),
+            of_stimulus: OnceCell::new(),
+            returned: OnceCell::new(),
+            doubtful: OnceCell::new(),
+        }
     }
 
     /// Returns whether a record is one that its reader sends again: one with its mark was given to a reader before, and
@@ -37,8 +54,27 @@ impl<'c> SentBy<'c> {
         self.is_perhaps_sent_again(from, ix) && self.is_done(from, &self.earlier(mark, capture), capture)
     }
 
+    /// Returns whether what a crossing sent may be of the service that read it before: on Kafka no tap sees a
+    /// connection. A relay sends by its instructions.
+    pub fn is_perhaps_by_reader(&self, crossing: CrossingRef<'_>) -> bool {
+        let Some(ix) = crossing.sent_capture() else { return false };
+        let is_kafka = self.all.plan.tap(self.all.capture(ix).tap).protocol == TapProtocol::Kafka;
+        let is_service = self.all.plan.scenario.node(crossing.receiver()).kind.is_users_service();
+        is_kafka && is_service && self.is_perhaps_sent_again(crossing.sender(), ix)
+    }
+
+    /// Returns whether a record of this stimulus over this hop may be of its reader.
+    pub fn has_doubtful_record(&self, stimulus: StimulusIx, hop: HopIx) -> bool {
+        let doubtful = self.doubtful.get_or_init(|| {
+            let crossings = self.all.iter().filter(|crossing| crossing.sender() != crossing.receiver());
+            let doubtful = crossings.filter(|crossing| self.is_perhaps_by_reader(*crossing));
+            doubtful.map(|crossing| (crossing.stimulus_ix(), crossing.hop_ix())).collect()
+        });
+        doubtful.contains(&(stimulus, hop))
+    }
+
     /// Returns whether a record may be one that its reader sends again, whatever `from` had under way.
-    pub fn is_perhaps_sent_again(&self, from: NodeIx, ix: CaptureIx) -> bool {
+    fn is_perhaps_sent_again(&self, from: NodeIx, ix: CaptureIx) -> bool {
         let capture = self.all.capture(ix);
         let (Some(mark), Some(message)) = (mark_of(&capture.marked), &capture.message) else { return false };
         let earlier = self.earlier(mark, capture);
@@ -59,20 +95,25 @@ impl<'c> SentBy<'c> {
     /// broker has moved it from one that no hop declares.
     pub fn comes_back(&self, published: CaptureIx, queue: Option<&str>) -> bool {
         let sent = self.all.capture(published);
-        let Some(message) = &sent.message else { return false };
         let returned = self.returned.get_or_init(|| self.index_returned());
-        returned.iter().any(|ix| {
-            let back = self.all.capture(*ix);
-            let Some(delivered) = &back.message else { return false };
-            let same_id = message.id.is_some() && message.id == delivered.id;
-            let same_mark = mark_of(&sent.marked).is_some_and(|mark| mark_of(&back.marked) == Some(mark));
-            let context = self.all.carried(published).first();
-            let same_context = context.is_some() && self.all.carried(*ix).first() == context;
-            Some(delivered.destination.as_str()) == queue
-                && back.tap == sent.tap
-                && back.begun_nanos > sent.begun_nanos
-                && (same_id || same_mark || same_context)
+        let same = self.ties(published).filter_map(|tie| returned.get(&tie)).flatten();
+        same.map(|ix| self.all.capture(*ix)).any(|back| {
+            let from = back.message.as_ref().map(|message| message.destination.as_str());
+            from == queue && back.tap == sent.tap && back.begun_nanos > sent.begun_nanos
         })
+    }
+
+    /// Returns the values by which one message is found again.
+    fn ties(&self, ix: CaptureIx) -> impl Iterator<Item = MessageTie<'c>> {
+        let capture = self.all.capture(ix);
+        let id = capture.message.as_ref().and_then(|message| message.id.as_deref());
+        let context = self.all.carried(ix).first().copied();
+        let ties = [
+            id.map(MessageTie::Id),
+            mark_of(&capture.marked).map(MessageTie::Mark),
+            context.map(MessageTie::Context),
+        ];
+        ties.into_iter().flatten()
     }
 
     /// Returns whether a hop reads a queue of RabbitMQ, or lets messages wait in it.
@@ -83,13 +124,18 @@ impl<'c> SentBy<'c> {
         })
     }
 
-    fn index_returned(&self) -> Vec<CaptureIx> {
-        let captures = self.all.evidence.captures.iter().enumerate();
-        let moved = captures.filter(|(_, capture)| {
+    fn index_returned(&self) -> HashMap<MessageTie<'c>, Vec<CaptureIx>> {
+        let mut returned: HashMap<MessageTie<'c>, Vec<CaptureIx>> = HashMap::new();
+        for (ix, capture) in self.all.evidence.captures.iter().enumerate() {
             let from = capture.message.as_ref().and_then(|message| message.moved_from.as_deref());
-            is(capture, MessageDirection::Delivered) && from.is_some_and(|queue| !self.is_declared(queue))
-        });
-        moved.map(|(ix, _)| CaptureIx(ix)).collect()
+            let is_moved = from.is_some_and(|queue| !self.is_declared(queue));
+            if is_moved && is(capture, MessageDirection::Delivered) {
+                for tie in self.ties(CaptureIx(ix)) {
+                    returned.entry(tie).or_default().push(CaptureIx(ix));
+                }
+            }
+        }
+        returned
     }
 
     /// Returns the captures with a mark of the same stimulus that began before this one.
