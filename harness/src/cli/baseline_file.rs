@@ -7,7 +7,7 @@ use super::{exit, print};
 use crate::input_file;
 use crate::report::Outcome;
 use crate::run::{JudgeSettings, selection};
-use crate::verdict::baseline::{AcceptedFinding, Baseline, BaselineError, outdated_notice};
+use crate::verdict::baseline::{Acceptance, AcceptedFinding, Baseline, BaselineError, outdated_notice};
 
 /// The reason in a new entry until somebody writes why the finding is accepted.
 const NO_REASON_YET: &str = "not reviewed yet";
@@ -93,19 +93,11 @@ pub fn fixed(baseline: Option<&Baseline>, outcome: &Outcome) -> Vec<String> {
     lines
 }
 
-/// Writes every finding of the run as accepted, with the reasons that are known. Returns whether that succeeded.
-pub fn write(judging: &JudgingArguments, outcome: &Outcome) -> bool {
+/// Writes every finding of the run as accepted; an entry of `known` that accepts it stays as it is, with its reason and
+/// its last day. Returns whether that succeeded.
+pub fn write(judging: &JudgingArguments, known: Option<&Baseline>, outcome: &Outcome) -> bool {
     let Some(path) = &judging.write_baseline else { return true };
-    let mut accepted: Vec<AcceptedFinding> = Vec::new();
-    for case in outcome.cases.iter().filter_map(|case| case.judged()) {
-        for finding in &case.findings {
-            let reason = finding.known.as_deref().unwrap_or(NO_REASON_YET);
-            let entry = AcceptedFinding::of(&case.scenario, &case.case, finding, reason);
-            if !accepted.contains(&entry) {
-                accepted.push(entry);
-            }
-        }
-    }
+    let accepted = accepted(known, outcome);
     match std::fs::write(path, Baseline { accepted }.write()) {
         Ok(()) => true,
         Err(source) => {
@@ -115,12 +107,32 @@ pub fn write(judging: &JudgingArguments, outcome: &Outcome) -> bool {
     }
 }
 
+fn accepted(known: Option<&Baseline>, outcome: &Outcome) -> Vec<AcceptedFinding> {
+    let mut accepted: Vec<AcceptedFinding> = Vec::new();
+    for case in outcome.cases.iter().filter_map(|case| case.judged()) {
+        for finding in &case.findings {
+            let entry = match known.map(|known| known.acceptance(&case.scenario, &case.case, finding)) {
+                Some(Acceptance::Known(entry)) if entry.fields.is_some() => entry.clone(),
+                _ => {
+                    let reason = finding.known.as_deref().unwrap_or(NO_REASON_YET);
+                    AcceptedFinding::of(&case.scenario, &case.case, finding, reason)
+                }
+            };
+            match accepted.iter_mut().find(|earlier| earlier.is_of_the_same(&entry)) {
+                Some(earlier) => earlier.widen(entry),
+                None => accepted.push(entry),
+            }
+        }
+    }
+    accepted
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::samples;
     use crate::rules::Finding;
-    use crate::verdict::baseline::Acceptance;
+    use crate::verdict::CaseVerdict;
 
     #[test]
     fn a_further_field_or_crossing_is_worse_and_fewer_are_known() {
@@ -143,5 +155,24 @@ mod tests {
         let findings = [Finding { hit: 9, ..found.clone() }];
         assert_eq!(baseline.fixed("s", "", &findings, &[]).count(), 0, "what got worse is not fixed");
         assert_eq!(baseline.fixed("s", "", &[], &[]).count(), 1);
+    }
+
+    #[test]
+    fn an_accepted_entry_is_written_as_it_stands_and_repeats_are_one_entry() {
+        let mut outcome = samples::one_break();
+        let judged = outcome.cases[0].judged().expect("a judged case").clone();
+        let finding = judged.findings[0].clone();
+        let kept = AcceptedFinding {
+            count: None,
+            until: Some("2027-01-31".into()),
+            ..AcceptedFinding::of(&judged.scenario, &judged.case, &finding, "upstream #12")
+        };
+        let known = Baseline { accepted: vec![kept.clone()] };
+        assert_eq!(accepted(Some(&known), &outcome), [kept]);
+        let more = Finding { hit: finding.hit + 1, ..finding.clone() };
+        let again = CaseVerdict { findings: vec![more.clone()], ..judged.clone() };
+        outcome.cases.push(samples::case(again));
+        let both = AcceptedFinding::of(&judged.scenario, &judged.case, &more, NO_REASON_YET);
+        assert_eq!(accepted(None, &outcome), [both]);
     }
 }

@@ -48,7 +48,7 @@ pub fn judge(arguments: &JudgeArguments) -> u8 {
     outcome.take(&Progress::RunStarted { cases: 1, repeats: 1, seed: plan.seed.0 });
     outcome.take(&Progress::CaseEnded { title, file, repeat: 1, end, took });
     outcome.take(&Progress::RunEnded { took });
-    let written = baseline_file::write(&arguments.judging, &outcome);
+    let written = baseline_file::write(&arguments.judging, settings.baseline.as_ref(), &outcome);
     let status = finish::finish(&outcome, &arguments.report, arguments.verbose, written);
     // The process ends: freeing millions of small allocations one by one would only take time.
     std::mem::forget((plan, evidence, text));

@@ -8,9 +8,8 @@ use super::nights::Nights;
 use super::{baseline_file, comparison, exit, print, run};
 use crate::history::{Comparison, RunRecord};
 use crate::report::json;
+use crate::run::selection;
 use crate::verdict::baseline::{AcceptedFinding, Baseline};
-
-const BASELINE: &str = "baseline.json";
 
 pub fn nightly(arguments: &NightlyArguments) -> u8 {
     let nights = match Nights::open(&arguments.state) {
@@ -43,12 +42,12 @@ fn run_and_compare(arguments: &NightlyArguments, nights: &Nights, last: Option<P
             return exit::INCONCLUSIVE;
         }
     };
-    let (outcome, end) = match run::outcome(&arguments.run, std::slice::from_ref(&arguments.state)) {
-        Ok(ended) => ended,
+    let run = match run::finished(&arguments.run, std::slice::from_ref(&arguments.state)) {
+        Ok(run) => run,
         Err(status) => return status,
     };
-    let status = run::report(&arguments.run, &outcome, &end);
-    let text = json::render(&outcome);
+    let status = run::report(&arguments.run, &run);
+    let text = json::render(&run.outcome);
     let after = match RunRecord::read(&text) {
         Ok(after) => after,
         Err(error) => {
@@ -85,9 +84,9 @@ fn confirm(arguments: &RunArguments, state: &Path, after: &RunRecord, compared: 
     again.selection.filter = titles.into_iter().collect();
     again.seed = after.seed.parse().ok();
     (again.report, again.keep_evidence, again.judging.write_baseline) = (Vec::new(), None, None);
-    let Ok((outcome, end)) = run::outcome(&again, std::slice::from_ref(&state.to_owned())) else { return };
-    let _ = run::report(&again, &outcome, &end);
-    if let Ok(record) = RunRecord::read(&json::render(&outcome)) {
+    let Ok(run) = run::finished(&again, &[state.to_owned()]) else { return };
+    let _ = run::report(&again, &run);
+    if let Ok(record) = RunRecord::read(&json::render(&run.outcome)) {
         compared.confirm(&record);
     }
 }
@@ -126,7 +125,7 @@ fn accept(arguments: &NightlyArguments, last: Option<&Path>, fingerprint: &str) 
         ));
         return exit::USAGE;
     };
-    let path = arguments.state.join(BASELINE);
+    let path = arguments.state.join(selection::BASELINE);
     let mut baseline = if path.exists() {
         match baseline_file::read(&path) {
             Ok(baseline) => baseline,

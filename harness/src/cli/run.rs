@@ -19,20 +19,28 @@ use crate::report::phrase::count;
 use crate::run::{CaseOptions, JudgeSettings, SuiteEnd, SuiteOptions, fresh_seed, selection, suite};
 use crate::runtime::{RuntimeKind, RuntimeOptions};
 use crate::testing::brokers;
+use crate::verdict::baseline::Baseline;
 
 /// The time that a relay of the user's own may take to be ready. Java with an agent needs most of it.
 const OWN_RELAY_WITHIN: Duration = Duration::from_secs(30);
 
 pub fn run(arguments: &RunArguments) -> u8 {
-    match outcome(arguments, &[]) {
-        Ok((outcome, end)) => report(arguments, &outcome, &end),
+    match finished(arguments, &[]) {
+        Ok(run) => report(arguments, &run),
         Err(status) => status,
     }
 }
 
+/// A run that has ended, and is not reported yet.
+pub struct FinishedRun {
+    pub outcome: Outcome,
+    end: SuiteEnd,
+    baseline: Option<Baseline>,
+}
+
 /// Runs the cases, with the baselines of further folders, or returns the exit status after it has printed why nothing
 /// ran.
-pub fn outcome(arguments: &RunArguments, folders: &[PathBuf]) -> Result<(Outcome, SuiteEnd), u8> {
+pub fn finished(arguments: &RunArguments, folders: &[PathBuf]) -> Result<FinishedRun, u8> {
     let (mut selection, judge) = prepare(arguments, folders)?;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -81,7 +89,7 @@ pub fn outcome(arguments: &RunArguments, folders: &[PathBuf]) -> Result<(Outcome
     outcome.fixed = baseline_file::fixed(baseline.as_ref(), &outcome);
     outcome.warnings.append(&mut selection.left_out);
     outcome.warnings.extend(fault::without_effect(&arguments.fault, &outcome));
-    Ok((outcome, end))
+    Ok(FinishedRun { outcome, end, baseline })
 }
 
 /// Reads the scenarios and the baseline and checks every file that is to be written, or returns the exit status after
@@ -157,11 +165,13 @@ async fn warm_up(containers: &RunContainers) -> WarmUp {
 }
 
 /// Writes the reports and returns the exit status.
-pub fn report(arguments: &RunArguments, outcome: &Outcome, end: &SuiteEnd) -> u8 {
+pub fn report(arguments: &RunArguments, run: &FinishedRun) -> u8 {
+    let FinishedRun { outcome, end, baseline } = run;
     for (path, error) in &end.not_kept {
         print::problem(&format!("error: cannot write the evidence to `{}`: {error}", path.display()));
     }
-    let written = baseline_file::write(&arguments.judging, outcome) && end.not_kept.is_empty();
+    let written =
+        baseline_file::write(&arguments.judging, baseline.as_ref(), outcome) && end.not_kept.is_empty();
     let status = finish::finish(outcome, &arguments.report, arguments.verbose, written);
     if end.panic.is_some() { exit::INTERNAL } else { status }
 }

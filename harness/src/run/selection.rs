@@ -67,7 +67,7 @@ fn is_suite(path: &Path) -> bool {
 }
 
 /// The file of accepted findings that a folder may have.
-const BASELINE: &str = "baseline.json";
+pub const BASELINE: &str = "baseline.json";
 
 /// Returns the baselines of a folder that is run: its own, and those beside scenario files below it.
 pub fn baselines(path: &Path) -> Vec<PathBuf> {

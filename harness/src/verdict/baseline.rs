@@ -178,6 +178,18 @@ impl AcceptedFinding {
             && (&self.class, &self.side) == (&other.class, &other.side)
     }
 
+    /// Accepts what another entry about the same finding accepts, too.
+    pub fn widen(&mut self, other: AcceptedFinding) {
+        self.count = self.count.zip(other.count).map(|(one, other)| one.max(other));
+        let fields = self.fields.get_or_insert_default();
+        for field in other.fields.into_iter().flatten() {
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+        fields.sort();
+    }
+
     fn is_about(&self, scenario: &str, case: &str, finding: &Finding) -> bool {
         self.scenario == scenario
             && self.case == case

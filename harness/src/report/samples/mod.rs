@@ -213,7 +213,7 @@ fn broken(findings: Vec<Finding>) -> CaseVerdict {
     case
 }
 
-pub(super) fn case(judged: CaseVerdict) -> Case {
+pub(crate) fn case(judged: CaseVerdict) -> Case {
     let title = format!("{} [{}]", judged.scenario, judged.case);
     let end = CaseEnd::Judged(Box::new(judged));
     let took = Duration::from_millis(412);
@@ -230,7 +230,7 @@ pub(super) fn all_pass() -> Outcome {
     outcome(vec![case(healthy()), case(unsampled)])
 }
 
-pub(super) fn one_break() -> Outcome {
+pub(crate) fn one_break() -> Outcome {
     outcome(vec![case(broken(vec![not_injected()]))])
 }
 
