@@ -75,11 +75,12 @@ where
 {
     let mut bytes = head(outgoing, &route.authority());
     bytes.extend_from_slice(&outgoing.body);
-    request(stream, &bytes, outgoing.method == "HEAD").await
+    let (status, _) = request(stream, &bytes, outgoing.method == "HEAD").await?;
+    Ok(status)
 }
 
-/// Sends a whole request unchanged and returns the status of the final answer, after reading its body.
-pub(crate) async fn request<S>(mut stream: S, bytes: &[u8], is_head: bool) -> io::Result<u16>
+/// Sends a whole request unchanged and returns the status and the fields of the final answer, after reading its body.
+pub(crate) async fn request<S>(mut stream: S, bytes: &[u8], is_head: bool) -> io::Result<(u16, RawFields)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -90,22 +91,6 @@ where
     // A service may answer and close before it has read everything; its answer counts.
     let mut reader = Reader { stream, buffer: Vec::new(), fields: Vec::new() };
     match reader.answer(is_head).await {
-        Ok(status) => Ok(status),
-        Err(error) => written.and(Err(error)),
-    }
-}
-
-/// Sends a whole request with a body in the same way, and returns the fields of the final answer, too.
-pub(crate) async fn request_with_fields<S>(mut stream: S, bytes: &[u8]) -> io::Result<(u16, RawFields)>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let written = match stream.write_all(bytes).await {
-        Ok(()) => stream.flush().await,
-        failed => failed,
-    };
-    let mut reader = Reader { stream, buffer: Vec::new(), fields: Vec::new() };
-    match reader.answer(false).await {
         Ok(status) => Ok((status, reader.fields)),
         Err(error) => written.and(Err(error)),
     }

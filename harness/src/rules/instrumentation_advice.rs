@@ -4,7 +4,7 @@
 //! The language is that of its SDK where a span of the node names it, else that of its command.
 
 use crate::crossings::Crossings;
-use crate::crossings::span_role::attribute;
+use crate::crossings::span_role::{attribute, is_receipt};
 use crate::evidence::Span;
 use crate::scenario::{BrokerKind, Hop, NodeIx, NodeKind, ProgramLanguage, TemplatePart, Transport};
 
@@ -39,6 +39,11 @@ pub(super) fn how(all: &Crossings<'_>, node: NodeIx, hop: &Hop) -> Option<String
             library.span_kind()
         ),
     })
+}
+
+/// Returns whether a node exported a span for anything that it received.
+pub(super) fn has_receipts(all: &Crossings<'_>, node: NodeIx) -> bool {
+    all.spans.of_node(node).iter().any(|span| is_receipt(all.spans.get(*span)))
 }
 
 /// Returns the advice for a node whose server has spans and does not continue what came in.

@@ -1,10 +1,9 @@
 //! The next steps after a finding: by what the evidence shows, and then by class and side, the likeliest first.
 //! `explain CLASS` says more.
 
-use super::instrumentation_advice;
+use super::instrumentation_advice::{self, has_receipts};
 use crate::breaks::break_kind::{Extraction, Miss, Restart};
 use crate::breaks::{Break, BreakKind, Class, Side, Value};
-use crate::crossings::span_role::is_receipt;
 use crate::crossings::{CrossingRef, Crossings};
 use crate::scenario::NodeIx;
 use crate::wire::Format;
@@ -12,6 +11,9 @@ use crate::wire::Format;
 /// Returns the next steps, the likeliest first.
 pub fn next_steps(all: &Crossings<'_>, broken: &Break) -> Vec<String> {
     let crossing = broken.crossing.map(|ix| all.get(ix));
+    if let Some(step) = crossing.and_then(|crossing| by_cause(broken, crossing)) {
+        return vec![step];
+    }
     let mut steps: Vec<String> =
         crossing.and_then(|crossing| by_evidence(broken, crossing)).into_iter().collect();
     steps.extend(other_call(all, broken));
@@ -23,28 +25,37 @@ pub fn next_steps(all: &Crossings<'_>, broken: &Break) -> Vec<String> {
         steps.push("use the template of the neighbour's address, such as `${ledger.url}`, in the settings of the node".into());
         return steps;
     }
-    if !steps.is_empty() && is_explained(all, broken) {
-        return steps;
-    }
     steps.extend(by_class(broken.class(), broken.side).iter().map(|step| (*step).to_owned()));
     steps
+}
+
+/// Returns the one step where the evidence names the cause: what fits the class in general would mislead.
+fn by_cause(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
+    let (all, node) = (crossing.all(), broken.node);
+    match (broken.kind, &broken.actual) {
+        (BreakKind::NotInjected, Value::Formats(formats)) => {
+            Some(other_formats(all.node_name(node), formats, crossing))
+        }
+        (BreakKind::PassedThrough, _) if has_receipts(all, node) => Some(format!(
+            "`{}` has spans of its own: remove the code that copies the incoming header, and instrument the client that makes \
+             this call",
+            all.node_name(node)
+        )),
+        (BreakKind::NotExtracted(Extraction::Seen), _) if has_receipts(all, node) => {
+            Some(instrumentation_advice::propagator(all, node))
+        }
+        (BreakKind::Restarted(Restart::AtOrAfterEntry), _) if !has_receipts(all, node) => {
+            Some(no_receipts(all, node, crossing.cause()?))
+        }
+        _ => None,
+    }
 }
 
 /// Returns the step that the spans of the nodes suggest.
 fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
     let all = crossing.all();
     let node = format!("`{}`", all.node_name(broken.node));
-    if let (BreakKind::NotInjected, Value::Formats(formats)) = (broken.kind, &broken.actual) {
-        return Some(other_formats(&node, formats, crossing));
-    }
     match broken.kind {
-        BreakKind::PassedThrough if has_receipts(all, broken.node) => Some(format!(
-            "{node} has spans of its own: remove the code that copies the incoming header, and instrument the client that makes \
-             this call"
-        )),
-        BreakKind::Restarted(Restart::AtOrAfterEntry) if !has_receipts(all, broken.node) => {
-            crossing.cause().map(|cause| no_receipts(all, broken.node, cause))
-        }
         BreakKind::NotInjected | BreakKind::PassedThrough | BreakKind::Restarted(Restart::AtOrAfterEntry) => {
             let call = crossing.call_span_ix().filter(|call| Some(*call) != crossing.named_span_ix())?;
             let (call, kind) = (&all.spans.get(call).name, all.spans.get(call).kind.word());
@@ -58,11 +69,7 @@ fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
         BreakKind::LinkMissing(_)
         | BreakKind::NotExported(_)
         | BreakKind::NotExtracted(Extraction::Seen | Extraction::Uninstrumented) => {
-            if has_receipts(all, broken.node) {
-                return (broken.kind == BreakKind::NotExtracted(Extraction::Seen))
-                    .then(|| instrumentation_advice::propagator(all, broken.node));
-            }
-            Some(no_receipts(all, broken.node, crossing))
+            (!has_receipts(all, broken.node)).then(|| no_receipts(all, broken.node, crossing))
         }
         BreakKind::NotCrossed(_)
         | BreakKind::Refused
@@ -102,10 +109,6 @@ fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
     }
 }
 
-fn has_receipts(all: &Crossings<'_>, node: NodeIx) -> bool {
-    all.spans.of_node(node).iter().any(|span| is_receipt(all.spans.get(*span)))
-}
-
 /// Returns the step for a node that made no span for anything that it received.
 fn no_receipts(all: &Crossings<'_>, node: NodeIx, received: CrossingRef<'_>) -> String {
     let (kind, side) = if received.is_message() { ("CONSUMER", "consumer") } else { ("SERVER", "server") };
@@ -122,23 +125,11 @@ fn other_formats(node: &str, formats: &[Format], crossing: CrossingRef<'_>) -> S
     let words: Vec<&str> = formats.iter().map(|format| format.word()).collect();
     let due: Vec<&str> = crossing.hop().formats.iter().map(|format| format.word()).collect();
     format!(
-        "{node} injects `{}` only: add `{}` to its propagators (`OTEL_PROPAGATORS`), or declare `formats: [{}]` if that is meant",
+        "`{node}` injects `{}` only: add `{}` to its propagators (`OTEL_PROPAGATORS`), or declare `formats: [{}]` if that is meant",
         words.join("`, `"),
         due.join("`, `"),
         words.join(", ")
     )
-}
-
-/// Returns whether the evidence names the cause, so that the steps that fit the class in general would mislead.
-fn is_explained(all: &Crossings<'_>, broken: &Break) -> bool {
-    match broken.kind {
-        BreakKind::NotInjected => matches!(broken.actual, Value::Formats(_)),
-        BreakKind::PassedThrough | BreakKind::NotExtracted(Extraction::Seen) => {
-            has_receipts(all, broken.node)
-        }
-        BreakKind::Restarted(Restart::AtOrAfterEntry) => !has_receipts(all, broken.node),
-        _ => false,
-    }
 }
 
 /// Returns the step for a hop that nothing crossed while its sender called the receiver in another way.
@@ -164,7 +155,7 @@ fn other_call(all: &Crossings<'_>, broken: &Break) -> Option<String> {
 }
 
 const REFUSED: &[&str] = &[
-    "raise the gateway's limits on header fields, or send less; its error log names the limit",
+    "read the gateway's error log: a limit on header fields, a missing route or method, or an authentication refuses it",
     "if it must refuse this request, set `answers:` on the drive and `times: { min: 0, max: 1 }` on this hop",
 ];
 

@@ -83,6 +83,11 @@ impl StrippedField {
             StrippedField::Baggage => "baggage",
         }
     }
+
+    /// Returns the field of a word.
+    pub fn of(word: &str) -> Option<StrippedField> {
+        StrippedField::ALL.iter().copied().find(|field| field.word() == word)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -89,17 +89,20 @@ pub(super) fn meaning(
     }
     if site != TemplateSite::Drive
         && let Some(part) = address_part(member)
-        && let Some((node, None)) = subject.strip_suffix(".grpc").and_then(&find)
-        && node != NodeIx::CLIENT
     {
-        return Some(TemplatePart::GrpcNeighbour(node, part));
+        let over_grpc = subject.strip_suffix(".grpc").and_then(&find);
+        let neighbour = over_grpc.map(|found| (found, true)).or_else(|| Some((find(subject)?, false)));
+        match neighbour {
+            Some(((node, None), true)) if node != NodeIx::CLIENT => {
+                return Some(TemplatePart::GrpcNeighbour(node, part));
+            }
+            Some(((node, None), false)) if node != NodeIx::CLIENT => {
+                return Some(TemplatePart::Neighbour(node, part));
+            }
+            _ => {}
+        }
     }
     match (member, find(subject)?) {
-        (member, (node, None))
-            if node != NodeIx::CLIENT && site != TemplateSite::Drive && address_part(member).is_some() =>
-        {
-            Some(TemplatePart::Neighbour(node, address_part(member)?))
-        }
         ("url", (node, None)) if node != NodeIx::CLIENT => Some(TemplatePart::Url(node)),
         ("grpc", (node, None)) if node != NodeIx::CLIENT => Some(TemplatePart::Grpc(node)),
         (member, (broker, Some(kind))) if site != TemplateSite::Drive => {

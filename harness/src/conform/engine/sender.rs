@@ -345,7 +345,7 @@ impl RequestSender<'_> {
             TransportKind::Http1 => {
                 let bytes = request::bytes(address, fields, body);
                 let stream = connected(instance.socket).await?;
-                let answered = raw::request_with_fields(stream, &bytes).await;
+                let answered = raw::request(stream, &bytes, false).await;
                 let (status, answer_fields) =
                     answered.map_err(|error| ExchangeError::Answer(SendFailure(error.to_string())))?;
                 if self.start.upstream.is_some() {

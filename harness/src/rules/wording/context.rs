@@ -4,7 +4,7 @@ use super::{Example, stimulus};
 use crate::breaks::break_kind::{Duplication, Extraction, Join, LeakedField, Malformation, Restart, Swap};
 use crate::breaks::{ContextFields, Value};
 use crate::crossings::ContextField;
-use crate::crossings::span_role::is_receipt;
+use crate::rules::instrumentation_advice::has_receipts;
 
 pub(super) fn leaked(example: Example<'_>, field: LeakedField) -> String {
     let field = match field {
@@ -98,9 +98,7 @@ pub(super) fn restarted(example: Example<'_>, restart: Restart) -> String {
 
 pub(super) fn passed_through(example: Example<'_>) -> String {
     let (who, request) = (example.who(), example.request());
-    let spans = &example.all.spans;
-    let of_node = spans.of_node(example.broken.node);
-    let has_spans = of_node.iter().any(|span| is_receipt(spans.get(*span)));
+    let has_spans = has_receipts(example.all, example.broken.node);
     let own = if has_spans { "in place of the id of a span of its own" } else { "without a span of its own" };
     format!("{who} forwarded the parent id that it received into {request}, {own}")
 }

@@ -60,7 +60,7 @@ impl<'a> Builder<'a, '_> {
         let node = Node {
             role: role(tree, &kind),
             is_gateway: tree.entry("role").is_some() || kind.gateway().is_some(),
-            strips: if tree.get("strips").is_some() { vec![StrippedField::Baggage] } else { Vec::new() },
+            strips: texts(tree.get("strips")).iter().filter_map(|text| StrippedField::of(text)).collect(),
             service: tree.text_at("service").map(str::to_owned),
             telemetry: kind.can_export_telemetry() && tree.entry("telemetry").is_none(),
             tracestate_key: tree.text_at("tracestate-key").map(str::to_owned),

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::{Route, RouteProtocol};
+use super::{Route, RouteProtocol, envoy};
 use crate::scenario::GatewayProduct;
 
 /// The path that answers when the configuration of Traefik is in use: it listens before it has read it.
@@ -45,7 +45,7 @@ pub fn tracing_arguments(product: GatewayProduct) -> &'static [&'static str] {
 /// Returns the arguments, with templates.
 pub fn arguments(product: GatewayProduct) -> &'static [&'static str] {
     match product {
-        GatewayProduct::Nginx => &["-p", "${self.dir}", "-e", "stderr", "-c", "${self.dir}/nginx.conf"],
+        GatewayProduct::Nginx => &["-p", "${self.dir}", "-c", "${self.dir}/nginx.conf"],
         GatewayProduct::Haproxy => &["-db", "-f", "${self.dir}/haproxy.cfg"],
         GatewayProduct::Apache => &["-d", "${self.dir}", "-f", "${self.dir}/httpd.conf", "-DFOREGROUND"],
         GatewayProduct::Envoy => {
@@ -114,7 +114,7 @@ pub fn text(
         GatewayProduct::Nginx => nginx(routes),
         GatewayProduct::Haproxy => Ok(haproxy(routes)),
         GatewayProduct::Apache => apache(routes, program),
-        GatewayProduct::Envoy => Ok(envoy(routes, tracing)),
+        GatewayProduct::Envoy => Ok(envoy::text(routes, tracing)),
         GatewayProduct::Traefik => Ok(traefik(routes)),
         GatewayProduct::Caddy => Ok(caddy(routes, tracing)),
         GatewayProduct::Varnish => varnish(routes),
@@ -126,16 +126,16 @@ impl Route {
         self.inward != RouteProtocol::Http1
     }
 
-    fn is_http2_outward(&self) -> bool {
+    pub(super) fn is_http2_outward(&self) -> bool {
         self.outward != RouteProtocol::Http1
     }
 
     /// Returns the template of the host behind it.
-    fn host(&self) -> String {
+    pub(super) fn host(&self) -> String {
         self.part("host")
     }
 
-    fn target_port(&self) -> String {
+    pub(super) fn target_port(&self) -> String {
         self.part("port")
     }
 
@@ -259,92 +259,6 @@ fn apache_modules(program: &Path) -> Option<PathBuf> {
     let known = ["/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/local/apache2/modules"];
     let mut folders = beside.into_iter().chain(known.iter().map(PathBuf::from));
     folders.find(|folder| folder.join("mod_proxy.so").is_file())
-}
-
-/// One span for each request and one for its forwarding, exported as they end.
-const ENVOY_TRACING: &str = r#"                tracing:
-                  spawn_upstream_span: true
-                  provider:
-                    name: envoy.tracers.opentelemetry
-                    typed_config:
-                      "@type": type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig
-                      grpc_service: { envoy_grpc: { cluster_name: otlp }, timeout: 5s }
-                      service_name: envoy
-"#;
-
-const ENVOY_EXPORTER: &str = r#"    - name: otlp
-      type: STATIC
-      connect_timeout: 5s
-      typed_extension_protocol_options:
-        envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-          "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-          explicit_http_config: { http2_protocol_options: {} }
-      load_assignment:
-        cluster_name: otlp
-        endpoints:
-          - lb_endpoints:
-              - endpoint: { address: { socket_address: { address: ${otlp.host}, port_value: ${otlp.port} } } }
-layered_runtime:
-  layers:
-    - name: flush
-      static_layer: { tracing.opentelemetry.min_flush_spans: 1, tracing.opentelemetry.flush_interval_ms: 100 }
-"#;
-
-fn envoy(routes: &[Route], tracing: bool) -> String {
-    let (mut listeners, mut clusters) = (String::new(), String::new());
-    let spans = if tracing { ENVOY_TRACING } else { "" };
-    for (number, route) in routes.iter().enumerate() {
-        let port = route.port;
-        let _ = write!(
-            listeners,
-            r#"    - name: in{number}
-      address: {{ socket_address: {{ address: 127.0.0.1, port_value: {port} }} }}
-      filter_chains:
-        - filters:
-            - name: envoy.filters.network.http_connection_manager
-              typed_config:
-                "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-                codec_type: AUTO
-                stat_prefix: in{number}
-                upgrade_configs: [{{ upgrade_type: websocket }}]
-{spans}                http_filters:
-                  - name: envoy.filters.http.router
-                    typed_config:
-                      "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
-                route_config:
-                  virtual_hosts:
-                    - name: all
-                      domains: ["*"]
-                      routes:
-                        - match: {{ prefix: "/" }}
-                          route: {{ cluster: out{number}, timeout: 0s }}
-"#
-        );
-        let http2 = if route.is_http2_outward() {
-            r#"      typed_extension_protocol_options:
-        envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-          "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-          explicit_http_config: { http2_protocol_options: {} }
-"#
-        } else {
-            ""
-        };
-        let (host, target_port) = (route.host(), route.target_port());
-        let _ = write!(
-            clusters,
-            r#"    - name: out{number}
-      type: STATIC
-      connect_timeout: 5s
-{http2}      load_assignment:
-        cluster_name: out{number}
-        endpoints:
-          - lb_endpoints:
-              - endpoint: {{ address: {{ socket_address: {{ address: {host}, port_value: {target_port} }} }} }}
-"#
-        );
-    }
-    let exporter = if tracing { ENVOY_EXPORTER } else { "" };
-    format!("static_resources:\n  listeners:\n{listeners}  clusters:\n{clusters}{exporter}")
 }
 
 fn traefik(routes: &[Route]) -> String {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 mod configuration;
+mod envoy;
 
 use super::error::NodeError;
 use crate::plan::Plan;
