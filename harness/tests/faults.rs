@@ -29,7 +29,11 @@ use faults::table::{self, NOT_FOUND, Row};
 static DUMP: Dump = Dump::new("faults");
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // A row waits for relays to start and to end about as long as it computes.
+    arguments
+        .test_threads
+        .get_or_insert_with(|| 2 * std::thread::available_parallelism().map_or(1, usize::from));
     let mut trials: Vec<Trial> =
         rows().flat_map(|row| stories(row).into_iter().map(move |story| found(row, story))).collect();
     let all: BTreeSet<Story> = rows().flat_map(stories).collect();

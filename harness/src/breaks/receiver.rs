@@ -10,6 +10,7 @@ use super::break_kind::{
 use super::{Break, BreakKind, Breaks, Caret, Class, Grade, Remark, Side, Value, Witness, uninstrumented};
 use crate::crossings::expected::sent_invalid;
 use crate::crossings::id_map::IdMap;
+use crate::crossings::span_role::is_receive;
 use crate::crossings::{CarriedContext, CarriedFields, ContextField, CrossingIx, CrossingRef};
 use crate::evidence::{CaptureEnd, Completion, Link, Span};
 use crate::plan::StimulusIx;
@@ -246,10 +247,10 @@ fn linked(crossing: CrossingRef<'_>, context: &CarriedContext, span: &Span) -> O
             due.push(*came);
         }
     }
-    let own = span.links.iter().filter(|link| links(link, context)).count();
+    let own = span.links.iter().filter(|link| leads_to(crossing, link, context)).count();
     let equal = arrived.iter().filter(|came| is_same(came, context)).count().max(1);
-    let missing = due.iter().any(|to| !span.links.iter().any(|link| links(link, to)));
-    let foreign = span.links.iter().any(|link| !due.iter().any(|to| links(link, to)));
+    let missing = due.iter().any(|to| !span.links.iter().any(|link| leads_to(crossing, link, to)));
+    let foreign = span.links.iter().any(|link| !due.iter().any(|to| leads_to(crossing, link, to)));
     let first = crossing.batch().next() == Some(crossing);
     let kind = if own == 0 && span.links.len() < due.len() {
         BreakKind::LinkMissing(LinkOwner::ReceiversSpan)
@@ -274,6 +275,20 @@ fn is_same(one: &CarriedContext, other: &CarriedContext) -> bool {
 
 fn links(link: &Link, context: &CarriedContext) -> bool {
     link.trace_id == context.trace_id.as_bytes() && link.span_id == context.parent_id.as_bytes()
+}
+
+/// Returns whether a link names `context`, or a receive of the same node that links to it or continues it.
+fn leads_to(crossing: CrossingRef<'_>, link: &Link, context: &CarriedContext) -> bool {
+    let spans = &crossing.all().spans;
+    let receives = || spans.with_id(crossing.receiver(), &link.span_id).iter().map(|ix| spans.get(*ix));
+    links(link, context)
+        || receives().any(|receive| {
+            let continued = receive.trace_id == context.trace_id.as_bytes()
+                && receive.parent_id == context.parent_id.as_bytes();
+            receive.trace_id == link.trace_id
+                && is_receive(receive)
+                && (continued || receive.links.iter().any(|onward| links(onward, context)))
+        })
 }
 
 /// Returns R9: a span for what was not sampled.

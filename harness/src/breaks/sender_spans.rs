@@ -24,7 +24,7 @@ pub(super) fn row(crossing: CrossingRef<'_>, context: &CarriedContext, found: &m
     {
         return None;
     }
-    let Some(named) = crossing.named_span_ix() else { return Some(unknown_id(crossing, context)) };
+    let Some(named) = crossing.named_span_ix() else { return unknown_id(crossing, context) };
     if !is_below_incoming(crossing, named) {
         let detached = reparented(crossing, Reparent::Detached).of_span(named);
         return Some(detached.values(Value::Implied, Value::Span(named)));
@@ -38,13 +38,16 @@ pub(super) fn row(crossing: CrossingRef<'_>, context: &CarriedContext, found: &m
     }
 }
 
-fn unknown_id(crossing: CrossingRef<'_>, context: &CarriedContext) -> Break {
+fn unknown_id(crossing: CrossingRef<'_>, context: &CarriedContext) -> Option<Break> {
     let actual = Value::ParentId(context.parent_id);
     if let Some(call) = crossing.call_span_ix() {
-        return wrong_span(crossing, call, WrongSpan::Unknown, actual);
+        return Some(wrong_span(crossing, call, WrongSpan::Unknown, actual));
+    }
+    if crossing.outlives_story() {
+        return None;
     }
     let unexported = Break::by_sender(crossing, BreakKind::SampledOut(UnexportedSpan::OnTheWire));
-    unexported.at(Caret::ParentId).values(Value::Implied, actual)
+    Some(unexported.at(Caret::ParentId).values(Value::Implied, actual))
 }
 
 /// Returns a break for a PRODUCER span that names another message, while another span names this one.

@@ -6,7 +6,9 @@ use super::span_role::is_call;
 use super::{
     CarriedContext, CarriedFields, Crossing, CrossingIx, CrossingWitness, Crossings, ExpectedContext, Nature,
 };
-use crate::evidence::{Capture, CaptureEnd, CaptureIx, Message, Protocol, Span, SpanIx, mark_of};
+use crate::evidence::{
+    Capture, CaptureEnd, CaptureIx, Message, Protocol, Span, SpanIx, is_propagation_field, mark_of,
+};
 use crate::plan::{Mark, Stimulus, StimulusIx};
 use crate::scenario::{Hop, HopIx, Node, NodeIx, Relation};
 
@@ -295,6 +297,27 @@ impl<'a> CrossingRef<'a> {
                 HTTP.contains(status) || grpc_status.is_some_and(|code| GRPC.contains(&code))
             }
             CaptureEnd::Open | CaptureEnd::Broken(_) | CaptureEnd::Settled(_) => false,
+        })
+    }
+
+    /// Returns the names of propagation fields that the message has and that its receiver did not request (SQS).
+    pub fn fields_not_requested(self) -> Vec<&'a str> {
+        let message = self.received().and_then(|capture| capture.message.as_ref());
+        let names = message.into_iter().flat_map(|message| &message.not_requested).map(String::as_str);
+        names.filter(|name| is_propagation_field(name.as_bytes())).collect()
+    }
+
+    /// Returns whether the call has no answer and was still under way when every stimulus had been answered, such as a
+    /// gRPC stream that ends with its process: the sender's span may not have ended either.
+    pub fn outlives_story(self) -> bool {
+        let answered = self.all.evidence.exchanges.iter().map(|exchange| exchange.answered_nanos);
+        let last = answered.max().flatten();
+        self.sent().is_some_and(|capture| match capture.end {
+            CaptureEnd::Open => true,
+            CaptureEnd::Broken(_) => {
+                last.is_some_and(|last| capture.ended_nanos.is_none_or(|end| end > last))
+            }
+            CaptureEnd::Answered { .. } | CaptureEnd::Settled(_) => false,
         })
     }
 

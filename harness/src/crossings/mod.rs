@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use declared_formats::DeclaredFormats;
 
-use crate::evidence::{Capture, CaptureIx, Evidence, GapPlace, SpanIx};
+use crate::evidence::{Capture, CaptureIx, Evidence, GapPlace, SpanIx, mark_of};
 use crate::parallel::side_by_side;
 use crate::plan::{Plan, StimulusIx};
 use crate::scenario::{HopIx, NodeIx};
@@ -108,6 +108,17 @@ impl<'a> Crossings<'a> {
         expected::carry(&mut all);
         all.owners = trace_owner::owners(&all);
         all
+    }
+
+    /// Returns whether a call is background, or fits no hop and carries nothing of any stimulus.
+    pub fn is_beside_story(&self, ix: CaptureIx) -> bool {
+        let of_stimulus = || {
+            let mut contexts = self.carried[ix.0].contexts();
+            mark_of(&self.capture(ix).marked).is_some()
+                || contexts.any(|context| self.owners.contains_key(&context.trace_id))
+        };
+        self.background.iter().any(|(found, _)| *found == ix)
+            || (self.undeclared.contains(&ix) && !of_stimulus())
     }
 
     /// Reads captures and spans; the list of crossings is still empty.

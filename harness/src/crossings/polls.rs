@@ -58,10 +58,11 @@ impl Polls {
         let child = crossing.arrived_contexts().any(|context| span.parent_id == context.parent_id.as_bytes());
         let receives_only = !self.working.contains(&node);
         match crossing.relation() {
+            // A receive that continues the message says nothing of the work, which has a span of its own.
             Relation::Link
             | Relation::None
             | Relation::Restart(RestartSide::Receiver)
-            | Relation::RestartWithLink(RestartSide::Receiver) => true,
+            | Relation::RestartWithLink(RestartSide::Receiver) => !child || receives_only,
             // A sampled message whose only span is the receive that links to it: what the node sends in a trace of its
             // own was lost behind that span.
             Relation::ChildOrLink => {

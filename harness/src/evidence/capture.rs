@@ -64,6 +64,8 @@ pub struct Message {
     pub receive: Option<u64>,
     /// Published and not accepted: the reason that the broker reports.
     pub refused: Option<String>,
+    /// SQS: the names of attributes that were sent and that its receiver did not request. They stand among the headers.
+    pub not_requested: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +96,7 @@ impl Message {
             moved_from: None,
             receive: None,
             refused: None,
+            not_requested: Vec::new(),
         }
     }
 }
@@ -151,6 +154,10 @@ impl FieldKind {
 impl Field {
     pub fn text(name: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Field {
         Field { name: name.into(), value: Some(value.into()), kind: FieldKind::Text }
+    }
+
+    pub fn name_text(&self) -> String {
+        String::from_utf8_lossy(&self.name).into_owned()
     }
 }
 

@@ -23,7 +23,7 @@ pub use capture::{
 };
 pub use exchange::{Answer, Exchange};
 pub use group_positions::GroupPositions;
-pub use recorder::{Head, MessageHead, Recorder, Recording};
+pub use recorder::{Head, MessageHead, Recorder, Recording, is_propagation_field};
 pub use span::{Link, LogRecord, Span, SpanIx, SpanKind};
 
 /// Everything that was seen in one case.

@@ -166,10 +166,17 @@ impl Recorder {
         })
     }
 
-    /// Adds fields of a message that become known only after it was recorded.
-    pub fn add_fields(&self, ix: CaptureIx, fields: Vec<Field>, kept: &[String]) {
+    /// Adds fields of a message that its receiver did not request, when they become known only after it was recorded.
+    pub fn add_not_requested(&self, ix: CaptureIx, fields: Vec<Field>, kept: &[String]) {
+        let names: Vec<String> = fields.iter().map(Field::name_text).collect();
         let fields: Vec<Field> = fields.into_iter().map(|field| self.redacted(field, kept)).collect();
-        self.change(Some(ix), |capture| capture.headers.extend(fields));
+        self.change(Some(ix), |capture| {
+            capture.headers.extend(fields);
+            capture
+                .message
+                .iter_mut()
+                .for_each(|message| message.not_requested.extend(names.iter().cloned()));
+        });
     }
 
     /// Converts field lines, without the values that must not be kept.

@@ -41,6 +41,13 @@ fn by_cause(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
              this call",
             all.node_name(node)
         )),
+        (
+            BreakKind::NotExtracted(Extraction::Seen | Extraction::Uninstrumented)
+            | BreakKind::LinkMissing(_),
+            _,
+        ) if !crossing.fields_not_requested().is_empty() => {
+            Some(not_requested(all.node_name(node), &crossing.fields_not_requested()))
+        }
         (BreakKind::NotExtracted(Extraction::Seen), _) if has_receipts(all, node) => {
             Some(instrumentation_advice::propagator(all, node))
         }
@@ -117,6 +124,17 @@ fn no_receipts(all: &Crossings<'_>, node: NodeIx, received: CrossingRef<'_>) -> 
         "`{}` exported no {kind} span at all: check that the instrumentation of its {side} is loaded{}",
         all.node_name(node),
         how.map_or_else(String::new, |how| format!("; {how}"))
+    )
+}
+
+/// Returns the step for a consumer of SQS that did not request the attributes with the context.
+fn not_requested(node: &str, fields: &[&str]) -> String {
+    let list = fields.join("`, `");
+    let parameter =
+        if fields == ["AWSTraceHeader"] { "MessageSystemAttributeNames" } else { "MessageAttributeNames" };
+    format!(
+        "`{node}` did not request `{list}`: SQS delivers only the attributes that ReceiveMessage names; add them to \
+         `{parameter}`, or instrument the client that receives, which does"
     )
 }
 

@@ -3,7 +3,7 @@
 use crate::crossings::id_map::IdSet;
 use crate::crossings::messages;
 use crate::crossings::{CrossingIx, CrossingRef, Crossings};
-use crate::evidence::{Capture, CaptureEnd, Exchange, MessageDirection, Settlement};
+use crate::evidence::{Capture, CaptureEnd, CaptureIx, Exchange, MessageDirection, Settlement};
 use crate::plan::Plan;
 use crate::scenario::{HopIx, NodeIx, Relation, Step};
 
@@ -90,14 +90,14 @@ fn may_cause(crossing: CrossingRef<'_>) -> bool {
     crossing.received().is_none_or(|capture| capture.end.is_success() || capture.end == CaptureEnd::Open)
 }
 
-/// Returns whether a request to or from one of `nodes` is still under way. A call that began before the first stimulus,
-/// such as a subscription to server-sent events or an idle gRPC stream, is no part of the story.
+/// Returns whether a request to or from one of `nodes` is still under way. A call that began before the first stimulus
+/// or beside the story, such as a subscription to server-sent events or an idle gRPC stream, is no part of it.
 fn under_way(seen: &Crossings<'_>, nodes: &[NodeIx]) -> bool {
     let first_sent = first_sent_nanos(&seen.evidence.exchanges);
-    seen.evidence.captures.iter().any(|capture| {
+    seen.evidence.captures.iter().zip(0..).any(|(capture, ix)| {
         let tap = seen.plan.tap(capture.tap);
         let open = capture.end == CaptureEnd::Open && capture.begun_nanos >= first_sent;
-        open && (nodes.contains(&tap.from) || nodes.contains(&tap.to))
+        open && !seen.is_beside_story(CaptureIx(ix)) && (nodes.contains(&tap.from) || nodes.contains(&tap.to))
     })
 }
 

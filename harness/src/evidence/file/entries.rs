@@ -74,6 +74,8 @@ pub(super) struct MessageEntry<'t> {
     pub(super) receive: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refused: Option<FileText<'t>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) not_requested: Vec<FileText<'t>>,
     /// The type of the value of each header on the transport.
     pub(super) kinds: Vec<FileText<'t>>,
 }

@@ -158,6 +158,7 @@ fn message(entry: &MessageEntry<'_>, headers: &mut [Field]) -> Result<Message, E
         moved_from: entry.moved_from.as_deref().map(str::to_owned),
         receive: entry.receive,
         refused: entry.refused.as_deref().map(str::to_owned),
+        not_requested: entry.not_requested.iter().map(|name| name.to_string()).collect(),
     })
 }
 

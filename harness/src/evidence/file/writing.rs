@@ -96,6 +96,7 @@ fn message_entry<'t>(message: &'t Message, headers: &'t [Field]) -> MessageEntry
         moved_from: message.moved_from.as_ref().map(FileText::from),
         receive: message.receive,
         refused: message.refused.as_ref().map(FileText::from),
+        not_requested: message.not_requested.iter().map(FileText::from).collect(),
         kinds: headers.iter().map(|field| field.kind.word().into()).collect(),
     }
 }

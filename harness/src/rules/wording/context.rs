@@ -121,7 +121,10 @@ pub(super) fn not_extracted(example: Example<'_>, how: Extraction) -> String {
     match how {
         Extraction::Seen | Extraction::SentByDriver => {
             let field = example.broken.format.first_field();
-            format!("{who} started a new trace although {request} carried a `{field}`")
+            let crossing = example.broken.crossing.map(|ix| example.all.get(ix));
+            let unrequested = crossing.is_some_and(|crossing| !crossing.fields_not_requested().is_empty());
+            let lost = if unrequested { ", which it did not request" } else { "" };
+            format!("{who} started a new trace although {request} carried a `{field}`{lost}")
         }
         Extraction::Uninstrumented => format!(
             "{who} created no span for {request}, and each of its calls started a new trace: its server or consumer \

@@ -85,15 +85,16 @@ impl Removal {
         let traces = of_canaries.chain(paired.plan.stimuli[story..].iter().map(minted));
         let mut removal =
             Removal { traces: traces.filter(|trace| !kept.contains(trace)).collect(), ..Removal::default() };
-        removal.add_unattributed(paired, &kept, story);
-        removal.add_captures(paired, &sides.canaries, story);
+        let sent: HashSet<Vec<u8>> = sides.story.iter().flat_map(|one| wire_traces_of(*one)).collect();
+        removal.add_unattributed(paired, &sent, story);
+        removal.add_captures(paired, &sides, story);
         removal.add_spans(paired, &sides, story);
         removal
     }
 
-    /// Adds the calls of several canaries at once, which carry nothing of the canary that caused them. Nothing was owed
-    /// by the story when the first one was sent.
-    fn add_unattributed(&mut self, paired: &Crossings<'_>, kept: &HashSet<Vec<u8>>, story: usize) {
+    /// Adds the calls of canaries that carry nothing of the canary that caused them. Nothing was owed by the story when
+    /// the first one was sent, so a span in their trace is not the story's, unless the story sent that trace itself.
+    fn add_unattributed(&mut self, paired: &Crossings<'_>, sent: &HashSet<Vec<u8>>, story: usize) {
         let canaries = paired.evidence.exchanges.iter().filter(|exchange| exchange.stimulus.0 >= story);
         let Some(first_sent) = canaries.map(|exchange| exchange.sent_nanos).min() else { return };
         for (ix, _) in &paired.unattributed {
@@ -102,12 +103,12 @@ impl Removal {
             }
             self.captures.insert(ix.0);
             let traces = paired.carried[ix.0].contexts().map(|context| context.trace_id.as_bytes().to_vec());
-            self.traces.extend(traces.filter(|trace| !kept.contains(trace)));
+            self.traces.extend(traces.filter(|trace| !sent.contains(trace)));
         }
     }
 
-    fn add_captures(&mut self, paired: &Crossings<'_>, canaries: &[CrossingRef<'_>], story: usize) {
-        for crossing in canaries {
+    fn add_captures(&mut self, paired: &Crossings<'_>, sides: &Sides<'_>, story: usize) {
+        for crossing in &sides.canaries {
             self.captures.extend(crossing.sent_capture().map(|ix| ix.0));
             self.captures.extend(crossing.delivery().map(|ix| ix.0));
         }
@@ -121,6 +122,12 @@ impl Removal {
         for (ix, capture) in paired.evidence.captures.iter().enumerate() {
             if mark_of(&capture.marked).is_some_and(|mark| is_of_canary(mark, paired.plan, story)) {
                 self.captures.insert(ix);
+            }
+        }
+        // A stream of gRPC messages may carry both: it stays, without the marks of canaries.
+        for crossing in &sides.story {
+            for CaptureIx(ix) in crossing.sent_capture().into_iter().chain(crossing.delivery()) {
+                self.captures.remove(&ix);
             }
         }
     }
@@ -138,7 +145,8 @@ impl Removal {
                 self.spans.insert(ix);
             }
         }
-        self.spans.retain(|ix| !kept.contains(ix));
+        let spans = &paired.evidence.spans;
+        self.spans.retain(|ix| !kept.contains(ix) || self.traces.contains(&spans[*ix].trace_id));
     }
 
     fn apply(&self, story: usize, evidence: &mut Evidence) {
@@ -153,6 +161,9 @@ impl Removal {
         evidence.spans.retain(|_| !self.spans.contains(&ix.next().unwrap_or_default()));
         let mut ix = 0..;
         evidence.captures.retain(|_| !self.captures.contains(&ix.next().unwrap_or_default()));
+        for capture in &mut evidence.captures {
+            capture.further_marks.retain(|mark| mark.stimulus.0 < story);
+        }
         evidence.exchanges.retain(|exchange| exchange.stimulus.0 < story);
         evidence.gaps.retain(|gap| !matches!(gap.place, GapPlace::Stimulus(stimulus) if stimulus.0 >= story));
     }
@@ -174,16 +185,20 @@ fn spans_of(crossing: CrossingRef<'_>) -> impl Iterator<Item = SpanIx> {
 /// Returns the traces of the spans and the wires of a crossing.
 fn traces_of(crossing: CrossingRef<'_>) -> impl Iterator<Item = Vec<u8>> {
     let all = crossing.all();
-    let spans = spans_of(crossing).map(|ix| all.spans.get(ix).trace_id.clone());
+    spans_of(crossing).map(|ix| all.spans.get(ix).trace_id.clone()).chain(wire_traces_of(crossing))
+}
+
+/// Returns the traces that crossed.
+fn wire_traces_of(crossing: CrossingRef<'_>) -> impl Iterator<Item = Vec<u8>> {
     let wires = crossing.wire().into_iter().chain(crossing.arrived()).flat_map(CarriedFields::contexts);
-    spans.chain(wires.map(|context| context.trace_id.as_bytes().to_vec()))
+    wires.map(|context| context.trace_id.as_bytes().to_vec())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::crossings::kept_evidence::kept;
-    use crate::evidence::{Capture, Exchange};
+    use crate::evidence::{Capture, Exchange, Protocol};
 
     /// Puts a copy of a capture at another time, with a context of its own.
     fn copied(capture: &Capture, begun_nanos: u64, traceparent: &str) -> Capture {
@@ -214,5 +229,22 @@ mod tests {
         let seen = without_canaries(&plan, &canaries, evidence);
         assert_eq!(seen.captures.len(), story.captures.len());
         assert_eq!(Crossings::pair(&plan, &seen).unattributed, []);
+    }
+
+    #[test]
+    fn a_stream_with_messages_of_the_story_and_of_a_canary_stays_with_those_of_the_story() {
+        let (plan, story) = kept("grpc-stream-for-all-orders");
+        let canary = plan.canary(0, 0);
+        let mut evidence = story.clone();
+        let sent_nanos = story.exchanges.iter().filter_map(|one| one.answered_nanos).max().unwrap() + 10;
+        let answered_nanos = Some(sent_nanos + 100);
+        let exchange = story.exchanges[0].clone();
+        evidence.exchanges.push(Exchange { stimulus: canary.ix, sent_nanos, answered_nanos, ..exchange });
+        let stream =
+            evidence.captures.iter_mut().find(|capture| capture.protocol == Protocol::Http2).unwrap();
+        let mark = mark_of(&stream.marked).unwrap();
+        stream.further_marks.push(Mark { stimulus: canary.ix, ..mark });
+        let seen = without_canaries(&plan, &[canary], evidence);
+        assert_eq!(seen.captures, story.captures);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::sampled;
 use crate::breaks::Breaks;
 use crate::crossings::Crossings;
-use crate::evidence::{CaptureEnd, Completion};
+use crate::evidence::{CaptureEnd, CaptureIx, Completion};
 use crate::plan::TapIx;
 use crate::rules::Note;
 use crate::scenario::NodeIx;
@@ -65,13 +65,13 @@ fn ordered(all: &Crossings<'_>) -> impl Iterator<Item = Note> {
 }
 
 /// Returns a note for each kind of call that had not ended when the evidence was taken: the case waited for it until
-/// its deadline. One that began before the first stimulus was not waited for.
+/// its deadline. One that began before the first stimulus or beside the story was not waited for.
 fn open_calls(all: &Crossings<'_>) -> Vec<Note> {
     let first_sent = all.evidence.exchanges.iter().map(|exchange| exchange.sent_nanos).min().unwrap_or(0);
     let mut open: BTreeMap<(TapIx, &str, &str), u32> = BTreeMap::new();
-    for capture in &all.evidence.captures {
-        let is_call = capture.message.is_none();
-        if is_call && capture.end == CaptureEnd::Open && capture.begun_nanos >= first_sent {
+    for (capture, ix) in all.evidence.captures.iter().zip(0..) {
+        let waited = capture.message.is_none() && !all.is_beside_story(CaptureIx(ix));
+        if waited && capture.end == CaptureEnd::Open && capture.begun_nanos >= first_sent {
             *open.entry((capture.tap, &capture.method, &capture.path)).or_default() += 1;
         }
     }

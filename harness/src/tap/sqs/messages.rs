@@ -61,6 +61,8 @@ pub struct Delivery {
     pub number: u32,
     /// With the attributes that were sent and not requested.
     pub fields: Vec<Field>,
+    /// The names of those that were not requested.
+    pub not_requested: Vec<String>,
 }
 
 impl Messages {
@@ -78,7 +80,7 @@ impl Messages {
         for lacking in known.lacking.drain(..) {
             let left_out = lacking.asked.left_out(&fields, &lacking.arrived);
             if !left_out.is_empty() {
-                lacking.recorder.add_fields(lacking.ix, left_out, &lacking.kept);
+                lacking.recorder.add_not_requested(lacking.ix, left_out, &lacking.kept);
             }
         }
         known.sent = Some(fields);
@@ -103,8 +105,9 @@ impl Messages {
         let arrived = received.fields.clone();
         let sent = known.sent.as_deref();
         let left_out = sent.map(|sent| asked.left_out(sent, &arrived)).unwrap_or_default();
+        let not_requested = left_out.iter().map(Field::name_text).collect();
         let fields = arrived.iter().cloned().chain(left_out).collect();
-        let recording = record(Delivery { received, number: known.deliveries, fields });
+        let recording = record(Delivery { received, number: known.deliveries, fields, not_requested });
         if let (None, Some(ix), false) = (sent, recording.ix(), asked.is_everything()) {
             let (recorder, kept) = (writer.recorder.clone(), writer.kept.clone());
             known.lacking.push(IncompleteDelivery { recorder, ix, asked: asked.clone(), arrived, kept });

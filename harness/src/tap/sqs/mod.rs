@@ -211,6 +211,7 @@ impl ApiCall {
                     id: Some(delivery.received.id),
                     deliveries: delivery.number,
                     receive: Some(receive),
+                    not_requested: delivery.not_requested,
                     ..Message::new(MessageDirection::Delivered, queue)
                 };
                 self.record(message, delivery.fields, delivery.received.body.as_bytes())
