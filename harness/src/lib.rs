@@ -92,6 +92,8 @@ pub mod diagnostic;
 #[doc(hidden)]
 pub mod source;
 
+#[cfg(feature = "kafka")]
+mod client_end;
 mod descriptors;
 mod error_chain;
 mod input_file;

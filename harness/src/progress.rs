@@ -14,6 +14,12 @@ pub enum Progress {
     CaseStarted {
         title: String,
     },
+    /// A case under way waits long.
+    CaseWaits {
+        title: String,
+        /// The reason, and how long it may take.
+        what: String,
+    },
     /// `title` is unique in the run; `repeat` counts from 1.
     CaseEnded {
         title: String,

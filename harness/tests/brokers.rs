@@ -188,13 +188,25 @@ fn full() -> BrokerStarter {
                     let broker =
                         kafka::KafkaBroker::start(config).await.map_err(|error| error.to_string())?;
                     let address = broker.address();
-                    Ok(RunningBroker { address, refusals: none(), positions: None, held: Box::new(broker) })
+                    Ok(RunningBroker {
+                        address,
+                        refusals: none(),
+                        positions: None,
+                        create_topic: None,
+                        held: Box::new(broker),
+                    })
                 }
                 _ => {
                     let config = sqs::Config { listen, max_bytes: 1, ..sqs::Config::default() };
                     let broker = sqs::SqsBroker::start(config).await.map_err(|error| error.to_string())?;
                     let address = broker.address();
-                    Ok(RunningBroker { address, refusals: none(), positions: None, held: Box::new(broker) })
+                    Ok(RunningBroker {
+                        address,
+                        refusals: none(),
+                        positions: None,
+                        create_topic: None,
+                        held: Box::new(broker),
+                    })
                 }
             }
         })

@@ -144,7 +144,13 @@ fn shared() -> BrokerStarter {
                 Entry::Vacant(free) => free.insert((start.0)(kind, listen).await?),
             };
             let refusals = broker.refusals.clone();
-            Ok(RunningBroker { address: broker.address, refusals, positions: None, held: Box::new(()) })
+            Ok(RunningBroker {
+                address: broker.address,
+                refusals,
+                positions: None,
+                create_topic: None,
+                held: Box::new(()),
+            })
         })
     }))
 }

@@ -5,7 +5,6 @@
 //! failed stimulus; nothing is retried.
 
 use std::collections::BTreeMap;
-use std::thread;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -15,6 +14,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use super::DriverError;
 use super::outgoing::OutgoingRequest;
 use super::route::{DriveRoute, Way};
+use crate::client_end;
 use crate::evidence::Answer;
 
 pub(super) struct Kafka {
@@ -76,13 +76,12 @@ impl Kafka {
     }
 }
 
-/// Drops the producers in a thread: each waits for its broker, which may have stopped.
+/// Drops the producers in the background: each waits for its broker, which may have stopped.
 impl Drop for Kafka {
     fn drop(&mut self) {
         let producers = std::mem::take(&mut self.producers);
         if !producers.is_empty() {
-            // If no thread can be created, they are dropped here.
-            let _ = thread::Builder::new().name("end of kafka".to_owned()).spawn(move || drop(producers));
+            client_end::in_background(producers);
         }
     }
 }

@@ -55,7 +55,7 @@ impl Outcome {
                 (self.due, self.repeats, self.seed) = (*cases, *repeats, *seed);
                 self.under_way = true;
             }
-            Progress::CaseStarted { .. } => {}
+            Progress::CaseStarted { .. } | Progress::CaseWaits { .. } => {}
             Progress::CaseEnded { title, file, repeat, end, took } => self.cases.push(Case {
                 title: title.clone(),
                 file: file.clone(),

@@ -6,6 +6,7 @@ use super::case_run::CaseRun;
 use super::gather::{GatherError, GatheredCase, gather};
 use super::judge::{JudgeSettings, judge};
 use super::masked_case::masked;
+use super::waiting::WaitLines;
 use crate::breaks::Class;
 use crate::error_chain;
 use crate::evidence::{Evidence, Exchange};
@@ -22,7 +23,12 @@ pub struct CaseOptions {
 
 /// Runs a case, judges it, and masks what no output may show.
 pub async fn case(plan: Arc<Plan>, options: &CaseOptions) -> CaseRun {
-    let GatheredCase { evidence, logs } = gather(plan.clone(), &options.runtime).await;
+    case_with_lines(plan, options, &WaitLines::default()).await
+}
+
+/// Runs a case as `case` does, and says what takes long.
+pub(super) async fn case_with_lines(plan: Arc<Plan>, options: &CaseOptions, lines: &WaitLines) -> CaseRun {
+    let GatheredCase { evidence, logs } = gather(plan.clone(), &options.runtime, lines).await;
     let run = match evidence {
         Ok(evidence) => {
             let mut verdict = judge(&plan, &evidence, &options.judge);

@@ -14,7 +14,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout_at};
 
+use super::completion_state::{has_ended, unknown, with_canary};
 use super::due::{self, Condition};
+use super::waiting::WaitLines;
 use crate::crossings::Crossings;
 use crate::evidence::{Completion, Evidence, Exchange, Recorder};
 use crate::plan::broker::MessageSource;
@@ -56,6 +58,7 @@ pub(super) struct Story<'a> {
     /// For each node of the scenario what canaries prove; empty before they are sent.
     pub(super) proofs: Vec<Option<Completion>>,
     pub(super) deadline: Instant,
+    pub(super) lines: WaitLines,
 }
 
 /// Waits until the evidence is complete, and returns for each node why its exports are complete.
@@ -82,28 +85,6 @@ pub(super) async fn complete(story: &Story<'_>) -> Vec<Completion> {
     story.fall_quiet(&mut completions).await;
     story.deaths.complete(&mut completions);
     completions
-}
-
-/// Returns what is known of a node after its flush. A flush proves more than a canary, and a flush that failed takes
-/// nothing back from it.
-fn with_canary(completion: Completion, proof: Option<&Completion>) -> Completion {
-    match (completion, proof) {
-        (Completion::Unknown(_), Some(ordered @ Completion::Ordered { .. })) => ordered.clone(),
-        (Completion::Unknown(why), Some(Completion::Unknown(doubt))) => {
-            Completion::Unknown(format!("{why}; {doubt}"))
-        }
-        (completion, _) => completion,
-    }
-}
-
-/// Returns the nodes whose exports are not known to be complete.
-fn unknown(nodes: &[NodeIx], completions: &[Completion]) -> Vec<NodeIx> {
-    let unknown = nodes.iter().filter(|node| matches!(completions[node.0], Completion::Unknown(_)));
-    unknown.copied().collect()
-}
-
-fn has_ended(completions: &[Completion], node: NodeIx) -> bool {
-    matches!(completions[node.0], Completion::Stopped { .. })
 }
 
 impl Story<'_> {
@@ -201,7 +182,9 @@ impl Story<'_> {
 
     async fn flushes(&self, nodes: &[NodeIx], until: Instant) -> Vec<(NodeIx, Completion)> {
         let flushes = nodes.iter().map(|node| async move {
-            let completion = self.running.flush(*node, until).await;
+            let name = &self.plan.scenario.node(*node).name;
+            let words = async { Some(format!("for `{name}` to export its spans and end or answer")) };
+            let completion = self.lines.during(self.running.flush(*node, until), words, until).await;
             let proof = self.proofs.get(node.0).and_then(Option::as_ref);
             (*node, with_canary(completion, proof))
         });
@@ -243,7 +226,8 @@ impl Story<'_> {
             }
         };
         // A message that is not delivered by the deadline is judged as undelivered.
-        let _ = timeout_at(self.deadline, settled).await;
+        let words = async { Some("for messages to be processed (`timeout:` says how long)".to_owned()) };
+        let _ = self.lines.during(timeout_at(self.deadline, settled), words, self.deadline).await;
     }
 
     /// Repeats the flush while spans are missing. A service may end a span after it has answered, and a flush exports
@@ -338,13 +322,21 @@ impl Story<'_> {
     /// Waits until the condition holds, or the deadline, and looks again whenever something was seen. Returns false
     /// when the deadline came first.
     async fn until(&self, deadline: Instant, condition: Condition) -> bool {
+        let words = async {
+            let waits = condition.without(&self.deaths.nodes());
+            self.look(move |seen, _| waits.words(seen)).await.flatten()
+        };
+        self.lines.during(self.until_holds(deadline, &condition), words, deadline).await
+    }
+
+    async fn until_holds(&self, deadline: Instant, condition: &Condition) -> bool {
         let (mut captures, mut exports) = (self.recorder.watch(), self.running.watch());
         let mut deaths = self.deaths.watch();
         loop {
             captures.mark_unchanged();
             exports.mark_unchanged();
             deaths.mark_unchanged();
-            if self.holds(&condition).await {
+            if self.holds(condition).await {
                 return true;
             }
             let changed = async {

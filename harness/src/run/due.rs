@@ -50,13 +50,48 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// Returns what it waits for, or `None` where it holds.
+    pub(super) fn words(&self, seen: &Crossings<'_>) -> Option<String> {
+        let scenario = &seen.plan.scenario;
+        let names = |nodes: &[NodeIx], due: fn(&Crossings<'_>, NodeIx) -> bool| {
+            let names = nodes.iter().filter(|node| due(seen, **node)).map(|node| &scenario.node(*node).name);
+            let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+            (!names.is_empty()).then(|| names.join(" and "))
+        };
+        match self {
+            Condition::NothingOwed(nodes) => match hops_due(seen, nodes).next() {
+                Some(hop) => {
+                    let hop = scenario.hop(hop);
+                    let (from, to) = (&scenario.node(hop.from).name, &scenario.node(hop.to).name);
+                    Some(format!("for `{from}` to cross `{}` to `{to}` (`timeout:` says how long)", hop.id))
+                }
+                None => under_way(seen, nodes)
+                    .then(|| "for a request that is not answered (`timeout:` says how long)".to_owned()),
+            },
+            Condition::SpansArrived(nodes)
+            | Condition::BegunExportsArrived(nodes)
+            | Condition::MessagesHaveSpans(nodes) => {
+                names(nodes, spans_due).map(|names| format!("for spans of {names}"))
+            }
+            Condition::ExportsBegan(nodes) => {
+                names(nodes, spans_due).map(|names| format!("for {names} to export a first span"))
+            }
+        }
+    }
+}
+
 /// Returns whether one of `senders` still owes a crossing: it took part in a crossing that ended well, and a hop that
 /// this one causes was crossed less often than it declares. A request under way may still cause some.
 fn crossings_due(seen: &Crossings<'_>, senders: &[NodeIx]) -> bool {
-    let hops = &seen.plan.scenario.hops;
-    hops.iter().enumerate().any(|(ix, hop)| {
-        let tapped = seen.plan.hop_taps[ix].is_some();
-        tapped && senders.contains(&hop.from) && hop_is_due(seen, HopIx(ix))
+    hops_due(seen, senders).next().is_some()
+}
+
+fn hops_due(seen: &Crossings<'_>, senders: &[NodeIx]) -> impl Iterator<Item = HopIx> {
+    let hops = seen.plan.scenario.hops.iter().zip((0..).map(HopIx));
+    hops.filter_map(move |(hop, ix)| {
+        let tapped = seen.plan.hop_taps[ix.0].is_some();
+        (tapped && senders.contains(&hop.from) && hop_is_due(seen, ix)).then_some(ix)
     })
 }
 

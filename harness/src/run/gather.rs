@@ -9,6 +9,7 @@ use super::canary;
 use super::completion::{self, Story};
 use super::descriptor_budget::{self, DescriptorShortage};
 use super::late_groups;
+use super::waiting::WaitLines;
 use crate::descriptors;
 use crate::driver::{Driver, DriverError};
 use crate::evidence::{Evidence, Recorder};
@@ -58,7 +59,7 @@ pub struct GatheredCase {
 /// A node that ends during the run is a gap of the evidence; one that ends before the first stimulus is an error.
 /// Missing evidence is waited for until the timeout of the scenario after the last answer. Starting the nodes has
 /// deadlines of its own.
-pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> GatheredCase {
+pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions, lines: &WaitLines) -> GatheredCase {
     if let Err(shortage) = descriptor_budget::check(&plan.scenario) {
         return GatheredCase { evidence: Err(shortage.into()), logs: Vec::new() };
     }
@@ -75,7 +76,7 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions) -> GatheredCase {
     let evidence = tokio::select! {
         biased;
         never = running.record_deaths(&deaths) => match never {},
-        evidence = drive(&plan, &running, &recorder, &deaths) => evidence,
+        evidence = drive(&plan, &running, &recorder, &deaths, lines) => evidence,
     };
     running.stop().await;
     let evidence = match evidence {
@@ -119,9 +120,13 @@ async fn drive(
     running: &RunningCase,
     recorder: &Recorder,
     deaths: &Deaths,
+    lines: &WaitLines,
 ) -> Result<(Evidence, Vec<Stimulus>), GatherError> {
     let driver = Driver::new(plan.clone(), running.addresses().clone(), recorder.clone())?;
-    let late = until_groups_read(plan, running, deaths).await;
+    let ready_by = Instant::now() + plan.scenario.timeout;
+    let groups =
+        async { Some("for consumer groups to read their topics (`timeout:` says how long)".to_owned()) };
+    let late = lines.during(until_groups_read(plan, running, deaths), groups, ready_by).await;
     // Without a first stimulus there is no evidence; a later death is a part of it.
     if let Some(death) = deaths.first() {
         return Err(RuntimeError::from(NodeError::from(death)).into());
@@ -138,6 +143,7 @@ async fn drive(
         exchanges,
         proofs: Vec::new(),
         deadline,
+        lines: lines.clone(),
     };
     let canaries = canary::send(&mut story, &driver).await;
     let completions = completion::complete(&story).await;

@@ -4,6 +4,7 @@ mod canary;
 pub mod case;
 mod case_run;
 mod completion;
+mod completion_state;
 mod descriptor_budget;
 mod due;
 pub mod fresh;
@@ -14,6 +15,7 @@ mod late_groups;
 mod masked_case;
 pub mod selection;
 pub mod suite;
+mod waiting;
 
 pub use case::{CaseOptions, case};
 pub use case_run::CaseRun;

@@ -11,13 +11,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::case::{CaseOptions, case};
+use super::case::{CaseOptions, case_with_lines};
 use super::case_run::CaseRun;
 use super::descriptor_budget::DescriptorBudget;
 use super::kept_name;
 use super::masked_case::masked;
+use super::waiting::{WaitLine, WaitLines};
 use crate::evidence::file;
 use crate::masking::FieldMask;
 use crate::plan::{Plan, Seed};
@@ -101,6 +103,7 @@ pub async fn suite(
     let begun = Instant::now();
     on_progress(Progress::RunStarted { cases: cases.len(), repeats: options.repeats, seed: options.seed });
     let shared = Arc::new(options.case.clone());
+    let (lines, mut waits) = mpsc::unbounded_channel();
     let cases: Vec<SelectedCase> = cases.iter().map(|case| case.within(options.timeout)).collect();
     let due = (1..=options.repeats).flat_map(|repeat| cases.iter().map(move |case| (case, repeat)));
     let mut due = due.peekable();
@@ -122,7 +125,8 @@ pub async fn suite(
             let info = CaseInfo { descriptors, ..CaseInfo::new(case, repeat) };
             on_progress(Progress::CaseStarted { title: info.title.clone() });
             let seed = Seed(options.seed.wrapping_add(u64::from(repeat - 1)));
-            infos.insert(running.spawn(run_one(case.clone(), seed, shared.clone())).id(), info);
+            infos
+                .insert(running.spawn(run_one(case.clone(), seed, shared.clone(), lines.clone())).id(), info);
         }
         let ended = tokio::select! {
             biased;
@@ -130,6 +134,10 @@ pub async fn suite(
                 end.interrupted = true;
                 on_progress(Progress::Interrupted);
                 break;
+            }
+            Some(waiting) = waits.recv() => {
+                on_progress(Progress::CaseWaits { title: waiting.title, what: waiting.what });
+                continue;
             }
             ended = running.join_next_with_id() => ended,
         };
@@ -160,11 +168,17 @@ impl CaseInfo {
     }
 }
 
-async fn run_one(selected: SelectedCase, seed: Seed, options: Arc<CaseOptions>) -> TaskEnd {
+async fn run_one(
+    selected: SelectedCase,
+    seed: Seed,
+    options: Arc<CaseOptions>,
+    lines: mpsc::UnboundedSender<WaitLine>,
+) -> TaskEnd {
     let begun = Instant::now();
+    let lines = WaitLines::new(selected.scenario.title(), lines);
     let scenario = kept_apart(selected.scenario, &options.runtime);
     let plan = Arc::new(Plan::build(scenario, selected.folder, seed));
-    let run = case(plan.clone(), &options).await;
+    let run = case_with_lines(plan.clone(), &options, &lines).await;
     TaskEnd { run, took: begun.elapsed(), plan: Some(plan) }
 }
 

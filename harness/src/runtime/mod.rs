@@ -37,5 +37,5 @@ pub use node::{NodeError, gateway, standalone};
 pub use node_addresses::NodeAddresses;
 pub use options::{
     BoxError, BoxFuture, BrokerStarter, InProcessService, RunningBroker, RunningService, RuntimeKind,
-    RuntimeOptions, ServiceEnvironment, UNBROKEN_BIN,
+    RuntimeOptions, ServiceEnvironment, TopicCreator, UNBROKEN_BIN,
 };

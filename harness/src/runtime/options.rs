@@ -107,6 +107,9 @@ pub type BoxFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>
 #[derive(Clone)]
 pub struct BrokerStarter(pub Arc<dyn Fn(BrokerKind, SocketAddr) -> BoxFuture<RunningBroker> + Send + Sync>);
 
+/// Creates a topic with a number of partitions in a broker of this process.
+pub type TopicCreator = Arc<dyn Fn(&str, i32) -> Result<(), BoxError> + Send + Sync>;
+
 /// A broker in this process; it ends when it is dropped.
 pub struct RunningBroker {
     pub address: SocketAddr,
@@ -114,6 +117,8 @@ pub struct RunningBroker {
     pub refusals: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
     /// The positions of consumer groups, if the broker knows it.
     pub positions: Option<GroupPositions>,
+    /// Creates a topic of so many partitions, if the broker has topics and a client is not needed for it.
+    pub create_topic: Option<TopicCreator>,
     /// Keeps it running.
     pub held: Box<dyn std::any::Any + Send + Sync>,
 }

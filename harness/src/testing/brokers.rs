@@ -28,7 +28,7 @@ mod embedded {
     use stand_in_brokers::{Refusals, amqp, kafka, sqs};
 
     use crate::evidence::GroupPositions;
-    use crate::runtime::RunningBroker;
+    use crate::runtime::{RunningBroker, TopicCreator};
     use crate::scenario::BrokerKind;
 
     pub async fn start(kind: BrokerKind, listen: SocketAddr) -> io::Result<RunningBroker> {
@@ -36,8 +36,16 @@ mod embedded {
             BrokerKind::Kafka => {
                 let config = kafka::Config { listen, ..kafka::Config::default() };
                 let broker = kafka::KafkaBroker::start(config).await?;
+                let broker = Arc::new(broker);
                 let positions = Some(GroupPositions::new(broker.positions()));
-                Ok(RunningBroker { positions, ..hold(broker.address(), broker.refusals(), broker) })
+                // It keeps no broker running.
+                let topics = Arc::downgrade(&broker);
+                let create_topic: TopicCreator = Arc::new(move |topic, partitions| {
+                    let broker = topics.upgrade().ok_or("the stand-in has ended")?;
+                    Ok(broker.create_topic(topic, partitions)?)
+                });
+                let held = hold(broker.address(), broker.refusals(), broker);
+                Ok(RunningBroker { positions, create_topic: Some(create_topic), ..held })
             }
             BrokerKind::RabbitMq => {
                 let broker = amqp::RabbitBroker::start(amqp::Config::on(listen)).await?;
@@ -57,7 +65,7 @@ mod embedded {
         broker: impl std::any::Any + Send + Sync,
     ) -> RunningBroker {
         let refusals = Arc::new(move || lines(&refusals));
-        RunningBroker { address, refusals, positions: None, held: Box::new(broker) }
+        RunningBroker { address, refusals, positions: None, create_topic: None, held: Box::new(broker) }
     }
 
     fn lines(refusals: &Refusals) -> Vec<String> {

@@ -62,6 +62,9 @@ impl Live {
                 self.running.push(title.clone());
                 None
             }
+            Progress::CaseWaits { title, what } => {
+                Some(format!("{:<13}  {}  {}", "waiting", phrase::shown(title), phrase::shown(what)))
+            }
             Progress::CaseEnded { title, file, repeat, end, took } => {
                 if let Some(at) = self.running.iter().position(|running| running == title) {
                     self.running.remove(at);

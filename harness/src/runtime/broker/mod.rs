@@ -16,7 +16,7 @@ use super::error::RuntimeError;
 use super::host_address::{HostAddress, HostPort};
 #[cfg(feature = "container")]
 use super::options::RuntimeKind;
-use super::options::{RunningBroker, RuntimeOptions};
+use super::options::{RunningBroker, RuntimeOptions, TopicCreator};
 use super::setting::setting;
 use crate::evidence::{Gap, GapPlace, GroupPositions};
 use crate::plan::broker::GroupPartition;
@@ -144,6 +144,15 @@ impl Origin {
         }
     }
 
+    fn topic_creator(&self) -> Option<&TopicCreator> {
+        match self {
+            Origin::StandIn(started) => started.create_topic.as_ref(),
+            Origin::External => None,
+            #[cfg(feature = "container")]
+            Origin::Shared { .. } => None,
+        }
+    }
+
     fn inside(&self) -> Option<HostPort> {
         match self {
             Origin::External | Origin::StandIn(_) => None,
@@ -239,7 +248,13 @@ impl CaseBroker {
 
     /// Declares everything that the hops name.
     async fn declared(self, planned: &BrokerPlan, plan: &Plan) -> Result<Self, BrokerError> {
-        let declared = timeout(WITHIN, broker_admin::declare(&self.address.text(), planned)).await;
+        let declared = match self.origin.topic_creator() {
+            Some(create) => {
+                let mut topics = planned.topics.iter();
+                Ok(topics.try_for_each(|topic| create(&topic.name, i32::from(topic.partitions))))
+            }
+            None => timeout(WITHIN, broker_admin::declare(&self.address.text(), planned)).await,
+        };
         let source = match declared {
             Ok(Ok(())) => return Ok(self),
             Ok(Err(source)) => source,

@@ -10,6 +10,7 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::time::{Instant, sleep};
 
+use crate::client_end;
 use crate::plan::broker::GroupPartition;
 
 /// The time that the broker may take for one answer.
@@ -33,7 +34,7 @@ pub async fn wait(address: &str, mut open: Vec<GroupPartition>, deadline: Instan
         let Ok(answered) = asked.await else { return Vec::new() };
         (client, open) = answered;
         if open.is_empty() || Instant::now() >= deadline {
-            tokio::task::spawn_blocking(move || drop(client));
+            client_end::in_background(client);
             return open;
         }
         sleep(pause).await;

@@ -13,6 +13,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::runtime::Handle;
 
+use crate::client_end;
 use crate::error_chain::BoxedError;
 use crate::plan::BrokerPlan;
 use crate::plan::broker::Topic;
@@ -56,7 +57,9 @@ fn declare_all(address: &str, topics: &[Topic]) -> Result<(), BoxedError> {
     }
     let admin: AdminClient<DefaultClientContext> = config.create()?;
     let options = AdminOptions::new().request_timeout(Some(WITHIN)).operation_timeout(Some(WITHIN));
-    for made in Handle::current().block_on(admin.create_topics(&new, &options))? {
+    let created = Handle::current().block_on(admin.create_topics(&new, &options));
+    client_end::in_background(admin);
+    for made in created? {
         match made {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((topic, code)) => {
@@ -65,7 +68,9 @@ fn declare_all(address: &str, topics: &[Topic]) -> Result<(), BoxedError> {
         }
     }
     let deadline = Instant::now() + WITHIN;
-    topics.iter().try_for_each(|topic| await_topic(&client, topic, deadline))
+    let seen = topics.iter().try_for_each(|topic| await_topic(&client, topic, deadline));
+    client_end::in_background(client);
+    seen
 }
 
 /// Deletes the topics of the plan, and waits until they are gone: the next case may use the same name. The offsets of
@@ -84,7 +89,9 @@ fn delete_all(address: &str, topics: &[Topic]) -> Result<(), BoxedError> {
     config.set("bootstrap.servers", address).set("allow.auto.create.topics", "false");
     let admin: AdminClient<DefaultClientContext> = config.create()?;
     let options = AdminOptions::new().request_timeout(Some(WITHIN)).operation_timeout(Some(WITHIN));
-    for deleted in Handle::current().block_on(admin.delete_topics(&names, &options))? {
+    let deleted = Handle::current().block_on(admin.delete_topics(&names, &options));
+    client_end::in_background(admin);
+    for deleted in deleted? {
         match deleted {
             Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
             Err((topic, code)) => {

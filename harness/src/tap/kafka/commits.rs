@@ -11,6 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
+use crate::client_end;
 use crate::evidence::{CaptureEnd, GroupPositions, Recording, Settlement};
 use crate::tap::scene::Scene;
 use crate::tap::threads::Life;
@@ -78,6 +79,12 @@ impl Commits {
 
     /// Polls until no reader sends deliveries any more.
     pub fn watch(mut self, life: &Life) {
+        self.watch_until_over(life);
+        let consumers: Vec<_> = self.groups.values_mut().filter_map(|group| group.consumer.take()).collect();
+        client_end::in_background(consumers);
+    }
+
+    fn watch_until_over(&mut self, life: &Life) {
         let mut pause = FIRST_PAUSE;
         let mut next_poll = None;
         self.find_coordinators();

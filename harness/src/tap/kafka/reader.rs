@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::commits::PendingRecord;
 use super::record::Record;
+use crate::client_end;
 use crate::error_chain::BoxedError;
 use crate::evidence::{CaptureEnd, Settlement};
 use crate::plan::broker::Topic;
@@ -92,6 +93,8 @@ impl Reader {
         while !life.is_over() {
             reading.turn();
         }
+        let ActiveReader { consumer, ends, .. } = reading;
+        client_end::in_background((consumer, ends));
     }
 
     /// Returns the end of a partition. A new partition may not have a leader yet.
