@@ -108,6 +108,20 @@ fn a_service_that_dies_at_start_is_inconclusive_with_one_clear_line() {
     }
 }
 
+/// The service looks for what the helper does before it is ready, and says by its status whether it was there.
+#[test]
+fn a_node_is_started_when_the_helper_that_it_needs_is_ready() {
+    let folder = Folder::new("helper");
+    let story = scenario("[sh, -c, 'test -f up && exit 7; exit 9']", "{ tcp: true }");
+    let helper = "nodes:\n  db:\n    command: [sh, -c, 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; touch up; echo up; \
+                  exec sleep 600']\n    ready: { output: up }\n";
+    let needs = story.replace("nodes:\n", helper).replace("ready: { tcp: true }", "needs: [db]");
+    folder.write("ending.yaml", &needs);
+    let ended = run(&folder, &["run", "ending.yaml"]);
+    let shown = text(&ended.stdout);
+    assert!(shown.contains("node `shop`") && shown.contains("exit status 7"), "{shown}");
+}
+
 #[test]
 fn a_missing_program_is_inconclusive_with_one_clear_line() {
     let folder = Folder::new("missing");

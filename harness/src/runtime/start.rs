@@ -59,7 +59,9 @@ pub async fn start(
     let nodes = plan.scenario.nodes.iter().enumerate().map(|(ix, node)| {
         let (wiring, taps) = (&wiring, &taps);
         async move {
+            wiring.until_needs_are_ready(NodeIx(ix)).await;
             let started = StartedNode::start(NodeIx(ix), node, options, wiring).await?;
+            wiring.set_ready(NodeIx(ix));
             if let Some(listening) = started.listening() {
                 taps.aim(NodeIx(ix), listening, wiring.plan());
             }

@@ -42,6 +42,8 @@ pub(super) struct CaseWiring {
     brokers: Vec<BrokerReach>,
     /// The addresses on which each node itself listens, once known.
     nodes: Vec<watch::Sender<Option<NodeAddresses>>>,
+    /// For each node true, once it is ready.
+    ready: Vec<watch::Sender<bool>>,
 }
 
 impl CaseWiring {
@@ -53,7 +55,8 @@ impl CaseWiring {
         host: HostAddress,
     ) -> Self {
         let nodes = plan.scenario.nodes.iter().map(|_| watch::channel(None).0).collect();
-        Self { plan, listeners, host, trust, brokers, nodes }
+        let ready = plan.scenario.nodes.iter().map(|_| watch::channel(false).0).collect();
+        Self { plan, listeners, host, trust, brokers, nodes, ready }
     }
 
     pub(super) fn trust(&self) -> Option<&Trust> {
@@ -96,6 +99,24 @@ impl CaseWiring {
     /// Publishes where a node listens, whether it is ready or not.
     pub(super) fn set_listening(&self, node: NodeIx, listening: NodeAddresses) {
         self.nodes[node.0].send_replace(Some(listening));
+    }
+
+    /// Resolves when everything that a node needs is ready. A node that does not become ready ends the start of the
+    /// case.
+    pub(super) async fn until_needs_are_ready(&self, node: NodeIx) {
+        for needed in &self.plan.scenario.node(node).needs {
+            // Brokers are ready before any node is started.
+            if self.plan.scenario.node(*needed).kind.as_broker().is_none() {
+                let mut ready = self.ready[needed.0].subscribe();
+                // The sender lives as long as this.
+                let _ = ready.wait_for(|ready| *ready).await;
+            }
+        }
+    }
+
+    /// Publishes that a node is ready.
+    pub(super) fn set_ready(&self, node: NodeIx) {
+        self.ready[node.0].send_replace(true);
     }
 
     /// Resolves with where a node itself listens; `None` when that is not known in time.

@@ -1,6 +1,7 @@
 //! Nodes: the services of a story, with what each declares about itself. What a kind of node needs in order to be
 //! started is in `node_kind`.
 
+use super::index::NodeIx;
 use super::node_kind::NodeKind;
 use crate::source::Place;
 use crate::wire::{Format, Level};
@@ -29,6 +30,10 @@ pub struct Node {
     pub marker: Option<Marker>,
     /// `formats:`, in which it injects the context; empty where the node does not declare them.
     pub formats: Vec<Format>,
+    /// The nodes that are ready before it is started: those of `needs:`, and helpers whose address it is given.
+    pub needs: Vec<NodeIx>,
+    /// No hop reaches it and another node needs it: a database, a cache, an identity provider. It is not judged.
+    pub is_helper: bool,
     /// W3C Trace Context level that the node keeps; level 1 is the default for services.
     pub level: Level,
 }

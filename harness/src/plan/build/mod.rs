@@ -134,6 +134,9 @@ fn listens(scenario: &Scenario) -> Vec<ListenProtocols> {
             Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => {}
         }
     }
+    for (node, listens) in scenario.nodes.iter().zip(&mut listens) {
+        listens.http |= node.is_helper;
+    }
     listens
 }
 

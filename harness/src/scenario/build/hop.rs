@@ -61,7 +61,11 @@ impl<'a> Builder<'a, '_> {
     }
 
     pub(super) fn end(&mut self, tree: &'a Tree, key: &str) -> Option<NodeIx> {
-        let value = tree.get(key)?;
+        self.node_named(tree.get(key)?)
+    }
+
+    /// Returns the node of a name, or reports that it is unknown.
+    pub(super) fn node_named(&mut self, value: &'a Tree) -> Option<NodeIx> {
         let name = value.text()?;
         if let Some(node) = self.draft.node_names.get(name) {
             return Some(*node);

@@ -10,6 +10,7 @@ mod formats;
 mod hop;
 mod image;
 mod message;
+mod needs;
 mod node;
 mod template;
 
@@ -55,6 +56,7 @@ pub(super) fn draft<'a>(
     builder.default_formats(root);
     builder.nodes(root);
     builder.hops(root);
+    builder.needs();
     builder.drives(root);
     builder.expectations(root);
     builder.draft

@@ -47,6 +47,8 @@ fn plain(name: &str, place: Place, kind: NodeKind) -> Node {
         stop: StopSignal::Terminate,
         marker: None,
         formats: Vec::new(),
+        needs: Vec::new(),
+        is_helper: false,
         level: Level::One,
     }
 }

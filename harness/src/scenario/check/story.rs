@@ -98,7 +98,7 @@ fn unused_nodes(draft: &Draft<'_>, complaints: &mut Complaints) {
     let used: HashSet<NodeIx> =
         ends.chain(draft.hops.iter().filter_map(|hop| hop.hop.transport.via())).collect();
     for (index, node) in draft.nodes.iter().enumerate().skip(1) {
-        if !used.contains(&NodeIx(index)) {
+        if !used.contains(&NodeIx(index)) && !node.node.is_helper {
             let name = &node.node.name;
             let broker = node.node.kind.as_broker().is_some();
             let what = if broker { "broker" } else { "node" };
@@ -106,7 +106,7 @@ fn unused_nodes(draft: &Draft<'_>, complaints: &mut Complaints) {
             let help = if broker {
                 format!("add a hop with `via: {name}`, or remove the broker")
             } else {
-                "add a hop from or to it, or remove the node".to_owned()
+                "add a hop from or to it, name it in `needs:` of a node that uses it, or remove it".to_owned()
             };
             let diagnostic = Diagnostic::new("unused-node", node.node.place, message).label("unused");
             complaints.report(diagnostic.help(help));

@@ -40,7 +40,8 @@ fn names_a_hop(draft: &Draft<'_>, used: &TemplateUse, complaints: &mut Complaint
         TemplateSubject::SelfPort | TemplateSubject::Mark => return,
     };
     let mut hops = draft.hops.iter().map(|hop| &hop.hop);
-    if hops.any(|hop| hop.from == used.user && hop.to == to && hop.transport.word() == word) {
+    let called = hops.any(|hop| hop.from == used.user && hop.to == to && hop.transport.word() == word);
+    if called || draft.node(to).is_helper {
         return;
     }
     let (user, to) = (&draft.node(used.user).name, &draft.node(to).name);

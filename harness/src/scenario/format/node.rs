@@ -126,6 +126,11 @@ static RELAY_KEYS: &[KeyShape] = &[
 static PROCESS_KEYS: &[KeyShape] = &[
     may("env", Named { names: &VARIABLE, of: &Shape::Text(&TEXT) }, "environment variables, with templates"),
     may("stop", Shape::Words(&SIGNALS), "the signal that ends it; SIGTERM by default"),
+    may(
+        "needs",
+        List(&Shape::Text(&LINE)),
+        "nodes that must be ready before it is started, such as a database that no hop reaches",
+    ),
 ];
 
 static GATEWAYS: Words = Words {
