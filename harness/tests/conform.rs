@@ -265,6 +265,58 @@ fn a_target_file_maps_configurations_and_names_what_is_unsupported() {
     assert!(status == Some(3) && problems.contains("did you mean `unsupported`?"), "{status:?} {problems}");
 }
 
+#[test]
+fn a_baseline_accepts_what_it_names_and_nothing_else() {
+    let folder = Folder::new("baseline");
+    let target = ["relay:model", "--fault", "inject-nothing", "--only"];
+    let run = |only: &str, more: &[&str]| conform(&folder, &[&target[..], &[only], more].concat());
+    let (status, _, problems) = run("TP-10", &["--write-baseline", "known.json"]);
+    assert_eq!(status, Some(4), "{problems}");
+    let (status, out, _) = run("TP-10", &["--baseline", "known.json", "--strict-baseline"]);
+    assert!(status == Some(0) && out.contains("7 of 7 vectors, known"), "{status:?} {out}");
+    assert!(out.contains("`sampled`, `unsampled`, `smallest-ids` and 4 more: not reviewed yet"), "{out}");
+    let (status, out, _) = run("TP-10,TP-22", &["--baseline", "known.json"]);
+    assert!(status == Some(4) && out.contains("7 of them known"), "{status:?} {out}");
+    let healthy = ["relay:model", "--only", "TP-10", "--baseline", "known.json"];
+    let (status, out, _) = conform(&folder, &healthy);
+    assert!(status == Some(0) && out.contains("fixed: TP-10/sampled passes: remove it"), "{status:?} {out}");
+    let (status, _, _) = conform(&folder, &[&healthy[..], &["--strict-baseline"]].concat());
+    assert_eq!(status, Some(4));
+    let (status, _, problems) = conform(&folder, &["relay:model", "--baseline", "missing.json"]);
+    assert!(status == Some(2) && problems.contains("cannot read the baseline `missing.json`"), "{problems}");
+}
+
+/// The requirements that are compared with the page here; the nightly workflow compares all.
+const COMPARED: &[&str] = &[
+    "--suite",
+    "trace-context,tracestate,baggage,propagators",
+    "--only",
+    "TP-12,TP-13,TP-14,TP-15,TP-16,TP-19,TP-31,TP-32,TP-33,TF-05,TF-08,TS,BG,PR-02,PR-07,PR-13",
+];
+
+#[test]
+fn the_report_of_the_rust_relay_is_the_one_that_is_checked_in() {
+    let relay = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/relay-rust");
+    let page = relay.join("CONFORMANCE.md");
+    let baseline = relay.join("deviations.json").display().to_string();
+    let settings = ["relay:rust", "--seed", "1", "--baseline", &baseline, "--strict-baseline"];
+    let folder = Folder::new("rust-report");
+    let run = |more: &[&str]| {
+        let (status, out, problems) = conform(&folder, &[&settings[..], more].concat());
+        assert_eq!(status, Some(0), "a deviation is new, or one is gone: {out}{problems}");
+    };
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        run(&["--report", &format!("markdown={}", page.display())]);
+    }
+    run(&[COMPARED, &["--report", "markdown=slice.md"]].concat());
+    let (page, slice) =
+        (std::fs::read_to_string(page).unwrap(), std::fs::read_to_string(folder.0.join("slice.md")).unwrap());
+    let rows: Vec<&str> = slice.lines().filter(|line| line.contains("](http")).collect();
+    let stale: Vec<&&str> = rows.iter().filter(|row| !page.lines().any(|line| line == **row)).collect();
+    assert!(rows.len() > 55, "{} rows", rows.len());
+    assert!(stale.is_empty(), "fixtures/relay-rust/CONFORMANCE.md is stale: run with UPDATE_EXPECT=1: {stale:#?}");
+}
+
 /// A forwarder in Python that forwards what it gets.
 const FORWARDER: &str = include_str!("conform/forwarder.py");
 

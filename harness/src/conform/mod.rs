@@ -7,6 +7,7 @@
 //! A vector is judged by what its author wrote (`judge`), not by the table of breaks and not by a grammar. Nothing is
 //! printed here.
 
+pub mod baseline;
 mod collector_fault;
 mod document;
 pub mod engine;

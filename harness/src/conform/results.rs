@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::baseline::AcceptedDeviation;
 use super::judge::Mismatch;
 use super::suite::{Requirement, Strength};
 use super::transport::TransportRoute;
@@ -19,6 +20,8 @@ pub struct Results {
     pub took: Duration,
     pub is_interrupted: bool,
     pub requirements: Vec<RequirementResult>,
+    /// Vectors that a baseline accepts as failing, and that pass.
+    pub fixed: Vec<String>,
 }
 
 /// The implementation that was tried, as far as it names itself.
@@ -49,6 +52,8 @@ pub struct VectorResult {
     /// The outcome that it had, of those allowed.
     pub outcome: Option<String>,
     pub mismatch: Option<Box<Mismatch>>,
+    /// The baseline accepts the mismatch.
+    pub known: Option<KnownDeviation>,
     /// The reason why it could not be decided, or is not supported.
     pub reason: Option<String>,
     pub notes: Vec<String>,
@@ -58,6 +63,28 @@ pub struct VectorResult {
     pub received: Vec<RawFields>,
     /// The request as a command of a shell; empty where nothing was sent.
     pub curl: String,
+}
+
+/// The reason for which a baseline accepts a deviation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KnownDeviation {
+    pub reason: String,
+    /// The page of the upstream issue.
+    pub link: Option<String>,
+}
+
+impl KnownDeviation {
+    pub(super) fn of(entry: &AcceptedDeviation) -> KnownDeviation {
+        KnownDeviation { reason: entry.reason.clone(), link: entry.link.clone() }
+    }
+
+    /// Returns `the reason (https://...)`.
+    pub fn words(&self) -> String {
+        match &self.link {
+            Some(link) => format!("{} ({link})", self.reason),
+            None => self.reason.clone(),
+        }
+    }
 }
 
 impl VectorResult {
@@ -205,12 +232,18 @@ impl Results {
         groups
     }
 
-    /// Returns the verdict on the whole run. A deviation is a failure if `is_strict`, otherwise a pass. Unsupported
-    /// vectors do not fail a run, but a run of nothing else is inconclusive.
+    /// Returns the number of vectors whose mismatch a baseline accepts.
+    pub fn known(&self) -> usize {
+        self.vectors().filter(|vector| vector.known.is_some()).count()
+    }
+
+    /// Returns the verdict on the whole run. A deviation is a failure if `is_strict`, otherwise a pass; one that the
+    /// baseline accepts is a pass. Unsupported vectors do not fail a run, but a run of nothing else is inconclusive.
     pub fn verdict(&self) -> ConformanceVerdict {
         let counts = self.vector_counts();
-        if counts.get(ConformanceVerdict::Fail) > 0
-            || self.is_strict && counts.get(ConformanceVerdict::Deviates) > 0
+        let new = Counts::of(self.vectors().filter(|one| one.known.is_none()).map(|one| one.verdict));
+        if new.get(ConformanceVerdict::Fail) > 0
+            || self.is_strict && new.get(ConformanceVerdict::Deviates) > 0
         {
             ConformanceVerdict::Fail
         } else if counts.get(ConformanceVerdict::Inconclusive) > 0

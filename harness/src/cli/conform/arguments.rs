@@ -66,6 +66,15 @@ pub struct ConformArguments {
     /// output
     #[arg(long, value_name = "KIND=FILE", value_delimiter = ',')]
     pub report: Vec<ConformanceReportFile>,
+    /// A file of accepted deviations, each with its reason; `unbroken explain conform` describes it
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write the deviations of this run to a file of accepted deviations
+    #[arg(long, value_name = "FILE")]
+    pub write_baseline: Option<PathBuf>,
+    /// Fail when an accepted deviation no longer occurs
+    #[arg(long)]
+    pub strict_baseline: bool,
     /// Compare two JSON reports instead of running
     #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["target", "command", "list"])]
     pub diff: Vec<PathBuf>,
@@ -88,4 +97,5 @@ Examples:
   unbroken conform relay:rust --transport kafka,grpc  over Kafka and gRPC, in each direction
   unbroken conform relay:rust --suite b3             B3 in place of W3C Trace Context
   unbroken conform --list --suite all
+  unbroken conform acme.yaml --baseline known.json   accepted deviations do not fail
   unbroken conform --diff last-week.json today.json";

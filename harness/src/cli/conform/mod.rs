@@ -14,6 +14,7 @@ use crate::run::fresh_seed;
 use crate::testing::brokers::stand_ins;
 
 mod arguments;
+mod baseline_file;
 mod report_file;
 mod target;
 
@@ -43,8 +44,16 @@ pub fn conform(arguments: &ConformArguments) -> u8 {
         Ok(routes) => routes,
         Err(error) => return usage(&format!("`--transport`: {error}")),
     };
+    let baseline = match baseline_file::of(arguments, &suites) {
+        Ok(baseline) => baseline,
+        Err(status) => return status,
+    };
     match run(arguments, &target, &wanted, routes) {
-        Ok(results) => report(arguments, &results),
+        Ok(mut results) => {
+            baseline.apply(&mut results);
+            let is_written = baseline_file::write(arguments, &baseline, &results);
+            report(arguments, &results, is_written)
+        }
         Err(status) => status,
     }
 }
@@ -134,11 +143,10 @@ fn run(
 }
 
 /// Prints and writes the reports and returns the exit status.
-fn report(arguments: &ConformArguments, results: &Results) -> u8 {
+fn report(arguments: &ConformArguments, results: &Results, mut is_written: bool) -> u8 {
     if !arguments.report.iter().any(report_file::ConformanceReportFile::is_on_standard_output) {
         print::out(&terminal::render(results, print::palette(), arguments.verbose));
     }
-    let mut is_written = true;
     for file in &arguments.report {
         if let Err(error) = file.write(results) {
             print::error(&error);
@@ -147,6 +155,7 @@ fn report(arguments: &ConformArguments, results: &Results) -> u8 {
     }
     match results.verdict() {
         ConformanceVerdict::Fail => exit::FAILED,
+        _ if arguments.strict_baseline && !results.fixed.is_empty() => exit::FAILED,
         ConformanceVerdict::Pass | ConformanceVerdict::Deviates if is_written => exit::PASS,
         ConformanceVerdict::Pass
         | ConformanceVerdict::Deviates

@@ -345,6 +345,7 @@ impl SuiteRun<'_> {
         }
         Results {
             requirements,
+            fixed: Vec::new(),
             implementation: self.implementation,
             level: self.options.level,
             is_strict: self.options.is_strict,

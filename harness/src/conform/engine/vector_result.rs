@@ -12,6 +12,7 @@ pub(super) fn untried(trial: Trial<'_>, verdict: ConformanceVerdict, why: &str) 
         verdict,
         outcome: None,
         mismatch: None,
+        known: None,
         reason: Some(why.to_owned()),
         notes: Vec::new(),
         sent: Vec::new(),

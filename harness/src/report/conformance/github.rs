@@ -13,20 +13,20 @@ pub fn annotations(results: &Results) -> String {
 }
 
 fn annotation(results: &Results, result: &RequirementResult) -> Option<String> {
-    let level = match result.verdict() {
+    let new = result.vectors.iter().filter(|vector| vector.known.is_none());
+    let verdict = new.clone().map(|vector| vector.verdict).max()?;
+    let level = match verdict {
         ConformanceVerdict::Pass | ConformanceVerdict::Unsupported => return None,
         ConformanceVerdict::Deviates if !results.is_strict => "notice",
         ConformanceVerdict::Fail | ConformanceVerdict::Deviates => "error",
         ConformanceVerdict::Inconclusive => "warning",
     };
     let requirement = &result.requirement;
-    let odd: Vec<String> = result
-        .vectors
-        .iter()
-        .filter(|vector| vector.verdict == result.verdict())
+    let odd: Vec<String> = new
+        .filter(|vector| vector.verdict == verdict)
         .map(|vector| format!("{}: {}", vector.title(), phrase::shown(&story::why(vector))))
         .collect();
-    let title = format!("{} {} ({})", requirement.id, result.verdict().word(), requirement.strength.word());
+    let title = format!("{} {} ({})", requirement.id, verdict.word(), requirement.strength.word());
     let text = format!("{}\n{}\n{}", requirement.says, odd.join("\n"), requirement.clause);
     Some(format!("::{level} title={}::{}\n", property(&title), data(&text)))
 }

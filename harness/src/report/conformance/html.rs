@@ -106,6 +106,9 @@ fn vector(page: &mut Page, results: &Results, result: &RequirementResult, vector
     page.text(&vector.title());
     page.raw("</b> ");
     page.text(&story::why(vector));
+    if let Some(known) = &vector.known {
+        page.element("p", &format!("Known: {}", known.words()));
+    }
     if !matches!(vector.verdict, ConformanceVerdict::Pass | ConformanceVerdict::Unsupported) {
         page.raw("<pre>");
         for line in story::lines(results, result, vector) {

@@ -33,6 +33,8 @@ struct Report<'a> {
     interrupted: bool,
     took_ms: u64,
     summary: Summary,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    fixed: &'a [String],
     requirements: Vec<RequirementReport<'a>>,
 }
 
@@ -62,6 +64,8 @@ struct SuiteReport {
 struct Summary {
     requirements: CountsReport,
     vectors: CountsReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<usize>,
     groups: Vec<GroupReport>,
 }
 
@@ -105,6 +109,8 @@ struct VectorReport<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     mismatch: Option<MismatchReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<KnownReport<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     notes: &'a [String],
@@ -114,6 +120,14 @@ struct VectorReport<'a> {
     received: Vec<Vec<[String; 2]>>,
     #[serde(skip_serializing_if = "str::is_empty")]
     curl: &'a str,
+}
+
+/// The reason for which a baseline accepts the mismatch.
+#[derive(Serialize)]
+struct KnownReport<'a> {
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -171,8 +185,10 @@ impl<'a> Report<'a> {
             summary: Summary {
                 requirements: results.requirement_counts().into(),
                 vectors: results.vector_counts().into(),
+                known: Some(results.known()).filter(|known| *known > 0),
                 groups: groups.collect(),
             },
+            fixed: &results.fixed,
             requirements: results.requirements.iter().map(RequirementReport::of).collect(),
         }
     }
@@ -224,6 +240,10 @@ impl<'a> VectorReport<'a> {
             verdict: vector.verdict.word(),
             outcome: vector.outcome.as_deref(),
             mismatch,
+            known: vector
+                .known
+                .as_ref()
+                .map(|known| KnownReport { reason: &known.reason, link: known.link.as_deref() }),
             reason: vector.reason.as_deref(),
             notes: &vector.notes,
             sent: fields(&vector.sent),

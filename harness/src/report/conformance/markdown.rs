@@ -1,6 +1,6 @@
 //! The report for a README: a table of the suites, and a row for each requirement.
 
-use super::{by_suite, named, outcomes, story};
+use super::{by_suite, known, named, names, outcomes, story};
 use crate::conform::results::{ConformanceVerdict, Counts, RequirementResult, Results};
 use crate::conform::suite::VERSION;
 use crate::report::phrase;
@@ -41,14 +41,19 @@ fn row(result: &RequirementResult) -> String {
     let odd: Vec<String> = result
         .vectors
         .iter()
-        .filter(|vector| vector.verdict != ConformanceVerdict::Pass)
+        .filter(|vector| vector.verdict != ConformanceVerdict::Pass && vector.known.is_none())
         .map(|vector| format!("`{}`: {}", vector.title(), escaped(&story::why(vector))))
         .collect();
-    let cell = match odd.len() {
-        0 => outcomes(result).join(", "),
-        1..=3 => odd.join("<br>"),
+    let new = match odd.len() {
+        0..=3 => odd.join("<br>"),
         more => format!("{}<br>and {} more", odd[..3].join("<br>"), more - 3),
     };
+    let accepted = known(result).into_iter().map(|(reason, vectors)| {
+        let link = reason.link.as_ref().map(|link| format!(" ([upstream]({link}))")).unwrap_or_default();
+        format!("{}: known: {}{link}", names(&vectors), escaped(&reason.reason))
+    });
+    let parts: Vec<String> = Some(new).filter(|new| !new.is_empty()).into_iter().chain(accepted).collect();
+    let cell = if parts.is_empty() { outcomes(result).join(", ") } else { parts.join("<br>") };
     format!(
         "| {} {} | {} | [{}]({}) {} | {} | {cell} |\n",
         sign(result.verdict()),

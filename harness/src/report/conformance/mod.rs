@@ -15,7 +15,9 @@ mod story;
 #[cfg(test)]
 mod tests;
 
-use crate::conform::results::{ConformanceVerdict, Implementation, RequirementResult, Results};
+use crate::conform::results::{
+    ConformanceVerdict, Implementation, KnownDeviation, RequirementResult, Results, VectorResult,
+};
 
 /// Returns `opentelemetry_sdk 0.33 (rust)`, or the name on the command line where the target reports no name.
 fn named(implementation: &Implementation) -> String {
@@ -61,6 +63,31 @@ fn outcomes(result: &RequirementResult) -> Vec<&str> {
         }
     }
     names
+}
+
+/// Returns the reasons of the baseline that hold for this requirement, each with the vectors that it accepts.
+fn known(result: &RequirementResult) -> Vec<(&KnownDeviation, Vec<&VectorResult>)> {
+    let mut reasons: Vec<(&KnownDeviation, Vec<&VectorResult>)> = Vec::new();
+    for vector in &result.vectors {
+        let Some(known) = &vector.known else { continue };
+        match reasons.iter_mut().find(|(reason, _)| *reason == known) {
+            Some((_, vectors)) => vectors.push(vector),
+            None => reasons.push((known, vec![vector])),
+        }
+    }
+    reasons
+}
+
+/// The number of vectors that are named where a list is short.
+const NAMED: usize = 3;
+
+/// Returns `` `a`, `b`, `c` and 4 more ``.
+fn names(vectors: &[&VectorResult]) -> String {
+    let some: Vec<String> = vectors.iter().take(NAMED).map(|one| format!("`{}`", one.title())).collect();
+    match vectors.len().saturating_sub(NAMED) {
+        0 => some.join(", "),
+        more => format!("{} and {more} more", some.join(", ")),
+    }
 }
 
 /// Returns the suites in order, each with its results.

@@ -1,6 +1,6 @@
 //! The report for people: the vectors that did not pass, and a table of all requirements.
 
-use super::{by_suite, counted, named, outcomes, sign, story};
+use super::{by_suite, counted, known, named, names, outcomes, sign, story};
 use crate::conform::results::{ConformanceVerdict, RequirementResult, Results, VectorResult};
 use crate::conform::suite::VERSION;
 use crate::report::phrase;
@@ -46,6 +46,17 @@ fn ink(verdict: ConformanceVerdict) -> Ink {
     }
 }
 
+/// Returns `7 of 18 vectors, 4 of them known`.
+fn vectors_in_words(all: usize, odd: usize, accepted: usize) -> String {
+    let all = phrase::count(all, "vector");
+    match (odd, accepted) {
+        (0, 0) => all,
+        (odd, 0) => format!("{odd} of {all}"),
+        (0, accepted) => format!("{accepted} of {all}, known"),
+        (odd, accepted) => format!("{} of {all}, {accepted} of them known", odd + accepted),
+    }
+}
+
 struct Page {
     palette: Palette,
     text: String,
@@ -66,21 +77,25 @@ impl Page {
 
     fn requirement(&mut self, results: &Results, result: &RequirementResult, verbose: bool) {
         let (requirement, verdict) = (&result.requirement, result.verdict());
-        let odd: Vec<&VectorResult> =
-            result.vectors.iter().filter(|vector| is_remarkable(vector.verdict)).collect();
+        let remarkable = result.vectors.iter().filter(|vector| is_remarkable(vector.verdict));
+        let (odd, accepted): (Vec<&VectorResult>, Vec<&VectorResult>) =
+            remarkable.partition(|vector| vector.known.is_none());
         let sign = self.palette.paint(ink(verdict), sign(verdict));
-        let vectors = phrase::count(result.vectors.len(), "vector");
-        let vectors = if odd.is_empty() { vectors } else { format!("{} of {vectors}", odd.len()) };
+        let vectors = vectors_in_words(result.vectors.len(), odd.len(), accepted.len());
         let outcomes = outcomes(result);
         let outcomes =
             if outcomes.is_empty() { String::new() } else { format!(" [{}]", outcomes.join(", ")) };
         let says = phrase::shown(&requirement.says);
         self.line(&format!("  {sign} {:<6} {:<6} {says}", requirement.id, requirement.strength.word()));
-        if !odd.is_empty() || verbose {
+        if is_remarkable(verdict) || verbose {
             self.line(&format!("      {}: {vectors}{outcomes}", verdict.word()));
         }
         for (at, vector) in odd.iter().enumerate() {
             self.vector(results, result, vector, at < SHOWN);
+        }
+        for (reason, vectors) in known(result) {
+            let text = format!("known: {}: {}", names(&vectors), phrase::shown(&reason.words()));
+            self.line(&format!("      {}", self.palette.paint(Ink::Faint, &text)));
         }
         if verdict == ConformanceVerdict::Unsupported {
             let reason = result.vectors.first().map(story::why).unwrap_or_default();
@@ -126,15 +141,24 @@ impl Page {
         }
         self.line("");
         let interrupted = if results.is_interrupted { ", interrupted" } else { "" };
+        let known = match results.known() {
+            0 => String::new(),
+            known => format!(", {known} of them known"),
+        };
         self.line(&format!(
-            "{}, {}: {}{interrupted} ({}, seed {})",
+            "{}, {}: {}{known}{interrupted} ({}, seed {})",
             phrase::count(results.requirements.len(), "requirement"),
             phrase::count(results.vectors().count(), "vector"),
             counted(&results.vector_counts()),
             phrase::duration(results.took),
             results.seed
         ));
-        if let Some(odd) = results.requirements.iter().find(|one| is_remarkable(one.verdict())) {
+        for fixed in &results.fixed {
+            self.line(&format!("fixed: {fixed} passes: remove it from the baseline"));
+        }
+        let is_new = |one: &&VectorResult| is_remarkable(one.verdict) && one.known.is_none();
+        let mut requirements = results.requirements.iter();
+        if let Some(odd) = requirements.find(|one| one.vectors.iter().any(|vector| is_new(&vector))) {
             self.line(&format!("`unbroken explain {}` explains the requirement", odd.requirement.id));
         }
     }

@@ -24,6 +24,7 @@ fn vector(name: &str, verdict: ConformanceVerdict) -> VectorResult {
         verdict,
         outcome: (verdict == ConformanceVerdict::Pass).then(|| "continue".into()),
         mismatch: None,
+        known: None,
         reason: matches!(verdict, ConformanceVerdict::Inconclusive | ConformanceVerdict::Unsupported)
             .then(|| "it was not tried".into()),
         notes: Vec::new(),
@@ -81,6 +82,7 @@ fn sample() -> Results {
         seed: 7,
         took: Duration::from_millis(1234),
         is_interrupted: false,
+        fixed: Vec::new(),
         requirements: vec![
             result(&one, vec![vector("valid", ConformanceVerdict::Pass), failed]),
             result(&two, vec![ended]),

@@ -22,6 +22,7 @@ pub(super) const PAGES: &[(&str, &str)] = &[
     ("exit-codes", include_str!("page/exit-codes.md")),
     ("baseline", include_str!("page/baseline.md")),
     ("reports", include_str!("page/reports.md")),
+    ("conform", include_str!("page/conform.md")),
 ];
 
 /// One page per rule, in the order of `Expectation`.
