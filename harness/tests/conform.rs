@@ -178,13 +178,26 @@ fn vectors_that_break_the_target_are_named_and_the_others_are_judged() {
             report["requirements"].as_array().unwrap().iter().flat_map(|r| r["vectors"].as_array().unwrap());
         let failed = vectors.into_iter().find(|vector| vector["name"] == "decimal").unwrap();
         assert_eq!(failed["mismatch"]["kind"], kind, "{how}");
+        // The output of a target that has ended is a part of its mismatch.
+        let has_output = failed["output"].to_string().contains("it goes wrong here: ");
+        assert_eq!(has_output, matches!(how, "hang" | "500" | "drop"), "{how}: {failed:#}");
     }
     for (how, note) in [("late", "called back after it had answered"), ("twice", "more than once")] {
         let (status, report) = run(how);
         assert_eq!((status, odd(&report).len()), (Some(0), 0), "{how}: {:#?}", odd(&report));
         assert!(report.to_string().contains(note), "{how}: {report:#}");
+        let service = ["--", "python3", "service.py", "${self.port}", how];
+        let (_, out, problems) = conform(&folder, &[&only[..], &service[..]].concat());
+        let line = out.lines().find(|line| line.starts_with("note: ")).unwrap_or_default();
+        assert!(line.contains(note) && line.ends_with(": `TP-22/decimal`"), "{how}: {out}");
+        assert!(problems.contains("[1/1] default: 11 pass ("), "{how}: {problems}");
     }
 }
+
+/// A service that answers each request with an error, and prints why.
+const REFUSING: &str = "import http.server, sys\nclass S(http.server.BaseHTTPRequestHandler):\n  def do_POST(self):\n    \
+    print('I do not know that method', flush=True)\n    self.send_error(500)\n\
+    http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), S).serve_forever()";
 
 #[test]
 fn what_cannot_be_tried_is_reported_with_its_reason() {
@@ -198,6 +211,12 @@ fn what_cannot_be_tried_is_reported_with_its_reason() {
         (&["relay:rust", "--fault", "inject-nothing"], 2, "has no faults"),
         (&["http://127.0.0.1:1/"], 5, "does not call back"),
         (&["--", "no-such-program"], 5, "did not start"),
+        (
+            &["--ready-within", "1s", "--", "sh", "-c", "echo up; sleep 60"],
+            5,
+            "nothing listens at 127.0.0.1:",
+        ),
+        (&["--", "python3", "-c", REFUSING, "${self.port}"], 5, "| I do not know that method"),
         (&["--", "sh", "-c", "echo broken >&2; exit 3"], 5, "exit status 3"),
         (&["relay:model", "--only", "TF-05", "--level", "1"], 6, "no requirement was selected"),
     ] {
@@ -217,6 +236,20 @@ fn every_requirement_can_be_listed_and_explained() {
         let Output { status, stdout, .. } = unbroken(&folder.0).args(["explain", id]).output().unwrap();
         let page = String::from_utf8_lossy(&stdout).into_owned();
         assert!(status.success() && page.starts_with(&format!("# {id}: ")), "{page}");
+    }
+    let suites = unbroken::conform::suites();
+    for requirement in suites.iter().flat_map(|suite| &suite.requirements) {
+        for vector in &requirement.vectors {
+            let title = format!("{}/{}", requirement.id, vector.name);
+            let page = unbroken::report::conformance::explain::explain(&suites, &title);
+            assert!(page.is_some_and(|page| page.starts_with(&format!("# {title}: "))), "{title}");
+        }
+    }
+    for (word, part) in [("TP-12/nothing", "lists its vectors"), ("TP-99", "--only TP`"), ("zz", "no topic")]
+    {
+        let Output { status, stderr, .. } = unbroken(&folder.0).args(["explain", word]).output().unwrap();
+        let problem = String::from_utf8_lossy(&stderr).into_owned();
+        assert!(status.code() == Some(2) && problem.contains(part), "{word}: {problem}");
     }
 }
 
@@ -286,6 +319,28 @@ fn a_baseline_accepts_what_it_names_and_nothing_else() {
     assert!(status == Some(2) && problems.contains("cannot read the baseline `missing.json`"), "{problems}");
 }
 
+/// A program in place of `docker`: checks the command, and runs the service that the image would have.
+const ENGINE: &str = "#!/bin/sh\n[ \"$1 $2 $3 $4 $5\" = 'run --rm --init --network host' ] || exit 9\n\
+    case \"$*\" in *'--env PORT'*' acme:1') exec python3 service.py \"$PORT\";; esac\nexit 8\n";
+
+#[test]
+fn an_image_is_started_by_the_program_of_the_container_engine() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::new("image");
+    folder.write("service.py", SERVICE);
+    folder.write("docker", ENGINE);
+    let docker = folder.0.join("docker");
+    std::fs::set_permissions(&docker, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.0.display(), std::env::var("PATH").unwrap());
+    let Output { status, stdout, stderr } = unbroken(&folder.0)
+        .env("PATH", path)
+        .args(["conform", "--image", "acme:1", "--only", "TP-22", "--wire-only"])
+        .output()
+        .unwrap();
+    assert!(status.success(), "{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+}
+
 /// The requirements that are compared with the page here; the nightly workflow compares all.
 const COMPARED: &[&str] = &[
     "--suite",
@@ -314,7 +369,10 @@ fn the_report_of_the_rust_relay_is_the_one_that_is_checked_in() {
     let rows: Vec<&str> = slice.lines().filter(|line| line.contains("](http")).collect();
     let stale: Vec<&&str> = rows.iter().filter(|row| !page.lines().any(|line| line == **row)).collect();
     assert!(rows.len() > 55, "{} rows", rows.len());
-    assert!(stale.is_empty(), "fixtures/relay-rust/CONFORMANCE.md is stale: run with UPDATE_EXPECT=1: {stale:#?}");
+    assert!(
+        stale.is_empty(),
+        "fixtures/relay-rust/CONFORMANCE.md is stale: run with UPDATE_EXPECT=1: {stale:#?}"
+    );
 }
 
 /// A forwarder in Python that forwards what it gets.

@@ -76,6 +76,42 @@ fn node_services_end_as_their_scenarios_say() {
     ends_as_it_should(&node::LANGUAGE);
 }
 
+#[test]
+fn the_python_service_for_authors_of_sdks_is_tried() {
+    conforms(&python::LANGUAGE, |packages, services| {
+        let mut command = vec![packages.join("bin/opentelemetry-instrument"), packages.join("bin/python")];
+        command.push(services.join("service.py"));
+        command
+    });
+}
+
+#[test]
+fn the_node_service_for_authors_of_sdks_is_tried() {
+    conforms(&node::LANGUAGE, |packages, services| {
+        let instrumentation =
+            packages.join("node_modules/@opentelemetry/auto-instrumentations-node/build/src/register.js");
+        vec!["node".into(), "--require".into(), instrumentation, services.join("service.js")]
+    });
+}
+
+/// Tries some requirements on a service of `fixtures/sdk-authors`, with the packages of the language's other services.
+fn conforms(language: &Language, command: impl Fn(&Path, &Path) -> Vec<PathBuf>) {
+    let fixtures = root().join("fixtures");
+    let packages = match installed(language, &fixtures.join(language.folder)) {
+        Ok(packages) => packages,
+        Err(why) => return skip("sdk-authors", &why),
+    };
+    let output = unbroken(language, &packages)
+        .env("NODE_PATH", packages.join("node_modules"))
+        .args(["conform", "--wire-only", "--only", "TP-10,TP-11,TS-14,BG-11/case", "--"])
+        .args(command(&packages, &fixtures.join("sdk-authors")))
+        .arg("${self.port}")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(PASS), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// `python3 -m venv`, and the pinned packages in it.
 fn virtual_environment(services: &Path, into: &Path) -> Result<(), String> {
     run(Command::new("python3").args(["-m", "venv"]).arg(into))?;

@@ -5,11 +5,17 @@ use super::{exit, print};
 use crate::conform;
 use crate::report::{conformance, explain};
 
-/// Prints the page of a requirement of the reference suite, if the word is one's id.
-fn requirement(word: &str) -> bool {
-    let page = conformance::explain::explain(&conform::suites(), word);
-    page.iter().for_each(|page| print::out(page));
-    page.is_some()
+/// Prints the page of a requirement or a vector of the reference suite, or the error that the word names nothing, and
+/// returns the exit status.
+fn requirement(word: &str) -> u8 {
+    let suites = conform::suites();
+    if let Some(page) = conformance::explain::explain(&suites, word) {
+        print::out(&page);
+        return exit::PASS;
+    }
+    let unknown = conformance::explain::unknown(&suites, word);
+    print::problem(unknown.unwrap_or_else(|| explain::unknown(word)).trim_end());
+    exit::USAGE
 }
 
 pub fn explain(arguments: &ExplainArguments) -> u8 {
@@ -22,10 +28,6 @@ pub fn explain(arguments: &ExplainArguments) -> u8 {
             print::out(text);
             exit::PASS
         }
-        None if requirement(word) => exit::PASS,
-        None => {
-            print::problem(explain::unknown(word).trim_end());
-            exit::USAGE
-        }
+        None => requirement(word),
     }
 }

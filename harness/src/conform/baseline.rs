@@ -98,7 +98,7 @@ impl ConformanceBaseline {
         for result in &mut results.requirements {
             for vector in &mut result.vectors {
                 let entry = self.acceptance(&result.requirement.id, vector);
-                vector.known = entry.map(KnownDeviation::of);
+                vector.known = entry.map(AcceptedDeviation::known);
             }
         }
         results.fixed = self.accepted.iter().flat_map(|entry| entry.fixed(results)).collect();
@@ -115,9 +115,10 @@ impl ConformanceBaseline {
         for result in &results.requirements {
             let id = &result.requirement.id;
             for vector in &result.vectors {
-                let Some(kind) = kind_of(vector).filter(|_| new.acceptance(id, vector).is_none()) else {
+                let Some(kind) = kind_of(vector) else { continue };
+                if new.acceptance(id, vector).is_some() {
                     continue;
-                };
+                }
                 let entry = match known.acceptance(id, vector) {
                     Some(entry) if entry.vectors.is_empty() => entry.clone(),
                     Some(entry) => AcceptedDeviation { vectors: vec![vector.name.clone()], ..entry.clone() },
@@ -163,6 +164,10 @@ impl AcceptedDeviation {
             reason: reason.to_owned(),
             link: None,
         }
+    }
+
+    fn known(&self) -> KnownDeviation {
+        KnownDeviation { reason: self.reason.clone(), link: self.link.clone() }
     }
 
     /// Returns true for a vector that this entry is about, however it ended.

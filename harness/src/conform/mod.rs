@@ -13,6 +13,7 @@ mod document;
 pub mod engine;
 pub mod judge;
 pub mod listener;
+pub mod progress;
 pub mod results;
 pub mod selection;
 mod span_sink;
@@ -21,6 +22,7 @@ pub mod target;
 pub mod transport;
 
 pub use engine::{Options, run};
+pub use progress::{OnProgress, SuiteProgress};
 pub use results::{ConformanceVerdict, Results};
 pub use selection::{RequirementSelection, SelectedRequirement};
 pub use suite::{Suite, suites};

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::baseline::AcceptedDeviation;
 use super::judge::Mismatch;
 use super::suite::{Requirement, Strength};
 use super::transport::TransportRoute;
@@ -57,6 +56,8 @@ pub struct VectorResult {
     /// The reason why it could not be decided, or is not supported.
     pub reason: Option<String>,
     pub notes: Vec<String>,
+    /// The last output lines of the target after a request that it did not answer well.
+    pub output: Vec<String>,
     /// The fields of the request that the verdict is about.
     pub sent: RawFields,
     /// The propagation fields of each call that the target made for it.
@@ -74,10 +75,6 @@ pub struct KnownDeviation {
 }
 
 impl KnownDeviation {
-    pub(super) fn of(entry: &AcceptedDeviation) -> KnownDeviation {
-        KnownDeviation { reason: entry.reason.clone(), link: entry.link.clone() }
-    }
-
     /// Returns `the reason (https://...)`.
     pub fn words(&self) -> String {
         match &self.link {

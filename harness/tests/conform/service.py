@@ -30,6 +30,8 @@ class Service(http.server.BaseHTTPRequestHandler):
         trace, flags, state = extract(self.headers)
         steps = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))
         how = HOW if trace == ODD else ""
+        if how:
+            print("it goes wrong here:", how, flush=True)
         if how == "hang":
             time.sleep(60)
         if how == "die":

@@ -22,6 +22,9 @@ pub struct ConformArguments {
     /// A command that starts the service; it gets `PORT` and `RELAY_HTTP_ADDR`, `${self.port}` stands for the port
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
+    /// A container image of the service, run with `docker` or `podman` in the network of this machine (Linux)
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "command"])]
+    pub image: Option<String>,
     /// Try only these requirements, families or vectors: `TP-12`, `TP`, `TP-12/version.upper-ff`
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub only: Vec<String>,
@@ -53,6 +56,9 @@ pub struct ConformArguments {
     /// The time limit of one request: `500ms`, `30s`
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub timeout: Duration,
+    /// The time in which a target that is started must be ready
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub ready_within: Duration,
     /// The address that receives the calls of the target
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
@@ -91,6 +97,7 @@ Examples:
   unbroken conform http://127.0.0.1:5000/            a running service
   unbroken conform http://127.0.0.1:5000/ -- python3 service.py
   unbroken conform -- node service.js '${self.port}'  one process for each configuration
+  unbroken conform --image registry.example/acme:1   an image; the service listens at `PORT`
   unbroken conform acme.yaml                         a target file; `unbroken schema target` describes it
   unbroken conform relay:rust --report html=out/report.html
   unbroken conform relay:model --fault inject-nothing

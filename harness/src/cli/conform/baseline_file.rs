@@ -1,4 +1,4 @@
-//! `--baseline` and `--write-baseline` of `unbroken conform`: accepted deviations, read before a run and written after it.
+//! `--baseline` and `--write-baseline` of `unbroken conform`: accepted deviations, read before a run and written after.
 
 use std::path::{Path, PathBuf};
 

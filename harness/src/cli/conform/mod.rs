@@ -15,10 +15,12 @@ use crate::testing::brokers::stand_ins;
 
 mod arguments;
 mod baseline_file;
+mod progress_display;
 mod report_file;
 mod target;
 
 pub use arguments::ConformArguments;
+use progress_display::ProgressDisplay;
 
 pub fn conform(arguments: &ConformArguments) -> u8 {
     if let [old, new] = arguments.diff.as_slice() {
@@ -29,7 +31,7 @@ pub fn conform(arguments: &ConformArguments) -> u8 {
         return list(arguments, &suites);
     }
     let target = match target::of(arguments) {
-        Ok(target) => target,
+        Ok(target) => Target { ready_within: arguments.ready_within, ..target },
         Err(error) => return error.print(),
     };
     let wanted = match selection(arguments, target.is_forwarder(), &suites) {
@@ -131,13 +133,14 @@ fn run(
         routes,
         brokers: stand_ins(),
     };
-    let results = runtime.block_on(conform::run(target, wanted, &options, interrupted()));
+    let display = ProgressDisplay::new();
+    let on_progress = |progress| display.take(&progress);
+    let results = runtime.block_on(conform::run(target, wanted, &options, interrupted(), &on_progress));
     runtime.shutdown_background();
+    display.finish();
     results.map_err(|error| {
         print::error(&error);
-        if let conform::engine::RunError::Target(error) = &error {
-            error.lines().iter().for_each(|line| print::problem(&format!("  | {line}")));
-        }
+        error.lines().iter().for_each(|line| print::problem(&format!("  | {line}")));
         exit::INCONCLUSIVE
     })
 }

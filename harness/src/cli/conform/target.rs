@@ -73,6 +73,10 @@ fn read(path: &str, arguments: &ConformArguments) -> Result<Target, TargetError>
 
 /// Returns the target that the arguments name.
 pub fn of(arguments: &ConformArguments) -> Result<Target, TargetError> {
+    if let Some(image) = &arguments.image {
+        let has_faults = !arguments.fault.is_empty();
+        return if has_faults { Err(TargetError::FaultWithoutRelay) } else { Ok(Target::image(image)) };
+    }
     let named = arguments.target.as_deref();
     if let Some(path) = named.filter(|name| is_file(name)) {
         return read(path, arguments);

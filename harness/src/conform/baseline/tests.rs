@@ -17,6 +17,7 @@ fn vector(name: &str, mismatch: Option<MismatchKind>) -> VectorResult {
         known: None,
         reason: None,
         notes: Vec::new(),
+        output: Vec::new(),
         sent: Vec::new(),
         received: Vec::new(),
         curl: String::new(),

@@ -7,32 +7,35 @@ use std::time::{Duration, Instant};
 
 use super::judge::{self, End, MismatchKind, SpanGap, VectorExchange, VectorJudgement};
 use super::listener::{CallbackListener, RequestKey};
-use super::results::{ConformanceVerdict, Implementation, RequirementResult, Results, VectorResult};
+use super::progress::{OnProgress, SuiteProgress};
+use super::results::{ConformanceVerdict, Counts, Implementation, RequirementResult, Results, VectorResult};
 use super::selection::SelectedRequirement;
-use super::span_sink::{SinkError, SpanSink};
+use super::span_sink::SpanSink;
 use super::suite::{Configuration, Setting};
-use super::target::{Address, Instance, InstanceError, Target, Upstream};
-use super::transport::{
-    self, BrokerClients, GrpcListener, TransportKind, TransportRoute, TransportStartError,
-};
+use super::target::{Address, Instance, Target, Upstream};
+use super::transport::{self, BrokerClients, GrpcListener, TransportKind, TransportRoute};
 use crate::error_chain;
 use crate::plan::Seed;
 use crate::plan::seed::Ids;
 use crate::runtime::BrokerStarter;
 use crate::scenario::Role;
 
+mod exchange;
 mod exchange_error;
 mod forwarding;
 mod propagation;
 mod request;
+mod run_error;
 mod second_hop;
 mod sender;
+mod shell_word;
 mod target_process;
 mod telemetry;
 mod trial;
 mod vector_result;
 
 use request::CallAddresses;
+pub use run_error::RunError;
 use sender::{Exchanges, RequestSender};
 use target_process::InstanceStart;
 use telemetry::SeenTelemetry;
@@ -61,30 +64,13 @@ pub struct Options {
     pub brokers: Option<BrokerStarter>,
 }
 
-/// The reason why nothing could be tried.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    #[error("cannot listen at {0} for the calls of the target")]
-    Listen(SocketAddr, #[source] std::io::Error),
-    #[error("cannot start the collector for the target's spans")]
-    Sink(#[from] SinkError),
-    #[error(transparent)]
-    Transport(#[from] TransportStartError),
-    #[error(transparent)]
-    Target(#[from] InstanceError),
-    #[error(
-        "the target at {address} does not call back ({why}): it must answer `POST` with a JSON array of steps \
-         (`fixtures/CONTRACT.md`)"
-    )]
-    NotCalledBack { address: String, why: String },
-}
-
 /// Tries every selected vector. When `interrupted` resolves, the vectors that were not tried are inconclusive.
 pub async fn run(
     target: &Target,
     wanted: &[SelectedRequirement],
     options: &Options,
     interrupted: impl Future<Output = ()>,
+    on_progress: OnProgress<'_>,
 ) -> Result<Results, RunError> {
     let begun = Instant::now();
     let nonce = Ids::new(Seed(options.seed).part("callbacks")).next_u64();
@@ -104,6 +90,7 @@ pub async fn run(
     let mut run = SuiteRun {
         target,
         options,
+        on_progress,
         listener,
         grpc,
         clients,
@@ -131,6 +118,7 @@ type JudgedVectors = BTreeMap<usize, (VectorJudgement, Vec<VectorExchange>)>;
 struct SuiteRun<'a> {
     target: &'a Target,
     options: &'a Options,
+    on_progress: OnProgress<'a>,
     listener: CallbackListener,
     grpc: GrpcListener,
     clients: BrokerClients,
@@ -146,13 +134,16 @@ struct SuiteRun<'a> {
 impl SuiteRun<'_> {
     /// Tries every configuration, one after the other.
     async fn groups(&mut self) -> Result<(), RunError> {
-        let mut left: Vec<usize> = (0..self.vectors.len()).collect();
+        let groups = self.vectors_by_group();
+        let requests = self.vectors.iter().map(|trial| trial.vector.requests).sum();
+        (self.on_progress)(SuiteProgress::Started { configurations: groups.len(), requests });
         let mut is_first = true;
-        while let Some(first) = left.first().copied() {
-            let (role, configuration) = self.vectors[first].group();
+        for group in groups {
+            let (role, configuration) = self.vectors[group[0]].group();
             let configuration = configuration.clone();
-            let group: Vec<usize> =
-                left.extract_if(.., |at| self.vectors[*at].group() == (role, &configuration)).collect();
+            let name = configuration.words();
+            let started = SuiteProgress::ConfigurationStarted { name: name.clone(), vectors: group.len() };
+            (self.on_progress)(started);
             match self.target.cannot(role, &configuration) {
                 Some(why) => self.without(&group, ConformanceVerdict::Unsupported, &why),
                 None => match self.group(&group, role, &configuration).await {
@@ -165,11 +156,37 @@ impl SuiteRun<'_> {
                             ConformanceVerdict::Inconclusive,
                             &error_chain::one_line(&error),
                         );
+                        self.add_output(&group, error.lines());
                     }
                 },
             }
+            let results = group.iter().filter_map(|at| self.results.get(at));
+            let counts = Counts::of(results.map(|result| result.verdict));
+            let requests = group.iter().map(|at| self.vectors[*at].vector.requests).sum();
+            (self.on_progress)(SuiteProgress::ConfigurationEnded { name, counts, requests });
         }
         Ok(())
+    }
+
+    /// Returns the numbers of the vectors, those of one role and configuration together.
+    fn vectors_by_group(&self) -> Vec<Vec<usize>> {
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for (at, trial) in self.vectors.iter().enumerate() {
+            match groups.iter_mut().find(|group| self.vectors[group[0]].group() == trial.group()) {
+                Some(group) => group.push(at),
+                None => groups.push(vec![at]),
+            }
+        }
+        groups
+    }
+
+    /// Adds the last output lines of a target that did not work.
+    fn add_output(&mut self, group: &[usize], lines: &[String]) {
+        for at in group {
+            if let Some(result) = self.results.get_mut(at) {
+                result.output = lines.to_vec();
+            }
+        }
     }
 
     async fn group(
@@ -204,6 +221,7 @@ impl SuiteRun<'_> {
         let sender = RequestSender {
             start: InstanceStart { target: self.target, configuration, variables, upstream },
             options: self.options,
+            on_progress: self.on_progress,
             listener: &self.listener,
             grpc: self.grpc.address(),
             clients: &self.clients,
@@ -287,7 +305,7 @@ impl SuiteRun<'_> {
         if let Some(need) = propagate.into_iter().chain(&mut needs).find(|need| !instance.can(need)) {
             return Some(format!("the target does not have the capability `{need}`"));
         }
-        if let Some(why) = sender::lacks(instance, trial.route) {
+        if let Some(why) = exchange::lacks(instance, trial.route) {
             return Some(why);
         }
         let missing = telemetry::missing(self.target, self.options)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::request;
+use super::shell_word::shell_word;
 use crate::conform::suite::{CarrierKind, Propagation, RequestIds, Text, Vector};
 use crate::conform::target::Address;
 use crate::conform::transport::SendFailure;
@@ -78,7 +78,7 @@ fn is_normalised(name: &[u8]) -> bool {
 /// Returns the request as a command of a shell.
 pub(super) fn curl(address: &Address, body: &str) -> String {
     let url = format!("http://{}{PATH}", address.authority());
-    let (body, url) = (request::quoted(body.as_bytes()), request::quoted(url.as_bytes()));
+    let (body, url) = (shell_word(body.as_bytes()), shell_word(url.as_bytes()));
     format!("curl -i -H 'Content-Type: application/json' -d {body} {url}")
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
+use super::shell_word::shell_word;
 use crate::conform::judge::VectorExchange;
 use crate::conform::listener::{CallbackListener, RequestKey};
 use crate::conform::suite::{self, InstructionStep, RequestIds};
@@ -95,42 +96,22 @@ pub(super) fn bytes(address: &Address, fields: &RawFields, body: &str) -> Vec<u8
     bytes
 }
 
-/// Longer values are omitted from a command.
-const LONGEST_TYPED: usize = 2048;
-
 /// Returns the `curl` command that repeats the request. A listener is needed at the addresses that the target calls.
 pub(super) fn curl(address: &Address, exchange: &VectorExchange, body: &str) -> String {
     let mut line = String::from("curl -i -H 'Content-Type: application/json'");
     for (name, value) in &exchange.sent {
         let name = String::from_utf8_lossy(name);
-        let field = match value.len() {
-            // The form in which curl sends a field without a value.
-            0 => quoted(format!("{name};").as_bytes()),
-            1..=LONGEST_TYPED => quoted(&[name.as_bytes(), b": ", value].concat()),
-            length => quoted(format!("{name}: ({length} bytes)").as_bytes()),
+        // The form in which curl sends a field without a value.
+        let field = if value.is_empty() {
+            shell_word(format!("{name};").as_bytes())
+        } else {
+            shell_word(&[name.as_bytes(), b": ", value].concat())
         };
         let _ = write!(line, " -H {field}");
     }
-    let _ = write!(line, " -d {} {}", quoted(body.as_bytes()), quoted(address.to_string().as_bytes()));
+    let _ =
+        write!(line, " -d {} {}", shell_word(body.as_bytes()), shell_word(address.to_string().as_bytes()));
     line
-}
-
-/// Quotes a word for a shell; bytes that are not printable ASCII are escaped for bash and zsh.
-pub(super) fn quoted(bytes: &[u8]) -> String {
-    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\'') {
-        return format!("'{}'", String::from_utf8_lossy(bytes));
-    }
-    let escaped = bytes.iter().fold(String::new(), |mut text, byte| {
-        match byte {
-            b'\'' | b'\\' => text.extend(['\\', char::from(*byte)]),
-            b' '..=b'~' => text.push(char::from(*byte)),
-            byte => {
-                let _ = write!(text, "\\x{byte:02x}");
-            }
-        }
-        text
-    });
-    format!("$'{escaped}'")
 }
 
 /// Returns the fields that a report may show: propagation fields, and names that are similar.
@@ -187,11 +168,5 @@ mod tests {
         for RequestIds { trace_id, parent_id } in minted {
             assert!(trace_id.to_uppercase() != trace_id && parent_id.to_uppercase() != parent_id);
         }
-    }
-
-    #[test]
-    fn odd_bytes_are_quoted_as_a_shell_reads_them() {
-        assert_eq!(quoted(b"a b"), "'a b'");
-        assert_eq!(quoted(b"it's\t\\\xff"), r"$'it\'s\x09\\\xff'");
     }
 }

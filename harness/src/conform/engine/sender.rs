@@ -8,17 +8,16 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, timeout_at};
 
-use super::exchange_error::{ExchangeError, connected};
 use super::request::CallAddresses;
 use super::target_process::{InstanceStart, TargetProcess};
 use super::{Options, RunError, Trial, forwarding, propagation, request, telemetry};
 use crate::conform::judge::{ExchangeTelemetry, TargetAnswer, VectorExchange};
 use crate::conform::listener::{CallbackListener, RequestKey, UpstreamAnswer};
+use crate::conform::progress::{OnProgress, SuiteProgress};
 use crate::conform::span_sink::SpanSink;
 use crate::conform::suite::{CarrierKind, InstructionStep, RequestIds};
 use crate::conform::target::Instance;
-use crate::conform::transport::{self, BrokerClients, SendFailure, TransportKind, TransportRoute};
-use crate::driver::raw;
+use crate::conform::transport::{BrokerClients, TransportRoute};
 use crate::error_chain;
 use crate::evidence::RawFields;
 use crate::plan::Seed;
@@ -37,6 +36,7 @@ const PROBE: RequestKey = RequestKey { vector: usize::MAX, request: 0 };
 pub(super) struct RequestSender<'a> {
     pub start: InstanceStart<'a>,
     pub options: &'a Options,
+    pub on_progress: OnProgress<'a>,
     pub listener: &'a CallbackListener,
     /// The address for calls over gRPC.
     pub grpc: SocketAddr,
@@ -63,22 +63,36 @@ pub(super) fn probe_trace(options: &Options) -> Vec<u8> {
 
 /// One request that is to be sent.
 #[derive(Clone)]
-struct Request {
-    key: RequestKey,
+pub(super) struct TargetRequest {
+    pub key: RequestKey,
     minted: RequestIds,
-    sent: RawFields,
-    route: TransportRoute,
+    pub sent: RawFields,
+    pub route: TransportRoute,
     steps: Vec<InstructionStep>,
-    question: Option<CarrierQuestion>,
+    pub question: Option<CarrierQuestion>,
     /// The answer of the service that is called, where it is not the usual one.
     upstream: Option<UpstreamAnswer>,
 }
 
+/// A request with its answer.
+struct AnsweredRequest {
+    request: TargetRequest,
+    answer: TargetAnswer,
+    /// The last output lines of the target after an error, or without an answer.
+    output: Vec<String>,
+}
+
 /// A carrier for the propagators alone.
 #[derive(Clone)]
-struct CarrierQuestion {
-    carrier: CarrierKind,
-    body: String,
+pub(super) struct CarrierQuestion {
+    pub carrier: CarrierKind,
+    pub body: String,
+}
+
+impl AnsweredRequest {
+    fn not_sent(request: TargetRequest, why: &str) -> AnsweredRequest {
+        AnsweredRequest { request, answer: TargetAnswer::NotSent(why.to_owned()), output: Vec::new() }
+    }
 }
 
 impl RequestSender<'_> {
@@ -87,7 +101,7 @@ impl RequestSender<'_> {
         let minted = probe_ids(self.options);
         let line = format!("00-{}-{}-01", minted.trace_id, minted.parent_id).into_bytes();
         let sent = vec![(b"traceparent".to_vec(), line)];
-        let request = Request {
+        let request = TargetRequest {
             key: PROBE,
             minted,
             sent,
@@ -96,7 +110,7 @@ impl RequestSender<'_> {
             question: None,
             upstream: None,
         };
-        let answer = self.send(&instance, &request).await;
+        let AnsweredRequest { answer, output: lines, .. } = self.answered(&instance, request).await;
         if !self.listener.calls(PROBE).is_empty() {
             return Ok(instance);
         }
@@ -107,7 +121,8 @@ impl RequestSender<'_> {
             TargetAnswer::BrokenOff(why) | TargetAnswer::NotSent(why) => why,
             TargetAnswer::Ended(how, _) => format!("it ended, {how}"),
         };
-        Err(RunError::NotCalledBack { address: instance.address.to_string(), why })
+        let lines = if lines.is_empty() { instance.last_lines().await } else { lines };
+        Err(RunError::NotCalledBack { address: instance.address.to_string(), why, lines })
     }
 
     /// Sends every request of these vectors, and stops the instance at the end.
@@ -136,7 +151,15 @@ impl RequestSender<'_> {
                 self.listener.forget(key);
                 let (minted, steps) = (exchange.minted.clone(), planned.steps.clone());
                 let sent = request::sent_onward(&call.fields, route.inward);
-                queue.push_back(Request { key, minted, sent, route, steps, question: None, upstream: None });
+                queue.push_back(TargetRequest {
+                    key,
+                    minted,
+                    sent,
+                    route,
+                    steps,
+                    question: None,
+                    upstream: None,
+                });
             }
         }
         self.all_of(instance, vectors, queue).await
@@ -146,24 +169,25 @@ impl RequestSender<'_> {
         &self,
         instance: Instance,
         vectors: &[Trial<'_>],
-        mut queue: VecDeque<Request>,
+        mut queue: VecDeque<TargetRequest>,
     ) -> Exchanges {
-        let mut answers: Vec<(Request, TargetAnswer)> = Vec::new();
+        let mut answers: Vec<AnsweredRequest> = Vec::new();
         let mut process = TargetProcess::new(instance, &self.start);
         while !queue.is_empty() {
             let mut suspects = Vec::new();
-            for (request, answer) in self.in_parallel(&mut process, &mut queue).await {
-                let ended = matches!(answer, TargetAnswer::Ended(..));
+            for answered in self.in_parallel(&mut process, &mut queue).await {
+                let ended = matches!(answered.answer, TargetAnswer::Ended(..));
                 let list = if ended { &mut suspects } else { &mut answers };
-                list.push((request, answer));
+                list.push(answered);
             }
             answers.extend(self.one_by_one(&mut process, suspects).await);
         }
         self.await_export(&process, vectors, &answers).await;
         let gap = process.end().await;
         let mut exchanges: BTreeMap<usize, Vec<VectorExchange>> = BTreeMap::new();
-        answers.sort_by_key(|(request, _)| request.key);
-        for (Request { key, minted, sent, question, .. }, answer) in answers {
+        answers.sort_by_key(|answered| answered.request.key);
+        for AnsweredRequest { request, answer, output } in answers {
+            let TargetRequest { key, minted, sent, question, .. } = request;
             let calls = self.listener.calls(key);
             let telemetry = ExchangeTelemetry::default();
             let answer_fields = self.listener.answer_of(key);
@@ -172,8 +196,16 @@ impl RequestSender<'_> {
                 Some(question) => propagation::as_fields(question.carrier, sent),
                 None => sent,
             };
-            let exchange =
-                VectorExchange { minted, sent, answer, calls, is_without_span, answer_fields, telemetry };
+            let exchange = VectorExchange {
+                minted,
+                sent,
+                answer,
+                calls,
+                is_without_span,
+                answer_fields,
+                telemetry,
+                output,
+            };
             exchanges.entry(key.vector).or_default().push(exchange);
         }
         Exchanges { exchanges, gap }
@@ -185,19 +217,19 @@ impl RequestSender<'_> {
         &self,
         process: &TargetProcess<'_>,
         vectors: &[Trial<'_>],
-        answers: &[(Request, TargetAnswer)],
+        answers: &[AnsweredRequest],
     ) {
         let (Some(sink), Some(instance)) = (self.sink, process.running()) else { return };
         if telemetry::exports_on_request(instance) {
             return;
         }
-        let stated = answers.iter().map(|(request, _)| request.key);
+        let stated = answers.iter().map(|answered| answered.request.key);
         let stated = stated.filter(|key| !vectors[key.vector].vector.telemetry.is_empty());
         let traces = stated.flat_map(|key| telemetry::sampled_traces(&self.listener.calls(key))).collect();
         sink.until_exported(traces, Instant::now() + EXPORTED_WITHIN).await;
     }
 
-    fn requests(&self, planned: Trial<'_>, vector: usize) -> impl Iterator<Item = Request> {
+    fn requests(&self, planned: Trial<'_>, vector: usize) -> impl Iterator<Item = TargetRequest> {
         let seed = planned.seed(self.options);
         let (fields, steps) = (&planned.vector.send, &planned.vector.steps);
         (0..planned.vector.requests).map(move |number| {
@@ -209,7 +241,7 @@ impl RequestSender<'_> {
                 body: propagation::body(propagation, planned.vector, &minted),
             });
             let (route, upstream) = (planned.route, forwarding::upstream_answer(planned.vector, &minted));
-            Request { key, minted, sent, route, steps: steps.clone(), question, upstream }
+            TargetRequest { key, minted, sent, route, steps: steps.clone(), question, upstream }
         })
     }
 
@@ -217,16 +249,13 @@ impl RequestSender<'_> {
     async fn in_parallel(
         &self,
         process: &mut TargetProcess<'_>,
-        queue: &mut VecDeque<Request>,
-    ) -> Vec<(Request, TargetAnswer)> {
+        queue: &mut VecDeque<TargetRequest>,
+    ) -> Vec<AnsweredRequest> {
         let instance = match process.instance().await {
             Ok(instance) => instance,
             Err(error) => {
                 let why = error_chain::one_line(&error);
-                return queue
-                    .drain(..)
-                    .map(|request| (request, TargetAnswer::NotSent(why.clone())))
-                    .collect();
+                return queue.drain(..).map(|request| AnsweredRequest::not_sent(request, &why)).collect();
             }
         };
         let mut pending = FuturesUnordered::new();
@@ -234,13 +263,13 @@ impl RequestSender<'_> {
         loop {
             while pending.len() < self.options.jobs.max(1) && !instance.has_ended() {
                 let Some(request) = queue.pop_front() else { break };
-                pending.push(async move {
-                    let answer = self.send(instance, &request).await;
-                    (request, answer)
-                });
+                pending.push(self.answered(instance, request));
             }
             match pending.next().await {
-                Some(answered) => answers.push(answered),
+                Some(answered) => {
+                    (self.on_progress)(SuiteProgress::Answered);
+                    answers.push(answered);
+                }
                 None => return answers,
             }
         }
@@ -250,29 +279,42 @@ impl RequestSender<'_> {
     async fn one_by_one(
         &self,
         process: &mut TargetProcess<'_>,
-        suspects: Vec<(Request, TargetAnswer)>,
-    ) -> Vec<(Request, TargetAnswer)> {
+        suspects: Vec<AnsweredRequest>,
+    ) -> Vec<AnsweredRequest> {
         if suspects.len() < 2 {
             return suspects;
         }
         let mut answers = Vec::new();
-        let first = suspects.clone();
-        for (request, _) in suspects {
+        for AnsweredRequest { request, .. } in &suspects {
             self.listener.forget(request.key);
-            let answer = match process.instance().await {
-                Ok(instance) => self.send(instance, &request).await,
-                Err(error) => TargetAnswer::NotSent(error_chain::one_line(&error)),
-            };
-            answers.push((request, answer));
+            answers.push(match process.instance().await {
+                Ok(instance) => self.answered(instance, request.clone()).await,
+                Err(error) => AnsweredRequest::not_sent(request.clone(), &error_chain::one_line(&error)),
+            });
         }
         // No single request ends it: what it did is reported on all that were in progress.
-        let recurred = answers.iter().any(|(_, answer)| matches!(answer, TargetAnswer::Ended(..)));
-        if recurred { answers } else { first }
+        let recurred = answers.iter().any(|answered| matches!(answered.answer, TargetAnswer::Ended(..)));
+        if recurred { answers } else { suspects }
     }
 
-    async fn send(&self, instance: &Instance, request: &Request) -> TargetAnswer {
+    /// Sends a request. Keeps the last output lines of the target if that is not answered well.
+    async fn answered(&self, instance: &Instance, request: TargetRequest) -> AnsweredRequest {
+        let answer = self.send(instance, &request).await;
+        let output = match answer {
+            TargetAnswer::Status(500..) | TargetAnswer::None(_) | TargetAnswer::BrokenOff(_) => {
+                instance.last_lines().await
+            }
+            TargetAnswer::Status(_)
+            | TargetAnswer::Delivered
+            | TargetAnswer::Ended(..)
+            | TargetAnswer::NotSent(_) => Vec::new(),
+        };
+        AnsweredRequest { request, answer, output }
+    }
+
+    async fn send(&self, instance: &Instance, request: &TargetRequest) -> TargetAnswer {
         let deadline = Instant::now() + self.options.timeout;
-        let Request { key, route, steps, minted, .. } = request;
+        let TargetRequest { key, route, steps, minted, .. } = request;
         let addresses = CallAddresses { listener: self.listener, grpc: self.grpc, key: *key, route: *route };
         let body = match self.start.upstream {
             Some(_) => forwarding::body(addresses),
@@ -320,75 +362,5 @@ impl RequestSender<'_> {
             }
         }
         answer
-    }
-
-    /// Sends a request and returns the answer.
-    async fn exchange(
-        &self,
-        instance: &Instance,
-        request: &Request,
-        body: &str,
-    ) -> Result<TargetAnswer, ExchangeError> {
-        let fields = &request.sent;
-        if let Some(CarrierQuestion { carrier, body }) = &request.question {
-            let asked =
-                propagation::exchange(instance.socket, *carrier, body.clone(), self.options.timeout).await;
-            let (status, injected) = asked.map_err(ExchangeError::Answer)?;
-            self.listener.keep(request.key, injected);
-            return Ok(TargetAnswer::Status(status));
-        }
-        let address = match self.start.upstream {
-            Some(_) => &instance.address.with_path(self.listener.path(request.key, 0)),
-            None => &instance.address,
-        };
-        let status = match request.route.inward {
-            TransportKind::Http1 => {
-                let bytes = request::bytes(address, fields, body);
-                let stream = connected(instance.socket).await?;
-                let answered = raw::request(stream, &bytes, false).await;
-                let (status, answer_fields) =
-                    answered.map_err(|error| ExchangeError::Answer(SendFailure(error.to_string())))?;
-                if self.start.upstream.is_some() {
-                    self.listener.keep_answer(request.key, answer_fields);
-                }
-                status
-            }
-            TransportKind::Http2 => {
-                let stream = connected(instance.socket).await?;
-                let sent = transport::send_http2(stream, &address.to_string(), fields, body).await;
-                sent.map_err(ExchangeError::Answer)?
-            }
-            TransportKind::Grpc => {
-                let address = instance.grpc.expect("`lacks` has refused a target without it");
-                transport::send_grpc(address, fields, body).await.map_err(ExchangeError::Answer)?
-            }
-            TransportKind::Kafka | TransportKind::RabbitMq | TransportKind::Sqs => {
-                let sent = self.clients.send(request.route.inward, fields, body).await;
-                sent.map_err(ExchangeError::NotSent)?;
-                return Ok(TargetAnswer::Delivered);
-            }
-        };
-        Ok(TargetAnswer::Status(status))
-    }
-}
-
-/// Returns the reason why a target cannot be tried over a route.
-pub(super) fn lacks(instance: &Instance, route: TransportRoute) -> Option<String> {
-    if let Some(need) = route.missing(|need| instance.can(need)) {
-        return Some(format!("the target does not have the capability `{need}`"));
-    }
-    match route.inward {
-        TransportKind::Grpc if instance.grpc.is_none() => {
-            Some("the ready line of the target names no gRPC address".to_owned())
-        }
-        TransportKind::Http2 if !instance.speaks_http2 => {
-            Some("the target does not speak HTTP/2 without TLS".to_owned())
-        }
-        TransportKind::Http1
-        | TransportKind::Http2
-        | TransportKind::Grpc
-        | TransportKind::Kafka
-        | TransportKind::RabbitMq
-        | TransportKind::Sqs => None,
     }
 }

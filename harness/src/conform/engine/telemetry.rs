@@ -22,7 +22,7 @@ pub(super) fn missing(target: &Target, options: &Options) -> Option<&'static str
     match &target.start {
         _ if options.is_wire_only => Some("`--wire-only` does not look at telemetry"),
         Start::Running(_) => Some("a running service exports to a collector of its own"),
-        Start::Command { .. } | Start::Relay { .. } => None,
+        Start::Command { .. } | Start::Image(_) | Start::Relay { .. } => None,
     }
 }
 

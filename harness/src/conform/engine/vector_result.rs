@@ -15,6 +15,7 @@ pub(super) fn untried(trial: Trial<'_>, verdict: ConformanceVerdict, why: &str) 
         known: None,
         reason: Some(why.to_owned()),
         notes: Vec::new(),
+        output: Vec::new(),
         sent: Vec::new(),
         received: Vec::new(),
         curl: String::new(),
@@ -49,6 +50,7 @@ pub(super) fn result(
         sent: shown.map(|exchange| exchange.sent.clone()).unwrap_or_default(),
         received: calls.map(|call| request::of_propagation(&call.fields)).collect(),
         notes: judged.notes,
+        output: shown.map(|exchange| exchange.output.clone()).unwrap_or_default(),
         reason: None,
         ..untried(trial, ConformanceVerdict::Pass, "")
     };

@@ -4,7 +4,9 @@ use super::fields::{first_difference, values};
 use super::lists;
 use super::mismatch::{Mismatch, MismatchKind};
 use super::{Call, VectorExchange};
-use crate::conform::suite::{AllowedOutcome, FieldDifference, OutcomeKind, RequestIds, Text};
+use crate::conform::suite::{
+    AllowedOutcome, ContextFlag, Demands, FieldDifference, OutcomeKind, RequestIds, Text,
+};
 use crate::evidence::RawFields;
 use crate::wire::{Format, Level, TraceParent};
 
@@ -75,13 +77,13 @@ fn continues(
     let trace_id = expected_id(outcome.demands.trace_id.as_ref(), &minted.trace_id, minted);
     let parent_id = expected_id(outcome.demands.parent_id.as_ref(), &minted.parent_id, minted);
     if parent.trace_id.to_string() != trace_id {
-        let wanted = format!("00-{trace_id}-{}-{}", parent.parent_id, parent.flags);
+        let wanted = format!("00-{trace_id}-{NEW_ID}-{}", flags_by_rule(&outcome.demands));
         let kind = MismatchKind::TraceIdChanged;
         return Err(Mismatch::with(kind, difference(Some(wanted.into_bytes()), line, 3..35)));
     }
     let is_kept = parent.parent_id.to_string() == parent_id;
     if outcome.demands.keeps_parent || exchange.is_without_span {
-        let wanted = format!("00-{trace_id}-{parent_id}-{}", parent.flags).into_bytes();
+        let wanted = format!("00-{trace_id}-{parent_id}-{}", flags_by_rule(&outcome.demands)).into_bytes();
         let difference = difference(Some(wanted), line, 36..52);
         return if is_kept { Ok(()) } else { Err(Mismatch::with(MismatchKind::ParentIdChanged, difference)) };
     }
@@ -140,14 +142,32 @@ fn flags(outcome: &AllowedOutcome, line: &[u8], parent: &TraceParent) -> Result<
     let bits = parent.flags.0;
     let unset = outcome.demands.set.iter().find(|flag| bits & flag.bits() == 0);
     let set = outcome.demands.clear.iter().find(|flag| bits & flag.bits() != 0);
-    let (flag, expected, bits) = match (unset, set) {
-        (Some(flag), _) => (*flag, true, bits | flag.bits()),
-        (None, Some(flag)) => (*flag, false, bits & !flag.bits()),
+    let (flag, expected) = match (unset, set) {
+        (Some(flag), _) => (*flag, true),
+        (None, Some(flag)) => (*flag, false),
         (None, None) => return Ok(()),
     };
-    let wanted = format!("00-{}-{}-{bits:02x}", parent.trace_id, parent.parent_id);
+    let rule = flags_by_rule(&outcome.demands);
+    let wanted = format!("00-{}-{}-{rule}", parent.trace_id, parent.parent_id);
     let difference = difference(Some(wanted.into_bytes()), line, 53..55);
     Err(Mismatch::with(MismatchKind::Flag(flag, expected), difference))
+}
+
+/// Stands for an id that the target chooses.
+const NEW_ID: &str = "<new parent id>";
+
+/// Returns the flags that an outcome demands: two digits where it decides each of them, otherwise their names.
+fn flags_by_rule(demands: &Demands) -> String {
+    let bits = |flags: &[ContextFlag]| flags.iter().fold(0, |bits, flag| bits | flag.bits());
+    let (set, clear) = (bits(&demands.set), bits(&demands.clear));
+    if set | clear == u8::MAX {
+        return format!("{set:02x}");
+    }
+    let names = |flags: &[ContextFlag], state: &str| {
+        flags.iter().map(|flag| format!("{} {state}", flag.word())).collect::<Vec<_>>()
+    };
+    let rules = [names(&demands.set, "set"), names(&demands.clear, "not set")].concat();
+    if rules.is_empty() { "<any flags>".to_owned() } else { format!("<{}>", rules.join(", ")) }
 }
 
 /// Checks that every propagation field is forwarded unchanged and in order, and that no other is sent.

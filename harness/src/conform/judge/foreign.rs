@@ -3,7 +3,7 @@
 use super::mismatch::{Mismatch, MismatchKind};
 use super::outgoing::OutgoingContext;
 use super::{Call, VectorExchange, context, lists};
-use crate::conform::suite::{AllowedOutcome, ContextFlag, OutcomeKind};
+use crate::conform::suite::{AllowedOutcome, ContextFlag, Demands, OutcomeKind};
 use crate::wire::{ContextPart, Decision, Format, RemoteContext};
 
 /// Checks a call that has to carry a context in this format.
@@ -35,7 +35,10 @@ fn continues(
     let (minted, demands) = (&exchange.minted, &outcome.demands);
     let trace_id = context::expected_id(demands.trace_id.as_ref(), &minted.trace_id, minted);
     if sent.context.trace_id.to_string() != trace_id {
-        let expected = sent.with_trace_id(&trace_id);
+        let expected = sent.with_trace_id(&trace_id).map(|context| RemoteContext {
+            decision: decision_by_rule(demands).unwrap_or(context.decision),
+            ..context
+        });
         return Err(sent.mismatch(MismatchKind::TraceIdChanged, ContextPart::TraceId, expected));
     }
     let parent_id = context::expected_id(demands.parent_id.as_ref(), &minted.parent_id, minted);
@@ -58,6 +61,17 @@ fn flags(outcome: &AllowedOutcome, sent: &OutgoingContext<'_>) -> Result<(), Mis
     };
     let expected = RemoteContext { decision: expected, ..sent.context };
     Err(sent.mismatch(MismatchKind::Flag(flag, due), ContextPart::Decision, Some(expected)))
+}
+
+/// Returns the decision that an outcome demands; `None` where it leaves it open.
+fn decision_by_rule(demands: &Demands) -> Option<Decision> {
+    if demands.set.contains(&ContextFlag::Debug) {
+        return Some(Decision::Debug);
+    }
+    if demands.set.contains(&ContextFlag::Sampled) {
+        return Some(Decision::Sampled);
+    }
+    demands.clear.contains(&ContextFlag::Sampled).then_some(Decision::NotSampled)
 }
 
 fn is_set(flag: ContextFlag, decision: Decision) -> bool {

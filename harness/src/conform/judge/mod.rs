@@ -41,6 +41,8 @@ pub struct VectorExchange {
     pub answer_fields: RawFields,
     /// Empty where nothing is stated about spans.
     pub telemetry: ExchangeTelemetry,
+    /// The last output lines of the target after an answer that is an error, or none; empty otherwise.
+    pub output: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

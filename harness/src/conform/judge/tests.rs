@@ -38,6 +38,7 @@ fn judged(text: &str, calls: &[&[(&str, &str)]]) -> String {
         is_without_span: false,
         answer_fields: Vec::new(),
         telemetry,
+        output: Vec::new(),
     };
     match judge(&vector, &[exchange]).end {
         End::Fits(outcome) => outcome,
@@ -152,6 +153,7 @@ fn the_caret_points_at_the_first_byte_that_differs() {
         is_without_span: false,
         answer_fields: Vec::new(),
         telemetry: ExchangeTelemetry::default(),
+        output: Vec::new(),
     };
     let End::Misfits(mismatch) = judge(&vector, &[exchange]).end else { panic!("it fits") };
     let difference = mismatch.difference.expect("the bytes differ");
@@ -175,6 +177,7 @@ fn trace_ids_that_are_no_random_numbers_are_found() {
             is_without_span: false,
             answer_fields: Vec::new(),
             telemetry: ExchangeTelemetry::default(),
+            output: Vec::new(),
         }
     };
     let mut ids = crate::plan::seed::Ids::new(crate::plan::Seed(1));
@@ -199,6 +202,7 @@ fn a_target_that_hangs_or_ends_is_reported() {
             is_without_span: false,
             answer_fields: Vec::new(),
             telemetry: ExchangeTelemetry::default(),
+            output: Vec::new(),
         }
     };
     for (answer, word) in [
@@ -248,8 +252,16 @@ fn a_call_in_the_wrong_format_is_explained_with_the_propagator_to_configure() {
         let (answer, telemetry) = (TargetAnswer::Status(200), ExchangeTelemetry::default());
         let (minted, sent) = (minted.clone(), sent.clone());
         let answer_fields = Vec::new();
-        let exchange =
-            VectorExchange { minted, sent, answer, answer_fields, calls, is_without_span: false, telemetry };
+        let exchange = VectorExchange {
+            minted,
+            sent,
+            answer,
+            answer_fields,
+            calls,
+            is_without_span: false,
+            telemetry,
+            output: Vec::new(),
+        };
         match judge(&vector, &[exchange]).end {
             End::Misfits(mismatch) => mismatch,
             other => panic!("{other:?}"),

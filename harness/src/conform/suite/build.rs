@@ -84,7 +84,8 @@ impl Builder {
     /// Checks that each vector that starts a new trace stands beside one that is continued, without which it proves
     /// nothing.
     fn twins(&mut self, vectors: &[Vector]) {
-        for vector in vectors.iter().filter(|vector| vector.must_restart() && !vector.send.is_empty()) {
+        let has_to = |vector: &Vector| vector.must_restart() && !vector.send.is_empty();
+        for vector in vectors.iter().filter(|vector| has_to(vector) || vector.twin.is_some()) {
             let named = vector.twin.as_ref().map(|twin| vectors.iter().find(|other| other.name == *twin));
             let (message, help) = match named {
                 Some(Some(twin)) if twin.must_continue() => continue,

@@ -232,7 +232,7 @@ pub struct Vector {
     pub telemetry: Vec<SpanStatement>,
     /// The outcomes that are allowed; the first is the one that the suite prefers.
     pub expect: Vec<AllowedOutcome>,
-    /// The vector that must be continued for this one to prove anything: for those that start a new trace only.
+    /// The vector that must be continued for this one to prove anything: for those that may start a new trace only.
     pub twin: Option<String>,
     /// The levels that it is tried at.
     pub levels: std::ops::RangeInclusive<u8>,

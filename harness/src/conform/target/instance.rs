@@ -8,7 +8,7 @@ use hyper::Method;
 use serde::Deserialize;
 use tokio::net::TcpStream;
 
-use super::{Address, CommandLine, Start, Target, Upstream};
+use super::{Address, CommandLine, Start, Target, Upstream, image};
 use crate::conform::suite::Configuration;
 use crate::runtime::NodeAddresses;
 use crate::runtime::standalone::{FreePort, Launch, Standalone, StandaloneError, ask_unsampled};
@@ -83,7 +83,7 @@ impl Instance {
         let (known, port) = match &target.start {
             Start::Running(address) => (Some(address.clone()), None),
             Start::Command { address: Some(address), .. } => (Some(address.clone()), None),
-            Start::Command { address: None, .. } => {
+            Start::Command { address: None, .. } | Start::Image(_) => {
                 (None, Some(FreePort::find().ok_or(InstanceError::NoPort)?))
             }
             Start::Relay { .. } => (None, None),
@@ -106,6 +106,9 @@ impl Instance {
                 Some(upstream) => (name, upstream.fill(&value)),
                 None => (name, value),
             }));
+            if let Start::Image(name) = &target.start {
+                command.words = image::run(name, &command.variables);
+            }
             let (started, at) = start(target, command, socket).await?;
             (program, socket, grpc) = (Some(started), at.http, at.grpc);
         }
@@ -130,6 +133,14 @@ impl Instance {
         let program = self.program.as_ref()?;
         let how = tokio::time::timeout(within, program.ended()).await.ok()?;
         Some((how, program.last_lines().await))
+    }
+
+    /// Returns the last lines that it has printed; empty for one that was not started here.
+    pub async fn last_lines(&self) -> Vec<String> {
+        match &self.program {
+            Some(program) => program.last_lines().await,
+            None => Vec::new(),
+        }
     }
 
     /// Ends what was started here.

@@ -12,6 +12,7 @@ use crate::wire::Format;
 
 mod address;
 pub mod file;
+mod image;
 mod instance;
 mod upstream;
 
@@ -51,6 +52,8 @@ pub enum Start {
     Running(Address),
     /// Program and arguments; the address where it listens, if it is known beforehand.
     Command { words: Vec<OsString>, address: Option<Address> },
+    /// A container image, run by the engine's own program.
+    Image(String),
     /// A built-in relay, with these faults enabled.
     Relay { implementation: String, faults: Vec<String> },
 }
@@ -123,6 +126,11 @@ impl Target {
         Some(Target::of(name, start))
     }
 
+    /// Returns the service that is a container image.
+    pub fn image(name: &str) -> Target {
+        Target::of(format!("--image {name}"), Start::Image(name.to_owned()))
+    }
+
     pub fn relay(implementation: &str, faults: Vec<String>) -> Target {
         let start = Start::Relay { implementation: implementation.to_owned(), faults };
         Target::of(format!("relay:{implementation}"), start)
@@ -155,8 +163,10 @@ impl Target {
                 Some(format!("a running service keeps its configuration ({})", self.configuration.words()))
             }
             Start::Relay { implementation, .. } => lacks(implementation, configuration),
-            Start::Command { .. } if self.entry(configuration).is_none() => unmapped(configuration),
-            Start::Running(_) | Start::Command { .. } => None,
+            Start::Command { .. } | Start::Image(_) if self.entry(configuration).is_none() => {
+                unmapped(configuration)
+            }
+            Start::Running(_) | Start::Command { .. } | Start::Image(_) => None,
         }
     }
 
@@ -223,6 +233,11 @@ impl Target {
                     (None, _) => word.clone(),
                 });
                 Some(CommandLine { words: filled.collect(), variables })
+            }
+            // The engine's program needs the names of all variables: `start` completes the words.
+            Start::Image(_) => {
+                variables.extend(port.map(|port| ("PORT".to_owned(), port.port().to_string())));
+                Some(CommandLine { words: Vec::new(), variables })
             }
             Start::Relay { implementation, faults } => {
                 if !faults.is_empty() {

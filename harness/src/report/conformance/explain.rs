@@ -2,17 +2,45 @@
 
 use std::collections::BTreeSet;
 
+use super::explain_vector;
 use crate::conform::suite::{AllowedOutcome, Configuration, Requirement, Suite, Vector};
 
-/// Returns the page of a requirement. Its id may be in upper or lower case.
-pub fn explain(suites: &[Suite], id: &str) -> Option<String> {
-    for suite in suites {
-        let mut requirements = suite.requirements.iter();
-        if let Some(requirement) = requirements.find(|one| one.id.eq_ignore_ascii_case(id.trim())) {
-            return Some(page(suite, requirement));
-        }
+/// Returns the page of a requirement (`TP-12`) or a vector (`TP-12/no-dash`). The id may be in upper or lower case.
+pub fn explain(suites: &[Suite], word: &str) -> Option<String> {
+    let (id, name) = parts(word);
+    let (suite, requirement) = requirement(suites, id)?;
+    let Some(name) = name else { return Some(page(suite, requirement)) };
+    let vector = requirement.vectors.iter().find(|vector| vector.name == name)?;
+    Some(explain_vector::page(suite, requirement, vector))
+}
+
+/// Returns the message for a word that has no page, if it is like an id: an unknown vector, or a family.
+pub fn unknown(suites: &[Suite], word: &str) -> Option<String> {
+    let (id, name) = parts(word);
+    if let (Some((_, requirement)), Some(name)) = (requirement(suites, id), name) {
+        let id = &requirement.id;
+        return Some(format!("{id} has no vector `{name}`; `unbroken explain {id}` lists its vectors"));
     }
-    None
+    let family = id.split('-').next()?.to_ascii_uppercase();
+    let mut requirements = suites.iter().flat_map(|suite| &suite.requirements);
+    requirements.find(|one| one.id.split('-').next() == Some(&family))?;
+    Some(format!(
+        "there is no requirement `{id}`; `unbroken conform --list --only {family}` lists those of {family}"
+    ))
+}
+
+fn parts(word: &str) -> (&str, Option<&str>) {
+    match word.trim().split_once('/') {
+        Some((id, name)) => (id, Some(name)),
+        None => (word.trim(), None),
+    }
+}
+
+fn requirement<'a>(suites: &'a [Suite], id: &str) -> Option<(&'a Suite, &'a Requirement)> {
+    suites.iter().find_map(|suite| {
+        let requirement = suite.requirements.iter().find(|one| one.id.eq_ignore_ascii_case(id))?;
+        Some((suite, requirement))
+    })
 }
 
 fn page(suite: &Suite, requirement: &Requirement) -> String {
@@ -48,7 +76,10 @@ fn page(suite: &Suite, requirement: &Requirement) -> String {
     text.extend(
         requirement.vectors.iter().map(|vector| format!("- `{}`: {}\n", vector.name, outcome(vector))),
     );
-    text += &format!("\n    unbroken conform TARGET --only {}\n", requirement.id);
+    if let Some(vector) = requirement.vectors.last() {
+        text += &format!("\n    unbroken explain {}/{}\n", requirement.id, vector.name);
+    }
+    text += &format!("    unbroken conform TARGET --only {}\n", requirement.id);
     text
 }
 

@@ -114,6 +114,8 @@ struct VectorReport<'a> {
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     notes: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    output: &'a [String],
     /// Name and value of each field.
     sent: Vec<[String; 2]>,
     /// The propagation fields of each call.
@@ -246,6 +248,7 @@ impl<'a> VectorReport<'a> {
                 .map(|known| KnownReport { reason: &known.reason, link: known.link.as_deref() }),
             reason: vector.reason.as_deref(),
             notes: &vector.notes,
+            output: &vector.output,
             sent: fields(&vector.sent),
             received: vector.received.iter().map(|call| fields(call)).collect(),
             curl: &vector.curl,

@@ -1,6 +1,6 @@
 //! The report for a README: a table of the suites, and a row for each requirement.
 
-use super::{by_suite, known, named, names, outcomes, story};
+use super::{by_suite, few, known, named, names, notes, outcomes, story};
 use crate::conform::results::{ConformanceVerdict, Counts, RequirementResult, Results};
 use crate::conform::suite::VERSION;
 use crate::report::phrase;
@@ -32,6 +32,11 @@ pub fn render(results: &Results) -> String {
     text += "\n| | strength | requirement | vectors | |\n|---|---|---|---:|---|\n";
     for result in &results.requirements {
         text += &row(result);
+    }
+    let notes = notes(results);
+    if !notes.is_empty() {
+        text += "\n";
+        text.extend(notes.iter().map(|(note, vectors)| format!("- {note}: {}\n", few(vectors))));
     }
     text
 }

@@ -2,6 +2,7 @@
 
 pub mod diff;
 pub mod explain;
+mod explain_vector;
 pub mod github;
 pub mod html;
 pub mod json;
@@ -29,7 +30,7 @@ fn named(implementation: &Implementation) -> String {
 }
 
 /// Returns `1 fail, 12 pass`, the worst first.
-fn counted(counts: &crate::conform::results::Counts) -> String {
+pub(crate) fn counted(counts: &crate::conform::results::Counts) -> String {
     let some = ConformanceVerdict::ALL.iter().rev().filter(|verdict| counts.get(**verdict) > 0);
     let parts: Vec<String> =
         some.map(|verdict| format!("{} {}", counts.get(*verdict), verdict.word())).collect();
@@ -78,15 +79,38 @@ fn known(result: &RequirementResult) -> Vec<(&KnownDeviation, Vec<&VectorResult>
     reasons
 }
 
+/// Returns the remarks of a run, each with the vectors that have it, by requirement and name.
+fn notes(results: &Results) -> Vec<(&str, Vec<String>)> {
+    let mut notes: Vec<(&str, Vec<String>)> = Vec::new();
+    for result in &results.requirements {
+        for vector in &result.vectors {
+            for note in &vector.notes {
+                let name = format!("`{}/{}`", result.requirement.id, vector.title());
+                match notes.iter_mut().find(|(known, _)| known == note) {
+                    Some((_, names)) => names.push(name),
+                    None => notes.push((note, vec![name])),
+                }
+            }
+        }
+    }
+    notes
+}
+
 /// The number of vectors that are named where a list is short.
 const NAMED: usize = 3;
 
 /// Returns `` `a`, `b`, `c` and 4 more ``.
 fn names(vectors: &[&VectorResult]) -> String {
-    let some: Vec<String> = vectors.iter().take(NAMED).map(|one| format!("`{}`", one.title())).collect();
-    match vectors.len().saturating_sub(NAMED) {
-        0 => some.join(", "),
-        more => format!("{} and {more} more", some.join(", ")),
+    let all: Vec<String> = vectors.iter().map(|one| format!("`{}`", one.title())).collect();
+    few(&all)
+}
+
+/// Returns the first of them, and the number of the others.
+fn few(all: &[String]) -> String {
+    let some = all[..all.len().min(NAMED)].join(", ");
+    match all.len().saturating_sub(NAMED) {
+        0 => some,
+        more => format!("{some} and {more} more"),
     }
 }
 

@@ -21,6 +21,8 @@ impl StoryLine {
 
 /// Longer values are cut around what matters.
 const LONGEST: usize = 160;
+/// The most output lines of the target that are shown.
+const OUTPUT: usize = 5;
 
 /// Returns bytes as text: printable ASCII as it is, everything else as `\xNN`.
 pub(super) fn text(bytes: &[u8]) -> String {
@@ -69,11 +71,9 @@ pub(super) fn lines(results: &Results, result: &RequirementResult, vector: &Vect
             lines.push(StoryLine::new("received", format!("{}: {}", text(name), short(value, LONGEST))));
         }
     }
-    if let Some(mismatch) = &vector.mismatch {
-        lines.extend(
-            mismatch.output().iter().rev().take(5).rev().map(|line| StoryLine::new("output", line.clone())),
-        );
-    }
+    let ended = vector.mismatch.as_ref().map(|mismatch| mismatch.output()).unwrap_or_default();
+    let output = if ended.is_empty() { &vector.output } else { ended };
+    lines.extend(output.iter().rev().take(OUTPUT).rev().map(|line| StoryLine::new("output", line.clone())));
     lines.extend(vector.notes.iter().map(|note| StoryLine::new("note", note.clone())));
     lines.push(StoryLine::new("clause", result.requirement.clause.clone()));
     if let Some(mismatch) = &vector.mismatch {

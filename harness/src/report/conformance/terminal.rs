@@ -1,6 +1,6 @@
 //! The report for people: the vectors that did not pass, and a table of all requirements.
 
-use super::{by_suite, counted, known, named, names, outcomes, sign, story};
+use super::{by_suite, counted, few, known, named, names, notes, outcomes, sign, story};
 use crate::conform::results::{ConformanceVerdict, RequirementResult, Results, VectorResult};
 use crate::conform::suite::VERSION;
 use crate::report::phrase;
@@ -153,6 +153,9 @@ impl Page {
             phrase::duration(results.took),
             results.seed
         ));
+        for (note, vectors) in notes(results) {
+            self.line(&format!("note: {note}: {}", few(&vectors)));
+        }
         for fixed in &results.fixed {
             self.line(&format!("fixed: {fixed} passes: remove it from the baseline"));
         }

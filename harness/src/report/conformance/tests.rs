@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::conform::judge::{Mismatch, MismatchKind};
-use crate::conform::results::VectorResult;
+use crate::conform::results::{KnownDeviation, VectorResult};
 use crate::conform::suite::{self, FieldDifference};
 use crate::report::terminal::Palette;
 use crate::source::Source;
@@ -28,6 +28,7 @@ fn vector(name: &str, verdict: ConformanceVerdict) -> VectorResult {
         reason: matches!(verdict, ConformanceVerdict::Inconclusive | ConformanceVerdict::Unsupported)
             .then(|| "it was not tried".into()),
         notes: Vec::new(),
+        output: Vec::new(),
         sent: vec![(b"traceparent".to_vec(), b"ff-4bf9-\xff\\".to_vec())],
         received: vec![vec![(b"traceparent".to_vec(), b"00-4bf9".to_vec())]],
         curl: "curl 'http://127.0.0.1:9/'".into(),
@@ -54,6 +55,15 @@ fn sample() -> Results {
         })),
         notes: vec!["the target called back after it had answered".into()],
         ..vector("ff", ConformanceVerdict::Fail)
+    };
+    let accepted = VectorResult {
+        mismatch: Some(Box::new(Mismatch::from(MismatchKind::Answered(500)))),
+        known: Some(KnownDeviation {
+            reason: "it <never> did".into(),
+            link: Some("https://example.org/issues/1".into()),
+        }),
+        output: vec!["KeyError: 'url'".into()],
+        ..vector("other", ConformanceVerdict::Fail)
     };
     let ended = MismatchKind::Ended { how: "exit status 1".into(), lines: vec!["Traceback".into()] };
     let ended = VectorResult {
@@ -82,11 +92,12 @@ fn sample() -> Results {
         seed: 7,
         took: Duration::from_millis(1234),
         is_interrupted: false,
-        fixed: Vec::new(),
+        fixed: vec!["XX-01/valid".into()],
         requirements: vec![
             result(&one, vec![vector("valid", ConformanceVerdict::Pass), failed]),
             result(&two, vec![ended]),
             result(&two, undecided),
+            result(&one, vec![accepted]),
         ],
     }
 }
@@ -119,7 +130,7 @@ fn the_sample_as_junit_is_read_back_with_the_same_counts() {
     let suite = &read.test_suites[0];
     assert_eq!(
         (suite.tests, suite.failures, suite.errors, text.matches("<skipped").count()),
-        (5, 1, 1, 1),
+        (6, 1, 1, 1),
         "{text}"
     );
 }
@@ -131,7 +142,7 @@ fn in_html_what_a_target_sends_stays_text() {
     assert!(text.contains("00-&lt;b&gt;&amp;\\xff"), "{text}");
     assert!(!text.contains("<be>") && !text.contains("<script") && !text.contains("src="), "{text}");
     let opened = text.matches("<details").count();
-    assert_eq!((opened, text.matches("</details>").count()), (3, 3));
+    assert_eq!((opened, text.matches("</details>").count()), (4, 4));
 }
 
 #[test]
@@ -206,5 +217,6 @@ fn a_requirement_is_explained_out_of_its_own_data() {
     let source = Source::new("sample.yaml", SUITE);
     let suites = [suite::read(&source).unwrap_or_else(|wrong| panic!("{wrong:?}"))];
     insta::assert_snapshot!(explain::explain(&suites, "xx-01").unwrap());
-    assert!(explain::explain(&suites, "XX-09").is_none());
+    insta::assert_snapshot!("a_vector", explain::explain(&suites, "xx-01/ff").unwrap());
+    assert!(explain::explain(&suites, "XX-09").is_none() && explain::explain(&suites, "XX-01/x").is_none());
 }

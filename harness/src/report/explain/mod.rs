@@ -54,7 +54,8 @@ pub fn topics() -> String {
         }
         text.push('\n');
     }
-    text + "`unbroken explain TOPIC` prints the page of a topic.\n"
+    text + "`unbroken explain TOPIC` prints the page of a topic, and `unbroken explain TP-12` that of a requirement of \
+            `unbroken conform --list`.\n"
 }
 
 fn words() -> impl Iterator<Item = &'static str> {

@@ -110,11 +110,11 @@ impl Standalone {
                 });
             }
             Err(ReadyError::Late(last)) => {
-                return Err(StandaloneError::NeverReady {
-                    within,
-                    last: last.to_string(),
-                    lines: workload.lines(),
-                });
+                let last = match address {
+                    Some(address) => format!("nothing listens at {address}, and {last}"),
+                    None => last.to_string(),
+                };
+                return Err(StandaloneError::NeverReady { within, last, lines: workload.lines() });
             }
         };
         Ok((Standalone { workload }, listening))

@@ -337,11 +337,13 @@ impl<'a> RequestSpans<'a> {
             &["server.address", "net.peer.name"],
             &["server.port", "net.peer.port"],
         ];
-        self.each_call(
-            |_, _, span| {
-                if span.kind == SpanKind::Client { has_attributes(span, required) } else { Ok(()) }
-            },
-        )
+        self.each_call(|_, _, span| {
+            if span.kind != SpanKind::Client {
+                return Ok(());
+            }
+            has_attributes(span, required)
+                .map_err(|Contradiction(why)| Contradiction(format!("{why} ({CLIENT_SPANS})")))
+        })
     }
 
     fn low_cardinality_name(&self) -> Result<(), Contradiction> {
@@ -353,6 +355,9 @@ impl<'a> RequestSpans<'a> {
         if entry.name.is_empty() { Err(Contradiction("the name is empty".to_owned())) } else { Ok(()) }
     }
 }
+
+/// The clause for CLIENT spans, where the requirement has the one for SERVER spans.
+const CLIENT_SPANS: &str = "https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span";
 
 fn has_attributes(span: &ExportedSpan, required: &[&[&str]]) -> Result<(), Contradiction> {
     match required.iter().find(|names| span.attribute(names).is_none()) {

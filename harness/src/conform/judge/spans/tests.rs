@@ -56,6 +56,7 @@ fn exchange() -> VectorExchange {
         is_without_span: false,
         answer_fields: Vec::new(),
         telemetry: ExchangeTelemetry { spans, ..ExchangeTelemetry::default() },
+        output: Vec::new(),
     }
 }
 
