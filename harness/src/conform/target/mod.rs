@@ -110,10 +110,21 @@ fn unmapped(configuration: &Configuration) -> Option<String> {
     ))
 }
 
+/// Returns a word as it is typed in a shell.
+fn typed(word: &str) -> String {
+    let needs_quotes = word.is_empty() || word.contains(|c| !is_plain(c));
+    if needs_quotes { format!("'{}'", word.replace('\'', r"'\''")) } else { word.to_owned() }
+}
+
+/// Returns true for a character without a meaning to a shell.
+fn is_plain(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-_./:=@,+%".contains(character)
+}
+
 impl Target {
     /// Returns the service that runs at `address`, or that `words` start; `None` without either.
     pub fn new(address: Option<Address>, words: Vec<OsString>) -> Option<Target> {
-        let shown: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+        let shown: Vec<_> = words.iter().map(|word| typed(&word.to_string_lossy())).collect();
         let shown = shown.join(" ");
         let (name, start) = match (address, words.is_empty()) {
             (Some(address), true) => (address.to_string(), Start::Running(address)),
