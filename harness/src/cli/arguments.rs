@@ -56,7 +56,8 @@ pub struct RunArguments {
     /// Override the timeouts of the scenarios: `500ms`, `30s`, `2m`
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
-    /// Also write a report: `json=FILE`, `junit=FILE`, `terminal=FILE`, `github[=FILE]`; `-` is standard output
+    /// Also write a report: `html=FILE`, `json=FILE`, `junit=FILE`, `terminal=FILE`, `github[=FILE]`; `-` is standard
+    /// output
     #[arg(long, value_name = "KIND=FILE", value_delimiter = ',')]
     pub report: Vec<ReportFile>,
     /// Keep the evidence of every case in this folder, for `unbroken judge`
@@ -155,7 +156,8 @@ pub struct JudgeArguments {
     /// A file that `run --keep-evidence` wrote
     #[arg(long, value_name = "FILE")]
     pub evidence: PathBuf,
-    /// Also write a report: `json=FILE`, `junit=FILE`, `terminal=FILE`, `github[=FILE]`; `-` is standard output
+    /// Also write a report: `html=FILE`, `json=FILE`, `junit=FILE`, `terminal=FILE`, `github[=FILE]`; `-` is standard
+    /// output
     #[arg(long, value_name = "KIND=FILE", value_delimiter = ',')]
     pub report: Vec<ReportFile>,
     #[command(flatten)]

@@ -9,7 +9,7 @@ use super::option_error::RunOptionError;
 use super::print;
 use super::report_target::{ReportError, ReportTarget, append, github_summary, replace};
 use crate::report::terminal::{Detail, Layout};
-use crate::report::{Outcome, github, json, junit, terminal};
+use crate::report::{Outcome, github, html, json, junit, terminal};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportFile {
@@ -21,6 +21,7 @@ pub struct ReportFile {
 enum Kind {
     Json,
     Junit,
+    Html,
     Terminal,
     /// Annotations on standard output, and the step summary in the file.
     Github,
@@ -34,10 +35,11 @@ impl FromStr for ReportFile {
         let kind = match name {
             "json" => Kind::Json,
             "junit" => Kind::Junit,
+            "html" => Kind::Html,
             "terminal" => Kind::Terminal,
             "github" => Kind::Github,
             other => {
-                let known = "`json`, `junit`, `terminal` or `github`";
+                let known = "`html`, `json`, `junit`, `terminal` or `github`";
                 return Err(ArgumentError::ReportKind { kind: other.to_owned(), known });
             }
         };
@@ -125,6 +127,7 @@ impl ReportFile {
         match self.kind {
             Kind::Json => json::render(outcome),
             Kind::Junit => junit::render(outcome),
+            Kind::Html => html::render(outcome),
             Kind::Terminal => {
                 terminal::render(outcome, Layout { detail: Detail::Everything, ..Layout::default() })
             }
@@ -150,7 +153,7 @@ mod tests {
         assert!(read("json=-").is_ok_and(|report| report.replaces_terminal()));
         assert_eq!(read("github"), Ok(ReportFile { kind: Kind::Github, target: ReportTarget::Environment }));
         assert_eq!(read("json="), Err(ArgumentError::ReportFile("json".into())));
-        assert!(read("json").is_err() && read("html=x").is_err());
+        assert!(read("json").is_err() && read("yaml=x").is_err());
     }
 
     #[test]

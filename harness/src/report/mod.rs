@@ -6,6 +6,7 @@
 //! - `terminal::render`, for people at the end of a run, and `terminal::Live` while it is under way,
 //! - `json::render`, for programs (`report.schema.json`),
 //! - `junit::render`, for CI servers,
+//! - `html::render`, one page for people: maps, waterfalls and bytes,
 //! - `github::annotations` and `github::summary`, for GitHub Actions,
 //! - `explain::explain`, the meaning of each rule and class.
 
@@ -14,9 +15,11 @@ pub mod conformance;
 pub mod explain;
 pub mod github;
 pub mod hop_map;
+pub mod html;
 pub mod json;
 #[cfg(feature = "junit")]
 pub mod junit;
+mod markup;
 pub mod outcome;
 pub mod phrase;
 pub mod terminal;

@@ -63,6 +63,7 @@ impl Texts<'_> {
         verdict.findings.iter_mut().for_each(|finding| self.finding(finding));
         verdict.notes.iter_mut().for_each(|note| self.secret(&mut note.text));
         verdict.undeclared.iter_mut().for_each(|(call, _)| self.secret(call));
+        verdict.examples.iter_mut().for_each(|example| self.secrets(example.texts_mut()));
     }
 
     fn finding(&self, finding: &mut Finding) {

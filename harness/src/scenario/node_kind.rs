@@ -146,6 +146,20 @@ impl NodeKind {
         }
     }
 
+    /// Returns the word of the kind in reports: the key of the scenario file.
+    pub fn word(&self) -> &'static str {
+        match self {
+            NodeKind::Client => "client",
+            NodeKind::Relay(_) => "relay",
+            NodeKind::Command(_) => "command",
+            NodeKind::Image(_) => "image",
+            NodeKind::Url(_) => "url",
+            NodeKind::Stub(_) => "stub",
+            NodeKind::InProcess => "in process",
+            NodeKind::Broker(broker) => broker.kind.word(),
+        }
+    }
+
     /// Returns the proxy that the node is, where it is one that comes with a configuration.
     pub fn gateway(&self) -> Option<GatewayProduct> {
         match self {

@@ -1,6 +1,9 @@
 //! Findings and a baseline -> verdict; a verdict only ever gets worse.
 
 pub mod baseline;
+pub mod example;
+
+pub use example::ExampleStimulus;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -54,6 +57,8 @@ pub struct CaseVerdict {
     pub seed: u64,
     /// The worst verdict of its hops and rules.
     pub verdict: Verdict,
+    /// The client, and the nodes in the order of the scenario file.
+    pub nodes: Vec<CaseNode>,
     /// In the order of the scenario file.
     pub hops: Vec<HopVerdict>,
     /// The rules that applied and counted.
@@ -69,6 +74,8 @@ pub struct CaseVerdict {
     /// The last output lines of nodes that did not call on, or did not answer as they should: name and lines. Filled by
     /// the run of the case, since it is no evidence.
     pub outputs: Vec<(String, Vec<String>)>,
+    /// A few stimuli in detail: those of the findings, or else some that cross every hop.
+    pub examples: Vec<ExampleStimulus>,
     /// The number of requests and messages that the client sent.
     pub stimuli: u32,
     /// The number of crossings of all hops.
@@ -87,6 +94,20 @@ pub struct GapVerdict {
     pub lines: Vec<String>,
 }
 
+/// One node, as the map of the story shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CaseNode {
+    /// The name of the node in the scenario file.
+    pub name: String,
+    /// `client`, `relay`, `command`, `kafka` and so on; `gateway` for a proxy of any kind.
+    pub kind: &'static str,
+    /// It is a broker, which hops go through.
+    pub is_broker: bool,
+    /// Spans are due from it.
+    pub exports: bool,
+}
+
 /// One hop, as the map of the story shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -99,6 +120,8 @@ pub struct HopVerdict {
     pub from: String,
     /// The name of the receiving node.
     pub to: String,
+    /// The name of the broker between them.
+    pub via: Option<String>,
     /// `http`, `grpc`.
     pub transport: &'static str,
     /// `POST /orders`, `ledger.Ledger/Record`; empty when any.

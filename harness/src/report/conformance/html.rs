@@ -1,22 +1,24 @@
 //! One self-contained page: a table of the whole, and each requirement with its vectors behind it.
 //!
-//! Text becomes HTML only through `Page::text`, which escapes it, so that bytes from a target are never markup. There
+//! Text becomes HTML only through `Markup::text`, which escapes it, so that bytes from a target are never markup. There
 //! is no script.
 
 use super::{by_suite, counted, named, outcomes, story};
 use crate::conform::results::{ConformanceVerdict, RequirementResult, Results, VectorResult};
 use crate::conform::suite::VERSION;
+use crate::report::markup::{COLOURS, Markup};
 use crate::report::phrase;
 
 const STYLE: &str = include_str!("page.css");
 
 pub fn render(results: &Results) -> String {
-    let mut page = Page::default();
+    let mut page = Markup::default();
     let title = format!("Propagation conformance of {}", named(&results.implementation));
     page.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
     page.text(&title);
     page.raw("</title>\n<style>\n");
+    page.raw(COLOURS);
     page.raw(STYLE);
     page.raw("</style>\n</head>\n<body>\n<main>\n");
     page.element("h1", &title);
@@ -29,7 +31,7 @@ pub fn render(results: &Results) -> String {
         }
     }
     page.raw("</main>\n</body>\n</html>\n");
-    page.0
+    page.into_text()
 }
 
 fn about(results: &Results) -> String {
@@ -52,7 +54,7 @@ const COLUMNS: [ConformanceVerdict; 5] = [
     ConformanceVerdict::Unsupported,
 ];
 
-fn table(page: &mut Page, results: &Results) {
+fn table(page: &mut Markup, results: &Results) {
     page.raw("<table>\n<thead><tr><th scope=\"col\">requirements</th>");
     for verdict in COLUMNS {
         page.raw("<th scope=\"col\">");
@@ -73,7 +75,7 @@ fn table(page: &mut Page, results: &Results) {
     page.raw("</tbody>\n</table>\n");
 }
 
-fn requirement(page: &mut Page, results: &Results, result: &RequirementResult) {
+fn requirement(page: &mut Markup, results: &Results, result: &RequirementResult) {
     let (requirement, verdict) = (&result.requirement, result.verdict());
     let open =
         if matches!(verdict, ConformanceVerdict::Fail | ConformanceVerdict::Deviates) { " open" } else { "" };
@@ -101,7 +103,7 @@ fn requirement(page: &mut Page, results: &Results, result: &RequirementResult) {
     page.raw("</ul>\n</details>\n");
 }
 
-fn vector(page: &mut Page, results: &Results, result: &RequirementResult, vector: &VectorResult) {
+fn vector(page: &mut Markup, results: &Results, result: &RequirementResult, vector: &VectorResult) {
     page.raw(&format!("<li><span class=\"verdict {0}\">{0}</span> <b>", vector.verdict.word()));
     page.text(&vector.title());
     page.raw("</b> ");
@@ -120,44 +122,4 @@ fn vector(page: &mut Page, results: &Results, result: &RequirementResult, vector
         page.raw("</pre>");
     }
     page.raw("</li>\n");
-}
-
-/// HTML under construction.
-#[derive(Default)]
-struct Page(String);
-
-impl Page {
-    /// Adds our own markup.
-    fn raw(&mut self, markup: &str) {
-        self.0.push_str(markup);
-    }
-
-    fn text(&mut self, text: &str) {
-        for c in text.chars() {
-            match c {
-                '&' => self.0.push_str("&amp;"),
-                '<' => self.0.push_str("&lt;"),
-                '>' => self.0.push_str("&gt;"),
-                '"' => self.0.push_str("&quot;"),
-                '\'' => self.0.push_str("&#39;"),
-                c if c.is_control() && c != '\n' => self.0.push('\u{fffd}'),
-                c => self.0.push(c),
-            }
-        }
-    }
-
-    fn element(&mut self, name: &'static str, text: &str) {
-        self.raw(&format!("<{name}>"));
-        self.text(text);
-        self.raw(&format!("</{name}>\n"));
-    }
-
-    /// Adds a link to a clause, which begins with `https://` by the format of suites.
-    fn link(&mut self, address: &str) {
-        self.raw("<a href=\"");
-        self.text(address);
-        self.raw("\">");
-        self.text(address);
-        self.raw("</a>");
-    }
 }

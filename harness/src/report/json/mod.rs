@@ -27,6 +27,11 @@ pub fn render(outcome: &Outcome) -> String {
     text.replace("##[", "\\u0023#[") + "\n"
 }
 
+/// Returns the report in one line, for a page that contains it.
+pub(super) fn compact(outcome: &Outcome) -> String {
+    serde_json::to_string(&Report::of(outcome)).expect("strings and numbers always serialise")
+}
+
 #[derive(Serialize)]
 struct Report<'a> {
     version: u32,

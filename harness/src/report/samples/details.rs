@@ -2,6 +2,8 @@
 
 use super::{SPAN, TRACE};
 use crate::rules::details::{CaptureDetails, CaretDetails, Details, SpanDetails, ValueDetails};
+use crate::verdict::CaseNode;
+use crate::verdict::example::{ExampleCapture, ExampleCrossing, ExampleSpan, ExampleStimulus};
 
 /// Returns the request of the sample's break.
 pub(super) fn charge() -> CaptureDetails {
@@ -59,5 +61,73 @@ pub(super) fn every_value() -> Details {
             ..charge()
         }),
         caret: Some(CaretDetails { field: "traceparent", line: 0, bytes: 3..35 }),
+    }
+}
+
+/// Returns the nodes of the samples' hops.
+pub(super) fn nodes() -> Vec<CaseNode> {
+    let names = ["client", "shop", "stock", "billing", "ledger"];
+    let node = |name: &str| CaseNode {
+        name: name.to_owned(),
+        kind: if name == "client" { "client" } else { "command" },
+        is_broker: false,
+        exports: name != "client",
+    };
+    names.map(node).into()
+}
+
+/// Returns stimulus 3, in which `shop` calls `billing` without a context.
+pub(super) fn example() -> ExampleStimulus {
+    let capture = |at_micros, fields: &[(&str, String)], contexts: &[[String; 2]]| ExampleCapture {
+        at_micros,
+        ended_micros: Some(at_micros + 900),
+        fields: fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        other_fields: vec!["host".into(), "content-length".into()],
+        contexts: contexts.to_vec(),
+    };
+    let order = ExampleCrossing {
+        hop: "order".into(),
+        from: "client".into(),
+        to: "shop".into(),
+        request: "POST /orders".into(),
+        outcome: "HTTP 200".into(),
+        sent: Some(capture(
+            0,
+            &[("traceparent", format!("00-{TRACE}-{SPAN}-01"))],
+            &[[TRACE.into(), SPAN.into()]],
+        )),
+        expected_trace: Some(TRACE.into()),
+        receiver_span: Some(0),
+        ..ExampleCrossing::default()
+    };
+    let charge = ExampleCrossing {
+        hop: "charge".into(),
+        from: "shop".into(),
+        to: "billing".into(),
+        request: "POST /charge".into(),
+        cause: Some(0),
+        sent: Some(capture(300, &[], &[])),
+        lacks_call_span: true,
+        lacks_receiver_span: true,
+        ..order.clone()
+    };
+    let server = ExampleSpan {
+        node: "shop".into(),
+        name: "POST /orders".into(),
+        kind: "SERVER",
+        trace_id: TRACE.into(),
+        span_id: "1111111111111111".into(),
+        parent_id: SPAN.into(),
+        links: vec![],
+        start_micros: 120,
+        took_micros: 700,
+        failed: false,
+    };
+    ExampleStimulus {
+        stimulus: 3,
+        crossings: vec![order, ExampleCrossing { receiver_span: None, ..charge }],
+        spans: vec![server],
+        omitted_crossings: 0,
+        omitted_spans: 2,
     }
 }

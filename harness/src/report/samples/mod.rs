@@ -39,6 +39,7 @@ fn hop(id: &str, [from, to]: [&str; 2], operation: &str, within: Option<&str>) -
         place: at(&format!("{id}:")),
         from: from.into(),
         to: to.into(),
+        via: None,
         transport: if grpc { "grpc" } else { "http" },
         operation: operation.into(),
         relation: if grpc { "child-or-link" } else { "child" },
@@ -65,6 +66,7 @@ pub(super) fn healthy() -> CaseVerdict {
         ),
         seed: 20_261_121,
         verdict: Verdict::Pass,
+        nodes: details::nodes(),
         hops: vec![
             hop("order", ["client", "shop"], "POST /orders", None),
             hop("reserve", ["shop", "stock"], "/reserve", Some("order")),
@@ -86,6 +88,7 @@ pub(super) fn healthy() -> CaseVerdict {
         gaps: vec![],
         undeclared: vec![],
         outputs: vec![],
+        examples: vec![details::example()],
         stimuli: 50,
         crossings: 200,
         spans: 350,

@@ -8,10 +8,11 @@ use crate::evidence::{Evidence, GapPlace};
 use crate::plan::Plan;
 use crate::rules::grouping::{Findings, group};
 use crate::rules::{Finding, Note, TABLE, is_asked, owner};
-use crate::scenario::{Hop, HopIx, Relation, Scenario, Transport};
+use crate::scenario::{Hop, HopIx, Node, Relation, Scenario, Transport};
 use crate::verdict::baseline::{Acceptance, AcceptedFinding, Baseline};
-use crate::verdict::{CaseVerdict, HopVerdict, RuleVerdict, Verdict};
+use crate::verdict::{CaseNode, CaseVerdict, HopVerdict, RuleVerdict, Verdict};
 
+mod examples;
 mod gaps;
 mod notes;
 
@@ -58,8 +59,10 @@ pub fn judge(plan: &Plan, evidence: &Evidence, settings: &JudgeSettings) -> Case
         about: scenario.about.clone(),
         seed: plan.seed.0,
         verdict,
+        nodes: scenario.nodes.iter().map(case_node).collect(),
         hops,
         rules,
+        examples: examples::of(&all, &findings),
         findings,
         notes,
         gaps,
@@ -68,6 +71,15 @@ pub fn judge(plan: &Plan, evidence: &Evidence, settings: &JudgeSettings) -> Case
         stimuli: count(plan.stimuli.len()),
         crossings: count(all.list.len()),
         spans: count(evidence.spans.len()),
+    }
+}
+
+fn case_node(node: &Node) -> CaseNode {
+    CaseNode {
+        name: node.name.clone(),
+        kind: if node.is_gateway { "gateway" } else { node.kind.word() },
+        is_broker: node.kind.as_broker().is_some(),
+        exports: node.exports_telemetry(),
     }
 }
 
@@ -167,6 +179,7 @@ fn hop_verdict(
         place: hop.place,
         from: scenario.node(hop.from).name.clone(),
         to: scenario.node(hop.to).name.clone(),
+        via: hop.transport.via().map(|broker| scenario.node(broker).name.clone()),
         transport,
         operation,
         relation: hop.relation.word(),
