@@ -50,6 +50,8 @@ fn node(name: &str, kind: NodeKind) -> Node {
         service: None,
         telemetry: true,
         is_gateway: false,
+        needs: Vec::new(),
+        is_helper: false,
         strips: Vec::new(),
         tracestate_key: None,
         sets_baggage: Vec::new(),
