@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::verdict::CaseEnd;
+use crate::verdict::{CaseEnd, NodeSoftware};
 
 #[derive(Clone, Debug)]
 pub enum Progress {
@@ -27,6 +27,7 @@ pub enum Progress {
         repeat: u32,
         end: CaseEnd,
         took: Duration,
+        software: Vec<NodeSoftware>,
     },
     /// Ctrl-C or SIGTERM: the cases under way are stopped, and no other case starts.
     Interrupted,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::DiffArguments;
 use super::{exit, print};
-use crate::history::{Comparison, Difference, DifferenceKind, RecordError, RunRecord};
+use crate::history::{Change, Comparison, Difference, DifferenceKind, RecordError, RunRecord};
 use crate::input_file;
 use crate::report::{command, phrase};
 
@@ -49,6 +49,15 @@ pub fn words(comparison: &Comparison) -> String {
     for one in comparison.differences.iter().filter(|one| one.kind != DifferenceKind::StillThere) {
         paragraph(&mut text, one);
     }
+    for (change, titles) in &comparison.changes {
+        let Change { kind, program, before, after } = change;
+        let cases = match titles.as_slice() {
+            [] => String::new(),
+            [one] => format!(", under {one}"),
+            more => format!(", under {} cases", more.len()),
+        };
+        let _ = writeln!(text, "{} {program} {before} -> {after}{cases}", kind.word());
+    }
     let counts: Vec<String> = DifferenceKind::ALL
         .iter()
         .filter(|kind| comparison.count(**kind) > 0)
@@ -75,6 +84,9 @@ fn paragraph(text: &mut String, one: &Difference) {
         if label == "now" {
             let _ = writeln!(text, "{:12} {:<12} {}", "", "fingerprint", finding.fingerprint);
         }
+    }
+    for Change { kind, program, before, after } in &one.changes {
+        let _ = writeln!(text, "{:12} {:<12} {program} {before} -> {after}", "", kind.word());
     }
     if one.kind.is_alarming() {
         let again =

@@ -46,7 +46,8 @@ pub fn judge(arguments: &JudgeArguments) -> u8 {
     let (title, file) = (plan.scenario.title(), plan.scenario.source.name().to_owned());
     let (end, took) = (CaseEnd::Judged(Box::new(verdict)), Duration::ZERO);
     outcome.take(&Progress::RunStarted { cases: 1, repeats: 1, seed: plan.seed.0 });
-    outcome.take(&Progress::CaseEnded { title, file, repeat: 1, end, took });
+    let software = Vec::new();
+    outcome.take(&Progress::CaseEnded { title, file, repeat: 1, end, took, software });
     outcome.take(&Progress::RunEnded { took });
     let written = baseline_file::write(&arguments.judging, settings.baseline.as_ref(), &outcome);
     let status = finish::finish(&outcome, &arguments.report, arguments.verbose, written);

@@ -1,11 +1,16 @@
 //! The differences of two runs.
 
+use std::collections::BTreeMap;
+
+use super::change::{self, Change};
 use super::record::{FindingId, RecordedCase, RecordedFinding, RunRecord};
 
 /// The differences of a run from the one before, the most urgent first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
     pub differences: Vec<Difference>,
+    /// What changed under the cases, with their titles.
+    pub changes: BTreeMap<Change, Vec<String>>,
 }
 
 /// One finding, or one case, that is worth a line.
@@ -20,6 +25,8 @@ pub struct Difference {
     pub finding: Option<FindingId>,
     pub before: Option<RecordedFinding>,
     pub after: Option<RecordedFinding>,
+    /// What changed under its case since the run before.
+    pub changes: Vec<Change>,
 }
 
 /// The kind of a difference, the most urgent first.
@@ -75,6 +82,7 @@ impl Comparison {
         let mut differences = Vec::new();
         for (title, case) in &after.cases {
             let earlier = before.cases.get(title);
+            let changes = earlier.map_or_else(Vec::new, |earlier| change::of_case(earlier, case));
             for (id, finding) in &case.findings {
                 let old = earlier.and_then(|earlier| earlier.findings.get(id));
                 let kind = match old {
@@ -87,6 +95,7 @@ impl Comparison {
                     finding: Some(id.clone()),
                     before: old.cloned(),
                     after: Some(finding.clone()),
+                    changes: changes.clone(),
                     ..Difference::about(kind, title, case)
                 });
             }
@@ -103,6 +112,7 @@ impl Comparison {
                 differences.push(Difference {
                     finding: Some(id.clone()),
                     before: Some(finding.clone()),
+                    changes: change::of_case(earlier, now),
                     ..Difference::about(kind, title, now)
                 });
             }
@@ -110,7 +120,7 @@ impl Comparison {
         differences.sort_by(|one, other| {
             (one.kind, &one.title, &one.finding).cmp(&(other.kind, &other.title, &other.finding))
         });
-        Comparison { differences }
+        Comparison { differences, changes: change::between(before, after) }
     }
 
     /// Returns the number of differences of a kind.
@@ -138,7 +148,7 @@ impl Comparison {
 impl Difference {
     fn about(kind: DifferenceKind, title: &str, case: &RecordedCase) -> Difference {
         let (title, file) = (title.to_owned(), case.file.clone());
-        Difference { kind, title, file, finding: None, before: None, after: None }
+        Difference { kind, title, file, finding: None, before: None, after: None, changes: Vec::new() }
     }
 }
 
@@ -151,9 +161,11 @@ fn is_worse(before: &RecordedFinding, after: &RecordedFinding) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     use super::*;
+    use crate::history::change::ChangeKind;
+    use crate::history::record::RecordedSoftware;
 
     fn finding(fields: &[&str], hit: u32) -> RecordedFinding {
         RecordedFinding {
@@ -178,6 +190,7 @@ mod tests {
             ran: true,
             passed: passed.iter().map(|hop| (*hop).to_owned()).collect::<BTreeSet<_>>(),
             findings: findings.iter().map(|(hop, finding)| (id(hop), finding.clone())).collect(),
+            software: BTreeMap::new(),
         }
     }
 
@@ -217,6 +230,42 @@ mod tests {
         let could_not_run = RecordedCase { ran: false, ..case(&[], &[]) };
         let after = run(&[("a", could_not_run), ("gone", case(&[], &["h"]))]);
         assert_eq!(kinds(&before, &after), [("not run", "a".to_owned())]);
+    }
+
+    #[test]
+    fn a_changed_version_or_configuration_stands_beside_the_finding_and_is_counted_once() {
+        let software = |version: &str, configuration: &str| RecordedSoftware {
+            program: "nginx".into(),
+            version: Some(version.into()),
+            configuration: Some(configuration.into()),
+        };
+        let with = |case: RecordedCase, software: RecordedSoftware| RecordedCase {
+            software: BTreeMap::from([("edge".to_owned(), software)]),
+            ..case
+        };
+        let healthy = || case(&[], &["h"]);
+        let old = software("1.22.1", "a");
+        let before = run(&[("a", with(healthy(), old.clone())), ("b", with(healthy(), old.clone()))]);
+        let broken = case(&[("h", finding(&[], 1))], &[]);
+        let new = software("1.24.0", "a");
+        let after = run(&[("a", with(broken, new.clone())), ("b", with(healthy(), new))]);
+        let compared = Comparison::of(&before, &after);
+        let change = |kind, before: &str, after: &str| Change {
+            kind,
+            program: "nginx".into(),
+            before: before.into(),
+            after: after.into(),
+        };
+        let upgraded = change(ChangeKind::Version, "1.22.1", "1.24.0");
+        assert_eq!(compared.differences[0].changes, std::slice::from_ref(&upgraded));
+        assert_eq!(compared.changes, BTreeMap::from([(upgraded, vec!["a".to_owned(), "b".to_owned()])]));
+        let after = run(&[("a", with(healthy(), software("1.22.1", "b")))]);
+        let changed = Comparison::of(&before, &after).changes;
+        let reconfigured = change(ChangeKind::Configuration, "a", "b");
+        assert_eq!(changed, BTreeMap::from([(reconfigured, vec!["a".to_owned()])]));
+        let unknown = RecordedSoftware { version: None, ..old };
+        let after = run(&[("a", with(healthy(), unknown))]);
+        assert!(Comparison::of(&before, &after).changes.is_empty(), "what is not known has not changed");
     }
 
     #[test]

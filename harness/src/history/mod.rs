@@ -2,8 +2,10 @@
 //!
 //! Pure: a run is read from its JSON report, and what is compared are fields, never words.
 
+pub mod change;
 pub mod comparison;
 pub mod record;
 
+pub use change::{Change, ChangeKind};
 pub use comparison::{Comparison, Difference, DifferenceKind};
 pub use record::{RecordError, RecordedFinding, RunRecord};

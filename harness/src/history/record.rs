@@ -13,6 +13,8 @@ pub struct RunRecord {
     /// It was interrupted, or has not all of its cases.
     pub is_partial: bool,
     pub seed: String,
+    /// The version of `unbroken` that wrote the report.
+    pub tool: String,
     /// By title: `scenario [case]`.
     pub cases: BTreeMap<String, RecordedCase>,
 }
@@ -28,6 +30,17 @@ pub struct RecordedCase {
     /// The hops that passed in every repeat.
     pub passed: BTreeSet<String>,
     pub findings: BTreeMap<FindingId, RecordedFinding>,
+    /// By node; empty in the report of an earlier version of `unbroken`.
+    pub software: BTreeMap<String, RecordedSoftware>,
+}
+
+/// The program of a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordedSoftware {
+    pub program: String,
+    pub version: Option<String>,
+    /// A hash of its configuration.
+    pub configuration: Option<String>,
 }
 
 /// The fields by which a finding is found again.
@@ -68,7 +81,13 @@ struct ReportText {
     interrupted: bool,
     partial: bool,
     seed: String,
+    tool: ToolText,
     cases: Vec<CaseText>,
+}
+
+#[derive(Deserialize)]
+struct ToolText {
+    version: String,
 }
 
 #[derive(Deserialize)]
@@ -78,7 +97,17 @@ struct CaseText {
     scenario: String,
     #[serde(default)]
     case: String,
+    #[serde(default)]
+    software: Vec<SoftwareText>,
     judged: Option<JudgedText>,
+}
+
+#[derive(Deserialize)]
+struct SoftwareText {
+    node: String,
+    program: String,
+    version: Option<String>,
+    configuration: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -119,12 +148,17 @@ impl RunRecord {
         let mut record = RunRecord {
             is_partial: report.interrupted || report.partial,
             seed: report.seed,
+            tool: report.tool.version,
             cases: BTreeMap::new(),
         };
         for case in report.cases {
             let first = !record.cases.contains_key(&case.title);
             let known = record.cases.entry(case.title).or_default();
             (known.file, known.scenario, known.case) = (case.file, case.scenario, case.case);
+            known.software.extend(case.software.into_iter().map(|text| {
+                let SoftwareText { node, program, version, configuration } = text;
+                (node, RecordedSoftware { program, version, configuration })
+            }));
             let Some(judged) = case.judged else { continue };
             known.ran = true;
             let passed = judged.hops.into_iter().filter(|hop| hop.verdict == "pass").map(|hop| hop.id);

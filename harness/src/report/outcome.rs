@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::phrase;
 use crate::progress::Progress;
 use crate::rules::Finding;
-use crate::verdict::{CaseEnd, CaseError, CaseVerdict, Verdict};
+use crate::verdict::{CaseEnd, CaseError, CaseVerdict, NodeSoftware, Verdict};
 
 /// Everything that the reports of a run show.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +43,8 @@ pub struct Case {
     pub repeat: u32,
     pub end: CaseEnd,
     pub took: Duration,
+    /// The programs of its nodes, as far as they are known.
+    pub software: Vec<NodeSoftware>,
     /// As in `Outcome`.
     pub with: Arc<[String]>,
 }
@@ -56,12 +58,13 @@ impl Outcome {
                 self.under_way = true;
             }
             Progress::CaseStarted { .. } | Progress::CaseWaits { .. } => {}
-            Progress::CaseEnded { title, file, repeat, end, took } => self.cases.push(Case {
+            Progress::CaseEnded { title, file, repeat, end, took, software } => self.cases.push(Case {
                 title: title.clone(),
                 file: file.clone(),
                 repeat: *repeat,
                 end: end.clone(),
                 took: *took,
+                software: software.clone(),
                 with: self.with.clone(),
             }),
             Progress::Interrupted => self.interrupted = true,
@@ -252,9 +255,9 @@ mod tests {
         let mut outcome = Outcome::default();
         outcome.take(&Progress::RunStarted { cases: 4, repeats: 1, seed: 7 });
         for case in sample.cases.iter().rev() {
-            let Case { title, file, repeat, end, took, .. } = case.clone();
+            let Case { title, file, repeat, end, took, software, .. } = case.clone();
             outcome.take(&Progress::CaseStarted { title: title.clone() });
-            outcome.take(&Progress::CaseEnded { title, file, repeat, end, took });
+            outcome.take(&Progress::CaseEnded { title, file, repeat, end, took, software });
         }
         assert_eq!(outcome.verdict(), Verdict::Fail);
         assert!(outcome.under_way);

@@ -29,12 +29,16 @@ impl FindingKey<'_> {
     pub fn fingerprint(&self) -> String {
         let parts = [self.scenario, self.case, self.hop, self.class.word(), self.side.word()];
         let parts = parts.iter().chain(self.fields);
-        let bytes = parts.flat_map(|part| part.bytes().chain(std::iter::once(0)));
-        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-        });
-        format!("{hash:016x}")
+        hashed(parts.copied())
     }
+}
+
+/// Returns the hash of some texts, as sixteen hex digits.
+pub fn hashed<'t>(parts: impl Iterator<Item = &'t str>) -> String {
+    let bytes = parts.flat_map(|part| part.bytes().chain(std::iter::once(0)));
+    let hash = bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    format!("{hash:016x}")
 }
 
 #[cfg(test)]

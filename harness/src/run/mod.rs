@@ -14,6 +14,7 @@ mod kept_name;
 mod late_groups;
 mod masked_case;
 pub mod selection;
+mod software;
 pub mod suite;
 mod waiting;
 

@@ -19,6 +19,7 @@ use super::case_run::CaseRun;
 use super::descriptor_budget::DescriptorBudget;
 use super::kept_name;
 use super::masked_case::masked;
+use super::software;
 use super::waiting::{WaitLine, WaitLines};
 use crate::evidence::file;
 use crate::masking::FieldMask;
@@ -26,7 +27,7 @@ use crate::plan::{Plan, Seed};
 use crate::progress::Progress;
 use crate::runtime::{RuntimeKind, RuntimeOptions};
 use crate::scenario::Scenario;
-use crate::verdict::{CaseEnd, CaseError, KeptFile, Verdict};
+use crate::verdict::{CaseEnd, CaseError, KeptFile, NodeSoftware, Verdict};
 
 /// A case that was selected to run.
 #[derive(Clone, Debug)]
@@ -91,6 +92,7 @@ struct TaskEnd {
     took: Duration,
     /// Known unless the task panicked.
     plan: Option<Arc<Plan>>,
+    software: Vec<NodeSoftware>,
 }
 
 /// Runs all cases. When `interrupted` resolves, every case under way is stopped and no other case starts.
@@ -179,7 +181,9 @@ async fn run_one(
     let scenario = kept_apart(selected.scenario, &options.runtime);
     let plan = Arc::new(Plan::build(scenario, selected.folder, seed));
     let run = case_with_lines(plan.clone(), &options, &lines).await;
-    TaskEnd { run, took: begun.elapsed(), plan: Some(plan) }
+    let took = begun.elapsed();
+    let software = software::of_case(&plan, &options.runtime).await;
+    TaskEnd { run, took, plan: Some(plan), software }
 }
 
 /// Returns the story with names of its own at brokers, where the cases of this process share them.
@@ -212,7 +216,7 @@ fn task_end(
             let run = panicked(&info, panic.as_ref());
             end.panic.get_or_insert(panic);
             let took = info.begun.elapsed();
-            (info, TaskEnd { run, took, plan: None })
+            (info, TaskEnd { run, took, plan: None, software: Vec::new() })
         }
     }
 }
@@ -241,7 +245,7 @@ fn take(
     end: &mut SuiteEnd,
     on_progress: &impl Fn(Progress),
 ) -> bool {
-    let TaskEnd { run, took, plan } = ended;
+    let TaskEnd { run, took, plan, software } = ended;
     let CaseInfo { title, file, repeat, scenario, .. } = info;
     let verdict = run.end.verdict();
     end.verdict = end.verdict.and(verdict);
@@ -258,7 +262,7 @@ fn take(
             }
         }
     }
-    on_progress(Progress::CaseEnded { title, file, repeat, end: run.end, took });
+    on_progress(Progress::CaseEnded { title, file, repeat, end: run.end, took, software });
     verdict != Verdict::Pass
 }
 

@@ -2,11 +2,14 @@
 
 pub mod baseline;
 pub mod example;
+pub mod software;
 
 pub use example::ExampleStimulus;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+
+pub use software::NodeSoftware;
 
 use crate::rules::{Finding, Note};
 use crate::scenario::Expectation;

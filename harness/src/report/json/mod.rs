@@ -10,7 +10,9 @@ use self::break_report::BreakReport;
 use super::{Case, Outcome};
 use crate::rules::{Finding, Line, Note};
 use crate::source::{Place, Source};
-use crate::verdict::{CaseEnd, CaseError, CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};
+use crate::verdict::{
+    CaseEnd, CaseError, CaseVerdict, GapVerdict, HopVerdict, NodeSoftware, RuleVerdict, Verdict,
+};
 
 mod break_report;
 
@@ -75,6 +77,9 @@ struct CaseReport<'a> {
     repeat: u32,
     took_ms: u64,
     verdict: &'static str,
+    /// The programs of its nodes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    software: Vec<SoftwareReport<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     judged: Option<JudgedCase<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +100,16 @@ struct JudgedCase<'a> {
     notes: Vec<NoteReport<'a>>,
     gaps: Vec<GapReport<'a>>,
     undeclared: Vec<UndeclaredCall<'a>>,
+}
+
+#[derive(Serialize)]
+struct SoftwareReport<'a> {
+    node: &'a str,
+    program: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    configuration: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -246,6 +261,7 @@ impl<'a> CaseReport<'a> {
             repeat: case.repeat,
             took_ms: millis(case.took),
             verdict: case.verdict().word(),
+            software: case.software.iter().map(SoftwareReport::of).collect(),
             judged,
             error,
         }
@@ -271,6 +287,17 @@ impl<'a> JudgedCase<'a> {
                 .iter()
                 .map(|(what, times)| UndeclaredCall { what, times: *times })
                 .collect(),
+        }
+    }
+}
+
+impl<'a> SoftwareReport<'a> {
+    fn of(software: &'a NodeSoftware) -> Self {
+        Self {
+            node: &software.node,
+            program: &software.program,
+            version: software.version.as_deref(),
+            configuration: software.configuration.as_deref(),
         }
     }
 }

@@ -9,7 +9,9 @@ use crate::rules::details::{Details, ValueDetails};
 use crate::rules::{Finding, Line, Note};
 use crate::scenario::Expectation;
 use crate::source::{Place, Source};
-use crate::verdict::{CaseEnd, CaseError, CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};
+use crate::verdict::{
+    CaseEnd, CaseError, CaseVerdict, GapVerdict, HopVerdict, NodeSoftware, RuleVerdict, Verdict,
+};
 
 mod details;
 
@@ -220,7 +222,21 @@ pub(crate) fn case(judged: CaseVerdict) -> Case {
     let title = format!("{} [{}]", judged.scenario, judged.case);
     let end = CaseEnd::Judged(Box::new(judged));
     let took = Duration::from_millis(412);
-    Case { title, file: FILE.into(), repeat: 1, end, took, with: std::sync::Arc::default() }
+    let nginx = NodeSoftware {
+        node: "edge".into(),
+        program: "nginx".into(),
+        version: Some("1.22.1".into()),
+        configuration: Some("9eddcc2d18c2538e".into()),
+    };
+    Case {
+        title,
+        file: FILE.into(),
+        repeat: 1,
+        end,
+        took,
+        software: vec![nginx],
+        with: std::sync::Arc::default(),
+    }
 }
 
 fn outcome(cases: Vec<Case>) -> Outcome {
@@ -305,6 +321,7 @@ fn case_error() -> Case {
         repeat: 1,
         end: CaseEnd::CouldNotRun(error),
         took: Duration::from_millis(300),
+        software: Vec::new(),
         with: std::sync::Arc::default(),
     }
 }

@@ -65,13 +65,14 @@ impl Live {
             Progress::CaseWaits { title, what } => {
                 Some(format!("{:<13}  {}  {}", "waiting", phrase::shown(title), phrase::shown(what)))
             }
-            Progress::CaseEnded { title, file, repeat, end, took } => {
+            Progress::CaseEnded { title, file, repeat, end, took, .. } => {
                 if let Some(at) = self.running.iter().position(|running| running == title) {
                     self.running.remove(at);
                 }
                 let (title, file) = (title.clone(), file.clone());
                 let (repeat, end, with) = (*repeat, end.clone(), std::sync::Arc::default());
-                self.ended(&Case { title, file, repeat, end, took: *took, with })
+                let software = Vec::new();
+                self.ended(&Case { title, file, repeat, end, took: *took, software, with })
             }
             Progress::Interrupted => {
                 self.interrupted = true;
@@ -173,6 +174,7 @@ mod tests {
             repeat: 1,
             end: CaseEnd::CouldNotRun(error),
             took: Duration::ZERO,
+            software: Vec::new(),
         });
         assert_eq!(line.as_deref(), Some("could not run  a (repeat 1)  no such program `shop`"));
         let picture = live.picture(40);
@@ -199,6 +201,7 @@ mod tests {
             repeat,
             end: CaseEnd::Judged(Box::new(judged)),
             took: Duration::from_millis(87),
+            software: Vec::new(),
         };
         let mut live = Live::new(Palette::Plain).with_passes();
         live.take(&Progress::RunStarted { cases: 2, repeats: 1, seed: 1 });

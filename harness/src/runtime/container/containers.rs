@@ -17,6 +17,7 @@ use super::spec::ContainerSpec;
 use crate::runtime::host_address::ReachableHost;
 use crate::runtime::node_addresses::ListenAddresses;
 use crate::runtime::process::output::AwaitedLine;
+use crate::scenario::BrokerKind;
 
 /// The containers of a run, shared by its cases; clones are the same ones.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +39,13 @@ pub(in crate::runtime) struct SharedEngine {
 }
 
 impl Containers {
+    /// Returns the image that was chosen for the brokers of a kind; `None` while none was started.
+    pub async fn broker_image(&self, kind: BrokerKind) -> Option<String> {
+        let slot = self.0.engine.lock().await;
+        let shared = slot.as_ref()?.as_ref().ok()?;
+        Some(shared.engine.chosen_image(ImagePurpose::of_broker(kind))?.0)
+    }
+
     /// Returns a handle that connects to the engine when the first container is needed.
     pub fn new(options: ContainerOptions) -> Containers {
         Containers(Arc::new(EngineSlot { options, engine: Mutex::default() }))

@@ -164,13 +164,17 @@ impl Engine {
             self.provide(&image, None).await?;
             return Ok(image);
         }
-        let known = self.chosen.lock().get(&part).cloned();
-        if let Some(image) = known {
+        if let Some(image) = self.chosen_image(part) {
             return Ok(image);
         }
         let image = self.choose(part).await?;
         self.chosen.lock().insert(part, image.clone());
         Ok(image)
+    }
+
+    /// Returns the image that was chosen for this part before.
+    pub(super) fn chosen_image(&self, part: ImagePurpose) -> Option<ImageName> {
+        self.chosen.lock().get(&part).cloned()
     }
 
     async fn choose(&self, part: ImagePurpose) -> Result<ImageName, EngineError> {

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 mod configuration;
 mod envoy;
+mod version;
+
+pub use version::version;
 
 use super::error::NodeError;
 use crate::plan::Plan;
