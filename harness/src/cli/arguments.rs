@@ -10,6 +10,7 @@ use super::argument_value::{day, duration, node_fault, own_relay, part_image, ru
 use super::conform::ConformArguments;
 use super::exit;
 use super::report_file::ReportFile;
+use crate::history::Shard;
 use crate::masking::MaskedField;
 use crate::runtime::RuntimeKind;
 
@@ -29,6 +30,7 @@ pub enum Command {
     Judge(JudgeArguments),
     Nightly(Box<NightlyArguments>),
     Diff(DiffArguments),
+    Merge(MergeArguments),
     List(ListArguments),
     Explain(ExplainArguments),
     Schema(SchemaArguments),
@@ -44,6 +46,8 @@ pub enum Command {
 pub struct RunArguments {
     #[command(flatten)]
     pub selection: SelectionArguments,
+    #[command(flatten)]
+    pub sharding: ShardArguments,
     /// The number of cases that run in parallel [default: two per core]
     #[arg(long, short, value_name = "N", value_parser = whole::<std::num::NonZeroUsize>)]
     pub jobs: Option<std::num::NonZeroUsize>,
@@ -120,6 +124,17 @@ pub struct SelectionArguments {
     pub filter: Vec<String>,
 }
 
+/// The part of the cases that this machine runs
+#[derive(Clone, Debug, Args)]
+pub struct ShardArguments {
+    /// Run one of N parts of the cases; `unbroken merge` makes one report of all parts
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
+    /// Balance the shards by the durations in this JSON report of an earlier run
+    #[arg(long, value_name = "REPORT", requires = "shard")]
+    pub durations: Option<PathBuf>,
+}
+
 /// The strictness of judging
 #[derive(Clone, Debug, Args)]
 pub struct JudgingArguments {
@@ -179,6 +194,9 @@ pub struct NightlyArguments {
     /// The number of nights that the folder keeps
     #[arg(long, value_name = "N", default_value = "30", value_parser = whole::<std::num::NonZeroUsize>)]
     pub keep_nights: std::num::NonZeroUsize,
+    /// Take this JSON report as tonight's, such as one of `merge`; what is new or worse is run again if a PATH is given
+    #[arg(long, value_name = "REPORT", conflicts_with_all = ["accept", "shard"])]
+    pub from: Option<PathBuf>,
     /// Accept a finding of the last night, and run nothing
     #[arg(long, value_name = "FINGERPRINT", requires = "reason")]
     pub accept: Option<String>,
@@ -212,6 +230,24 @@ pub struct DiffArguments {
     pub before: PathBuf,
     /// The report of the later run
     pub after: PathBuf,
+}
+
+/// Make one report of the reports of all shards: JSON of `run`, `nightly` or `conform`, or JUnit
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: that of the run as a whole; 5 if a shard is missing.
+
+Example:
+  unbroken run --shard 1/2 --seed 7 --report json=1.json
+  unbroken run --shard 2/2 --seed 7 --report json=2.json
+  unbroken merge 1.json 2.json --output all.json")]
+pub struct MergeArguments {
+    /// The reports of the shards, all JSON or all JUnit
+    #[arg(required = true, value_name = "REPORT")]
+    pub reports: Vec<PathBuf>,
+    /// The file to write; `-` is standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
 }
 
 /// List the cases of scenario files

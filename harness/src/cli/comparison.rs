@@ -10,7 +10,7 @@ use crate::input_file;
 use crate::report::{command, phrase};
 
 /// A report may have this many bytes.
-const REPORT_BYTES: u64 = 1 << 30;
+pub const REPORT_BYTES: u64 = 1 << 30;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReportReadError {
@@ -38,9 +38,16 @@ pub fn diff(arguments: &DiffArguments) -> u8 {
 }
 
 pub fn read(path: &Path) -> Result<RunRecord, ReportReadError> {
+    read_text(path).map(|(_, record)| record)
+}
+
+/// Returns a report as it stands, and as it is compared.
+pub fn read_text(path: &Path) -> Result<(String, RunRecord), ReportReadError> {
     let text = input_file::read(path, REPORT_BYTES)
         .map_err(|source| ReportReadError::Io { path: path.to_owned(), source })?;
-    RunRecord::read(&text).map_err(|source| ReportReadError::Record { path: path.to_owned(), source })
+    let record =
+        RunRecord::read(&text).map_err(|source| ReportReadError::Record { path: path.to_owned(), source })?;
+    Ok((text, record))
 }
 
 /// Returns the differences, one paragraph each, and their numbers.

@@ -27,6 +27,7 @@ mod init;
 mod interrupt;
 mod judge;
 mod list;
+mod merge;
 mod nightly;
 mod nights;
 mod option_error;
@@ -38,6 +39,7 @@ mod report_writer;
 mod run;
 mod schema;
 mod selection;
+mod sharding;
 
 use arguments::{Arguments, Command};
 
@@ -60,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Judge(arguments) => judge::judge(&arguments),
         Command::Nightly(arguments) => nightly::nightly(&arguments),
         Command::Diff(arguments) => comparison::diff(&arguments),
+        Command::Merge(arguments) => merge::merge(&arguments),
         Command::List(arguments) => list::list(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Schema(arguments) => schema::schema(&arguments),

@@ -42,30 +42,26 @@ fn run_and_compare(arguments: &NightlyArguments, nights: &Nights, last: Option<P
             return exit::INCONCLUSIVE;
         }
     };
-    let run = match run::finished(&arguments.run, std::slice::from_ref(&arguments.state)) {
-        Ok(run) => run,
+    let Night { text, record: after, titles, status } = match tonight(arguments) {
+        Ok(night) => night,
         Err(status) => return status,
-    };
-    let status = run::report(&arguments.run, &run);
-    let text = json::render(&run.outcome);
-    let after = match RunRecord::read(&text) {
-        Ok(after) => after,
-        Err(error) => {
-            print::error(&error);
-            return exit::INTERNAL;
-        }
     };
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S%.6fZ").to_string();
     if let Err(error) = nights.add(&now, &text, after.is_partial, arguments.keep_nights) {
         print::error(&error);
         return exit::INCONCLUSIVE;
     }
-    let Some(before) = before else {
+    let Some(mut before) = before else {
         print::out("the first night: nothing to compare with\n");
         return exit::INCONCLUSIVE;
     };
+    if arguments.run.sharding.shard.is_some() {
+        // The cases of other shards are those of other machines.
+        before.cases.retain(|title, _| titles.contains(title));
+    }
     let mut compared = Comparison::of(&before, &after);
-    if compared.is_alarming() && !after.is_partial {
+    let can_run = arguments.from.is_none() || !arguments.run.selection.paths.is_empty();
+    if compared.is_alarming() && !after.is_partial && can_run {
         confirm(&arguments.run, &arguments.state, &after, &mut compared);
     }
     print::out(&format!("\ncompared with the last complete night:\n\n{}", comparison::words(&compared)));
@@ -73,6 +69,37 @@ fn run_and_compare(arguments: &NightlyArguments, nights: &Nights, last: Option<P
         return exit::INCONCLUSIVE;
     }
     if compared.is_alarming() { exit::FAILED } else { exit::PASS }
+}
+
+/// The run of this night.
+struct Night {
+    text: String,
+    record: RunRecord,
+    /// The titles of the cases that were selected.
+    titles: BTreeSet<String>,
+    /// The exit status of the run.
+    status: u8,
+}
+
+/// Runs the cases, or reads the report that is given in place of a run. Returns the exit status after it has printed
+/// the problem.
+fn tonight(arguments: &NightlyArguments) -> Result<Night, u8> {
+    if let Some(path) = &arguments.from {
+        let (text, record) = comparison::read_text(path).map_err(|error| {
+            print::error(&error);
+            exit::USAGE
+        })?;
+        let titles = record.cases.keys().cloned().collect();
+        return Ok(Night { text, record, titles, status: exit::PASS });
+    }
+    let run = run::finished(&arguments.run, std::slice::from_ref(&arguments.state))?;
+    let status = run::report(&arguments.run, &run);
+    let text = json::render(&run.outcome);
+    let record = RunRecord::read(&text).map_err(|error| {
+        print::error(&error);
+        exit::INTERNAL
+    })?;
+    Ok(Night { text, record, titles: run.titles, status })
 }
 
 /// Runs the cases with something new or worse once more with the same seed.
@@ -83,6 +110,7 @@ fn confirm(arguments: &RunArguments, state: &Path, after: &RunRecord, compared: 
     let mut again = arguments.clone();
     again.selection.filter = titles.into_iter().collect();
     again.seed = after.seed.parse().ok();
+    (again.sharding.shard, again.sharding.durations) = (None, None);
     (again.report, again.keep_evidence, again.judging.write_baseline) = (Vec::new(), None, None);
     let Ok(run) = run::finished(&again, &[state.to_owned()]) else { return };
     let _ = run::report(&again, &run);

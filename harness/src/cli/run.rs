@@ -1,6 +1,6 @@
 //! `unbroken run`: runs scenarios and reports their verdicts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::containers::RunContainers;
 use super::interrupt::interrupted;
 use super::report_writer::ReportWriter;
 use super::selection::{Selection, select};
-use super::{baseline_file, exit, fault, finish, print, report_file};
+use super::{baseline_file, exit, fault, finish, print, report_file, sharding};
 use crate::masking::FieldMask;
 use crate::progress::Progress;
 use crate::report::Outcome;
@@ -34,6 +34,8 @@ pub fn run(arguments: &RunArguments) -> u8 {
 /// A run that has ended, and is not reported yet.
 pub struct FinishedRun {
     pub outcome: Outcome,
+    /// The titles of the cases that were selected.
+    pub titles: BTreeSet<String>,
     end: SuiteEnd,
     baseline: Option<Baseline>,
 }
@@ -67,7 +69,8 @@ pub fn finished(arguments: &RunArguments, folders: &[PathBuf]) -> Result<Finishe
         WarmUp::Interrupted => return Err(exit::INCONCLUSIVE),
     }
     let with = with(arguments, containers.kind).into();
-    let writer = ReportWriter::start(Outcome { with, ..Outcome::default() }, &arguments.report);
+    let shard = arguments.sharding.shard.map(|shard| shard.to_string());
+    let writer = ReportWriter::start(Outcome { with, shard, ..Outcome::default() }, &arguments.report);
     let options = options(arguments, judge, &containers);
     let on_progress = |progress: Progress| {
         bar.take(&progress);
@@ -89,7 +92,8 @@ pub fn finished(arguments: &RunArguments, folders: &[PathBuf]) -> Result<Finishe
     outcome.fixed = baseline_file::fixed(baseline.as_ref(), &outcome);
     outcome.warnings.append(&mut selection.left_out);
     outcome.warnings.extend(fault::without_effect(&arguments.fault, &outcome));
-    Ok(FinishedRun { outcome, end, baseline })
+    let titles = selection.cases.iter().map(|case| case.scenario.title()).collect();
+    Ok(FinishedRun { outcome, titles, end, baseline })
 }
 
 /// Reads the scenarios and the baseline and checks every file that is to be written, or returns the exit status after
@@ -102,8 +106,11 @@ fn prepare(arguments: &RunArguments, folders: &[PathBuf]) -> Result<(Selection, 
         return Err(exit::USAGE);
     }
     let mut selection = select(&arguments.selection)?;
-    leave_out(&mut selection)?;
-    if let Err(error) = fault::keep_cases_with_relays(&arguments.fault, &mut selection.cases) {
+    sharding::keep_shard(&arguments.sharding, &mut selection)?;
+    leave_out(&mut selection, arguments.sharding.shard.is_some())?;
+    if !selection.cases.is_empty()
+        && let Err(error) = fault::keep_cases_with_relays(&arguments.fault, &mut selection.cases)
+    {
         print::error(&error);
         return Err(exit::USAGE);
     }
@@ -119,7 +126,7 @@ fn prepare(arguments: &RunArguments, folders: &[PathBuf]) -> Result<(Selection, 
 }
 
 /// Leaves out the cases of a folder whose gateway is not installed, with a line for each gateway.
-fn leave_out(selection: &mut Selection) -> Result<(), u8> {
+fn leave_out(selection: &mut Selection, is_shard: bool) -> Result<(), u8> {
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     let paths = &selection.paths;
     selection.cases.retain(|case| match selection::missing_gateway(case, paths) {
@@ -131,7 +138,8 @@ fn leave_out(selection: &mut Selection) -> Result<(), u8> {
     });
     let lines = reasons.into_iter().map(|(why, times)| format!("skipped {}: {why}", count(times, "case")));
     selection.left_out = lines.collect();
-    if !selection.cases.is_empty() {
+    // A shard has no case where there are more shards than cases.
+    if !selection.cases.is_empty() || is_shard {
         return Ok(());
     }
     print::problem("error: no case can run");
@@ -166,7 +174,7 @@ async fn warm_up(containers: &RunContainers) -> WarmUp {
 
 /// Writes the reports and returns the exit status.
 pub fn report(arguments: &RunArguments, run: &FinishedRun) -> u8 {
-    let FinishedRun { outcome, end, baseline } = run;
+    let FinishedRun { outcome, end, baseline, .. } = run;
     for (path, error) in &end.not_kept {
         print::problem(&format!("error: cannot write the evidence to `{}`: {error}", path.display()));
     }

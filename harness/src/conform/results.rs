@@ -18,6 +18,8 @@ pub struct Results {
     pub seed: u64,
     pub took: Duration,
     pub is_interrupted: bool,
+    /// `2/4`, where the requirements are those of one of several shards.
+    pub shard: Option<String>,
     pub requirements: Vec<RequirementResult>,
     /// Vectors that a baseline accepts as failing, and that pass.
     pub fixed: Vec<String>,

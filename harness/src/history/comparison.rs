@@ -187,6 +187,7 @@ mod tests {
             file: "a.yaml".into(),
             scenario: "a".into(),
             case: String::new(),
+            took_ms: 1,
             ran: true,
             passed: passed.iter().map(|hop| (*hop).to_owned()).collect::<BTreeSet<_>>(),
             findings: findings.iter().map(|(hop, finding)| (id(hop), finding.clone())).collect(),

@@ -4,8 +4,12 @@
 
 pub mod change;
 pub mod comparison;
+#[cfg(feature = "junit")]
+pub mod merge;
 pub mod record;
+pub mod shard;
 
 pub use change::{Change, ChangeKind};
 pub use comparison::{Comparison, Difference, DifferenceKind};
 pub use record::{RecordError, RecordedFinding, RunRecord};
+pub use shard::{Shard, ShardError};

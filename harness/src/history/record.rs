@@ -25,6 +25,8 @@ pub struct RecordedCase {
     pub scenario: String,
     /// The values of its matrix; empty for a scenario of one case.
     pub case: String,
+    /// The time that it took, of several repeats together.
+    pub took_ms: u64,
     /// It was judged; otherwise it could not run.
     pub ran: bool,
     /// The hops that passed in every repeat.
@@ -98,6 +100,8 @@ struct CaseText {
     #[serde(default)]
     case: String,
     #[serde(default)]
+    took_ms: u64,
+    #[serde(default)]
     software: Vec<SoftwareText>,
     judged: Option<JudgedText>,
 }
@@ -155,6 +159,7 @@ impl RunRecord {
             let first = !record.cases.contains_key(&case.title);
             let known = record.cases.entry(case.title).or_default();
             (known.file, known.scenario, known.case) = (case.file, case.scenario, case.case);
+            known.took_ms += case.took_ms;
             known.software.extend(case.software.into_iter().map(|text| {
                 let SoftwareText { node, program, version, configuration } = text;
                 (node, RecordedSoftware { program, version, configuration })
@@ -169,6 +174,13 @@ impl RunRecord {
             }
         }
         Ok(record)
+    }
+}
+
+impl RunRecord {
+    /// Returns how long each case took, by title.
+    pub fn durations_ms(&self) -> BTreeMap<String, u64> {
+        self.cases.iter().map(|(title, case)| (title.clone(), case.took_ms)).collect()
     }
 }
 

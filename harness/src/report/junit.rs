@@ -16,7 +16,9 @@ use crate::verdict::{CaseEnd, CaseError, CaseVerdict, HopVerdict, RuleVerdict, V
 
 /// Returns the whole report.
 pub fn render(outcome: &Outcome) -> String {
-    let mut report = Report::new("unbroken");
+    // `merge` reads the shard from the name.
+    let shard = outcome.shard.as_ref().map(|shard| format!(" {shard}")).unwrap_or_default();
+    let mut report = Report::new(format!("unbroken{shard}"));
     report.set_time(outcome.took);
     for case in &outcome.cases {
         report.add_test_suite(suite(case, outcome));

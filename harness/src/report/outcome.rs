@@ -27,6 +27,8 @@ pub struct Outcome {
     /// The options of the command, or variables of `cargo test`, that change how a case ends, as single words: a
     /// command that repeats the case includes them.
     pub with: Arc<[String]>,
+    /// `2/4`, where the run is one of several shards.
+    pub shard: Option<String>,
     /// Accepted findings that no longer occur, one line each.
     pub fixed: Vec<String>,
     /// Problems of the command line that change no verdict, such as a fault that broke nothing.

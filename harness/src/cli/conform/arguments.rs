@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::report_file::ConformanceReportFile;
 use crate::cli::argument_value::{duration, whole};
+use crate::history::Shard;
 
 /// Try a tracing SDK or service against the requirements of the standards, one verdict for each
 #[derive(Debug, Args)]
@@ -31,6 +32,9 @@ pub struct ConformArguments {
     /// Try only these suites; suites of other formats are tried only when they are named here; `all` tries every suite
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub suite: Vec<String>,
+    /// Try one of N parts of the requirements; `unbroken merge` makes one report of all parts
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
     /// Try the requirements up to this level of the W3C documents
     #[arg(long, value_name = "LEVEL", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=3))]
     pub level: u8,

@@ -53,6 +53,7 @@ pub fn conform(arguments: &ConformArguments) -> u8 {
     match run(arguments, &target, &wanted, routes) {
         Ok(mut results) => {
             baseline.apply(&mut results);
+            results.shard = arguments.shard.map(|shard| shard.to_string());
             let is_written = baseline_file::write(arguments, &baseline, &results);
             report(arguments, &results, is_written)
         }
@@ -95,7 +96,18 @@ fn selection(
         print::problem("error: no requirement was selected; `unbroken conform --list` shows all");
         return Err(exit::NOTHING_SELECTED);
     }
-    Ok(wanted)
+    Ok(of_shard(arguments, wanted))
+}
+
+/// Returns the requirements of the shard; one with more vectors counts as longer.
+fn of_shard(arguments: &ConformArguments, wanted: Vec<SelectedRequirement>) -> Vec<SelectedRequirement> {
+    let Some(shard) = arguments.shard else { return wanted };
+    let names: Vec<String> =
+        wanted.iter().map(|one| format!("{} {}", one.suite, one.requirement.id)).collect();
+    let lengths = names.iter().cloned().zip(wanted.iter().map(|one| one.vectors.len() as u64)).collect();
+    let titles: Vec<&str> = names.iter().map(String::as_str).collect();
+    let has = shard.has(&titles, &lengths);
+    wanted.into_iter().zip(has).filter(|(_, has)| *has).map(|(one, _)| one).collect()
 }
 
 /// Returns the routes among the transports of the command line.

@@ -370,6 +370,7 @@ impl SuiteRun<'_> {
             seed: self.options.seed,
             took,
             is_interrupted,
+            shard: None,
         }
     }
 }

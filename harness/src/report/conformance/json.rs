@@ -30,6 +30,8 @@ struct Report<'a> {
     implementation: ImplementationReport<'a>,
     suite: SuiteReport,
     verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<&'a str>,
     interrupted: bool,
     took_ms: u64,
     summary: Summary,
@@ -182,6 +184,7 @@ impl<'a> Report<'a> {
                 seed: results.seed.to_string(),
             },
             verdict: results.verdict().word(),
+            shard: results.shard.as_deref(),
             interrupted: results.is_interrupted,
             took_ms: u64::try_from(results.took.as_millis()).unwrap_or(u64::MAX),
             summary: Summary {

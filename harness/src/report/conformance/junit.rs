@@ -6,7 +6,9 @@ use super::{by_suite, story};
 use crate::conform::results::{ConformanceVerdict, RequirementResult, Results, VectorResult};
 
 pub fn render(results: &Results) -> String {
-    let mut report = Report::new("unbroken conform");
+    // `merge` reads the shard from the name.
+    let shard = results.shard.as_ref().map(|shard| format!(" {shard}")).unwrap_or_default();
+    let mut report = Report::new(format!("unbroken conform{shard}"));
     report.set_time(results.took);
     for (name, requirements) in by_suite(results) {
         let mut suite = TestSuite::new(name);

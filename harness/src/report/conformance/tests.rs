@@ -93,6 +93,7 @@ fn sample() -> Results {
         took: Duration::from_millis(1234),
         is_interrupted: false,
         fixed: vec!["XX-01/valid".into()],
+        shard: None,
         requirements: vec![
             result(&one, vec![vector("valid", ConformanceVerdict::Pass), failed]),
             result(&two, vec![ended]),

@@ -39,6 +39,8 @@ struct Report<'a> {
     version: u32,
     tool: Tool,
     verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<&'a str>,
     interrupted: bool,
     partial: bool,
     seed: String,
@@ -228,6 +230,7 @@ impl<'a> Report<'a> {
             version: VERSION,
             tool: Tool { name: "unbroken", version: env!("CARGO_PKG_VERSION") },
             verdict: outcome.verdict().word(),
+            shard: outcome.shard.as_deref(),
             interrupted: outcome.interrupted,
             partial: outcome.under_way,
             seed: outcome.seed.to_string(),

@@ -337,6 +337,7 @@ pub(super) fn mixed() -> Outcome {
     outcome.fixed = vec!["77771c2b4d5e6f70 order-is-billed: baggage-lost at charge".into()];
     outcome.interrupted = true;
     outcome.due = 5;
+    outcome.shard = Some("2/4".into());
     outcome
 }
 
