@@ -365,7 +365,9 @@ fn root_decision(crossing: CrossingRef<'_>) -> Option<bool> {
         return None;
     }
     match &crossing.all().plan.scenario.drives[crossing.stimulus().drive].context {
-        DriveContext::None { root } | DriveContext::Invalid { root, .. } => *root,
+        DriveContext::None { root } | DriveContext::Invalid { root, .. } | DriveContext::Raw { root, .. } => {
+            *root
+        }
         DriveContext::Valid { .. } => None,
     }
 }

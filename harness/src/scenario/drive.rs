@@ -37,6 +37,9 @@ pub enum DriveContext {
     None { root: Option<bool> },
     /// A traceparent that does not parse, `${trace-id}` and `${parent-id}` in it filled from fresh ids.
     Invalid { traceparent: String, root: Option<bool> },
+    /// `raw-headers`: name and value of each field line as it is sent, filled as in `Invalid`. What context they carry,
+    /// if any, their text says.
+    Raw { lines: Vec<(String, String)>, root: Option<bool> },
 }
 
 /// The body that the driver sends. A relay's instruction is worked out by the plan and needs none.

@@ -25,6 +25,17 @@ pub(crate) static LINE: Pattern = Pattern {
     any_scalar: true,
 };
 
+/// RFC 9110 5.2: a name, a colon and a value, which may be empty.
+pub(super) static FIELD_LINE: Pattern = Pattern {
+    what: "a field line such as `Traceparent: 00-...`, with a colon behind its name",
+    regex: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\\u0000-\\u001f]*$",
+    fits: |text| {
+        let Some((name, value)) = text.split_once(':') else { return false };
+        (HEADER.fits)(name) && !value.contains(|c: char| c < ' ')
+    },
+    any_scalar: false,
+};
+
 pub(super) static DURATION: Pattern = Pattern {
     what: "a duration such as `20ms`, `5s` or `2m`, at most an hour",
     regex: "^[0-9]+(ms|s|m)$",
@@ -218,6 +229,7 @@ mod tests {
                 &["https://a:1", "http://a", "http://a:1/", "http://a:0"],
             ),
             (&HEADER, &["x-id", "X_1"], &["", "a b", "a:"]),
+            (&FIELD_LINE, &["A: b", "a:", "a:b:c"], &["", "a", ": b", "a b: c", "a: b\nc: d"]),
             (&VARIABLE, &["PATH", "_a1"], &["", "1A", "A-B"]),
             (&TOPIC, &["orders", "a.b_c-1"], &["", ".", "..", "a b", "a/b", &long]),
             (&AMQP_NAME, &["orders", "a b", "ä"], &["", "amq.direct", "a\tb", &long]),

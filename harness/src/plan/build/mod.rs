@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+mod raw_lines;
+
 use super::broker::{brokers, subscriptions};
 use super::instruction::calls_of;
 use super::seed::Ids;
@@ -172,6 +174,12 @@ pub(super) fn sent(
 ) -> StimulusContext {
     let trace_id = TraceId::new(ids.trace_id()).expect("minted ids are never zero");
     let parent_id = SpanId::new(ids.span_id()).expect("minted ids are never zero");
+    if let DriveContext::Raw { lines: raw, root } = context {
+        let mut carried = raw_lines::carried(raw, *root, (trace_id, parent_id));
+        carried.tracestate.extend(lines(drive, "tracestate", mark));
+        carried.baggage.extend(lines(drive, "baggage", mark));
+        return carried;
+    }
     let mut decided = Decision::Sampled;
     let (traceparent, valid, sampled) = match context {
         DriveContext::Valid { decision, random } => {
@@ -186,6 +194,7 @@ pub(super) fn sent(
             let text = text.replace("${parent-id}", &parent_id.to_string());
             (Some(text.into_bytes()), false, root.unwrap_or(true))
         }
+        DriveContext::Raw { .. } => unreachable!("its lines say what they carry"),
     };
     let remote = RemoteContext::new(trace_id, parent_id, decided);
     let fields = fields(scenario.hop(drive.send), traceparent.as_deref(), &remote);

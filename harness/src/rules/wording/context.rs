@@ -3,8 +3,9 @@
 use super::{Example, stimulus};
 use crate::breaks::break_kind::{Duplication, Extraction, Join, LeakedField, Malformation, Restart, Swap};
 use crate::breaks::{ContextFields, Value};
-use crate::crossings::ContextField;
+use crate::crossings::{ContextField, CrossingRef};
 use crate::rules::instrumentation_advice::has_receipts;
+use crate::wire::trim_ows;
 
 pub(super) fn leaked(example: Example<'_>, field: LeakedField) -> String {
     let field = match field {
@@ -108,12 +109,40 @@ pub(super) fn stripped(example: Example<'_>, fields: ContextFields) -> String {
 }
 
 pub(super) fn altered(example: Example<'_>, fields: ContextFields) -> String {
-    format!("{} changed {} in {}", example.who(), all_of(example, fields), example.request())
+    let (who, request) = (example.who(), example.request());
+    match joined_lines(example, fields) {
+        Some(lines) => format!("{who} joined the {lines} `traceparent` lines of {request} into one value"),
+        None => format!("{who} changed {} in {request}", all_of(example, fields)),
+    }
+}
+
+/// Returns how many lines an intermediary joined with commas, where that is all that it changed. Only a list may be
+/// joined (RFC 9110 5.3), and `traceparent` is none.
+fn joined_lines(example: Example<'_>, fields: ContextFields) -> Option<usize> {
+    let (Value::AsIn(before), Value::AsIn(after)) = (&example.broken.expected, &example.broken.actual) else {
+        return None;
+    };
+    let carried = &example.all.carried;
+    let (before, after) = (&carried[before.0].copies, &carried[after.0].copies);
+    let [(one, _)] = after.as_slice() else { return None };
+    let parts = one.split(|byte| *byte == b',').map(trim_ows);
+    let is_context = fields.iter().eq([ContextField::TraceParent]);
+    let joined = parts.eq(before.iter().map(|(line, _)| line.as_slice()));
+    (is_context && before.len() > 1 && joined).then_some(before.len())
 }
 
 pub(super) fn adopted(example: Example<'_>) -> String {
     let (who, request) = (example.who(), example.request());
-    format!("{who} continued with an id of the invalid `traceparent` of {request}")
+    let crossing = example.broken.crossing.map(|ix| example.all.get(ix));
+    let several = crossing.and_then(CrossingRef::arrived).filter(|arrived| arrived.differs());
+    match several.map(|arrived| arrived.copies.len()) {
+        Some(lines) => {
+            format!(
+                "{who} continued one of the {lines} different `traceparent` lines of {request}: none is valid"
+            )
+        }
+        None => format!("{who} continued with an id of the invalid `traceparent` of {request}"),
+    }
 }
 
 pub(super) fn not_extracted(example: Example<'_>, how: Extraction) -> String {

@@ -48,6 +48,9 @@ impl<'a> Builder<'a, '_> {
 
     fn context(&mut self, tree: &'a Tree) -> DriveContext {
         let root = tree.text_at("root").map(|root| root == "sampled");
+        if let Some(lines) = tree.get("raw-headers") {
+            return DriveContext::Raw { lines: self.raw_headers(tree, lines), root };
+        }
         let Some(context) = tree.get("context") else {
             if let Some(stray) = tree.entry("root") {
                 let message =
@@ -92,15 +95,44 @@ impl<'a> Builder<'a, '_> {
         let filled =
             traceparent.replace("${trace-id}", &"1".repeat(32)).replace("${parent-id}", &"2".repeat(16));
         if filled.contains("${") {
-            let message = "unknown template in a traceparent";
-            let help = "templates here: `${trace-id}`, `${parent-id}`";
-            self.complaints.report(Diagnostic::new("unknown-template", own.place, message).help(help));
+            self.unknown_template(own, "a traceparent");
         } else if valid(filled.as_bytes()) {
             let message = "`context: invalid` needs an invalid traceparent, and this one is valid";
             let help = "change it so that it does not parse, or remove `context` to send a valid one";
             self.complaints.report(Diagnostic::new("valid-traceparent", own.place, message).help(help));
         }
         DriveContext::Invalid { traceparent, root }
+    }
+
+    /// Returns the lines of `raw-headers`, which stand for the context.
+    fn raw_headers(&mut self, tree: &'a Tree, lines: &'a Tree) -> Vec<(String, String)> {
+        let strays = ["context", "sampled", "decision", "random"];
+        for stray in strays.iter().filter_map(|key| tree.entry(key)) {
+            let message =
+                format!("`{}` has no effect beside `raw-headers`, which says what is sent", stray.key.value);
+            let help = "remove one of the two";
+            self.complaints.report(Diagnostic::new("stray-key", stray.key.place, message).help(help));
+        }
+        let mut raw = Vec::new();
+        for line in lines.one_or_more() {
+            // Its shape was refused where it is something else.
+            let Some((name, value)) = line.text().and_then(|text| text.split_once(':')) else { continue };
+            if let Some(help) = owned(name).filter(|_| !name.eq_ignore_ascii_case("traceparent")) {
+                let message = format!("the driver sets `{name}` itself");
+                self.complaints.report(Diagnostic::new("reserved-header", line.place, message).help(help));
+            }
+            if value.replace("${trace-id}", "").replace("${parent-id}", "").contains("${") {
+                self.unknown_template(line, "a field line");
+            }
+            raw.push((name.to_owned(), value.strip_prefix(' ').unwrap_or(value).to_owned()));
+        }
+        raw
+    }
+
+    fn unknown_template(&mut self, at: &Tree, what: &str) {
+        let message = format!("unknown template in {what}");
+        let help = "templates here: `${trace-id}`, `${parent-id}`";
+        self.complaints.report(Diagnostic::new("unknown-template", at.place, message).help(help));
     }
 
     fn headers(&mut self, tree: &'a Tree) -> Vec<(String, Template)> {
@@ -173,7 +205,7 @@ fn is_zero(part: &[u8]) -> bool {
 /// Returns why a drive cannot choose a header.
 fn owned(name: &str) -> Option<&'static str> {
     match name.to_ascii_lowercase().as_str() {
-        "traceparent" => Some("use `sampled`, `random` or `context` instead"),
+        "traceparent" => Some("use `sampled`, `random` or `context` instead, or `raw-headers` for any text"),
         "host" => Some("use `host` at the hop instead"),
         "content-length" | "transfer-encoding" | "connection" => Some("remove it: the body determines it"),
         _ => None,

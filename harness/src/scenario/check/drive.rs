@@ -40,6 +40,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
             );
         }
         lower_case(tree, hop, complaints);
+        raw_headers(tree, hop, complaints);
         answers(draft, drive.answers, tree, hop, complaints);
         drive_message::check(draft, sent, complaints);
         if let Some(body) = tree.entry("body") {
@@ -78,14 +79,29 @@ fn lower_case(tree: &Tree, hop: &Hop, complaints: &mut Complaints) {
         Transport::Grpc(_) => true,
         Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => false,
     };
-    for header in tree.get("headers").map_or(&[][..], Tree::entries) {
-        let name = &header.key.value;
+    let raw = tree.get("raw-headers").map_or(&[][..], Tree::one_or_more).iter();
+    let raw = raw.filter_map(|line| Some((line.text()?.split(':').next()?, line.place)));
+    let headers = tree.get("headers").map_or(&[][..], Tree::entries).iter();
+    for (name, place) in headers.map(|header| (header.key.value.as_str(), header.key.place)).chain(raw) {
         if http2 && name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             let message = format!("HTTP/2 header names are lower case, and `{name}` is not");
             let help = format!("write `{}`", name.to_ascii_lowercase());
-            complaints.report(Diagnostic::new("bad-name", header.key.place, message).help(help));
+            complaints.report(Diagnostic::new("bad-name", place, message).help(help));
         }
     }
+}
+
+/// Reports field lines of a message, whose headers are no lines.
+fn raw_headers(tree: &Tree, hop: &Hop, complaints: &mut Complaints) {
+    let Some(raw) = tree.entry("raw-headers") else { return };
+    if hop.transport.is_http() || hop.transport.is_grpc() {
+        return;
+    }
+    let message =
+        format!("`raw-headers` are field lines of HTTP, and `{}` goes over {}", hop.id, hop.transport.word());
+    let help = "use `headers`, and `context` for a traceparent that does not parse";
+    let diagnostic = Diagnostic::new("not-for-messages", raw.key.place, message);
+    complaints.report(diagnostic.also(hop.place, "the hop").help(help));
 }
 
 fn answers(draft: &Draft<'_>, answers: Option<u32>, tree: &Tree, hop: &Hop, complaints: &mut Complaints) {

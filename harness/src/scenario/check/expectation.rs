@@ -51,7 +51,10 @@ fn nothing_to_look_at(draft: &Draft<'_>, rule: Expectation) -> Option<(&'static 
             "use `relation: none` at a hop that no context may cross, or `baggage: dropped` at one without baggage",
         )),
         Expectation::ContextNotAdopted => {
-            (!draft.drives.iter().any(|drive| matches!(drive.drive.context, DriveContext::Invalid { .. })))
+            let invalid = |context: &DriveContext| {
+                matches!(context, DriveContext::Invalid { .. } | DriveContext::Raw { .. })
+            };
+            (!draft.drives.iter().any(|drive| invalid(&drive.drive.context)))
                 .then_some(("no drive sends an invalid context", "add a drive with `context: invalid`"))
         }
         Expectation::TracestateKept => kept(draft, "tracestate"),
@@ -96,8 +99,14 @@ fn kept(draft: &Draft<'_>, header: &str) -> Option<(&'static str, &'static str)>
 }
 
 fn sends(drive: &Drive, header: &str) -> bool {
+    if let DriveContext::Raw { lines, .. } = &drive.context
+        && lines.iter().any(|(name, _)| name.eq_ignore_ascii_case(header))
+    {
+        return true;
+    }
     // Without a valid context the receiver starts a new trace, and its tracestate is empty.
-    let starts = header == "tracestate" && !matches!(drive.context, DriveContext::Valid { .. });
+    let starts = header == "tracestate"
+        && !matches!(drive.context, DriveContext::Valid { .. } | DriveContext::Raw { .. });
     !starts && drive.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(header))
 }
 

@@ -49,9 +49,9 @@ fn sent(hop: &Hop, DriveDraft { drive, tree }: &DriveDraft<'_>, complaints: &mut
             let diagnostic = Diagnostic::new("stray-key", tree.place_of("context"), message);
             complaints.report(diagnostic.also(hop.place, "the hop").help(help));
         }
-        DriveContext::Invalid { .. } | DriveContext::None { .. } => {}
+        DriveContext::Invalid { .. } | DriveContext::None { .. } | DriveContext::Raw { .. } => {}
     }
-    if matches!(drive.context, DriveContext::None { .. }) {
+    if matches!(drive.context, DriveContext::None { .. } | DriveContext::Raw { .. }) {
         return;
     }
     for KeyValue { key, .. } in tree.get("headers").map_or(&[][..], Tree::entries) {

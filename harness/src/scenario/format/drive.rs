@@ -1,6 +1,6 @@
 //! The keys of a drive.
 
-use crate::scenario::pattern::{DURATION, HEADER, LINE, NAME, TEXT};
+use crate::scenario::pattern::{DURATION, FIELD_LINE, HEADER, LINE, NAME, TEXT};
 use crate::scenario::shape::{Object, Shape, Words, may, must};
 use Shape::{Bool, Either, Json, Named, OneOrList, Whole};
 
@@ -36,6 +36,12 @@ pub(super) static DRIVE: Object = Object {
             "headers",
             Named { names: &HEADER, of: &OneOrList(&Shape::Text(&TEXT)) },
             "in this order; a list sends a line for each value",
+        ),
+        may(
+            "raw-headers",
+            Shape::List(&Shape::Text(&FIELD_LINE)),
+            "field lines such as `Traceparent: 00-${trace-id}-${parent-id}-01`, sent before `headers` as they are written: \
+             in any case and number, and in place of `context`",
         ),
         may("body", Json, "text is sent as it is, a mapping or list as JSON"),
         may(
