@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::MergeArguments;
 use super::comparison::{REPORT_BYTES, ReportReadError};
 use super::{exit, print};
-use crate::history::merge::{self, MergeError, Merged, ShardReport};
+use crate::history::merge::{self, MergeError, ShardReport, WholeReport};
 use crate::input_file;
 use crate::report::phrase::count;
 
@@ -46,7 +46,7 @@ pub fn merge(arguments: &MergeArguments) -> u8 {
 }
 
 /// Reports that begin with a `<` are JUnit.
-fn merged(reports: &[ShardReport]) -> Result<Merged, MergeError> {
+fn merged(reports: &[ShardReport]) -> Result<WholeReport, MergeError> {
     if reports.iter().any(|report| report.text.trim_start().starts_with('<')) {
         merge::junit::merge(reports)
     } else {
@@ -61,7 +61,7 @@ struct WriteError {
     source: std::io::Error,
 }
 
-fn write(path: &Path, merged: &Merged) -> Result<(), WriteError> {
+fn write(path: &Path, merged: &WholeReport) -> Result<(), WriteError> {
     if path == Path::new("-") {
         print::document(&merged.text);
         return Ok(());

@@ -1,4 +1,4 @@
-//! What changed under the cases between two runs: versions of programs, and their configurations.
+//! Changes under the cases between two runs: versions of programs, and their configurations.
 //!
 //! A change is no finding. It stands beside those that are new, because it is the first thing to look at.
 

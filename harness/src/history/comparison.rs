@@ -9,7 +9,7 @@ use super::record::{FindingId, RecordedCase, RecordedFinding, RunRecord};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
     pub differences: Vec<Difference>,
-    /// What changed under the cases, with their titles.
+    /// The changes under the cases, with their titles.
     pub changes: BTreeMap<Change, Vec<String>>,
 }
 
@@ -25,7 +25,7 @@ pub struct Difference {
     pub finding: Option<FindingId>,
     pub before: Option<RecordedFinding>,
     pub after: Option<RecordedFinding>,
-    /// What changed under its case since the run before.
+    /// The changes under its case since the run before.
     pub changes: Vec<Change>,
 }
 

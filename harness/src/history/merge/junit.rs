@@ -2,10 +2,10 @@
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{MergeError, Merged, ShardReport, missing, worst};
+use super::{MergeError, ShardReport, WholeReport, missing, worst};
 
 /// Returns one JUnit report of the reports of all shards. Each shard stands in the name of its report: `unbroken 2/4`.
-pub fn merge(reports: &[ShardReport]) -> Result<Merged, MergeError> {
+pub fn merge(reports: &[ShardReport]) -> Result<WholeReport, MergeError> {
     let mut parts: Vec<(&str, Report)> = Vec::new();
     for ShardReport { name, text } in reports {
         let read = Report::deserialize_from_str(text);
@@ -39,7 +39,7 @@ pub fn merge(reports: &[ShardReport]) -> Result<Merged, MergeError> {
         _ => "fail",
     }));
     let text = whole.to_string().expect("a report of valid text always serialises");
-    Ok(Merged { text, missing, verdict: verdict.to_owned(), warnings })
+    Ok(WholeReport { text, missing, verdict: verdict.to_owned(), warnings })
 }
 
 /// Returns the two parts of the name of a report: that of the command, and the shard.

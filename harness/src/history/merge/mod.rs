@@ -21,13 +21,13 @@ pub struct ShardReport {
 
 /// One report of all shards.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Merged {
+pub struct WholeReport {
     pub text: String,
     /// The shards that no report is of.
     pub missing: Vec<Shard>,
     /// `pass`, `fail` or `inconclusive`, the worst of all; at best `inconclusive` where a shard is missing.
     pub verdict: String,
-    /// What is odd about the shards, one line each.
+    /// Oddities of the shards, one line each.
     pub warnings: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ pub enum MergeError {
     NoShard { name: String },
     #[error("`{first}` and `{second}` are both of shard {shard}: leave one of them out")]
     Twice { first: String, second: String, shard: Shard },
-    #[error("`{second}` is of another run than `{first}`: {what} differ")]
+    #[error("`{first}` and `{second}` are of different runs: {what} differ")]
     Differs { first: String, second: String, what: &'static str },
     #[error(
         "`{first}` and `{second}` both have the case `{title}`: run all shards with the same `--durations`"
@@ -53,7 +53,7 @@ pub enum MergeError {
 const VERDICTS: [&str; 5] = ["pass", "unsupported", "deviates", "inconclusive", "fail"];
 
 /// Returns one JSON report of the reports of all shards.
-pub fn merge(reports: &[ShardReport]) -> Result<Merged, MergeError> {
+pub fn merge(reports: &[ShardReport]) -> Result<WholeReport, MergeError> {
     let mut parts: Vec<(&str, Value)> = Vec::new();
     for ShardReport { name, text } in reports {
         let read = serde_json::from_str(text);
@@ -95,7 +95,7 @@ pub fn merge(reports: &[ShardReport]) -> Result<Merged, MergeError> {
     let verdict = verdict.to_owned();
     let text =
         serde_json::to_string_pretty(&whole).expect("a value always serialises").replace("##[", "\\u0023#[");
-    Ok(Merged { text: text + "\n", missing, verdict, warnings })
+    Ok(WholeReport { text: text + "\n", missing, verdict, warnings })
 }
 
 /// Returns the shards that are missing, or what is wrong about those that are there.

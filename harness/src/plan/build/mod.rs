@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 mod raw_lines;
 
+use raw_lines::MintedIds;
+
 use super::broker::{brokers, subscriptions};
 use super::instruction::calls_of;
 use super::seed::Ids;
@@ -175,7 +177,7 @@ pub(super) fn sent(
     let trace_id = TraceId::new(ids.trace_id()).expect("minted ids are never zero");
     let parent_id = SpanId::new(ids.span_id()).expect("minted ids are never zero");
     if let DriveContext::Raw { lines: raw, root } = context {
-        let mut carried = raw_lines::carried(raw, *root, (trace_id, parent_id));
+        let mut carried = raw_lines::carried(raw, *root, MintedIds { trace_id, parent_id });
         carried.tracestate.extend(lines(drive, "tracestate", mark));
         carried.baggage.extend(lines(drive, "baggage", mark));
         return carried;

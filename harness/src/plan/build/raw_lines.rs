@@ -5,18 +5,25 @@
 use crate::plan::StimulusContext;
 use crate::wire::{Decision, Level, SpanId, TraceId, TraceParent};
 
+/// The ids for `${trace-id}` and `${parent-id}`.
+#[derive(Clone, Copy)]
+pub(super) struct MintedIds {
+    pub trace_id: TraceId,
+    pub parent_id: SpanId,
+}
+
+impl MintedIds {
+    fn fill(self, text: &str) -> String {
+        let text = text.replace("${trace-id}", &self.trace_id.to_string());
+        text.replace("${parent-id}", &self.parent_id.to_string())
+    }
+}
+
 /// Returns what the lines carry, `${trace-id}` and `${parent-id}` in them filled. A traceparent that stands there once,
 /// or more than once with one text, is the context; several that differ are none.
-pub(super) fn carried(
-    lines: &[(String, String)],
-    root: Option<bool>,
-    (trace_id, parent_id): (TraceId, SpanId),
-) -> StimulusContext {
-    let filled = |(name, value): &(String, String)| {
-        let value = value.replace("${trace-id}", &trace_id.to_string());
-        (name.clone(), value.replace("${parent-id}", &parent_id.to_string()).into_bytes())
-    };
-    let fields: Vec<(String, Vec<u8>)> = lines.iter().map(filled).collect();
+pub(super) fn carried(lines: &[(String, String)], root: Option<bool>, minted: MintedIds) -> StimulusContext {
+    let fields: Vec<(String, Vec<u8>)> =
+        lines.iter().map(|(name, value)| (name.clone(), minted.fill(value).into_bytes())).collect();
     let values = |field: &str| -> Vec<Vec<u8>> {
         let named = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(field));
         named.map(|(_, value)| value.clone()).collect()
@@ -30,8 +37,9 @@ pub(super) fn carried(
     };
     let sampled = context.as_ref().map_or(root.unwrap_or(true), |context| context.flags.sampled());
     let decision = if context.is_some() { Decision::of(sampled) } else { Decision::Sampled };
-    let (trace_id, parent_id) =
-        context.as_ref().map_or((trace_id, parent_id), |context| (context.trace_id, context.parent_id));
+    let MintedIds { trace_id, parent_id } = context
+        .as_ref()
+        .map_or(minted, |context| MintedIds { trace_id: context.trace_id, parent_id: context.parent_id });
     StimulusContext {
         trace_id: *trace_id.as_bytes(),
         parent_id: *parent_id.as_bytes(),
@@ -55,8 +63,8 @@ mod tests {
             .map(|line| line.split_once(": ").unwrap_or((line, "")))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let ids = (TraceId::new([1; 16]).unwrap(), SpanId::new([2; 8]).unwrap());
-        carried(&lines, None, ids)
+        let (trace_id, parent_id) = (TraceId::new([1; 16]).unwrap(), SpanId::new([2; 8]).unwrap());
+        carried(&lines, None, MintedIds { trace_id, parent_id })
     }
 
     #[test]

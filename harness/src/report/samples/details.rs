@@ -2,8 +2,8 @@
 
 use super::{SPAN, TRACE};
 use crate::rules::details::{CaptureDetails, CaretDetails, Details, SpanDetails, ValueDetails};
-use crate::verdict::CaseNode;
 use crate::verdict::example::{ExampleCapture, ExampleCrossing, ExampleSpan, ExampleStimulus};
+use crate::verdict::{CaseNode, NodeSoftware};
 
 /// Returns the request of the sample's break.
 pub(super) fn charge() -> CaptureDetails {
@@ -129,5 +129,15 @@ pub(super) fn example() -> ExampleStimulus {
         spans: vec![server],
         omitted_crossings: 0,
         omitted_spans: 2,
+    }
+}
+
+/// Returns the software of a node.
+pub(super) fn nginx() -> NodeSoftware {
+    NodeSoftware {
+        node: "edge".into(),
+        program: "nginx".into(),
+        version: Some("1.22.1".into()),
+        configuration: Some("9eddcc2d18c2538e".into()),
     }
 }

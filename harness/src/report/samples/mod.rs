@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use self::details::{charge, every_value};
+use self::details::{charge, every_value, nginx};
 use super::{Case, Outcome};
 use crate::breaks::{Class, Side};
 use crate::rules::details::{Details, ValueDetails};
 use crate::rules::{Finding, Line, Note};
 use crate::scenario::Expectation;
 use crate::source::{Place, Source};
-use crate::verdict::{
-    CaseEnd, CaseError, CaseVerdict, GapVerdict, HopVerdict, NodeSoftware, RuleVerdict, Verdict,
-};
+use crate::verdict::{CaseEnd, CaseError, CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};
 
 mod details;
 
@@ -222,19 +220,13 @@ pub(crate) fn case(judged: CaseVerdict) -> Case {
     let title = format!("{} [{}]", judged.scenario, judged.case);
     let end = CaseEnd::Judged(Box::new(judged));
     let took = Duration::from_millis(412);
-    let nginx = NodeSoftware {
-        node: "edge".into(),
-        program: "nginx".into(),
-        version: Some("1.22.1".into()),
-        configuration: Some("9eddcc2d18c2538e".into()),
-    };
     Case {
         title,
         file: FILE.into(),
         repeat: 1,
         end,
         took,
-        software: vec![nginx],
+        software: vec![nginx()],
         with: std::sync::Arc::default(),
     }
 }

@@ -117,7 +117,9 @@ impl<'a> Builder<'a, '_> {
         for line in lines.one_or_more() {
             // Its shape was refused where it is something else.
             let Some((name, value)) = line.text().and_then(|text| text.split_once(':')) else { continue };
-            if let Some(help) = owned(name).filter(|_| !name.eq_ignore_ascii_case("traceparent")) {
+            if let Some(help) = owned(name)
+                && !name.eq_ignore_ascii_case("traceparent")
+            {
                 let message = format!("the driver sets `{name}` itself");
                 self.complaints.report(Diagnostic::new("reserved-header", line.place, message).help(help));
             }

