@@ -22,6 +22,7 @@ pub const NEEDS_A_FAULT: &[&str] = &[
     "edge-without-link",
     "forwarder-carries-nothing",
     "forwarder-drops-baggage",
+    "forwarder-retry",
     "no-context-may-cross",
     "two-values",
 ];
