@@ -4,10 +4,11 @@
 //! HTTP fields are compared as RFC 9110 5.2 and 5.3 see them: tracestate as one list, baggage as one set.
 
 use super::break_kind::Duplication;
-use super::{Break, BreakKind, Breaks, Caret, ContextFields, Side, Value, lists};
-use crate::crossings::{CarriedFields, ContextField, CrossingRef};
+use super::{Break, BreakKind, Breaks, Caret, ContextFields, Grade, Side, Value, lists};
+use crate::crossings::{CarriedFields, ContextField, CrossingRef, Crossings};
 use crate::evidence::CaptureIx;
 use crate::scenario::{Relation, Role};
+use crate::wire::tracestate::RawMember;
 
 pub(super) fn row(crossing: CrossingRef<'_>, found: &mut Breaks) {
     // What a hop must not carry, a forwarder removes.
@@ -23,8 +24,9 @@ pub(super) fn row(crossing: CrossingRef<'_>, found: &mut Breaks) {
         if field == ContextField::Baggage && crossing.hop().drops_baggage() {
             continue;
         }
+        let own = crossing.sender_node().tracestate_key.as_deref();
         let twice = after.twice.contains(&field) && !before.twice.contains(&field);
-        match change(field, before, after).or(twice.then_some(Change::Doubled)) {
+        match change(field, before, after, own).or(twice.then_some(Change::Doubled)) {
             Some(Change::Stripped) => stripped.insert(field),
             Some(Change::Altered) => altered.insert(field),
             Some(Change::Doubled) => doubled.insert(field),
@@ -44,6 +46,43 @@ pub(super) fn row(crossing: CrossingRef<'_>, found: &mut Breaks) {
     }
 }
 
+/// Adds notes about what a gateway did beside the context: an empty tracestate that did not come in, and headers that it
+/// dropped for their names.
+pub(super) fn notes(crossing: CrossingRef<'_>, found: &mut Breaks) {
+    let cause = crossing.cause().and_then(CrossingRef::received_capture);
+    let (Some(before_ix), Some(after_ix)) = (cause, crossing.sent_capture()) else { return };
+    let all = crossing.all();
+    let mut note = |kind| {
+        let note = Break::on(crossing, kind, Side::Intermediary).graded(Grade::Note);
+        let note = note.values(Value::AsIn(before_ix), Value::AsIn(after_ix));
+        found.list.push(Break { capture: Some(after_ix), ..note });
+    };
+    let lines = |capture: CaptureIx| &all.carried[capture.0].lists.tracestate_lines;
+    let is_empty = !lines(after_ix).is_empty() && lines(after_ix).iter().all(Vec::is_empty);
+    if is_empty && lines(before_ix).is_empty() {
+        let mut fields = ContextFields::default();
+        fields.insert(ContextField::TraceState);
+        note(BreakKind::Altered(fields));
+    }
+    if dropped_names(all, before_ix, after_ix).next().is_some() {
+        note(BreakKind::Stripped(ContextFields::default()));
+    }
+}
+
+/// Returns the headers with an underscore that are missing behind a gateway: some products take no such name.
+pub fn dropped_names<'a>(
+    all: &'a Crossings<'_>,
+    before: CaptureIx,
+    after: CaptureIx,
+) -> impl Iterator<Item = &'a [u8]> {
+    let (before, after) = (all.capture(before), all.capture(after));
+    let names = before.headers.iter().map(|field| field.name.as_slice());
+    names.filter(|name| {
+        let passed = || after.headers.iter().any(|field| field.name.eq_ignore_ascii_case(name));
+        name.contains(&b'_') && !passed()
+    })
+}
+
 /// Returns the captures before and behind a forwarder, or before and behind a broker.
 fn ends(crossing: CrossingRef<'_>) -> Option<(CaptureIx, CaptureIx)> {
     match crossing.sender_node().role {
@@ -59,13 +98,19 @@ enum Change {
     Doubled,
 }
 
-fn change(field: ContextField, before: &CarriedFields, after: &CarriedFields) -> Option<Change> {
+/// Returns how a field changed; a forwarder may add the member of tracestate that is its `own`.
+fn change(
+    field: ContextField,
+    before: &CarriedFields,
+    after: &CarriedFields,
+    own: Option<&str>,
+) -> Option<Change> {
     match field {
         ContextField::TraceParent => {
             compare(&contexts(before).collect::<Vec<_>>(), &contexts(after).collect::<Vec<_>>())
         }
         ContextField::TraceState => {
-            compare(&members(before).collect::<Vec<_>>(), &members(after).collect::<Vec<_>>())
+            compare(&members(before, own).collect::<Vec<_>>(), &members(after, own).collect::<Vec<_>>())
         }
         ContextField::Baggage => baggage(before, after),
     }
@@ -75,8 +120,9 @@ fn contexts(carried: &CarriedFields) -> impl Iterator<Item = &[u8]> {
     carried.copies.iter().map(|(line, _)| line.as_slice())
 }
 
-fn members(carried: &CarriedFields) -> impl Iterator<Item = &[u8]> {
-    carried.lists.members.iter().map(|member| member.bytes.as_slice())
+fn members<'a>(carried: &'a CarriedFields, own: Option<&'a str>) -> impl Iterator<Item = &'a [u8]> {
+    let others = move |member: &&RawMember| own.is_none_or(|own| member.key() != own.as_bytes());
+    carried.lists.members.iter().filter(others).map(|member| member.bytes.as_slice())
 }
 
 fn baggage(before: &CarriedFields, after: &CarriedFields) -> Option<Change> {

@@ -7,7 +7,7 @@ use super::{Break, BreakKind, Breaks, Grade, Side, Unseen, Value, Witness};
 use crate::crossings::id_map::{IdMap, IdSet};
 use crate::crossings::sent_by::SentBy;
 use crate::crossings::{CarriedFields, CrossingIx, CrossingRef, Crossings, Nature};
-use crate::evidence::{CaptureEnd, GapPlace, Settlement};
+use crate::evidence::{CaptureEnd, Field, GapPlace, Settlement};
 use crate::plan::StimulusIx;
 use crate::scenario::{Hop, HopIx, NodeIx, Role};
 use crate::wire::TraceId;
@@ -144,6 +144,9 @@ impl HopCount<'_> {
         };
         let (due, seen) = (Value::Crossings(self.hop.times.min), Value::Crossings(self.times()));
         if call && self.was_refused() {
+            if self.may_be_refused() {
+                return None;
+            }
             let side = match self.cause.all().plan.scenario.node(self.hop.from).role {
                 Role::Forwarder => Side::Intermediary,
                 Role::Participant => Side::Sender,
@@ -175,6 +178,15 @@ impl HopCount<'_> {
         self.made_no_call
             && sender.is_gateway
             && matches!(end, Some(CaptureEnd::Answered { status: 400..=499, .. }))
+    }
+
+    /// Returns whether a field line of the request is longer than the gateway says that it takes. Only the fields of
+    /// propagation are compared: evidence has the values of no others.
+    fn may_be_refused(&self) -> bool {
+        let limit = self.cause.all().plan.scenario.node(self.hop.from).longest_field_line;
+        let (Some(limit), Some(capture)) = (limit, self.cause.received()) else { return false };
+        let length = |field: &Field| field.name.len() + ": ".len() + field.value.as_ref().map_or(0, Vec::len);
+        capture.headers.iter().any(|field| length(field) > limit as usize)
     }
 
     /// Returns whether the sender ended during the run: what it owed then is no fault of its tracing.

@@ -105,6 +105,9 @@ impl Breaks {
             if !(forwards && mixed_up) {
                 between::row(crossing, &mut found);
             }
+            if crossing.sender_node().is_gateway {
+                between::notes(crossing, &mut found);
+            }
         }
         let explained = receiver::explained(&found);
         let known: IdSet<CrossingIx> = found.list.iter().filter_map(|one| one.crossing).collect();

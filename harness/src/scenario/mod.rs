@@ -48,7 +48,7 @@ pub use hop::{GrpcHop, Hop, HopBaggage, HttpHop, HttpVersion, PathPattern, Step,
 pub use index::{HopIx, NodeIx};
 pub use message::{AmqpExchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
 pub use mounted_file::MountedFileError;
-pub use node::{Marker, Node, Role, StopSignal, StrippedField};
+pub use node::{Marker, Node, Role, StopSignal, StrippedField, Trust};
 pub use node_kind::{
     Broker, BrokerKind, Image, Mount, NodeKind, OwnFile, Readiness, Relay, ServiceCommand, Stub, StubAnswer,
     Url,

@@ -16,6 +16,10 @@ pub struct Node {
     pub is_gateway: bool,
     /// `strips:`, the fields that it is there to remove.
     pub strips: Vec<StrippedField>,
+    /// `trust:`, what a gateway that traces does with the context that comes in.
+    pub trust: Trust,
+    /// `limits.header-bytes`, the longest field line that it takes, name included.
+    pub longest_field_line: Option<u32>,
     /// `service:`, the `service.name` that identifies its spans where a Collector or a `url:` node hides the
     /// endpoint.
     pub service: Option<String>,
@@ -71,6 +75,34 @@ impl Role {
             Role::Participant => "participant",
             Role::Forwarder => "forwarder",
         }
+    }
+}
+
+/// What a gateway that traces does with the context that comes in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    #[default]
+    Continue,
+    /// It starts a new trace with each request.
+    Restart,
+    /// It does not read the context and passes it through: it is judged as a forwarder.
+    Ignore,
+}
+
+impl Trust {
+    pub const ALL: &'static [Trust] = &[Trust::Continue, Trust::Restart, Trust::Ignore];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Trust::Continue => "continue",
+            Trust::Restart => "restart",
+            Trust::Ignore => "ignore",
+        }
+    }
+
+    /// Returns the trust of a word.
+    pub fn of(word: &str) -> Option<Trust> {
+        Trust::ALL.iter().copied().find(|trust| trust.word() == word)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::runtime::Addresses;
 use crate::scenario::{
     Broker, BrokerKind, Drive, DriveBody, DriveContext, Expectations, GrpcHop, Hop, HopIx, HttpHop,
     HttpVersion, Node, NodeIx, NodeKind, PathPattern, Relation, Relay, Role, Scenario, StopSignal, Template,
-    TemplatePart, Times, Transport, Url,
+    TemplatePart, Times, Transport, Trust, Url,
 };
 use crate::source::{Place, Source};
 use crate::wire::{Decision, Format, Level};
@@ -79,6 +79,7 @@ impl Case {
             body: DriveBody::Empty,
             within: Some(Duration::from_secs(20)),
             hangs_up: false,
+            upgrades: false,
             answers: None,
         };
         Case { shop, hop, drive, authority: None, broker: None }
@@ -162,6 +163,8 @@ fn node(name: &str, kind: NodeKind) -> Node {
         needs: Vec::new(),
         is_helper: false,
         strips: Vec::new(),
+        trust: Trust::Continue,
+        longest_field_line: None,
         tracestate_key: None,
         sets_baggage: Vec::new(),
         stop: StopSignal::Terminate,

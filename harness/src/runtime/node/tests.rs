@@ -17,7 +17,7 @@ use crate::runtime::host_address::HostAddress;
 use crate::runtime::wiring::{CaseWiring, Listeners};
 use crate::scenario::{
     Broker, BrokerKind, BrokerPart, Expectations, Node, NodeIx, NodeKind, Readiness, Role, Scenario,
-    ServiceCommand, StopSignal, Template, TemplatePart,
+    ServiceCommand, StopSignal, Template, TemplatePart, Trust,
 };
 use crate::source::{Place, Source};
 
@@ -53,6 +53,8 @@ fn node(name: &str, kind: NodeKind) -> Node {
         needs: Vec::new(),
         is_helper: false,
         strips: Vec::new(),
+        trust: Trust::Continue,
+        longest_field_line: None,
         tracestate_key: None,
         sets_baggage: Vec::new(),
         stop: StopSignal::Terminate,

@@ -7,7 +7,7 @@ use crate::scenario::hop::{
     GrpcHop, Hop, HopBaggage, HttpHop, HttpVersion, PathPattern, Step, Times, Transport,
 };
 use crate::scenario::index::{HopIx, NodeIx};
-use crate::scenario::node::{Role, StrippedField};
+use crate::scenario::node::{Role, StrippedField, Trust};
 use crate::scenario::relation::{Relation, RestartSide};
 use crate::scenario::tree::{KeyValue, Tree};
 use crate::scenario::{pattern, spelling};
@@ -32,6 +32,7 @@ impl<'a> Builder<'a, '_> {
         let strips_baggage = sender.strips.contains(&StrippedField::Baggage);
         let relation = match tree.entry("relation") {
             None if forwards => Relation::Unchanged,
+            None if self.draft.node(to).trust == Trust::Restart => Relation::Restart(RestartSide::Receiver),
             _ => relation(tree, transport.via().is_some()),
         };
         let relation_place = match tree.entry("relation") {

@@ -7,7 +7,7 @@ use super::draft::NodeDraft;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::gateway::GatewayProduct;
 use crate::scenario::index::NodeIx;
-use crate::scenario::node::{Marker, Node, Role, StopSignal, StrippedField};
+use crate::scenario::node::{Marker, Node, Role, StopSignal, StrippedField, Trust};
 use crate::scenario::node_kind::{
     Broker, BrokerKind, NodeKind, OwnFile, Readiness, Relay, ServiceCommand, Stub, StubAnswer, Url,
 };
@@ -40,6 +40,8 @@ fn plain(name: &str, place: Place, kind: NodeKind) -> Node {
         role: Role::Participant,
         is_gateway: false,
         strips: Vec::new(),
+        trust: Trust::Continue,
+        longest_field_line: None,
         service: None,
         telemetry: true,
         tracestate_key: None,
@@ -60,8 +62,13 @@ impl<'a> Builder<'a, '_> {
         let known = made.is_some();
         let kind = made.unwrap_or_else(|| NodeKind::Stub(Stub::default()));
         let node = Node {
-            role: role(tree, &kind),
+            role: match tree.text_at("trust").and_then(Trust::of) {
+                Some(Trust::Ignore) => Role::Forwarder,
+                _ => role(tree, &kind),
+            },
             is_gateway: tree.entry("role").is_some() || kind.gateway().is_some(),
+            trust: self.trust(tree, role(tree, &kind)),
+            longest_field_line: limit(tree),
             strips: texts(tree.get("strips")).iter().filter_map(|text| StrippedField::of(text)).collect(),
             service: tree.text_at("service").map(str::to_owned),
             telemetry: kind.can_export_telemetry() && tree.entry("telemetry").is_none(),
@@ -80,6 +87,18 @@ impl<'a> Builder<'a, '_> {
             ..plain(&name.value, name.place, kind)
         };
         NodeDraft { node, tree: Some(tree), known }
+    }
+
+    /// Returns the trust; only a gateway that traces has one.
+    fn trust(&mut self, tree: &'a Tree, role: Role) -> Trust {
+        let Some(entry) = tree.entry("trust") else { return Trust::Continue };
+        if tree.entry("role").is_none() || role == Role::Forwarder {
+            let message =
+                "`trust` has no effect: a gateway without `role: participant` passes every context through";
+            let help = "add `role: participant`, or remove `trust`";
+            self.complaints.report(Diagnostic::new("stray-key", entry.key.place, message).help(help));
+        }
+        entry.value.text().and_then(Trust::of).unwrap_or_default()
     }
 
     fn kind(&mut self, tree: &'a Tree, name: &WithPlace<String>, ix: NodeIx) -> Option<NodeKind> {
@@ -289,6 +308,10 @@ fn role(tree: &Tree, kind: &NodeKind) -> Role {
         None if kind.gateway().is_some() => Role::Forwarder,
         _ => Role::Participant,
     }
+}
+
+fn limit(tree: &Tree) -> Option<u32> {
+    tree.get("limits")?.get("header-bytes")?.number().and_then(|number| u32::try_from(number).ok())
 }
 
 fn files(tree: &Tree) -> Vec<OwnFile> {

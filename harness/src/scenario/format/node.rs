@@ -2,7 +2,7 @@
 
 use super::words::{FORMATS, NONE};
 use crate::scenario::gateway::GatewayProduct;
-use crate::scenario::node::{Role, StrippedField};
+use crate::scenario::node::{Role, StrippedField, Trust};
 use crate::scenario::pattern::{
     ABSOLUTE, DURATION, FAULT, FILE_NAME, HEADER, IMAGE, LINE, PATH, TEXT, URL, VARIABLE,
 };
@@ -246,9 +246,29 @@ static SERVICE_KEYS: &[KeyShape] = &[
         List(&Shape::Words(&STRIPPED)),
         "the fields that it is there to remove; baggage that passes is `baggage-leaked`",
     ),
+    may(
+        "trust",
+        Shape::Words(&TRUST),
+        "of a gateway with `role: participant`: `continue` continues the trace that comes in (the default), `restart` starts a \
+         new one, `ignore` passes the context through unread",
+    ),
+    may("limits", Shape::Object(&LIMITS), "what a gateway may refuse"),
     may("sets-baggage", List(&Shape::Text(&LINE)), "the baggage keys that it adds or changes itself"),
     may("level", Whole { min: 1, max: 2 }, "the level of W3C Trace Context that it keeps; 1 by default"),
 ];
+
+static TRUST: Words =
+    Words { what: "trust", words: || Trust::ALL.iter().map(|trust| trust.word()).collect(), later: &[] };
+
+static LIMITS: Object = Object {
+    what: "`limits`",
+    keys: &[must(
+        "header-bytes",
+        Whole { min: 1, max: 1 << 20 },
+        "the longest field line that it takes, name included: a longer one may be refused, and any other must not",
+    )],
+    tag: None,
+};
 
 static MARKER_KEYS: &[KeyShape] =
     &[may("marker", Shape::Object(&MARKER), "where its requests carry `${mark}`")];
