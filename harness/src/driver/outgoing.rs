@@ -16,6 +16,8 @@ pub(super) struct OutgoingRequest {
     pub target: String,
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
+    /// The body is a message over the WebSocket that the request opens.
+    pub upgrades: bool,
 }
 
 impl OutgoingRequest {
@@ -37,9 +39,21 @@ impl OutgoingRequest {
         let context = stimulus.sent.fields.iter().cloned();
         let own = route.headers.iter().map(|(name, value)| (name.clone(), value.with(&mark)));
         let headers = context.chain(own).collect();
-        let mut outgoing = Self { method: String::new(), target: target(route, &mark), headers, body };
+        let mut outgoing = Self {
+            method: String::new(),
+            target: target(route, &mark),
+            headers,
+            body,
+            upgrades: route.upgrades,
+        };
         let content_type = outgoing.put_marker(route, &mark)?.or(content_type);
         match &route.way {
+            Way::Http { method, .. } if route.upgrades => {
+                outgoing.method = method.clone().unwrap_or_else(|| "GET".to_owned());
+                let handshake = super::websocket::HANDSHAKE.iter();
+                let lines = handshake.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+                outgoing.headers.extend(lines);
+            }
             Way::Http { method, .. } => {
                 outgoing.method = method.clone().unwrap_or_else(|| outgoing.usual_method().to_owned());
                 if let (false, Some(content_type)) = (outgoing.has("content-type"), content_type) {

@@ -10,9 +10,9 @@ use httparse::Status;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::DriverError;
 use super::outgoing::OutgoingRequest;
 use super::route::DriveRoute;
+use super::{DriverError, websocket};
 use crate::descriptors;
 use crate::evidence::{Answer, RawFields};
 
@@ -74,8 +74,26 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut bytes = head(outgoing, &route.authority());
+    if outgoing.upgrades {
+        return upgraded(stream, &bytes, &outgoing.body).await;
+    }
     bytes.extend_from_slice(&outgoing.body);
     let (status, _) = request(stream, &bytes, outgoing.method == "HEAD").await?;
+    Ok(status)
+}
+
+/// Opens a WebSocket and sends a message over it, which is to come back. Returns the status of the handshake.
+async fn upgraded<S>(mut stream: S, handshake: &[u8], message: &[u8]) -> io::Result<u16>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    stream.write_all(handshake).await?;
+    stream.flush().await?;
+    let mut reader = Reader { stream, buffer: Vec::new(), fields: Vec::new() };
+    let status = reader.answer(false).await?;
+    if status == 101 {
+        websocket::exchange(&mut reader.stream, reader.buffer, message).await?;
+    }
     Ok(status)
 }
 
@@ -105,7 +123,7 @@ fn head(outgoing: &OutgoingRequest, authority: &str) -> Vec<u8> {
         push_line(&mut head, name, value);
     }
     let framed = outgoing.has("content-length") || outgoing.has("transfer-encoding");
-    if !framed && (!outgoing.body.is_empty() || outgoing.method == "POST") {
+    if !framed && !outgoing.upgrades && (!outgoing.body.is_empty() || outgoing.method == "POST") {
         push_line(&mut head, "Content-Length", outgoing.body.len().to_string().as_bytes());
     }
     if !outgoing.has("connection") {

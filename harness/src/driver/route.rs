@@ -25,6 +25,8 @@ pub(super) struct DriveRoute {
     /// In the order of the file.
     pub headers: Vec<(String, Filling)>,
     pub body: Payload,
+    /// The request opens a WebSocket.
+    pub upgrades: bool,
     /// The place to which the driver adds the mark, because nothing in the drive carries it.
     pub marker: Option<Marker>,
     pub deadline: Duration,
@@ -81,6 +83,7 @@ impl DriveRoute {
             way: way(hop, instructed)?,
             headers,
             body,
+            upgrades: drive.upgrades,
             marker,
             deadline: drive.within.unwrap_or(scenario.timeout),
         })

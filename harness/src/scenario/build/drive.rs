@@ -40,6 +40,7 @@ impl<'a> Builder<'a, '_> {
             body,
             within: hangs_up.or_else(|| tree.text_at("within").and_then(pattern::duration)),
             hangs_up: hangs_up.is_some(),
+            upgrades: tree.entry("upgrade").is_some(),
             answers: number_at(tree, "answers"),
             canary: tree.get("canary").and_then(Tree::boolean).unwrap_or(true),
         };

@@ -41,6 +41,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         }
         lower_case(tree, hop, complaints);
         raw_headers(tree, hop, complaints);
+        upgrade(tree, hop, complaints);
         answers(draft, drive.answers, tree, hop, complaints);
         drive_message::check(draft, sent, complaints);
         if let Some(body) = tree.entry("body") {
@@ -89,6 +90,20 @@ fn lower_case(tree: &Tree, hop: &Hop, complaints: &mut Complaints) {
             complaints.report(Diagnostic::new("bad-name", place, message).help(help));
         }
     }
+}
+
+/// Reports an upgrade of anything but HTTP/1.1 (RFC 9110 7.8, RFC 9113 8.6).
+fn upgrade(tree: &Tree, hop: &Hop, complaints: &mut Complaints) {
+    let Some(upgrade) = tree.entry("upgrade") else { return };
+    let (id, word) = (&hop.id, hop.transport.word());
+    let over = match &hop.transport {
+        Transport::Http(http) if http.version == HttpVersion::Http1 => return,
+        Transport::Http(_) => "HTTP/2",
+        Transport::Grpc(_) | Transport::Kafka(_) | Transport::RabbitMq(_) | Transport::Sqs(_) => word,
+    };
+    let message = format!("`upgrade` is a mechanism of HTTP/1.1, and `{id}` goes over {over}");
+    let diagnostic = Diagnostic::new("upgrade-of-transport", upgrade.key.place, message);
+    complaints.report(diagnostic.also(hop.place, "the hop").help("remove `upgrade`, or use an `http` hop"));
 }
 
 /// Reports field lines of a message, whose headers are no lines.

@@ -45,6 +45,11 @@ pub(super) static DRIVE: Object = Object {
         ),
         may("body", Json, "text is sent as it is, a mapping or list as JSON"),
         may(
+            "upgrade",
+            Shape::Words(&UPGRADES),
+            "over HTTP/1.1: `websocket` opens one, and sends `body` as a message, which the receiver is to send back",
+        ),
+        may(
             "within",
             Shape::Text(&DURATION),
             "how long to wait for one answer; the scenario's timeout by default",
@@ -69,6 +74,7 @@ pub(super) static DRIVE: Object = Object {
 };
 
 static CONTEXTS: Words = Words { what: "context", words: || vec!["none", "invalid"], later: &[] };
+static UPGRADES: Words = Words { what: "upgrade", words: || vec!["websocket"], later: &[] };
 static OPEN_DECISIONS: Words = Words { what: "decision", words: || vec!["debug", "deferred"], later: &[] };
 static DECISIONS: Words = Words { what: "decision", words: || vec!["sampled", "unsampled"], later: &[] };
 
