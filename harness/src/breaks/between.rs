@@ -46,27 +46,32 @@ pub(super) fn row(crossing: CrossingRef<'_>, found: &mut Breaks) {
     }
 }
 
-/// Adds notes about what a gateway did beside the context: an empty tracestate that did not come in, and headers that it
-/// dropped for their names.
+/// Adds notes about what a gateway did beside the context: an empty tracestate that did not come in, and headers that
+/// it dropped for their names.
 pub(super) fn notes(crossing: CrossingRef<'_>, found: &mut Breaks) {
     let cause = crossing.cause().and_then(CrossingRef::received_capture);
     let (Some(before_ix), Some(after_ix)) = (cause, crossing.sent_capture()) else { return };
     let all = crossing.all();
-    let mut note = |kind| {
+    let mut kinds = Vec::new();
+    if adds_empty_tracestate(all, before_ix, after_ix) {
+        let mut fields = ContextFields::default();
+        fields.insert(ContextField::TraceState);
+        kinds.push(BreakKind::Altered(fields));
+    }
+    if dropped_names(all, before_ix, after_ix).next().is_some() {
+        kinds.push(BreakKind::Stripped(ContextFields::default()));
+    }
+    for kind in kinds {
         let note = Break::on(crossing, kind, Side::Intermediary).graded(Grade::Note);
         let note = note.values(Value::AsIn(before_ix), Value::AsIn(after_ix));
         found.list.push(Break { capture: Some(after_ix), ..note });
-    };
-    let lines = |capture: CaptureIx| &all.carried[capture.0].lists.tracestate_lines;
-    let is_empty = !lines(after_ix).is_empty() && lines(after_ix).iter().all(Vec::is_empty);
-    if is_empty && lines(before_ix).is_empty() {
-        let mut fields = ContextFields::default();
-        fields.insert(ContextField::TraceState);
-        note(BreakKind::Altered(fields));
     }
-    if dropped_names(all, before_ix, after_ix).next().is_some() {
-        note(BreakKind::Stripped(ContextFields::default()));
-    }
+}
+
+/// Returns whether a tracestate without a member left a gateway, and none came in.
+pub fn adds_empty_tracestate(all: &Crossings<'_>, before: CaptureIx, after: CaptureIx) -> bool {
+    let [before, after] = [before, after].map(|capture| &all.carried[capture.0].lists.tracestate_lines);
+    before.is_empty() && !after.is_empty() && after.iter().all(Vec::is_empty)
 }
 
 /// Returns the headers with an underscore that are missing behind a gateway: some products take no such name.

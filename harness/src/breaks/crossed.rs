@@ -185,8 +185,7 @@ impl HopCount<'_> {
     fn may_be_refused(&self) -> bool {
         let limit = self.cause.all().plan.scenario.node(self.hop.from).longest_field_line;
         let (Some(limit), Some(capture)) = (limit, self.cause.received()) else { return false };
-        let length = |field: &Field| field.name.len() + ": ".len() + field.value.as_ref().map_or(0, Vec::len);
-        capture.headers.iter().any(|field| length(field) > limit as usize)
+        capture.headers.iter().any(|field| line_length(field) > limit as usize)
     }
 
     /// Returns whether the sender ended during the run: what it owed then is no fault of its tracing.
@@ -242,6 +241,11 @@ impl HopCount<'_> {
             doubled
         })
     }
+}
+
+/// Returns the length of a field line without its end.
+fn line_length(field: &Field) -> usize {
+    field.name.len() + ": ".len() + field.value.as_ref().map_or(0, Vec::len)
 }
 
 /// Finds requests that the driver sent and no tap saw.

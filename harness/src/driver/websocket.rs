@@ -15,7 +15,7 @@ pub(super) const HANDSHAKE: [(&str, &str); 4] = [
     ("Sec-WebSocket-Key", "AAECAwQFBgcICQoLDA0ODw=="),
 ];
 
-/// What a client masks its frames with; any value does (RFC 6455 5.3).
+/// The key with which a client masks its frames; any value does (RFC 6455 5.3).
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 const TEXT: u8 = 0x81;
 const CLOSE: u8 = 0x88;

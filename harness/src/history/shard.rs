@@ -41,14 +41,15 @@ impl Shard {
         let known: Vec<u64> = titles.iter().filter_map(|title| durations_ms.get(*title)).copied().collect();
         let average = known.iter().sum::<u64>().checked_div(known.len() as u64).unwrap_or(1).max(1);
         let mut order: Vec<usize> = (0..titles.len()).collect();
-        let length = |at: usize| durations_ms.get(titles[at]).copied().unwrap_or(average).max(1);
-        order.sort_by(|one, other| (length(*other), titles[*one]).cmp(&(length(*one), titles[*other])));
+        let lengths: Vec<u64> =
+            titles.iter().map(|title| durations_ms.get(*title).copied().unwrap_or(average).max(1)).collect();
+        order.sort_by(|one, other| (lengths[*other], titles[*one]).cmp(&(lengths[*one], titles[*other])));
         let mut loads = vec![0_u64; self.of as usize];
         let mut has = vec![false; titles.len()];
         for at in order {
             let least = loads.iter().enumerate().min_by_key(|(shard, load)| (**load, *shard));
             let (shard, _) = least.expect("there is at least one shard");
-            loads[shard] += length(at);
+            loads[shard] += lengths[at];
             has[at] = shard + 1 == self.number as usize;
         }
         has

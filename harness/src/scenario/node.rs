@@ -78,7 +78,7 @@ impl Role {
     }
 }
 
-/// What a gateway that traces does with the context that comes in.
+/// The use that a gateway that traces makes of the context that comes in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trust {
     #[default]

@@ -150,11 +150,8 @@ fn entries(parts: &[(&str, Value)], list: &str) -> Result<Vec<Value>, MergeError
     let mut known: BTreeMap<(String, String, u64), (&str, &Value)> = BTreeMap::new();
     for (name, part) in parts {
         for entry in part[list].as_array().into_iter().flatten() {
-            let text =
-                |one: &str, other: &str| entry[one].as_str().or(entry[other].as_str()).unwrap_or_default();
-            let title = text("title", "id").to_owned();
-            let key =
-                (text("file", "suite").to_owned(), title.clone(), entry["repeat"].as_u64().unwrap_or(1));
+            let title = either(entry, "title", "id");
+            let key = (either(entry, "file", "suite"), title.clone(), entry["repeat"].as_u64().unwrap_or(1));
             if let Some((first, _)) = known.insert(key, (name, entry)) {
                 let (first, second) = (first.to_owned(), (*name).to_owned());
                 return Err(MergeError::SameCase { first, second, title });
@@ -162,6 +159,11 @@ fn entries(parts: &[(&str, Value)], list: &str) -> Result<Vec<Value>, MergeError
         }
     }
     Ok(known.into_values().map(|(_, entry)| entry.clone()).collect())
+}
+
+/// Returns the text at one key, or at the other.
+fn either(entry: &Value, one: &str, other: &str) -> String {
+    entry[one].as_str().or(entry[other].as_str()).unwrap_or_default().to_owned()
 }
 
 /// Adds the numbers of a part; groups of a summary are found by their name.
@@ -189,8 +191,8 @@ fn add(whole: &mut Value, part: &Value) {
 }
 
 fn worst<'v>(verdicts: impl Iterator<Item = &'v str>) -> &'static str {
-    let rank = |verdict: &str| VERDICTS.iter().position(|known| *known == verdict);
-    VERDICTS[verdicts.filter_map(rank).max().unwrap_or(0)]
+    let ranks = verdicts.filter_map(|verdict| VERDICTS.iter().position(|known| *known == verdict));
+    VERDICTS[ranks.max().unwrap_or(0)]
 }
 
 fn texts(parts: &[(&str, Value)], key: &str) -> BTreeSet<String> {

@@ -1,11 +1,10 @@
 //! A context that was not injected, not extracted, or that is a different one from the one that was due.
 
 use super::{Example, stimulus};
-use crate::breaks::between::dropped_names;
+use crate::breaks::between::{adds_empty_tracestate, dropped_names};
 use crate::breaks::break_kind::{Duplication, Extraction, Join, LeakedField, Malformation, Restart, Swap};
 use crate::breaks::{ContextFields, Value};
 use crate::crossings::{ContextField, CrossingRef};
-use crate::evidence::CaptureIx;
 use crate::rules::instrumentation_advice::has_receipts;
 use crate::wire::trim_ows;
 
@@ -121,23 +120,16 @@ pub(super) fn stripped(example: Example<'_>, fields: ContextFields) -> String {
 
 pub(super) fn altered(example: Example<'_>, fields: ContextFields) -> String {
     let (who, request) = (example.who(), example.request());
-    if adds_empty_tracestate(example, fields) {
+    if let (Value::AsIn(before), Value::AsIn(after)) = (&example.broken.expected, &example.broken.actual)
+        && fields.iter().eq([ContextField::TraceState])
+        && adds_empty_tracestate(example.all, *before, *after)
+    {
         return format!("{who} added an empty `tracestate` to {request}");
     }
     match joined_lines(example, fields) {
         Some(lines) => format!("{who} joined the {lines} `traceparent` lines of {request} into one value"),
         None => format!("{who} changed {} in {request}", all_of(example, fields)),
     }
-}
-
-fn adds_empty_tracestate(example: Example<'_>, fields: ContextFields) -> bool {
-    let (Value::AsIn(before), Value::AsIn(after)) = (&example.broken.expected, &example.broken.actual) else {
-        return false;
-    };
-    let lines = |capture: CaptureIx| &example.all.carried[capture.0].lists.tracestate_lines;
-    fields.iter().eq([ContextField::TraceState])
-        && lines(*before).is_empty()
-        && lines(*after).iter().all(Vec::is_empty)
 }
 
 /// Returns how many lines an intermediary joined with commas, where that is all that it changed. Only a list may be
