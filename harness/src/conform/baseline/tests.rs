@@ -39,6 +39,7 @@ fn results(vectors: Vec<VectorResult>) -> Results {
         is_interrupted: false,
         requirements: vec![result],
         fixed: Vec::new(),
+        shard: None,
     }
 }
 

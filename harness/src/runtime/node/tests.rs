@@ -60,8 +60,6 @@ fn node(name: &str, kind: NodeKind) -> Node {
         stop: StopSignal::Terminate,
         marker: None,
         formats: Vec::new(),
-        needs: Vec::new(),
-        is_helper: false,
         level: crate::wire::Level::One,
     }
 }
