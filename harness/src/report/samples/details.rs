@@ -67,24 +67,30 @@ pub(super) fn every_value() -> Details {
 /// Returns the nodes of the samples' hops.
 pub(super) fn nodes() -> Vec<CaseNode> {
     let names = ["client", "shop", "stock", "billing", "ledger"];
-    let node = |name: &str| CaseNode {
+    names.map(node).into()
+}
+
+fn node(name: &str) -> CaseNode {
+    CaseNode {
         name: name.to_owned(),
         kind: if name == "client" { "client" } else { "command" },
         is_broker: false,
         exports: name != "client",
-    };
-    names.map(node).into()
+    }
 }
 
-/// Returns stimulus 3, in which `shop` calls `billing` without a context.
-pub(super) fn example() -> ExampleStimulus {
-    let capture = |at_micros, fields: &[(&str, String)], contexts: &[[String; 2]]| ExampleCapture {
+fn capture(at_micros: i64, fields: &[(&str, String)], contexts: &[[String; 2]]) -> ExampleCapture {
+    ExampleCapture {
         at_micros,
         ended_micros: Some(at_micros + 900),
         fields: fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
         other_fields: vec!["host".into(), "content-length".into()],
         contexts: contexts.to_vec(),
-    };
+    }
+}
+
+/// Returns stimulus 3, in which `shop` calls `billing` without a context.
+pub(super) fn example() -> ExampleStimulus {
     let order = ExampleCrossing {
         hop: "order".into(),
         from: "client".into(),

@@ -36,9 +36,11 @@ fn chosen(all: &Crossings<'_>, findings: &[Finding]) -> Vec<StimulusIx> {
             chosen.push(stimulus);
         }
     }
-    let is_of = |chosen: &[StimulusIx], crossing: CrossingRef<'_>| chosen.contains(&crossing.stimulus_ix());
-    let mut crossed: BTreeSet<_> =
-        all.iter().filter(|crossing| is_of(&chosen, *crossing)).map(CrossingRef::hop_ix).collect();
+    let mut crossed: BTreeSet<_> = all
+        .iter()
+        .filter(|crossing| chosen.contains(&crossing.stimulus_ix()))
+        .map(CrossingRef::hop_ix)
+        .collect();
     for crossing in all.iter() {
         if chosen.len() >= STIMULI || crossed.len() == all.plan.scenario.hops.len() {
             break;
@@ -172,7 +174,6 @@ impl View<'_> {
 
     fn span(&self, span: &Span) -> ExampleSpan {
         let start = self.clock.of_span(span.start_nanos);
-        let linked = |link: &Link| [hex(&link.trace_id), hex(&link.span_id)];
         ExampleSpan {
             node: self.all.node_name(span.node).to_owned(),
             name: cut(span.name.clone()),
@@ -180,12 +181,17 @@ impl View<'_> {
             trace_id: cut(hex(&span.trace_id)),
             span_id: cut(hex(&span.span_id)),
             parent_id: cut(hex(&span.parent_id)),
-            links: span.links.iter().take(LINKS).map(linked).collect(),
+            links: span.links.iter().take(LINKS).map(linked_context).collect(),
             start_micros: start,
             took_micros: self.clock.of_span(span.end_nanos).saturating_sub(start),
             failed: span.failed,
         }
     }
+}
+
+/// Returns the ids of the context that a link names.
+fn linked_context(link: &Link) -> [String; 2] {
+    [hex(&link.trace_id), hex(&link.span_id)]
 }
 
 fn request(capture: &Capture) -> String {
