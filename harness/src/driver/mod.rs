@@ -33,6 +33,7 @@ pub(crate) mod sqs;
 #[cfg(feature = "tls")]
 #[cfg_attr(not(any(feature = "http", feature = "grpc")), allow(dead_code))]
 mod tls;
+#[cfg_attr(not(feature = "http"), allow(dead_code))]
 mod websocket;
 
 use std::ffi::OsString;

@@ -84,7 +84,6 @@ async fn broker_image(node: &Node, options: &RuntimeOptions) -> Option<String> {
 }
 
 #[cfg(not(feature = "container"))]
-#[expect(clippy::unused_async, reason = "the build with containers awaits the engine")]
 async fn broker_image(_: &Node, _: &RuntimeOptions) -> Option<String> {
     None
 }
