@@ -201,8 +201,8 @@ impl AcceptedDeviation {
         let Some(requirement) = requirements.find(|one| one.id == self.requirement) else {
             return Some(self.requirement.clone());
         };
-        let has = |name: &&String| requirement.vectors.iter().any(|vector| vector.name == **name);
-        let missing = self.vectors.iter().find(|name| !has(name))?;
+        let known: Vec<&String> = requirement.vectors.iter().map(|vector| &vector.name).collect();
+        let missing = self.vectors.iter().find(|name| !known.contains(name))?;
         Some(format!("{}/{missing}", self.requirement))
     }
 }

@@ -84,8 +84,11 @@ impl Builder {
     /// Checks that each vector that starts a new trace stands beside one that is continued, without which it proves
     /// nothing.
     fn twins(&mut self, vectors: &[Vector]) {
-        let has_to = |vector: &Vector| vector.must_restart() && !vector.send.is_empty();
-        for vector in vectors.iter().filter(|vector| has_to(vector) || vector.twin.is_some()) {
+        for vector in vectors {
+            let must_have_one = vector.must_restart() && !vector.send.is_empty();
+            if !must_have_one && vector.twin.is_none() {
+                continue;
+            }
             let named = vector.twin.as_ref().map(|twin| vectors.iter().find(|other| other.name == *twin));
             let (message, help) = match named {
                 Some(Some(twin)) if twin.must_continue() => continue,

@@ -159,9 +159,10 @@ impl Page {
         for fixed in &results.fixed {
             self.line(&format!("fixed: {fixed} passes: remove it from the baseline"));
         }
-        let is_new = |one: &&VectorResult| is_remarkable(one.verdict) && one.known.is_none();
-        let mut requirements = results.requirements.iter();
-        if let Some(odd) = requirements.find(|one| one.vectors.iter().any(|vector| is_new(&vector))) {
+        let odd = results.requirements.iter().find(|one| {
+            one.vectors.iter().any(|vector| is_remarkable(vector.verdict) && vector.known.is_none())
+        });
+        if let Some(odd) = odd {
             self.line(&format!("`unbroken explain {}` explains the requirement", odd.requirement.id));
         }
     }
