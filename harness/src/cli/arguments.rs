@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use super::argument_value::{day, duration, node_fault, own_relay, part_image, runtime_kind, whole};
 use super::conform::ConformArguments;
 use super::exit;
+use super::print::ColourOrder;
 use super::report_file::ReportFile;
 use crate::history::Shard;
 use crate::masking::MaskedField;
@@ -18,6 +19,16 @@ use crate::runtime::RuntimeKind;
 #[derive(Debug, Parser)]
 #[command(name = "unbroken", version, after_help = exit::HELP, arg_required_else_help = true)]
 pub struct Arguments {
+    /// Print in colour: `auto`, `always` or `never`; `auto` respects NO_COLOR, CLICOLOR_FORCE and TERM=dumb
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    pub color: ColourOrder,
     #[command(subcommand)]
     pub command: Command,
 }

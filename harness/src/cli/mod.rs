@@ -54,6 +54,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::PASS });
         }
     };
+    print::order_colour(arguments.color);
     let status = match arguments.command {
         Command::Relay(arguments) => return relay::relay(arguments),
         Command::Run(arguments) => run::run(&arguments),

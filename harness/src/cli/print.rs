@@ -4,11 +4,12 @@
 //! the stream (`| head`) is not an error; the rest is not printed.
 
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error_chain;
 use crate::report::phrase;
-use crate::report::terminal::Palette;
+use crate::report::terminal::{ColourSigns, Palette};
 
 static LOST: AtomicBool = AtomicBool::new(false);
 
@@ -50,14 +51,41 @@ fn safe(text: &str) -> String {
     text.split('\n').map(phrase::safe_line).collect::<Vec<_>>().join("\n")
 }
 
+/// The colour that the user orders with `--color`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ColourOrder {
+    /// On a terminal, unless the environment says otherwise.
+    Auto,
+    Always,
+    Never,
+}
+
+static ORDER: OnceLock<ColourOrder> = OnceLock::new();
+
+/// Keeps what the user orders for everything that is printed after it.
+pub fn order_colour(order: ColourOrder) {
+    // The command line is read once.
+    let _ = ORDER.set(order);
+}
+
 /// Returns the palette for standard output.
 pub fn palette() -> Palette {
-    let no_color = std::env::var("NO_COLOR").ok();
-    Palette::choose(stdout().is_terminal(), no_color.as_deref())
+    palette_of(stdout().is_terminal())
 }
 
 /// Returns whether standard error is printed in colour.
 pub fn colour_in_problems() -> bool {
-    let no_color = std::env::var("NO_COLOR").ok();
-    Palette::choose(stderr().is_terminal(), no_color.as_deref()) == Palette::Colour
+    palette_of(stderr().is_terminal()) == Palette::Colour
+}
+
+fn palette_of(is_terminal: bool) -> Palette {
+    let [no_color, force, term] = ["NO_COLOR", "CLICOLOR_FORCE", "TERM"].map(|name| std::env::var(name).ok());
+    let (no_color, force, term) = (no_color.as_deref(), force.as_deref(), term.as_deref());
+    match ORDER.get() {
+        Some(ColourOrder::Always) => Palette::Colour,
+        Some(ColourOrder::Never) => Palette::Plain,
+        Some(ColourOrder::Auto) | None => {
+            Palette::choose(&ColourSigns { is_terminal, no_color, force, term })
+        }
+    }
 }

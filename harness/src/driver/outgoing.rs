@@ -8,6 +8,7 @@ use crate::plan::instruction::{filled, render};
 use crate::plan::{Plan, Stimulus};
 use crate::runtime::Addresses;
 use crate::scenario::Marker;
+use crate::wire::percent;
 
 pub(super) struct OutgoingRequest {
     /// `POST` for gRPC.
@@ -98,9 +99,20 @@ impl OutgoingRequest {
     }
 }
 
+/// Returns the target of the request: its path, and the query of the drive.
+fn target(route: &DriveRoute, mark: &str) -> String {
+    let encoded = |bytes: &[u8]| String::from_utf8(percent::encode(bytes)).expect("it encodes as ASCII");
+    let mut target = path(route, mark);
+    for (number, (name, value)) in route.query.iter().enumerate() {
+        let joint = if number == 0 { '?' } else { '&' };
+        target += &format!("{joint}{}={}", encoded(name.as_bytes()), encoded(&value.with(mark)));
+    }
+    target
+}
+
 /// Returns the path with its open segments filled; the mark is the path of a receiver that is marked by path and has no
 /// pattern.
-fn target(route: &DriveRoute, mark: &str) -> String {
+fn path(route: &DriveRoute, mark: &str) -> String {
     match &route.way {
         Way::Grpc { path, .. } => path.clone(),
         Way::Http { path: Some(path), .. } => filled(path, mark),

@@ -8,7 +8,7 @@ use super::filling::{Filling, Scope};
 use crate::descriptors;
 use crate::error_chain;
 use crate::plan::fan_out::is_instructed;
-use crate::scenario::{Drive, DriveBody, GrpcHop, Hop, HopIx, HttpVersion, Marker, Transport};
+use crate::scenario::{Drive, DriveBody, GrpcHop, Hop, HopIx, HttpVersion, Marker, Template, Transport};
 
 pub(super) struct DriveRoute {
     pub hop: HopIx,
@@ -25,6 +25,7 @@ pub(super) struct DriveRoute {
     /// In the order of the file.
     pub headers: Vec<(String, Filling)>,
     pub body: Payload,
+    pub query: Vec<(String, Filling)>,
     /// The request opens a WebSocket.
     pub upgrades: bool,
     /// The place to which the driver adds the mark, because nothing in the drive carries it.
@@ -58,11 +59,8 @@ impl DriveRoute {
             return Err(DriverError::NoAddress { hop: hop.id.clone() });
         };
         let instructed = is_instructed(scenario, drive.send);
-        let headers = drive
-            .headers
-            .iter()
-            .map(|(name, value)| Ok((name.clone(), Filling::new(value, scope)?)))
-            .collect::<Result<Vec<_>, DriverError>>()?;
+        let headers = fillings(&drive.headers, scope)?;
+        let query = fillings(&drive.query, scope)?;
         let body = match &drive.body {
             _ if instructed => Payload::Instruction,
             DriveBody::Empty => Payload::Empty,
@@ -71,7 +69,7 @@ impl DriveRoute {
             }
         };
         let marker = scenario.node(hop.to).marker.clone();
-        let marker = marker.filter(|marker| !instructed && !is_marked(marker, &headers, &body));
+        let marker = marker.filter(|marker| !instructed && !is_marked(marker, &headers, &query, &body));
         Ok(Self {
             hop: drive.send,
             hop_name: hop.id.clone(),
@@ -83,6 +81,7 @@ impl DriveRoute {
             way: way(hop, instructed)?,
             headers,
             body,
+            query,
             upgrades: drive.upgrades,
             marker,
             deadline: drive.within.unwrap_or(scenario.timeout),
@@ -123,10 +122,21 @@ pub(super) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     error_chain::root_cause(error).to_string()
 }
 
+/// Returns names and values, each value with its templates resolved but for the mark.
+fn fillings(of: &[(String, Template)], scope: &Scope<'_>) -> Result<Vec<(String, Filling)>, DriverError> {
+    of.iter().map(|(name, value)| Ok((name.clone(), Filling::new(value, scope)?))).collect()
+}
+
 /// Returns whether the drive carries the mark by itself.
-fn is_marked(marker: &Marker, headers: &[(String, Filling)], body: &Payload) -> bool {
+fn is_marked(
+    marker: &Marker,
+    headers: &[(String, Filling)],
+    query: &[(String, Filling)],
+    body: &Payload,
+) -> bool {
     let in_body = matches!(body, Payload::Bytes { content, .. } if content.places_mark());
-    in_body || headers.iter().any(|(name, value)| value.places_mark() || is_header(marker, name))
+    let in_query = query.iter().any(|(_, value)| value.places_mark());
+    in_body || in_query || headers.iter().any(|(name, value)| value.places_mark() || is_header(marker, name))
 }
 
 fn is_header(marker: &Marker, name: &str) -> bool {

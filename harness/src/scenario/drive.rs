@@ -19,6 +19,8 @@ pub struct Drive {
     /// Sent in this order; names keep their case on the wire.
     pub headers: Vec<(String, Template)>,
     pub body: DriveBody,
+    /// Parameters of the query, in this order; HTTP only.
+    pub query: Vec<(String, Template)>,
     /// `upgrade: websocket`: the body is sent as a message over the WebSocket, and is to come back.
     pub upgrades: bool,
     /// The time that one stimulus may wait for its answer; default the scenario's timeout.

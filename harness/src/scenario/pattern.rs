@@ -44,7 +44,7 @@ pub(super) static DURATION: Pattern = Pattern {
 };
 
 pub(super) static PATH: Pattern = Pattern {
-    what: "a path such as `/orders/{id}`, without a query",
+    what: "a path such as `/orders/{id}`, without a query (`query:` of a drive sends one)",
     regex: "^/[^\\s?#]*$",
     fits: |text| text.starts_with('/') && !text.contains(|c: char| c.is_whitespace() || c == '?' || c == '#'),
     any_scalar: false,

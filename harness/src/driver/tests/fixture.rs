@@ -69,6 +69,7 @@ impl Case {
             dead_letter_of: None,
         };
         let drive = Drive {
+            query: Vec::new(),
             canary: true,
             place: Place::default(),
             send: HopIx(0),

@@ -15,7 +15,7 @@ mod summary;
 mod tests;
 
 pub use live::{Live, Picture};
-pub use palette::{Ink, Palette, headed};
+pub use palette::{ColourSigns, Ink, Palette, headed};
 
 use super::{Case, Outcome, SharedError};
 use crate::rules::Finding;

@@ -24,10 +24,25 @@ pub enum Ink {
     Caret,
 }
 
+/// The signs by which a stream is coloured where the user gives no order: what it is, and variables of the environment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ColourSigns<'a> {
+    pub is_terminal: bool,
+    /// `NO_COLOR`: no colour when it is set and not empty (no-color.org).
+    pub no_color: Option<&'a str>,
+    /// `CLICOLOR_FORCE`: colour without a terminal too, when it is neither empty nor `0` (bixense.com/clicolors).
+    pub force: Option<&'a str>,
+    /// `TERM`: a terminal that is `dumb` shows no colour.
+    pub term: Option<&'a str>,
+}
+
 impl Palette {
-    /// Returns colour on a terminal only, and never when `NO_COLOR` is set and not empty (no-color.org).
-    pub fn choose(is_terminal: bool, no_color: Option<&str>) -> Self {
-        if is_terminal && no_color.is_none_or(str::is_empty) { Palette::Colour } else { Palette::Plain }
+    /// Returns the palette that the signs call for. `NO_COLOR` wins over `CLICOLOR_FORCE`.
+    pub fn choose(signs: &ColourSigns<'_>) -> Self {
+        let refused = signs.no_color.is_some_and(|value| !value.is_empty());
+        let forced = signs.force.is_some_and(|value| !value.is_empty() && value != "0");
+        let shows_colour = signs.is_terminal && signs.term != Some("dumb");
+        if !refused && (forced || shows_colour) { Palette::Colour } else { Palette::Plain }
     }
 
     pub fn paint(self, ink: Ink, text: &str) -> String {
@@ -75,12 +90,25 @@ pub fn headed(page: &str, palette: Palette) -> String {
 mod tests {
     use super::*;
 
+    const TERMINAL: ColourSigns<'_> =
+        ColourSigns { is_terminal: true, no_color: None, force: None, term: Some("xterm") };
+
     #[test]
     fn no_color_counts_only_when_it_is_not_empty() {
-        assert_eq!(Palette::choose(true, None), Palette::Colour);
-        assert_eq!(Palette::choose(true, Some("")), Palette::Colour);
-        assert_eq!(Palette::choose(true, Some("1")), Palette::Plain);
-        assert_eq!(Palette::choose(false, None), Palette::Plain);
+        let with = |no_color| Palette::choose(&ColourSigns { no_color, force: Some("1"), ..TERMINAL });
+        assert_eq!((with(None), with(Some(""))), (Palette::Colour, Palette::Colour));
+        assert_eq!(with(Some("1")), Palette::Plain);
+    }
+
+    #[test]
+    fn a_file_and_a_dumb_terminal_are_plain_unless_colour_is_forced() {
+        let file = ColourSigns { is_terminal: false, ..TERMINAL };
+        let dumb = ColourSigns { term: Some("dumb"), ..TERMINAL };
+        for signs in [file, dumb] {
+            let forced = |force| Palette::choose(&ColourSigns { force, ..signs });
+            assert_eq!([None, Some(""), Some("0")].map(forced), [Palette::Plain; 3]);
+            assert_eq!(forced(Some("1")), Palette::Colour);
+        }
     }
 
     #[test]

@@ -38,6 +38,7 @@ impl<'a> Builder<'a, '_> {
             context: self.context(tree),
             headers,
             body,
+            query: self.query(tree),
             within: hangs_up.or_else(|| tree.text_at("within").and_then(pattern::duration)),
             hangs_up: hangs_up.is_some(),
             upgrades: tree.entry("upgrade").is_some(),
@@ -156,6 +157,17 @@ impl<'a> Builder<'a, '_> {
             }
         }
         headers
+    }
+
+    /// Returns the parameters of the query, one for each value.
+    fn query(&mut self, tree: &'a Tree) -> Vec<(String, Template)> {
+        let mut query = Vec::new();
+        for KeyValue { key, value } in tree.get("query").map_or(&[][..], Tree::entries) {
+            for one in value.one_or_more() {
+                query.push((key.value.clone(), self.template(one, NodeIx::CLIENT, TemplateSite::Drive)));
+            }
+        }
+        query
     }
 
     /// Returns the body and its type; a `content-type` among the headers becomes the body's.

@@ -41,6 +41,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         }
         lower_case(tree, hop, complaints);
         raw_headers(tree, hop, complaints);
+        query(tree, hop, complaints);
         upgrade(tree, hop, complaints);
         answers(draft, drive.answers, tree, hop, complaints);
         drive_message::check(draft, sent, complaints);
@@ -104,6 +105,17 @@ fn upgrade(tree: &Tree, hop: &Hop, complaints: &mut Complaints) {
     let message = format!("`upgrade` is a mechanism of HTTP/1.1, and `{id}` goes over {over}");
     let diagnostic = Diagnostic::new("upgrade-of-transport", upgrade.key.place, message);
     complaints.report(diagnostic.also(hop.place, "the hop").help("remove `upgrade`, or use an `http` hop"));
+}
+
+/// Reports a query where there is no target that could have one.
+fn query(tree: &Tree, hop: &Hop, complaints: &mut Complaints) {
+    let Some(query) = tree.entry("query") else { return };
+    if hop.transport.is_http() {
+        return;
+    }
+    let message = format!("only HTTP has a query, and `{}` goes over {}", hop.id, hop.transport.word());
+    let diagnostic = Diagnostic::new("query-of-transport", query.key.place, message);
+    complaints.report(diagnostic.also(hop.place, "the hop").help("remove `query`, or use an `http` hop"));
 }
 
 /// Reports field lines of a message, whose headers are no lines.

@@ -43,6 +43,11 @@ pub(super) static DRIVE: Object = Object {
             "field lines such as `Traceparent: 00-${trace-id}-${parent-id}-01`, sent before `headers` as they are written: \
              in any case and number, and in place of `context`",
         ),
+        may(
+            "query",
+            Named { names: &LINE, of: &OneOrList(&Shape::Text(&TEXT)) },
+            "the query of the request, encoded as it is sent, in this order; a list repeats the parameter",
+        ),
         may("body", Json, "text is sent as it is, a mapping or list as JSON"),
         may(
             "upgrade",
