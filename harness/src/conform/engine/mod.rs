@@ -83,9 +83,12 @@ pub async fn run(
     let transports: BTreeSet<TransportKind> =
         routes.flat_map(|route| [route.inward, route.outward]).collect();
     let clients = BrokerClients::start(transports, options.brokers.as_ref(), &listener.sink()).await?;
-    let sink = match telemetry::missing(target, options) {
-        Some(_) => None,
-        None => Some(SpanSink::start().await?),
+    // It is there in any case: an SDK without a collector looks for one at a port of its own choice.
+    let collector = SpanSink::start().await?;
+    let exporter = collector.variables();
+    let (sink, unread) = match telemetry::missing(target, options) {
+        Some(_) => (None, Some(collector)),
+        None => (Some(collector), None),
     };
     let mut run = SuiteRun {
         target,
@@ -95,6 +98,8 @@ pub async fn run(
         grpc,
         clients,
         sink,
+        _unread: unread,
+        exporter,
         telemetry: SeenTelemetry::default(),
         implementation: Implementation {
             target: target.name.clone(),
@@ -124,6 +129,9 @@ struct SuiteRun<'a> {
     clients: BrokerClients,
     /// The collector of the target's spans; `None` where nothing is asked of them.
     sink: Option<SpanSink>,
+    _unread: Option<SpanSink>,
+    /// The variables that make an SDK export to either.
+    exporter: Vec<(String, String)>,
     telemetry: SeenTelemetry,
     implementation: Implementation,
     /// A listener's key counts in this list.
@@ -197,7 +205,7 @@ impl SuiteRun<'_> {
     ) -> Result<(), RunError> {
         let upstream = (role == Role::Forwarder)
             .then(|| Upstream { http: self.listener.authority().to_owned(), grpc: self.grpc.address() });
-        let mut variables = self.sink.as_ref().map(SpanSink::variables).unwrap_or_default();
+        let mut variables = self.exporter.clone();
         variables.extend(self.clients.variables(configuration.get(Setting::ConsumerBatch)));
         let mut instance = Instance::start(self.target, configuration, &variables, upstream.as_ref()).await?;
         if group.iter().any(|at| self.vectors[*at].route.inward == TransportKind::Http2) {

@@ -19,6 +19,7 @@ fn chromium() -> Option<PathBuf> {
     let mut places = std::env::split_paths(&path).flat_map(|folder| NAMES.map(|name| folder.join(name)));
     let found = places.find(|place| place.is_file());
     if found.is_none() {
+        assert!(std::env::var_os("UNBROKEN_REQUIRE_BROWSER").is_none(), "no Chromium in `PATH`");
         // Not by `eprintln`, whose lines the test runner hides.
         let _ =
             writeln!(std::io::stderr(), "skipped: no Chromium for the HTML report (`apt install chromium`)");
@@ -88,8 +89,9 @@ fn hostile_text_is_shown_and_does_nothing() {
 }
 
 #[test]
-fn a_run_of_five_hundred_cases_opens_within_two_seconds() {
+fn a_run_of_five_hundred_cases_opens_with_its_list_and_without_its_details() {
     let Some(seen) = walk("large", &large()) else { return };
     assert_eq!((&seen["cases"], &seen["lost"]), (&500.into(), &serde_json::json!([])));
-    assert!(seen["opened_ms"].as_f64().unwrap() < 2_000.0, "{}", seen["opened_ms"]);
+    let elements = seen["opened_elements"].as_u64().unwrap();
+    assert!((500..20_000).contains(&elements), "{elements}");
 }
