@@ -3,8 +3,10 @@
 //! Nothing here decides a verdict. Times are microseconds since the first thing that was seen of the stimulus, on one
 //! clock. Ids are hex digits as exported or sent, of whatever length. Bytes outside 0x20 to 0x7e are `\xNN`.
 
+use serde::Serialize;
+
 /// One stimulus with its crossings and spans.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ExampleStimulus {
     /// The number of the stimulus, from 1.
@@ -20,7 +22,7 @@ pub struct ExampleStimulus {
 }
 
 /// One crossing of a hop. Spans are indices into `ExampleStimulus::spans`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ExampleCrossing {
     /// The name of the hop.
@@ -34,32 +36,42 @@ pub struct ExampleCrossing {
     /// `HTTP 200`, `gRPC 14`, `accepted, done`; empty where it is unknown.
     pub outcome: String,
     /// The index of the crossing that caused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<usize>,
     /// The capture of what left the sender; `None` where no tap saw it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sent: Option<ExampleCapture>,
     /// The capture of what a broker gave to the receiver; `None` for a call, and where nothing was delivered.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delivered: Option<ExampleCapture>,
     /// The trace that was expected on the wire, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_trace: Option<String>,
     /// The sender's span for the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub call_span: Option<usize>,
     /// The sender's span whose id is on the wire.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub named_span: Option<usize>,
     /// The receiver's span.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub receiver_span: Option<usize>,
     /// The sender exports spans, and none for this call is known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lacks_call_span: bool,
     /// The receiver exports spans, one is due for what arrived, and none is known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lacks_receiver_span: bool,
 }
 
 /// The propagation fields of a request or message at one side, in their order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ExampleCapture {
     /// When its head was complete.
     pub at_micros: i64,
     /// When the answer was complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_micros: Option<i64>,
     /// The fields whose values were kept.
     pub fields: Vec<(String, String)>,
@@ -70,7 +82,7 @@ pub struct ExampleCapture {
 }
 
 /// One exported span.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ExampleSpan {
     /// The node that exported it.

@@ -98,7 +98,7 @@ pub struct GapVerdict {
 }
 
 /// One node, as the map of the story shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct CaseNode {
     /// The name of the node in the scenario file.
