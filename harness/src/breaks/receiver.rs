@@ -247,10 +247,11 @@ fn linked(crossing: CrossingRef<'_>, context: &CarriedContext, span: &Span) -> O
             due.push(*came);
         }
     }
-    let own = span.links.iter().filter(|link| leads_to(crossing, link, context)).count();
+    let leads: Vec<Vec<LinkedIds<'_>>> = span.links.iter().map(|link| leads_of(crossing, link)).collect();
+    let own = leads.iter().filter(|lead| lead.contains(&ids_of(context))).count();
     let equal = arrived.iter().filter(|came| is_same(came, context)).count().max(1);
-    let missing = due.iter().any(|to| !span.links.iter().any(|link| leads_to(crossing, link, to)));
-    let foreign = span.links.iter().any(|link| !due.iter().any(|to| leads_to(crossing, link, to)));
+    let missing = due.iter().any(|to| !leads.iter().any(|lead| lead.contains(&ids_of(to))));
+    let foreign = leads.iter().any(|lead| !due.iter().any(|to| lead.contains(&ids_of(to))));
     let first = crossing.batch().next() == Some(crossing);
     let kind = if own == 0 && span.links.len() < due.len() {
         BreakKind::LinkMissing(LinkOwner::ReceiversSpan)
@@ -277,18 +278,23 @@ fn links(link: &Link, context: &CarriedContext) -> bool {
     link.trace_id == context.trace_id.as_bytes() && link.span_id == context.parent_id.as_bytes()
 }
 
-/// Returns whether a link names `context`, or a receive of the same node that links to it or continues it.
-fn leads_to(crossing: CrossingRef<'_>, link: &Link, context: &CarriedContext) -> bool {
+/// Trace id and span id.
+type LinkedIds<'a> = (&'a [u8], &'a [u8]);
+
+fn ids_of(context: &CarriedContext) -> LinkedIds<'_> {
+    (context.trace_id.as_bytes(), context.parent_id.as_bytes())
+}
+
+/// Returns the ids that a link leads to: its own, and those that a receive of the same node links to or continues.
+fn leads_of<'a>(crossing: CrossingRef<'a>, link: &'a Link) -> Vec<LinkedIds<'a>> {
     let spans = &crossing.all().spans;
-    let receives = || spans.with_id(crossing.receiver(), &link.span_id).iter().map(|ix| spans.get(*ix));
-    links(link, context)
-        || receives().any(|receive| {
-            let continued = receive.trace_id == context.trace_id.as_bytes()
-                && receive.parent_id == context.parent_id.as_bytes();
-            receive.trace_id == link.trace_id
-                && is_receive(receive)
-                && (continued || receive.links.iter().any(|onward| links(onward, context)))
-        })
+    let mut leads: Vec<LinkedIds<'a>> = vec![(&link.trace_id, &link.span_id)];
+    let named = spans.with_id(crossing.receiver(), &link.span_id).iter().map(|ix| spans.get(*ix));
+    for receive in named.filter(|span| span.trace_id == link.trace_id && is_receive(span)) {
+        leads.push((&receive.trace_id, &receive.parent_id));
+        leads.extend(receive.links.iter().map(|onward| (&onward.trace_id[..], &onward.span_id[..])));
+    }
+    leads
 }
 
 /// Returns R9: a span for what was not sampled.

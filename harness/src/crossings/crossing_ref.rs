@@ -310,12 +310,10 @@ impl<'a> CrossingRef<'a> {
     /// Returns whether the call has no answer and was still under way when every stimulus had been answered, such as a
     /// gRPC stream that ends with its process: the sender's span may not have ended either.
     pub fn outlives_story(self) -> bool {
-        let answered = self.all.evidence.exchanges.iter().map(|exchange| exchange.answered_nanos);
-        let last = answered.max().flatten();
         self.sent().is_some_and(|capture| match capture.end {
             CaptureEnd::Open => true,
             CaptureEnd::Broken(_) => {
-                last.is_some_and(|last| capture.ended_nanos.is_none_or(|end| end > last))
+                self.all.last_answered.is_some_and(|last| capture.ended_nanos.is_none_or(|end| end > last))
             }
             CaptureEnd::Answered { .. } | CaptureEnd::Settled(_) => false,
         })

@@ -87,6 +87,8 @@ pub struct Crossings<'a> {
     by_capture: Vec<Vec<CrossingIx>>,
     /// For each stimulus its exchange.
     answered_nanos: IdMap<StimulusIx, Option<u64>>,
+    /// When the last of them was answered.
+    last_answered: Option<u64>,
 }
 
 impl<'a> Crossings<'a> {
@@ -151,6 +153,7 @@ impl<'a> Crossings<'a> {
             spanless: vec![true; plan.scenario.hops.len()],
             by_capture: vec![Vec::new(); evidence.captures.len()],
             answered_nanos: answered.map(|one| (one.stimulus, one.answered_nanos)).collect(),
+            last_answered: evidence.exchanges.iter().filter_map(|one| one.answered_nanos).max(),
         }
     }
 

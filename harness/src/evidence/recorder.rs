@@ -172,10 +172,9 @@ impl Recorder {
         let fields: Vec<Field> = fields.into_iter().map(|field| self.redacted(field, kept)).collect();
         self.change(Some(ix), |capture| {
             capture.headers.extend(fields);
-            capture
-                .message
-                .iter_mut()
-                .for_each(|message| message.not_requested.extend(names.iter().cloned()));
+            if let Some(message) = &mut capture.message {
+                message.not_requested.extend(names);
+            }
         });
     }
 

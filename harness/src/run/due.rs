@@ -48,9 +48,7 @@ impl Condition {
             Condition::MessagesHaveSpans(nodes) => messages_have_spans(seen, nodes),
         }
     }
-}
 
-impl Condition {
     /// Returns what it waits for, or `None` where it holds.
     pub(super) fn words(&self, seen: &Crossings<'_>) -> Option<String> {
         let scenario = &seen.plan.scenario;
