@@ -13,6 +13,7 @@
 
 use std::any::Any;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -177,36 +178,32 @@ timeout: 1s
     }
 }
 
+/// Returns a stand-in whose topics only clients create.
+fn without_topics(address: SocketAddr, broker: impl Any + Send + Sync) -> RunningBroker {
+    RunningBroker {
+        address,
+        refusals: Arc::new(Vec::new),
+        positions: None,
+        create_topic: None,
+        held: Box::new(broker),
+    }
+}
+
 /// A broker that takes nothing.
 fn full() -> BrokerStarter {
     BrokerStarter(Arc::new(|kind, listen| {
         Box::pin(async move {
-            let none = || Arc::new(Vec::new) as Arc<dyn Fn() -> Vec<String> + Send + Sync>;
             match kind {
                 BrokerKind::Kafka => {
                     let config = kafka::Config { listen, max_log_bytes: 1, ..kafka::Config::default() };
                     let broker =
                         kafka::KafkaBroker::start(config).await.map_err(|error| error.to_string())?;
-                    let address = broker.address();
-                    Ok(RunningBroker {
-                        address,
-                        refusals: none(),
-                        positions: None,
-                        create_topic: None,
-                        held: Box::new(broker),
-                    })
+                    Ok(without_topics(broker.address(), broker))
                 }
                 _ => {
                     let config = sqs::Config { listen, max_bytes: 1, ..sqs::Config::default() };
                     let broker = sqs::SqsBroker::start(config).await.map_err(|error| error.to_string())?;
-                    let address = broker.address();
-                    Ok(RunningBroker {
-                        address,
-                        refusals: none(),
-                        positions: None,
-                        create_topic: None,
-                        held: Box::new(broker),
-                    })
+                    Ok(without_topics(broker.address(), broker))
                 }
             }
         })

@@ -13,6 +13,15 @@ use crate::report::terminal::{Live, Palette};
 /// Columns for the names of the cases under way.
 const NAMES: usize = 60;
 
+/// Returns a bar on standard error.
+pub fn drawn(template: &'static str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template(template);
+    bar.set_style(style.expect("the template is well-formed"));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
 pub struct Bar(Mutex<Display>);
 
 struct Display {
@@ -27,10 +36,7 @@ impl Bar {
         if !stderr().is_terminal() {
             return Bar(Mutex::new(Display { live: Live::new(palette).with_passes(), bar: None }));
         }
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {prefix}  {msg}");
-        bar.set_style(style.expect("the template is well-formed"));
-        bar.enable_steady_tick(Duration::from_millis(200));
+        let bar = drawn("{bar:24} {pos}/{len}  {prefix}  {msg}");
         Bar(Mutex::new(Display { live: Live::new(palette), bar: Some(bar) }))
     }
 

@@ -9,18 +9,21 @@ use crate::report::Outcome;
 use crate::run::{JudgeSettings, selection};
 use crate::verdict::baseline::{Acceptance, AcceptedFinding, Baseline, BaselineError, outdated_notice};
 
-/// The reason in a new entry until somebody writes why the finding is accepted.
-const NO_REASON_YET: &str = "not reviewed yet";
+/// The reason in a new entry until somebody writes why the finding or the deviation is accepted.
+pub const NO_REASON_YET: &str = "not reviewed yet";
 
+/// A baseline file that cannot be used or written; `E` says what is wrong about its content.
 #[derive(Debug, thiserror::Error)]
-pub enum FileError {
+pub enum FileError<E: std::error::Error + 'static> {
     #[error("cannot read the baseline `{}`", path.display())]
     Read { path: PathBuf, source: std::io::Error },
     #[error("cannot use the baseline `{}`", path.display())]
-    Baseline { path: PathBuf, source: BaselineError },
+    Baseline { path: PathBuf, source: E },
     #[error("cannot write the baseline `{}`", path.display())]
     Write { path: PathBuf, source: std::io::Error },
 }
+
+pub type FindingsError = FileError<BaselineError>;
 
 /// Returns the settings for judging, or the exit status after it has printed the problem. Without `--baseline`, the
 /// `baseline.json` of each folder among `paths` counts, and of the folders in it.
@@ -43,7 +46,7 @@ pub fn settings(judging: &JudgingArguments, paths: &[PathBuf]) -> Result<JudgeSe
     Ok(JudgeSettings { strict: judging.strict, baseline, strict_baseline: judging.strict_baseline })
 }
 
-fn read_all(files: &[PathBuf]) -> Result<Option<Baseline>, FileError> {
+fn read_all(files: &[PathBuf]) -> Result<Option<Baseline>, FindingsError> {
     let mut all: Option<Baseline> = None;
     for path in files {
         let baseline = read(path)?;
@@ -53,15 +56,15 @@ fn read_all(files: &[PathBuf]) -> Result<Option<Baseline>, FileError> {
 }
 
 /// Returns the day in UTC: `2026-11-30`.
-fn today() -> String {
+pub fn today() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 
-pub fn read(path: &Path) -> Result<Baseline, FileError> {
+pub fn read(path: &Path) -> Result<Baseline, FindingsError> {
     let text = input_file::read(path, input_file::BASELINE_BYTES)
-        .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+        .map_err(|source| FindingsError::Read { path: path.to_owned(), source })?;
     let mut baseline =
-        Baseline::read(&text).map_err(|source| FileError::Baseline { path: path.to_owned(), source })?;
+        Baseline::read(&text).map_err(|source| FindingsError::Baseline { path: path.to_owned(), source })?;
     for expired in baseline.take_expired(&today()) {
         print::problem(&format!(
             "note: an entry of the baseline `{}` has expired on {}: {} at {} of {}",
@@ -101,7 +104,7 @@ pub fn write(judging: &JudgingArguments, known: Option<&Baseline>, outcome: &Out
     match std::fs::write(path, Baseline { accepted }.write()) {
         Ok(()) => true,
         Err(source) => {
-            print::error(&FileError::Write { path: path.clone(), source });
+            print::error(&FindingsError::Write { path: path.clone(), source });
             false
         }
     }

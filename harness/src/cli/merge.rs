@@ -1,9 +1,10 @@
 //! `unbroken merge`: one report of the reports of all shards.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::arguments::MergeArguments;
 use super::comparison::{REPORT_BYTES, ReportReadError};
+use super::report_target::{ReportError, replace};
 use super::{exit, print};
 use crate::history::merge::{self, MergeError, ShardReport, WholeReport};
 use crate::input_file;
@@ -54,17 +55,10 @@ fn merged(reports: &[ShardReport]) -> Result<WholeReport, MergeError> {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write the report `{}`", path.display())]
-struct WriteError {
-    path: PathBuf,
-    source: std::io::Error,
-}
-
-fn write(path: &Path, merged: &WholeReport) -> Result<(), WriteError> {
+fn write(path: &Path, merged: &WholeReport) -> Result<(), ReportError> {
     if path == Path::new("-") {
         print::document(&merged.text);
         return Ok(());
     }
-    std::fs::write(path, &merged.text).map_err(|source| WriteError { path: path.to_owned(), source })
+    replace(path, &merged.text)
 }

@@ -171,7 +171,7 @@ fn accept(arguments: &NightlyArguments, last: Option<&Path>, fingerprint: &str) 
     match std::fs::write(&path, baseline.write()) {
         Ok(()) => exit::PASS,
         Err(source) => {
-            print::error(&baseline_file::FileError::Write { path, source });
+            print::error(&baseline_file::FindingsError::Write { path, source });
             exit::INCONCLUSIVE
         }
     }

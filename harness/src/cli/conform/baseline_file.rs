@@ -1,25 +1,15 @@
 //! `--baseline` and `--write-baseline` of `unbroken conform`: accepted deviations, read before a run and written after.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::ConformArguments;
+use crate::cli::baseline_file::{FileError, NO_REASON_YET, today};
 use crate::cli::{exit, print};
 use crate::conform::baseline::{ConformanceBaseline, ConformanceBaselineError};
 use crate::conform::{Results, Suite};
 use crate::input_file;
 
-/// The reason in a new entry until somebody writes why the deviation is accepted.
-const NO_REASON_YET: &str = "not reviewed yet";
-
-#[derive(Debug, thiserror::Error)]
-pub enum ConformanceBaselineFileError {
-    #[error("cannot read the baseline `{}`", path.display())]
-    Read { path: PathBuf, source: std::io::Error },
-    #[error("cannot use the baseline `{}`", path.display())]
-    Baseline { path: PathBuf, source: ConformanceBaselineError },
-    #[error("cannot write the baseline `{}`", path.display())]
-    Write { path: PathBuf, source: std::io::Error },
-}
+type DeviationsError = FileError<ConformanceBaselineError>;
 
 /// Returns the baseline of the command line, or the exit status after it has printed the problem.
 pub fn of(arguments: &ConformArguments, suites: &[Suite]) -> Result<ConformanceBaseline, u8> {
@@ -34,8 +24,7 @@ pub fn of(arguments: &ConformArguments, suites: &[Suite]) -> Result<ConformanceB
         print::error(&error);
         exit::USAGE
     })?;
-    let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
-    for expired in baseline.take_expired(&today) {
+    for expired in baseline.take_expired(&today()) {
         print::problem(&format!(
             "note: an entry of the baseline `{}` has expired on {}: {} of {}",
             path.display(),
@@ -47,11 +36,11 @@ pub fn of(arguments: &ConformArguments, suites: &[Suite]) -> Result<ConformanceB
     Ok(baseline)
 }
 
-fn read(path: &Path, suites: &[Suite]) -> Result<ConformanceBaseline, ConformanceBaselineFileError> {
+fn read(path: &Path, suites: &[Suite]) -> Result<ConformanceBaseline, DeviationsError> {
     let text = input_file::read(path, input_file::BASELINE_BYTES)
-        .map_err(|source| ConformanceBaselineFileError::Read { path: path.to_owned(), source })?;
+        .map_err(|source| DeviationsError::Read { path: path.to_owned(), source })?;
     ConformanceBaseline::read(&text, suites)
-        .map_err(|source| ConformanceBaselineFileError::Baseline { path: path.to_owned(), source })
+        .map_err(|source| DeviationsError::Baseline { path: path.to_owned(), source })
 }
 
 /// Writes every deviation of the run as accepted; an entry of `known` that accepts it keeps its reason. Returns whether
@@ -62,7 +51,7 @@ pub fn write(arguments: &ConformArguments, known: &ConformanceBaseline, results:
     match std::fs::write(path, baseline.write()) {
         Ok(()) => true,
         Err(source) => {
-            print::error(&ConformanceBaselineFileError::Write { path: path.clone(), source });
+            print::error(&DeviationsError::Write { path: path.clone(), source });
             false
         }
     }

@@ -1,11 +1,12 @@
 //! Shows the progress of `unbroken conform`: a bar on a terminal, a line for each configuration anywhere else.
 
 use std::io::{IsTerminal, stderr};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use parking_lot::Mutex;
 
+use crate::cli::bar::drawn;
 use crate::cli::print;
 use crate::conform::SuiteProgress;
 use crate::report::conformance::counted;
@@ -26,7 +27,7 @@ struct State {
 
 impl ProgressDisplay {
     pub fn new() -> Self {
-        let bar = stderr().is_terminal().then(bar);
+        let bar = stderr().is_terminal().then(|| drawn("{bar:24} {pos}/{len}  {msg}"));
         let state = State { bar, configurations: 0, number: 0, since: Instant::now(), ended: 0 };
         ProgressDisplay(Mutex::new(state))
     }
@@ -41,14 +42,6 @@ impl ProgressDisplay {
             bar.finish_and_clear();
         }
     }
-}
-
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}");
-    bar.set_style(style.expect("the template is well-formed"));
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }
 
 impl State {

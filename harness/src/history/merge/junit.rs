@@ -2,7 +2,7 @@
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{MergeError, ShardReport, WholeReport, missing, worst};
+use super::{MergeError, ShardReport, WholeReport, missing, missing_notice, worst};
 
 /// Returns one JUnit report of the reports of all shards. Each shard stands in the name of its report: `unbroken 2/4`.
 pub fn merge(reports: &[ShardReport]) -> Result<WholeReport, MergeError> {
@@ -21,10 +21,7 @@ pub fn merge(reports: &[ShardReport]) -> Result<WholeReport, MergeError> {
         (file, suite.name.as_str().to_owned())
     });
     whole.add_test_suites(suites);
-    let warnings: Vec<String> = missing
-        .iter()
-        .map(|shard| format!("shard {shard} is missing: its cases are not in this report"))
-        .collect();
+    let warnings: Vec<String> = missing.iter().map(missing_notice).collect();
     if !warnings.is_empty() {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_type("unfinished");

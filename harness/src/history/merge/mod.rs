@@ -77,9 +77,7 @@ pub fn merge(reports: &[ShardReport]) -> Result<WholeReport, MergeError> {
     whole["took_ms"] =
         parts.iter().map(|(_, part)| part["took_ms"].as_u64().unwrap_or(0)).sum::<u64>().into();
     let mut verdict = worst(parts.iter().filter_map(|(_, part)| part["verdict"].as_str()));
-    for shard in &missing {
-        warnings.push(format!("shard {shard} is missing: its cases are not in this report"));
-    }
+    warnings.extend(missing.iter().map(missing_notice));
     if !missing.is_empty() {
         verdict = worst([verdict, "inconclusive"].into_iter());
         whole[if is_conformance { "interrupted" } else { "partial" }] = true.into();
@@ -116,6 +114,10 @@ fn missing<'r>(shards: impl Iterator<Item = (&'r str, &'r str)>) -> Result<Vec<S
     let of = known.keys().next().map_or(0, |shard| shard.of());
     let all = (1..=of).filter_map(|number| Shard::new(number, of).ok());
     Ok(all.filter(|shard| !known.contains_key(shard)).collect())
+}
+
+fn missing_notice(shard: &Shard) -> String {
+    format!("shard {shard} is missing: its cases are not in this report")
 }
 
 /// Checks that all reports are of one run. Returns a warning where they have seeds of their own.
