@@ -3,28 +3,31 @@
 
 use super::span_role::{is_receive, is_work};
 use super::{CrossingRef, Crossings, IdMap, IdSet, Nature};
-use crate::evidence::{Span, SpanIx};
+use crate::evidence::{Span, SpanIx, SpanKind};
 use crate::plan::StimulusIx;
 use crate::scenario::{NodeIx, Relation, RestartSide};
 use crate::wire::TraceId;
 
 pub(super) struct Polls {
-    /// Nodes that make a CONSUMER span for the work with a message.
+    /// Nodes that make a span for the work with a message or a request.
     working: IdSet<NodeIx>,
+    /// Those whose span for it is a CONSUMER span: what they serve otherwise is no work with a message.
+    consuming: IdSet<NodeIx>,
     /// The traces in which nodes sent something for a stimulus.
     sent: IdMap<(NodeIx, StimulusIx), Vec<TraceId>>,
 }
 
 impl Polls {
     pub fn of(all: &Crossings<'_>) -> Polls {
-        let spans = all.evidence.spans.iter();
-        let working = spans.filter(|span| is_work(span)).map(|span| span.node).collect();
+        let work = || all.evidence.spans.iter().filter(|span| is_work(span));
+        let working = work().map(|span| span.node).collect();
+        let consuming = work().filter(|span| span.kind == SpanKind::Consumer).map(|span| span.node).collect();
         let mut sent: IdMap<(NodeIx, StimulusIx), Vec<TraceId>> = IdMap::default();
         for crossing in all.iter().filter(|crossing| crossing.nature() == Nature::Sent) {
             let traces = sent.entry((crossing.sender(), crossing.stimulus_ix())).or_default();
             traces.extend(crossing.sent_contexts().map(|context| context.trace_id));
         }
-        Polls { working, sent }
+        Polls { working, consuming, sent }
     }
 
     /// Returns whether a span of another trace stands beside the work with an unsampled message: all that the node sent
@@ -62,7 +65,7 @@ impl Polls {
             Relation::Link
             | Relation::None
             | Relation::Restart(RestartSide::Receiver)
-            | Relation::RestartWithLink(RestartSide::Receiver) => !child || receives_only,
+            | Relation::RestartWithLink(RestartSide::Receiver) => !child || !self.consuming.contains(&node),
             // A sampled message whose only span is the receive that links to it: what the node sends in a trace of its
             // own was lost behind that span.
             Relation::ChildOrLink => {
