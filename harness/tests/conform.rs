@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it, and says where")]
 
 mod folder;
+mod held_port;
 #[path = "conform/relay_table.rs"]
 mod relay_table;
 
@@ -10,6 +11,7 @@ use std::path::Path;
 use std::process::Output;
 
 use folder::{Folder, unbroken};
+use held_port::HeldPort;
 use serde_json::Value;
 
 fn conform(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -136,7 +138,8 @@ impl Drop for Running {
 fn late_calls_of_a_service_that_runs_already_are_awaited() {
     let folder = Folder::new("running");
     folder.write("service.py", SERVICE);
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let held = HeldPort::any();
+    let port = held.number().to_string();
     let started = std::process::Command::new("python3")
         .args(["service.py", &port, "late"])
         .current_dir(&folder.0)

@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, reason = "the seed and the moment are part of the failure of a test")]
 
 mod folder;
+mod held_port;
 
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
@@ -21,6 +22,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use folder::{Folder, unbroken};
+use held_port::HeldPort;
 
 const SOON: Duration = Duration::from_secs(30);
 /// A run lasts about so long; some kills come after its end.
@@ -111,7 +113,8 @@ fn nothing_stays_whenever_a_run_is_killed() {
     let kills: u32 = std::env::var("UNBROKEN_KILLS").map_or(9, |kills| kills.parse().expect("a number"));
     let mut random = Random::seeded(seed());
     let folder = Folder::new("random");
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let held = HeldPort::any();
+    let port = held.number();
     folder.write("stubborn.py", STUBBORN);
     folder.write("stubborn.yaml", &stubborn(port));
     std::fs::create_dir_all(folder.0.join("temporary")).unwrap();

@@ -4,11 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a failed test panics")]
 
 mod folder;
+mod held_port;
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use folder::{Folder, unbroken};
+use held_port::HeldPort;
 
 const SERVICE: &str = include_str!("mid_run/service.py");
 
@@ -82,11 +84,6 @@ fn a_hop_with_a_misspelled_path_names_the_call_that_was_seen() {
     assert_has(&printed, &["`desk` called `shelf` with `POST /kept`, which no hop declares"]);
 }
 
-/// Returns a port that is free now.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// A shop on a fixed port, in two cases.
 fn fixed(port: u16) -> String {
     format!(
@@ -100,7 +97,8 @@ fn fixed(port: u16) -> String {
 
 #[test]
 fn cases_that_share_a_fixed_port_take_turns() {
-    let (status, printed) = run("fixed", &fixed(free_port()));
+    let port = HeldPort::any();
+    let (status, printed) = run("fixed", &fixed(port.number()));
     assert_eq!(status, Some(0), "{printed}");
     assert_has(&printed, &["pass  fixed [sampled=false]", "pass  fixed [sampled=true]"]);
 }
@@ -117,7 +115,8 @@ fn a_fixed_port_in_use_is_an_error_of_the_machine_that_names_the_listener() {
 #[test]
 fn a_listener_that_is_no_child_of_ours_is_an_error_of_the_machine() {
     let folder = Folder::new("foreign");
-    let port = free_port();
+    let held = HeldPort::any();
+    let port = held.number();
     // The program never listens; another one does, as soon as it runs.
     let story = fixed(port).replace("[python3, service.py, ", "[sh, -c, 'echo up >up; exec sleep 600', ");
     folder.write("story.yaml", &story);

@@ -6,7 +6,7 @@
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::node::NodeDeath;
+use super::node::{NodeDeath, output_hint};
 use crate::evidence::{Completion, Gap, GapPlace};
 use crate::scenario::NodeIx;
 
@@ -50,7 +50,7 @@ impl Deaths {
         let list = self.list.lock();
         let gaps = list.iter().map(|DeadNode { node, death }| Gap {
             place: GapPlace::DeadNode(*node),
-            what: format!("{}: see its last lines", exited(death)),
+            what: format!("{}{}", exited(death), output_hint(&death.lines)),
             lines: death.lines.clone(),
         });
         gaps.collect()

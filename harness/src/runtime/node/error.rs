@@ -166,6 +166,11 @@ fn exit_hint(lines: &[String], port: Option<u16>) -> String {
             )
         }
         (true, None) => ": a port that it needs is in use: make it listen on `${self.port}`".to_owned(),
-        (false, _) => ": see its last lines".to_owned(),
+        (false, _) => output_hint(lines).to_owned(),
     }
+}
+
+/// Returns where to look for the reason of an end.
+pub fn output_hint(lines: &[String]) -> &'static str {
+    if lines.is_empty() { "; it printed nothing" } else { ": see its last lines" }
 }

@@ -27,5 +27,6 @@ mod tests;
 
 pub use death::NodeDeath;
 pub use error::NodeError;
+pub(super) use error::output_hint;
 pub use running::{FlushMethod, RunningNode};
 pub use start::start;

@@ -131,7 +131,7 @@ impl Standalone {
 
     /// Returns the last output lines, oldest first.
     pub async fn last_lines(&self) -> Vec<String> {
-        if self.has_ended() { self.workload.last_lines().await } else { self.workload.lines() }
+        self.workload.last_lines().await
     }
 
     /// Asks it to end with SIGTERM, and kills what is left of its group at the deadline. Returns whether it came to

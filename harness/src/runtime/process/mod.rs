@@ -24,8 +24,8 @@ pub mod output;
 pub mod port;
 mod spawner;
 
-/// The time that the rest of the output may take once the process has ended.
-const OUTPUT_AFTER_END: Duration = Duration::from_millis(200);
+/// The time that the rest of the output may take once the process has ended, or has answered.
+const OUTPUT_WITHIN: Duration = Duration::from_millis(200);
 
 /// A child process with its group.
 #[derive(Debug)]
@@ -45,10 +45,10 @@ impl Process {
         let (mut child, guarded) = spawner::spawn(command).await?;
         let mut output = Output::new(awaited);
         if let Some(stream) = child.stdout.take() {
-            output.read(OutputStream::Out, stream);
+            output.read_pipe(OutputStream::Out, stream);
         }
         if let Some(stream) = child.stderr.take() {
-            output.read(OutputStream::Error, stream);
+            output.read_pipe(OutputStream::Error, stream);
         }
         let (sender, ended) = watch::channel(None);
         tokio::spawn(reap(child, sender));
@@ -99,9 +99,14 @@ impl Process {
         self.output.found()
     }
 
-    /// Returns the last output lines of a process that has ended, with what was still in its pipes.
+    /// Returns the last output lines, with what was still in its pipes.
     pub async fn last_lines(&self) -> Vec<String> {
-        self.output.drained(Instant::now() + OUTPUT_AFTER_END).await;
+        let deadline = Instant::now() + OUTPUT_WITHIN;
+        if self.has_ended() {
+            self.output.drained(deadline).await;
+        } else {
+            self.output.caught_up(deadline).await;
+        }
         self.lines()
     }
 

@@ -5,14 +5,20 @@
 //! within `A_MOMENT` of the last one those of standard error are shown last: there programs print why they end.
 
 use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use parking_lot::Mutex;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader, ReadBuf};
 use tokio::sync::{self, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, interval, timeout_at};
 
 const LINES: usize = 1000;
 const LINE_BYTES: usize = 4096;
@@ -49,10 +55,14 @@ pub struct Output {
     buffer: Arc<OutputBuffer>,
     found: watch::Receiver<Option<String>>,
     readers: sync::Mutex<JoinSet<()>>,
+    /// The pipes that are read, to see whether something is left in them.
+    pipes: Vec<OwnedFd>,
 }
 
 #[derive(Debug)]
 struct OutputBuffer {
+    /// Bytes that were read and are not in `lines` yet.
+    unsplit: AtomicU64,
     lines: Mutex<Lines>,
     awaited: Option<AwaitedLine>,
     found: watch::Sender<Option<String>>,
@@ -68,8 +78,16 @@ struct Lines {
 impl Output {
     pub fn new(awaited: Option<AwaitedLine>) -> Self {
         let (sender, found) = watch::channel(None);
-        let buffer = Arc::new(OutputBuffer { lines: Mutex::default(), awaited, found: sender });
-        Self { buffer, found, readers: sync::Mutex::default() }
+        let buffer =
+            OutputBuffer { unsplit: AtomicU64::new(0), lines: Mutex::default(), awaited, found: sender };
+        Self { buffer: Arc::new(buffer), found, readers: sync::Mutex::default(), pipes: Vec::new() }
+    }
+
+    /// Starts to read a pipe of a process.
+    pub fn read_pipe(&mut self, which: OutputStream, pipe: impl AsyncRead + AsFd + Send + Unpin + 'static) {
+        // Without a descriptor left, it is read all the same.
+        self.pipes.extend(pipe.as_fd().try_clone_to_owned().ok());
+        self.read(which, pipe);
     }
 
     /// Starts to read a stream.
@@ -93,9 +111,56 @@ impl Output {
         let mut readers = self.readers.lock().await;
         while let Ok(Some(_)) = timeout_at(deadline, readers.join_next()).await {}
     }
+
+    /// Resolves when `lines` has everything that a running process has printed by now, or at the deadline: what it
+    /// printed before an answer that was received is then there. A line without its end is waited for.
+    pub async fn caught_up(&self, deadline: Instant) {
+        let mut ticks = interval(Duration::from_millis(1));
+        while !self.is_caught_up() && Instant::now() < deadline {
+            ticks.tick().await;
+        }
+    }
+
+    fn is_caught_up(&self) -> bool {
+        let mut pipes: Vec<_> =
+            self.pipes.iter().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)).collect();
+        // An error leaves it to the deadline.
+        poll(&mut pipes, PollTimeout::ZERO).is_ok()
+            && pipes
+                .iter()
+                .all(|pipe| pipe.revents().is_some_and(|events| !events.contains(PollFlags::POLLIN)))
+            && self.buffer.unsplit.load(Ordering::Acquire) == 0
+    }
+}
+
+/// A stream that counts what is read from it.
+struct CountedStream<'a, S> {
+    stream: S,
+    unsplit: &'a AtomicU64,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for CountedStream<'_, S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // One too many while it reads, so that no byte is neither in the pipe nor counted.
+        self.unsplit.fetch_add(1, Ordering::AcqRel);
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let read = buf.filled().len() - before;
+        self.unsplit.fetch_add(u64::try_from(read).unwrap_or(u64::MAX), Ordering::AcqRel);
+        self.unsplit.fetch_sub(1, Ordering::AcqRel);
+        polled
+    }
 }
 
 impl OutputBuffer {
+    fn split(&self, bytes: usize) {
+        self.unsplit.fetch_sub(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::AcqRel);
+    }
+
     fn push(&self, which: OutputStream, line: String) {
         if self.awaited.as_ref().is_some_and(|awaited| awaited.matches(&line)) {
             self.found.send_if_modified(|found| found.is_none() && found.replace(line.clone()).is_none());
@@ -134,7 +199,7 @@ impl Lines {
 
 /// Reads a stream to its end; an error ends it, too.
 async fn read_lines(stream: impl AsyncRead + Unpin, which: OutputStream, buffer: &OutputBuffer) {
-    let mut reader = BufReader::new(stream);
+    let mut reader = BufReader::new(CountedStream { stream, unsplit: &buffer.unsplit });
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -143,24 +208,27 @@ async fn read_lines(stream: impl AsyncRead + Unpin, which: OutputStream, buffer:
             Ok(0) | Err(_) => return,
             Ok(_) => {}
         }
-        let whole = line.len() < LINE_BYTES || line.ends_with(b"\n");
+        let read = line.len();
+        let whole = read < LINE_BYTES || line.ends_with(b"\n");
         while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
             line.pop();
         }
         buffer.push(which, String::from_utf8_lossy(&line).into_owned());
-        if !whole && skip_line(&mut reader).await.is_none() {
+        buffer.split(read);
+        if !whole && skip_line(&mut reader, buffer).await.is_none() {
             return;
         }
     }
 }
 
 /// Skips the rest of a line; `None` at the end of the stream.
-async fn skip_line(reader: &mut (impl AsyncBufReadExt + Unpin)) -> Option<()> {
+async fn skip_line(reader: &mut (impl AsyncBufReadExt + Unpin), buffer: &OutputBuffer) -> Option<()> {
     loop {
         let bytes = reader.fill_buf().await.ok().filter(|bytes| !bytes.is_empty())?;
         let end = bytes.iter().position(|byte| *byte == b'\n');
         let length = end.map_or(bytes.len(), |at| at + 1);
         reader.consume(length);
+        buffer.split(length);
         if end.is_some() {
             return Some(());
         }
@@ -170,6 +238,8 @@ async fn skip_line(reader: &mut (impl AsyncBufReadExt + Unpin)) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use tokio::io::AsyncWriteExt;
 
     use super::*;
 
@@ -190,6 +260,23 @@ mod tests {
         assert_eq!(lines[0], "line 52");
         assert_eq!(lines[LINES - 2].len(), LINE_BYTES);
         assert_eq!(lines[LINES - 1], "not \u{fffd} utf-8");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_was_printed_before_a_call_is_there_when_it_has_caught_up() {
+        let (mut out, pipe) = tokio::net::unix::pipe::pipe().unwrap();
+        let mut output = Output::new(None);
+        output.read_pipe(OutputStream::Out, pipe);
+        let far = Instant::now() + Duration::from_secs(60);
+        for i in 0..2000 {
+            let line = format!("line {i}\n");
+            out.write_all(line.as_bytes()).await.unwrap();
+            output.caught_up(far).await;
+            assert_eq!(output.lines().last().map(String::as_str), Some(line.trim_end()));
+        }
+        out.write_all(b"no end").await.unwrap();
+        output.caught_up(Instant::now() + Duration::from_millis(50)).await;
+        assert_eq!(output.lines().last().map(String::as_str), Some("line 1999"));
     }
 
     #[test]
