@@ -64,6 +64,8 @@ fn a_death_alone_is_inconclusive_with_the_last_output() {
     let (status, printed) = run("death-alone", &desk("", "hops.crossed"));
     assert_eq!(status, Some(5), "{printed}");
     assert_has(&printed, &["it exited during the run (exit status 7)", "out of memory, giving up"]);
+    assert!(!printed.contains("cannot connect"), "what follows from the death is not listed: {printed}");
+    assert_eq!(printed.matches("out of memory, giving up").count(), 1, "{printed}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{Break, BreakKind, Breaks, Grade, Side, Unseen, Value, Witness};
 use crate::crossings::id_map::{IdMap, IdSet};
 use crate::crossings::sent_by::SentBy;
 use crate::crossings::{CarriedFields, CrossingIx, CrossingRef, Crossings, Nature};
-use crate::evidence::{CaptureEnd, Field, GapPlace, Settlement};
+use crate::evidence::{CaptureEnd, Field, Settlement};
 use crate::plan::StimulusIx;
 use crate::scenario::{Hop, HopIx, NodeIx, Role};
 use crate::wire::TraceId;
@@ -163,7 +163,8 @@ impl HopCount<'_> {
             missed.graded(Grade::Inconclusive).missing(Witness::SenderOfRecord)
         } else if !self.cause_succeeded() {
             missed.graded(Grade::Inconclusive).missing(Witness::Answer(self.cause.ix()))
-        } else if self.sender_died() {
+        } else if self.cause.all().evidence.has_died(self.hop.from) {
+            // What it owed then is no fault of its tracing.
             missed.graded(Grade::Inconclusive).missing(Witness::Flush)
         } else {
             missed
@@ -186,12 +187,6 @@ impl HopCount<'_> {
         let limit = self.cause.all().plan.scenario.node(self.hop.from).longest_field_line;
         let (Some(limit), Some(capture)) = (limit, self.cause.received()) else { return false };
         capture.headers.iter().any(|field| line_length(field) > limit as usize)
-    }
-
-    /// Returns whether the sender ended during the run: what it owed then is no fault of its tracing.
-    fn sender_died(&self) -> bool {
-        let gaps = &self.cause.all().evidence.gaps;
-        gaps.iter().any(|gap| gap.place == GapPlace::DeadNode(self.hop.from))
     }
 
     /// Returns whether the receiver exported a span in the trace of what caused the crossing, and no tap saw it called.

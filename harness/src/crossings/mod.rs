@@ -239,7 +239,7 @@ impl<'a> Crossings<'a> {
     pub fn has_tap_gap(&self, hop: HopIx) -> bool {
         let taps = [self.plan.hop_taps[hop.0], self.plan.arrival_taps[hop.0]];
         self.evidence.gaps.iter().any(|gap| match gap.place {
-            GapPlace::Tap(tap) => taps.contains(&Some(tap)),
+            GapPlace::Tap(tap) | GapPlace::UnreachableReceiver(tap) => taps.contains(&Some(tap)),
             GapPlace::Run | GapPlace::Node(_) | GapPlace::DeadNode(_) | GapPlace::Stimulus(_) => false,
         })
     }

@@ -24,6 +24,14 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// Returns whether the receiver answered, well or not.
+    pub fn arrived(&self) -> bool {
+        match self {
+            Answer::Http(_) | Answer::Grpc(_) | Answer::Accepted => true,
+            Answer::Failed(_) | Answer::TimedOut => false,
+        }
+    }
+
     pub fn is_success(&self) -> bool {
         matches!(self, Answer::Http(status) if *status < 400)
             || matches!(self, Answer::Grpc(0) | Answer::Accepted)

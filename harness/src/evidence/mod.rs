@@ -45,6 +45,13 @@ pub struct Evidence {
     pub masked_baggage: Option<Vec<Vec<Vec<u8>>>>,
 }
 
+impl Evidence {
+    /// Returns whether a node ended during the run although nobody stopped it.
+    pub fn has_died(&self, node: NodeIx) -> bool {
+        self.gaps.iter().any(|gap| gap.place == GapPlace::DeadNode(node))
+    }
+}
+
 /// The reason to consider the spans and logs of a node complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Completion {
@@ -93,6 +100,8 @@ pub enum GapPlace {
     /// A node that ended during the run.
     DeadNode(NodeIx),
     Tap(TapIx),
+    /// A tap whose receiver took no connection.
+    UnreachableReceiver(TapIx),
     Stimulus(StimulusIx),
 }
 

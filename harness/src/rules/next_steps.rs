@@ -2,6 +2,7 @@
 //! `explain CLASS` says more.
 
 use super::instrumentation_advice::{self, has_receipts};
+use super::wording;
 use crate::breaks::break_kind::{Extraction, Miss, Restart};
 use crate::breaks::{Break, BreakKind, Class, Side, Value};
 use crate::crossings::{CrossingRef, Crossings};
@@ -13,6 +14,12 @@ pub fn next_steps(all: &Crossings<'_>, broken: &Break) -> Vec<String> {
     let crossing = broken.crossing.map(|ix| all.get(ix));
     if let Some(step) = crossing.and_then(|crossing| by_cause(broken, crossing)) {
         return vec![step];
+    }
+    if broken.class() == Class::NotCrossed && all.evidence.has_died(broken.node) {
+        return vec![format!(
+            "find out why `{}` ended: its last lines stand with its end",
+            all.node_name(broken.node)
+        )];
     }
     let mut steps: Vec<String> =
         crossing.and_then(|crossing| by_evidence(broken, crossing)).into_iter().collect();
@@ -157,19 +164,23 @@ fn other_call(all: &Crossings<'_>, broken: &Break) -> Option<String> {
     }
     let scenario = &all.plan.scenario;
     let hop = scenario.hop(broken.hop);
+    let called = hop.transport.via().unwrap_or(hop.to);
     let mut undeclared = all.undeclared.iter().map(|capture| &all.evidence.captures[capture.0]);
     let other = undeclared.find(|capture| {
         let tap = all.plan.tap(capture.tap);
-        (tap.from, tap.to) == (hop.from, hop.to)
+        (tap.from, tap.to) == (hop.from, called)
     })?;
-    Some(format!(
-        "`{}` called `{}` with `{} {}`, which no hop declares: check `path:` and `method:` of `{}`",
-        scenario.node(hop.from).name,
-        scenario.node(hop.to).name,
-        other.method,
-        other.path,
-        hop.id
-    ))
+    let (from, call, id) = (&scenario.node(hop.from).name, wording::call(all, other), &hop.id);
+    let called = &scenario.node(called).name;
+    Some(match &other.message {
+        Some(_) => format!(
+            "`{from}` used `{called}` in a way that no hop declares ({call}): declare that as a hop, or check the queue, \
+             exchange and routing key of `{id}`"
+        ),
+        None => format!(
+            "`{from}` called `{called}` with `{call}`, which no hop declares: check `path:` and `method:` of `{id}`"
+        ),
+    })
 }
 
 const REFUSED: &[&str] = &[

@@ -50,11 +50,16 @@ fn outputs(
     let mut outputs = Vec::new();
     for (node, lines) in logs.iter().filter(|(_, lines)| !lines.is_empty()) {
         let wanted = made_no_call(verdict, node) || answered_wrongly(plan, evidence, verdict, node);
-        if wanted && is_service(plan, node) {
+        if wanted && is_service(plan, node) && !is_shown(verdict, lines) {
             outputs.push((node.clone(), lines.clone()));
         }
     }
     outputs
+}
+
+/// Returns whether the lines stand with the death of the node already.
+fn is_shown(verdict: &CaseVerdict, lines: &[String]) -> bool {
+    verdict.gaps.iter().any(|gap| gap.lines == lines)
 }
 
 fn made_no_call(verdict: &CaseVerdict, node: &str) -> bool {

@@ -72,7 +72,7 @@ pub fn unreachable_target(
     error: &(dyn std::error::Error + 'static),
 ) {
     descriptors::count_if_run_out(error);
-    scene.gap(format!("cannot connect to the receiver at {target}: {error}"));
+    scene.unreachable_receiver(format!("cannot connect to the receiver at {target}: {error}"));
     let _ = client.set_zero_linger();
 }
 

@@ -33,4 +33,9 @@ impl Scene {
     pub fn gap(&self, what: String) {
         self.writer.gap(what);
     }
+
+    /// Reports that the receiver took no connection.
+    pub fn unreachable_receiver(&self, what: String) {
+        self.writer.unreachable_receiver(what);
+    }
 }

@@ -30,7 +30,15 @@ impl TapRecorder {
 
     /// Reports a gap at this tap.
     pub fn gap(&self, what: String) {
-        let place = GapPlace::Tap(self.tap);
+        self.gap_at(GapPlace::Tap(self.tap), what);
+    }
+
+    /// Reports that the receiver took no connection.
+    pub fn unreachable_receiver(&self, what: String) {
+        self.gap_at(GapPlace::UnreachableReceiver(self.tap), what);
+    }
+
+    fn gap_at(&self, place: GapPlace, what: String) {
         match self.gaps.fetch_add(1, Ordering::Relaxed) {
             earlier if earlier < GAPS_LISTED => self.recorder.gap(place, what),
             GAPS_LISTED => self.recorder.gap(place, "further gaps at this tap are not listed"),

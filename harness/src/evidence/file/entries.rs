@@ -168,5 +168,6 @@ pub(super) enum GapAt<'t> {
     Node(FileText<'t>),
     DeadNode(FileText<'t>),
     Tap(usize),
+    UnreachableReceiver(usize),
     Stimulus(usize),
 }

@@ -34,6 +34,10 @@ pub(super) fn name(scenario: &Scenario, entry: &NameEntry<'_>) -> Result<OwnName
     })
 }
 
+fn numbered_tap(plan: &Plan, at: usize) -> Result<TapIx, EvidenceError> {
+    if at < plan.taps.len() { Ok(TapIx(at)) } else { Err(unknown("tap", &at.to_string())) }
+}
+
 fn stimulus(plan: &Plan, number: usize) -> Result<StimulusIx, EvidenceError> {
     let known = number < plan.stimuli.len();
     known.then_some(StimulusIx(number)).ok_or_else(|| unknown("stimulus", &number.to_string()))
@@ -234,8 +238,8 @@ pub(super) fn gap(plan: &Plan, entry: &GapEntry<'_>) -> Result<Gap, EvidenceErro
         GapAt::Run => GapPlace::Run,
         GapAt::Node(name) => GapPlace::Node(node(plan, name)?),
         GapAt::DeadNode(name) => GapPlace::DeadNode(node(plan, name)?),
-        GapAt::Tap(tap) if *tap < plan.taps.len() => GapPlace::Tap(TapIx(*tap)),
-        GapAt::Tap(tap) => return Err(unknown("tap", &tap.to_string())),
+        GapAt::Tap(at) => GapPlace::Tap(numbered_tap(plan, *at)?),
+        GapAt::UnreachableReceiver(at) => GapPlace::UnreachableReceiver(numbered_tap(plan, *at)?),
         GapAt::Stimulus(number) => GapPlace::Stimulus(stimulus(plan, *number)?),
     };
     Ok(Gap {

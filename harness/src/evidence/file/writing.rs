@@ -167,6 +167,7 @@ pub(super) fn gap_entry<'t>(plan: &'t Plan, gap: &'t Gap) -> GapEntry<'t> {
         GapPlace::Node(at) => GapAt::Node(node(plan, at)),
         GapPlace::DeadNode(at) => GapAt::DeadNode(node(plan, at)),
         GapPlace::Tap(tap) => GapAt::Tap(tap.0),
+        GapPlace::UnreachableReceiver(tap) => GapAt::UnreachableReceiver(tap.0),
         GapPlace::Stimulus(stimulus) => GapAt::Stimulus(stimulus.0),
     };
     GapEntry { at, what: (&gap.what).into(), lines: gap.lines.iter().map(FileText::from).collect() }

@@ -5,6 +5,9 @@ use super::{Ink, case};
 use crate::report::{Case, CaseResult, Outcome, SharedError, phrase};
 use crate::verdict::Verdict;
 
+/// The number of reasons in the line of a case.
+const REASONS_LISTED: usize = 3;
+
 pub(super) fn write(page: &mut Page, outcome: &Outcome) {
     page.gap();
     for fixed in &outcome.fixed {
@@ -33,7 +36,16 @@ fn recap(page: &mut Page, outcome: &Outcome) {
             continue;
         }
         let repeat = if group.len() > 1 { format!(" (repeat {})", worst.repeat) } else { String::new() };
-        line(page, worst.result(), &format!("{}{repeat}: {}", worst.title, worst.why().join("; ")));
+        line(page, worst.result(), &format!("{}{repeat}: {}", worst.title, reasons(&worst.why())));
+    }
+}
+
+/// Returns the first reasons why a case did not pass; all of them stand with the case.
+fn reasons(all: &[String]) -> String {
+    let listed = all[..all.len().min(REASONS_LISTED)].join("; ");
+    match all.len().saturating_sub(REASONS_LISTED) {
+        0 => listed,
+        more => format!("{listed}; and {}", phrase::count(more, "further reason")),
     }
 }
 

@@ -47,6 +47,9 @@ pub(super) fn undeclared(example: Example<'_>) -> String {
         return format!("{} made a call that no hop declares", example.who());
     };
     let to = example.all.node_name(example.all.plan.tap(capture.tap).to);
-    let call = request::called(example, capture);
-    format!("{} made a call to `{to}` that no hop declares: `{call}`", example.who())
+    let (who, call) = (example.who(), request::call(example.all, capture));
+    match &capture.message {
+        Some(_) => format!("{who} sent a message over `{to}` that no hop declares: {call}"),
+        None => format!("{who} made a call to `{to}` that no hop declares: `{call}`"),
+    }
 }

@@ -24,6 +24,7 @@ mod witnesses;
 
 pub use answers::answer;
 pub(super) use answers::end;
+pub use request::call;
 pub use unseen::unseen;
 pub(super) use values::misfit;
 

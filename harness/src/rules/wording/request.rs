@@ -1,6 +1,7 @@
 //! The name of a request or message: method, path and status; topic, partition and offset; exchange, key and queue.
 
 use super::{Example, answers};
+use crate::crossings::Crossings;
 use crate::evidence::{Capture, Message, MessageDirection, Protocol};
 use crate::plan::TapProtocol;
 
@@ -12,14 +13,22 @@ pub(super) fn named(example: Example<'_>) -> String {
     match &capture.message {
         Some(message) if example.is_note => any_message(capture, message),
         Some(message) => one_message(capture, message),
-        None if example.is_note => format!("`{}`", called(example, capture)),
-        None => format!("`{}` ({})", called(example, capture), answers::end(&capture.end)),
+        None if example.is_note => format!("`{}`", call(example.all, capture)),
+        None => format!("`{}` ({})", call(example.all, capture), answers::end(&capture.end)),
     }
 }
 
-/// Returns the method and the path of a call; of gRPC the method alone, whose service is its path.
-pub(super) fn called(example: Example<'_>, capture: &Capture) -> String {
-    match example.all.plan.tap(capture.tap).protocol {
+/// Returns the method and the path of a call, of gRPC the method alone, whose service is its path; and of a message
+/// where it went or came from.
+pub fn call(all: &Crossings<'_>, capture: &Capture) -> String {
+    if let Some(message) = &capture.message {
+        let what = match message.direction {
+            MessageDirection::Published => "publish",
+            MessageDirection::Delivered => "delivery",
+        };
+        return format!("{what} {}", place(capture, message));
+    }
+    match all.plan.tap(capture.tap).protocol {
         TapProtocol::Grpc => capture.path.trim_start_matches('/').to_owned(),
         TapProtocol::Http | TapProtocol::Kafka | TapProtocol::Amqp | TapProtocol::Sqs => {
             format!("{} {}", capture.method, capture.path)

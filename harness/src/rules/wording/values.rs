@@ -113,7 +113,7 @@ fn value(example: Example<'_>, value: &Value) -> String {
         }
         Value::Crossings(times) => crossings(*times),
         Value::AtMost(times) => format!("at most {}", crossings(*times)),
-        Value::Request(capture) => request::called(example, example.all.capture(*capture)),
+        Value::Request(capture) => request::call(example.all, example.all.capture(*capture)),
         Value::LogRecord(_) => "a log record".to_owned(),
     }
 }

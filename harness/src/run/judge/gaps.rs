@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::dead_nodes::DeadNodes;
 use super::{is_judged, sampled};
 use crate::breaks::{Break, Breaks, Class, Grade, Unseen};
 use crate::crossings::id_map::IdSet;
 use crate::crossings::{CrossingIx, Crossings};
-use crate::evidence::{Completion, GapPlace};
+use crate::evidence::{Answer, Completion, Gap, GapPlace};
 use crate::plan::StimulusIx;
 use crate::rules::{counts, is_asked, owner, wording};
 use crate::scenario::{Drive, Expectation, HopIx, NodeIx};
@@ -14,27 +15,11 @@ use crate::verdict::GapVerdict;
 
 /// Returns the reasons besides findings for which the case cannot be decided.
 pub(super) fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
-    let mut gaps: Vec<GapVerdict> = Vec::new();
-    for gap in all.evidence.gaps.iter().map(|gap| seen_gap(all, gap)) {
-        // A tap reports the same gap for each connection.
-        if !gaps.contains(&gap) {
-            gaps.push(gap);
-        }
-    }
-    let mut unattributed: BTreeMap<HopIx, u32> = BTreeMap::new();
-    for (_, hop) in &all.unattributed {
-        *unattributed.entry(*hop).or_default() += 1;
-    }
-    gaps.extend(unattributed.into_iter().map(|(hop, times)| {
-        let id = &all.plan.scenario.hop(hop).id;
-        let many = if times == 1 { "1 request".into() } else { format!("{times} requests") };
-        without_output(format!(
-            "{many} over `{id}` cannot be attributed to a stimulus: give the node a `marker`, or drive with \
-             `concurrency: 1`"
-        ))
-    }));
+    let dead = DeadNodes::of(all);
+    let mut gaps = seen_gaps(all, &dead);
+    gaps.extend(unattributed(all).into_iter().map(without_output));
     let mut unseen: Vec<(&(HopIx, Unseen), u32)> = Vec::new();
-    for one in &breaks.unseen {
+    for one in breaks.unseen.iter().filter(|(hop, why)| !dead.explain_unseen(*hop, why)) {
         match unseen.iter_mut().find(|(known, _)| *known == one) {
             Some((_, times)) => *times += 1,
             None => unseen.push((one, 1)),
@@ -49,21 +34,70 @@ pub(super) fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
     gaps.extend(unwitnessed(all, breaks).into_iter().map(without_output));
     gaps.extend(uncompared(all, breaks).into_iter().map(without_output));
     gaps.extend(missing_logs(all, breaks).into_iter().map(without_output));
-    gaps.extend(unexpected_answers(all, breaks).into_iter().map(without_output));
-    gaps.extend(unproven_silence(all).into_iter().map(without_output));
+    gaps.extend(unexpected_answers(all, breaks, &dead).into_iter().map(without_output));
+    gaps.extend(unproven_silence(all, &dead).into_iter().map(without_output));
     gaps
+}
+
+/// Returns what the taps and the runtime saw missing: deaths first, and without what follows from them.
+fn seen_gaps(all: &Crossings<'_>, dead: &DeadNodes<'_>) -> Vec<GapVerdict> {
+    let mut deaths = Vec::new();
+    let mut others = Vec::new();
+    for gap in all.evidence.gaps.iter().filter(|gap| !dead.explain_gap(gap)) {
+        let mut seen = seen_gap(all, gap);
+        if let GapPlace::DeadNode(node) = gap.place {
+            dead.add_losses(node, &mut seen);
+            deaths.push(seen);
+        } else if !others.contains(&seen) {
+            // A tap reports the same gap for each connection.
+            others.push(seen);
+        }
+    }
+    deaths.extend(others);
+    deaths
+}
+
+/// Returns the hops with requests or messages of no known stimulus.
+fn unattributed(all: &Crossings<'_>) -> Vec<String> {
+    let mut unattributed: BTreeMap<(HopIx, Option<&str>), u32> = BTreeMap::new();
+    for (capture, hop) in &all.unattributed {
+        let message = all.capture(*capture).message.as_ref();
+        let moved_from = message.and_then(|message| message.moved_from.as_deref());
+        *unattributed.entry((*hop, moved_from)).or_default() += 1;
+    }
+    let lines = unattributed.into_iter().map(|((hop, moved_from), times)| {
+        let hop = all.plan.scenario.hop(hop);
+        let (id, queue) = (&hop.id, hop.transport.source().unwrap_or_default());
+        match moved_from {
+            Some(from) => format!(
+                "{} over `{id}` came from queue `{from}`, to which no hop publishes: to declare the detour, name that \
+                 queue `{queue}.delay` and set `delay:` on the hop (`unbroken explain brokers`)",
+                counted(times, "message")
+            ),
+            None => format!(
+                "{} over `{id}` cannot be attributed to a stimulus: give the node a `marker`, or drive with \
+                 `concurrency: 1`",
+                counted(times, "request")
+            ),
+        }
+    });
+    lines.collect()
+}
+
+fn counted(times: u32, noun: &str) -> String {
+    if times == 1 { format!("1 {noun}") } else { format!("{times} {noun}s") }
 }
 
 fn without_output(what: String) -> GapVerdict {
     GapVerdict { what, lines: Vec::new() }
 }
 
-fn seen_gap(all: &Crossings<'_>, gap: &crate::evidence::Gap) -> GapVerdict {
+fn seen_gap(all: &Crossings<'_>, gap: &Gap) -> GapVerdict {
     let scenario = &all.plan.scenario;
     let at = match gap.place {
         GapPlace::Run => String::new(),
         GapPlace::Node(node) | GapPlace::DeadNode(node) => format!("`{}`: ", scenario.node(node).name),
-        GapPlace::Tap(tap) => {
+        GapPlace::Tap(tap) | GapPlace::UnreachableReceiver(tap) => {
             let tap = all.plan.tap(tap);
             if tap.from == tap.to {
                 return GapVerdict {
@@ -138,8 +172,7 @@ fn missing_logs(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
 }
 
 /// Returns the answers that the drive does not expect: the story did not run as declared.
-fn unexpected_answers(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
-    use crate::evidence::Answer;
+fn unexpected_answers(all: &Crossings<'_>, breaks: &Breaks, dead: &DeadNodes<'_>) -> Vec<String> {
     let refused = breaks.list.iter().filter(|one| one.class() == Class::Refused && is_counted(all, one));
     let refused: IdSet<StimulusIx> = refused.filter_map(|one| one.stimulus).collect();
     let mut wrong: BTreeMap<(usize, String, bool), u32> = BTreeMap::new();
@@ -154,9 +187,9 @@ fn unexpected_answers(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
             (Some(_), _) => false,
         };
         // A finding says why.
-        if !fine && !refused.contains(&exchange.stimulus) {
-            let answered = matches!(exchange.answer, Answer::Http(_) | Answer::Grpc(_) | Answer::Accepted);
-            *wrong.entry((ix, wording::answer(&exchange.answer), answered)).or_default() += 1;
+        if !fine && !refused.contains(&exchange.stimulus) && !dead.explain_answer(exchange) {
+            let key = (ix, wording::answer(&exchange.answer), exchange.answer.arrived());
+            *wrong.entry(key).or_default() += 1;
         }
     }
     let mut lines = Vec::new();
@@ -177,13 +210,14 @@ fn unexpected_answers(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
 }
 
 /// Returns the nodes that may have exported a span for an unsampled request that never arrived.
-fn unproven_silence(all: &Crossings<'_>) -> Vec<String> {
+fn unproven_silence(all: &Crossings<'_>, dead: &DeadNodes<'_>) -> Vec<String> {
     let mut silent: BTreeMap<NodeIx, u32> = BTreeMap::new();
     for crossing in all.iter() {
         let node = crossing.receiver();
         let unsampled = sampled(crossing) == Some(false);
         let unknown = matches!(all.evidence.completions.get(node.0), Some(Completion::Unknown(_)) | None);
-        if unsampled && unknown && all.exports(node) && crossing.receiver_span_ix().is_none() {
+        let is_due = all.exports(node) && !dead.contains(node);
+        if unsampled && unknown && is_due && crossing.receiver_span_ix().is_none() {
             *silent.entry(node).or_default() += 1;
         }
     }
@@ -202,7 +236,8 @@ fn unproven_silence(all: &Crossings<'_>) -> Vec<String> {
         };
         let name = &all.plan.scenario.node(node).name;
         lines.push(format!(
-            "cannot prove that `{name}` exports no span for {times} unsampled requests: {why}"
+            "cannot prove that `{name}` exports no span for {}: {why}",
+            counted(times, "unsampled request")
         ));
     }
     lines

@@ -7,11 +7,12 @@ use crate::crossings::{CrossingRef, CrossingWitness, Crossings};
 use crate::evidence::{Evidence, GapPlace};
 use crate::plan::Plan;
 use crate::rules::grouping::{Findings, group};
-use crate::rules::{Finding, Note, TABLE, is_asked, owner};
+use crate::rules::{Finding, Note, TABLE, is_asked, owner, wording};
 use crate::scenario::{Hop, HopIx, Node, Relation, Scenario, Transport};
 use crate::verdict::baseline::{Acceptance, AcceptedFinding, Baseline};
 use crate::verdict::{CaseNode, CaseVerdict, HopVerdict, RuleVerdict, Verdict};
 
+mod dead_nodes;
 mod examples;
 mod gaps;
 mod notes;
@@ -199,7 +200,7 @@ fn is_incomplete(all: &Crossings<'_>, ix: HopIx) -> bool {
         GapPlace::Node(node) | GapPlace::DeadNode(node) => {
             Some(node) == via || [hop.from, hop.to].contains(&node)
         }
-        GapPlace::Tap(_) | GapPlace::Run | GapPlace::Stimulus(_) => false,
+        GapPlace::Tap(_) | GapPlace::UnreachableReceiver(_) | GapPlace::Run | GapPlace::Stimulus(_) => false,
     });
     has_node_gap || all.has_tap_gap(ix) || all.unattributed.iter().any(|(_, hop)| *hop == ix)
 }
@@ -243,7 +244,7 @@ fn undeclared(all: &Crossings<'_>) -> Vec<(String, u32)> {
         let capture = &all.evidence.captures[capture.0];
         let tap = all.plan.tap(capture.tap);
         let (from, to) = (&all.plan.scenario.node(tap.from).name, &all.plan.scenario.node(tap.to).name);
-        *calls.entry(format!("`{from}` -> `{to}` {} {}", capture.method, capture.path)).or_default() += 1;
+        *calls.entry(format!("`{from}` -> `{to}` {}", wording::call(all, capture))).or_default() += 1;
     }
     calls.into_iter().collect()
 }
