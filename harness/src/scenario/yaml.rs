@@ -257,9 +257,22 @@ impl Reader<'_> {
             .help("indent with spaces");
         }
         let length = self.text[at..].chars().next().map_or(0, char::len_utf8);
+        let help = if self.is_second_colon(at) {
+            "put quotes around a value that has a colon and a space in it"
+        } else {
+            "check for a missing quote, bracket or colon, or wrong indentation, here or just before"
+        };
         Diagnostic::new("yaml-syntax", Place::new(at, at + length), "invalid YAML")
             .label(error.info().to_owned())
-            .help("check for a missing quote, bracket or colon, or wrong indentation, here or just before")
+            .help(help)
+    }
+
+    /// Returns whether a colon at `at` follows an unquoted value of its line.
+    fn is_second_colon(&self, at: usize) -> bool {
+        let start = self.text[..at].rfind('\n').map_or(0, |at| at + 1);
+        let value = self.text[start..at].split_once(": ").map(|(_, value)| value.trim_start());
+        self.text[at..].starts_with(':')
+            && value.is_some_and(|value| value.starts_with(char::is_alphanumeric))
     }
 
     /// Returns a tab in the indentation of the line at `at` or of the one before.

@@ -138,7 +138,8 @@ fn unmarked(draft: &Draft<'_>, driven: &[bool], place: Option<Place>, complaints
             "add `${mark}` to `headers` or `body` of the drive".to_owned()
         } else {
             format!(
-                "give `{}` a marker, as in `marker: {{ header: x-request-id }}`, and send `${{mark}}` there",
+                "give `{}` a marker, as in `marker: {{ header: x-request-id }}` or `marker: {{ body: id }}`, and send \
+                 `${{mark}}` there",
                 from.name
             )
         };
