@@ -217,6 +217,25 @@ fn a_fault_runs_the_cases_with_its_relay_and_names_the_others() {
     assert!(output.contains("`--fault shop=kafka-mixed-case-key` had no effect in 1 case"), "{output}");
     let (status, output) = run(&folder, &["run", "scenarios/other.yaml", "--fault", "shop=inject-nothing"]);
     assert!(status == Some(2) && output.contains("not a relay `model` in any selected case"), "{output}");
+    for (fault, part) in [
+        ("shop=inject-nothin", "`inject-nothin` is not a fault; near it are `inject-nothing`"),
+        ("shp=inject-nothing", "no selected case has a node `shp`; relays `model` are `shop`"),
+    ] {
+        let (status, output) = run(&folder, &["run", "--fault", fault]);
+        assert!(status == Some(2) && output.contains(part), "{output}");
+    }
+}
+
+#[test]
+fn a_filter_without_a_case_names_what_may_be_meant() {
+    let folder = story("filter");
+    for (filter, part) in [
+        ("ordr", "no case matches `--filter ordr`; did you mean `order`? `unbroken list` prints the 1 case"),
+        ("nothing", "no case matches `--filter nothing`; `unbroken list` prints the 1 case"),
+    ] {
+        let (status, output) = run(&folder, &["run", "--filter", filter]);
+        assert!(status == Some(6) && output.contains(part), "{output}");
+    }
 }
 
 #[test]

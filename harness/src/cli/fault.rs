@@ -1,5 +1,7 @@
 //! `--fault`: the cases that have the relay, and the faults that had no effect.
 
+use std::collections::BTreeSet;
+
 use super::option_error::RunOptionError;
 use super::print;
 use crate::report::{Case, Outcome, phrase};
@@ -15,10 +17,11 @@ pub fn keep_cases_with_relays(
     faults: &[(String, String)],
     cases: &mut Vec<SelectedCase>,
 ) -> Result<(), RunOptionError> {
-    for (node, _) in faults {
+    for (node, fault) in faults {
         if !cases.iter().any(|case| case.scenario.nodes.iter().any(|known| known.name == *node)) {
-            return Err(RunOptionError::NoNodeForFault { node: node.clone() });
+            return Err(RunOptionError::NoNodeForFault { node: node.clone(), known: model_relays(cases) });
         }
+        check_name(node, fault)?;
         if !cases.iter().any(|case| has_model_relay(&case.scenario, node)) {
             return Err(RunOptionError::NoRelayForFault { node: node.clone() });
         }
@@ -39,6 +42,31 @@ pub fn keep_cases_with_relays(
         ));
     }
     Ok(())
+}
+
+#[cfg(feature = "relays")]
+fn check_name(node: &str, fault: &str) -> Result<(), RunOptionError> {
+    match relay_model::faults::Faults::read(fault) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(RunOptionError::UnknownFault { node: node.to_owned(), error }),
+    }
+}
+
+/// Leaves it to the relay, which is another program, to refuse a name.
+#[cfg(not(feature = "relays"))]
+fn check_name(_node: &str, _fault: &str) -> Result<(), RunOptionError> {
+    Ok(())
+}
+
+/// Returns the names of the relays in which faults can be switched on.
+fn model_relays(cases: &[SelectedCase]) -> String {
+    let nodes = cases.iter().flat_map(|case| &case.scenario.nodes);
+    let relays = nodes.filter(|node| node.kind.as_relay().is_some_and(Relay::has_faults));
+    let names: BTreeSet<&str> = relays.map(|node| node.name.as_str()).collect();
+    if names.is_empty() {
+        return "in none of them".to_owned();
+    }
+    phrase::list(&Vec::from_iter(names.into_iter().map(str::to_owned)))
 }
 
 /// Returns a warning when cases passed although faults were enabled.

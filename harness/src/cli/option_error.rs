@@ -15,8 +15,11 @@ pub enum RunOptionError {
         "`--relay` starts a process, but with `--runtime container` relays are images: use `--image relay-rust=NAME`"
     )]
     RelayInContainers,
-    #[error("`--fault {node}=...`: no selected case has a node `{node}`")]
-    NoNodeForFault { node: String },
+    #[error("`--fault {node}=...`: no selected case has a node `{node}`; relays `model` are {known}")]
+    NoNodeForFault { node: String, known: String },
+    #[cfg(feature = "relays")]
+    #[error("`--fault {node}=...`: {error}")]
+    UnknownFault { node: String, error: relay_model::faults::list::UnknownFault },
     #[error("`--fault {node}=...`: `{node}` is not a relay `model` in any selected case")]
     NoRelayForFault { node: String },
     #[error("no selected case has every relay `model` that the options `--fault` name")]

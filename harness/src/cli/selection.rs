@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::SelectionArguments;
 use super::{exit, print};
 use crate::diagnostic::{self, Diagnostic};
+use crate::report::phrase;
 use crate::run::{SelectedCase, selection};
 use crate::scenario::ScenarioReadError;
 use crate::source::Source;
@@ -47,20 +48,45 @@ pub fn select(arguments: &SelectionArguments) -> Result<Selection, u8> {
     if let Some((second, diagnostic)) = selection::name_taken(&cases) {
         return Err(show(&cases[second].scenario.source, &[diagnostic]));
     }
+    let titles: Vec<String> = cases.iter().map(|case| case.scenario.title()).collect();
     cases.retain(|case| {
         let title = case.scenario.title();
         arguments.filter.is_empty() || arguments.filter.iter().any(|text| title.contains(text.as_str()))
     });
     if cases.is_empty() {
         let why = if files.is_empty() {
-            "the folder has no scenario file (`*.yaml`)"
+            "the folder has no scenario file (`*.yaml`)".to_owned()
         } else {
-            "no case matches the filter; `unbroken list` prints all cases"
+            no_match(&arguments.filter, &titles)
         };
         print::problem(&format!("error: nothing is selected: {why}"));
         return Err(exit::NOTHING_SELECTED);
     }
     Ok(Selection { cases, left_out: Vec::new(), files: files.len(), paths })
+}
+
+/// Returns why no case is left, with what the filter may mean.
+fn no_match(filter: &[String], titles: &[String]) -> String {
+    let filters: Vec<String> = filter.iter().map(|text| format!("`--filter {text}`")).collect();
+    let meant = match filter {
+        [text] => meant(text, titles),
+        _ => None,
+    };
+    format!(
+        "no case matches {}; {}`unbroken list` prints the {}",
+        filters.join(" or "),
+        meant.map(|part| format!("did you mean `{part}`? ")).unwrap_or_default(),
+        phrase::count(titles.len(), "case")
+    )
+}
+
+/// Returns the name of a scenario, or the `node.key=value` of a case, that is most like the text.
+fn meant<'t>(text: &str, titles: &'t [String]) -> Option<&'t str> {
+    let parts =
+        titles.iter().flat_map(|title| title.split([' ', '[', ']', ','])).filter(|part| !part.is_empty());
+    let nearest = parts.map(|part| (strsim::jaro_winkler(text, part), part));
+    let (closeness, part) = nearest.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    (closeness > 0.85).then_some(part)
 }
 
 /// Returns the files at the paths, each once, however often it is named.
