@@ -227,6 +227,20 @@ fn a_fault_runs_the_cases_with_its_relay_and_names_the_others() {
 }
 
 #[test]
+fn cases_are_listed_as_json() {
+    let folder = story("listed");
+    let Output { status, stdout, .. } =
+        unbroken(&folder.0).args(["list", "--format", "json"]).output().unwrap();
+    let cases: serde_json::Value = serde_json::from_slice(&stdout).unwrap();
+    assert!(status.success() && cases.as_array().is_some_and(|cases| cases.len() == 1), "{cases}");
+    assert_eq!((&cases[0]["title"], &cases[0]["case"]), (&"order".into(), &"".into()), "{cases}");
+    assert_eq!(
+        (&cases[0]["nodes"][0]["kind"], &cases[0]["hops"][0]["to"]),
+        (&"relay".into(), &"shop".into())
+    );
+}
+
+#[test]
 fn a_filter_without_a_case_names_what_may_be_meant() {
     let folder = story("filter");
     for (filter, part) in [

@@ -266,6 +266,15 @@ pub struct MergeArguments {
 pub struct ListArguments {
     #[command(flatten)]
     pub selection: SelectionArguments,
+    /// `text`, one line for each case, or `json`, an array of objects with file, title, nodes and hops
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    pub format: ListFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ListFormat {
+    Text,
+    Json,
 }
 
 /// Explain a rule or a class of break: its meaning, the clause, usual causes, fixes
