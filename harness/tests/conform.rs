@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it, and says where")]
 
+#[path = "conform/broken_targets.rs"]
+mod broken_targets;
+#[path = "conform/catalogue.rs"]
+mod catalogue;
 mod folder;
 mod held_port;
 #[path = "conform/relay_table.rs"]
@@ -157,126 +161,6 @@ fn late_calls_of_a_service_that_runs_already_are_awaited() {
 }
 
 #[test]
-fn vectors_that_break_the_target_are_named_and_the_others_are_judged() {
-    let folder = Folder::new("breaks");
-    folder.write("service.py", SERVICE);
-    let only = ["--only", "TP-22,TP-11,ID-05", "--timeout", "2s"];
-    let run = |how: &str| {
-        let service = ["--", "python3", "service.py", "${self.port}", how];
-        json(&folder, &[&only[..], &service[..]].concat())
-    };
-    for (how, kind) in [
-        ("hang", "no-answer"),
-        ("die", "target-ended"),
-        ("500", "answered-with-error"),
-        ("silent", "not-called-back"),
-        ("drop", "broken-off"),
-    ] {
-        let (status, report) = run(how);
-        assert_eq!(status, Some(4), "{how}");
-        let odd = odd(&report);
-        // `decimal` is the vector that it does so on.
-        assert!(odd.len() == 1 && odd[0].starts_with("TP-22/decimal: fail"), "{how}: {odd:#?}");
-        let vectors =
-            report["requirements"].as_array().unwrap().iter().flat_map(|r| r["vectors"].as_array().unwrap());
-        let failed = vectors.into_iter().find(|vector| vector["name"] == "decimal").unwrap();
-        assert_eq!(failed["mismatch"]["kind"], kind, "{how}");
-        // The output of a target that has ended is a part of its mismatch.
-        let has_output = failed["output"].to_string().contains("it goes wrong here: ");
-        assert_eq!(has_output, matches!(how, "hang" | "500" | "drop"), "{how}: {failed:#}");
-    }
-    for (how, note) in [("late", "called back after it had answered"), ("twice", "more than once")] {
-        let (status, report) = run(how);
-        assert_eq!((status, odd(&report).len()), (Some(0), 0), "{how}: {:#?}", odd(&report));
-        assert!(report.to_string().contains(note), "{how}: {report:#}");
-        let service = ["--", "python3", "service.py", "${self.port}", how];
-        let (_, out, problems) = conform(&folder, &[&only[..], &service[..]].concat());
-        let line = out.lines().find(|line| line.starts_with("note: ")).unwrap_or_default();
-        assert!(line.contains(note) && line.ends_with(": `TP-22/decimal`"), "{how}: {out}");
-        assert!(problems.contains("[1/1] default: 11 pass ("), "{how}: {problems}");
-    }
-}
-
-/// A service that answers each request with an error, and prints why.
-const REFUSING: &str = "import http.server, sys\nclass S(http.server.BaseHTTPRequestHandler):\n  def do_POST(self):\n    \
-    print('I do not know that method', flush=True)\n    self.send_error(500)\n\
-    http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), S).serve_forever()";
-
-#[test]
-fn what_cannot_be_tried_is_reported_with_its_reason() {
-    let folder = Folder::new("usage");
-    for (arguments, status, part) in [
-        (&[][..], 2, "no target"),
-        (&["relay:go"], 2, "there is no relay `go`"),
-        (&["https://127.0.0.1/"], 2, "plaintext"),
-        (&["relay:model", "--only", "TP-99"], 2, "did you mean"),
-        (&["relay:model", "--suite", "trace-contex"], 2, "there is no suite `trace-contex`"),
-        (&["relay:rust", "--fault", "inject-nothing"], 2, "has no faults"),
-        (&["http://127.0.0.1:1/"], 5, "does not call back"),
-        (&["--", "no-such-program"], 5, "did not start"),
-        (
-            &["--ready-within", "1s", "--", "sh", "-c", "echo up; sleep 60"],
-            5,
-            "nothing listens at 127.0.0.1:",
-        ),
-        (&["--", "python3", "-c", REFUSING, "${self.port}"], 5, "| I do not know that method"),
-        (&["--", "sh", "-c", "echo broken >&2; exit 3"], 5, "exit status 3"),
-        (&["relay:model", "--only", "TF-05", "--level", "1"], 6, "no requirement was selected"),
-    ] {
-        let (ended, _, problems) = conform(&folder, arguments);
-        assert!(ended == Some(status) && problems.contains(part), "{arguments:?}: {ended:?} {problems}");
-    }
-}
-
-#[test]
-fn every_requirement_can_be_listed_and_explained() {
-    let folder = Folder::new("list");
-    let (status, list, _) = conform(&folder, &["--list", "--level", "3"]);
-    assert_eq!(status, Some(0));
-    let ids: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
-    assert!(ids.len() >= 80, "{} requirements", ids.len());
-    for id in [ids[0], ids[ids.len() - 1]] {
-        let Output { status, stdout, .. } = unbroken(&folder.0).args(["explain", id]).output().unwrap();
-        let page = String::from_utf8_lossy(&stdout).into_owned();
-        assert!(status.success() && page.starts_with(&format!("# {id}: ")), "{page}");
-    }
-    let suites = unbroken::conform::suites();
-    for requirement in suites.iter().flat_map(|suite| &suite.requirements) {
-        for vector in &requirement.vectors {
-            let title = format!("{}/{}", requirement.id, vector.name);
-            let page = unbroken::report::conformance::explain::explain(&suites, &title);
-            assert!(page.is_some_and(|page| page.starts_with(&format!("# {title}: "))), "{title}");
-        }
-    }
-    for (word, part) in [("TP-12/nothing", "lists its vectors"), ("TP-99", "--only TP`"), ("zz", "no topic")]
-    {
-        let Output { status, stderr, .. } = unbroken(&folder.0).args(["explain", word]).output().unwrap();
-        let problem = String::from_utf8_lossy(&stderr).into_owned();
-        assert!(status.code() == Some(2) && problem.contains(part), "{word}: {problem}");
-    }
-}
-
-#[test]
-fn suites_of_other_formats_are_tried_on_request_where_the_target_implements_them() {
-    let folder = Folder::new("formats");
-    let (_, list, _) = conform(&folder, &["--list"]);
-    assert!(!list.contains("B3-01"), "{list}");
-    let (_, list, _) = conform(&folder, &["--list", "--suite", "all"]);
-    for id in ["B3-01", "JG-01", "XR-01", "GC-01", "DD-01", "TP-10"] {
-        assert!(list.contains(id), "{id}: {list}");
-    }
-    let (status, report) = json(&folder, &["relay:model", "--suite", "jaeger,trace-context"]);
-    assert_eq!(status, Some(0), "{:#?}", odd(&report));
-    let unsupported = "unsupported: null \"`relay:model` does not implement the propagator `jaeger`\"";
-    assert!(odd(&report).iter().all(|line| line.ends_with(unsupported)), "{:#?}", odd(&report));
-    // The published propagator adds the headers of the other encoding (fixtures/relay-rust/README.md).
-    let (status, report) = json(&folder, &["relay:rust", "--suite", "b3", "--only", "B3-03,B3-12,B3M-03"]);
-    let odd = odd(&report);
-    assert!(status == Some(4) && odd.len() == 2, "{odd:#?}");
-    assert!(odd.iter().all(|line| line.starts_with("B3-03/") && line.contains("`x-b3-traceid`")), "{odd:#?}");
-}
-
-#[test]
 fn a_target_file_maps_configurations_and_names_what_is_unsupported() {
     let folder = Folder::new("file");
     folder.write("service.py", SERVICE);
@@ -399,74 +283,4 @@ fn a_forwarder_is_started_with_the_address_behind_it_and_tried_byte_for_byte() {
     assert!(status == Some(4) && odd.iter().any(|line| line.starts_with("ID-13/sampled: fail")), "{odd:#?}");
     let (status, report) = json(&folder, &["--only", "FW-01", "relay:rust"]);
     assert!(status == Some(5) && report.to_string().contains("not known to be a forwarder"), "{report:#}");
-}
-
-/// The 41 cases of w3c/trace-context `test/test.py`.
-const W3C: &[&str] = &[
-    "test_both_traceparent_and_tracestate_missing",
-    "test_traceparent_included_tracestate_missing",
-    "test_traceparent_duplicated",
-    "test_traceparent_header_name",
-    "test_traceparent_header_name_valid_casing",
-    "test_traceparent_version_0x00",
-    "test_traceparent_version_0xcc",
-    "test_traceparent_version_0xff",
-    "test_traceparent_version_illegal_characters",
-    "test_traceparent_version_too_long",
-    "test_traceparent_version_too_short",
-    "test_traceparent_trace_id_all_zero",
-    "test_traceparent_trace_id_illegal_characters",
-    "test_traceparent_trace_id_too_long",
-    "test_traceparent_trace_id_too_short",
-    "test_traceparent_parent_id_all_zero",
-    "test_traceparent_parent_id_illegal_characters",
-    "test_traceparent_parent_id_too_long",
-    "test_traceparent_parent_id_too_short",
-    "test_traceparent_trace_flags_illegal_characters",
-    "test_traceparent_trace_flags_too_long",
-    "test_traceparent_trace_flags_too_short",
-    "test_traceparent_ows_handling",
-    "test_tracestate_included_traceparent_missing",
-    "test_tracestate_included_traceparent_included",
-    "test_tracestate_header_name",
-    "test_tracestate_header_name_valid_casing",
-    "test_tracestate_empty_header",
-    "test_tracestate_multiple_headers_different_keys",
-    "test_tracestate_duplicated_keys",
-    "test_tracestate_all_allowed_characters",
-    "test_tracestate_ows_handling",
-    "test_tracestate_key_illegal_characters",
-    "test_tracestate_key_illegal_vendor_format",
-    "test_tracestate_member_count_limit",
-    "test_tracestate_key_length_limit",
-    "test_tracestate_value_illegal_characters",
-    "test_multiple_requests_with_valid_traceparent",
-    "test_multiple_requests_without_traceparent",
-    "test_multiple_requests_with_illegal_traceparent",
-    "test_propagates_random_flag",
-];
-
-#[test]
-fn every_case_of_the_w3c_suite_is_covered() {
-    assert_eq!(W3C.len(), 41);
-    let suites = unbroken::conform::suites();
-    let covered: Vec<&str> = suites
-        .iter()
-        .flat_map(|suite| &suite.requirements)
-        .flat_map(|requirement| requirement.w3c.iter().map(String::as_str))
-        .collect();
-    let missing: Vec<_> = W3C.iter().filter(|case| !covered.contains(case)).collect();
-    let unknown: Vec<_> = covered.iter().filter(|case| !W3C.contains(case)).collect();
-    assert!(missing.is_empty() && unknown.is_empty(), "missing {missing:?}, unknown {unknown:?}");
-}
-
-#[test]
-fn the_schema_of_suites_is_the_one_that_is_checked_in() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/conformance/schema.json");
-    let schema = format!("{:#}\n", unbroken::conform::suite::schema());
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(&path, &schema).unwrap();
-    }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == schema, "scenarios/conformance/schema.json is stale: run with UPDATE_EXPECT=1");
 }
