@@ -43,6 +43,7 @@ fn config(protocol: TapProtocol, host: Option<&str>) -> TapConfig {
         tls: false,
         client_certificate: None,
         host: host.map(str::to_owned),
+        listen: None,
         markers: Vec::new(),
     };
     TapConfig::new(TapIx(0), plan, 7, SocketAddr::from(([127, 0, 0, 1], 1)))

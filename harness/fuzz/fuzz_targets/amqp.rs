@@ -32,7 +32,7 @@ fuzz_target!(|data: &[u8]| {
 /// Returns the forwarded bytes, and the captures without their times.
 fn seen(pieces: &[(Peer, &[u8])]) -> (Vec<u8>, Vec<Capture>) {
     let (from, to, protocol) = (NodeIx(0), NodeIx(1), TapProtocol::Amqp);
-    let plan = TapPlan { from, to, protocol, tls: false, host: None, markers: Vec::new() };
+    let plan = TapPlan { from, to, protocol, tls: false, host: None, listen: None, markers: Vec::new() };
     let config = TapConfig::new(TapIx(0), plan, 0, SocketAddr::from(([127, 0, 0, 1], 1)));
     let recorder = Recorder::new(1000, true);
     let forwarded = replay(&config, recorder.clone(), pieces);

@@ -8,7 +8,7 @@ use crate::crossings::id_map::{IdMap, IdSet};
 use crate::crossings::sent_by::SentBy;
 use crate::crossings::{CarriedFields, CrossingIx, CrossingRef, Crossings, Nature};
 use crate::evidence::{CaptureEnd, Field, Settlement};
-use crate::plan::StimulusIx;
+use crate::plan::{StimulusIx, TapProtocol};
 use crate::scenario::{Hop, HopIx, NodeIx, Role};
 use crate::wire::TraceId;
 
@@ -133,7 +133,7 @@ impl HopCount<'_> {
             Miss::Unattributed
         } else if call && self.went_past_the_tap() {
             Miss::PastTheTap
-        } else if call && self.cause.all().plan.scenario.node(self.hop.from).kind.runs_already() {
+        } else if self.may_not_know_the_tap() {
             Miss::PerhapsPastTheTap
         } else if self.hop.dead_letter_of.is_some() {
             Miss::NotMoved
@@ -187,6 +187,15 @@ impl HopCount<'_> {
         let limit = self.cause.all().plan.scenario.node(self.hop.from).longest_field_line;
         let (Some(limit), Some(capture)) = (limit, self.cause.received()) else { return false };
         capture.headers.iter().any(|field| line_length(field) > limit as usize)
+    }
+
+    /// Returns whether the sender already ran and nothing of it went through the tap. Kafka's tap is not called.
+    fn may_not_know_the_tap(&self) -> bool {
+        let all = self.cause.all();
+        let Some(tap) = all.plan.hop_taps[self.ix.0] else { return false };
+        all.plan.scenario.node(self.hop.from).kind.runs_already()
+            && all.plan.tap(tap).protocol != TapProtocol::Kafka
+            && !all.evidence.captures.iter().any(|capture| capture.tap == tap)
     }
 
     /// Returns whether the receiver exported a span in the trace of what caused the crossing, and no tap saw it called.

@@ -17,6 +17,8 @@ pub enum ArgumentError {
     Duration,
     #[error("`{0}` is not a unit: use `ms`, `s` or `m`")]
     Unit(String),
+    #[error("{0}")]
+    Listen(&'static str),
     #[error("expected a day, such as `2027-01-31`")]
     Day,
     #[error("expected NODE=FAULT, such as `shop=inject-nothing`")]

@@ -1,15 +1,22 @@
 //! Reads the values of single arguments.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::argument_error::ArgumentError;
 use crate::runtime::RuntimeKind;
+use crate::scenario;
 
 pub fn runtime_kind(text: &str) -> Result<RuntimeKind, ArgumentError> {
     RuntimeKind::parse(text).ok_or(ArgumentError::Runtime)
+}
+
+/// Reads an address to listen on, such as `127.0.0.1:4318`.
+pub fn listen_address(text: &str) -> Result<SocketAddr, ArgumentError> {
+    scenario::listen_address(text).map_err(ArgumentError::Listen)
 }
 
 pub fn part_image(text: &str) -> Result<(String, String), ArgumentError> {

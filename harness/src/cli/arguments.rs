@@ -1,12 +1,13 @@
 //! The command line for clap, with the texts of `--help`.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::argument_value::{day, duration, node_fault, own_relay, part_image, runtime_kind, whole};
+use super::argument_value::{day, duration, listen_address, node_fault, own_relay, part_image, runtime_kind, whole};
 use super::conform::ConformArguments;
 use super::exit;
 use super::print::ColourOrder;
@@ -104,6 +105,10 @@ pub struct RunArguments {
     /// UNBROKEN_IMAGE_PART, else the image that `fixtures/images/build` made, else the public one]
     #[arg(long, value_name = "PART=NAME", value_parser = part_image)]
     pub image: Vec<(String, String)>,
+    /// Receive telemetry at this address, gRPC and HTTP alike, in place of `otlp:` of the scenarios: for services that
+    /// already run; a port alone stands for 127.0.0.1
+    #[arg(long, value_name = "ADDR", value_parser = listen_address)]
+    pub otlp_listen: Option<SocketAddr>,
     /// Keep all containers running and print their addresses; `unbroken clean` removes them
     #[arg(long)]
     pub keep: bool,

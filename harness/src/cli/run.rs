@@ -106,6 +106,11 @@ fn prepare(arguments: &RunArguments, folders: &[PathBuf]) -> Result<(Selection, 
         return Err(exit::USAGE);
     }
     let mut selection = select(&arguments.selection)?;
+    if let Some(listen) = arguments.otlp_listen {
+        for case in &mut selection.cases {
+            Arc::make_mut(&mut case.scenario).otlp_listen = Some(listen);
+        }
+    }
     sharding::keep_shard(&arguments.sharding, &mut selection)?;
     leave_out(&mut selection, arguments.sharding.shard.is_some())?;
     if !selection.cases.is_empty()
@@ -229,6 +234,9 @@ fn with(arguments: &RunArguments, kind: RuntimeKind) -> Vec<String> {
     }
     for field in &arguments.mask {
         with.extend(["--mask".to_owned(), field.to_string()]);
+    }
+    if let Some(listen) = arguments.otlp_listen {
+        with.extend(["--otlp-listen".to_owned(), listen.to_string()]);
     }
     if let Some(timeout) = arguments.timeout {
         with.extend(["--timeout".to_owned(), format!("{}ms", timeout.as_millis())]);

@@ -1,10 +1,14 @@
 //! The telemetry of the collector as evidence: tied to nodes by endpoint, reduced to the parts that judging may read.
 
+use std::collections::BTreeSet;
+
 use in_memory_collector as collector;
 
+use super::span_owner::{self, SHARED_ENDPOINT};
 use super::{Gap, GapPlace, Link, LogRecord, Recorder, Span, SpanKind};
 use crate::plan::{Mark, Plan, Task};
-use crate::scenario::NodeIx;
+use crate::scenario::{Node, NodeIx};
+use crate::wire::TraceId;
 
 /// The attribute by which a relay declares the call that a span belongs to (`fixtures/CONTRACT.md`).
 const MARK: &str = "unbroken.mark";
@@ -20,17 +24,56 @@ pub struct CollectedTelemetry {
 
 pub fn collect(collector: &collector::Collector, plan: &Plan, recorder: &Recorder) -> CollectedTelemetry {
     let logged = logged_texts(plan);
-    let spans = collector.spans();
-    let spans =
-        spans.iter().filter_map(|span| Some(self::span(span, node(plan, span.endpoint())?, recorder)));
+    let arrived = collector.spans();
+    let spans: Vec<Span> = arrived
+        .iter()
+        .filter_map(|span| {
+            let node = span_owner::node(plan, span.endpoint(), span.service_name().as_deref())?;
+            Some(self::span(span, node, recorder))
+        })
+        .collect();
     let logs = collector.logs();
-    let logs = logs.iter().filter_map(|record| Some(log(record, node(plan, record.endpoint())?, &logged)));
-    CollectedTelemetry { spans: spans.collect(), logs: logs.collect(), gaps: gaps(collector, plan) }
+    let logs = logs.iter().filter_map(|record| {
+        let service = record.resource().service_name().map(str::to_owned);
+        Some(log(record, span_owner::node(plan, record.endpoint(), service.as_deref())?, &logged))
+    });
+    let logs = logs.collect();
+    let mut gaps = gaps(collector, plan);
+    gaps.extend(unknown_services(plan, &arrived, &spans));
+    CollectedTelemetry { spans, logs, gaps }
 }
 
-/// Returns the node that exports to an endpoint: endpoints have the names of nodes.
-fn node(plan: &Plan, endpoint: &str) -> Option<NodeIx> {
-    plan.scenario.nodes.iter().position(|node| node.name == endpoint).map(NodeIx)
+/// Returns a gap for each node of which nothing arrived although services that are no node exported spans of the story.
+fn unknown_services(plan: &Plan, arrived: &[collector::Span], spans: &[Span]) -> Vec<Gap> {
+    let Some(listen) = plan.scenario.otlp_listen else { return Vec::new() };
+    let story: BTreeSet<TraceId> =
+        plan.stimuli.iter().filter_map(|stimulus| TraceId::from_bytes(&stimulus.sent.trace_id)).collect();
+    let unknown: BTreeSet<String> = arrived
+        .iter()
+        .filter(|span| **span.endpoint() == *SHARED_ENDPOINT)
+        .filter(|span| TraceId::from_bytes(span.trace_id_bytes()).is_some_and(|id| story.contains(&id)))
+        .filter_map(collector::Span::service_name)
+        .filter(|service| span_owner::node(plan, SHARED_ENDPOINT, Some(service)).is_none())
+        .collect();
+    if unknown.is_empty() {
+        return Vec::new();
+    }
+    let unknown: Vec<String> = unknown.into_iter().map(|service| format!("`{service}`")).collect();
+    let nodes = plan.scenario.nodes.iter().zip((0..).map(NodeIx));
+    let silent = nodes.filter(|(node, ix)| {
+        let is_due = node.kind.runs_already() && node.exports_telemetry();
+        is_due && !spans.iter().any(|span| span.node == *ix)
+    });
+    let gap = |(node, ix): (&Node, NodeIx)| {
+        let due = node.service.as_ref().unwrap_or(&node.name);
+        let what = format!(
+            "no span with the `service.name` `{due}` arrived at {listen}, but spans of the story came from {}, which no node \
+             is: set `service:` at the node to the name that it exports with",
+            unknown.join(", ")
+        );
+        Gap { place: GapPlace::Node(ix), what, lines: Vec::new() }
+    };
+    silent.map(gap).collect()
 }
 
 /// Returns one gap for each node and reason. Requests that an exporter may retry, and signals that no rule judges, are
@@ -44,10 +87,19 @@ fn gaps(collector: &collector::Collector, plan: &Plan) -> Vec<Gap> {
             collector::Outcome::PartlyRefused { message, .. } => message.clone(),
             _ => continue,
         };
-        let (true, Some(node)) = (judged, node(plan, &request.endpoint)) else { continue };
-        let what =
-            format!("the collector rejected its telemetry ({why}): check the settings of its exporter");
-        let gap = Gap { place: GapPlace::Node(node), what, lines: Vec::new() };
+        if !judged {
+            continue;
+        }
+        // A request that is rejected does not say of which service it is.
+        let (place, whose) = match span_owner::node(plan, &request.endpoint, None) {
+            Some(node) => (GapPlace::Node(node), "its telemetry".to_owned()),
+            None if *request.endpoint == *SHARED_ENDPOINT => {
+                (GapPlace::Run, format!("telemetry that {} sent to the OTLP endpoint", request.peer))
+            }
+            None => continue,
+        };
+        let what = format!("the collector rejected {whose} ({why}): check the settings of its exporter");
+        let gap = Gap { place, what, lines: Vec::new() };
         if !gaps.contains(&gap) {
             gaps.push(gap);
         }

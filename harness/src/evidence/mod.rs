@@ -15,6 +15,7 @@ pub mod file;
 pub mod group_positions;
 pub mod recorder;
 pub mod span;
+pub mod span_owner;
 
 pub use arrival::{ExportingProcess, SpanArrival};
 pub use capture::{

@@ -1,5 +1,7 @@
 //! The taps of a plan: one for each (from, to, protocol), whatever number of hops goes through it.
 
+use std::net::SocketAddr;
+
 use crate::scenario::{Marker, NodeIx};
 
 /// Between a caller and the node it calls; or between a node and a broker, for all that the node sends there and
@@ -16,6 +18,8 @@ pub struct TapPlan {
     pub client_certificate: Option<String>,
     /// `host:`, written in place of the tap's own address.
     pub host: Option<String>,
+    /// `tap: { listen: ... }`; otherwise the system chooses a port.
+    pub listen: Option<SocketAddr>,
     /// The places of marks besides a relay's instruction.
     pub markers: Vec<Marker>,
 }

@@ -29,11 +29,25 @@ pub fn next_steps(all: &Crossings<'_>, broken: &Break) -> Vec<String> {
         return steps;
     }
     if let BreakKind::NotCrossed(Miss::PastTheTap | Miss::PerhapsPastTheTap) = broken.kind {
-        steps.push("use the template of the neighbour's address, such as `${ledger.url}`, in the settings of the node".into());
+        steps.push(past_the_tap(all, broken));
         return steps;
     }
     steps.extend(by_class(broken.class(), broken.side).iter().map(|step| (*step).to_owned()));
     steps
+}
+
+/// Returns the step for a sender that does not call the tap.
+fn past_the_tap(all: &Crossings<'_>, broken: &Break) -> String {
+    let scenario = &all.plan.scenario;
+    let hop = scenario.hop(broken.hop);
+    let called = &scenario.node(hop.transport.via().unwrap_or(hop.to)).name;
+    match all.plan.hop_taps[broken.hop.0].and_then(|tap| all.plan.tap(tap).listen) {
+        Some(at) => format!(
+            "configure every instance of `{}` to reach `{called}` at {at}, where the tap listens",
+            scenario.node(hop.from).name
+        ),
+        None => "use the template of the neighbour's address, such as `${ledger.url}`, in the settings of the node".into(),
+    }
 }
 
 /// Returns the one step where the evidence names the cause: what fits the class in general would mislead.

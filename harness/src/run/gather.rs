@@ -89,6 +89,7 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions, lines: &WaitLines
     let evidence = evidence.map(|(mut evidence, canaries)| {
         let collected = running.collect();
         (evidence.spans, evidence.logs) = (collected.spans, collected.logs);
+        evidence.gaps.extend(collected.gaps);
         evidence.gaps.extend(running.broker_gaps());
         evidence.masked_baggage = masked_baggage(&plan, &options.mask);
         canary::without_canaries(&plan, &canaries, evidence)

@@ -9,6 +9,7 @@ use super::broker::BrokerError;
 #[cfg(feature = "container")]
 use super::container::{EngineError, StartError};
 use super::node::NodeError;
+use super::process::port::AddressError;
 use super::turns::NameInUse;
 use crate::error_chain::BoxedError;
 use crate::masking::SecretError;
@@ -50,6 +51,11 @@ pub enum RuntimeError {
     InUse(#[from] NameInUse),
     #[error("cannot listen for {what}")]
     Listen { what: String, source: BoxedError },
+    #[error(
+        "cannot listen at {at} for {what}: {reason}; or write another address in {setting}, and in the settings of the \
+         services that use it"
+    )]
+    FixedAddress { at: SocketAddr, what: String, setting: &'static str, reason: AddressError },
     #[error("cannot create the certificate authority of this run")]
     Authority { source: BoxedError },
     #[error("cannot use `client-certificate: {file}`")]
@@ -76,6 +82,7 @@ impl RuntimeError {
             | RuntimeError::NotBuilt { .. }
             | RuntimeError::InUse(_)
             | RuntimeError::Listen { .. }
+            | RuntimeError::FixedAddress { .. }
             | RuntimeError::Authority { .. }
             | RuntimeError::ClientCertificate { .. }
             | RuntimeError::NoTls => None,

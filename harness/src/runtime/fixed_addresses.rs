@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::broker::BrokerAddress;
 use super::error::RuntimeError;
+use super::fixed_listeners;
 use super::setting::setting;
 use super::turns::{Turn, Turns};
 use crate::plan::Plan;
@@ -24,6 +25,9 @@ pub(super) async fn take(plan: &Plan) -> Result<Option<Turn>, RuntimeError> {
     for (ix, node) in plan.scenario.nodes.iter().enumerate() {
         names.extend(addresses(NodeIx(ix), &node.kind, plan)?.iter().map(|at| format!("the address {at}")));
     }
+    // Listeners of several interfaces at one port count as one: they may exclude each other.
+    let listeners = fixed_listeners::of(plan).into_iter().map(|listener| listener.at.port());
+    names.extend(listeners.map(|port| format!("the address {}", host_and_port("127.0.0.1", port))));
     if names.is_empty() {
         return Ok(None);
     }

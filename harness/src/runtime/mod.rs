@@ -13,6 +13,7 @@ pub mod container;
 pub mod deaths;
 pub mod error;
 mod fixed_addresses;
+mod fixed_listeners;
 mod host_address;
 mod node;
 mod node_addresses;

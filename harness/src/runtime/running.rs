@@ -17,6 +17,7 @@ use super::Addresses;
 use super::broker::Brokers;
 use super::deaths::Deaths;
 use super::node::{FlushMethod, RunningNode};
+use super::process::port::Port;
 use super::stub::NodeStubs;
 use super::taps::CaseTaps;
 use super::trust::Trust;
@@ -77,6 +78,8 @@ pub struct RunningCase {
     pub(super) collector: Collector,
     /// After nodes, taps and stubs, which are their clients.
     pub(super) brokers: Brokers,
+    /// The fixed ports of taps and of the OTLP endpoint.
+    pub(super) _ports: Vec<Port>,
     /// Released when all of this is gone.
     pub(super) _turn: Option<Turn>,
 }

@@ -13,6 +13,7 @@ use in_memory_collector::{Collector, Limits};
 use super::broker::Brokers;
 use super::error::RuntimeError;
 use super::fixed_addresses;
+use super::fixed_listeners;
 use super::host_address::HostAddress;
 use super::node::{self, RunningNode};
 use super::node_addresses::NodeAddresses;
@@ -24,6 +25,7 @@ use super::trust::Trust;
 use super::wiring::{CaseWiring, Listeners};
 use super::{Addresses, RuntimeKind};
 use crate::evidence::Recorder;
+use crate::evidence::span_owner::SHARED_ENDPOINT;
 use crate::plan::broker::MessageSource;
 use crate::plan::{Plan, TapProtocol};
 use crate::scenario::{Hop, HopIx, Node, NodeIx, NodeKind, Transport};
@@ -36,10 +38,12 @@ pub async fn start(
     recorder: Recorder,
 ) -> Result<RunningCase, RuntimeError> {
     let turn = fixed_addresses::take(&plan).await?;
+    let ports = fixed_listeners::reserve(&plan).await?;
     let collector =
         Collector::start(Limits::default()).map_err(|e| RuntimeError::listen("the collector", e))?;
     let host = host_address(&plan, options).await?;
     let otlp = otlp_endpoints(&plan, &collector, &host).await?;
+    shared_endpoint(&plan, &collector).await?;
     let trust = Trust::new(&plan, &host)?;
     let brokers = Brokers::start(&plan, options, host.listen()).await?;
     #[cfg(feature = "sqs")]
@@ -82,7 +86,19 @@ pub async fn start(
         }
     }
     let _trust = wiring.into_trust();
-    Ok(RunningCase { plan, recorder, addresses, nodes, taps, stubs, _trust, collector, brokers, _turn: turn })
+    Ok(RunningCase {
+        plan,
+        recorder,
+        addresses,
+        nodes,
+        taps,
+        stubs,
+        _trust,
+        collector,
+        brokers,
+        _ports: ports,
+        _turn: turn,
+    })
 }
 
 /// Returns where listeners listen. The engine is contacted only when a node or broker of the case is a container.
@@ -164,6 +180,14 @@ async fn otlp_endpoints(
         Ok(Some(endpoint.address()))
     });
     try_join_all(endpoints).await
+}
+
+/// Opens the endpoint of `otlp: { listen: ... }`.
+async fn shared_endpoint(plan: &Plan, collector: &Collector) -> Result<(), RuntimeError> {
+    let Some(listen) = plan.scenario.otlp_listen else { return Ok(()) };
+    let opened = collector.endpoint_at(SHARED_ENDPOINT, listen).await;
+    opened.map_err(|error| RuntimeError::listen(format!("the OTLP endpoint {listen}"), error))?;
+    Ok(())
 }
 
 /// Returns what a stub reads, with the address of the broker.

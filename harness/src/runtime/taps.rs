@@ -142,7 +142,10 @@ async fn wire_tap(
 ) -> Result<CaseTap, RuntimeError> {
     let TapContext { plan, recorder, .. } = context;
     let mut config = TapConfig::new(ix, tap.clone(), plan.run, receiver);
-    config.listen = context.host.listen();
+    (config.listen, config.port) = match tap.listen {
+        Some(fixed) => (fixed.ip(), fixed.port()),
+        None => (context.host.listen(), 0),
+    };
     #[cfg(feature = "sqs")]
     {
         config.sqs = context.sqs.clone();

@@ -1,5 +1,6 @@
 //! Hops: one directed crossing between two nodes over one transport, and what it must keep.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::index::{HopIx, NodeIx};
@@ -31,12 +32,23 @@ pub struct Hop {
     pub host: Option<String>,
     /// False for `tap: none`: judged without a wire witness.
     pub tapped: bool,
+    /// `tap: { listen: ... }`, the addresses of its taps that stay the same in every run.
+    pub fixed_tap: Option<FixedTap>,
     /// The hop is TLS; the tap terminates it with the run's own authority.
     pub tls: bool,
     /// `client-certificate:`, the PEM file of what the tap presents to a receiver that asks for a certificate.
     pub client_certificate: Option<String>,
     /// The broker moves here what the receiver of that hop gave up (dead-letter exchange, redrive); nobody publishes.
     pub dead_letter_of: Option<HopIx>,
+}
+
+/// The addresses of the taps of a hop, for nodes that are configured once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FixedTap {
+    /// Where the sender calls.
+    pub listen: Option<SocketAddr>,
+    /// Where the reader of a queue connects.
+    pub reader: Option<SocketAddr>,
 }
 
 /// The fate of baggage on a hop, where the scenario declares it.

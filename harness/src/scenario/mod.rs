@@ -4,6 +4,7 @@
 //! resolved to indices, and every item keeps its place in the file. Every error of a file is reported
 //! here; nothing after this module can fail because of the file.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ pub(crate) mod yaml;
 pub use drive::{Drive, DriveBody, DriveContext};
 pub use expectation::{Expectation, Expectations};
 pub use gateway::GatewayProduct;
-pub use hop::{GrpcHop, Hop, HopBaggage, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
+pub use hop::{FixedTap, GrpcHop, Hop, HopBaggage, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
 pub use index::{HopIx, NodeIx};
 pub use message::{AmqpExchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
 pub use mounted_file::MountedFileError;
@@ -55,6 +56,7 @@ pub use node_kind::{
 };
 pub use own_names::{KeptName, NameKind, OwnName, OwnNames};
 pub use parse::parse;
+pub(crate) use pattern::listen_address;
 pub use program_language::ProgramLanguage;
 pub use read::{ScenarioReadError, read};
 pub use relation::{Relation, RestartSide};
@@ -76,6 +78,8 @@ pub struct Scenario {
     pub hops: Vec<Hop>,
     pub drives: Vec<Drive>,
     pub expect: Expectations,
+    /// `otlp: { listen: ... }`, one endpoint for the telemetry of nodes that are configured once.
+    pub otlp_listen: Option<SocketAddr>,
     /// The time that one answer may take, and after the last answer what is missing; default 10 s.
     pub timeout: Duration,
     /// Names at brokers that stand for those of the file; none as it is read.

@@ -1,5 +1,6 @@
 //! The kinds of text in a scenario: names, durations, paths, and what else is not just any text.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::shape::Pattern;
@@ -83,6 +84,13 @@ pub(crate) static URL: Pattern = Pattern {
             && port.parse::<u16>().is_ok_and(|port| port > 0)
     },
     any_scalar: false,
+};
+
+pub(crate) static LISTEN: Pattern = Pattern {
+    what: "an address of this machine such as `127.0.0.1:18080`, or a port, which stands for 127.0.0.1",
+    regex: "^(localhost:|[0-9.]+:|\\[[0-9A-Fa-f:.]+\\]:)?[0-9]{1,5}$",
+    fits: |text| listen_address(text).is_ok(),
+    any_scalar: true,
 };
 
 pub(crate) static VARIABLE: Pattern = Pattern {
@@ -188,6 +196,18 @@ pub(super) fn variable(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
+/// Parses an address to listen on: `127.0.0.1:18080`, `localhost:18080`, `[::1]:18080`, or a port alone, which stands
+/// for 127.0.0.1.
+pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let on_loopback = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let port = text.strip_prefix("localhost:").unwrap_or(text);
+    let address = match port.parse::<u16>() {
+        Ok(port) => on_loopback(port),
+        Err(_) => text.parse().map_err(|_| "must be an address such as `127.0.0.1:4318`, or a port")?,
+    };
+    if address.port() == 0 { Err("must have a port above 0, which stays the same in every run") } else { Ok(address) }
+}
+
 /// Parses `20ms`, `5s`, `2m`: above zero, at most an hour.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -227,6 +247,11 @@ mod tests {
                 &URL,
                 &["http://127.0.0.1:80", "http://[::1]:9"],
                 &["https://a:1", "http://a", "http://a:1/", "http://a:0"],
+            ),
+            (
+                &LISTEN,
+                &["127.0.0.1:80", "[::1]:9", "0.0.0.0:18080", "localhost:80", "18080"],
+                &["", "0", "127.0.0.1", "shop:80", ":80", "http://127.0.0.1:80", "127.0.0.1:0", "70000"],
             ),
             (&HEADER, &["x-id", "X_1"], &["", "a b", "a:"]),
             (&FIELD_LINE, &["A: b", "a:", "a:b:c"], &["", "a", ": b", "a b: c", "a: b\nc: d"]),

@@ -113,17 +113,31 @@ fn items(text: &str) -> String {
 }
 
 fn pattern_help(pattern: &Pattern, text: &str) -> Option<String> {
-    use super::pattern::{DURATION, PATH, URL};
+    use super::pattern::{DURATION, LISTEN, PATH, URL};
     if std::ptr::eq(pattern, &DURATION) && text.bytes().all(|b| b.is_ascii_digit()) {
         return Some(format!("add a unit: `{text}ms` or `{text}s`"));
     }
     if std::ptr::eq(pattern, &URL) && text.starts_with("https://") {
         return Some("write `http://`, and `tls: true` at the hops that reach it".to_owned());
     }
+    if std::ptr::eq(pattern, &LISTEN) {
+        return listen_help(text);
+    }
     if std::ptr::eq(pattern, &PATH) && !text.starts_with('/') {
         return Some(format!("write `/{text}`"));
     }
     None
+}
+
+fn listen_help(text: &str) -> Option<String> {
+    use super::pattern::listen_address;
+    let address = text.trim_start_matches("http://").trim_end_matches('/');
+    let address = address.strip_prefix(':').unwrap_or(address);
+    if address != text && listen_address(address).is_ok() {
+        return Some(format!("write `{address}`"));
+    }
+    let with_port = format!("{address}:4318");
+    listen_address(&with_port).is_ok().then(|| format!("add a port, such as `{with_port}`"))
 }
 
 fn word(tree: &Tree, text: &str, words: &Words, owner: ValueOwner<'_>) -> Option<Diagnostic> {
@@ -139,7 +153,12 @@ fn word(tree: &Tree, text: &str, words: &Words, owner: ValueOwner<'_>) -> Option
     }
     if let [only] = known.as_slice() {
         let message = format!("`{}` can only be `{only}`", owner.name);
-        let help = "remove the key for the default";
+        let help = match owner.name {
+            "tap" if super::pattern::listen_address(text).is_ok() => {
+                format!("an address is written `tap: {{ listen: {text} }}`")
+            }
+            _ => "remove the key for the default".to_owned(),
+        };
         return Some(Diagnostic::new("unknown-word", tree.place, message).label("unknown").help(help));
     }
     let help = spelling::help(text, &known, &format!("{what}s"));

@@ -80,8 +80,10 @@ pub struct TapConfig {
     pub plan: TapPlan,
     /// Marks with another run in them are ignored.
     pub run: u32,
-    /// The address to listen on; the system chooses the port.
+    /// The address to listen on.
     pub listen: IpAddr,
+    /// With 0 the system chooses the port.
+    pub port: u16,
     /// The receiver.
     pub receiver: ReceiverAddress,
     /// For `plan.tls`: the TLS of the tap towards sender and receiver.
@@ -101,6 +103,7 @@ impl TapConfig {
             plan,
             run,
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 0,
             receiver: receiver.into(),
             #[cfg(feature = "tls")]
             tls: None,
@@ -114,7 +117,7 @@ impl TapConfig {
 #[derive(Debug, Error)]
 pub enum TapError {
     #[error("cannot bind an address for a tap on {listen}")]
-    Listen { listen: IpAddr, source: io::Error },
+    Listen { listen: SocketAddr, source: io::Error },
 }
 
 /// A tap that listens; it ends when it is dropped.
@@ -129,8 +132,8 @@ pub struct Tap {
 impl Tap {
     /// Starts to listen, and records what crosses.
     pub async fn start(config: TapConfig, recorder: Recorder) -> Result<Tap, TapError> {
-        let listen = config.listen;
-        let bound = TcpListener::bind((listen, 0)).await;
+        let listen = SocketAddr::new(config.listen, config.port);
+        let bound = TcpListener::bind(listen).await;
         let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) = bound.map_err(|source| TapError::Listen { listen, source })?;
         let (running, stopped) = oneshot::channel();

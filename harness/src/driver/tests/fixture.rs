@@ -64,6 +64,7 @@ impl Case {
             formats: vec![Format::TraceContext],
             host: None,
             tapped: true,
+            fixed_tap: None,
             tls: false,
             client_certificate: None,
             dead_letter_of: None,
@@ -130,6 +131,7 @@ impl Case {
             hops: vec![self.hop.clone()],
             drives: vec![self.drive.clone()],
             expect: Expectations::All,
+            otlp_listen: None,
             timeout: Duration::from_secs(20),
             own_names: Vec::new(),
         };

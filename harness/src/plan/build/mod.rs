@@ -1,6 +1,7 @@
 //! From a checked case and a seed to a plan: taps, calls, stimuli and the order of flushing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -68,27 +69,30 @@ struct TapLayout {
     arrival_taps: Vec<Option<TapIx>>,
 }
 
-/// The two sides of a tap.
+/// The two sides of a tap, and where it listens if the hop fixes it.
 #[derive(Clone, Copy)]
 struct TapEnds {
     from: NodeIx,
     to: NodeIx,
+    listen: Option<SocketAddr>,
 }
 
 fn taps(scenario: &Scenario) -> TapLayout {
     let mut layout = TapLayout { taps: Vec::new(), hop_taps: Vec::new(), arrival_taps: Vec::new() };
     for hop in &scenario.hops {
         let protocol = protocol(&hop.transport);
+        let listen = hop.fixed_tap.and_then(|fixed| fixed.listen);
+        let reader = hop.fixed_tap.and_then(|fixed| fixed.reader);
         let (sent, read) = match hop.transport.via() {
             _ if !hop.tapped => (None, None),
-            None => (Some(TapEnds { from: hop.from, to: hop.to }), None),
+            None => (Some(TapEnds { from: hop.from, to: hop.to, listen }), None),
             Some(broker) if protocol == TapProtocol::Kafka => {
-                let beside = TapEnds { from: broker, to: broker };
+                let beside = TapEnds { from: broker, to: broker, listen: None };
                 (Some(beside), Some(beside))
             }
             Some(broker) => {
-                let sent = TapEnds { from: hop.from, to: broker };
-                (Some(sent), Some(TapEnds { from: hop.to, to: broker }))
+                let sent = TapEnds { from: hop.from, to: broker, listen };
+                (Some(sent), Some(TapEnds { from: hop.to, to: broker, listen: reader }))
             }
         };
         let sent = sent.map(|ends| layout.tap(scenario, ends, protocol, hop));
@@ -102,7 +106,7 @@ fn taps(scenario: &Scenario) -> TapLayout {
 impl TapLayout {
     /// Returns the tap between these ends, with the settings of one more hop added.
     fn tap(&mut self, scenario: &Scenario, ends: TapEnds, protocol: TapProtocol, hop: &Hop) -> TapIx {
-        let TapEnds { from, to } = ends;
+        let TapEnds { from, to, listen } = ends;
         let known = self.taps.iter().position(|tap| (tap.from, tap.to, tap.protocol) == (from, to, protocol));
         let ix = known.unwrap_or_else(|| {
             self.taps.push(TapPlan {
@@ -112,6 +116,7 @@ impl TapLayout {
                 tls: hop.tls,
                 client_certificate: None,
                 host: None,
+                listen: None,
                 markers: Vec::new(),
             });
             self.taps.len() - 1
@@ -124,6 +129,7 @@ impl TapLayout {
         }
         tap.tls |= hop.tls;
         tap.client_certificate = tap.client_certificate.take().or_else(|| hop.client_certificate.clone());
+        tap.listen = tap.listen.or(listen);
         tap.host = tap.host.take().or_else(|| hop.host.clone());
         TapIx(ix)
     }

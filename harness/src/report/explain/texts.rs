@@ -12,6 +12,7 @@ pub(super) const PAGES: &[(&str, &str)] = &[
     ("markers", include_str!("page/markers.md")),
     ("stubs", include_str!("page/stubs.md")),
     ("url", include_str!("page/url.md")),
+    ("running", include_str!("page/running.md")),
     ("images", include_str!("page/images.md")),
     ("containers", include_str!("page/containers.md")),
     ("brokers", include_str!("page/brokers.md")),

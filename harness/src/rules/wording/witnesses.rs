@@ -12,7 +12,10 @@ pub(super) fn witness(example: Example<'_>, witness: Witness) -> String {
         Witness::Answer(cause) => {
             format!("a successful answer of {who} to what it received: {}", ended(example, cause))
         }
-        Witness::Tap => "a tap on this hop (it says `tap: none`)".to_owned(),
+        Witness::Tap => match example.all.plan.scenario.hop(example.broken.hop).fixed_tap {
+            None => "a tap on this hop (it says `tap: none`)".to_owned(),
+            Some(_) => "a tap on this hop (the one that it has saw no connection)".to_owned(),
+        },
         Witness::TapAddress => {
             let to = example.receiver();
             format!(
@@ -38,10 +41,22 @@ pub(super) fn witness(example: Example<'_>, witness: Witness) -> String {
 
 fn any_span(example: Example<'_>) -> String {
     let who = example.who();
-    if example.all.plan.scenario.node(example.broken.node).kind.runs_already() {
-        return format!(
-            "any span of {who}: it runs already and exports elsewhere; `telemetry: none` says so"
-        );
+    let scenario = &example.all.plan.scenario;
+    let node = scenario.node(example.broken.node);
+    match (node.kind.runs_already(), scenario.otlp_listen) {
+        (false, _) => {}
+        (true, None) => {
+            return format!(
+                "any span of {who}: it runs already and exports elsewhere; add `otlp: {{ listen: 127.0.0.1:4318 }}` and \
+                 configure its exporter with this address, or say `telemetry: none`"
+            );
+        }
+        (true, Some(listen)) => {
+            let service = node.service.as_ref().unwrap_or(&node.name);
+            return format!(
+                "any span of {who}: is its exporter configured with {listen}, and its `service.name` `{service}`?"
+            );
+        }
     }
     match unknown(example) {
         Some(why) => format!("any span of {who}, and a flush of it: {why}"),

@@ -124,8 +124,12 @@ fn unwitnessed(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
         if unseen > 0 {
             let (hop, of) = (scenario.hop(ix), all.of_hop(ix).len());
             let to = &scenario.node(hop.to).name;
+            let untapped = match hop.fixed_tap {
+                None => "the hop says `tap: none`",
+                Some(_) => "its tap saw no connection",
+            };
             lines.push(format!(
-                "`{}`: {unseen} of {of} crossings were not judged: the hop says `tap: none`, and no span of `{to}` is for them",
+                "`{}`: {unseen} of {of} crossings were not judged: {untapped}, and no span of `{to}` is for them",
                 hop.id
             ));
         }

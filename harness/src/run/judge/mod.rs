@@ -10,12 +10,13 @@ use crate::rules::grouping::{Findings, group};
 use crate::rules::{Finding, Note, TABLE, is_asked, owner, wording};
 use crate::scenario::{Hop, HopIx, Node, Relation, Scenario, Transport};
 use crate::verdict::baseline::{Acceptance, AcceptedFinding, Baseline};
-use crate::verdict::{CaseNode, CaseVerdict, HopVerdict, RuleVerdict, Verdict};
+use crate::verdict::{CaseNode, CaseVerdict, GapVerdict, HopVerdict, RuleVerdict, Verdict};
 
 mod dead_nodes;
 mod examples;
 mod gaps;
 mod notes;
+mod unwired;
 
 #[derive(Clone, Debug, Default)]
 pub struct JudgeSettings {
@@ -30,14 +31,22 @@ pub struct JudgeSettings {
 pub fn judge(plan: &Plan, evidence: &Evidence, settings: &JudgeSettings) -> CaseVerdict {
     let masked = evidence.masked_baggage.as_ref().map(|lists| plan.with_baggage(lists));
     let plan = masked.as_ref().unwrap_or(plan);
+    let unwired = unwired::hops(plan, evidence);
+    let without_taps = (!unwired.is_empty()).then(|| unwired::untapped(plan, &unwired));
+    let plan = without_taps.as_ref().unwrap_or(plan);
     let all = Crossings::pair(plan, evidence);
     let breaks = Breaks::find(&all);
     let Findings { mut findings, mut notes } = group(&all, &breaks, settings.strict);
     let scenario = &plan.scenario;
     accept(scenario, &mut findings, settings);
-    let gaps = gaps::gaps(&all, &breaks);
+    let not_called = unwired.iter().map(|hop| unwired::reason(plan, *hop));
+    let mut gaps: Vec<_> = not_called.map(|what| GapVerdict { what, lines: Vec::new() }).collect();
+    gaps.extend(gaps::gaps(&all, &breaks));
     let rules = rules(&all, &findings);
-    let hops = hops(&all, &breaks, &findings);
+    let mut hops = hops(&all, &breaks, &findings);
+    for unwired in &unwired {
+        hops[unwired.hop.0].verdict = hops[unwired.hop.0].verdict.and(Verdict::Inconclusive);
+    }
     let fixed = fixed(scenario, &findings, &hops, settings);
     notes.extend(notes::of(&all, &breaks));
     notes.extend(fixed.iter().map(|hop| Note {

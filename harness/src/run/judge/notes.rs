@@ -6,7 +6,7 @@ use super::sampled;
 use crate::breaks::Breaks;
 use crate::crossings::Crossings;
 use crate::evidence::{CaptureEnd, CaptureIx, Completion};
-use crate::plan::TapIx;
+use crate::plan::{Plan, TapIx};
 use crate::rules::Note;
 use crate::scenario::NodeIx;
 
@@ -16,6 +16,7 @@ pub(super) fn of(all: &Crossings<'_>, breaks: &Breaks) -> Vec<Note> {
     notes.extend(unproven(all));
     notes.extend(ordered(all));
     notes.extend(open_calls(all));
+    notes.extend(open_listeners(all.plan));
     notes
 }
 
@@ -62,6 +63,25 @@ fn ordered(all: &Crossings<'_>) -> impl Iterator<Item = Note> {
         );
         Some(Note { hop: None, text, seen: 1, of_sdk: false })
     })
+}
+
+/// Returns a note for each listener at a fixed address that other machines can reach.
+fn open_listeners(plan: &Plan) -> Vec<Note> {
+    let name = |node| &plan.scenario.node(node).name;
+    let taps = plan.taps.iter().filter_map(|tap| {
+        let what = format!("the tap between `{}` and `{}`", name(tap.from), name(tap.to));
+        Some((tap.listen?, what, format!("`{}`", name(tap.to))))
+    });
+    let otlp = plan.scenario.otlp_listen.map(|at| (at, "the OTLP endpoint".to_owned(), "it".to_owned()));
+    let open = taps.chain(otlp).filter(|(at, _, _)| at.ip().is_unspecified());
+    let notes = open.map(|(at, what, reached)| {
+        let text = format!(
+            "{what} listened on every interface ({at}) during the case: any machine that reaches this one could reach \
+             {reached} through it"
+        );
+        Note { hop: None, text, seen: 1, of_sdk: false }
+    });
+    notes.collect()
 }
 
 /// Returns a note for each kind of call that had not ended when the evidence was taken: the case waited for it until

@@ -81,6 +81,7 @@ fn wiring(command: &ServiceCommand) -> CaseWiring {
         hops: Vec::new(),
         drives: Vec::new(),
         expect: Expectations::All,
+        otlp_listen: None,
         timeout: SOON,
         own_names: Vec::new(),
     };

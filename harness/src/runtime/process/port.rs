@@ -6,16 +6,24 @@
 //! Linux only the process id keeps two harnesses apart. Another program may still take the port before the node does:
 //! then the node fails at its start.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, interval};
 
+use super::listener::{self, ListeningProcess};
+
 /// The first port that is given out; well-known services are below.
 const LOWEST: u16 = 15000;
 /// One past the last, where the start of the ephemeral range is unknown.
 const END: u16 = 32000;
+
+/// The time that the listeners of a case may take to close after it has ended.
+const OWN_LISTENER_WITHIN: Duration = Duration::from_secs(10);
+/// The same where the tables of this machine do not show whose listener it is.
+const UNKNOWN_LISTENER_WITHIN: Duration = Duration::from_secs(2);
 
 /// A port that no other harness chooses until this is dropped.
 #[derive(Debug)]
@@ -56,6 +64,58 @@ pub async fn reserve(number: u16, deadline: Instant) -> Option<Port> {
             None => {}
         }
     }
+}
+
+/// Resolves when nothing listens at the address and no other harness holds its port.
+///
+/// A listener of this process is that of a case that has just ended, and is waited for; so is the port of another
+/// harness. Any other program is not.
+pub async fn reserve_address(at: SocketAddr, deadline: Instant) -> Result<Port, AddressError> {
+    let own_until = deadline.min(Instant::now() + OWN_LISTENER_WITHIN);
+    let unknown_until = deadline.min(Instant::now() + UNKNOWN_LISTENER_WITHIN);
+    let mut ticks = interval(Duration::from_millis(20));
+    loop {
+        ticks.tick().await;
+        let Some(hold) = hold(at.port()) else {
+            if Instant::now() >= deadline {
+                return Err(AddressError::OtherHarness);
+            }
+            continue;
+        };
+        let error = match TcpListener::bind(at) {
+            Ok(_) => return Ok(Port { number: at.port(), _hold: hold }),
+            Err(error) => error,
+        };
+        match error.kind() {
+            io::ErrorKind::AddrInUse => {}
+            io::ErrorKind::AddrNotAvailable => return Err(AddressError::NotOfThisMachine),
+            _ => return Err(AddressError::Refused(error)),
+        }
+        let listener = listener::on_port(at.port());
+        let until = match &listener {
+            Some(listener) if u32::try_from(listener.process) == Ok(std::process::id()) => own_until,
+            Some(_) => Instant::now(),
+            None => unknown_until,
+        };
+        if Instant::now() >= until {
+            return Err(AddressError::InUse(listener));
+        }
+    }
+}
+
+/// The reason why the harness cannot listen at a fixed address.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressError {
+    #[error("another run of `unbroken` uses this port: wait until it has ended")]
+    OtherHarness,
+    #[error("another listener of this case has the same port: give each its own")]
+    Twice,
+    #[error("{} listens there: stop it", .0.as_ref().map_or_else(|| "another program".to_owned(), ToString::to_string))]
+    InUse(Option<ListeningProcess>),
+    #[error("this machine has no such address: `ip address` lists those that it has")]
+    NotOfThisMachine,
+    #[error("{0}")]
+    Refused(io::Error),
 }
 
 /// Returns whether nothing listens on the port, on the loopback address or on all addresses.
@@ -106,6 +166,24 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, numbers[0])).expect("the port is free");
         assert!(!is_free(numbers[0]));
         drop(listener);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_address_is_reserved_when_its_listener_has_closed_and_a_foreign_one_is_named() {
+        let within = || Instant::now() + Duration::from_secs(20);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        let at = listener.local_addr().expect("it is bound");
+        let waiting = tokio::spawn(reserve_address(at, within()));
+        tokio::task::yield_now().await;
+        drop(listener);
+        let port = waiting.await.expect("it does not panic").expect("the listener has closed");
+        assert_eq!(port.number, at.port());
+        let held = reserve_address(at, Instant::now()).await;
+        assert!(matches!(held, Err(AddressError::OtherHarness)), "{held:?}");
+        drop(port);
+        let elsewhere = reserve_address(([192, 0, 2, 1], at.port()).into(), within()).await;
+        assert!(matches!(elsewhere, Err(AddressError::NotOfThisMachine)), "{elsewhere:?}");
     }
 
     #[cfg(target_os = "linux")]

@@ -106,6 +106,7 @@ mod tests {
             tls: false,
             client_certificate: None,
             host: None,
+            listen: None,
             markers: Vec::new(),
         };
         let config = TapConfig::new(TapIx(0), plan, 0, broker.address());

@@ -17,6 +17,8 @@ use crate::wire::Format;
 pub(in crate::scenario) struct Draft<'a> {
     /// `nodes[0]` is `client`.
     pub nodes: Vec<NodeDraft<'a>>,
+    /// `otlp: { listen: ... }`.
+    pub otlp_listen: Option<&'a Tree>,
     /// `formats:` of the scenario, or its default.
     pub formats: Vec<Format>,
     pub node_names: HashMap<&'a str, NodeIx>,

@@ -4,7 +4,7 @@ use super::builder::Builder;
 use super::draft::HopDraft;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::hop::{
-    GrpcHop, Hop, HopBaggage, HttpHop, HttpVersion, PathPattern, Step, Times, Transport,
+    FixedTap, GrpcHop, Hop, HopBaggage, HttpHop, HttpVersion, PathPattern, Step, Times, Transport,
 };
 use crate::scenario::index::{HopIx, NodeIx};
 use crate::scenario::node::{Role, StrippedField, Trust};
@@ -53,7 +53,8 @@ impl<'a> Builder<'a, '_> {
             baggage: baggage(tree).or(strips_baggage.then_some(HopBaggage::Dropped)),
             formats: self.formats_of_hop(tree, from),
             host: tree.text_at("host").map(str::to_owned),
-            tapped: tree.entry("tap").is_none(),
+            tapped: tree.get("tap").is_none_or(|tap| tap.text().is_none()),
+            fixed_tap: tree.get("tap").and_then(fixed_tap),
             tls: inner.entry("tls").is_some(),
             client_certificate: inner.text_at("client-certificate").map(str::to_owned),
             dead_letter_of: None,
@@ -202,6 +203,13 @@ fn http(tree: &Tree) -> HttpHop {
 
 fn grpc(tree: &Tree) -> GrpcHop {
     GrpcHop { method: tree.text_at("method").map(str::to_owned), stream: tree.entry("stream").is_some() }
+}
+
+/// Returns the addresses of `tap: { listen: ..., reader: ... }`.
+fn fixed_tap(tree: &Tree) -> Option<FixedTap> {
+    let address = |key| pattern::listen_address(tree.text_at(key)?).ok();
+    let (listen, reader) = (address("listen"), address("reader"));
+    (listen.is_some() || reader.is_some()).then_some(FixedTap { listen, reader })
 }
 
 /// Returns what the hop says of baggage.

@@ -38,6 +38,7 @@ pub(super) fn draft<'a>(
     let mut builder = Builder {
         draft: Draft {
             nodes: vec![NodeDraft { node: node::client(), tree: None, known: true }],
+            otlp_listen: otlp_listen(root),
             formats: vec![Format::TraceContext],
             node_names: HashMap::from([("client", NodeIx::CLIENT)]),
             brokers: HashMap::new(),
@@ -75,9 +76,15 @@ pub(super) fn finish(draft: Draft<'_>, root: &Tree, case: &MatrixCase<'_>, sourc
         hops: draft.hops.into_iter().map(|hop| hop.hop).collect(),
         drives: draft.drives.into_iter().map(|drive| drive.drive).collect(),
         expect: draft.expect,
+        otlp_listen: draft.otlp_listen.and_then(|listen| pattern::listen_address(listen.text()?).ok()),
         timeout: timeout.unwrap_or(Duration::from_secs(10)),
         own_names: Vec::new(),
     }
+}
+
+/// Returns `otlp: { listen: ... }` of the scenario.
+fn otlp_listen(root: &Tree) -> Option<&Tree> {
+    root.get("otlp")?.get("listen")
 }
 
 impl<'a> Builder<'a, '_> {

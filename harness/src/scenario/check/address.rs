@@ -51,10 +51,14 @@ fn neighbour(draft: &Draft<'_>, HopDraft { hop, transport, .. }: &HopDraft<'_>, 
     let untapped = without_tap(draft, hop.to);
     let place = transport.value_place("to");
     if sender.kind.runs_already() {
+        if has_fixed_tap(draft, hop.from, hop.to, hop.transport.word()) {
+            return;
+        }
         let message =
             format!("`{from}` is already running and cannot receive the address of the tap for `{to}`");
         let help = format!(
-            "replace `url` at `{from}` with `command` or `image`, and give it the template {template}{untapped}"
+            "add `tap: {{ listen: 127.0.0.1:18080 }}` to this hop, with a free port, and configure `{from}` to call `{to}` \
+             there; or replace `url` at `{from}` with `command` or `image`, and give it the template {template}{untapped}"
         );
         let found = Diagnostic::new("address-not-given", place, message).label("called past the tap");
         complaints.report(found.also(sender.place, "already runs").help(help));
@@ -73,6 +77,17 @@ fn neighbour(draft: &Draft<'_>, HopDraft { hop, transport, .. }: &HopDraft<'_>, 
     let found =
         Diagnostic::new("address-not-given", place, message).label("no address is given for this call");
     complaints.report(found.also(sender.place, format!("{template} is missing here")).help(help));
+}
+
+/// Returns whether a hop fixes the address of the tap through which a node calls another one, or reaches a broker.
+fn has_fixed_tap(draft: &Draft<'_>, from: NodeIx, to: NodeIx, word: &str) -> bool {
+    draft.hops.iter().map(|hop| &hop.hop).filter(|hop| hop.transport.word() == word).any(|hop| {
+        let Some(fixed) = hop.fixed_tap else { return false };
+        let called = hop.transport.via().unwrap_or(hop.to);
+        let sends = hop.from == from && fixed.listen.is_some();
+        let reads = hop.to == from && fixed.reader.is_some();
+        called == to && (sends || reads)
+    })
 }
 
 /// Returns the advice to judge a hop without a tap, where spans of the receiver can witness it.
@@ -99,10 +114,21 @@ fn broker(draft: &Draft<'_>, hop: &HopDraft<'_>, complaints: &mut Complaints) {
         let (name, via) = (&node.name, &draft.node(broker).name);
         let place = hop.transport.value_place(key);
         if node.kind.runs_already() {
+            if tapped && has_fixed_tap(draft, end, broker, hop.hop.transport.word()) {
+                continue;
+            }
             let replace = format!("replace `url` at `{name}` with `command` or `image`");
-            let help = match described.address {
-                Some(_) => format!("{replace}{}", without_tap(draft, hop.hop.to)),
-                None => format!("set `address` of `{via}` to the broker that `{name}` uses"),
+            let own_key = if key == "from" { "listen" } else { "reader" };
+            let help = match described.kind {
+                BrokerKind::Kafka => format!("set `address` of `{via}` to the broker that `{name}` uses"),
+                BrokerKind::RabbitMq | BrokerKind::Sqs if tapped => format!(
+                    "add `tap: {{ {own_key}: 127.0.0.1:18080 }}` to this hop, with a free port, and configure `{name}` to \
+                     reach `{via}` there; or {replace}{}",
+                    without_tap(draft, hop.hop.to)
+                ),
+                BrokerKind::RabbitMq | BrokerKind::Sqs => {
+                    format!("set `address` of `{via}` to the broker that `{name}` uses")
+                }
             };
             let message = format!("`{name}` is already running and cannot receive the address of `{via}`");
             let found = Diagnostic::new("address-not-given", place, message);

@@ -12,6 +12,7 @@ mod formats;
 mod hop;
 mod image;
 mod instruction;
+mod listeners;
 mod message;
 mod overlap;
 mod relay_brokers;
@@ -36,6 +37,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     formats::check(draft, complaints);
     wiring::check(draft, complaints);
     address::check(draft, complaints);
+    listeners::check(draft, complaints);
     witness::check(draft, complaints);
     image::check(draft, complaints);
     let driven = story::check(draft, complaints);

@@ -26,8 +26,9 @@ fn unwitnessed(draft: &Draft<'_>, hop: &HopDraft<'_>, receiver: &NodeDraft<'_>) 
     let sender = draft.node(hop.hop.from);
     let tap = if sender.kind.runs_already() {
         format!(
-            "remove `tap: none`, and replace `url` at `{}` with `command` or `image`, so that its calls go through the tap",
-            sender.name
+            "write `tap: {{ listen: 127.0.0.1:18080 }}` in place of `tap: none`, with a free port, and configure `{}` to call it; \
+             or replace `url` at `{}` with `command` or `image`",
+            sender.name, sender.name
         )
     } else {
         "remove `tap: none`".to_owned()

@@ -2,7 +2,7 @@
 
 use super::message::{KAFKA, RABBITMQ, SQS};
 use super::words::{FORMATS, NONE};
-use crate::scenario::pattern::{DURATION, GRPC_METHOD, LINE, METHOD, NAME, PATH};
+use crate::scenario::pattern::{DURATION, GRPC_METHOD, LINE, LISTEN, METHOD, NAME, PATH};
 use crate::scenario::shape::{Object, Shape, Tag, TaggedKind, Words, may, must};
 use Shape::{Either, List, True, Whole};
 
@@ -37,7 +37,12 @@ pub(super) static HOP: Object = Object {
             "`kept`: baggage is kept although a new trace starts; `dropped`: no baggage may cross",
         ),
         may("host", Shape::Text(&LINE), "the `Host` or `:authority` that the tap sends to the receiver"),
-        may("tap", Shape::Words(&NONE), "`none`: no tap: the hop is judged by the receiver's spans alone"),
+        may(
+            "tap",
+            Either(&[Shape::Words(&NONE), Shape::Object(&TAP)]),
+            "`none`: no tap: the hop is judged by the receiver's spans alone; `{ listen: 127.0.0.1:18080 }`: the tap's \
+             address in every run",
+        ),
         may(
             "formats",
             FORMATS,
@@ -63,6 +68,23 @@ pub(super) static HOP: Object = Object {
         ],
         later: &[],
     }),
+};
+
+static TAP: Object = Object {
+    what: "`tap`",
+    keys: &[
+        may(
+            "listen",
+            Shape::Text(&LISTEN),
+            "where the tap listens in every run, for a sender that is configured once; on 127.0.0.1 by a port alone",
+        ),
+        may(
+            "reader",
+            Shape::Text(&LISTEN),
+            "the same for the reader of a queue of RabbitMQ or SQS, which has a tap of its own",
+        ),
+    ],
+    tag: None,
 };
 
 static HTTP: Object = Object {

@@ -7,7 +7,7 @@ mod node;
 mod words;
 
 use super::expectation::Expectation;
-use super::pattern::{DURATION, LINE, NAME, TEXT};
+use super::pattern::{DURATION, LINE, LISTEN, NAME, TEXT};
 use super::shape::{Object, Shape, Words, may, must};
 use Shape::{List, Named};
 use drive::DRIVE;
@@ -38,6 +38,11 @@ pub(super) static SCENARIO: Object = Object {
              `tracecontext` by default",
         ),
         may(
+            "otlp",
+            Shape::Object(&OTLP),
+            "`{ listen: 127.0.0.1:4318 }`: one OTLP endpoint, gRPC and HTTP alike, that is the same in every run",
+        ),
+        may(
             "expect",
             List(&Shape::Words(&RULES)),
             "which rules to judge; by default every rule that applies",
@@ -48,6 +53,16 @@ pub(super) static SCENARIO: Object = Object {
             "how long to wait for one answer, and after the last answer for what is missing; 10s by default",
         ),
     ],
+    tag: None,
+};
+
+static OTLP: Object = Object {
+    what: "`otlp`",
+    keys: &[must(
+        "listen",
+        Shape::Text(&LISTEN),
+        "where nodes that are configured once export; spans are told apart by `service.name`",
+    )],
     tag: None,
 };
 

@@ -112,6 +112,7 @@ fn config(broker: &KafkaBroker, topics: Vec<Topic>) -> KafkaTapConfig {
         tls: false,
         client_certificate: None,
         host: None,
+        listen: None,
         markers,
     };
     let (tap, bootstrap) = (TapIx(3), at.to_string());

@@ -20,6 +20,7 @@ fn scene(recorder: &Recorder) -> Arc<Scene> {
         tls: false,
         client_certificate: None,
         host: None,
+        listen: None,
         markers: Vec::new(),
     };
     Arc::new(Scene::new(TapIx(0), plan, 0xab, recorder.clone()))

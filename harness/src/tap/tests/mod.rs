@@ -35,6 +35,7 @@ fn plan() -> TapPlan {
         tls: false,
         client_certificate: None,
         host: None,
+        listen: None,
         markers: Vec::new(),
     }
 }
