@@ -67,7 +67,8 @@ impl System {
         let ledger = Service::start(&[("NAME", "ledger"), ("OTLP", &endpoint)]);
         let called = if shop.wired { tap.number() } else { ledger.port };
         let calls = format!("http://127.0.0.1:{called}/kept");
-        let variables = [&[("NAME", "shop"), ("OTLP", &endpoint), ("CALLS", &calls)], shop.variables].concat();
+        let variables =
+            [&[("NAME", "shop"), ("OTLP", &endpoint), ("CALLS", &calls)], shop.variables].concat();
         let shop = Service::start(&variables);
         let folder = Folder::new(name);
         let story = format!(
@@ -88,7 +89,8 @@ impl System {
     /// Runs the scenario and returns its exit status and what it printed, on one line.
     fn run(&self, further: &[&str]) -> (Option<i32>, String) {
         let mut command = unbroken(&self.folder.0);
-        let output = command.args(["run", "story.yaml", "--seed", "7", "--verbose"]).args(further).output().unwrap();
+        let output =
+            command.args(["run", "story.yaml", "--seed", "7", "--verbose"]).args(further).output().unwrap();
         let printed = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         (output.status.code(), printed.split_whitespace().collect::<Vec<_>>().join(" "))
     }
@@ -157,7 +159,10 @@ fn an_address_in_use_is_an_error_that_names_its_listener() {
     let (status, printed) = system.run(&["--otlp-listen", &at.to_string()]);
     assert_eq!(status, INCONCLUSIVE, "{printed}");
     let named = format!("(process {}) listens there", std::process::id());
-    assert_has(&printed, &[&format!("cannot listen at {at} for the OTLP endpoint"), &named, "2 could not run"]);
+    assert_has(
+        &printed,
+        &[&format!("cannot listen at {at} for the OTLP endpoint"), &named, "2 could not run"],
+    );
 }
 
 #[test]

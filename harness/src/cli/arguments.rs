@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::argument_value::{day, duration, listen_address, node_fault, own_relay, part_image, runtime_kind, whole};
+use super::argument_value::{
+    day, duration, listen_address, node_fault, own_relay, part_image, runtime_kind, whole,
+};
 use super::conform::ConformArguments;
 use super::exit;
 use super::print::ColourOrder;

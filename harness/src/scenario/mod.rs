@@ -45,7 +45,9 @@ pub(crate) mod yaml;
 pub use drive::{Drive, DriveBody, DriveContext};
 pub use expectation::{Expectation, Expectations};
 pub use gateway::GatewayProduct;
-pub use hop::{FixedTap, GrpcHop, Hop, HopBaggage, HttpHop, HttpVersion, PathPattern, Step, Times, Transport};
+pub use hop::{
+    FixedTap, GrpcHop, Hop, HopBaggage, HttpHop, HttpVersion, PathPattern, Step, Times, Transport,
+};
 pub use index::{HopIx, NodeIx};
 pub use message::{AmqpExchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
 pub use mounted_file::MountedFileError;

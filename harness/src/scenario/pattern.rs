@@ -205,7 +205,11 @@ pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
         Ok(port) => on_loopback(port),
         Err(_) => text.parse().map_err(|_| "must be an address such as `127.0.0.1:4318`, or a port")?,
     };
-    if address.port() == 0 { Err("must have a port above 0, which stays the same in every run") } else { Ok(address) }
+    if address.port() == 0 {
+        Err("must have a port above 0, which stays the same in every run")
+    } else {
+        Ok(address)
+    }
 }
 
 /// Parses `20ms`, `5s`, `2m`: above zero, at most an hour.
