@@ -1,5 +1,5 @@
-//! The command over services that run already and were configured once, with the fixed addresses of taps and of the OTLP
-//! endpoint: what they propagate is judged as that of services that the harness starts.
+//! The command over services that run already and were configured once with the addresses of taps and of the endpoint.
+//! They are judged as services that the harness starts.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a failed test panics")]

@@ -7,7 +7,7 @@ use in_memory_collector as collector;
 use super::span_owner::{self, SHARED_ENDPOINT};
 use super::{Gap, GapPlace, Link, LogRecord, Recorder, Span, SpanKind};
 use crate::plan::{Mark, Plan, Task};
-use crate::scenario::{Node, NodeIx};
+use crate::scenario::NodeIx;
 use crate::wire::TraceId;
 
 /// The attribute by which a relay declares the call that a span belongs to (`fixtures/CONTRACT.md`).
@@ -64,7 +64,7 @@ fn unknown_services(plan: &Plan, arrived: &[collector::Span], spans: &[Span]) ->
         let is_due = node.kind.runs_already() && node.exports_telemetry();
         is_due && !spans.iter().any(|span| span.node == *ix)
     });
-    let gap = |(node, ix): (&Node, NodeIx)| {
+    let gaps = silent.map(|(node, ix)| {
         let due = node.service.as_ref().unwrap_or(&node.name);
         let what = format!(
             "no span with the `service.name` `{due}` arrived at {listen}, but spans of the story came from {}, which no node \
@@ -72,8 +72,8 @@ fn unknown_services(plan: &Plan, arrived: &[collector::Span], spans: &[Span]) ->
             unknown.join(", ")
         );
         Gap { place: GapPlace::Node(ix), what, lines: Vec::new() }
-    };
-    silent.map(gap).collect()
+    });
+    gaps.collect()
 }
 
 /// Returns one gap for each node and reason. Requests that an exporter may retry, and signals that no rule judges, are

@@ -13,8 +13,8 @@ pub(super) fn node(plan: &Plan, endpoint: &str, service: Option<&str>) -> Option
         return nodes.iter().position(|node| node.name == endpoint).map(NodeIx);
     }
     let service = service?;
-    let is_of = |node: &crate::scenario::Node| {
+    let owner = nodes.iter().position(|node| {
         node.kind.can_export_telemetry() && node.service.as_ref().unwrap_or(&node.name) == service
-    };
-    nodes.iter().position(is_of).map(NodeIx)
+    });
+    owner.map(NodeIx)
 }

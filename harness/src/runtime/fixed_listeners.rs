@@ -18,15 +18,15 @@ pub(super) struct FixedListener {
     pub(super) at: SocketAddr,
     /// As messages name it.
     what: String,
-    /// Where another address is written.
+    /// The setting in which another address is written.
     setting: &'static str,
 }
 
 /// Returns the listeners of a plan.
 pub(super) fn of(plan: &Plan) -> Vec<FixedListener> {
-    let name = |node| &plan.scenario.node(node).name;
     let taps = plan.taps.iter().filter(|tap| tap.protocol != TapProtocol::Kafka).filter_map(|tap| {
-        let what = format!("the tap between `{}` and `{}`", name(tap.from), name(tap.to));
+        let (from, to) = (&plan.scenario.node(tap.from).name, &plan.scenario.node(tap.to).name);
+        let what = format!("the tap between `{from}` and `{to}`");
         Some(FixedListener { at: tap.listen?, what, setting: "`tap:`" })
     });
     let otlp = plan.scenario.otlp_listen.map(|at| FixedListener {

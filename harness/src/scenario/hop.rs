@@ -45,9 +45,9 @@ pub struct Hop {
 /// The addresses of the taps of a hop, for nodes that are configured once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FixedTap {
-    /// Where the sender calls.
+    /// The address that the sender calls.
     pub listen: Option<SocketAddr>,
-    /// Where the reader of a queue connects.
+    /// The address to which the reader of a queue connects.
     pub reader: Option<SocketAddr>,
 }
 

@@ -199,10 +199,9 @@ pub(super) fn variable(text: &str) -> bool {
 /// Parses an address to listen on: `127.0.0.1:18080`, `localhost:18080`, `[::1]:18080`, or a port alone, which stands
 /// for 127.0.0.1.
 pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
-    let on_loopback = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let port = text.strip_prefix("localhost:").unwrap_or(text);
     let address = match port.parse::<u16>() {
-        Ok(port) => on_loopback(port),
+        Ok(port) => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
         Err(_) => text.parse().map_err(|_| "must be an address such as `127.0.0.1:4318`, or a port")?,
     };
     if address.port() == 0 {

@@ -67,10 +67,9 @@ fn ordered(all: &Crossings<'_>) -> impl Iterator<Item = Note> {
 
 /// Returns a note for each listener at a fixed address that other machines can reach.
 fn open_listeners(plan: &Plan) -> Vec<Note> {
-    let name = |node| &plan.scenario.node(node).name;
     let taps = plan.taps.iter().filter_map(|tap| {
-        let what = format!("the tap between `{}` and `{}`", name(tap.from), name(tap.to));
-        Some((tap.listen?, what, format!("`{}`", name(tap.to))))
+        let (from, to) = (&plan.scenario.node(tap.from).name, &plan.scenario.node(tap.to).name);
+        Some((tap.listen?, format!("the tap between `{from}` and `{to}`"), format!("`{to}`")))
     });
     let otlp = plan.scenario.otlp_listen.map(|at| (at, "the OTLP endpoint".to_owned(), "it".to_owned()));
     let open = taps.chain(otlp).filter(|(at, _, _)| at.ip().is_unspecified());

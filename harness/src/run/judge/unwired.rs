@@ -1,5 +1,6 @@
-//! Hops whose tap saw no connection because their sender already ran and was never configured to call it. They are judged
-//! as with `tap: none`, by spans alone, and stay inconclusive: no bytes were seen, and the sender is not blamed.
+//! Hops whose tap saw no connection, because their sender already ran and was never configured to call it.
+//!
+//! They are judged as with `tap: none`, by spans alone, and stay inconclusive: no bytes were seen; nobody is blamed.
 //!
 //! The tap of a Kafka topic is beside its clients, so that nothing is configured for it.
 

@@ -207,8 +207,8 @@ fn grpc(tree: &Tree) -> GrpcHop {
 
 /// Returns the addresses of `tap: { listen: ..., reader: ... }`.
 fn fixed_tap(tree: &Tree) -> Option<FixedTap> {
-    let address = |key| pattern::listen_address(tree.text_at(key)?).ok();
-    let (listen, reader) = (address("listen"), address("reader"));
+    let listen = tree.text_at("listen").and_then(|text| pattern::listen_address(text).ok());
+    let reader = tree.text_at("reader").and_then(|text| pattern::listen_address(text).ok());
     (listen.is_some() || reader.is_some()).then_some(FixedTap { listen, reader })
 }
 

@@ -1,4 +1,4 @@
-//! Checks the addresses that taps and the OTLP endpoint have in every run: each port once, and where a tap has a caller.
+//! Checks the addresses that taps and the OTLP endpoint have in every run: each port once, and each tap with a caller.
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
@@ -48,6 +48,16 @@ enum PortUser {
         to: NodeIx,
         protocol: &'static str,
     },
+}
+
+impl PortUser {
+    fn what(self) -> &'static str {
+        match self {
+            PortUser::Node => "a node",
+            PortUser::Otlp => "the OTLP endpoint",
+            PortUser::Tap { .. } => "a tap",
+        }
+    }
 }
 
 impl<'a> UsedPort<'a> {
@@ -122,12 +132,7 @@ fn conflict(first: &UsedPort<'_>, second: &UsedPort<'_>) -> Diagnostic {
             .also(first.place, "first")
             .help(help);
     }
-    let what = |used: &UsedPort<'_>| match used.user {
-        PortUser::Node => "a node",
-        PortUser::Otlp => "the OTLP endpoint",
-        PortUser::Tap { .. } => "a tap",
-    };
-    let (one, two, port) = (what(first), what(second), second.port);
+    let (one, two, port) = (first.user.what(), second.user.what(), second.port);
     let both = if one == two { format!("two {}s", &one[2..]) } else { format!("{two} and {one}") };
     let message = format!("{both} cannot both listen on port {port}");
     let help = match (first.user, second.user) {

@@ -61,7 +61,7 @@ static OTLP: Object = Object {
     keys: &[must(
         "listen",
         Shape::Text(&LISTEN),
-        "where nodes that are configured once export; spans are told apart by `service.name`",
+        "where nodes that are configured once export; `service.name` says of which node a span is",
     )],
     tag: None,
 };
