@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::argument_error::ArgumentError;
 use crate::runtime::RuntimeKind;
-use crate::scenario;
+use crate::scenario::pattern;
 
 pub fn runtime_kind(text: &str) -> Result<RuntimeKind, ArgumentError> {
     RuntimeKind::parse(text).ok_or(ArgumentError::Runtime)
@@ -16,7 +16,7 @@ pub fn runtime_kind(text: &str) -> Result<RuntimeKind, ArgumentError> {
 
 /// Reads an address to listen on, such as `127.0.0.1:4318`.
 pub fn listen_address(text: &str) -> Result<SocketAddr, ArgumentError> {
-    scenario::listen_address(text).map_err(ArgumentError::Listen)
+    pattern::listen_address(text).map_err(ArgumentError::Listen)
 }
 
 pub fn part_image(text: &str) -> Result<(String, String), ArgumentError> {

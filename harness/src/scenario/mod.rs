@@ -58,7 +58,6 @@ pub use node_kind::{
 };
 pub use own_names::{KeptName, NameKind, OwnName, OwnNames};
 pub use parse::parse;
-pub(crate) use pattern::listen_address;
 pub use program_language::ProgramLanguage;
 pub use read::{ScenarioReadError, read};
 pub use relation::{Relation, RestartSide};
