@@ -194,6 +194,16 @@ impl Collector {
         self.inner.shared.in_flight.load(Ordering::SeqCst)
     }
 
+    /// Resolves when every request that was under way is answered.
+    pub async fn idle(&self) {
+        let mut idle = self.inner.shared.idle.subscribe();
+        while self.in_flight() > 0 {
+            if idle.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Forgets spans, logs and requests; memory is kept for the next ones.
     pub fn clear(&self) {
         self.inner.shared.store().clear();

@@ -2,11 +2,12 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::net::TcpListener;
 
 use crate::fault::{Fault, FaultPlan, When};
+use crate::forward::Forwarder;
 use crate::server::accept::accept;
 use crate::shared::SharedState;
 
@@ -23,6 +24,8 @@ pub struct EndpointState {
     pub address: SocketAddr,
     pub shared: Arc<SharedState>,
     pub faults: FaultPlan,
+    /// Set at most once.
+    pub forwarder: OnceLock<Forwarder>,
 }
 
 /// The port could not be opened.
@@ -64,6 +67,12 @@ impl Endpoint {
         self.state.faults.clear();
     }
 
+    /// Forwards each request that arrives from now on, after it was stored and before it is answered; what the forwarder
+    /// rejects is answered as rejected. An endpoint has one forwarder: a second one is ignored.
+    pub fn forward(&self, forwarder: Forwarder) {
+        let _ = self.state.forwarder.set(forwarder);
+    }
+
     /// Opens the port; an endpoint of this name that is open already is given again.
     pub(crate) fn open(
         shared: &Arc<SharedState>,
@@ -94,6 +103,7 @@ impl Endpoint {
             address,
             shared: shared.clone(),
             faults: FaultPlan::default(),
+            forwarder: OnceLock::new(),
         });
         runtime.spawn(accept(listener, state.clone()));
         endpoints.insert(name, state.clone());

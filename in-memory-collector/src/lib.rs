@@ -1,7 +1,8 @@
 //! An OTLP collector for tests: it takes traces, logs, metrics and profiles over gRPC and HTTP, keeps every span and
 //! log record as it was exported, and tells a test when what it waits for has arrived.
 //!
-//! It is no pipeline: nothing is sampled, batched, forwarded or evicted. What it cannot keep it refuses.
+//! It is no pipeline: nothing is sampled, batched or evicted. What it cannot keep it refuses. An endpoint may hand on what
+//! it has stored (`Forwarder`).
 //!
 //! ```
 //! use std::time::Duration;
@@ -28,6 +29,7 @@
 //! - `json`: OTLP/JSON to protobuf, by the tables of `schema`
 //! - `scan`: validation, on `protobuf`
 //! - `store`: what was accepted, and the index over it
+//! - `forward`: handing it on
 //! - `otlp_json`: the way back
 //! - `decode`: the same without a connection
 //! - `query`: waiting for it; `telemetry`: what a query answers with
@@ -41,6 +43,7 @@ mod collector;
 pub mod decode;
 mod endpoint;
 mod fault;
+mod forward;
 mod json;
 mod limits;
 pub mod otlp_json;
@@ -57,6 +60,7 @@ pub use clock::{Clock, ManualClock};
 pub use collector::{Builder, Collector, StartError};
 pub use endpoint::{Endpoint, EndpointError};
 pub use fault::{Fault, RetryAfter, When};
+pub use forward::{Forwarder, Forwarding, Rejection};
 pub use limits::Limits;
 pub use query::{Condition, Deadline, Missing, Moment, SpanPattern, TimeOut, TraceQuery, WaitError};
 pub use server::cors::Cors;

@@ -19,6 +19,16 @@ const LARGE: usize = 1 << 20;
 
 /// Stores a message and notes the request, whichever way it ends.
 pub async fn take(ticket: Ticket, wire: Bytes) -> Result<(), Ending> {
+    let (endpoint, signal) = (ticket.endpoint.clone(), ticket.signal());
+    let message = take_in(ticket, wire).await?;
+    match endpoint.forwarder.get() {
+        Some(forwarder) => forwarder.forward(signal, message).await.map_err(Ending::Refusal),
+        None => Ok(()),
+    }
+}
+
+/// Stores a message, and returns it as protobuf.
+async fn take_in(ticket: Ticket, wire: Bytes) -> Result<Bytes, Ending> {
     let compressed = ticket.compression() != Compression::Identity;
     if wire.len() < LARGE && !(compressed && wire.len() > LARGE / 16) {
         return take_now(ticket, wire);
@@ -29,9 +39,9 @@ pub async fn take(ticket: Ticket, wire: Bytes) -> Result<(), Ending> {
     }
 }
 
-fn take_now(mut ticket: Ticket, wire: Bytes) -> Result<(), Ending> {
+fn take_now(mut ticket: Ticket, wire: Bytes) -> Result<Bytes, Ending> {
     match store(&mut ticket, wire) {
-        Ok(()) => ticket.fault.take().map_or(Ok(()), |fault| Err(Ending::Fault(fault))),
+        Ok(message) => ticket.fault.take().map_or(Ok(message), |fault| Err(Ending::Fault(fault))),
         Err(refusal) => {
             ticket.finish(Outcome::Refused(refusal.clone()));
             Err(Ending::Refusal(refusal))
@@ -39,7 +49,7 @@ fn take_now(mut ticket: Ticket, wire: Bytes) -> Result<(), Ending> {
     }
 }
 
-fn store(ticket: &mut Ticket, wire: Bytes) -> Result<(), Refusal> {
+fn store(ticket: &mut Ticket, wire: Bytes) -> Result<Bytes, Refusal> {
     let limit = ticket.endpoint.shared.limits.message_bytes;
     let message = decompress(ticket.compression(), wire, limit, &mut ticket.admission)?;
     ticket.record().message_bytes = message.len() as u64;
@@ -48,11 +58,12 @@ fn store(ticket: &mut Ticket, wire: Bytes) -> Result<(), Refusal> {
         Encoding::Protobuf | Encoding::Other => message,
     };
     match ticket.signal() {
-        Signal::Traces => store_traces(ticket, &message),
-        Signal::Logs => store_logs(ticket, &message),
-        Signal::Metrics => counted(ticket, count::metrics(&message)),
-        Signal::Profiles => counted(ticket, count::profiles(&message)),
+        Signal::Traces => store_traces(ticket, &message)?,
+        Signal::Logs => store_logs(ticket, &message)?,
+        Signal::Metrics => counted(ticket, count::metrics(&message))?,
+        Signal::Profiles => counted(ticket, count::profiles(&message))?,
     }
+    Ok(message)
 }
 
 fn schema(signal: Signal) -> &'static Message {

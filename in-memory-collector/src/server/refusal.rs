@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::forward::Rejection;
 use crate::store::insert::Full;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +38,9 @@ pub enum Refusal {
     Deadline(Duration),
     #[error("the collector is stopping")]
     Stopping,
+    /// The receiver to which the endpoint forwards did not accept it.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
 }
 
 impl Refusal {
@@ -51,6 +55,7 @@ impl Refusal {
             | Refusal::UnknownPath(_)
             | Refusal::WrongMethod(_) => 12,
             Refusal::Busy(_) | Refusal::Full(_) | Refusal::Stopping => 14,
+            Refusal::Rejected(rejection) => rejection.grpc_code(),
         }
     }
 
@@ -65,6 +70,7 @@ impl Refusal {
             Refusal::Busy(_) | Refusal::Full(_) => 429,
             Refusal::Stopping => 503,
             Refusal::Deadline(_) => 504,
+            Refusal::Rejected(rejection) => rejection.status,
         }
     }
 
