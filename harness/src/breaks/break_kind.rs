@@ -5,6 +5,7 @@
 
 use super::Class;
 use crate::crossings::ContextField;
+use crate::scenario::TraceFate;
 use crate::wire::Format;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +57,23 @@ pub enum BreakKind {
     LogUncorrelated(LogDefect),
     ContractBroken(ContractDefect),
     Undeclared,
+    /// A part of a trace arrived that had this fate.
+    TraceSplit(TraceFate),
+    TraceDropped,
+    TraceKept,
+    CollectorAltered(AlteredPart),
+}
+
+/// The part of a span that a collector changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AlteredPart {
+    TraceId,
+    /// A span left that did not come in.
+    SpanId,
+    ParentId,
+    Flags,
+    Links,
+    TraceState,
 }
 
 /// The way in which a hop's count is off.
@@ -361,6 +379,10 @@ impl BreakKind {
             BreakKind::LogUncorrelated(_) => Class::LogUncorrelated,
             BreakKind::ContractBroken(_) => Class::ContractBroken,
             BreakKind::Undeclared => Class::Undeclared,
+            BreakKind::TraceSplit(_) => Class::TraceSplit,
+            BreakKind::TraceDropped => Class::TraceDropped,
+            BreakKind::TraceKept => Class::TraceKept,
+            BreakKind::CollectorAltered(_) => Class::CollectorAltered,
         }
     }
 }

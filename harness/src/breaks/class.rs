@@ -64,6 +64,10 @@ classes! {
     LogUncorrelated "log-uncorrelated"
     ContractBroken "contract-broken"
     Undeclared "undeclared"
+    TraceSplit "trace-split"
+    TraceDropped "trace-dropped"
+    TraceKept "trace-kept"
+    CollectorAltered "collector-altered"
 }
 
 impl Class {
@@ -108,13 +112,22 @@ impl Class {
             | Class::ResourceMissing
             | Class::LogUncorrelated
             | Class::ContractBroken
-            | Class::Undeclared => false,
+            | Class::Undeclared
+            | Class::TraceSplit
+            | Class::TraceDropped
+            | Class::TraceKept
+            | Class::CollectorAltered => false,
         }
     }
 
     /// Returns whether the field that it is about, and not the class, decides which clause holds.
     pub fn is_of_any_field(self) -> bool {
         matches!(self, Class::Stripped | Class::Altered | Class::Malformed)
+    }
+
+    /// Returns whether a collector does it, outside of the graph of hops.
+    pub fn is_of_a_collector(self) -> bool {
+        matches!(self, Class::TraceSplit | Class::TraceDropped | Class::TraceKept | Class::CollectorAltered)
     }
 
     /// Returns whether it says that a witness failed; such a break counts whatever rules a scenario lists.

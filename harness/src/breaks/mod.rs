@@ -15,6 +15,7 @@ pub mod between;
 pub mod break_kind;
 pub mod break_record;
 pub mod class;
+pub mod collectors;
 pub mod contract;
 pub mod crossed;
 pub mod hygiene;
@@ -136,6 +137,7 @@ impl Breaks {
         contract::rows(all, &mut found);
         logs::rows(all, &mut found);
         undeclared::rows(all, &mut found);
+        collectors::rows(all, &mut found);
         found
     }
 }

@@ -134,7 +134,11 @@ pub(super) fn moved(crossing: CrossingRef<'_>, broken: Break) -> Break {
         | Class::ResourceMissing
         | Class::LogUncorrelated
         | Class::ContractBroken
-        | Class::Undeclared => return broken,
+        | Class::Undeclared
+        | Class::TraceSplit
+        | Class::TraceDropped
+        | Class::TraceKept
+        | Class::CollectorAltered => return broken,
     };
     let place = Break::on(cause, kind, Side::Receiver);
     Break { kind, side, hop: place.hop, node: place.node, crossing: place.crossing, ..broken }

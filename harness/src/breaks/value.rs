@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use super::Flag;
+use super::break_kind::AlteredPart;
 use crate::crossings::{CarriedContext, Misfit};
-use crate::evidence::{CaptureIx, SpanIx};
+use crate::evidence::{CaptureIx, CollectorSpanIx, SpanIx};
 use crate::plan::StimulusIx;
 use crate::wire::baggage::BaggageEntry;
 use crate::wire::tracestate::RawMember;
@@ -76,6 +77,15 @@ pub enum Value {
     Request(CaptureIx),
     /// Index into `Evidence::logs`.
     LogRecord(usize),
+    /// So many spans of a trace behind the collectors.
+    SpansArrived {
+        arrived: usize,
+        of: usize,
+    },
+    /// A part of a span as its node exported it.
+    PartOf(AlteredPart, SpanIx),
+    /// The same part as it left a collector.
+    PartBehindCollector(AlteredPart, CollectorSpanIx),
 }
 
 impl Value {

@@ -100,7 +100,8 @@ fn part(kind: &NodeKind) -> Option<ImagePurpose> {
         | NodeKind::Url(_)
         | NodeKind::Stub(_)
         | NodeKind::InProcess
-        | NodeKind::Broker(_) => None,
+        | NodeKind::Broker(_)
+        | NodeKind::Collector(_) => None,
     }
 }
 

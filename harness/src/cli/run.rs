@@ -134,7 +134,7 @@ fn prepare(arguments: &RunArguments, folders: &[PathBuf]) -> Result<(Selection, 
 fn leave_out(selection: &mut Selection, is_shard: bool) -> Result<(), u8> {
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     let paths = &selection.paths;
-    selection.cases.retain(|case| match selection::missing_gateway(case, paths) {
+    selection.cases.retain(|case| match selection::missing_program(case, paths) {
         Some(why) => {
             *reasons.entry(why).or_default() += 1;
             false

@@ -77,6 +77,7 @@ impl Scope<'_> {
             TemplatePart::OtlpEndpoint | TemplatePart::OtlpAddress(_) => {
                 return Err(self.foreign("`${otlp.endpoint}`"));
             }
+            TemplatePart::Export(..) => return Err(self.foreign("where a collector exports to")),
             TemplatePart::Neighbour(..) | TemplatePart::GrpcNeighbour(..) => {
                 return Err(self.foreign("host and port of a node"));
             }

@@ -166,7 +166,7 @@ pub(crate) fn kind(kind: collector::SpanKind) -> SpanKind {
     }
 }
 
-fn link(link: collector::Link) -> Link {
+pub(super) fn link(link: collector::Link) -> Link {
     let collector::Link { trace_id, span_id, flags, trace_state, .. } = link;
     Link { trace_id, span_id, flags, trace_state }
 }

@@ -10,6 +10,7 @@ use crate::scenario::NodeIx;
 pub mod arrival;
 pub mod capture;
 pub mod collected;
+pub mod collector_span;
 pub mod exchange;
 pub mod file;
 pub mod group_positions;
@@ -22,6 +23,7 @@ pub use capture::{
     Capture, CaptureEnd, CaptureIx, CaptureMark, Field, FieldKind, Message, MessageDirection, Protocol,
     RawFields, Settlement,
 };
+pub use collector_span::{CollectorSpan, CollectorSpanIx};
 pub use exchange::{Answer, Exchange};
 pub use group_positions::GroupPositions;
 pub use recorder::{Head, MessageHead, Recorder, Recording, is_propagation_field};
@@ -35,6 +37,8 @@ pub struct Evidence {
     /// In the order in which they arrived; identical duplicates are counted in the span, not repeated.
     pub spans: Vec<Span>,
     pub logs: Vec<LogRecord>,
+    /// The spans that left collectors, in the order in which they arrived behind them.
+    pub collector_spans: Vec<CollectorSpan>,
     /// One for each stimulus that was sent.
     pub exchanges: Vec<Exchange>,
     /// For each node of the scenario, in its order, why its telemetry is considered complete.

@@ -47,7 +47,9 @@ pub fn unit(rule: Expectation) -> &'static str {
         Expectation::SpansWellFormed
         | Expectation::SpansConnected
         | Expectation::SpansKind
-        | Expectation::ResourceNamed => "span",
+        | Expectation::ResourceNamed
+        | Expectation::CollectorsUnchanged => "span",
+        Expectation::TracesKept => "trace",
         Expectation::LogsCorrelated => "log record",
         Expectation::HopsCrossed
         | Expectation::HopsKeepRelation

@@ -154,6 +154,21 @@ impl ValueDetails {
             Value::Crossings(times) | Value::AtMost(times) => {
                 ValueDetails { count: Some(u64::from(*times)), ..nothing }
             }
+            Value::SpansArrived { arrived, .. } => ValueDetails::of_count(*arrived),
+            Value::PartOf(part, span) => ValueDetails {
+                values: vec![wording::collectors::part(*part, &all.spans.get(*span).into())],
+                ..ValueDetails::of_span(all.spans.get(*span))
+            },
+            Value::PartBehindCollector(part, ix) => {
+                let span = &all.evidence.collector_spans[ix.0];
+                ValueDetails {
+                    values: vec![wording::collectors::part(*part, &span.into())],
+                    trace_id: Some(hex(&span.trace_id)),
+                    span_id: Some(hex(&span.span_id)),
+                    parent_id: Some(hex(&span.parent_id)),
+                    ..nothing
+                }
+            }
             Value::LogRecord(ix) => all.evidence.logs.get(*ix).map_or(nothing, ValueDetails::of_log),
         }
     }

@@ -16,7 +16,8 @@ use super::{Finding, Note, clause, counts, owner};
 use crate::breaks::{Break, BreakKind, Breaks, Class, Grade, Remark, Side};
 use crate::crossings::{CrossingIx, Crossings};
 use crate::plan::StimulusIx;
-use crate::scenario::{HopIx, NodeIx};
+use crate::scenario::{HopIx, NodeIx, TraceFate};
+use crate::source::Place;
 
 /// Findings in the order of the story, and notes.
 #[derive(Debug, Default)]
@@ -139,12 +140,13 @@ fn finding(all: &Crossings<'_>, group: &Group<'_>) -> Finding {
         breaks.iter().flat_map(|one| one.crossing.iter().chain(&one.shared)).copied().collect();
     let hit = if crossings.is_empty() { breaks.len() } else { crossings.len() };
     let first = scenario.hop(*group.hops.first().unwrap_or(&example.hop));
+    let of_collector = class.is_of_a_collector();
     let fields: BTreeSet<&'static str> = breaks.iter().flat_map(|one| one.field_names()).collect();
     let fields: Vec<&'static str> = fields.into_iter().collect();
     let key = FindingKey {
         scenario: &scenario.name,
         case: &scenario.case,
-        hop: &first.id,
+        hop: if of_collector { all.node_name(example.node) } else { &first.id },
         class,
         side,
         fields: &fields,
@@ -157,8 +159,12 @@ fn finding(all: &Crossings<'_>, group: &Group<'_>) -> Finding {
         class,
         side,
         inconclusive: breaks.iter().all(|one| one.grade == Grade::Inconclusive),
-        hops: group.hops.iter().map(|hop| scenario.hop(*hop).id.clone()).collect(),
-        place: first.relation_place,
+        hops: if of_collector {
+            Vec::new()
+        } else {
+            group.hops.iter().map(|hop| scenario.hop(*hop).id.clone()).collect()
+        },
+        place: if of_collector { collector_place(all, example) } else { first.relation_place },
         node: Some(scenario.node(example.node).name.clone()),
         hit: u32::try_from(hit).unwrap_or(u32::MAX),
         of: looked_at(all, example, &group.hops, hit),
@@ -182,6 +188,19 @@ fn finding(all: &Crossings<'_>, group: &Group<'_>) -> Finding {
     }
 }
 
+/// Returns the place of the expectation that a trace does not meet, or of the collector that changed a span.
+fn collector_place(all: &Crossings<'_>, example: &Break) -> Place {
+    let scenario = &all.plan.scenario;
+    let fate = match example.kind {
+        BreakKind::TraceSplit(fate) => Some(fate),
+        BreakKind::TraceDropped => Some(TraceFate::Kept),
+        BreakKind::TraceKept => Some(TraceFate::Dropped),
+        _ => None,
+    };
+    let expectation = scenario.expect_traces.iter().find(|expectation| Some(expectation.fate) == fate);
+    expectation.map_or(scenario.node(example.node).place, |expectation| expectation.place)
+}
+
 /// Returns a remark of each kind, that of the example where it has one.
 fn remarks(breaks: &[&Break], example: &Break) -> Vec<Remark> {
     let mut kept: Vec<Remark> = Vec::new();
@@ -201,6 +220,9 @@ fn number(stimulus: StimulusIx) -> u32 {
 /// Returns how many crossings were looked at: those of the hops; for a hop that was not crossed, those that should
 /// have led to it.
 fn looked_at(all: &Crossings<'_>, example: &Break, hops: &BTreeSet<HopIx>, hit: usize) -> u32 {
+    if example.class().is_of_a_collector() {
+        return (owner(example.class()).looked_at)(all).max(u32::try_from(hit).unwrap_or(u32::MAX));
+    }
     let looked_at: usize = if example.class() == Class::NotCrossed
         && let Some(within) = all.plan.scenario.hop(example.hop).within
     {

@@ -134,6 +134,7 @@ fn language(all: &Crossings<'_>, node: NodeIx) -> Option<ProgramLanguage> {
                     TemplatePart::Url(_)
                     | TemplatePart::Grpc(_)
                     | TemplatePart::Broker(..)
+                    | TemplatePart::Export(..)
                     | TemplatePart::OtlpEndpoint
                     | TemplatePart::OtlpAddress(_)
                     | TemplatePart::Neighbour(..)
@@ -154,7 +155,8 @@ fn language(all: &Crossings<'_>, node: NodeIx) -> Option<ProgramLanguage> {
             | NodeKind::Url(_)
             | NodeKind::Stub(_)
             | NodeKind::InProcess
-            | NodeKind::Broker(_) => None,
+            | NodeKind::Broker(_)
+            | NodeKind::Collector(_) => None,
         }
     })
 }

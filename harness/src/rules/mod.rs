@@ -8,6 +8,7 @@ use crate::scenario::{Expectation, Expectations};
 
 pub mod baggage;
 mod call_kinds;
+pub mod collectors;
 pub mod context;
 pub mod details;
 pub mod finding;
@@ -54,6 +55,8 @@ pub static TABLE: &[&Rule] = &[
     &spans::KIND,
     &spans::RESOURCE_NAMED,
     &spans::LOGS_CORRELATED,
+    &collectors::KEPT,
+    &collectors::UNCHANGED,
     &relay::KEEPS_CONTRACT,
 ];
 

@@ -133,6 +133,10 @@ fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
         | BreakKind::ResourceMissing
         | BreakKind::LogUncorrelated(_)
         | BreakKind::ContractBroken(_)
+        | BreakKind::TraceSplit(_)
+        | BreakKind::TraceDropped
+        | BreakKind::TraceKept
+        | BreakKind::CollectorAltered(_)
         | BreakKind::Undeclared => None,
     }
 }
@@ -202,6 +206,16 @@ const REFUSED: &[&str] = &[
     "if it must refuse this request, set `answers:` on the drive and `times: { min: 0, max: 1 }` on this hop",
 ];
 
+const SPLIT: &[&str] = &[
+    "send all spans of a trace to one collector before a tail sampler decides: `load_balancing` with `routing_key: traceID`",
+    "raise `decision_wait` and `num_traces` of a tail sampler whose late spans are decided again",
+];
+
+const ALTERED: &[&str] = &[
+    "remove the statement or the processor that sets this field; `filter` and `transform` are the usual ones",
+    "give `probabilistic_sampler` `mode: proportional` or `equalizing`: `hash_seed` writes its own randomness into tracestate",
+];
+
 fn by_class(class: Class, side: Side) -> &'static [&'static str] {
     match (class, side) {
         (Class::NotCrossed, _) => {
@@ -260,6 +274,10 @@ fn by_class(class: Class, side: Side) -> &'static [&'static str] {
         ) => &["let the SDK propagate tracestate; do not rebuild it"],
         (Class::TelemetryDiffers, _) => &["compare the exporter's fields with the context that was injected"],
         (Class::Refused, _) => REFUSED,
+        (Class::TraceSplit, _) => SPLIT,
+        (Class::TraceDropped, _) => &["check the policies of its sampler: none of them keeps this trace"],
+        (Class::TraceKept, _) => &["check the policies of its sampler: one of them keeps this trace"],
+        (Class::CollectorAltered, _) => ALTERED,
         (Class::ParentMissing, _) => &["end every span, and flush before the process ends"],
         (Class::ResourceMissing, _) => &["set `OTEL_SERVICE_NAME`"],
         (Class::LogUncorrelated, _) => &["write logs through an appender that reads the current span"],

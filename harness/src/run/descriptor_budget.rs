@@ -44,7 +44,8 @@ fn needed_by(scenario: &Scenario) -> u64 {
             | NodeKind::Image(_)
             | NodeKind::Url(_)
             | NodeKind::Stub(_)
-            | NodeKind::InProcess => PER_NODE,
+            | NodeKind::InProcess
+            | NodeKind::Collector(_) => PER_NODE,
         };
     }
     for hop in &scenario.hops {

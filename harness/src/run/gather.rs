@@ -12,7 +12,7 @@ use super::late_groups;
 use super::waiting::WaitLines;
 use crate::descriptors;
 use crate::driver::{Driver, DriverError};
-use crate::evidence::{Evidence, Recorder};
+use crate::evidence::{Completion, Evidence, Gap, GapPlace, Recorder};
 use crate::masking::FieldMask;
 use crate::plan::broker::GroupPartition;
 use crate::plan::{Plan, Stimulus};
@@ -78,7 +78,7 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions, lines: &WaitLines
         never = running.record_deaths(&deaths) => match never {},
         evidence = drive(&plan, &running, &recorder, &deaths, lines) => evidence,
     };
-    running.stop().await;
+    let collectors = running.stop().await;
     let evidence = match evidence {
         Ok(_) if descriptors::times_run_out() > run_out_before => {
             Err(GatherError::RanOut(descriptors::limit()))
@@ -90,6 +90,17 @@ pub async fn gather(plan: Arc<Plan>, options: &RuntimeOptions, lines: &WaitLines
         let collected = running.collect();
         (evidence.spans, evidence.logs) = (collected.spans, collected.logs);
         evidence.gaps.extend(collected.gaps);
+        evidence.collector_spans = running.collector_spans();
+        evidence.gaps.extend(running.collector_gaps());
+        for (node, completion) in collectors {
+            if let Completion::Unknown(why) = &completion
+                && !deaths.nodes().contains(&node)
+            {
+                let (what, lines) = (why.clone(), running.lines(node));
+                evidence.gaps.push(Gap { place: GapPlace::Node(node), what, lines });
+            }
+            evidence.completions[node.0] = completion;
+        }
         evidence.gaps.extend(running.broker_gaps());
         evidence.masked_baggage = masked_baggage(&plan, &options.mask);
         canary::without_canaries(&plan, &canaries, evidence)

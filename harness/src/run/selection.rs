@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::SelectedCase;
 use crate::diagnostic::Diagnostic;
 use crate::input_file;
-use crate::runtime::gateway;
+use crate::runtime::{find_collector, gateway};
 use crate::scenario::{self, NodeKind, ScenarioReadError};
 use crate::source::Source;
 
@@ -44,7 +44,7 @@ impl Search {
         for entry in entries {
             let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
             let is_yaml = entry.extension().is_some_and(|kind| kind == "yaml" || kind == "yml");
-            let is_scenario = is_yaml && !is_suite(&entry);
+            let is_scenario = is_yaml && !is_of_another_kind(&entry);
             if !hidden && (is_scenario || entry.is_dir()) {
                 self.find(&entry)?;
             }
@@ -53,8 +53,12 @@ impl Search {
     }
 }
 
-/// Returns true for a file with requirements of the reference suite: its first key is `suite`.
-fn is_suite(path: &Path) -> bool {
+/// The first keys of YAML files beside scenarios: requirements of the reference suite, and configurations of Collectors.
+const OTHER_KINDS: [&str; 6] =
+    ["suite:", "receivers:", "processors:", "exporters:", "extensions:", "service:"];
+
+/// Returns whether the first key of a file shows that it is no scenario.
+fn is_of_another_kind(path: &Path) -> bool {
     use std::io::{BufRead, BufReader, Read};
     // Other files than regular ones are for their reader to refuse.
     if input_file::check(path).is_err() {
@@ -63,7 +67,7 @@ fn is_suite(path: &Path) -> bool {
     let Ok(file) = std::fs::File::open(path) else { return false };
     let mut lines = BufReader::new(file.take(64 * 1024)).lines().map_while(Result::ok);
     let first = lines.find(|line| !line.trim().is_empty() && !line.starts_with('#'));
-    first.is_some_and(|line| line.starts_with("suite:"))
+    first.is_some_and(|line| OTHER_KINDS.iter().any(|key| line.starts_with(key)))
 }
 
 /// The file of accepted findings that a folder may have.
@@ -84,10 +88,23 @@ pub fn baselines(path: &Path) -> Vec<PathBuf> {
 /// Set, a case whose gateway is not installed could not run; otherwise it is left out where a folder is run.
 const REQUIRE_GATEWAYS: &str = "UNBROKEN_REQUIRE_GATEWAYS";
 
-/// Returns the reason for leaving out a case: its gateway is not installed, and nobody named its file.
-pub fn missing_gateway(case: &SelectedCase, paths: &[PathBuf]) -> Option<String> {
+/// The same for a case with a Collector.
+const REQUIRE_COLLECTORS: &str = "UNBROKEN_REQUIRE_COLLECTORS";
+
+/// Returns the reason for leaving out a case: its gateway or Collector is not installed, and nobody named its file.
+pub fn missing_program(case: &SelectedCase, paths: &[PathBuf]) -> Option<String> {
     let is_named = paths.iter().any(|path| path == Path::new(case.scenario.source.name()));
-    if is_named || std::env::var_os(REQUIRE_GATEWAYS).is_some_and(|value| !value.is_empty()) {
+    if is_named {
+        return None;
+    }
+    let collects = case.scenario.collectors().any(|(_, collector)| collector.command.argv.is_empty());
+    if collects && !is_set(REQUIRE_COLLECTORS) && find_collector().is_none() {
+        return Some(
+            "an OpenTelemetry Collector is not installed (`fixtures/collector/install` builds one)"
+                .to_owned(),
+        );
+    }
+    if is_set(REQUIRE_GATEWAYS) {
         return None;
     }
     let products = case.scenario.nodes.iter().filter_map(|node| match &node.kind {
@@ -99,6 +116,10 @@ pub fn missing_gateway(case: &SelectedCase, paths: &[PathBuf]) -> Option<String>
     Some(format!(
         "`{product}` is not installed (`{install}`, or `fixtures/gateways/install` for all gateways)"
     ))
+}
+
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
 }
 
 /// Returns the cases of one file.

@@ -6,7 +6,7 @@
 use crate::plan::Plan;
 use crate::rules::fingerprint::hashed;
 use crate::runtime::{RuntimeOptions, gateway};
-use crate::scenario::{Node, NodeIx, NodeKind, Template, TemplatePart};
+use crate::scenario::{CollectorProcess, Node, NodeIx, NodeKind, Template, TemplatePart};
 use crate::verdict::NodeSoftware;
 
 /// Returns the software of each node of which a version or a configuration is known.
@@ -26,6 +26,7 @@ pub(super) async fn of_case(plan: &Plan, options: &RuntimeOptions) -> Vec<NodeSo
                     Some(NodeSoftware { node: node.name.clone(), program, version: None, configuration })
                 }
             },
+            NodeKind::Collector(collector) => Some(self::collector(node, collector, plan)),
             NodeKind::Image(image) => Some(tagged(node, &words(&image.name))),
             NodeKind::Broker(_) => broker_image(node, options).await.map(|image| tagged(node, &image)),
             NodeKind::Client
@@ -37,6 +38,19 @@ pub(super) async fn of_case(plan: &Plan, options: &RuntimeOptions) -> Vec<NodeSo
         software.extend(found);
     }
     software
+}
+
+/// Returns a collector by its configuration.
+fn collector(node: &Node, collector: &CollectorProcess, plan: &Plan) -> NodeSoftware {
+    let files = collector.command.files.iter().map(|file| plan.folder.join(&file.from));
+    let texts: Vec<String> = files.filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    let named = collector.command.argv.first().map(words);
+    NodeSoftware {
+        node: node.name.clone(),
+        program: named.unwrap_or_else(|| "OpenTelemetry Collector".to_owned()),
+        version: None,
+        configuration: Some(hashed(texts.iter().map(String::as_str))),
+    }
 }
 
 async fn gateway(ix: NodeIx, plan: &Plan) -> Option<NodeSoftware> {

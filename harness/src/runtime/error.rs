@@ -35,6 +35,8 @@ pub enum RuntimeError {
     Secret { node: String, error: SecretError },
     #[error("node `{node}`: there is no address for `{to}`: declare a hop from `{node}` to `{to}`")]
     NoAddress { node: String, to: String },
+    #[error("node `{node}` does not export to `{to}`: add `{to}` to its `to:`")]
+    NoWay { node: String, to: String },
     #[error(
         "node `{node}` runs in a container and cannot reach `{to}` at {at} of this machine: omit `tap: none`, or run `{to}` \
          as an image"
@@ -77,6 +79,7 @@ impl RuntimeError {
             RuntimeError::EnvMissing { .. }
             | RuntimeError::Secret { .. }
             | RuntimeError::NoAddress { .. }
+            | RuntimeError::NoWay { .. }
             | RuntimeError::OutOfReach { .. }
             | RuntimeError::BrokerOutOfReach { .. }
             | RuntimeError::NotBuilt { .. }

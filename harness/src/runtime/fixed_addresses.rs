@@ -54,7 +54,8 @@ fn addresses(ix: NodeIx, kind: &NodeKind, plan: &Plan) -> Result<Vec<String>, Ru
         | NodeKind::Relay(_)
         | NodeKind::Image(_)
         | NodeKind::Stub(_)
-        | NodeKind::InProcess => Vec::new(),
+        | NodeKind::InProcess
+        | NodeKind::Collector(_) => Vec::new(),
     })
 }
 

@@ -24,6 +24,7 @@ mod setting;
 pub mod start;
 pub mod stub;
 mod taps;
+mod telemetry_path;
 #[cfg(feature = "tls")]
 mod trust;
 #[cfg(not(feature = "tls"))]
@@ -34,7 +35,7 @@ mod wiring;
 
 pub use addresses::Addresses;
 pub use error::RuntimeError;
-pub use node::{NodeError, gateway, standalone};
+pub use node::{NodeError, find_collector, gateway, standalone};
 pub use node_addresses::NodeAddresses;
 pub use options::{
     BoxError, BoxFuture, BrokerStarter, InProcessService, RunningBroker, RunningService, RuntimeKind,

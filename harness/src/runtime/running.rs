@@ -5,29 +5,34 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use in_memory_collector::Collector;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::Addresses;
 use super::broker::Brokers;
 use super::deaths::Deaths;
-use super::node::{FlushMethod, RunningNode};
+use super::node::{self, FlushMethod, RunningNode};
 use super::process::port::Port;
 use super::stub::NodeStubs;
 use super::taps::CaseTaps;
+use super::telemetry_path::{self, TelemetryPath};
 use super::trust::Trust;
 use super::turns::Turn;
 use crate::evidence::arrival;
 use crate::evidence::collected::{self, CollectedTelemetry};
-use crate::evidence::{Completion, Gap, Recorder, SpanArrival};
+use crate::evidence::{CollectorSpan, Completion, Gap, GapPlace, Recorder, SpanArrival};
 use crate::plan::Plan;
 use crate::plan::broker::GroupPartition;
 use crate::scenario::NodeIx;
+
+/// The time that a collector may take to export what it has and to end.
+const COLLECTOR_WITHIN: Duration = Duration::from_secs(10);
 
 /// The proof that a flush of a node gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +81,7 @@ pub struct RunningCase {
     pub(super) stubs: Vec<NodeStubs>,
     pub(super) _trust: Option<Trust>,
     pub(super) collector: Collector,
+    pub(super) path: TelemetryPath,
     /// After nodes, taps and stubs, which are their clients.
     pub(super) brokers: Brokers,
     /// The fixed ports of taps and of the OTLP endpoint.
@@ -123,12 +129,7 @@ impl RunningCase {
 
     /// Resolves when no export is being received. A program may exit before its last export is answered.
     async fn exports_received(&self, deadline: Instant) {
-        let mut exports = self.collector.watch();
-        while self.collector.in_flight() > 0 {
-            if !matches!(timeout_at(deadline, exports.changed()).await, Ok(Ok(()))) {
-                return;
-            }
-        }
+        telemetry_path::idle(&self.collector, deadline).await;
     }
 
     /// Adds each node that ends although the harness did not stop it, as long as the case runs.
@@ -194,10 +195,46 @@ impl RunningCase {
     }
 
     /// Ends every node and waits until it is gone; what a node exports at its end is still received. The clients of
-    /// brokers that have threads of their own end meanwhile; brokers and wire taps outlive them all.
-    pub async fn stop(&self) {
-        let nodes = join_all(self.nodes.iter().flatten().map(RunningNode::end));
+    /// brokers that have threads of their own end meanwhile; brokers and wire taps outlive them all. Collectors end last,
+    /// from front to back, each when nothing is on its way to it any more: returns why their exports are complete.
+    pub async fn stop(&self) -> Vec<(NodeIx, Completion)> {
+        let collectors = self.plan.scenario.collectors_front_to_back();
+        let nodes = self.nodes.iter().zip((0..).map(NodeIx));
+        let services = nodes.filter(|(_, ix)| !collectors.contains(ix)).filter_map(|(node, _)| node.as_ref());
+        let services = join_all(services.map(RunningNode::end));
         let stubs = join_all(self.stubs.iter().map(NodeStubs::stop));
-        tokio::join!(nodes, self.taps.stop(), stubs);
+        tokio::join!(services, self.taps.stop(), stubs);
+        let mut ends = Vec::new();
+        for ix in collectors {
+            let received = Instant::now() + COLLECTOR_WITHIN;
+            self.exports_received(received).await;
+            self.path.exports_received(received).await;
+            let deadline = Instant::now() + COLLECTOR_WITHIN;
+            if let Some(collector) = &self.nodes[ix.0] {
+                ends.push((ix, collector.end_collector(&self.recorder, deadline).await));
+            }
+        }
+        self.path.exports_received(Instant::now() + COLLECTOR_WITHIN).await;
+        ends
+    }
+
+    /// Returns the spans that left collectors.
+    pub fn collector_spans(&self) -> Vec<CollectorSpan> {
+        self.path.spans()
+    }
+
+    /// Returns the gaps that collectors leave: requests that they rejected, and exports that they gave up.
+    pub fn collector_gaps(&self) -> Vec<Gap> {
+        let mut gaps = self.path.gaps();
+        for (ix, _) in self.plan.scenario.collectors() {
+            let lines = self.lines(ix);
+            if let Some(line) = node::failed_export(&lines) {
+                let what = "an exporter of it gave up what it had to export: check the endpoint in its configuration";
+                let gap =
+                    Gap { place: GapPlace::Node(ix), what: what.to_owned(), lines: vec![line.to_owned()] };
+                gaps.push(gap);
+            }
+        }
+        gaps
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn setting(template: &Template, node: NodeIx, plan: &Plan) -> Result<
             TemplatePart::Url(_)
             | TemplatePart::Grpc(_)
             | TemplatePart::Broker(..)
+            | TemplatePart::Export(..)
             | TemplatePart::OtlpEndpoint
             | TemplatePart::OtlpAddress(_)
             | TemplatePart::Neighbour(..)

@@ -21,6 +21,7 @@ use super::options::RuntimeOptions;
 use super::running::RunningCase;
 use super::stub::NodeStubs;
 use super::taps::{CaseTaps, TapContext};
+use super::telemetry_path::TelemetryPath;
 use super::trust::Trust;
 use super::wiring::{CaseWiring, Listeners};
 use super::{Addresses, RuntimeKind};
@@ -42,7 +43,8 @@ pub async fn start(
     let collector =
         Collector::start(Limits::default()).map_err(|e| RuntimeError::listen("the collector", e))?;
     let host = host_address(&plan, options).await?;
-    let otlp = otlp_endpoints(&plan, &collector, &host).await?;
+    let path = TelemetryPath::open(&plan, &host).await?;
+    let otlp = otlp_endpoints(&plan, &collector, &host, &path).await?;
     shared_endpoint(&plan, &collector).await?;
     let trust = Trust::new(&plan, &host)?;
     let brokers = Brokers::start(&plan, options, host.listen()).await?;
@@ -58,13 +60,14 @@ pub async fn start(
         sqs: &sqs,
     };
     let taps = CaseTaps::start(context).await?;
-    let listeners = Listeners { taps: taps.addresses(), otlp };
+    let listeners = Listeners { taps: taps.addresses(), otlp, exports: path.addresses() };
     let wiring = CaseWiring::new(plan.clone(), listeners, trust, brokers.reaches(&plan), host);
     let nodes = plan.scenario.nodes.iter().enumerate().map(|(ix, node)| {
-        let (wiring, taps) = (&wiring, &taps);
+        let (wiring, taps, path) = (&wiring, &taps, &path);
         async move {
             wiring.until_needs_are_ready(NodeIx(ix)).await;
             let started = StartedNode::start(NodeIx(ix), node, options, wiring).await?;
+            path.set_ready(NodeIx(ix), started.listening().and_then(|listening| listening.http));
             wiring.set_ready(NodeIx(ix));
             if let Some(listening) = started.listening() {
                 taps.aim(NodeIx(ix), listening, wiring.plan());
@@ -95,6 +98,7 @@ pub async fn start(
         stubs,
         _trust,
         collector,
+        path,
         brokers,
         _ports: ports,
         _turn: turn,
@@ -163,11 +167,13 @@ impl StartedNode {
     }
 }
 
-/// Opens an OTLP endpoint for each node that may export telemetry.
+/// Opens an OTLP endpoint for each node that may export telemetry; it forwards to the collector of the node, if it has
+/// one.
 async fn otlp_endpoints(
     plan: &Plan,
     collector: &Collector,
     host: &HostAddress,
+    path: &TelemetryPath,
 ) -> Result<Vec<Option<SocketAddr>>, RuntimeError> {
     let endpoints = plan.scenario.nodes.iter().map(|node| async move {
         if !node.kind.can_export_telemetry() {
@@ -177,6 +183,9 @@ async fn otlp_endpoints(
         let endpoint = endpoint.map_err(|error| {
             RuntimeError::listen(format!("the OTLP endpoint of node `{}`", node.name), error)
         })?;
+        if let Some(forwarder) = node.exports_to.and_then(|to| path.forwarder(to)) {
+            endpoint.forward(forwarder);
+        }
         Ok(Some(endpoint.address()))
     });
     try_join_all(endpoints).await

@@ -17,7 +17,7 @@ use super::node_addresses::NodeAddresses;
 use super::options::ServiceEnvironment;
 use super::trust::Trust;
 use crate::plan::{Plan, TapProtocol};
-use crate::scenario::{BrokerKind, NodeIx, Transport};
+use crate::scenario::{BrokerKind, ExportTarget, NodeIx, Transport};
 
 /// The time to wait for the address of a neighbour without a tap; the neighbour's own deadlines are shorter.
 const NEIGHBOUR_WITHIN: Duration = Duration::from_secs(60);
@@ -29,6 +29,8 @@ pub(super) struct Listeners {
     pub(super) taps: Vec<SocketAddr>,
     /// Of each node's own OTLP endpoint.
     pub(super) otlp: Vec<Option<SocketAddr>>,
+    /// Of each way out of a collector.
+    pub(super) exports: Vec<(NodeIx, ExportTarget, SocketAddr)>,
 }
 
 /// The addresses of a case while its nodes are started.
@@ -94,6 +96,21 @@ impl CaseWiring {
     /// Returns host and port of the node's own OTLP endpoint.
     pub(super) fn otlp_address(&self, node: NodeIx) -> Option<HostPort> {
         Some(self.host.for_node(node, self.listeners.otlp[node.0]?))
+    }
+
+    /// Returns where a collector exports to.
+    pub(super) fn export_address(&self, from: NodeIx, to: ExportTarget) -> Result<HostPort, RuntimeError> {
+        let mut ways = self.listeners.exports.iter();
+        match ways.find(|way| (way.0, way.1) == (from, to)) {
+            Some((_, _, at)) => Ok(self.host.for_node(from, *at)),
+            None => {
+                let to = match to {
+                    ExportTarget::Sink => ExportTarget::SINK.to_owned(),
+                    ExportTarget::Collector(node) => self.name(node),
+                };
+                Err(RuntimeError::NoWay { node: self.name(from), to })
+            }
+        }
     }
 
     /// Publishes where a node listens, whether it is ready or not.

@@ -55,5 +55,7 @@ expectations! {
     SpansKind "spans.kind" "the spans at a hop have the kind that the conventions name"
     ResourceNamed "resource.named" "every span's resource has a service.name"
     LogsCorrelated "logs.correlated" "log records carry the ids of the span they were written in"
+    TracesKept "traces.kept" "every trace arrives behind the collectors as `expect-traces` says"
+    CollectorsUnchanged "collectors.unchanged" "no collector changes ids, parents, flags, links or tracestate"
     RelayKeepsContract "relay.keeps-contract" "a relay does what the relay contract says"
 }

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use crate::source::{Place, Source};
 
+pub mod collector;
 pub mod drive;
+pub mod expect_traces;
 pub mod expectation;
 pub mod gateway;
 pub mod hop;
@@ -42,7 +44,9 @@ mod spelling;
 pub(crate) mod tree;
 pub(crate) mod yaml;
 
+pub use collector::{CollectorProcess, ExportTarget};
 pub use drive::{Drive, DriveBody, DriveContext};
+pub use expect_traces::{TraceCondition, TraceExpectation, TraceFate};
 pub use expectation::{Expectation, Expectations};
 pub use gateway::GatewayProduct;
 pub use hop::{
@@ -62,7 +66,7 @@ pub use program_language::ProgramLanguage;
 pub use read::{ScenarioReadError, read};
 pub use relation::{Relation, RestartSide};
 pub use schema::schema;
-pub use template::{AddressPart, BrokerPart, SecretName, Template, TemplatePart};
+pub use template::{AddressPart, BrokerPart, OtlpPart, SecretName, Template, TemplatePart};
 
 /// One checked case of a scenario file.
 #[derive(Clone, Debug)]
@@ -81,6 +85,8 @@ pub struct Scenario {
     pub expect: Expectations,
     /// `otlp: { listen: ... }`, one endpoint for the telemetry of nodes that are configured once.
     pub otlp_listen: Option<SocketAddr>,
+    /// `expect-traces:`, in the order of the file; only with collectors.
+    pub expect_traces: Vec<TraceExpectation>,
     /// The time that one answer may take, and after the last answer what is missing; default 10 s.
     pub timeout: Duration,
     /// Names at brokers that stand for those of the file; none as it is read.

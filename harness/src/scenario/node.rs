@@ -23,6 +23,8 @@ pub struct Node {
     /// `service:`, the `service.name` that identifies its spans where a Collector or a `url:` node hides the
     /// endpoint.
     pub service: Option<String>,
+    /// `exports-to:`, the collector that its telemetry goes through; otherwise it goes to the sink.
+    pub exports_to: Option<NodeIx>,
     /// False for `telemetry: none`: no spans are due from this node.
     pub telemetry: bool,
     /// `tracestate-key:`, the node's own member, which it may change and move to the front.

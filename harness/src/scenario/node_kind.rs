@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::collector::CollectorProcess;
 use super::gateway::GatewayProduct;
 use super::template::Template;
 use crate::source::Place;
@@ -21,13 +22,15 @@ pub enum NodeKind {
     /// A service that lives in the test's own process (the builder of `unbroken::testing`).
     InProcess,
     Broker(Broker),
+    /// `collector:`, in the way of the telemetry and not in the graph of hops.
+    Collector(CollectorProcess),
 }
 
 impl NodeKind {
     /// Returns whether a node of this kind can export spans and logs to an endpoint of ours.
     pub fn can_export_telemetry(&self) -> bool {
         match self {
-            NodeKind::Client | NodeKind::Stub(_) | NodeKind::Broker(_) => false,
+            NodeKind::Client | NodeKind::Stub(_) | NodeKind::Broker(_) | NodeKind::Collector(_) => false,
             NodeKind::Relay(_)
             | NodeKind::Command(_)
             | NodeKind::Image(_)
@@ -45,7 +48,11 @@ impl NodeKind {
     /// Returns whether the node is a service of the user's: its code, its topics and its logs are its own.
     pub fn is_users_service(&self) -> bool {
         match self {
-            NodeKind::Client | NodeKind::Relay(_) | NodeKind::Stub(_) | NodeKind::Broker(_) => false,
+            NodeKind::Client
+            | NodeKind::Relay(_)
+            | NodeKind::Stub(_)
+            | NodeKind::Broker(_)
+            | NodeKind::Collector(_) => false,
             NodeKind::Command(_) | NodeKind::Image(_) | NodeKind::Url(_) | NodeKind::InProcess => true,
         }
     }
@@ -59,7 +66,8 @@ impl NodeKind {
             | NodeKind::Url(_)
             | NodeKind::Stub(_)
             | NodeKind::InProcess
-            | NodeKind::Broker(_) => false,
+            | NodeKind::Broker(_)
+            | NodeKind::Collector(_) => false,
         }
     }
 
@@ -73,7 +81,8 @@ impl NodeKind {
             | NodeKind::Image(_)
             | NodeKind::Url(_)
             | NodeKind::InProcess
-            | NodeKind::Broker(_) => false,
+            | NodeKind::Broker(_)
+            | NodeKind::Collector(_) => false,
         }
     }
 
@@ -87,7 +96,8 @@ impl NodeKind {
             | NodeKind::Command(_)
             | NodeKind::Image(_)
             | NodeKind::Stub(_)
-            | NodeKind::InProcess => false,
+            | NodeKind::InProcess
+            | NodeKind::Collector(_) => false,
         }
     }
 
@@ -101,7 +111,8 @@ impl NodeKind {
             | NodeKind::Url(_)
             | NodeKind::Stub(_)
             | NodeKind::InProcess
-            | NodeKind::Broker(_) => false,
+            | NodeKind::Broker(_)
+            | NodeKind::Collector(_) => false,
         }
     }
 
@@ -114,7 +125,8 @@ impl NodeKind {
             | NodeKind::Image(_)
             | NodeKind::Url(_)
             | NodeKind::InProcess
-            | NodeKind::Broker(_) => false,
+            | NodeKind::Broker(_)
+            | NodeKind::Collector(_) => false,
         }
     }
 
@@ -128,14 +140,15 @@ impl NodeKind {
             | NodeKind::Url(_)
             | NodeKind::Stub(_)
             | NodeKind::InProcess
-            | NodeKind::Broker(_) => true,
+            | NodeKind::Broker(_)
+            | NodeKind::Collector(_) => true,
         }
     }
 
     /// Returns whether `${self.dir}` stands for a folder, and `${self.port.NAME}` for a port.
     pub fn has_folder(&self) -> bool {
         match self {
-            NodeKind::Command(_) => true,
+            NodeKind::Command(_) | NodeKind::Collector(_) => true,
             NodeKind::Client
             | NodeKind::Relay(_)
             | NodeKind::Image(_)
@@ -157,6 +170,7 @@ impl NodeKind {
             NodeKind::Stub(_) => "stub",
             NodeKind::InProcess => "in process",
             NodeKind::Broker(broker) => broker.kind.word(),
+            NodeKind::Collector(_) => "collector",
         }
     }
 
@@ -170,7 +184,8 @@ impl NodeKind {
             | NodeKind::Url(_)
             | NodeKind::Stub(_)
             | NodeKind::InProcess
-            | NodeKind::Broker(_) => None,
+            | NodeKind::Broker(_)
+            | NodeKind::Collector(_) => None,
         }
     }
 
@@ -180,6 +195,7 @@ impl NodeKind {
             NodeKind::Relay(relay) => &relay.env,
             NodeKind::Command(command) => &command.env,
             NodeKind::Image(image) => &image.env,
+            NodeKind::Collector(collector) => &collector.command.env,
             NodeKind::Client
             | NodeKind::Url(_)
             | NodeKind::Stub(_)
@@ -199,7 +215,8 @@ impl NodeKind {
             | NodeKind::Url(_)
             | NodeKind::Stub(_)
             | NodeKind::InProcess
-            | NodeKind::Broker(_) => false,
+            | NodeKind::Broker(_)
+            | NodeKind::Collector(_) => false,
         }
     }
 
@@ -207,6 +224,21 @@ impl NodeKind {
         match self {
             NodeKind::Relay(relay) => Some(relay),
             NodeKind::Client
+            | NodeKind::Command(_)
+            | NodeKind::Image(_)
+            | NodeKind::Url(_)
+            | NodeKind::Stub(_)
+            | NodeKind::InProcess
+            | NodeKind::Broker(_)
+            | NodeKind::Collector(_) => None,
+        }
+    }
+
+    pub fn as_collector(&self) -> Option<&CollectorProcess> {
+        match self {
+            NodeKind::Collector(collector) => Some(collector),
+            NodeKind::Client
+            | NodeKind::Relay(_)
             | NodeKind::Command(_)
             | NodeKind::Image(_)
             | NodeKind::Url(_)
@@ -225,7 +257,8 @@ impl NodeKind {
             | NodeKind::Image(_)
             | NodeKind::Url(_)
             | NodeKind::Stub(_)
-            | NodeKind::InProcess => None,
+            | NodeKind::InProcess
+            | NodeKind::Collector(_) => None,
         }
     }
 }

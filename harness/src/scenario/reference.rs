@@ -3,22 +3,32 @@
 //! Shared by the texts of a scenario (`build::template`) and the files that it mounts (`mounted_file`), which report
 //! the errors.
 
+use super::collector::ExportTarget;
 use super::index::NodeIx;
 use super::node_kind::BrokerKind;
 use super::pattern;
-use super::template::{AddressPart, BrokerPart, SecretName, TemplatePart};
+use super::template::{AddressPart, BrokerPart, OtlpPart, SecretName, TemplatePart};
 
 /// The site of a template, which decides what it may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TemplateSite {
     /// A service that is given every address: a command, an image, a file that is mounted into it.
     Service,
+    /// A collector: as a service, and where it exports to.
+    Collector,
     Relay,
     Drive,
     /// The address of a broker that runs already.
     Broker,
     /// The name of an image.
     ImageName,
+}
+
+impl TemplateSite {
+    /// Returns whether ports and addresses of neighbours may stand there.
+    fn is_given_addresses(self) -> bool {
+        matches!(self, TemplateSite::Service | TemplateSite::Collector)
+    }
 }
 
 /// A stretch of a text.
@@ -67,12 +77,26 @@ pub(super) fn meaning(
         }
         ("otlp.host", TemplateSite::Service) => return Some(TemplatePart::OtlpAddress(AddressPart::Host)),
         ("otlp.port", TemplateSite::Service) => return Some(TemplatePart::OtlpAddress(AddressPart::Port)),
-        ("self.port", TemplateSite::Service) => return Some(TemplatePart::SelfPort),
-        ("self.dir", TemplateSite::Service) => return Some(TemplatePart::SelfDir),
+        ("self.port", TemplateSite::Service | TemplateSite::Collector) => {
+            return Some(TemplatePart::SelfPort);
+        }
+        ("self.dir", TemplateSite::Service | TemplateSite::Collector) => return Some(TemplatePart::SelfDir),
         _ => {}
     }
     let (subject, member) = name.rsplit_once('.')?;
-    if subject == "self.port" && site == TemplateSite::Service && (pattern::NAME.fits)(member) {
+    if site == TemplateSite::Collector
+        && let Some(part) = otlp_part(member)
+    {
+        if subject == ExportTarget::SINK {
+            return Some(TemplatePart::Export(ExportTarget::Sink, part));
+        }
+        if let Some((node, None)) = find(subject)
+            && node != NodeIx::CLIENT
+        {
+            return Some(TemplatePart::Export(ExportTarget::Collector(node), part));
+        }
+    }
+    if subject == "self.port" && site.is_given_addresses() && (pattern::NAME.fits)(member) {
         return Some(TemplatePart::NamedPort(member.to_owned()));
     }
     if pattern::variable(member) {
@@ -128,6 +152,10 @@ pub(super) fn known<'n>(
                     .map(str::to_owned),
             );
         }
+        TemplateSite::Collector => {
+            let own = ["sink.endpoint", "sink.host", "sink.port", "self.port", "self.port.NAME", "self.dir"];
+            known.extend(own.map(str::to_owned));
+        }
         TemplateSite::Relay => known.push("otlp.endpoint".to_owned()),
         TemplateSite::Drive => known.push("mark".to_owned()),
         TemplateSite::Broker | TemplateSite::ImageName => return known,
@@ -141,10 +169,22 @@ pub(super) fn known<'n>(
             None if site == TemplateSite::Drive => {
                 known.extend([format!("{name}.url"), format!("{name}.grpc")]);
             }
+            None if site == TemplateSite::Collector => {
+                known.extend(["endpoint", "host", "port"].map(|part| format!("{name}.{part}")));
+            }
             None => known.extend(["url", "grpc", "host", "port"].map(|part| format!("{name}.{part}"))),
         }
     }
     known
+}
+
+fn otlp_part(member: &str) -> Option<OtlpPart> {
+    match member {
+        "endpoint" => Some(OtlpPart::Endpoint),
+        "host" => Some(OtlpPart::Host),
+        "port" => Some(OtlpPart::Port),
+        _ => None,
+    }
 }
 
 fn address_part(member: &str) -> Option<AddressPart> {

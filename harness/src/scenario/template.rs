@@ -1,5 +1,6 @@
 //! Templates: text with `${...}` in it, each reference already resolved to what it means.
 
+use super::collector::ExportTarget;
 use super::index::NodeIx;
 use crate::source::Place;
 
@@ -29,6 +30,8 @@ pub enum TemplatePart {
     OtlpEndpoint,
     /// `${otlp.host}` and `${otlp.port}`.
     OtlpAddress(AddressPart),
+    /// `${sink.endpoint}` and `${COLLECTOR.endpoint}`, and their hosts and ports: where a collector exports to.
+    Export(ExportTarget, OtlpPart),
     /// `${self.port}`.
     SelfPort,
     /// `${self.port.NAME}`, a further free port of the node.
@@ -56,6 +59,15 @@ pub struct SecretName {
 /// A part of the address of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressPart {
+    Host,
+    Port,
+}
+
+/// A part of the address of an OTLP receiver: gRPC and HTTP alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtlpPart {
+    /// `http://host:port`.
+    Endpoint,
     Host,
     Port,
 }

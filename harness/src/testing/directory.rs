@@ -146,7 +146,7 @@ impl Tests {
         let settings = Arc::new(self.settings);
         let inconclusive = self.inconclusive;
         let paths = self.paths;
-        trials.extend(cases.into_iter().map(|case| match selection::missing_gateway(&case, &paths) {
+        trials.extend(cases.into_iter().map(|case| match selection::missing_program(&case, &paths) {
             Some(why) => skipped(&case, why),
             None => trial(case, settings.clone(), inconclusive),
         }));

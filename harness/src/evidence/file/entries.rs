@@ -122,6 +122,24 @@ pub(super) struct SpanEntry<'t> {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
+pub(super) struct CollectorSpanEntry<'t> {
+    /// The collector that exported it.
+    pub(super) from: FileText<'t>,
+    /// The collector that it went to; absent for the sink.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) to: Option<FileText<'t>>,
+    pub(super) trace_id: FileText<'t>,
+    pub(super) span_id: FileText<'t>,
+    pub(super) parent_id: FileText<'t>,
+    pub(super) flags: u32,
+    pub(super) trace_state: FileText<'t>,
+    pub(super) name: FileText<'t>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) links: Vec<LinkEntry<'t>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
 pub(super) struct LinkEntry<'t> {
     pub(super) trace_id: FileText<'t>,
     pub(super) span_id: FileText<'t>,

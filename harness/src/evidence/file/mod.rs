@@ -6,7 +6,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Serializer;
 
-use self::entries::{CaptureEntry, CompletionEntry, ExchangeEntry, GapEntry, LogEntry, NameEntry, SpanEntry};
+use self::entries::{
+    CaptureEntry, CollectorSpanEntry, CompletionEntry, ExchangeEntry, GapEntry, LogEntry, NameEntry,
+    SpanEntry,
+};
 use self::error::VERSION;
 use self::lines::EntryALine;
 use self::text::FileText;
@@ -52,6 +55,9 @@ struct EvidenceFile<'t> {
     captures: Vec<CaptureEntry<'t>>,
     spans: Vec<SpanEntry<'t>>,
     logs: Vec<LogEntry<'t>>,
+    /// The spans that left collectors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    collector_spans: Vec<CollectorSpanEntry<'t>>,
     completions: Vec<CompletionEntry<'t>>,
     gaps: Vec<GapEntry<'t>>,
 }
@@ -70,6 +76,11 @@ pub fn write(plan: &Plan, evidence: &Evidence) -> String {
         captures: evidence.captures.iter().map(|capture| writing::capture_entry(plan, capture)).collect(),
         spans: evidence.spans.iter().map(|span| writing::span_entry(plan, span)).collect(),
         logs: evidence.logs.iter().map(|record| writing::log_entry(plan, record)).collect(),
+        collector_spans: evidence
+            .collector_spans
+            .iter()
+            .map(|span| writing::collector_span_entry(plan, span))
+            .collect(),
         completions: evidence.completions.iter().map(writing::completion_entry).collect(),
         gaps: evidence.gaps.iter().map(|gap| writing::gap_entry(plan, gap)).collect(),
     };
@@ -107,6 +118,11 @@ impl<'t> StoredEvidence<'t> {
             spans: lists.0?,
             captures: lists.1?,
             logs: file.logs.iter().map(|entry| reading::log(plan, entry)).collect::<Result<_, _>>()?,
+            collector_spans: file
+                .collector_spans
+                .iter()
+                .map(|entry| reading::collector_span(plan, entry))
+                .collect::<Result<_, _>>()?,
             exchanges: file
                 .exchanges
                 .iter()

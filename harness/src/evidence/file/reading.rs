@@ -5,11 +5,11 @@ use super::entries::*;
 use super::error::EvidenceError;
 use super::text::FileText;
 use crate::evidence::{
-    Answer, Capture, CaptureEnd, CaptureMark, Completion, Exchange, Field, FieldKind, Gap, GapPlace, Link,
-    LogRecord, Message, MessageDirection, Protocol, Settlement, Span, SpanKind,
+    Answer, Capture, CaptureEnd, CaptureMark, CollectorSpan, Completion, Exchange, Field, FieldKind, Gap,
+    GapPlace, Link, LogRecord, Message, MessageDirection, Protocol, Settlement, Span, SpanKind,
 };
 use crate::plan::{Mark, Plan, StimulusIx, TapIx, TapProtocol};
-use crate::scenario::{NameKind, NodeIx, OwnName, Scenario};
+use crate::scenario::{ExportTarget, NameKind, NodeIx, OwnName, Scenario};
 
 fn unknown(kind: &'static str, name: &str) -> EvidenceError {
     EvidenceError::Unknown { kind, name: name.to_owned() }
@@ -195,6 +195,26 @@ fn span(plan: &Plan, entry: &SpanEntry<'_>) -> Result<Span, EvidenceError> {
         duplicates: entry.duplicates,
         conflicting: entry.conflicting,
         arrived_nanos: entry.arrived_nanos,
+    })
+}
+
+pub(super) fn collector_span(
+    plan: &Plan,
+    entry: &CollectorSpanEntry<'_>,
+) -> Result<CollectorSpan, EvidenceError> {
+    Ok(CollectorSpan {
+        from: node(plan, &entry.from)?,
+        to: match &entry.to {
+            None => ExportTarget::Sink,
+            Some(to) => ExportTarget::Collector(node(plan, to)?),
+        },
+        trace_id: from_hex(&entry.trace_id)?,
+        span_id: from_hex(&entry.span_id)?,
+        parent_id: from_hex(&entry.parent_id)?,
+        flags: entry.flags,
+        trace_state: entry.trace_state.to_string(),
+        name: entry.name.to_string(),
+        links: entry.links.iter().map(link).collect::<Result<_, _>>()?,
     })
 }
 

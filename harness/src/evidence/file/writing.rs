@@ -4,11 +4,11 @@ use super::bytes::{to_hex, to_text};
 use super::entries::*;
 use super::text::FileText;
 use crate::evidence::{
-    Answer, Capture, CaptureEnd, CaptureMark, Completion, Exchange, Field, Gap, GapPlace, LogRecord, Message,
-    Protocol, Span,
+    Answer, Capture, CaptureEnd, CaptureMark, CollectorSpan, Completion, Exchange, Field, Gap, GapPlace,
+    Link, LogRecord, Message, Protocol, Span,
 };
 use crate::plan::Plan;
-use crate::scenario::{NodeIx, OwnName};
+use crate::scenario::{ExportTarget, NodeIx, OwnName};
 
 fn node(plan: &Plan, node: NodeIx) -> FileText<'_> {
     (&plan.scenario.node(node).name).into()
@@ -101,13 +101,33 @@ fn message_entry<'t>(message: &'t Message, headers: &'t [Field]) -> MessageEntry
     }
 }
 
-pub(super) fn span_entry<'t>(plan: &'t Plan, span: &'t Span) -> SpanEntry<'t> {
-    let links = span.links.iter().map(|link| LinkEntry {
+pub(super) fn collector_span_entry<'t>(plan: &'t Plan, span: &'t CollectorSpan) -> CollectorSpanEntry<'t> {
+    CollectorSpanEntry {
+        from: node(plan, span.from),
+        to: match span.to {
+            ExportTarget::Sink => None,
+            ExportTarget::Collector(to) => Some(node(plan, to)),
+        },
+        trace_id: to_hex(&span.trace_id),
+        span_id: to_hex(&span.span_id),
+        parent_id: to_hex(&span.parent_id),
+        flags: span.flags,
+        trace_state: (&span.trace_state).into(),
+        name: (&span.name).into(),
+        links: span.links.iter().map(link_entry).collect(),
+    }
+}
+
+fn link_entry(link: &Link) -> LinkEntry<'_> {
+    LinkEntry {
         trace_id: to_hex(&link.trace_id),
         span_id: to_hex(&link.span_id),
         flags: link.flags,
         trace_state: (&link.trace_state).into(),
-    });
+    }
+}
+
+pub(super) fn span_entry<'t>(plan: &'t Plan, span: &'t Span) -> SpanEntry<'t> {
     SpanEntry {
         node: node(plan, span.node),
         trace_id: to_hex(&span.trace_id),
@@ -119,7 +139,7 @@ pub(super) fn span_entry<'t>(plan: &'t Plan, span: &'t Span) -> SpanEntry<'t> {
         kind: span.kind.word().into(),
         start_nanos: span.start_nanos,
         end_nanos: span.end_nanos,
-        links: links.collect(),
+        links: span.links.iter().map(link_entry).collect(),
         attributes: span.attributes.iter().map(|(name, value)| (name.into(), value.into())).collect(),
         marks: span.marks.iter().map(|mark| mark.to_string().into()).collect(),
         failed: span.failed,

@@ -259,6 +259,7 @@ fn lines(drive: &Drive, name: &str, mark: Mark) -> Vec<Vec<u8>> {
                     | TemplatePart::Broker(..)
                     | TemplatePart::OtlpEndpoint
                     | TemplatePart::OtlpAddress(_)
+                    | TemplatePart::Export(..)
                     | TemplatePart::Neighbour(..)
                     | TemplatePart::GrpcNeighbour(..)
                     | TemplatePart::SelfPort

@@ -4,6 +4,7 @@
 pub(super) const PAGES: &[(&str, &str)] = &[
     ("nodes", include_str!("page/nodes.md")),
     ("gateways", include_str!("page/gateways.md")),
+    ("collectors", include_str!("page/collectors.md")),
     ("hops", include_str!("page/hops.md")),
     ("relations", include_str!("page/relations.md")),
     ("drives", include_str!("page/drives.md")),
@@ -43,6 +44,8 @@ pub(super) const RULES: &[(&str, &str)] = &[
     ("spans.kind", include_str!("rule/spans.kind.md")),
     ("resource.named", include_str!("rule/resource.named.md")),
     ("logs.correlated", include_str!("rule/logs.correlated.md")),
+    ("traces.kept", include_str!("rule/traces.kept.md")),
+    ("collectors.unchanged", include_str!("rule/collectors.unchanged.md")),
     ("relay.keeps-contract", include_str!("rule/relay.keeps-contract.md")),
 ];
 
@@ -87,4 +90,8 @@ pub(super) const CLASSES: &[(&str, &str)] = &[
     ("log-uncorrelated", include_str!("class/log-uncorrelated.md")),
     ("contract-broken", include_str!("class/contract-broken.md")),
     ("undeclared", include_str!("class/undeclared.md")),
+    ("trace-split", include_str!("class/trace-split.md")),
+    ("trace-dropped", include_str!("class/trace-dropped.md")),
+    ("trace-kept", include_str!("class/trace-kept.md")),
+    ("collector-altered", include_str!("class/collector-altered.md")),
 ];

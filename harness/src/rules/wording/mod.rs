@@ -11,6 +11,7 @@ use crate::wire::SpanId;
 use crate::wire::hex::encode as hex;
 
 mod answers;
+pub(super) mod collectors;
 mod context;
 mod hops;
 mod lists;
@@ -54,6 +55,10 @@ impl<'a> Example<'a> {
             BreakKind::NotCrossed(miss) => hops::not_crossed(self, miss),
             BreakKind::Undeclared => hops::undeclared(self),
             BreakKind::Refused => hops::refused(self),
+            BreakKind::TraceSplit(fate) => collectors::split(self, fate),
+            BreakKind::TraceDropped => collectors::dropped(self),
+            BreakKind::TraceKept => collectors::kept(self),
+            BreakKind::CollectorAltered(part) => collectors::altered(self, part),
             BreakKind::Leaked(field) => context::leaked(self, field),
             BreakKind::BaggageLeaked => lists::baggage_leaked(self),
             BreakKind::NotInjected => context::not_injected(self),

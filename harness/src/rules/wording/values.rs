@@ -1,7 +1,7 @@
 //! Expected and actual values in words or bytes.
 
 use super::context::all_of;
-use super::{Example, described, placed, request, spans, stimulus};
+use super::{Example, collectors, described, placed, request, spans, stimulus};
 use crate::breaks::break_kind::{
     ContractDefect, Duplication, LeakedField, Malformation, Reparent, Silence, UnexportedSpan, WrongSpan,
 };
@@ -115,6 +115,9 @@ fn value(example: Example<'_>, value: &Value) -> String {
         Value::AtMost(times) => format!("at most {}", crossings(*times)),
         Value::Request(capture) => request::call(example.all, example.all.capture(*capture)),
         Value::LogRecord(_) => "a log record".to_owned(),
+        Value::SpansArrived { arrived, of } => collectors::arrived(*arrived, *of),
+        Value::PartOf(part, span) => collectors::part_of(example, *part, *span),
+        Value::PartBehindCollector(part, span) => collectors::part_behind(example, *part, *span),
     }
 }
 
@@ -163,7 +166,11 @@ fn implied(example: Example<'_>) -> String {
             ContractDefect::VaryingValue => "always the same value".to_owned(),
         },
         BreakKind::Undeclared => "only declared crossings".to_owned(),
+        BreakKind::TraceSplit(fate) => fate.words().to_owned(),
         BreakKind::NotCrossed(_)
+        | BreakKind::TraceDropped
+        | BreakKind::TraceKept
+        | BreakKind::CollectorAltered(_)
         | BreakKind::Refused
         | BreakKind::Leaked(_)
         | BreakKind::NotInjected

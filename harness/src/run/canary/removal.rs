@@ -157,6 +157,9 @@ impl Removal {
             .filter(|id| !id.is_empty())
             .collect();
         evidence.logs.retain(|log| !self.traces.contains(&log.trace_id) && !ids.contains(&log.span_id));
+        evidence
+            .collector_spans
+            .retain(|span| !self.traces.contains(&span.trace_id) && !ids.contains(&span.span_id));
         let mut ix = 0..;
         evidence.spans.retain(|_| !self.spans.contains(&ix.next().unwrap_or_default()));
         let mut ix = 0..;

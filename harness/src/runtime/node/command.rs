@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::collector;
 use super::environment::{self, fill};
 use super::error::NodeError;
 use super::gateway;
@@ -113,6 +114,18 @@ impl LaunchTemplates {
                 source,
             })?;
             texts.push((file.name.clone(), path, text));
+        }
+        if plan.scenario.node(ix).kind.as_collector().is_some() {
+            let program = match command.argv.first() {
+                Some(named) => plan.folder.join(setting(named, ix, plan)?),
+                None => collector::find()
+                    .ok_or_else(|| collector::missing(plan.scenario.node(ix).name.clone()))?,
+            };
+            let files = texts.into_iter().map(|(name, path, text)| Ok((name, template(&path, &text)?)));
+            let files = files.collect::<Result<_, NodeError>>()?;
+            let arguments = collector::arguments().map(|word| template(Path::new("its arguments"), word));
+            let argv = arguments.into_iter().collect::<Result<_, _>>()?;
+            return Ok(Self { program: Some(program), argv, files, ready_path: None });
         }
         let Some(product) = command.gateway else {
             let files = texts.into_iter().map(|(name, path, text)| Ok((name, template(&path, &text)?)));

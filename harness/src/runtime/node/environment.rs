@@ -12,7 +12,7 @@ use crate::runtime::error::RuntimeError;
 use crate::runtime::host_address::HostPort;
 use crate::runtime::setting::{environment_variable, secret_value};
 use crate::runtime::wiring::CaseWiring;
-use crate::scenario::{AddressPart, NodeIx, Template, TemplatePart};
+use crate::scenario::{AddressPart, NodeIx, OtlpPart, Template, TemplatePart};
 
 /// Prefixes of variables that are not inherited from the harness's own environment.
 const NOT_INHERITED: &[&str] = &["OTEL_", "RELAY_"];
@@ -39,6 +39,14 @@ pub async fn fill(
                 text.push_str(
                     &wiring.otlp_address(node).map(|at| address_part(&at, *part)).unwrap_or_default(),
                 );
+            }
+            TemplatePart::Export(to, part) => {
+                let at = wiring.export_address(node, *to)?;
+                text.push_str(&match part {
+                    OtlpPart::Endpoint => format!("http://{at}"),
+                    OtlpPart::Host => at.host,
+                    OtlpPart::Port => at.port.to_string(),
+                });
             }
             TemplatePart::OtlpEndpoint => text.push_str(&wiring.otlp(node).unwrap_or_default()),
             TemplatePart::Neighbour(to, part) => {

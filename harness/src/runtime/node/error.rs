@@ -26,6 +26,11 @@ pub enum NodeError {
          variable {variable}"
     )]
     GatewayMissing { node: String, programs: String, install: &'static str, variable: String },
+    #[error(
+        "node `{node}`: there is no OpenTelemetry Collector `{programs}` in PATH: install one, build one with \
+         `fixtures/collector/install`, or name it with `program:` or the variable {variable}"
+    )]
+    CollectorMissing { node: String, programs: String, variable: &'static str },
     #[error("node `{node}`: {lacking}: write a configuration of your own, or use another gateway")]
     GatewayLacks { node: String, lacking: &'static str },
     #[error(
@@ -118,6 +123,7 @@ impl NodeError {
             | NodeError::FolderMissing { .. }
             | NodeError::GatewayMissing { .. }
             | NodeError::GatewayLacks { .. }
+            | NodeError::CollectorMissing { .. }
             | NodeError::GatewayRoutes { .. }
             | NodeError::FileUnreadable { .. }
             | NodeError::FileTemplate { .. }

@@ -1,6 +1,7 @@
 //! Nodes of a case: each kind is started in its own file, and answers the same questions while it runs.
 
 mod capabilities;
+mod collector;
 mod command;
 mod death;
 mod environment;
@@ -25,8 +26,11 @@ mod workload;
 #[cfg(test)]
 mod tests;
 
+pub(super) use collector::failed_export;
+pub use collector::find as find_collector;
 pub use death::NodeDeath;
 pub use error::NodeError;
 pub(super) use error::output_hint;
+pub(super) use request::post_protobuf;
 pub use running::{FlushMethod, RunningNode};
 pub use start::start;

@@ -62,6 +62,16 @@ pub async fn post_json(
     exchange(request.header("content-type", "application/json"), address, path, body.into()).await
 }
 
+/// Sends an HTTP/1.1 `POST` with a protobuf body; returns status and body of the answer.
+pub async fn post_protobuf(
+    address: SocketAddr,
+    path: &str,
+    body: Bytes,
+) -> Result<(StatusCode, Bytes), RequestError> {
+    let request = Request::builder().method(Method::POST).uri(path).header("host", address.to_string());
+    exchange(request.header("content-type", "application/x-protobuf"), address, path, body).await
+}
+
 async fn exchange(
     request: hyper::http::request::Builder,
     address: SocketAddr,

@@ -24,6 +24,7 @@ pub async fn start(
         }
         NodeKind::Relay(relay) => relay::start(ix, relay, options, wiring).await?,
         NodeKind::Command(command) => command::start(ix, command, wiring).await?,
+        NodeKind::Collector(collector) => command::start(ix, &collector.command, wiring).await?,
         #[cfg(feature = "container")]
         NodeKind::Image(image) => image::start(ix, image, options, wiring).await?,
         #[cfg(not(feature = "container"))]

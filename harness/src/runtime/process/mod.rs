@@ -160,6 +160,11 @@ impl ProcessEnd {
         self.0.is_some_and(|status| status.code().is_some())
     }
 
+    /// Returns whether it exited by itself with status 0.
+    pub fn is_success(self) -> bool {
+        self.0.is_some_and(|status| status.success())
+    }
+
     /// Returns words for a message: `exit status 1`, `killed by SIGKILL`.
     pub fn words(self) -> String {
         use std::os::unix::process::ExitStatusExt;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::scenario::drive::Drive;
+use crate::scenario::expect_traces::TraceExpectation;
 use crate::scenario::expectation::Expectations;
 use crate::scenario::hop::Hop;
 use crate::scenario::index::{HopIx, NodeIx};
@@ -29,6 +30,7 @@ pub(in crate::scenario) struct Draft<'a> {
     pub hop_names: HashMap<&'a str, Option<HopIx>>,
     pub drives: Vec<DriveDraft<'a>>,
     pub expect: Expectations,
+    pub expect_traces: Vec<TraceExpectation>,
     pub uses: Vec<TemplateUse>,
     /// Nodes with a template that could not be read: their addresses are unknown.
     pub misread: HashSet<NodeIx>,

@@ -4,8 +4,10 @@
 //! together.
 
 mod builder;
+mod collector;
 mod draft;
 mod drive;
+mod expect_traces;
 mod formats;
 mod hop;
 mod image;
@@ -46,6 +48,7 @@ pub(super) fn draft<'a>(
             hop_names: HashMap::new(),
             drives: Vec::new(),
             expect: Expectations::All,
+            expect_traces: Vec::new(),
             uses: Vec::new(),
             misread: HashSet::new(),
             incomplete: false,
@@ -60,6 +63,7 @@ pub(super) fn draft<'a>(
     builder.needs();
     builder.drives(root);
     builder.expectations(root);
+    builder.trace_expectations(root);
     builder.draft
 }
 
@@ -77,6 +81,7 @@ pub(super) fn finish(draft: Draft<'_>, root: &Tree, case: &MatrixCase<'_>, sourc
         drives: draft.drives.into_iter().map(|drive| drive.drive).collect(),
         expect: draft.expect,
         otlp_listen: draft.otlp_listen.and_then(|listen| pattern::listen_address(listen.text()?).ok()),
+        expect_traces: draft.expect_traces,
         timeout: timeout.unwrap_or(Duration::from_secs(10)),
         own_names: Vec::new(),
     }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::builder::Builder;
 use super::draft::TemplateSubject;
 use crate::diagnostic::Diagnostic;
+use crate::scenario::collector::ExportTarget;
 use crate::scenario::index::NodeIx;
 use crate::scenario::spelling;
 use crate::scenario::tree::Tree;
@@ -31,6 +32,7 @@ impl<'a> Builder<'a, '_> {
                     TemplateSubject::Broker(_) | TemplateSubject::SelfPort | TemplateSubject::Mark => None,
                 });
             needs.extend(given.filter(|node| *node != user && !reached.contains(node)));
+            needs.extend(self.collectors_of(user));
             needs.sort_unstable();
             needs.dedup();
             self.draft.nodes[index].node.needs = needs;
@@ -40,11 +42,22 @@ impl<'a> Builder<'a, '_> {
         for node in needed.difference(&reached) {
             let node = &mut self.draft.nodes[node.0].node;
             // A broker without a hop carries nothing.
-            if node.kind.as_broker().is_none() {
+            if node.kind.as_broker().is_none() && node.kind.as_collector().is_none() {
                 (node.is_helper, node.telemetry) = (true, false);
             }
         }
         self.refuse_circle();
+    }
+
+    /// Returns the collectors that a node exports to.
+    fn collectors_of(&self, node: NodeIx) -> impl Iterator<Item = NodeIx> {
+        let node = self.draft.node(node);
+        let to = node.kind.as_collector().map_or(&[][..], |collector| &collector.to);
+        let behind = to.iter().filter_map(|target| match target {
+            ExportTarget::Collector(node) => Some(*node),
+            ExportTarget::Sink => None,
+        });
+        node.exports_to.into_iter().chain(behind)
     }
 
     /// Returns the nodes at the ends of hops, and the brokers between them.

@@ -43,6 +43,7 @@ fn plain(name: &str, place: Place, kind: NodeKind) -> Node {
         trust: Trust::Continue,
         longest_field_line: None,
         service: None,
+        exports_to: None,
         telemetry: true,
         tracestate_key: None,
         sets_baggage: Vec::new(),
@@ -71,6 +72,7 @@ impl<'a> Builder<'a, '_> {
             longest_field_line: limit(tree),
             strips: texts(tree.get("strips")).iter().filter_map(|text| StrippedField::of(text)).collect(),
             service: tree.text_at("service").map(str::to_owned),
+            exports_to: tree.get("exports-to").and_then(|tree| self.node_named(tree)),
             telemetry: kind.can_export_telemetry() && tree.entry("telemetry").is_none(),
             tracestate_key: tree.text_at("tracestate-key").map(str::to_owned),
             sets_baggage: texts(tree.get("sets-baggage")),
@@ -111,6 +113,9 @@ impl<'a> Builder<'a, '_> {
         }
         if let Some(gateway) = tree.get("gateway") {
             return self.gateway(tree, gateway, name.place, ix).map(NodeKind::Command);
+        }
+        if let Some(collector) = tree.get("collector") {
+            return Some(NodeKind::Collector(self.collector(tree, collector, name.place, ix)));
         }
         if let Some(image) = tree.get("image") {
             return Some(NodeKind::Image(self.image(tree, image, name.place, ix)));

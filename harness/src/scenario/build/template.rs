@@ -85,6 +85,7 @@ impl<'a> Builder<'a, '_> {
             TemplatePart::SelfPort | TemplatePart::NamedPort(_) => TemplateSubject::SelfPort,
             TemplatePart::Mark => TemplateSubject::Mark,
             TemplatePart::Text(_)
+            | TemplatePart::Export(..)
             | TemplatePart::OtlpEndpoint
             | TemplatePart::OtlpAddress(_)
             | TemplatePart::Env(_)

@@ -31,7 +31,8 @@ fn where_given(node: &Node) -> Option<&'static str> {
         | NodeKind::Url(_)
         | NodeKind::Stub(_)
         | NodeKind::InProcess
-        | NodeKind::Broker(_) => None,
+        | NodeKind::Broker(_)
+        | NodeKind::Collector(_) => None,
     }
 }
 

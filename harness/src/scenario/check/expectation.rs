@@ -75,6 +75,10 @@ fn nothing_to_look_at(draft: &Draft<'_>, rule: Expectation) -> Option<(&'static 
             let services = nodes().any(|node| node.kind.is_users_service());
             (!logs && !services).then_some(("no node writes logs", "add a step `{ log: \"...\" }`"))
         }
+        Expectation::TracesKept => (draft.expect_traces.is_empty())
+            .then_some(("the scenario has no `expect-traces`", "add `expect-traces: [{ kept: whole }]`")),
+        Expectation::CollectorsUnchanged => (nodes().all(|node| node.kind.as_collector().is_none()))
+            .then_some(("no node is a collector", "remove the rule, or add a node of kind `collector`")),
         Expectation::RelayKeepsContract => (!nodes().any(|node| node.kind.keeps_relay_contract()))
             .then_some(("no node is a relay", "remove the rule")),
         Expectation::HopsCrossed | Expectation::HopsOnlyDeclared => None,

@@ -2,6 +2,7 @@
 
 mod address;
 mod broker;
+mod collector;
 mod crossing_count;
 mod dead_letter;
 mod drive;
@@ -35,6 +36,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     overlap::check(draft, complaints);
     drive::check(draft, complaints);
     formats::check(draft, complaints);
+    collector::check(draft, complaints);
     wiring::check(draft, complaints);
     address::check(draft, complaints);
     listeners::check(draft, complaints);

@@ -98,7 +98,8 @@ fn unused_nodes(draft: &Draft<'_>, complaints: &mut Complaints) {
     let used: HashSet<NodeIx> =
         ends.chain(draft.hops.iter().filter_map(|hop| hop.hop.transport.via())).collect();
     for (index, node) in draft.nodes.iter().enumerate().skip(1) {
-        if !used.contains(&NodeIx(index)) && !node.node.is_helper {
+        let beside = node.node.is_helper || node.node.kind.as_collector().is_some();
+        if !used.contains(&NodeIx(index)) && !beside {
             let name = &node.node.name;
             let broker = node.node.kind.as_broker().is_some();
             let what = if broker { "broker" } else { "node" };

@@ -1,6 +1,7 @@
 //! The format of a scenario file, as tables: each key with its shape and what it is for.
 
 mod drive;
+mod expect_traces;
 mod hop;
 mod message;
 mod node;
@@ -11,6 +12,7 @@ use super::pattern::{DURATION, LINE, LISTEN, NAME, TEXT};
 use super::shape::{Object, Shape, Words, may, must};
 use Shape::{List, Named};
 use drive::DRIVE;
+use expect_traces::TRACE_EXPECTATION;
 use hop::HOP;
 use node::NODE;
 use words::FORMATS;
@@ -46,6 +48,11 @@ pub(super) static SCENARIO: Object = Object {
             "expect",
             List(&Shape::Words(&RULES)),
             "which rules to judge; by default every rule that applies",
+        ),
+        may(
+            "expect-traces",
+            List(&Shape::Object(&TRACE_EXPECTATION)),
+            "what must become of traces behind the collectors; the first that applies to a trace decides",
         ),
         may(
             "timeout",

@@ -21,7 +21,7 @@ pub(super) static NODE: Object = Object {
                     OneOrList(&Shape::Words(&RELAYS)),
                     "a reference service that comes with unbroken; a list is a matrix",
                 ),
-                with: &[RELAY_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
+                with: &[RELAY_KEYS, PROCESS_KEYS, EXPORT_KEYS, SERVICE_KEYS, MARKER_KEYS],
             },
             TaggedKind {
                 key: must(
@@ -29,7 +29,7 @@ pub(super) static NODE: Object = Object {
                     List(&Shape::Text(&TEXT)),
                     "your service as a process: program and arguments, with templates",
                 ),
-                with: &[COMMAND_KEYS, READY_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
+                with: &[COMMAND_KEYS, READY_KEYS, PROCESS_KEYS, EXPORT_KEYS, SERVICE_KEYS, MARKER_KEYS],
             },
             TaggedKind {
                 key: must(
@@ -41,7 +41,7 @@ pub(super) static NODE: Object = Object {
                     ]),
                     "a proxy as a process, with a configuration that comes along or with yours; a list is a matrix",
                 ),
-                with: &[GATEWAY_KEYS, READY_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
+                with: &[GATEWAY_KEYS, READY_KEYS, PROCESS_KEYS, EXPORT_KEYS, SERVICE_KEYS, MARKER_KEYS],
             },
             TaggedKind {
                 key: must(
@@ -49,7 +49,7 @@ pub(super) static NODE: Object = Object {
                     Shape::Text(&IMAGE),
                     "your service as a container: the name of its image, in which `${env.NAME}` and `${secret.NAME}` may stand",
                 ),
-                with: &[IMAGE_KEYS, READY_KEYS, PROCESS_KEYS, SERVICE_KEYS, MARKER_KEYS],
+                with: &[IMAGE_KEYS, READY_KEYS, PROCESS_KEYS, EXPORT_KEYS, SERVICE_KEYS, MARKER_KEYS],
             },
             TaggedKind {
                 key: must(
@@ -69,13 +69,21 @@ pub(super) static NODE: Object = Object {
                     True,
                     "a service that the test starts in its own process (`cargo test`)",
                 ),
-                with: &[SERVICE_KEYS, MARKER_KEYS],
+                with: &[EXPORT_KEYS, SERVICE_KEYS, MARKER_KEYS],
+            },
+            TaggedKind {
+                key: must(
+                    "collector",
+                    Shape::Object(&COLLECTOR),
+                    "an OpenTelemetry Collector as a process, between nodes with `exports-to` and the sink",
+                ),
+                with: &[COLLECTOR_KEYS, READY_KEYS, PROCESS_KEYS],
             },
             TaggedKind { key: must("kafka", Shape::Object(&KAFKA), "a Kafka broker"), with: &[] },
             TaggedKind { key: must("rabbitmq", Shape::Object(&RABBITMQ), "a RabbitMQ broker"), with: &[] },
             TaggedKind { key: must("sqs", Shape::Object(&SQS), "an SQS endpoint"), with: &[] },
         ],
-        later: &["collector"],
+        later: &[],
     }),
 };
 
@@ -114,6 +122,30 @@ static SQS: Object = Object {
     ],
     tag: None,
 };
+
+static COLLECTOR: Object = Object {
+    what: "`collector`",
+    keys: &[
+        must(
+            "config",
+            Shape::Text(&LINE),
+            "its configuration with templates such as `${self.port}` and `${sink.endpoint}`, relative to the scenario file",
+        ),
+        may(
+            "to",
+            List(&Shape::Text(&LINE)),
+            "the collectors that it exports to, and `sink` for the end of the way; `sink` by default",
+        ),
+    ],
+    tag: None,
+};
+
+static COLLECTOR_KEYS: &[KeyShape] =
+    &[may("program", Shape::Text(&LINE), "its program, in place of the one in `PATH`")];
+
+/// Of nodes that export telemetry.
+static EXPORT_KEYS: &[KeyShape] =
+    &[may("exports-to", Shape::Text(&LINE), "the collector that its telemetry goes through")];
 
 static RELAYS: Words =
     Words { what: "relay", words: || vec!["model", "rust"], later: &["python", "go", "java", "node"] };

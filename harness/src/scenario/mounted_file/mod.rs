@@ -8,7 +8,7 @@ use super::index::NodeIx;
 use super::node_kind::BrokerKind;
 use super::reference::{self, Stretch, TemplateSite};
 use super::template::{Template, TemplatePart};
-use super::{Scenario, spelling};
+use super::{ExportTarget, Scenario, spelling};
 
 /// A template in a mounted file that cannot be filled; `line` counts from 1.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -27,18 +27,27 @@ const ESCAPE: &str = "write `$${` for a literal `${`";
 impl Template {
     /// Reads the text of a file that node `of` mounts. The same templates are allowed as in the node's `env`.
     pub fn read(text: &str, scenario: &Scenario, of: NodeIx) -> Result<Self, MountedFileError> {
+        let site = match scenario.node(of).kind.as_collector() {
+            Some(_) => TemplateSite::Collector,
+            None => TemplateSite::Service,
+        };
         let mut parts = Vec::new();
         for stretch in reference::stretches(text) {
             match stretch {
                 Stretch::Text(text) => parts.push(TemplatePart::Text(text.to_owned())),
                 Stretch::Open(at) => return Err(MountedFileError::NotClosed { line: line_of(text, at) }),
                 Stretch::Reference(name, at) => {
-                    let found = reference::meaning(name, TemplateSite::Service, |name| scenario.found(name));
+                    // `${env:NAME}` and the like are a Collector's own.
+                    if site == TemplateSite::Collector && name.contains(':') {
+                        parts.push(TemplatePart::Text(format!("${{{name}}}")));
+                        continue;
+                    }
+                    let found = reference::meaning(name, site, |name| scenario.found(name));
                     // No template name has a line end in it, so the first line of this one is enough to show.
                     let (line, name) =
                         (line_of(text, at), name.lines().next().unwrap_or_default().to_owned());
                     let Some(part) = found else {
-                        let help = scenario.known_templates(&name);
+                        let help = scenario.known_templates(&name, site);
                         return Err(MountedFileError::Unknown { line, name, help });
                     };
                     if let Some(what) = scenario.missing_for(&part, of) {
@@ -64,12 +73,12 @@ impl Scenario {
     }
 
     /// Returns the template closest to `name`, or all that may stand in a mounted file.
-    fn known_templates(&self, name: &str) -> String {
+    fn known_templates(&self, name: &str, site: TemplateSite) -> String {
         let nodes = self.nodes.iter().skip(1);
         let mut nodes: Vec<_> =
             nodes.map(|node| (node.name.as_str(), node.kind.as_broker().map(|broker| broker.kind))).collect();
         nodes.sort_unstable_by_key(|(name, _)| *name);
-        let known = reference::known(TemplateSite::Service, nodes);
+        let known = reference::known(site, nodes);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         spelling::help(name, &known, "templates here")
     }
@@ -100,6 +109,14 @@ impl Scenario {
                 .then(|| format!("`{user}` to be a `command` or a `gateway`")),
             TemplatePart::SelfPort => {
                 (!self.node(of).kind.has_port()).then(|| format!("a `port` at `{user}`"))
+            }
+            TemplatePart::Export(target, _) => {
+                let to = self.node(of).kind.as_collector().map_or(&[][..], |collector| &collector.to);
+                let word = match target {
+                    ExportTarget::Sink => ExportTarget::SINK,
+                    ExportTarget::Collector(node) => name(*node),
+                };
+                (!to.contains(target)).then(|| format!("`{word}` in `to:` of `{user}`"))
             }
             TemplatePart::Text(_)
             | TemplatePart::OtlpEndpoint

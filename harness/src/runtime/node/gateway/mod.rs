@@ -118,13 +118,18 @@ fn protocol(transport: &Transport) -> Option<RouteProtocol> {
 
 /// Returns the program: where the environment says, in `PATH`, or where system programs are.
 pub fn find(product: GatewayProduct) -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os(variable(product)).map(PathBuf::from) {
+    find_program(&variable(product), programs(product))
+}
+
+/// Returns a program: where the variable says, or the first of the names in `PATH` or where system programs are.
+pub fn find_program(variable: &str, names: &[&str]) -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os(variable).map(PathBuf::from) {
         return path.is_file().then_some(path);
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> =
         std::env::split_paths(&path).chain(SYSTEM_FOLDERS.iter().map(PathBuf::from)).collect();
-    programs(product)
+    names
         .iter()
         .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
         .find(|path| is_program(path))

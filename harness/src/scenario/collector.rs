@@ -1,0 +1,51 @@
+//! Collectors: OpenTelemetry Collectors on the way of the telemetry from nodes to the sink, outside of the graph of hops.
+
+use super::Scenario;
+use super::index::NodeIx;
+use super::node_kind::ServiceCommand;
+
+/// `collector:`, a Collector as a process with a configuration of the user's.
+#[derive(Clone, Debug)]
+pub struct CollectorProcess {
+    /// Its arguments hold only its program, where the file names one; its one file is the configuration.
+    pub command: ServiceCommand,
+    /// `to:`, where it exports to; the sink where the file does not say.
+    pub to: Vec<ExportTarget>,
+}
+
+/// The receiver of what a collector exports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExportTarget {
+    /// The end of the way: the harness.
+    Sink,
+    Collector(NodeIx),
+}
+
+impl ExportTarget {
+    /// The name of the sink in scenarios.
+    pub const SINK: &'static str = "sink";
+}
+
+impl Scenario {
+    /// Returns the collectors of the scenario, in its order.
+    pub fn collectors(&self) -> impl Iterator<Item = (NodeIx, &CollectorProcess)> {
+        let nodes = self.nodes.iter().zip((0..).map(NodeIx));
+        nodes.filter_map(|(node, ix)| Some((ix, node.kind.as_collector()?)))
+    }
+
+    /// Returns the collectors from front to back: each after those that export to it.
+    pub fn collectors_front_to_back(&self) -> Vec<NodeIx> {
+        let mut left: Vec<NodeIx> = self.collectors().map(|(ix, _)| ix).collect();
+        let mut order = Vec::new();
+        while !left.is_empty() {
+            let is_fed = |node: NodeIx| {
+                let mut before = left.iter().filter_map(|before| self.node(*before).kind.as_collector());
+                before.any(|before| before.to.contains(&ExportTarget::Collector(node)))
+            };
+            // A checked scenario has no circle; what is left in one is taken in the order of the file.
+            let first = left.iter().position(|node| !is_fed(*node)).unwrap_or(0);
+            order.push(left.remove(first));
+        }
+        order
+    }
+}

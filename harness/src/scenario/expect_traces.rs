@@ -1,0 +1,43 @@
+//! `expect-traces:`, what must become of the traces on their way through collectors.
+
+use super::index::NodeIx;
+use crate::source::Place;
+
+/// One expectation; of several the first that applies to a trace decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceExpectation {
+    pub place: Place,
+    /// `None` where it applies to every trace.
+    pub when: Option<TraceCondition>,
+    pub fate: TraceFate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceCondition {
+    /// A span of this node ended in an error.
+    Fails(NodeIx),
+    /// No expectation before it applies.
+    Otherwise,
+}
+
+/// What must arrive at the sink of the spans of a trace that went into collectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TraceFate {
+    /// All.
+    Kept,
+    /// All or none.
+    KeptOrDropped,
+    /// None.
+    Dropped,
+}
+
+impl TraceFate {
+    /// Returns the words of messages.
+    pub fn words(self) -> &'static str {
+        match self {
+            TraceFate::Kept => "kept whole",
+            TraceFate::KeptOrDropped => "kept whole or dropped whole",
+            TraceFate::Dropped => "dropped whole",
+        }
+    }
+}
