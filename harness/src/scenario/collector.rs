@@ -2,7 +2,7 @@
 
 use super::Scenario;
 use super::index::NodeIx;
-use super::node_kind::ServiceCommand;
+use super::node_kind::{NodeKind, ServiceCommand};
 
 /// `collector:`, a Collector as a process with a configuration of the user's.
 #[derive(Clone, Debug)]
@@ -24,6 +24,22 @@ pub enum ExportTarget {
 impl ExportTarget {
     /// The name of the sink in scenarios.
     pub const SINK: &'static str = "sink";
+}
+
+impl NodeKind {
+    pub fn as_collector(&self) -> Option<&CollectorProcess> {
+        match self {
+            NodeKind::Collector(collector) => Some(collector),
+            NodeKind::Client
+            | NodeKind::Relay(_)
+            | NodeKind::Command(_)
+            | NodeKind::Image(_)
+            | NodeKind::Url(_)
+            | NodeKind::Stub(_)
+            | NodeKind::InProcess
+            | NodeKind::Broker(_) => None,
+        }
+    }
 }
 
 impl Scenario {

@@ -234,20 +234,6 @@ impl NodeKind {
         }
     }
 
-    pub fn as_collector(&self) -> Option<&CollectorProcess> {
-        match self {
-            NodeKind::Collector(collector) => Some(collector),
-            NodeKind::Client
-            | NodeKind::Relay(_)
-            | NodeKind::Command(_)
-            | NodeKind::Image(_)
-            | NodeKind::Url(_)
-            | NodeKind::Stub(_)
-            | NodeKind::InProcess
-            | NodeKind::Broker(_) => None,
-        }
-    }
-
     pub fn as_broker(&self) -> Option<&Broker> {
         match self {
             NodeKind::Broker(broker) => Some(broker),

@@ -132,6 +132,7 @@ impl Case {
             drives: vec![self.drive.clone()],
             expect: Expectations::All,
             otlp_listen: None,
+            expect_traces: Vec::new(),
             timeout: Duration::from_secs(20),
             own_names: Vec::new(),
         };
@@ -161,6 +162,7 @@ fn node(name: &str, kind: NodeKind) -> Node {
         kind,
         role: Role::Participant,
         service: None,
+        exports_to: None,
         telemetry: true,
         is_gateway: false,
         needs: Vec::new(),

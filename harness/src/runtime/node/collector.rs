@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use nix::sys::signal::Signal;
 use tokio::time::Instant;
 
 use super::error::NodeError;
@@ -31,24 +30,24 @@ pub fn missing(node: String) -> NodeError {
     NodeError::CollectorMissing { node, programs: PROGRAMS.join("`, `"), variable: VARIABLE }
 }
 
-/// Stops a collector by SIGTERM, after which it exports what it still has; returns whether it did.
+/// Stops a collector by its stop signal, after which it exports what it still has; returns whether it did.
 pub async fn stop(program: &Program, asked_nanos: u64, deadline: Instant) -> Completion {
     if program.workload.has_ended() && !program.stopped.load(Ordering::Acquire) {
         let end = program.workload.ended().await;
         return Completion::Unknown(format!("it exited during the run ({})", end.words()));
     }
     program.stopped.store(true, Ordering::Release);
-    match program.workload.stop(Signal::SIGTERM, deadline).await {
+    let signal = program.signal();
+    match program.workload.stop(signal, deadline).await {
         Some(end) if end.is_success() => Completion::Stopped { asked_nanos, status: end.words() },
         Some(end) => Completion::Unknown(format!(
             "it did not end well when it was stopped ({}), and may have dropped what it had: read its last lines",
             end.words()
         )),
-        None => Completion::Unknown(
-            "it did not end after SIGTERM and was killed at the deadline, with what it still had: look for an exporter in its \
+        None => Completion::Unknown(format!(
+            "it did not end after {signal} and was killed at the deadline, with what it still had: look for an exporter in its \
              configuration that waits for a receiver"
-                .to_owned(),
-        ),
+        )),
     }
 }
 

@@ -200,7 +200,7 @@ impl Program {
         self.workload.listening_processes(self.port?)
     }
 
-    fn signal(&self) -> Signal {
+    pub(super) fn signal(&self) -> Signal {
         match self.stop {
             StopSignal::Terminate => Signal::SIGTERM,
             StopSignal::Interrupt => Signal::SIGINT,

@@ -48,6 +48,7 @@ fn node(name: &str, kind: NodeKind) -> Node {
         kind,
         role: Role::Participant,
         service: None,
+        exports_to: None,
         telemetry: true,
         is_gateway: false,
         needs: Vec::new(),
@@ -82,13 +83,17 @@ fn wiring(command: &ServiceCommand) -> CaseWiring {
         drives: Vec::new(),
         expect: Expectations::All,
         otlp_listen: None,
+        expect_traces: Vec::new(),
         timeout: SOON,
         own_names: Vec::new(),
     };
     let plan = Plan::build(Arc::new(scenario), PathBuf::from("/"), Seed(1));
     let host = HostAddress::loopback(&plan);
-    let listeners =
-        Listeners { taps: Vec::new(), otlp: vec![None, Some(([127, 0, 0, 1], 4318).into()), None] };
+    let listeners = Listeners {
+        taps: Vec::new(),
+        otlp: vec![None, Some(([127, 0, 0, 1], 4318).into()), None],
+        exports: Vec::new(),
+    };
     let address = BrokerAddress::parse(BrokerKind::RabbitMq, "amqp://guest:guest@[::1]:5673/shop");
     let mail = BrokerReach {
         node: NodeIx(2),

@@ -1,5 +1,6 @@
 //! The format of a scenario file, as tables: each key with its shape and what it is for.
 
+mod collector;
 mod drive;
 mod expect_traces;
 mod hop;

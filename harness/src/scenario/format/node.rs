@@ -1,5 +1,6 @@
 //! The keys of a node, by its kind.
 
+use super::collector::{COLLECTOR, COLLECTOR_KEYS, EXPORT_KEYS};
 use super::words::{FORMATS, NONE};
 use crate::scenario::gateway::GatewayProduct;
 use crate::scenario::node::{Role, StrippedField, Trust};
@@ -122,30 +123,6 @@ static SQS: Object = Object {
     ],
     tag: None,
 };
-
-static COLLECTOR: Object = Object {
-    what: "`collector`",
-    keys: &[
-        must(
-            "config",
-            Shape::Text(&LINE),
-            "its configuration with templates such as `${self.port}` and `${sink.endpoint}`, relative to the scenario file",
-        ),
-        may(
-            "to",
-            List(&Shape::Text(&LINE)),
-            "the collectors that it exports to, and `sink` for the end of the way; `sink` by default",
-        ),
-    ],
-    tag: None,
-};
-
-static COLLECTOR_KEYS: &[KeyShape] =
-    &[may("program", Shape::Text(&LINE), "its program, in place of the one in `PATH`")];
-
-/// Of nodes that export telemetry.
-static EXPORT_KEYS: &[KeyShape] =
-    &[may("exports-to", Shape::Text(&LINE), "the collector that its telemetry goes through")];
 
 static RELAYS: Words =
     Words { what: "relay", words: || vec!["model", "rust"], later: &["python", "go", "java", "node"] };
