@@ -67,8 +67,8 @@ impl Endpoint {
         self.state.faults.clear();
     }
 
-    /// Forwards each request that arrives from now on, after it was stored and before it is answered; what the forwarder
-    /// rejects is answered as rejected. An endpoint has one forwarder: a second one is ignored.
+    /// Forwards each request that arrives from now on, after it was stored and before it is answered; what the
+    /// forwarder rejects is answered as rejected. An endpoint has one forwarder: a second one is ignored.
     pub fn forward(&self, forwarder: Forwarder) {
         let _ = self.state.forwarder.set(forwarder);
     }

@@ -1,7 +1,7 @@
 //! Forwarding: an endpoint hands each request that it stored to a function before it answers, and answers with its result.
 //!
-//! The function gets the message decompressed and in protobuf, whatever the exporter sent. How it goes on from there is
-//! the function's affair: this crate sends nothing.
+//! The function gets the message decompressed and in protobuf, whatever the exporter sent. Where it is sent is the
+//! function's affair: this crate sends nothing.
 
 use std::fmt;
 use std::future::Future;

@@ -1,8 +1,8 @@
 //! Collectors: what left each is held against what came in.
 //!
 //! Before is what nodes and other collectors exported to it, after is what it exported. Spans are the same by their
-//! ids, so a resource that was stripped changes nothing. A trace has the fate that `expect-traces` declares; ids, parent,
-//! flags, links and tracestate must leave as they came (OpenTelemetry data model; OTLP, trace.proto).
+//! ids, so a resource that was stripped changes nothing. A trace has the fate that `expect-traces` declares; ids,
+//! parent, flags, links and tracestate must leave as they came (OTLP, trace.proto).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -48,9 +48,9 @@ fn stimulus(all: &Crossings<'_>, trace: &[u8]) -> Option<StimulusIx> {
 
 /// The spans on their ways.
 struct Ways<'e> {
-    /// What nodes exported.
+    /// The spans that nodes exported.
     exported: HashMap<SpanKey<'e>, SpanIx>,
-    /// What left each collector, by its ids.
+    /// The spans that left each collector, by their ids.
     left: HashMap<(NodeIx, SpanKey<'e>), Vec<CollectorSpanIx>>,
 }
 
@@ -149,12 +149,12 @@ fn of_collector(
     Break { stimulus, ..Break::new(kind, Side::Intermediary, hop, collector) }.graded(grade)
 }
 
-/// Returns whether a collector died, did not end by itself, or rejected or gave up spans: any of them may be on the way.
+/// Returns whether a collector died, did not end by itself, or rejected or gave up spans: it may be any of them.
 fn has_gap(all: &Crossings<'_>) -> bool {
     let is_collector = |node: NodeIx| all.plan.scenario.node(node).kind.as_collector().is_some();
     let gap = all.evidence.gaps.iter().any(|gap| match gap.place {
         GapPlace::Node(node) | GapPlace::DeadNode(node) => is_collector(node),
-        GapPlace::Run | GapPlace::Tap(_) | GapPlace::Stimulus(_) => false,
+        GapPlace::Run | GapPlace::Tap(_) | GapPlace::UnreachableReceiver(_) | GapPlace::Stimulus(_) => false,
     });
     let completions = all.evidence.completions.iter().zip((0..).map(NodeIx));
     gap || completions
@@ -162,9 +162,9 @@ fn has_gap(all: &Crossings<'_>) -> bool {
         .any(|(completion, _)| matches!(completion, Completion::Unknown(_)))
 }
 
-/// What came into a collector of one span.
+/// The parts of one span that came into a collector.
 #[derive(Clone, Copy)]
-struct Before<'e> {
+struct IncomingSpan<'e> {
     parent_id: &'e [u8],
     flags: u32,
     trace_state: &'e str,
@@ -215,19 +215,19 @@ fn origin(all: &Crossings<'_>, ways: &Ways<'_>, after: &CollectorSpan) -> Option
     })
 }
 
-fn came_in<'e>(all: &Crossings<'e>, collector: NodeIx) -> HashMap<SpanKey<'e>, Before<'e>> {
+fn came_in<'e>(all: &Crossings<'e>, collector: NodeIx) -> HashMap<SpanKey<'e>, IncomingSpan<'e>> {
     let mut before = HashMap::new();
     for span in &all.evidence.spans {
         if all.plan.scenario.node(span.node).exports_to == Some(collector) {
             let Span { parent_id, flags, trace_state, links, .. } = span;
-            let came = Before { parent_id, flags: *flags, trace_state, links };
+            let came = IncomingSpan { parent_id, flags: *flags, trace_state, links };
             before.insert((span.trace_id.as_slice(), span.span_id.as_slice()), came);
         }
     }
     for span in &all.evidence.collector_spans {
         if span.to == ExportTarget::Collector(collector) {
             let CollectorSpan { parent_id, flags, trace_state, links, .. } = span;
-            let came = Before { parent_id, flags: *flags, trace_state, links };
+            let came = IncomingSpan { parent_id, flags: *flags, trace_state, links };
             before.insert(key(span), came);
         }
     }

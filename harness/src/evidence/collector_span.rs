@@ -1,6 +1,7 @@
 //! Spans as they left a collector: what judging compares with the spans that came in.
 //!
-//! The spans that nodes exported are `Evidence::spans`; here is only what came out of a collector, once for each receiver.
+//! The spans that nodes exported are `Evidence::spans`; here is only what came out of a collector, once for each
+//! receiver.
 
 use in_memory_collector as otlp;
 

@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use super::wording;
+use super::wording::collectors::SpanParts;
+use crate::breaks::break_kind::AlteredPart;
 use crate::breaks::{Break, Flag, List, Value};
 use crate::crossings::Crossings;
 use crate::evidence::{CaptureEnd, CaptureIx, LogRecord, Span, SpanIx};
@@ -155,19 +157,9 @@ impl ValueDetails {
                 ValueDetails { count: Some(u64::from(*times)), ..nothing }
             }
             Value::SpansArrived { arrived, .. } => ValueDetails::of_count(*arrived),
-            Value::PartOf(part, span) => ValueDetails {
-                values: vec![wording::collectors::part(*part, &all.spans.get(*span).into())],
-                ..ValueDetails::of_span(all.spans.get(*span))
-            },
+            Value::PartOf(part, span) => ValueDetails::of_part(*part, &all.spans.get(*span).into()),
             Value::PartBehindCollector(part, ix) => {
-                let span = &all.evidence.collector_spans[ix.0];
-                ValueDetails {
-                    values: vec![wording::collectors::part(*part, &span.into())],
-                    trace_id: Some(hex(&span.trace_id)),
-                    span_id: Some(hex(&span.span_id)),
-                    parent_id: Some(hex(&span.parent_id)),
-                    ..nothing
-                }
+                ValueDetails::of_part(*part, &(&all.evidence.collector_spans[ix.0]).into())
             }
             Value::LogRecord(ix) => all.evidence.logs.get(*ix).map_or(nothing, ValueDetails::of_log),
         }
@@ -209,6 +201,16 @@ impl ValueDetails {
 
     fn of_count(count: usize) -> ValueDetails {
         ValueDetails { count: Some(u64::try_from(count).unwrap_or(u64::MAX)), ..ValueDetails::default() }
+    }
+
+    fn of_part(part: AlteredPart, span: &SpanParts<'_>) -> ValueDetails {
+        ValueDetails {
+            values: vec![wording::collectors::part(part, span)],
+            trace_id: Some(hex(span.trace_id)),
+            span_id: Some(hex(span.span_id)),
+            parent_id: Some(hex(span.parent_id)),
+            ..ValueDetails::default()
+        }
     }
 
     fn of_span(span: &Span) -> ValueDetails {

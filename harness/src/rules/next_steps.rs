@@ -206,6 +206,12 @@ const REFUSED: &[&str] = &[
     "if it must refuse this request, set `answers:` on the drive and `times: { min: 0, max: 1 }` on this hop",
 ];
 
+const NOT_EXPORTED: &[&str] =
+    &["check the node's exporter, its endpoint, and that it flushes when it is stopped"];
+
+const JOINED: &[&str] =
+    &["start a new root span where the scenario says `restart` or `link`, or declare `child`"];
+
 const SPLIT: &[&str] = &[
     "send all spans of a trace to one collector before a tail sampler decides: `load_balancing` with `routing_key: traceID`",
     "raise `decision_wait` and `num_traces` of a tail sampler whose late spans are decided again",
@@ -244,12 +250,8 @@ fn by_class(class: Class, side: Side) -> &'static [&'static str] {
         (Class::FlagChanged | Class::SampledIn | Class::SampledOut, _) => {
             &["use a parent-based sampler (`OTEL_TRACES_SAMPLER=parentbased_always_on`)"]
         }
-        (Class::NotExported, _) => {
-            &["check the node's exporter, its endpoint, and that it flushes when it is stopped"]
-        }
-        (Class::Joined, _) => {
-            &["start a new root span where the scenario says `restart` or `link`, or declare `child`"]
-        }
+        (Class::NotExported, _) => NOT_EXPORTED,
+        (Class::Joined, _) => JOINED,
         (Class::LinkMissing | Class::LinkWrong, _) => {
             &["add a link to the context that was received when the new root is started"]
         }

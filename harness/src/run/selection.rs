@@ -53,7 +53,7 @@ impl Search {
     }
 }
 
-/// The first keys of YAML files beside scenarios: requirements of the reference suite, and configurations of Collectors.
+/// The first keys of other YAML files: requirements of the reference suite, and configurations of Collectors.
 const OTHER_KINDS: [&str; 6] =
     ["suite:", "receivers:", "processors:", "exporters:", "extensions:", "service:"];
 

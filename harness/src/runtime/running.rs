@@ -195,8 +195,8 @@ impl RunningCase {
     }
 
     /// Ends every node and waits until it is gone; what a node exports at its end is still received. The clients of
-    /// brokers that have threads of their own end meanwhile; brokers and wire taps outlive them all. Collectors end last,
-    /// from front to back, each when nothing is on its way to it any more: returns why their exports are complete.
+    /// brokers that have threads of their own end meanwhile; brokers and wire taps outlive them all. Collectors end
+    /// last, from front to back, each when nothing is on its way to it any more: returns why their exports are complete.
     pub async fn stop(&self) -> Vec<(NodeIx, Completion)> {
         let collectors = self.plan.scenario.collectors_front_to_back();
         let nodes = self.nodes.iter().zip((0..).map(NodeIx));
@@ -211,7 +211,7 @@ impl RunningCase {
             self.path.exports_received(received).await;
             let deadline = Instant::now() + COLLECTOR_WITHIN;
             if let Some(collector) = &self.nodes[ix.0] {
-                ends.push((ix, collector.end_collector(&self.recorder, deadline).await));
+                ends.push((ix, node::end_collector(collector, &self.recorder, deadline).await));
             }
         }
         self.path.exports_received(Instant::now() + COLLECTOR_WITHIN).await;

@@ -1,7 +1,7 @@
 //! The way of the telemetry through collectors: a receiver before each collector, and one for each way out of it.
 //!
-//! Before: the OTLP endpoint of a node with `exports-to`, and the receiver between two collectors, keep each request and
-//! forward it over HTTP to the Collector process, whose answer they give. After: a receiver for each way out of a
+//! Before: the OTLP endpoint of a node with `exports-to`, and the receiver between two collectors, keep each request
+//! and forward it over HTTP to the Collector process, whose answer they give. After: a receiver for each way out of a
 //! collector, so that the sender is known whatever the spans say.
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ use crate::scenario::{ExportTarget, NodeIx};
 /// The ways of a case; none without a collector.
 #[derive(Debug, Default)]
 pub(super) struct TelemetryPath {
-    /// What the collectors exported, under the name of each way.
+    /// The spans that the collectors exported, under the name of each way.
     exported: Option<Collector>,
     ways: Vec<Way>,
     processes: Vec<Arc<CollectorInput>>,

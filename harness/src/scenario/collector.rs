@@ -1,30 +1,9 @@
-//! Collectors: OpenTelemetry Collectors on the way of the telemetry from nodes to the sink, outside of the graph of hops.
+//! Collectors: OpenTelemetry Collectors on the way of the telemetry to the sink, outside of the graph of hops.
 
 use super::Scenario;
+use super::export_target::ExportTarget;
 use super::index::NodeIx;
-use super::node_kind::{NodeKind, ServiceCommand};
-
-/// `collector:`, a Collector as a process with a configuration of the user's.
-#[derive(Clone, Debug)]
-pub struct CollectorProcess {
-    /// Its arguments hold only its program, where the file names one; its one file is the configuration.
-    pub command: ServiceCommand,
-    /// `to:`, where it exports to; the sink where the file does not say.
-    pub to: Vec<ExportTarget>,
-}
-
-/// The receiver of what a collector exports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ExportTarget {
-    /// The end of the way: the harness.
-    Sink,
-    Collector(NodeIx),
-}
-
-impl ExportTarget {
-    /// The name of the sink in scenarios.
-    pub const SINK: &'static str = "sink";
-}
+use super::node_kind::{CollectorProcess, NodeKind};
 
 impl NodeKind {
     pub fn as_collector(&self) -> Option<&CollectorProcess> {

@@ -20,7 +20,7 @@ pub enum TraceCondition {
     Otherwise,
 }
 
-/// What must arrive at the sink of the spans of a trace that went into collectors.
+/// The share of the spans of a trace that must arrive at the sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TraceFate {
     /// All.

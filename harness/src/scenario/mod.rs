@@ -14,6 +14,7 @@ pub mod collector;
 pub mod drive;
 pub mod expect_traces;
 pub mod expectation;
+pub mod export_target;
 pub mod gateway;
 pub mod hop;
 pub mod index;
@@ -44,10 +45,10 @@ mod spelling;
 pub(crate) mod tree;
 pub(crate) mod yaml;
 
-pub use collector::{CollectorProcess, ExportTarget};
 pub use drive::{Drive, DriveBody, DriveContext};
 pub use expect_traces::{TraceCondition, TraceExpectation, TraceFate};
 pub use expectation::{Expectation, Expectations};
+pub use export_target::ExportTarget;
 pub use gateway::GatewayProduct;
 pub use hop::{
     FixedTap, GrpcHop, Hop, HopBaggage, HttpHop, HttpVersion, PathPattern, Step, Times, Transport,
@@ -57,8 +58,8 @@ pub use message::{AmqpExchange, ExchangeKind, KafkaHop, RabbitMqHop, SqsHop};
 pub use mounted_file::MountedFileError;
 pub use node::{Marker, Node, Role, StopSignal, StrippedField, Trust};
 pub use node_kind::{
-    Broker, BrokerKind, Image, Mount, NodeKind, OwnFile, Readiness, Relay, ServiceCommand, Stub, StubAnswer,
-    Url,
+    Broker, BrokerKind, CollectorProcess, Image, Mount, NodeKind, OwnFile, Readiness, Relay, ServiceCommand,
+    Stub, StubAnswer, Url,
 };
 pub use own_names::{KeptName, NameKind, OwnName, OwnNames};
 pub use parse::parse;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::collector::CollectorProcess;
+use super::export_target::ExportTarget;
 use super::gateway::GatewayProduct;
 use super::template::Template;
 use crate::source::Place;
@@ -221,17 +221,7 @@ impl NodeKind {
     }
 
     pub fn as_relay(&self) -> Option<&Relay> {
-        match self {
-            NodeKind::Relay(relay) => Some(relay),
-            NodeKind::Client
-            | NodeKind::Command(_)
-            | NodeKind::Image(_)
-            | NodeKind::Url(_)
-            | NodeKind::Stub(_)
-            | NodeKind::InProcess
-            | NodeKind::Broker(_)
-            | NodeKind::Collector(_) => None,
-        }
+        if let NodeKind::Relay(relay) = self { Some(relay) } else { None }
     }
 
     pub fn as_broker(&self) -> Option<&Broker> {
@@ -312,6 +302,14 @@ pub struct ServiceCommand {
     /// The proxy that it is, where program, arguments and configuration come along.
     pub gateway: Option<GatewayProduct>,
     pub place: Place,
+}
+
+/// `collector:`, a Collector with a configuration of the user's: the one file of its command.
+#[derive(Clone, Debug)]
+pub struct CollectorProcess {
+    pub command: ServiceCommand,
+    /// `to:`; the sink where the file does not say.
+    pub to: Vec<ExportTarget>,
 }
 
 /// A file in a node's own folder, made of one whose templates are filled.

@@ -3,7 +3,7 @@
 //! Shared by the texts of a scenario (`build::template`) and the files that it mounts (`mounted_file`), which report
 //! the errors.
 
-use super::collector::ExportTarget;
+use super::export_target::ExportTarget;
 use super::index::NodeIx;
 use super::node_kind::BrokerKind;
 use super::pattern;
@@ -87,14 +87,7 @@ pub(super) fn meaning(
     if site == TemplateSite::Collector
         && let Some(part) = otlp_part(member)
     {
-        if subject == ExportTarget::SINK {
-            return Some(TemplatePart::Export(ExportTarget::Sink, part));
-        }
-        if let Some((node, None)) = find(subject)
-            && node != NodeIx::CLIENT
-        {
-            return Some(TemplatePart::Export(ExportTarget::Collector(node), part));
-        }
+        return Some(TemplatePart::Export(export_target(subject, find)?, part));
     }
     if subject == "self.port" && site.is_given_addresses() && (pattern::NAME.fits)(member) {
         return Some(TemplatePart::NamedPort(member.to_owned()));
@@ -176,6 +169,19 @@ pub(super) fn known<'n>(
         }
     }
     known
+}
+
+fn export_target(
+    name: &str,
+    find: impl Fn(&str) -> Option<(NodeIx, Option<BrokerKind>)>,
+) -> Option<ExportTarget> {
+    if name == ExportTarget::SINK {
+        return Some(ExportTarget::Sink);
+    }
+    match find(name)? {
+        (node, None) if node != NodeIx::CLIENT => Some(ExportTarget::Collector(node)),
+        _ => None,
+    }
 }
 
 fn otlp_part(member: &str) -> Option<OtlpPart> {

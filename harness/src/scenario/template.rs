@@ -1,6 +1,6 @@
 //! Templates: text with `${...}` in it, each reference already resolved to what it means.
 
-use super::collector::ExportTarget;
+use super::export_target::ExportTarget;
 use super::index::NodeIx;
 use crate::source::Place;
 

@@ -162,7 +162,7 @@ impl AcceptedFinding {
         AcceptedFinding {
             scenario: scenario.into(),
             case: case.into(),
-            hop: finding.hops.first().cloned().unwrap_or_default(),
+            hop: place_of(finding).to_owned(),
             class: finding.class.word().into(),
             side: finding.side.word().into(),
             fields: Some(finding.fields.iter().map(|field| (*field).to_owned()).collect()),
@@ -193,7 +193,7 @@ impl AcceptedFinding {
     fn is_about(&self, scenario: &str, case: &str, finding: &Finding) -> bool {
         self.scenario == scenario
             && self.case == case
-            && self.hop == finding.hops.first().map_or("", String::as_str)
+            && self.hop == place_of(finding)
             && self.class == finding.class.word()
             && self.side == finding.side.word()
     }
@@ -211,6 +211,12 @@ impl AcceptedFinding {
             .copied()
             .filter(move |field| known.is_some_and(|known| !known.iter().any(|name| name == field)))
     }
+}
+
+/// Returns the hop of a finding; of a collector, which no hop reaches, its name.
+fn place_of(finding: &Finding) -> &str {
+    let hop = finding.hops.first().or(finding.node.as_ref());
+    hop.map_or("", String::as_str)
 }
 
 #[cfg(test)]

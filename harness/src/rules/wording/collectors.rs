@@ -92,9 +92,9 @@ pub(super) fn part_behind(example: Example<'_>, part: AlteredPart, ix: Collector
 
 /// The parts of a span that a collector must not change.
 pub(in crate::rules) struct SpanParts<'e> {
-    trace_id: &'e [u8],
-    span_id: &'e [u8],
-    parent_id: &'e [u8],
+    pub(in crate::rules) trace_id: &'e [u8],
+    pub(in crate::rules) span_id: &'e [u8],
+    pub(in crate::rules) parent_id: &'e [u8],
     flags: u32,
     trace_state: &'e str,
     links: &'e [Link],

@@ -156,9 +156,7 @@ fn implied(example: Example<'_>) -> String {
         BreakKind::TimeInverted => "an end at or after the start".to_owned(),
         BreakKind::ResourceMissing => "a `service.name` on the resource".to_owned(),
         BreakKind::ParentMissing => "the parent among the exported spans".to_owned(),
-        BreakKind::KindWrong => {
-            "SERVER or CONSUMER for what is received, CLIENT or PRODUCER for a call".to_owned()
-        }
+        BreakKind::KindWrong => KINDS.to_owned(),
         BreakKind::LogUncorrelated(_) => "the trace id and span id of the span it was written in".to_owned(),
         BreakKind::ContractBroken(defect) => match defect {
             ContractDefect::ServiceName => format!("the `service.name` {who}"),
@@ -193,6 +191,8 @@ fn implied(example: Example<'_>) -> String {
         | BreakKind::NotExtracted(_) => String::new(),
     }
 }
+
+const KINDS: &str = "SERVER or CONSUMER for what is received, CLIENT or PRODUCER for a call";
 
 fn flag_text(flag: Flag, set: bool) -> &'static str {
     match (flag, set) {

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::error::NodeError;
 use super::gateway;
-use super::running::Program;
-use crate::evidence::Completion;
+use super::running::{Program, RunningNode};
+use crate::evidence::{Completion, Recorder};
 
 /// The names of the program, the one with the most components first.
 const PROGRAMS: [&str; 3] = ["otelcol-contrib", "otelcol-unbroken", "otelcol"];
@@ -30,8 +30,18 @@ pub fn missing(node: String) -> NodeError {
     NodeError::CollectorMissing { node, programs: PROGRAMS.join("`, `"), variable: VARIABLE }
 }
 
+/// Ends a collector; returns whether it exported everything before.
+pub async fn end(node: &RunningNode, recorder: &Recorder, deadline: Instant) -> Completion {
+    let Some(program) = &node.program else {
+        return Completion::Unknown("it has no process to stop".to_owned());
+    };
+    let completion = stop(program, recorder.now(), deadline).await;
+    program.workload.kill(deadline).await;
+    completion
+}
+
 /// Stops a collector by its stop signal, after which it exports what it still has; returns whether it did.
-pub async fn stop(program: &Program, asked_nanos: u64, deadline: Instant) -> Completion {
+async fn stop(program: &Program, asked_nanos: u64, deadline: Instant) -> Completion {
     if program.workload.has_ended() && !program.stopped.load(Ordering::Acquire) {
         let end = program.workload.ended().await;
         return Completion::Unknown(format!("it exited during the run ({})", end.words()));

@@ -26,8 +26,8 @@ mod workload;
 #[cfg(test)]
 mod tests;
 
-pub(super) use collector::failed_export;
 pub use collector::find as find_collector;
+pub(super) use collector::{end as end_collector, failed_export};
 pub use death::NodeDeath;
 pub use error::NodeError;
 pub(super) use error::output_hint;

@@ -9,7 +9,6 @@ use hyper::{Method, StatusCode};
 use nix::sys::signal::Signal;
 use tokio::time::{Instant, timeout_at};
 
-use super::collector;
 use super::death::NodeDeath;
 use super::flush_advice;
 use super::own_resources::OwnResources;
@@ -160,16 +159,6 @@ impl RunningNode {
             end: end.words(),
             lines: program.workload.last_lines().await,
         }
-    }
-
-    /// Ends a collector; returns whether it exported everything before.
-    pub async fn end_collector(&self, recorder: &Recorder, deadline: Instant) -> Completion {
-        let Some(program) = &self.program else {
-            return Completion::Unknown("it has no process to stop".to_owned());
-        };
-        let completion = collector::stop(program, recorder.now(), deadline).await;
-        program.workload.kill(deadline + LAST_CHANCE).await;
-        completion
     }
 
     /// Returns the last output lines, oldest first.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::builder::Builder;
 use super::node;
-use crate::scenario::collector::{CollectorProcess, ExportTarget};
+use crate::scenario::export_target::ExportTarget;
 use crate::scenario::index::NodeIx;
-use crate::scenario::node_kind::{OwnFile, Readiness, ServiceCommand};
+use crate::scenario::node_kind::{CollectorProcess, OwnFile, Readiness, ServiceCommand};
 use crate::scenario::pattern;
 use crate::scenario::reference::TemplateSite;
 use crate::scenario::tree::Tree;

@@ -30,7 +30,7 @@ impl<'a> Builder<'a, '_> {
         self.request_rules_of_collectors(root);
     }
 
-    /// Requests the rules of collectors beside those that `expect:` lists: `expect-traces` is an expectation too.
+    /// Adds the rules of collectors beside those that `expect:` lists: `expect-traces` is an expectation too.
     fn request_rules_of_collectors(&mut self, root: &'a Tree) {
         let has_collector = self.draft.nodes.iter().any(|node| node.node.kind.as_collector().is_some());
         let traces = (!self.draft.expect_traces.is_empty()).then(|| root.value_place("expect-traces"));

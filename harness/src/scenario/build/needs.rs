@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::builder::Builder;
 use super::draft::TemplateSubject;
 use crate::diagnostic::Diagnostic;
-use crate::scenario::collector::ExportTarget;
+use crate::scenario::export_target::ExportTarget;
 use crate::scenario::index::NodeIx;
 use crate::scenario::spelling;
 use crate::scenario::tree::Tree;

@@ -2,9 +2,9 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, NodeDraft};
-use crate::scenario::collector::ExportTarget;
 use crate::scenario::complaints::Complaints;
 use crate::scenario::expect_traces::TraceCondition;
+use crate::scenario::export_target::ExportTarget;
 use crate::scenario::index::NodeIx;
 use crate::scenario::tree::Tree;
 use crate::source::Place;
