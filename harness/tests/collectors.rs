@@ -1,7 +1,8 @@
 //! Collectors in the path: the shipped scenarios pass, and each configuration that is wrong on purpose is named.
 //!
 //! `tests/collectors/*.yaml` are scenarios beside the configurations that they use; their leading
-//! `# expect: CLASS NODE` lines are what is compared. A machine without a Collector skips all of it with one line, unless
+//! `# expect: CLASS NODE` lines are what is compared. A machine without a Collector skips all of it with one
+//! line, unless
 //! `UNBROKEN_REQUIRE_COLLECTORS` is set.
 
 use std::ffi::OsString;

@@ -1,4 +1,5 @@
-//! Forwarding: an endpoint hands each request that it stored to a function before it answers, and answers with its result.
+//! Forwarding: an endpoint hands each request that it stored to a function before it answers, and answers with
+//! its result.
 //!
 //! The function gets the message decompressed and in protobuf, whatever the exporter sent. Where it is sent is the
 //! function's affair: this crate sends nothing.

@@ -196,7 +196,8 @@ impl RunningCase {
 
     /// Ends every node and waits until it is gone; what a node exports at its end is still received. The clients of
     /// brokers that have threads of their own end meanwhile; brokers and wire taps outlive them all. Collectors end
-    /// last, from front to back, each when nothing is on its way to it any more: returns why their exports are complete.
+    /// last, from front to back, each when nothing is on its way to it any more: returns why their exports are
+    /// complete.
     pub async fn stop(&self) -> Vec<(NodeIx, Completion)> {
         let collectors = self.plan.scenario.collectors_front_to_back();
         let nodes = self.nodes.iter().zip((0..).map(NodeIx));
