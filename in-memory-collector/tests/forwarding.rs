@@ -9,11 +9,14 @@ use std::sync::{Arc, Mutex};
 use client::{Http2, TRACES, framed, samples};
 use in_memory_collector::{Collector, Forwarder, Limits, Rejection, Signal};
 
+/// The requests that were forwarded.
+type Forwarded = Arc<Mutex<Vec<(Signal, Vec<u8>)>>>;
+
 /// Returns an endpoint whose requests end up in the list, and are answered with `result`.
-async fn forwarding(result: Result<(), Rejection>) -> (Collector, Http2, Arc<Mutex<Vec<(Signal, Vec<u8>)>>>) {
+async fn forwarding(result: Result<(), Rejection>) -> (Collector, Http2, Forwarded) {
     let collector = Collector::start(Limits::default()).unwrap();
     let endpoint = collector.endpoint("shop").await.unwrap();
-    let forwarded: Arc<Mutex<Vec<(Signal, Vec<u8>)>>> = Arc::default();
+    let forwarded: Forwarded = Arc::default();
     let list = forwarded.clone();
     endpoint.forward(Forwarder::new(move |signal, message| {
         list.lock().unwrap().push((signal, message.to_vec()));
