@@ -1,9 +1,8 @@
 //! An OTLP collector for tests: it takes traces, logs, metrics and profiles over gRPC and HTTP, keeps every span and
 //! log record as it was exported, and tells a test when what it waits for has arrived.
 //!
-//! It is no pipeline: nothing is sampled, batched or evicted. What it cannot keep it refuses. An endpoint may
-//! hand on what
-//! it has stored (`Forwarder`).
+//! It is no pipeline: nothing is sampled, batched or evicted. What it cannot keep it refuses. An endpoint may forward
+//! what it has stored (`Forwarder`).
 //!
 //! ```
 //! use std::time::Duration;

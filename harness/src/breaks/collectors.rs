@@ -234,10 +234,24 @@ fn came_in<'e>(all: &Crossings<'e>, collector: NodeIx) -> HashMap<SpanKey<'e>, I
     before
 }
 
-/// Returns whether two tracestates are the same, except for the threshold: a sampler in a collector raises `th` of the
-/// member `ot` (OpenTelemetry, TraceState: Probability Sampling).
+/// Returns whether two tracestates are the same, except for the threshold: a sampler in a collector may raise `th` of the
+/// member `ot`, or remove it, and never lowers it (OpenTelemetry, TraceState: Probability Sampling).
 fn is_same_state(before: &str, after: &str) -> bool {
-    before == after || without_threshold(before) == without_threshold(after)
+    if before == after {
+        return true;
+    }
+    let lowered = match (threshold(before), threshold(after)) {
+        // Hexadecimal digits from the left; zeros at the end are omitted.
+        (Some(before), Some(after)) => after.trim_end_matches('0') < before.trim_end_matches('0'),
+        _ => false,
+    };
+    !lowered && without_threshold(before) == without_threshold(after)
+}
+
+/// Returns the digits of `th` of the member `ot`.
+fn threshold(state: &str) -> Option<&str> {
+    let own = state.split(',').find_map(|member| member.trim().strip_prefix("ot="))?;
+    own.split(';').find_map(|value| value.strip_prefix("th:"))
 }
 
 /// Returns the members in their order; of `ot` its values without `th`, and nothing where that is all.
@@ -269,6 +283,9 @@ mod tests {
             ("", "ot=th:0", true),
             ("acme=1", "ot=th:8,acme=1", true),
             ("ot=rv:abc;th:0,acme=1", "ot=th:c;rv:abc,acme=1", true),
+            ("ot=th:8", "", true),
+            ("ot=th:8", "ot=th:80", true),
+            ("ot=th:8", "ot=th:7f", false),
             ("", "ot=rv:abc;th:0", false),
             ("acme=1", "", false),
             ("acme=1", "acme=2", false),

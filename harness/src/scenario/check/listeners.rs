@@ -95,6 +95,7 @@ fn node_ports<'a>(kind: &NodeKind, tree: Option<&'a Tree>) -> Vec<UsedPort<'a>> 
         | NodeKind::Relay(_)
         | NodeKind::Image(_)
         | NodeKind::Stub(_)
+        | NodeKind::Collector(_)
         | NodeKind::InProcess => Vec::new(),
     };
     let ports = values.into_iter().filter_map(|value| {
