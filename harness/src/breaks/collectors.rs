@@ -234,8 +234,8 @@ fn came_in<'e>(all: &Crossings<'e>, collector: NodeIx) -> HashMap<SpanKey<'e>, I
     before
 }
 
-/// Returns whether two tracestates are the same, except for the threshold: a sampler in a collector may raise `th` of the
-/// member `ot`, or remove it, and never lowers it (OpenTelemetry, TraceState: Probability Sampling).
+/// Returns whether two tracestates are the same, except for the threshold: a sampler in a collector may raise `th` of
+/// the member `ot`, or remove it, and never lowers it (OpenTelemetry, TraceState: Probability Sampling).
 fn is_same_state(before: &str, after: &str) -> bool {
     if before == after {
         return true;

@@ -45,7 +45,6 @@ pub async fn start(
     let host = host_address(&plan, options).await?;
     let path = TelemetryPath::open(&plan, &host).await?;
     let otlp = otlp_endpoints(&plan, &collector, &host, &path).await?;
-    shared_endpoint(&plan, &collector).await?;
     let trust = Trust::new(&plan, &host)?;
     let brokers = Brokers::start(&plan, options, host.listen()).await?;
     #[cfg(feature = "sqs")]
@@ -167,14 +166,15 @@ impl StartedNode {
     }
 }
 
-/// Opens an OTLP endpoint for each node that may export telemetry; it forwards to the collector of the node, if it has
-/// one.
+/// Opens the endpoint of `otlp:`, and one for each node that may export telemetry, which forwards to the collector of
+/// the node, if it has one.
 async fn otlp_endpoints(
     plan: &Plan,
     collector: &Collector,
     host: &HostAddress,
     path: &TelemetryPath,
 ) -> Result<Vec<Option<SocketAddr>>, RuntimeError> {
+    shared_endpoint(plan, collector).await?;
     let endpoints = plan.scenario.nodes.iter().map(|node| async move {
         if !node.kind.can_export_telemetry() {
             return Ok(None);
