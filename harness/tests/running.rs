@@ -57,7 +57,7 @@ struct System {
     tap: HeldPort,
     otlp: HeldPort,
     _shop: Service,
-    _ledger: Service,
+    ledger: Option<Service>,
 }
 
 impl System {
@@ -83,7 +83,7 @@ impl System {
             tap.number()
         );
         folder.write("story.yaml", &story);
-        System { folder, tap, otlp, _shop: shop, _ledger: ledger }
+        System { folder, tap, otlp, _shop: shop, ledger: Some(ledger) }
     }
 
     /// Runs the scenario and returns its exit status and what it printed, on one line.
@@ -149,6 +149,16 @@ fn a_caller_that_is_not_wired_and_loses_its_context_is_inconclusive() {
     assert_eq!(status, INCONCLUSIVE, "{printed}");
     assert_has(&printed, &["saw no connection", "? └─ record shop → ledger POST /kept http child"]);
     assert!(!printed.contains(", broken by"), "{printed}");
+}
+
+#[test]
+fn a_receiver_that_is_gone_is_named_and_its_caller_is_wired() {
+    let mut system = System::start("gone", Shop { wired: true, variables: &[] });
+    system.ledger = None;
+    let (status, printed) = system.run(&["--filter", "sampled=true"]);
+    assert_eq!(status, INCONCLUSIVE, "{printed}");
+    assert_has(&printed, &["between `shop` and `ledger`: cannot connect to the receiver"]);
+    assert!(!printed.contains("saw no connection"), "{printed}");
 }
 
 #[test]

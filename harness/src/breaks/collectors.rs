@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::break_kind::AlteredPart;
 use super::{Break, BreakKind, Breaks, Grade, Side, Value};
 use crate::crossings::Crossings;
-use crate::evidence::{CollectorSpan, CollectorSpanIx, Completion, GapPlace, Link, Span, SpanIx};
+use crate::evidence::{CollectorSpan, CollectorSpanIx, Completion, GapPlace, Span, SpanIx, SpanParts};
 use crate::plan::StimulusIx;
-use crate::scenario::expect_traces::{TraceCondition, TraceExpectation, TraceFate};
+use crate::scenario::expect_traces::{TraceExpectation, TraceFate};
 use crate::scenario::{ExportTarget, HopIx, NodeIx};
 use crate::wire::TraceId;
 
@@ -127,9 +127,9 @@ fn fates(all: &Crossings<'_>, ways: &Ways<'_>, found: &mut Breaks) {
 
 /// Returns the first expectation that applies to a trace.
 fn expectation<'s>(all: &'s Crossings<'_>, spans: &[SpanIx]) -> Option<&'s TraceExpectation> {
-    all.plan.scenario.expect_traces.iter().find(|expectation| match expectation.when {
-        None | Some(TraceCondition::Otherwise) => true,
-        Some(TraceCondition::Fails(node)) => spans.iter().any(|ix| {
+    all.plan.scenario.expect_traces.iter().find(|expectation| match expectation.fails {
+        None => true,
+        Some(node) => spans.iter().any(|ix| {
             let span = all.spans.get(*ix);
             span.node == node && span.failed
         }),
@@ -160,15 +160,6 @@ fn has_gap(all: &Crossings<'_>) -> bool {
     gap || completions
         .filter(|(_, node)| is_collector(*node))
         .any(|(completion, _)| matches!(completion, Completion::Unknown(_)))
-}
-
-/// The parts of one span that came into a collector.
-#[derive(Clone, Copy)]
-struct IncomingSpan<'e> {
-    parent_id: &'e [u8],
-    flags: u32,
-    trace_state: &'e str,
-    links: &'e [Link],
 }
 
 /// Finds the spans that left a collector otherwise than they came.
@@ -215,23 +206,14 @@ fn origin(all: &Crossings<'_>, ways: &Ways<'_>, after: &CollectorSpan) -> Option
     })
 }
 
-fn came_in<'e>(all: &Crossings<'e>, collector: NodeIx) -> HashMap<SpanKey<'e>, IncomingSpan<'e>> {
-    let mut before = HashMap::new();
-    for span in &all.evidence.spans {
-        if all.plan.scenario.node(span.node).exports_to == Some(collector) {
-            let Span { parent_id, flags, trace_state, links, .. } = span;
-            let came = IncomingSpan { parent_id, flags: *flags, trace_state, links };
-            before.insert((span.trace_id.as_slice(), span.span_id.as_slice()), came);
-        }
-    }
-    for span in &all.evidence.collector_spans {
-        if span.to == ExportTarget::Collector(collector) {
-            let CollectorSpan { parent_id, flags, trace_state, links, .. } = span;
-            let came = IncomingSpan { parent_id, flags: *flags, trace_state, links };
-            before.insert(key(span), came);
-        }
-    }
-    before
+/// Returns what came into a collector, by the ids of the spans.
+fn came_in<'e>(all: &Crossings<'e>, collector: NodeIx) -> HashMap<SpanKey<'e>, SpanParts<'e>> {
+    let exported = all.evidence.spans.iter();
+    let exported = exported.filter(|span| all.plan.scenario.node(span.node).exports_to == Some(collector));
+    let handed_on = all.evidence.collector_spans.iter();
+    let handed_on = handed_on.filter(|span| span.to == ExportTarget::Collector(collector));
+    let parts = exported.map(SpanParts::from).chain(handed_on.map(SpanParts::from));
+    parts.map(|parts| ((parts.trace_id, parts.span_id), parts)).collect()
 }
 
 /// Returns whether two tracestates are the same, except for the threshold: a sampler in a collector may raise `th` of
@@ -254,22 +236,18 @@ fn threshold(state: &str) -> Option<&str> {
     own.split(';').find_map(|value| value.strip_prefix("th:"))
 }
 
-/// Returns the members in their order; of `ot` its values without `th`, and nothing where that is all.
-fn without_threshold(state: &str) -> Vec<String> {
-    let members = state.split(',').map(str::trim).filter(|member| !member.is_empty());
-    let mut others: Vec<String> = Vec::new();
-    let mut own: Vec<String> = Vec::new();
-    for member in members {
+/// Returns the values of the member `ot` without `th`, and the other members, each in their order.
+fn without_threshold(state: &str) -> (Vec<&str>, Vec<&str>) {
+    let (mut own, mut others) = (Vec::new(), Vec::new());
+    for member in state.split(',').map(str::trim).filter(|member| !member.is_empty()) {
         match member.strip_prefix("ot=") {
             Some(values) => {
-                let kept = values.split(';').filter(|value| !value.is_empty() && !value.starts_with("th:"));
-                own.extend(kept.map(|value| format!("ot={value}")));
+                own.extend(values.split(';').filter(|value| !value.is_empty() && !value.starts_with("th:")));
             }
-            None => others.push(member.to_owned()),
+            None => others.push(member),
         }
     }
-    own.extend(others);
-    own
+    (own, others)
 }
 
 #[cfg(test)]

@@ -195,7 +195,7 @@ impl HopCount<'_> {
         let Some(tap) = all.plan.hop_taps[self.ix.0] else { return false };
         all.plan.scenario.node(self.hop.from).kind.runs_already()
             && all.plan.tap(tap).protocol != TapProtocol::Kafka
-            && !all.evidence.captures.iter().any(|capture| capture.tap == tap)
+            && !all.evidence.was_called(tap)
     }
 
     /// Returns whether the receiver exported a span in the trace of what caused the crossing, and no tap saw it called.

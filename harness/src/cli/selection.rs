@@ -9,6 +9,7 @@ use crate::diagnostic::{self, Diagnostic};
 use crate::report::phrase;
 use crate::run::{SelectedCase, selection};
 use crate::scenario::ScenarioReadError;
+use crate::scenario::spelling::closest;
 use crate::source::Source;
 
 /// The folder of scenarios when no path is given.
@@ -84,9 +85,7 @@ fn no_match(filter: &[String], titles: &[String]) -> String {
 fn meant<'t>(text: &str, titles: &'t [String]) -> Option<&'t str> {
     let parts =
         titles.iter().flat_map(|title| title.split([' ', '[', ']', ','])).filter(|part| !part.is_empty());
-    let nearest = parts.map(|part| (strsim::jaro_winkler(text, part), part));
-    let (closeness, part) = nearest.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
-    (closeness > 0.85).then_some(part)
+    closest(text, parts)
 }
 
 /// Returns the files at the paths, each once, however often it is named.

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use declared_formats::DeclaredFormats;
 
-use crate::evidence::{Capture, CaptureIx, Evidence, GapPlace, SpanIx, mark_of};
+use crate::evidence::{Capture, CaptureIx, Evidence, SpanIx, mark_of};
 use crate::parallel::side_by_side;
 use crate::plan::{Plan, StimulusIx};
 use crate::scenario::{HopIx, NodeIx};
@@ -238,10 +238,7 @@ impl<'a> Crossings<'a> {
     /// Returns whether a tap of a hop could not read a part of what went through it.
     pub fn has_tap_gap(&self, hop: HopIx) -> bool {
         let taps = [self.plan.hop_taps[hop.0], self.plan.arrival_taps[hop.0]];
-        self.evidence.gaps.iter().any(|gap| match gap.place {
-            GapPlace::Tap(tap) | GapPlace::UnreachableReceiver(tap) => taps.contains(&Some(tap)),
-            GapPlace::Run | GapPlace::Node(_) | GapPlace::DeadNode(_) | GapPlace::Stimulus(_) => false,
-        })
+        self.evidence.gaps.iter().filter_map(|gap| gap.place.tap()).any(|tap| taps.contains(&Some(tap)))
     }
 
     /// Returns whether a node was seen to have exported everything for a crossing that ended at `ended_nanos`.

@@ -80,7 +80,7 @@ pub fn arrivals(collector: &collector::Collector, plan: &Plan) -> Vec<SpanArriva
     let mut known: HashMap<*const collector::Origin, (ExportingProcess, bool)> = HashMap::new();
     let mut arrivals = Vec::with_capacity(spans.len());
     for span in &spans {
-        if span_owner::node(plan, span.endpoint(), span.service_name().as_deref()).is_none() {
+        if span_owner::node(plan, span.endpoint(), || span.service_name()).is_none() {
             continue;
         }
         let (identity, sure) = known.entry(Arc::as_ptr(span.origin())).or_insert_with(|| {

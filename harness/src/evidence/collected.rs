@@ -28,14 +28,14 @@ pub fn collect(collector: &collector::Collector, plan: &Plan, recorder: &Recorde
     let spans: Vec<Span> = arrived
         .iter()
         .filter_map(|span| {
-            let node = span_owner::node(plan, span.endpoint(), span.service_name().as_deref())?;
+            let node = span_owner::node(plan, span.endpoint(), || span.service_name())?;
             Some(self::span(span, node, recorder))
         })
         .collect();
     let logs = collector.logs();
     let logs = logs.iter().filter_map(|record| {
-        let service = record.resource().service_name().map(str::to_owned);
-        Some(log(record, span_owner::node(plan, record.endpoint(), service.as_deref())?, &logged))
+        let service = || record.resource().service_name().map(str::to_owned);
+        Some(log(record, span_owner::node(plan, record.endpoint(), service)?, &logged))
     });
     let logs = logs.collect();
     let mut gaps = gaps(collector, plan);
@@ -53,7 +53,7 @@ fn unknown_services(plan: &Plan, arrived: &[collector::Span], spans: &[Span]) ->
         .filter(|span| **span.endpoint() == *SHARED_ENDPOINT)
         .filter(|span| TraceId::from_bytes(span.trace_id_bytes()).is_some_and(|id| story.contains(&id)))
         .filter_map(collector::Span::service_name)
-        .filter(|service| span_owner::node(plan, SHARED_ENDPOINT, Some(service)).is_none())
+        .filter(|service| span_owner::node(plan, SHARED_ENDPOINT, || Some((*service).clone())).is_none())
         .collect();
     if unknown.is_empty() {
         return Vec::new();
@@ -91,7 +91,7 @@ fn gaps(collector: &collector::Collector, plan: &Plan) -> Vec<Gap> {
             continue;
         }
         // A request that is rejected does not say of which service it is.
-        let (place, whose) = match span_owner::node(plan, &request.endpoint, None) {
+        let (place, whose) = match span_owner::node(plan, &request.endpoint, || None) {
             Some(node) => (GapPlace::Node(node), "its telemetry".to_owned()),
             None if *request.endpoint == *SHARED_ENDPOINT => {
                 (GapPlace::Run, format!("telemetry that {} sent to the OTLP endpoint", request.peer))

@@ -5,8 +5,8 @@
 
 use in_memory_collector as otlp;
 
-use super::Link;
 use super::collected::link;
+use super::{Link, Span};
 use crate::scenario::{ExportTarget, NodeIx};
 
 /// Index into `Evidence::collector_spans`.
@@ -43,5 +43,30 @@ impl CollectorSpan {
             name: span.name().to_owned(),
             links: span.links().into_iter().map(link).collect(),
         }
+    }
+}
+
+/// The parts of a span that a collector must not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpanParts<'e> {
+    pub trace_id: &'e [u8],
+    pub span_id: &'e [u8],
+    pub parent_id: &'e [u8],
+    pub flags: u32,
+    pub trace_state: &'e str,
+    pub links: &'e [Link],
+}
+
+impl<'e> From<&'e Span> for SpanParts<'e> {
+    fn from(span: &'e Span) -> Self {
+        let Span { trace_id, span_id, parent_id, flags, trace_state, links, .. } = span;
+        SpanParts { trace_id, span_id, parent_id, flags: *flags, trace_state, links }
+    }
+}
+
+impl<'e> From<&'e CollectorSpan> for SpanParts<'e> {
+    fn from(span: &'e CollectorSpan) -> Self {
+        let CollectorSpan { trace_id, span_id, parent_id, flags, trace_state, links, .. } = span;
+        SpanParts { trace_id, span_id, parent_id, flags: *flags, trace_state, links }
     }
 }

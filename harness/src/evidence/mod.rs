@@ -23,7 +23,7 @@ pub use capture::{
     Capture, CaptureEnd, CaptureIx, CaptureMark, Field, FieldKind, Message, MessageDirection, Protocol,
     RawFields, Settlement,
 };
-pub use collector_span::{CollectorSpan, CollectorSpanIx};
+pub use collector_span::{CollectorSpan, CollectorSpanIx, SpanParts};
 pub use exchange::{Answer, Exchange};
 pub use group_positions::GroupPositions;
 pub use recorder::{Head, MessageHead, Recorder, Recording, is_propagation_field};
@@ -54,6 +54,12 @@ impl Evidence {
     /// Returns whether a node ended during the run although nobody stopped it.
     pub fn has_died(&self, node: NodeIx) -> bool {
         self.gaps.iter().any(|gap| gap.place == GapPlace::DeadNode(node))
+    }
+
+    /// Returns whether anything went through a tap, readable or not.
+    pub fn was_called(&self, tap: TapIx) -> bool {
+        self.captures.iter().any(|capture| capture.tap == tap)
+            || self.gaps.iter().any(|gap| gap.place.tap() == Some(tap))
     }
 }
 
@@ -108,6 +114,16 @@ pub enum GapPlace {
     /// A tap whose receiver took no connection.
     UnreachableReceiver(TapIx),
     Stimulus(StimulusIx),
+}
+
+impl GapPlace {
+    /// Returns the tap that reports it.
+    pub fn tap(self) -> Option<TapIx> {
+        match self {
+            GapPlace::Tap(tap) | GapPlace::UnreachableReceiver(tap) => Some(tap),
+            GapPlace::Run | GapPlace::Node(_) | GapPlace::DeadNode(_) | GapPlace::Stimulus(_) => None,
+        }
+    }
 }
 
 /// Returns the mark, if it is one of this run.

@@ -3,11 +3,10 @@
 use std::ops::Range;
 
 use super::wording;
-use super::wording::collectors::SpanParts;
 use crate::breaks::break_kind::AlteredPart;
 use crate::breaks::{Break, Flag, List, Value};
 use crate::crossings::Crossings;
-use crate::evidence::{CaptureEnd, CaptureIx, LogRecord, Span, SpanIx};
+use crate::evidence::{CaptureEnd, CaptureIx, LogRecord, Span, SpanIx, SpanParts};
 use crate::plan::StimulusIx;
 use crate::wire::hex::encode as hex;
 use crate::wire::{Flags, TraceId, trim_ows};

@@ -2,16 +2,12 @@
 //! configured once. Their ports are reserved before anything starts, so that a conflict is one clear error.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::error::RuntimeError;
 use super::process::port::{self, AddressError, Port};
 use crate::plan::{Plan, TapProtocol};
-
-/// The time to wait for a port that a case of another harness uses.
-const OTHER_HARNESS_WITHIN: Duration = Duration::from_secs(60);
 
 /// A listener at a fixed address.
 pub(super) struct FixedListener {
@@ -44,7 +40,7 @@ pub(super) async fn reserve(plan: &Plan) -> Result<Vec<Port>, RuntimeError> {
         let port = if ports.iter().any(|port: &Port| port.number == at.port()) {
             Err(AddressError::Twice)
         } else {
-            port::reserve_address(at, Instant::now() + OTHER_HARNESS_WITHIN).await
+            port::reserve_address(at, Instant::now() + port::OTHER_HARNESS_WITHIN).await
         };
         ports.push(port.map_err(|reason| RuntimeError::FixedAddress { at, what, setting, reason })?);
     }

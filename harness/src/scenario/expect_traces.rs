@@ -7,17 +7,9 @@ use crate::source::Place;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceExpectation {
     pub place: Place,
-    /// `None` where it applies to every trace.
-    pub when: Option<TraceCondition>,
+    /// `when: { fails: ... }`: a span of this node ended in an error. Without it, it applies to every trace.
+    pub fails: Option<NodeIx>,
     pub fate: TraceFate,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TraceCondition {
-    /// A span of this node ended in an error.
-    Fails(NodeIx),
-    /// No expectation before it applies.
-    Otherwise,
 }
 
 /// The share of the spans of a trace that must arrive at the sink.

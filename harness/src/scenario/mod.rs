@@ -41,12 +41,12 @@ mod reference;
 pub(crate) mod schema;
 pub(crate) mod shape;
 pub(crate) mod shape_check;
-mod spelling;
+pub(crate) mod spelling;
 pub(crate) mod tree;
 pub(crate) mod yaml;
 
 pub use drive::{Drive, DriveBody, DriveContext};
-pub use expect_traces::{TraceCondition, TraceExpectation, TraceFate};
+pub use expect_traces::{TraceExpectation, TraceFate};
 pub use expectation::{Expectation, Expectations};
 pub use export_target::ExportTarget;
 pub use gateway::GatewayProduct;

@@ -1,7 +1,7 @@
 //! "Did you mean": the known word that is closest to one that is not known.
 
 /// Returns the closest of `known`, if it is close enough to be meant.
-pub(super) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Longer than any word of the format: nothing is close, and distances cost length times length.
     if word.len() > 80 {
         return None;

@@ -3,7 +3,7 @@
 use super::Example;
 use crate::breaks::Value;
 use crate::breaks::break_kind::AlteredPart;
-use crate::evidence::{CollectorSpan, CollectorSpanIx, Link, Span, SpanIx};
+use crate::evidence::{CollectorSpan, CollectorSpanIx, Link, SpanIx, SpanParts};
 use crate::scenario::TraceFate;
 use crate::wire::hex::encode as hex;
 
@@ -88,30 +88,6 @@ pub(super) fn part_of(example: Example<'_>, part: AlteredPart, span: SpanIx) -> 
 /// Returns a part of a span as it left a collector.
 pub(super) fn part_behind(example: Example<'_>, part: AlteredPart, ix: CollectorSpanIx) -> String {
     self::part(part, &(&example.all.evidence.collector_spans[ix.0]).into())
-}
-
-/// The parts of a span that a collector must not change.
-pub(in crate::rules) struct SpanParts<'e> {
-    pub(in crate::rules) trace_id: &'e [u8],
-    pub(in crate::rules) span_id: &'e [u8],
-    pub(in crate::rules) parent_id: &'e [u8],
-    flags: u32,
-    trace_state: &'e str,
-    links: &'e [Link],
-}
-
-impl<'e> From<&'e Span> for SpanParts<'e> {
-    fn from(span: &'e Span) -> Self {
-        let Span { trace_id, span_id, parent_id, flags, trace_state, links, .. } = span;
-        SpanParts { trace_id, span_id, parent_id, flags: *flags, trace_state, links }
-    }
-}
-
-impl<'e> From<&'e CollectorSpan> for SpanParts<'e> {
-    fn from(span: &'e CollectorSpan) -> Self {
-        let CollectorSpan { trace_id, span_id, parent_id, flags, trace_state, links, .. } = span;
-        SpanParts { trace_id, span_id, parent_id, flags: *flags, trace_state, links }
-    }
 }
 
 /// Returns one part in words.

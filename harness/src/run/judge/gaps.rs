@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::dead_nodes::DeadNodes;
-use super::{is_judged, sampled};
+use super::{dead_nodes, is_judged, sampled};
 use crate::breaks::{Break, Breaks, Class, Grade, Unseen};
 use crate::crossings::id_map::IdSet;
 use crate::crossings::{CrossingIx, Crossings};
@@ -15,11 +14,10 @@ use crate::verdict::GapVerdict;
 
 /// Returns the reasons besides findings for which the case cannot be decided.
 pub(super) fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
-    let dead = DeadNodes::of(all);
-    let mut gaps = seen_gaps(all, &dead);
+    let mut gaps = seen_gaps(all);
     gaps.extend(unattributed(all).into_iter().map(without_output));
     let mut unseen: Vec<(&(HopIx, Unseen), u32)> = Vec::new();
-    for one in breaks.unseen.iter().filter(|(hop, why)| !dead.explain_unseen(*hop, why)) {
+    for one in breaks.unseen.iter().filter(|(hop, why)| !dead_nodes::explains_unseen(all, *hop, why)) {
         match unseen.iter_mut().find(|(known, _)| *known == one) {
             Some((_, times)) => *times += 1,
             None => unseen.push((one, 1)),
@@ -34,19 +32,19 @@ pub(super) fn gaps(all: &Crossings<'_>, breaks: &Breaks) -> Vec<GapVerdict> {
     gaps.extend(unwitnessed(all, breaks).into_iter().map(without_output));
     gaps.extend(uncompared(all, breaks).into_iter().map(without_output));
     gaps.extend(missing_logs(all, breaks).into_iter().map(without_output));
-    gaps.extend(unexpected_answers(all, breaks, &dead).into_iter().map(without_output));
-    gaps.extend(unproven_silence(all, &dead).into_iter().map(without_output));
+    gaps.extend(unexpected_answers(all, breaks).into_iter().map(without_output));
+    gaps.extend(unproven_silence(all).into_iter().map(without_output));
     gaps
 }
 
 /// Returns what the taps and the runtime saw missing: deaths first, and without what follows from them.
-fn seen_gaps(all: &Crossings<'_>, dead: &DeadNodes<'_>) -> Vec<GapVerdict> {
+fn seen_gaps(all: &Crossings<'_>) -> Vec<GapVerdict> {
     let mut deaths = Vec::new();
     let mut others = Vec::new();
-    for gap in all.evidence.gaps.iter().filter(|gap| !dead.explain_gap(gap)) {
+    for gap in all.evidence.gaps.iter().filter(|gap| !dead_nodes::explains_gap(all, gap)) {
         let mut seen = seen_gap(all, gap);
         if let GapPlace::DeadNode(node) = gap.place {
-            dead.add_losses(node, &mut seen);
+            dead_nodes::add_losses(all, node, &mut seen);
             deaths.push(seen);
         } else if !others.contains(&seen) {
             // A tap reports the same gap for each connection.
@@ -176,7 +174,7 @@ fn missing_logs(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
 }
 
 /// Returns the answers that the drive does not expect: the story did not run as declared.
-fn unexpected_answers(all: &Crossings<'_>, breaks: &Breaks, dead: &DeadNodes<'_>) -> Vec<String> {
+fn unexpected_answers(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
     let refused = breaks.list.iter().filter(|one| one.class() == Class::Refused && is_counted(all, one));
     let refused: IdSet<StimulusIx> = refused.filter_map(|one| one.stimulus).collect();
     let mut wrong: BTreeMap<(usize, String, bool), u32> = BTreeMap::new();
@@ -191,7 +189,7 @@ fn unexpected_answers(all: &Crossings<'_>, breaks: &Breaks, dead: &DeadNodes<'_>
             (Some(_), _) => false,
         };
         // A finding says why.
-        if !fine && !refused.contains(&exchange.stimulus) && !dead.explain_answer(exchange) {
+        if !fine && !refused.contains(&exchange.stimulus) && !dead_nodes::explains_answer(all, exchange) {
             let key = (ix, wording::answer(&exchange.answer), exchange.answer.arrived());
             *wrong.entry(key).or_default() += 1;
         }
@@ -214,13 +212,13 @@ fn unexpected_answers(all: &Crossings<'_>, breaks: &Breaks, dead: &DeadNodes<'_>
 }
 
 /// Returns the nodes that may have exported a span for an unsampled request that never arrived.
-fn unproven_silence(all: &Crossings<'_>, dead: &DeadNodes<'_>) -> Vec<String> {
+fn unproven_silence(all: &Crossings<'_>) -> Vec<String> {
     let mut silent: BTreeMap<NodeIx, u32> = BTreeMap::new();
     for crossing in all.iter() {
         let node = crossing.receiver();
         let unsampled = sampled(crossing) == Some(false);
         let unknown = matches!(all.evidence.completions.get(node.0), Some(Completion::Unknown(_)) | None);
-        let is_due = all.exports(node) && !dead.contains(node);
+        let is_due = all.exports(node) && !all.evidence.has_died(node);
         if unsampled && unknown && is_due && crossing.receiver_span_ix().is_none() {
             *silent.entry(node).or_default() += 1;
         }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::evidence::{Evidence, GapPlace};
+use crate::evidence::Evidence;
 use crate::plan::{Plan, TapIx, TapProtocol};
 use crate::scenario::{HopIx, Scenario};
 
@@ -49,22 +49,16 @@ fn tap_without_connection(
     let tap = plan.hop_taps[hop.0].filter(|tap| plan.tap(*tap).protocol != TapProtocol::Kafka)?;
     let cause = declared.within?;
     let cause_seen = match plan.hop_taps[cause.0] {
-        Some(before) => was_called(evidence, before) || unwired.iter().any(|known| known.hop == cause),
+        Some(before) => evidence.was_called(before) || unwired.iter().any(|known| known.hop == cause),
         None => true,
     };
-    let read = plan.arrival_taps[hop.0].is_some_and(|arrival| was_called(evidence, arrival));
+    let read = plan.arrival_taps[hop.0].is_some_and(|arrival| evidence.was_called(arrival));
     let is_unwired = plan.scenario.node(declared.from).kind.runs_already()
         && declared.dead_letter_of.is_none()
         && cause_seen
-        && !was_called(evidence, tap)
+        && !evidence.was_called(tap)
         && !read;
     is_unwired.then_some(tap)
-}
-
-/// Returns whether anything went through a tap, readable or not.
-fn was_called(evidence: &Evidence, tap: TapIx) -> bool {
-    evidence.captures.iter().any(|capture| capture.tap == tap)
-        || evidence.gaps.iter().any(|gap| gap.place == GapPlace::Tap(tap))
 }
 
 /// Returns the plan with these hops as if they had no tap.

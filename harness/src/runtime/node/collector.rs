@@ -1,13 +1,12 @@
 //! `collector:` nodes: where the program of a Collector is found, its arguments, and how it ends.
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 
 use super::error::NodeError;
 use super::gateway;
-use super::running::{Program, RunningNode};
+use super::running::RunningNode;
 use crate::evidence::{Completion, Recorder};
 
 /// The names of the program, the one with the most components first.
@@ -30,35 +29,26 @@ pub fn missing(node: String) -> NodeError {
     NodeError::CollectorMissing { node, programs: PROGRAMS.join("`, `"), variable: VARIABLE }
 }
 
-/// Ends a collector; returns whether it exported everything before.
+/// Ends a collector by its stop signal, after which it exports what it still has; returns whether it did.
 pub async fn end(node: &RunningNode, recorder: &Recorder, deadline: Instant) -> Completion {
-    let Some(program) = &node.program else {
-        return Completion::Unknown("it has no process to stop".to_owned());
-    };
-    let completion = stop(program, recorder.now(), deadline).await;
-    program.workload.kill(deadline).await;
-    completion
-}
-
-/// Stops a collector by its stop signal, after which it exports what it still has; returns whether it did.
-async fn stop(program: &Program, asked_nanos: u64, deadline: Instant) -> Completion {
-    if program.workload.has_ended() && !program.stopped.load(Ordering::Acquire) {
-        let end = program.workload.ended().await;
-        return Completion::Unknown(format!("it exited during the run ({})", end.words()));
-    }
-    program.stopped.store(true, Ordering::Release);
-    let signal = program.signal();
-    match program.workload.stop(signal, deadline).await {
-        Some(end) if end.is_success() => Completion::Stopped { asked_nanos, status: end.words() },
-        Some(end) => Completion::Unknown(format!(
+    let asked_nanos = recorder.now();
+    let completion = match node.stop(deadline).await {
+        Err(unknown) => unknown,
+        Ok((_, Some(end))) if end.is_success() => Completion::Stopped { asked_nanos, status: end.words() },
+        Ok((_, Some(end))) => Completion::Unknown(format!(
             "it did not end well when it was stopped ({}), and may have dropped what it had: read its last lines",
             end.words()
         )),
-        None => Completion::Unknown(format!(
-            "it did not end after {signal} and was killed at the deadline, with what it still had: look for an exporter in its \
-             configuration that waits for a receiver"
+        Ok((program, None)) => Completion::Unknown(format!(
+            "it did not end after {} and was killed at the deadline, with what it still had: look for an exporter in its \
+             configuration that waits for a receiver",
+            program.signal()
         )),
+    };
+    if let Some(program) = &node.program {
+        program.workload.kill(deadline).await;
     }
+    completion
 }
 
 /// Returns the line of its output that says that an exporter gave up.

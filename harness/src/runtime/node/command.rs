@@ -3,7 +3,6 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -25,9 +24,6 @@ use crate::runtime::process::port;
 use crate::runtime::setting::setting;
 use crate::runtime::wiring::CaseWiring;
 use crate::scenario::{NodeIx, Readiness, ServiceCommand, Template, TemplatePart};
-
-/// The time to wait for a fixed port that a case of another harness uses.
-const OTHER_HARNESS_WITHIN: Duration = Duration::from_secs(60);
 
 /// Starts the program and waits until it is ready.
 pub async fn start(
@@ -189,7 +185,7 @@ async fn resources(
         own.folder = Some(folder(node)?);
     }
     if let Some(port) = command.port {
-        let Some(held) = port::reserve(port, Instant::now() + OTHER_HARNESS_WITHIN).await else {
+        let Some(held) = port::reserve(port, Instant::now() + port::OTHER_HARNESS_WITHIN).await else {
             return Err(NodeError::PortInUse { node: node.clone(), port, listener: listener::on_port(port) });
         };
         (own.port, own.held) = (Some(port), Some(held));

@@ -123,15 +123,11 @@ impl RunningNode {
     }
 
     async fn flush_by_stop(&self, asked_nanos: u64, deadline: Instant) -> Completion {
-        let Some(program) = &self.program else {
-            return Completion::Unknown("it has no process to stop".to_owned());
+        let (program, end) = match self.stop(deadline).await {
+            Ok(stopped) => stopped,
+            Err(unknown) => return unknown,
         };
-        if program.workload.has_ended() && !program.stopped.load(Ordering::Acquire) {
-            let end = program.workload.ended().await;
-            return Completion::Unknown(format!("it exited during the run ({})", end.words()));
-        }
-        let signal = program.signal();
-        match program.stop(deadline).await {
+        match end {
             Some(end) if end.is_exit() => Completion::Stopped { asked_nanos, status: end.words() },
             Some(end) => Completion::Unknown(format!(
                 "it did not flush when it was stopped ({}): {}",
@@ -139,10 +135,24 @@ impl RunningNode {
                 flush_advice::when_killed(&program.command)
             )),
             None => Completion::Unknown(format!(
-                "it did not end after {signal} and was killed at the deadline: {}",
+                "it did not end after {} and was killed at the deadline: {}",
+                program.signal(),
                 flush_advice::when_deaf(&program.command)
             )),
         }
+    }
+
+    /// Stops the process by its stop signal; how it ended is `None` where it had to be killed at the deadline. Fails
+    /// where it had ended before, or is none.
+    pub(super) async fn stop(&self, deadline: Instant) -> Result<(&Program, Option<ProcessEnd>), Completion> {
+        let Some(program) = &self.program else {
+            return Err(Completion::Unknown("it has no process to stop".to_owned()));
+        };
+        if program.workload.has_ended() && !program.stopped.load(Ordering::Acquire) {
+            let end = program.workload.ended().await;
+            return Err(Completion::Unknown(format!("it exited during the run ({})", end.words())));
+        }
+        Ok((program, program.stop(deadline).await))
     }
 
     /// Resolves when the process has ended although the harness did not stop it; never otherwise.

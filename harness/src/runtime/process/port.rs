@@ -17,6 +17,8 @@ use super::listener::{self, ListeningProcess};
 
 /// The first port that is given out; well-known services are below.
 const LOWEST: u16 = 15000;
+/// The time to wait for a port that a case of another harness uses.
+pub const OTHER_HARNESS_WITHIN: Duration = Duration::from_secs(60);
 /// One past the last, where the start of the ephemeral range is unknown.
 const END: u16 = 32000;
 

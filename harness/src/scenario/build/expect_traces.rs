@@ -1,7 +1,7 @@
 //! `expect-traces:`, and the rules that a scenario with collectors always requests.
 
 use super::builder::Builder;
-use crate::scenario::expect_traces::{TraceCondition, TraceExpectation, TraceFate};
+use crate::scenario::expect_traces::{TraceExpectation, TraceFate};
 use crate::scenario::tree::Tree;
 use crate::scenario::{Expectation, Expectations};
 
@@ -14,18 +14,12 @@ impl<'a> Builder<'a, '_> {
                 (_, Some("whole")) => TraceFate::Dropped,
                 (_, _) => continue,
             };
-            let when = match item.get("when") {
-                None => None,
-                Some(when) => match (when.text(), when.get("fails")) {
-                    (Some("otherwise"), _) => Some(TraceCondition::Otherwise),
-                    (_, Some(node)) => match self.node_named(node) {
-                        Some(node) => Some(TraceCondition::Fails(node)),
-                        None => continue,
-                    },
-                    (_, None) => continue,
-                },
-            };
-            self.draft.expect_traces.push(TraceExpectation { place: item.place, when, fate });
+            // `when: otherwise` says the same as no `when`.
+            let named = item.get("when").and_then(|when| when.get("fails"));
+            let fails = named.and_then(|node| self.node_named(node));
+            if named.is_none() || fails.is_some() {
+                self.draft.expect_traces.push(TraceExpectation { place: item.place, fails, fate });
+            }
         }
         self.request_rules_of_collectors(root);
     }

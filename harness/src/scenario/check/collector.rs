@@ -3,7 +3,6 @@
 use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, NodeDraft};
 use crate::scenario::complaints::Complaints;
-use crate::scenario::expect_traces::TraceCondition;
 use crate::scenario::export_target::ExportTarget;
 use crate::scenario::index::NodeIx;
 use crate::scenario::tree::Tree;
@@ -43,16 +42,16 @@ fn expectations(draft: &Draft<'_>, complaints: &mut Complaints) {
             let help = "put it before the other one, or remove it";
             return complaints.report(diagnostic.also(before, "applies to every trace").help(help));
         }
-        match expectation.when {
-            None | Some(TraceCondition::Otherwise) => all = Some(expectation.place),
-            Some(TraceCondition::Fails(node)) if draft.node(node).exports_to.is_none() => {
+        match expectation.fails {
+            None => all = Some(expectation.place),
+            Some(node) if draft.node(node).exports_to.is_none() => {
                 let name = &draft.node(node).name;
                 let message = format!("`{name}` exports to no collector, so its spans decide nothing");
                 let help = format!("add `exports-to` to `{name}`, or name another node");
                 let diagnostic = Diagnostic::new("expectation-never-applies", expectation.place, message);
                 complaints.report(diagnostic.help(help));
             }
-            Some(TraceCondition::Fails(_)) => {}
+            Some(_) => {}
         }
     }
 }
