@@ -36,16 +36,7 @@ const LARGE: usize = 15 << 20;
 
 fn config(protocol: TapProtocol, host: Option<&str>) -> TapConfig {
     let (from, to) = (NodeIx(0), NodeIx(1));
-    let plan = TapPlan {
-        from,
-        to,
-        protocol,
-        tls: false,
-        client_certificate: None,
-        host: host.map(str::to_owned),
-        listen: None,
-        markers: Vec::new(),
-    };
+    let plan = TapPlan { host: host.map(str::to_owned), ..TapPlan::between(from, to, protocol) };
     TapConfig::new(TapIx(0), plan, 7, SocketAddr::from(([127, 0, 0, 1], 1)))
 }
 

@@ -76,17 +76,7 @@ async fn serve() -> SocketAddr {
 }
 
 async fn tap(target: SocketAddr, recorder: Recorder) -> SocketAddr {
-    let (from, to, protocol) = (NodeIx::CLIENT, NodeIx(1), TapProtocol::Http);
-    let plan = TapPlan {
-        from,
-        to,
-        protocol,
-        tls: false,
-        client_certificate: None,
-        host: None,
-        listen: None,
-        markers: Vec::new(),
-    };
+    let plan = TapPlan::between(NodeIx::CLIENT, NodeIx(1), TapProtocol::Http);
     let config =
         TapConfig { listen: IpAddr::V4(Ipv4Addr::LOCALHOST), ..TapConfig::new(TapIx(0), plan, 7, target) };
     let tap = Tap::start(config, recorder).await.expect("this machine has ports");

@@ -24,6 +24,22 @@ pub struct TapPlan {
     pub markers: Vec<Marker>,
 }
 
+impl TapPlan {
+    /// Returns a plaintext tap without settings, at a port that the system chooses.
+    pub fn between(from: NodeIx, to: NodeIx, protocol: TapProtocol) -> TapPlan {
+        TapPlan {
+            from,
+            to,
+            protocol,
+            tls: false,
+            client_certificate: None,
+            host: None,
+            listen: None,
+            markers: Vec::new(),
+        }
+    }
+}
+
 /// The protocol of a tap. The bytes distinguish HTTP/1.1 and HTTP/2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TapProtocol {

@@ -96,17 +96,7 @@ async fn a_relay_receives_its_instruction_in_the_body() {
 async fn many_messages_at_once_go_over_one_connection_that_is_kept() {
     let broker = with_queue().await;
     let recorder = Recorder::new(1000, true);
-    let (from, to, protocol) = (NodeIx::CLIENT, NodeIx(2), TapProtocol::Amqp);
-    let plan = TapPlan {
-        from,
-        to,
-        protocol,
-        tls: false,
-        client_certificate: None,
-        host: None,
-        listen: None,
-        markers: Vec::new(),
-    };
+    let plan = TapPlan::between(NodeIx::CLIENT, NodeIx(2), TapProtocol::Amqp);
     let config = TapConfig::new(TapIx(0), plan, 0, broker.address());
     let tap = Tap::start(config, recorder.clone()).await.unwrap();
     let mut case = case(None);

@@ -109,16 +109,7 @@ impl TapLayout {
         let TapEnds { from, to, listen } = ends;
         let known = self.taps.iter().position(|tap| (tap.from, tap.to, tap.protocol) == (from, to, protocol));
         let ix = known.unwrap_or_else(|| {
-            self.taps.push(TapPlan {
-                from,
-                to,
-                protocol,
-                tls: hop.tls,
-                client_certificate: None,
-                host: None,
-                listen: None,
-                markers: Vec::new(),
-            });
+            self.taps.push(TapPlan { tls: hop.tls, ..TapPlan::between(from, to, protocol) });
             self.taps.len() - 1
         });
         let tap = &mut self.taps[ix];

@@ -98,17 +98,7 @@ mod tests {
         let broker = broker().await;
         broker.declare_queue("orders", &[]).unwrap();
         let recorder = Recorder::new(10, false);
-        let (from, to, protocol) = (NodeIx(1), NodeIx(2), TapProtocol::Amqp);
-        let plan = TapPlan {
-            from,
-            to,
-            protocol,
-            tls: false,
-            client_certificate: None,
-            host: None,
-            listen: None,
-            markers: Vec::new(),
-        };
+        let plan = TapPlan::between(NodeIx(1), NodeIx(2), TapProtocol::Amqp);
         let config = TapConfig::new(TapIx(0), plan, 0, broker.address());
         let tap = Tap::start(config, recorder.clone()).await.unwrap();
         let connection =

@@ -105,16 +105,7 @@ impl Scene {
 fn config(broker: &KafkaBroker, topics: Vec<Topic>) -> KafkaTapConfig {
     let at = broker.address();
     let markers = vec![Marker::Header("order-id".to_owned())];
-    let plan = TapPlan {
-        from: NodeIx(1),
-        to: NodeIx(1),
-        protocol: TapProtocol::Kafka,
-        tls: false,
-        client_certificate: None,
-        host: None,
-        listen: None,
-        markers,
-    };
+    let plan = TapPlan { markers, ..TapPlan::between(NodeIx(1), NodeIx(1), TapProtocol::Kafka) };
     let (tap, bootstrap) = (TapIx(3), at.to_string());
     KafkaTapConfig { tap, plan, run: RUN, bootstrap, at, topics, same_clock: true, positions: None }
 }

@@ -13,16 +13,7 @@ use crate::tap::scene::Scene;
 type Turn = (Peer, Vec<u8>);
 
 fn scene(recorder: &Recorder) -> Arc<Scene> {
-    let plan = TapPlan {
-        from: NodeIx::CLIENT,
-        to: NodeIx(1),
-        protocol: TapProtocol::Sqs,
-        tls: false,
-        client_certificate: None,
-        host: None,
-        listen: None,
-        markers: Vec::new(),
-    };
+    let plan = TapPlan::between(NodeIx::CLIENT, NodeIx(1), TapProtocol::Sqs);
     Arc::new(Scene::new(TapIx(0), plan, 0xab, recorder.clone()))
 }
 

@@ -28,16 +28,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const RUN: u32 = 0xab;
 
 fn plan() -> TapPlan {
-    TapPlan {
-        from: NodeIx::CLIENT,
-        to: NodeIx(1),
-        protocol: TapProtocol::Http,
-        tls: false,
-        client_certificate: None,
-        host: None,
-        listen: None,
-        markers: Vec::new(),
-    }
+    TapPlan::between(NodeIx::CLIENT, NodeIx(1), TapProtocol::Http)
 }
 
 fn marked_by(marker: Marker) -> TapPlan {
