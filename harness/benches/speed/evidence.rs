@@ -156,15 +156,15 @@ impl Step<'_> {
     fn span(&self, kind: SpanKind, id: [u8; 8], parent: [u8; 8]) -> Span {
         let hop = self.plan.scenario.hop(HopIx(self.hop));
         let (node, flags) = if kind == SpanKind::Server { (hop.to, 0x303) } else { (hop.from, 0x103) };
-        let attribute = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let attribute = |name: &str, value: &str| (name.into(), value.into());
         Span {
             node,
-            trace_id: self.stimulus.sent.trace_id.to_vec(),
-            span_id: id.to_vec(),
-            parent_id: parent.to_vec(),
+            trace_id: self.stimulus.sent.trace_id.into(),
+            span_id: id.into(),
+            parent_id: parent.into(),
             flags,
             trace_state: "acme=1".into(),
-            name: format!("POST {}", self.path()),
+            name: format!("POST {}", self.path()).into(),
             kind,
             start_nanos: EPOCH_NANOS + self.begun,
             end_nanos: EPOCH_NANOS + self.ended,
@@ -176,7 +176,7 @@ impl Step<'_> {
             ],
             marks: vec![self.mark],
             failed: false,
-            service_name: Some(self.plan.scenario.node(node).name.clone()),
+            service_name: Some(self.plan.scenario.node(node).name.as_str().into()),
             duplicates: 0,
             conflicting: false,
             arrived_nanos: FLUSHED_NANOS,

@@ -174,7 +174,7 @@ fn altered(all: &Crossings<'_>, ways: &Ways<'_>, collector: NodeIx, found: &mut 
         match before.get(&key(after)) {
             Some(before) => {
                 let changed = [
-                    (AlteredPart::ParentId, before.parent_id != after.parent_id),
+                    (AlteredPart::ParentId, *before.parent_id != *after.parent_id),
                     (AlteredPart::Flags, before.flags != after.flags),
                     (AlteredPart::Links, before.links != after.links),
                     (AlteredPart::TraceState, !is_same_state(before.trace_state, &after.trace_state)),

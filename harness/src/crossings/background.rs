@@ -183,7 +183,7 @@ fn kind(all: &Crossings<'_>, hop: HopIx, ix: CaptureIx) -> Kind {
         (Some(message), _) => {
             format!("{} {}", message.destination, message.routing_key.as_deref().unwrap_or_default())
         }
-        (None, Transport::Http(http)) if http.path.is_some() => capture.method.clone(),
+        (None, Transport::Http(http)) if http.path.is_some() => capture.method.to_string(),
         (None, _) => format!("{} {}", capture.method, capture.path),
     };
     (hop, name)

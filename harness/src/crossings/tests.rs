@@ -2,7 +2,7 @@
 
 use super::kept_evidence::kept;
 use super::{CrossingWitness, Crossings};
-use crate::evidence::{Evidence, SpanKind};
+use crate::evidence::{Evidence, IdBytes, SpanKind};
 use crate::scenario::NodeIx;
 
 #[test]
@@ -34,8 +34,8 @@ fn a_receive_stands_for_a_message_whose_work_has_no_span_whatever_else_the_node_
     let billing = plan.scenario.nodes.iter().position(|node| node.name == "billing").unwrap();
     evidence.spans.retain(|span| span.name != "orders process");
     let mut health = evidence.spans.iter().find(|span| span.kind == SpanKind::Server).unwrap().clone();
-    (health.node, health.trace_id, health.span_id) = (NodeIx(billing), vec![7; 16], vec![7; 8]);
-    (health.parent_id, health.marks) = (Vec::new(), Vec::new());
+    (health.node, health.trace_id, health.span_id) = (NodeIx(billing), [7; 16].into(), [7; 8].into());
+    (health.parent_id, health.marks) = (IdBytes::default(), Vec::new());
     evidence.spans.push(health);
     let all = Crossings::pair(&plan, &evidence);
     let received = all.iter().filter(|crossing| crossing.hop().id == "publish");

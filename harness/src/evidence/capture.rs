@@ -1,5 +1,7 @@
 //! One request or message as a tap saw it, with raw bytes, order and duplicates.
 
+use compact_str::CompactString;
+
 use crate::plan::{Mark, TapIx};
 
 /// Index into `Evidence::captures`.
@@ -18,9 +20,9 @@ pub struct Capture {
     pub begun_nanos: u64,
     /// When the answer was complete, or the request ended in another way.
     pub ended_nanos: Option<u64>,
-    pub method: String,
+    pub method: CompactString,
     /// The path without its query; invalid UTF-8 is replaced by U+FFFD.
-    pub path: String,
+    pub path: CompactString,
     /// Field lines as they were on the wire; on HTTP/2 without the pseudo-header fields.
     pub headers: Vec<Field>,
     pub trailers: Vec<Field>,

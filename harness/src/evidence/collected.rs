@@ -1,5 +1,6 @@
 //! The telemetry of the collector as evidence: tied to nodes by endpoint, reduced to the parts that judging may read.
 
+use compact_str::CompactString;
 use std::collections::BTreeSet;
 
 use in_memory_collector as collector;
@@ -125,23 +126,23 @@ fn span(span: &collector::Span, node: NodeIx, recorder: &Recorder) -> Span {
     let kept = attributes.iter().filter(|(key, _)| Span::KEPT_ATTRIBUTES.contains(key));
     Span {
         node,
-        trace_id: span.trace_id_bytes().to_vec(),
-        span_id: span.span_id_bytes().to_vec(),
-        parent_id: span.parent_id_bytes().to_vec(),
+        trace_id: span.trace_id_bytes().into(),
+        span_id: span.span_id_bytes().into(),
+        parent_id: span.parent_id_bytes().into(),
         flags: span.flags(),
-        trace_state: span.trace_state().to_owned(),
-        name: span.name().to_owned(),
+        trace_state: span.trace_state().into(),
+        name: span.name().into(),
         kind: kind(span.kind()),
         start_nanos: span.start_nanos(),
         end_nanos: span.end_nanos(),
         links: span.links().into_iter().map(link).collect(),
         attributes: kept
-            .filter_map(|(key, value)| Some((key.to_owned(), without_secrets(key, text(value)?))))
+            .filter_map(|(key, value)| Some((key.into(), without_secrets(key, text(value)?).into())))
             .chain(language(span))
             .collect(),
         marks: attributes.get(MARK).map(marks).unwrap_or_default(),
         failed: span.status().code == collector::StatusCode::Error,
-        service_name: span.service_name(),
+        service_name: span.resource().service_name().map(CompactString::from),
         duplicates: span.duplicates(),
         conflicting: span.conflicts() > 0,
         arrived_nanos: recorder.nanos_at(span.arrived()),
@@ -149,9 +150,10 @@ fn span(span: &collector::Span, node: NodeIx, recorder: &Recorder) -> Span {
 }
 
 /// Returns the language of the SDK, which stands in the resource.
-fn language(span: &collector::Span) -> Option<(String, String)> {
-    let name = span.resource().attributes.text(Span::SDK_LANGUAGE)?.to_owned();
-    Some((Span::SDK_LANGUAGE.to_owned(), name))
+fn language(span: &collector::Span) -> Option<(CompactString, CompactString)> {
+    let resource = span.resource();
+    let name = resource.attributes.text(Span::SDK_LANGUAGE)?;
+    Some((Span::SDK_LANGUAGE.into(), name.into()))
 }
 
 /// Returns the kind of a span as evidence names it.
@@ -168,18 +170,18 @@ pub(crate) fn kind(kind: collector::SpanKind) -> SpanKind {
 
 pub(super) fn link(link: collector::Link) -> Link {
     let collector::Link { trace_id, span_id, flags, trace_state, .. } = link;
-    Link { trace_id, span_id, flags, trace_state }
+    Link { trace_id: trace_id.into(), span_id: span_id.into(), flags, trace_state: trace_state.into() }
 }
 
 fn log(record: &collector::LogRecord, node: NodeIx, logged: &[&str]) -> LogRecord {
     let body = record.body().as_str().filter(|body| logged.contains(body)).unwrap_or_default().to_owned();
     LogRecord {
         node,
-        trace_id: record.trace_id_bytes().to_vec(),
-        span_id: record.span_id_bytes().to_vec(),
+        trace_id: record.trace_id_bytes().into(),
+        span_id: record.span_id_bytes().into(),
         flags: record.flags(),
         body,
-        service_name: record.resource().service_name().map(str::to_owned),
+        service_name: record.resource().service_name().map(CompactString::from),
         written_nanos: [record.time_nanos(), record.observed_nanos()].into_iter().find(|nanos| *nanos > 0),
     }
 }

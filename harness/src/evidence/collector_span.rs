@@ -3,10 +3,11 @@
 //! The spans that nodes exported are `Evidence::spans`; here is only what came out of a collector, once for each
 //! receiver.
 
+use compact_str::CompactString;
 use in_memory_collector as otlp;
 
 use super::collected::link;
-use super::{Link, Span};
+use super::{IdBytes, Link, Span};
 use crate::scenario::{ExportTarget, NodeIx};
 
 /// Index into `Evidence::collector_spans`.
@@ -19,13 +20,13 @@ pub struct CollectorSpan {
     /// The collector that exported it.
     pub from: NodeIx,
     pub to: ExportTarget,
-    pub trace_id: Vec<u8>,
-    pub span_id: Vec<u8>,
+    pub trace_id: IdBytes,
+    pub span_id: IdBytes,
     /// Empty for a root.
-    pub parent_id: Vec<u8>,
+    pub parent_id: IdBytes,
     pub flags: u32,
-    pub trace_state: String,
-    pub name: String,
+    pub trace_state: CompactString,
+    pub name: CompactString,
     pub links: Vec<Link>,
 }
 
@@ -35,12 +36,12 @@ impl CollectorSpan {
         CollectorSpan {
             from,
             to,
-            trace_id: span.trace_id_bytes().to_vec(),
-            span_id: span.span_id_bytes().to_vec(),
-            parent_id: span.parent_id_bytes().to_vec(),
+            trace_id: span.trace_id_bytes().into(),
+            span_id: span.span_id_bytes().into(),
+            parent_id: span.parent_id_bytes().into(),
             flags: span.flags(),
-            trace_state: span.trace_state().to_owned(),
-            name: span.name().to_owned(),
+            trace_state: span.trace_state().into(),
+            name: span.name().into(),
             links: span.links().into_iter().map(link).collect(),
         }
     }

@@ -14,6 +14,7 @@ pub mod collector_span;
 pub mod exchange;
 pub mod file;
 pub mod group_positions;
+mod id_bytes;
 pub mod recorder;
 pub mod span;
 pub mod span_owner;
@@ -26,6 +27,7 @@ pub use capture::{
 pub use collector_span::{CollectorSpan, CollectorSpanIx, SpanParts};
 pub use exchange::{Answer, Exchange};
 pub use group_positions::GroupPositions;
+pub use id_bytes::IdBytes;
 pub use recorder::{Head, MessageHead, Recorder, Recording, is_propagation_field};
 pub use span::{Link, LogRecord, Span, SpanIx, SpanKind};
 

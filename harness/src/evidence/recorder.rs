@@ -122,7 +122,7 @@ impl Recorder {
     pub fn begin(&self, head: Head) -> Recording {
         let begun_nanos = self.now();
         let headers = self.fields(head.headers, &head.kept);
-        let path = head.target.split(['?', '#']).next().unwrap_or_default().to_owned();
+        let path = head.target.split(['?', '#']).next().unwrap_or_default().into();
         let capture = Capture {
             tap: head.tap,
             protocol: head.protocol,
@@ -130,7 +130,7 @@ impl Recorder {
             stream: head.stream,
             begun_nanos,
             ended_nanos: None,
-            method: head.method,
+            method: head.method.into(),
             path,
             headers,
             trailers: Vec::new(),
@@ -155,8 +155,8 @@ impl Recorder {
             stream: head.stream,
             begun_nanos: self.now(),
             ended_nanos: None,
-            method: method.to_owned(),
-            path: head.message.destination.clone(),
+            method: method.into(),
+            path: head.message.destination.as_str().into(),
             headers: headers.collect(),
             trailers: Vec::new(),
             marked: head.marked,

@@ -1,5 +1,8 @@
 //! Spans and log records as a node exported them; the endpoint at which they arrived identifies the node.
 
+use compact_str::CompactString;
+
+use super::IdBytes;
 use crate::plan::Mark;
 use crate::scenario::NodeIx;
 
@@ -11,25 +14,25 @@ pub struct SpanIx(pub usize);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
     pub node: NodeIx,
-    pub trace_id: Vec<u8>,
-    pub span_id: Vec<u8>,
+    pub trace_id: IdBytes,
+    pub span_id: IdBytes,
     /// Empty for a root.
-    pub parent_id: Vec<u8>,
+    pub parent_id: IdBytes,
     /// OTLP `Span.flags`: bits 0 to 7 W3C flags, bit 8 has-is-remote, bit 9 is-remote.
     pub flags: u32,
-    pub trace_state: String,
-    pub name: String,
+    pub trace_state: CompactString,
+    pub name: CompactString,
     pub kind: SpanKind,
     pub start_nanos: u64,
     pub end_nanos: u64,
     pub links: Vec<Link>,
     /// The attributes that identify the call of a span; values as text. See `Span::KEPT_ATTRIBUTES`.
-    pub attributes: Vec<(String, String)>,
+    pub attributes: Vec<(CompactString, CompactString)>,
     /// `unbroken.mark`, one or several.
     pub marks: Vec<Mark>,
     /// The span ended in an error.
     pub failed: bool,
-    pub service_name: Option<String>,
+    pub service_name: Option<CompactString>,
     /// The number of further identical copies.
     pub duplicates: u32,
     /// A span with the same ids and different content arrived.
@@ -84,10 +87,10 @@ impl Span {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    pub trace_id: Vec<u8>,
-    pub span_id: Vec<u8>,
+    pub trace_id: IdBytes,
+    pub span_id: IdBytes,
     pub flags: u32,
-    pub trace_state: String,
+    pub trace_state: CompactString,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,12 +134,12 @@ impl SpanKind {
 pub struct LogRecord {
     pub node: NodeIx,
     /// Empty for a record without a trace id.
-    pub trace_id: Vec<u8>,
-    pub span_id: Vec<u8>,
+    pub trace_id: IdBytes,
+    pub span_id: IdBytes,
     pub flags: u32,
     /// The body, if it is a text that the harness instructed a relay to log; otherwise empty.
     pub body: String,
-    pub service_name: Option<String>,
+    pub service_name: Option<CompactString>,
     /// By the clock of its node, as the times of spans.
     pub written_nanos: Option<u64>,
 }

@@ -121,10 +121,10 @@ impl CallKind {
         let grpc = crossing.all().plan.tap(capture.tap).protocol == TapProtocol::Grpc;
         let path = match declared {
             Some(pattern) => pattern,
-            None if grpc => capture.path.clone(),
+            None if grpc => capture.path.to_string(),
             None => without_ids(&capture.path),
         };
-        Some(CallKind { method: capture.method.clone(), path, end: end(&capture.end) })
+        Some(CallKind { method: capture.method.to_string(), path, end: end(&capture.end) })
     }
 
     fn name(&self, grpc: bool) -> String {

@@ -228,7 +228,7 @@ impl SpanDetails {
         SpanDetails {
             node: all.node_name(span.node).to_owned(),
             kind: span.kind.word(),
-            name: span.name.clone(),
+            name: span.name.to_string(),
             trace_id: hex(&span.trace_id),
             span_id: hex(&span.span_id),
             parent_id: hex(&span.parent_id),
@@ -263,8 +263,8 @@ impl CaptureDetails {
                 (details.partition, details.offset) = message.offset.unzip();
             }
             None => {
-                details.method = Some(capture.method.clone());
-                details.path = Some(capture.path.clone());
+                details.method = Some(capture.method.to_string());
+                details.path = Some(capture.path.to_string());
             }
         }
         details

@@ -1,6 +1,8 @@
 //! Masks the text of a case that has ended: secrets everywhere, and in what services printed also the values of masked
 //! fields. Names, ids, rules and the scenario file stay.
 
+use compact_str::CompactString;
+
 use super::case_run::CaseRun;
 use crate::evidence::{Answer, Capture, Completion, Evidence, Field, Message, Span};
 use crate::masking::{self, FieldMask};
@@ -118,7 +120,7 @@ impl Texts<'_> {
     }
 
     fn capture(&self, capture: &mut Capture) {
-        self.secrets([&mut capture.method, &mut capture.path]);
+        short_texts([&mut capture.method, &mut capture.path]);
         for Field { name, value, .. } in capture.headers.iter_mut().chain(&mut capture.trailers) {
             bytes(name);
             value.iter_mut().for_each(bytes);
@@ -130,10 +132,19 @@ impl Texts<'_> {
     }
 
     fn span(&self, span: &mut Span) {
-        self.secrets([&mut span.name, &mut span.trace_state]);
-        self.secrets(&mut span.service_name);
-        self.secrets(span.attributes.iter_mut().map(|(_, value)| value));
-        self.secrets(span.links.iter_mut().map(|link| &mut link.trace_state));
+        short_texts([&mut span.name, &mut span.trace_state]);
+        short_texts(&mut span.service_name);
+        short_texts(span.attributes.iter_mut().map(|(_, value)| value));
+        short_texts(span.links.iter_mut().map(|link| &mut link.trace_state));
+    }
+}
+
+/// Masks secrets in texts of evidence.
+fn short_texts<'t>(texts: impl IntoIterator<Item = &'t mut CompactString>) {
+    for text in texts {
+        if let Some(hidden) = masking::hide(text) {
+            *text = hidden.text.into();
+        }
     }
 }
 

@@ -16,6 +16,11 @@ pub fn encode(bytes: &[u8]) -> String {
 
 /// Parses digits of either case; `None` for an odd number of digits or another character.
 pub fn decode(digits: &[u8]) -> Option<Vec<u8>> {
+    decode_into(digits)
+}
+
+/// Parses digits of either case into a collection of the caller's choice, as `decode` does.
+pub fn decode_into<B: FromIterator<u8>>(digits: &[u8]) -> Option<B> {
     if !digits.len().is_multiple_of(2) {
         return None;
     }

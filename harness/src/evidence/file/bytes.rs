@@ -1,5 +1,6 @@
 //! Bytes as text: ids as hex digits, other bytes with `\xNN` for those that are not printable (`u8::escape_ascii`).
 
+use super::super::IdBytes;
 use super::error::EvidenceError;
 use super::text::FileText;
 use crate::wire::hex;
@@ -8,8 +9,8 @@ pub(super) fn to_hex(bytes: &[u8]) -> FileText<'static> {
     hex::encode(bytes).into()
 }
 
-pub(super) fn from_hex(text: &str) -> Result<Vec<u8>, EvidenceError> {
-    hex::decode(text.as_bytes()).ok_or_else(|| EvidenceError::Bytes(text.to_owned()))
+pub(super) fn from_hex(text: &str) -> Result<IdBytes, EvidenceError> {
+    hex::decode_into(text.as_bytes()).ok_or_else(|| EvidenceError::Bytes(text.to_owned()))
 }
 
 /// Returns whether `escape_ascii` leaves a byte unchanged.
@@ -59,7 +60,7 @@ mod tests {
     fn every_byte_is_written_and_read() {
         let bytes: Vec<u8> = (0..=255).collect();
         assert_eq!(from_text(&to_text(&bytes)).unwrap(), bytes);
-        assert_eq!(from_hex(&to_hex(&bytes)).unwrap(), bytes);
+        assert_eq!(from_hex(&to_hex(&bytes)).unwrap().as_slice(), bytes);
     }
 
     #[test]

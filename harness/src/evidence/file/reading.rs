@@ -1,5 +1,7 @@
 //! Converts entries to evidence; the plan resolves names.
 
+use compact_str::CompactString;
+
 use super::bytes::{from_hex, from_text};
 use super::entries::*;
 use super::error::EvidenceError;
@@ -117,8 +119,8 @@ fn capture(plan: &Plan, entry: &CaptureEntry<'_>) -> Result<Capture, EvidenceErr
         stream: entry.stream,
         begun_nanos: entry.begun_nanos,
         ended_nanos: entry.ended_nanos,
-        method: entry.method.to_string(),
-        path: entry.path.to_string(),
+        method: (&*entry.method).into(),
+        path: (&*entry.path).into(),
         headers,
         trailers: fields(&entry.trailers)?,
         marked: match &entry.mark {
@@ -171,7 +173,7 @@ fn link(entry: &LinkEntry<'_>) -> Result<Link, EvidenceError> {
         trace_id: from_hex(&entry.trace_id)?,
         span_id: from_hex(&entry.span_id)?,
         flags: entry.flags,
-        trace_state: entry.trace_state.to_string(),
+        trace_state: (&*entry.trace_state).into(),
     })
 }
 
@@ -182,8 +184,8 @@ fn span(plan: &Plan, entry: &SpanEntry<'_>) -> Result<Span, EvidenceError> {
         span_id: from_hex(&entry.span_id)?,
         parent_id: from_hex(&entry.parent_id)?,
         flags: entry.flags,
-        trace_state: entry.trace_state.to_string(),
-        name: entry.name.to_string(),
+        trace_state: (&*entry.trace_state).into(),
+        name: (&*entry.name).into(),
         kind: SpanKind::from_word(&entry.kind).ok_or_else(|| unknown("span kind", &entry.kind))?,
         start_nanos: entry.start_nanos,
         end_nanos: entry.end_nanos,
@@ -191,7 +193,7 @@ fn span(plan: &Plan, entry: &SpanEntry<'_>) -> Result<Span, EvidenceError> {
         attributes: attributes(&entry.attributes),
         marks: marks(plan, &entry.marks)?,
         failed: entry.failed,
-        service_name: entry.service_name.as_deref().map(str::to_owned),
+        service_name: entry.service_name.as_deref().map(CompactString::from),
         duplicates: entry.duplicates,
         conflicting: entry.conflicting,
         arrived_nanos: entry.arrived_nanos,
@@ -212,14 +214,14 @@ pub(super) fn collector_span(
         span_id: from_hex(&entry.span_id)?,
         parent_id: from_hex(&entry.parent_id)?,
         flags: entry.flags,
-        trace_state: entry.trace_state.to_string(),
-        name: entry.name.to_string(),
+        trace_state: (&*entry.trace_state).into(),
+        name: (&*entry.name).into(),
         links: entry.links.iter().map(link).collect::<Result<_, _>>()?,
     })
 }
 
-fn attributes(entries: &[(FileText<'_>, FileText<'_>)]) -> Vec<(String, String)> {
-    entries.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+fn attributes(entries: &[(FileText<'_>, FileText<'_>)]) -> Vec<(CompactString, CompactString)> {
+    entries.iter().map(|(name, value)| ((&**name).into(), (&**value).into())).collect()
 }
 
 pub(super) fn log(plan: &Plan, entry: &LogEntry<'_>) -> Result<LogRecord, EvidenceError> {
@@ -229,7 +231,7 @@ pub(super) fn log(plan: &Plan, entry: &LogEntry<'_>) -> Result<LogRecord, Eviden
         span_id: from_hex(&entry.span_id)?,
         flags: entry.flags,
         body: entry.body.to_string(),
-        service_name: entry.service_name.as_deref().map(str::to_owned),
+        service_name: entry.service_name.as_deref().map(CompactString::from),
         written_nanos: entry.written_nanos,
     })
 }

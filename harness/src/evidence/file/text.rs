@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
+use compact_str::CompactString;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -27,6 +28,12 @@ impl From<String> for FileText<'_> {
 
 impl<'t> From<&'t str> for FileText<'t> {
     fn from(text: &'t str) -> Self {
+        FileText(Cow::Borrowed(text))
+    }
+}
+
+impl<'t> From<&'t CompactString> for FileText<'t> {
+    fn from(text: &'t CompactString) -> Self {
         FileText(Cow::Borrowed(text))
     }
 }

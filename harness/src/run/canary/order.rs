@@ -89,7 +89,10 @@ pub(super) fn by_trace<'s>(
 
 #[cfg(test)]
 mod tests {
+    use compact_str::CompactString;
+
     use super::*;
+    use crate::evidence::IdBytes;
 
     const MS: u64 = 1_000_000;
 
@@ -121,7 +124,7 @@ mod tests {
 
     #[test]
     fn an_exporter_that_sends_each_trace_by_itself_and_late_shows_no_order() {
-        let span = |trace: u8| Span { trace_id: vec![trace; 16], ..span() };
+        let span = |trace: u8| Span { trace_id: [trace; 16].into(), ..span() };
         let spans = [span(1), span(1), span(2), span(3)];
         let arrival = |request| SpanArrival { request, process: ExportingProcess::default() };
         let apart = [0, 0, 1, 2].map(arrival);
@@ -140,12 +143,12 @@ mod tests {
     fn span() -> Span {
         Span {
             node: crate::scenario::NodeIx(1),
-            trace_id: Vec::new(),
-            span_id: vec![1; 8],
-            parent_id: Vec::new(),
+            trace_id: IdBytes::default(),
+            span_id: [1; 8].into(),
+            parent_id: IdBytes::default(),
             flags: 1,
-            trace_state: String::new(),
-            name: "order".to_owned(),
+            trace_state: CompactString::default(),
+            name: "order".into(),
             kind: crate::evidence::SpanKind::Server,
             start_nanos: 0,
             end_nanos: 1,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::doubt::Doubt;
 use super::order;
 use crate::crossings::{CarriedFields, CrossingRef, Crossings};
-use crate::evidence::{CaptureIx, Completion, Evidence, GapPlace, SpanIx, mark_of};
+use crate::evidence::{CaptureIx, Completion, Evidence, GapPlace, IdBytes, SpanIx, mark_of};
 use crate::plan::{Mark, Plan, Stimulus, StimulusIx};
 use crate::scenario::NodeIx;
 
@@ -72,20 +72,20 @@ impl<'a> Sides<'a> {
 struct Removal {
     captures: HashSet<usize>,
     spans: HashSet<usize>,
-    traces: HashSet<Vec<u8>>,
+    traces: HashSet<IdBytes>,
 }
 
 impl Removal {
     fn of(paired: &Crossings<'_>, story: usize) -> Removal {
         let sides = Sides::of(paired, story);
         // A trace that the story shares stays; of its spans only those of canaries go.
-        let mut kept: HashSet<Vec<u8>> = sides.story.iter().flat_map(|one| traces_of(*one)).collect();
+        let mut kept: HashSet<IdBytes> = sides.story.iter().flat_map(|one| traces_of(*one)).collect();
         kept.extend(paired.plan.stimuli[..story].iter().map(minted));
         let of_canaries = sides.canaries.iter().flat_map(|one| traces_of(*one));
         let traces = of_canaries.chain(paired.plan.stimuli[story..].iter().map(minted));
         let mut removal =
             Removal { traces: traces.filter(|trace| !kept.contains(trace)).collect(), ..Removal::default() };
-        let sent: HashSet<Vec<u8>> = sides.story.iter().flat_map(|one| wire_traces_of(*one)).collect();
+        let sent: HashSet<IdBytes> = sides.story.iter().flat_map(|one| wire_traces_of(*one)).collect();
         removal.add_unattributed(paired, &sent, story);
         removal.add_captures(paired, &sides, story);
         removal.add_spans(paired, &sides, story);
@@ -94,7 +94,7 @@ impl Removal {
 
     /// Adds the calls of canaries that carry nothing of the canary that caused them. Nothing was owed by the story when
     /// the first one was sent, so a span in their trace is not the story's, unless the story sent that trace itself.
-    fn add_unattributed(&mut self, paired: &Crossings<'_>, sent: &HashSet<Vec<u8>>, story: usize) {
+    fn add_unattributed(&mut self, paired: &Crossings<'_>, sent: &HashSet<IdBytes>, story: usize) {
         let canaries = paired.evidence.exchanges.iter().filter(|exchange| exchange.stimulus.0 >= story);
         let Some(first_sent) = canaries.map(|exchange| exchange.sent_nanos).min() else { return };
         for (ix, _) in &paired.unattributed {
@@ -102,7 +102,8 @@ impl Removal {
                 continue;
             }
             self.captures.insert(ix.0);
-            let traces = paired.carried[ix.0].contexts().map(|context| context.trace_id.as_bytes().to_vec());
+            let contexts = paired.carried[ix.0].contexts();
+            let traces = contexts.map(|context| IdBytes::from(context.trace_id.as_bytes()));
             self.traces.extend(traces.filter(|trace| !sent.contains(trace)));
         }
     }
@@ -115,7 +116,7 @@ impl Removal {
         let on_hops = paired.unattributed.iter().chain(&paired.background).map(|(ix, _)| *ix);
         for CaptureIx(ix) in on_hops.chain(paired.undeclared.iter().copied()) {
             let mut contexts = paired.carried[ix].contexts();
-            if contexts.any(|context| self.traces.contains(context.trace_id.as_bytes().as_slice())) {
+            if contexts.any(|context| self.traces.contains(&context.trace_id.as_bytes().into())) {
                 self.captures.insert(ix);
             }
         }
@@ -150,7 +151,7 @@ impl Removal {
     }
 
     fn apply(&self, story: usize, evidence: &mut Evidence) {
-        let ids: HashSet<Vec<u8>> = self
+        let ids: HashSet<IdBytes> = self
             .spans
             .iter()
             .map(|ix| evidence.spans[*ix].span_id.clone())
@@ -172,8 +173,8 @@ impl Removal {
     }
 }
 
-fn minted(stimulus: &Stimulus) -> Vec<u8> {
-    stimulus.sent.trace_id.to_vec()
+fn minted(stimulus: &Stimulus) -> IdBytes {
+    stimulus.sent.trace_id.into()
 }
 
 fn is_of_canary(mark: Mark, plan: &Plan, story: usize) -> bool {
@@ -186,15 +187,15 @@ fn spans_of(crossing: CrossingRef<'_>) -> impl Iterator<Item = SpanIx> {
 }
 
 /// Returns the traces of the spans and the wires of a crossing.
-fn traces_of(crossing: CrossingRef<'_>) -> impl Iterator<Item = Vec<u8>> {
+fn traces_of(crossing: CrossingRef<'_>) -> impl Iterator<Item = IdBytes> {
     let all = crossing.all();
     spans_of(crossing).map(|ix| all.spans.get(ix).trace_id.clone()).chain(wire_traces_of(crossing))
 }
 
 /// Returns the traces that crossed.
-fn wire_traces_of(crossing: CrossingRef<'_>) -> impl Iterator<Item = Vec<u8>> {
+fn wire_traces_of(crossing: CrossingRef<'_>) -> impl Iterator<Item = IdBytes> {
     let wires = crossing.wire().into_iter().chain(crossing.arrived()).flat_map(CarriedFields::contexts);
-    wires.map(|context| context.trace_id.as_bytes().to_vec())
+    wires.map(|context| context.trace_id.as_bytes().into())
 }
 
 #[cfg(test)]

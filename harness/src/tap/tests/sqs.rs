@@ -311,7 +311,7 @@ async fn a_long_poll_stays_open_while_other_connections_work() {
     assert_eq!(got.messages().len(), 1);
     assert_eq!(
         stage.seen(MessageDirection::Delivered).last().map(|one| one.path.clone()),
-        Some("plain".to_owned())
+        Some("plain".into())
     );
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use self::clock::Clock;
 use crate::crossings::{CrossingIx, CrossingRef, Crossings, IdMap, IdSet};
-use crate::evidence::{Capture, CaptureEnd, CaptureIx, Link, Message, Span, SpanIx};
+use crate::evidence::{Capture, CaptureEnd, CaptureIx, IdBytes, Link, Message, Span, SpanIx};
 use crate::plan::StimulusIx;
 use crate::rules::Finding;
 use crate::scenario::Relation;
@@ -83,7 +83,7 @@ fn count(number: usize) -> u32 {
 fn spans(all: &Crossings<'_>, crossings: &[CrossingRef<'_>]) -> (Vec<SpanIx>, usize) {
     let mut known = IdSet::default();
     let mut found: Vec<SpanIx> = Vec::new();
-    let mut traces: BTreeSet<Vec<u8>> = BTreeSet::new();
+    let mut traces: BTreeSet<IdBytes> = BTreeSet::new();
     for crossing in crossings {
         let paired = [crossing.call_span_ix(), crossing.named_span_ix(), crossing.receiver_span_ix()];
         for span in paired.into_iter().flatten() {
@@ -93,7 +93,7 @@ fn spans(all: &Crossings<'_>, crossings: &[CrossingRef<'_>]) -> (Vec<SpanIx>, us
             }
         }
         let carried = crossing.sent_contexts().chain(crossing.arrived_contexts());
-        traces.extend(carried.map(|context| context.trace_id.as_bytes().to_vec()));
+        traces.extend(carried.map(|context| context.trace_id.as_bytes().into()));
     }
     let mut others = Vec::new();
     for trace in &traces {
@@ -176,7 +176,7 @@ impl View<'_> {
         let start = self.clock.of_span(span.start_nanos);
         ExampleSpan {
             node: self.all.node_name(span.node).to_owned(),
-            name: cut(span.name.clone()),
+            name: cut(span.name.to_string()),
             kind: span.kind.word(),
             trace_id: cut(hex(&span.trace_id)),
             span_id: cut(hex(&span.span_id)),
