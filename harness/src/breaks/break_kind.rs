@@ -36,7 +36,7 @@ pub enum BreakKind {
     TracestateCut,
     TracestateLost,
     TracestateReordered(Reorder),
-    BaggageLost,
+    BaggageLost(BaggageLoss),
     BaggageAltered(MemberChange),
     LinkMissing(LinkOwner),
     LinkWrong(WrongLink),
@@ -108,6 +108,14 @@ pub enum Malformation {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BaggageLoss {
+    /// Members that came in.
+    Dropped,
+    /// Members that `adds-baggage:` declares.
+    NotAdded,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Duplication {
     /// Several values of a single-value field.
     Differing(ContextField),
@@ -116,6 +124,8 @@ pub enum Duplication {
     Message,
     /// Formats of one request that carry different contexts.
     Formats,
+    /// Headers with a context of another trace than that of the body, which carries it.
+    BesideBody,
     /// Fields that an intermediary doubled.
     Onward(ContextFields),
 }
@@ -358,7 +368,7 @@ impl BreakKind {
             BreakKind::TracestateCut => Class::TracestateCut,
             BreakKind::TracestateLost => Class::TracestateLost,
             BreakKind::TracestateReordered(_) => Class::TracestateReordered,
-            BreakKind::BaggageLost => Class::BaggageLost,
+            BreakKind::BaggageLost(_) => Class::BaggageLost,
             BreakKind::BaggageAltered(_) => Class::BaggageAltered,
             BreakKind::LinkMissing(_) => Class::LinkMissing,
             BreakKind::LinkWrong(_) => Class::LinkWrong,

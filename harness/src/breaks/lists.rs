@@ -7,10 +7,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::break_kind::{MemberChange, Reorder};
+use super::break_kind::{BaggageLoss, MemberChange, Reorder};
 use super::{Break, BreakKind, Caret, ContextFields, Grade, List, Value};
 use crate::crossings::{CarriedFields, ContextField, CrossingRef};
 use crate::plan::{Plan, StimulusContext, StimulusIx};
+use crate::scenario::node::AddedEntry;
 use crate::wire::baggage::{Baggage, BaggageEntry};
 use crate::wire::tracestate::{MEMBERS, RawMember, TraceState};
 use crate::wire::{Level, Refusal};
@@ -314,10 +315,21 @@ fn is_cut(short: &[u8], whole: &[u8]) -> bool {
 pub(super) fn baggage(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option<Break> {
     let due = crossing.due().entries.as_ref()?;
     // Where none may cross, S0 asks for the opposite.
-    if has_entries(Some(due), wire) || crossing.hop().drops_baggage() {
+    if crossing.hop().drops_baggage() {
         return None;
     }
-    let own = &crossing.sender_node().sets_baggage;
+    let added = &crossing.sender_node().adds_baggage;
+    if let Some(missing) = not_added(due, added, &wire.lists.entries) {
+        let lost = Break::by_sender(crossing, BreakKind::BaggageLost(BaggageLoss::NotAdded))
+            .at(Caret::Field(ContextField::Baggage));
+        let actual = List { members: wire.lists.entries.clone(), concerned: Vec::new() };
+        return Some(lost.values(Value::Entries(missing), Value::Entries(actual)));
+    }
+    if has_entries(Some(due), wire) {
+        return None;
+    }
+    let sets = crossing.sender_node().sets_baggage.iter();
+    let own: Vec<&String> = sets.chain(added.iter().map(|entry| &entry.key)).collect();
     let sent = entry_set(&wire.lists.entries);
     let (mut lost, mut altered) = (Vec::new(), Vec::new());
     for (at, entry) in due.iter().enumerate() {
@@ -335,7 +347,7 @@ pub(super) fn baggage(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option
     }
     let doubled = doubled_entries(due, &wire.lists.entries);
     let (kind, due_places, sent_places) = if !lost.is_empty() {
-        (BreakKind::BaggageLost, lost, Vec::new())
+        (BreakKind::BaggageLost(BaggageLoss::Dropped), lost, Vec::new())
     } else if !doubled.is_empty() {
         (BreakKind::BaggageAltered(MemberChange::Doubled), Vec::new(), doubled)
     } else if !altered.is_empty() {
@@ -347,6 +359,31 @@ pub(super) fn baggage(crossing: CrossingRef<'_>, wire: &CarriedFields) -> Option
     let expected = List { members: due.clone(), concerned: due_places };
     let actual = List { members: wire.lists.entries.clone(), concerned: sent_places };
     Some(changed.values(Value::Entries(expected), Value::Entries(actual)))
+}
+
+/// Returns what is due with the members that the node must add, where one of them is missing or has another value.
+fn not_added(
+    due: &Arc<[BaggageEntry]>,
+    added: &[AddedEntry],
+    sent: &[BaggageEntry],
+) -> Option<List<BaggageEntry>> {
+    let is_there = |entry: &&AddedEntry| {
+        let mut same = sent.iter().filter(|other| other.key == entry.key.as_bytes());
+        same.any(|other| entry.value.as_ref().is_none_or(|value| value.as_bytes() == other.value))
+    };
+    let missing: Vec<&AddedEntry> = added.iter().filter(|entry| !is_there(entry)).collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let mut members: Vec<BaggageEntry> = due.to_vec();
+    let concerned = (members.len()..members.len() + missing.len()).collect();
+    members.extend(missing.into_iter().map(|entry| {
+        let value = entry.value.as_deref().unwrap_or("...");
+        let raw = format!("{}={value}", entry.key).into_bytes();
+        let (key, value) = (entry.key.clone().into_bytes(), value.to_owned().into_bytes());
+        BaggageEntry { key, value, properties: Vec::new(), at: 0..raw.len(), raw, line: 0 }
+    }));
+    Some(List { members: members.into(), concerned })
 }
 
 /// Returns the places of entries on the wire whose key is there more often than in what came in.

@@ -142,6 +142,13 @@ fn no_single_context(crossing: CrossingRef<'_>, wire: &CarriedFields, found: &mu
     if let Err(refusal) = first {
         return Some(unparsable(crossing, field, refusal).values(due, Value::Refusal(refusal.clone())));
     }
+    if let (Some(beside), Ok(carried)) = (wire.beside_body, first)
+        && beside != carried.trace_id
+    {
+        let kind = BreakKind::Duplicated(Duplication::BesideBody);
+        let two = Break::by_sender(crossing, kind).at(Caret::Field(field));
+        return Some(two.values(Value::Trace(carried.trace_id), Value::Trace(beside)));
+    }
     if let Some(other) = further_format(crossing, wire) {
         return Some(other);
     }

@@ -8,7 +8,7 @@ use super::CarriedContext;
 use crate::evidence::{Capture, Field, FieldKind, Protocol};
 use crate::wire::baggage::{Baggage, BaggageEntry, within_limits};
 use crate::wire::tracestate::{RawMember, TraceState};
-use crate::wire::{Carrier, Format, Level, Refusal, TraceParent, trim_ows};
+use crate::wire::{Carrier, Format, Level, Refusal, TraceId, TraceParent, trim_ows};
 
 /// The propagation fields of one capture.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,8 @@ pub struct CarriedFields {
     pub twice: Vec<ContextField>,
     /// Other formats that the fields' names show.
     pub others: Vec<Format>,
+    /// The trace of the headers, where the body carries the context and they carry one too.
+    pub beside_body: Option<TraceId>,
     /// Propagation fields of a message in a form that its readers do not take.
     pub misfits: Vec<(ContextField, Misfit)>,
 }
@@ -153,7 +155,7 @@ impl CarriedFields {
         };
         let copies = copies(capture, format);
         let further = further.iter().map(|format| (*format, context_in(capture, *format))).collect();
-        let names = capture.headers.iter().map(|field| field.name.as_slice());
+        let names = capture.context_fields().map(|field| field.name.as_slice());
         let mut others = Format::among(names);
         others.retain(|other| *other != format);
         let mut twice = Vec::new();
@@ -167,12 +169,13 @@ impl CarriedFields {
             lines
         });
         let lists = known.read(tracestate, baggage);
-        let fields = capture.message.iter().flat_map(|_| &capture.headers);
+        let fields = capture.message.iter().flat_map(|_| capture.context_fields());
         let mut misfits: Vec<_> = fields.filter_map(|field| misfit(capture.protocol, field)).collect();
         if format != Format::TraceContext {
             misfits.retain(|(field, _)| *field == ContextField::Baggage);
         }
-        CarriedFields { format, copies, further, lists, twice, others, misfits }
+        let beside_body = beside_body(capture);
+        CarriedFields { format, copies, further, lists, twice, others, beside_body, misfits }
     }
 
     /// Returns every context that a reader may take; several where the field is doubled.
@@ -227,13 +230,21 @@ fn copies(capture: &Capture, format: Format) -> Vec<(Vec<u8>, Result<CarriedCont
     copies
 }
 
+/// Returns the trace of a `traceparent` header on a hop whose body carries the context.
+fn beside_body(capture: &Capture) -> Option<TraceId> {
+    let mut beside = capture.headers.iter().filter(|field| field.kind == FieldKind::BesideBody);
+    let header = beside.find(|field| field.name.eq_ignore_ascii_case(b"traceparent"))?;
+    let context = TraceParent::parse(trim_ows(header.value.as_deref()?), Level::Two).ok()?;
+    Some(context.trace_id)
+}
+
 fn context_in(capture: &Capture, format: Format) -> Result<Option<CarriedContext>, Refusal> {
     let read = format.extract(&carrier(capture))?;
     Ok(read.map(|remote| CarriedContext::in_format(&remote, format)))
 }
 
 fn carrier(capture: &Capture) -> Carrier<'_> {
-    let fields = capture.headers.iter();
+    let fields = capture.context_fields();
     Carrier::new(fields.filter_map(|field| Some((field.name.as_slice(), field.value.as_deref()?))))
 }
 
@@ -272,7 +283,7 @@ fn misfit(protocol: Protocol, field: &Field) -> Option<(ContextField, Misfit)> {
         return Some((name, Misfit::Key(field.name.clone())));
     }
     let misfit = match (field.kind, protocol) {
-        (FieldKind::Text | FieldKind::System, _) => match &field.value {
+        (FieldKind::Text | FieldKind::System | FieldKind::Json, _) => match &field.value {
             Some(value) if std::str::from_utf8(value).is_err() => Misfit::NotUtf8,
             Some(_) | None => return None,
         },
@@ -281,7 +292,7 @@ fn misfit(protocol: Protocol, field: &Field) -> Option<(ContextField, Misfit)> {
         (FieldKind::Bytes, _) => Misfit::ByteArray,
         (FieldKind::Number, _) => Misfit::Number,
         (FieldKind::Null, _) => Misfit::Null,
-        (FieldKind::Other, _) => Misfit::NotText,
+        (FieldKind::Other | FieldKind::BesideBody, _) => Misfit::NotText,
     };
     Some((name, misfit))
 }

@@ -11,7 +11,7 @@ use declared_formats::DeclaredFormats;
 use crate::evidence::{Capture, CaptureIx, Evidence, SpanIx, mark_of};
 use crate::parallel::side_by_side;
 use crate::plan::{Plan, StimulusIx};
-use crate::scenario::{HopIx, NodeIx};
+use crate::scenario::{BodyCarrier, HopIx, NodeIx};
 use crate::wire::{SpanId, TraceId};
 
 pub mod attribute_match;
@@ -193,6 +193,13 @@ impl<'a> Crossings<'a> {
 
     pub fn capture(&self, capture: CaptureIx) -> &'a Capture {
         &self.evidence.captures[capture.0]
+    }
+
+    /// Returns where the body of a capture carries the context; `None` where headers do.
+    pub fn carrier_of(&self, capture: CaptureIx) -> Option<&BodyCarrier> {
+        let capture = self.capture(capture);
+        let source = capture.message.as_ref().map(|message| message.destination.as_str());
+        self.plan.tap(capture.tap).carrier(source)
     }
 
     /// Returns the propagation fields of a capture.

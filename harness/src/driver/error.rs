@@ -24,6 +24,10 @@ pub enum DriverError {
     Body { hop: String, why: &'static str },
     #[error("the body that is sent over `{hop}` must be a JSON object, so that the mark can be added to it")]
     Marker { hop: String },
+    #[error(
+        "the body that is sent over `{hop}` must be JSON that has, or can get, an object at {place}, which carries the context"
+    )]
+    Carrier { hop: String, place: String },
     #[error("hop `{hop}` needs the cargo feature `{feature}`: build `unbroken` with it")]
     NotBuilt { hop: String, feature: &'static str },
     #[error("hop `{hop}` uses TLS, and this run has no certificate authority")]

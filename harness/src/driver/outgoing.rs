@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::DriverError;
 use super::route::{DriveRoute, Payload, Way};
+use crate::evidence::is_propagation_field;
 use crate::plan::instruction::{filled, render};
 use crate::plan::{Plan, Stimulus};
 use crate::runtime::Addresses;
-use crate::scenario::Marker;
+use crate::scenario::{BodyCarrier, Marker};
 use crate::wire::percent;
 
 pub(super) struct OutgoingRequest {
@@ -48,6 +49,7 @@ impl OutgoingRequest {
             upgrades: route.upgrades,
         };
         let content_type = outgoing.put_marker(route, &mark)?.or(content_type);
+        let content_type = outgoing.put_context(route)?.or(content_type);
         match &route.way {
             Way::Http { method, .. } if route.upgrades => {
                 outgoing.method = method.clone().unwrap_or_else(|| "GET".to_owned());
@@ -97,6 +99,31 @@ impl OutgoingRequest {
         }
         Ok(None)
     }
+
+    /// Moves the context from the headers into the body, where the hop has it there; returns the content type then.
+    fn put_context(&mut self, route: &DriveRoute) -> Result<Option<String>, DriverError> {
+        let Some(carrier) = &route.carrier else { return Ok(None) };
+        let headers = std::mem::take(&mut self.headers);
+        let (context, headers) =
+            headers.into_iter().partition(|(name, _)| is_propagation_field(name.as_bytes()));
+        self.headers = headers;
+        let body = with_context(&self.body, &context, carrier);
+        let (hop, place) = (&route.hop_name, carrier.shown());
+        self.body = body.ok_or_else(|| DriverError::Carrier { hop: hop.clone(), place })?;
+        Ok(Some("application/json".to_owned()))
+    }
+}
+
+/// Returns a JSON body with the fields at the place of the carrier.
+fn with_context(body: &[u8], fields: &[(String, Vec<u8>)], carrier: &BodyCarrier) -> Option<Vec<u8>> {
+    let mut document = match body {
+        [] => Value::Object(serde_json::Map::new()),
+        body => serde_json::from_slice(body).ok()?,
+    };
+    for (name, value) in fields {
+        carrier.put(&mut document, name, std::str::from_utf8(value).ok()?)?;
+    }
+    Some(document.to_string().into_bytes())
 }
 
 /// Returns the target of the request: its path, and the query of the drive.
@@ -163,6 +190,19 @@ mod tests {
         assert_eq!(marked(br#"{"a":{"b":1}}"#, "a.c").as_deref(), Some(r#"{"a":{"b":1,"c":"ub1-2"}}"#));
         assert_eq!(marked(b"[1]", "id"), None);
         assert_eq!(marked(b"<a/>", "id"), None);
+    }
+
+    #[test]
+    fn the_context_goes_into_the_object_of_the_carrier() {
+        let fields = [("traceparent".to_owned(), b"00-1".to_vec())];
+        let put = |body: &[u8], path| {
+            let body = with_context(body, &fields, &BodyCarrier::at(path));
+            body.map(|body| String::from_utf8(body).unwrap())
+        };
+        assert_eq!(put(b"", ".").as_deref(), Some(r#"{"traceparent":"00-1"}"#));
+        let called = put(br#"{"params":{"name":"x"}}"#, "params._meta");
+        assert_eq!(called.as_deref(), Some(r#"{"params":{"_meta":{"traceparent":"00-1"},"name":"x"}}"#));
+        assert_eq!(put(b"not JSON", "."), None);
     }
 
     #[test]

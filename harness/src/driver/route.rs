@@ -8,7 +8,9 @@ use super::filling::{Filling, Scope};
 use crate::descriptors;
 use crate::error_chain;
 use crate::plan::fan_out::is_instructed;
-use crate::scenario::{Drive, DriveBody, GrpcHop, Hop, HopIx, HttpVersion, Marker, Template, Transport};
+use crate::scenario::{
+    BodyCarrier, Drive, DriveBody, GrpcHop, Hop, HopIx, HttpVersion, Marker, Template, Transport,
+};
 
 pub(super) struct DriveRoute {
     pub hop: HopIx,
@@ -26,6 +28,8 @@ pub(super) struct DriveRoute {
     pub headers: Vec<(String, Filling)>,
     pub body: Payload,
     pub query: Vec<(String, Filling)>,
+    /// Where the body carries the context.
+    pub carrier: Option<BodyCarrier>,
     /// The request opens a WebSocket.
     pub upgrades: bool,
     /// The place to which the driver adds the mark, because nothing in the drive carries it.
@@ -82,6 +86,7 @@ impl DriveRoute {
             headers,
             body,
             query,
+            carrier: hop.carrier.clone(),
             upgrades: drive.upgrades,
             marker,
             deadline: drive.within.unwrap_or(scenario.timeout),

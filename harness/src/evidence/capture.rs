@@ -129,16 +129,22 @@ pub enum FieldKind {
     Other,
     /// An SQS system attribute (`AWSTraceHeader`).
     System,
+    /// A member of the JSON body, on a hop whose body carries the context.
+    Json,
+    /// A header on such a hop: what the body carries is judged.
+    BesideBody,
 }
 
 impl FieldKind {
-    pub const ALL: [FieldKind; 6] = [
+    pub const ALL: [FieldKind; 8] = [
         FieldKind::Text,
         FieldKind::Bytes,
         FieldKind::Number,
         FieldKind::Null,
         FieldKind::Other,
         FieldKind::System,
+        FieldKind::Json,
+        FieldKind::BesideBody,
     ];
 
     pub fn word(self) -> &'static str {
@@ -149,6 +155,8 @@ impl FieldKind {
             FieldKind::Null => "null",
             FieldKind::Other => "other",
             FieldKind::System => "system",
+            FieldKind::Json => "json",
+            FieldKind::BesideBody => "beside-body",
         }
     }
 }
@@ -246,10 +254,14 @@ impl CaptureEnd {
 }
 
 impl Capture {
+    /// Returns the fields that may carry the context: all headers, or where the body carries it its members.
+    pub fn context_fields(&self) -> impl Iterator<Item = &Field> {
+        self.headers.iter().filter(|field| field.kind != FieldKind::BesideBody)
+    }
+
     /// Returns the values of the field lines with this name, case ignored, in their order.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.headers
-            .iter()
+        self.context_fields()
             .filter(|field| field.name.eq_ignore_ascii_case(name.as_bytes()))
             .filter_map(|field| field.value.as_deref())
     }

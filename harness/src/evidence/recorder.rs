@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::{
-    Capture, CaptureEnd, CaptureIx, CaptureMark, Field, Gap, GapPlace, Message, MessageDirection, Protocol,
+    Capture, CaptureEnd, CaptureIx, CaptureMark, Field, FieldKind, Gap, GapPlace, Message, MessageDirection,
+    Protocol,
 };
 use crate::masking::FieldMask;
 use crate::plan::TapIx;
@@ -294,6 +295,18 @@ impl Recording {
                 format!("a gRPC stream has more than {FURTHER_MARKS} marked messages: send fewer of them");
             self.recorder.gap(GapPlace::Tap(tap), what);
         }
+    }
+
+    /// Adds the fields of the context that the body carries. Headers that carry one too stand beside it.
+    pub fn body_context(&self, members: Vec<Field>) {
+        let members: Vec<Field> =
+            members.into_iter().map(|field| self.recorder.redacted(field, &[])).collect();
+        self.recorder.change(self.ix, |capture| {
+            for header in capture.headers.iter_mut().filter(|header| is_propagation_field(&header.name)) {
+                header.kind = FieldKind::BesideBody;
+            }
+            capture.headers.extend(members);
+        });
     }
 
     /// Sets the trailers of the request.

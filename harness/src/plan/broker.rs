@@ -109,6 +109,7 @@ impl BrokerPlan {
         match &hop.transport {
             Transport::Kafka(kafka) => self.topic(&kafka.topic, kafka.partitions, &kafka.group),
             Transport::Sqs(sqs) => self.queue(&sqs.queue, None, moves_to),
+            Transport::RabbitMq(rabbit) if rabbit.is_direct_reply() => {}
             Transport::RabbitMq(rabbit) => {
                 self.queue(&rabbit.queue, None, moves_to);
                 let mut bound = rabbit.queue.clone();

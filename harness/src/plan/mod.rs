@@ -27,7 +27,7 @@ pub use instruction::{PlannedCall, Task};
 pub use mark::Mark;
 pub use seed::Seed;
 pub use stimulus::{Stimulus, StimulusContext};
-pub use tap::{TapPlan, TapProtocol};
+pub use tap::{TapCarrier, TapPlan, TapProtocol};
 
 /// Everything that is settled before anything is started.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::scenario::{Marker, NodeIx};
+use crate::scenario::{BodyCarrier, Marker, NodeIx};
 
 /// Between a caller and the node it calls; or between a node and a broker, for all that the node sends there and
 /// reads from there. A Kafka broker has one tap for everything, whose ends are both the broker.
@@ -22,9 +22,26 @@ pub struct TapPlan {
     pub listen: Option<SocketAddr>,
     /// The places of marks besides a relay's instruction.
     pub markers: Vec<Marker>,
+    /// Where bodies carry the context.
+    pub carriers: Vec<TapCarrier>,
+}
+
+/// The body of what a tap sees that carries the context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TapCarrier {
+    /// The topic or queue, where the tap sees several that are told apart by it.
+    pub source: Option<String>,
+    pub carrier: BodyCarrier,
 }
 
 impl TapPlan {
+    /// Returns where the body of a call, or of a message of this topic or queue, carries the context.
+    pub fn carrier(&self, source: Option<&str>) -> Option<&BodyCarrier> {
+        let mut carriers = self.carriers.iter();
+        let found = carriers.find(|one| one.source.is_none() || one.source.as_deref() == source);
+        found.map(|one| &one.carrier)
+    }
+
     /// Returns a plaintext tap without settings, at a port that the system chooses.
     pub fn between(from: NodeIx, to: NodeIx, protocol: TapProtocol) -> TapPlan {
         TapPlan {
@@ -36,6 +53,7 @@ impl TapPlan {
             host: None,
             listen: None,
             markers: Vec::new(),
+            carriers: Vec::new(),
         }
     }
 }

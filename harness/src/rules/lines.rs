@@ -65,7 +65,9 @@ impl View<'_> {
         let name = field.name_in(carried.format);
         let values = values(carried, field);
         if values.is_empty() {
-            return vec![line(format!("no {name}; fields: {}", names(capture)))];
+            let place = self.all.carrier_of(capture_ix);
+            let place = place.map(|carrier| format!(" in {}", carrier.shown())).unwrap_or_default();
+            return vec![line(format!("no {name}{place}; fields: {}", names(capture)))];
         }
         let keys = keys(capture, name);
         let mut lines = Vec::new();
@@ -103,7 +105,7 @@ fn keys(capture: &Capture, name: &str) -> Vec<String> {
     if capture.message.is_none() {
         return Vec::new();
     }
-    let headers = capture.headers.iter();
+    let headers = capture.context_fields();
     let same = headers.filter(|header| header.name.eq_ignore_ascii_case(name.as_bytes()));
     same.map(|header| header.name.escape_ascii().to_string()).collect()
 }
@@ -130,6 +132,6 @@ fn shown_caret(broken: &Break, line: usize, value: &[u8]) -> Option<Range<usize>
 /// Returns the names of the fields that were there, so that a reader sees that the call itself arrived.
 fn names(capture: &Capture) -> String {
     let names: Vec<String> =
-        capture.headers.iter().map(|field| field.name.escape_ascii().to_string()).collect();
+        capture.context_fields().map(|field| field.name.escape_ascii().to_string()).collect();
     if names.is_empty() { "none".into() } else { names.join(", ") }
 }

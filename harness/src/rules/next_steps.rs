@@ -3,7 +3,7 @@
 
 use super::instrumentation_advice::{self, has_receipts};
 use super::wording;
-use crate::breaks::break_kind::{Extraction, Miss, Restart};
+use crate::breaks::break_kind::{BaggageLoss, Duplication, Extraction, Miss, Restart};
 use crate::breaks::{Break, BreakKind, Class, Side, Value};
 use crate::crossings::{CrossingRef, Crossings};
 use crate::scenario::NodeIx;
@@ -57,6 +57,22 @@ fn by_cause(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
         (BreakKind::NotInjected, Value::Formats(formats)) => {
             Some(other_formats(all.node_name(node), formats, crossing))
         }
+        (BreakKind::NotInjected, _) if broken.capture.is_some_and(|at| all.carrier_of(at).is_some()) => {
+            let carrier = all.carrier_of(broken.capture?)?;
+            Some(format!(
+                "inject the current context into {}: the instrumentation of the transport writes headers only",
+                carrier.shown()
+            ))
+        }
+        (BreakKind::BaggageLost(BaggageLoss::NotAdded), _) => Some(
+            "set the member in the context that is current where the call is made: a context that is attached in another \
+             task or thread is not"
+                .to_owned(),
+        ),
+        (BreakKind::Duplicated(Duplication::BesideBody), _) => Some(
+            "inject into the body while the span of this call is current, so that body and headers are of one trace"
+                .to_owned(),
+        ),
         (BreakKind::PassedThrough, _) if has_receipts(all, node) => Some(format!(
             "`{}` has spans of its own: remove the code that copies the incoming header, and instrument the client that makes \
              this call",
@@ -115,7 +131,7 @@ fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
         | BreakKind::TracestateCut
         | BreakKind::TracestateLost
         | BreakKind::TracestateReordered(_)
-        | BreakKind::BaggageLost
+        | BreakKind::BaggageLost(_)
         | BreakKind::BaggageAltered(_)
         | BreakKind::LinkWrong(_)
         | BreakKind::Stripped(_)
@@ -263,9 +279,10 @@ fn by_class(class: Class, side: Side) -> &'static [&'static str] {
             "give this client a propagator without baggage, or remove `baggage` at the egress gateway",
             "clear the baggage in the context of this call",
         ],
-        (Class::BaggageLost | Class::BaggageAltered, _) => {
-            &["add the baggage propagator, and keep the baggage in the current context"]
-        }
+        (Class::BaggageLost | Class::BaggageAltered, _) => &[
+            "add the baggage propagator, and keep the baggage in the current context",
+            "or declare `baggage: dropped` on the hop, if no baggage is to cross it",
+        ],
         (
             Class::TracestateLost
             | Class::TracestateAltered

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::body_carrier::BodyCarrier;
 use super::index::{HopIx, NodeIx};
 use super::message::{KafkaHop, RabbitMqHop, SqsHop};
 use super::relation::Relation;
@@ -28,6 +29,8 @@ pub struct Hop {
     pub baggage: Option<HopBaggage>,
     /// The formats in which the wire must carry the context; what is judged is read in the first.
     pub formats: Vec<Format>,
+    /// `carrier:`, where the body carries the context; otherwise headers do.
+    pub carrier: Option<BodyCarrier>,
     /// `host:`, the `Host` or `:authority` that the tap puts in place of its own.
     pub host: Option<String>,
     /// False for `tap: none`: judged without a wire witness.

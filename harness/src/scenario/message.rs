@@ -19,6 +19,10 @@ pub struct KafkaHop {
     pub batch: Option<u32>,
 }
 
+/// RabbitMQ, "Direct Reply-to": the queue that a client consumes to get answers without declaring one. Who answers
+/// publishes to a name of the broker's that begins with it and a dot.
+pub const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
+
 #[derive(Clone, Debug)]
 pub struct RabbitMqHop {
     pub via: NodeIx,
@@ -64,6 +68,11 @@ pub struct SqsHop {
 }
 
 impl RabbitMqHop {
+    /// Returns whether its queue is the broker's own for answers, which nobody declares.
+    pub fn is_direct_reply(&self) -> bool {
+        self.queue == DIRECT_REPLY_TO
+    }
+
     /// Returns where it is published: exchange (empty for the default one) and routing key.
     pub fn published_to(&self) -> (&str, String) {
         match (&self.exchange, self.delay) {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::source::{Place, Source};
 
+pub mod body_carrier;
 pub mod collector;
 pub mod drive;
 pub mod expect_traces;
@@ -45,6 +46,7 @@ pub(crate) mod spelling;
 pub(crate) mod tree;
 pub(crate) mod yaml;
 
+pub use body_carrier::BodyCarrier;
 pub use drive::{Drive, DriveBody, DriveContext};
 pub use expect_traces::{TraceExpectation, TraceFate};
 pub use expectation::{Expectation, Expectations};

@@ -6,6 +6,14 @@ use super::node_kind::NodeKind;
 use crate::source::Place;
 use crate::wire::{Format, Level};
 
+/// A member of baggage that a node adds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddedEntry {
+    pub key: String,
+    /// `None` for `any`.
+    pub value: Option<String>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Node {
     pub name: String,
@@ -31,6 +39,8 @@ pub struct Node {
     pub tracestate_key: Option<String>,
     /// `sets-baggage:`, the keys that the node adds or changes itself.
     pub sets_baggage: Vec<String>,
+    /// `adds-baggage:`, the members that must be in everything that the node sends.
+    pub adds_baggage: Vec<AddedEntry>,
     pub stop: StopSignal,
     /// The mark by which a capture at this node shows its stimulus.
     pub marker: Option<Marker>,

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::message::DIRECT_REPLY_TO;
 use super::shape::Pattern;
 
 pub(crate) static NAME: Pattern = Pattern {
@@ -112,6 +113,13 @@ pub(super) static FILE_NAME: Pattern = Pattern {
     any_scalar: false,
 };
 
+pub(super) static JSON_PATH: Pattern = Pattern {
+    what: "`.` for the JSON document, or names of its members with a dot between levels, such as `params._meta`",
+    regex: "^(\\.|[^.\\u0000-\\u001f]+(\\.[^.\\u0000-\\u001f]+)*)$",
+    fits: |text| text == "." || text.split('.').all(|name| !name.is_empty() && printable(name)),
+    any_scalar: false,
+};
+
 pub(super) static HEADER: Pattern = Pattern {
     what: "the name of a header field",
     regex: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
@@ -139,6 +147,13 @@ pub(super) static AMQP_NAME: Pattern = Pattern {
     what: "a name of at most 200 bytes that does not begin with `amq.`",
     regex: "^(?!amq\\.)[^\\u0000-\\u001f]{1,200}$",
     fits: |text| (1..=200).contains(&text.len()) && !text.starts_with("amq.") && printable(text),
+    any_scalar: false,
+};
+
+pub(super) static AMQP_QUEUE: Pattern = Pattern {
+    what: "a name of at most 200 bytes that does not begin with `amq.`, or `amq.rabbitmq.reply-to`",
+    regex: "^(amq\\.rabbitmq\\.reply-to|(?!amq\\.)[^\\u0000-\\u001f]{1,200})$",
+    fits: |text| text == DIRECT_REPLY_TO || (AMQP_NAME.fits)(text),
     any_scalar: false,
 };
 

@@ -1,5 +1,8 @@
 //! The recording of one request: its capture, the search for its mark, and what is known of its answer.
 
+use std::sync::Arc;
+
+use super::body_text::BodyText;
 use super::scene::Scene;
 use super::search::{Search, SearchedHead};
 use crate::evidence::{CaptureEnd, Head, Recording};
@@ -9,8 +12,11 @@ const GRPC_UNKNOWN: u32 = 2;
 
 #[derive(Debug)]
 pub struct CallRecording {
+    scene: Arc<Scene>,
     recording: Recording,
     search: Search,
+    /// Where it carries the context.
+    body: BodyText,
     grpc: bool,
     status: Option<u16>,
     grpc_status: Option<u32>,
@@ -18,24 +24,31 @@ pub struct CallRecording {
 
 impl CallRecording {
     /// Begins the capture of a request with its head.
-    pub fn begin(scene: &Scene, head: Head) -> CallRecording {
+    pub fn begin(scene: &Arc<Scene>, head: Head) -> CallRecording {
         let looked = SearchedHead { target: &head.target, headers: &head.headers };
         let grpc = looked.is_grpc();
+        let body = BodyText::new(scene.plan.carrier(None).is_some(), looked.encoding());
         let mut marked = None;
         let search = Search::begin(&scene.plan.markers, scene.run, looked, &mut |mark| marked = Some(mark));
         let recording = scene.writer.recorder.begin(head);
         marked.into_iter().for_each(|mark| recording.mark(mark));
-        CallRecording { recording, search, grpc, status: None, grpc_status: None }
+        CallRecording { scene: scene.clone(), recording, search, body, grpc, status: None, grpc_status: None }
     }
 
     pub fn request_body(&mut self, bytes: &[u8]) {
-        let CallRecording { search, recording, .. } = self;
+        let CallRecording { search, recording, body, .. } = self;
+        body.add(bytes);
         search.body(bytes, &mut |mark| recording.mark(mark));
     }
 
     pub fn request_complete(&mut self) {
-        let CallRecording { search, recording, .. } = self;
+        let CallRecording { scene, search, recording, body, .. } = self;
         search.finish(&mut |mark| recording.mark(mark));
+        match body.take().bytes() {
+            Ok(None) => {}
+            Ok(Some(body)) => scene.body_context(None, &body, recording),
+            Err(error) => scene.gap(format!("the context of a request was not read: {error}")),
+        }
     }
 
     pub fn request_trailers(&mut self, trailers: Vec<(Vec<u8>, Vec<u8>)>) {

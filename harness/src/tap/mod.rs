@@ -21,6 +21,8 @@ use crate::plan::{TapIx, TapPlan};
 mod amqp;
 #[cfg(feature = "tls")]
 pub mod authority;
+mod body_context;
+mod body_text;
 mod call_recording;
 mod connection;
 mod eye;

@@ -84,6 +84,26 @@ pub const LANGUAGE: Language = Language {
         ),
         passes("python-outbox-healthy [sampled=true]"),
         passes("python-outbox-healthy [sampled=false]"),
+        passes("python-rpc-healthy"),
+        fails(
+            "python-rpc-bare",
+            &["not-injected at answer, sender billing, 4 of 4"],
+            "`billing` extracted the incoming context correctly",
+        ),
+        passes("python-event-healthy [sampled=true]"),
+        passes("python-event-healthy [sampled=false]"),
+        fails(
+            "python-event-restarted",
+            &["restarted at publish, sender shop, 6 of 6"],
+            "`shop` extracted the incoming context correctly",
+        ),
+        passes("python-tool-healthy"),
+        fails(
+            "python-tool-lost",
+            &["not-injected at call, sender agent, 6 of 6"],
+            "`agent` extracted the incoming context correctly",
+        ),
+        fails("python-tool-two-traces", &["duplicated at call, sender agent, 6 of 6"], "into its headers"),
     ],
     seen: &[
         "python-kafka-healthy [sampled=false], publish: link",

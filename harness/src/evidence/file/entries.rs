@@ -57,6 +57,9 @@ pub(super) struct CaptureEntry<'t> {
     pub(super) end: EndEntry<'t>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<MessageEntry<'t>>,
+    /// The type of each header of a call, where one is not text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) kinds: Vec<FileText<'t>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -105,6 +105,7 @@ pub(super) fn spans(plan: &Plan, entries: &[SpanEntry<'_>]) -> Result<Vec<Span>,
 fn capture(plan: &Plan, entry: &CaptureEntry<'_>) -> Result<Capture, EvidenceError> {
     let tap = tap(plan, entry)?;
     let mut headers = fields(&entry.headers)?;
+    set_kinds(&mut headers, &entry.kinds)?;
     let message = entry.message.as_ref().map(|entry| message(entry, &mut headers)).transpose()?;
     Ok(Capture {
         tap,
@@ -144,12 +145,17 @@ fn capture(plan: &Plan, entry: &CaptureEntry<'_>) -> Result<Capture, EvidenceErr
     })
 }
 
-/// Returns the properties of a message, and sets the types of its headers.
-fn message(entry: &MessageEntry<'_>, headers: &mut [Field]) -> Result<Message, EvidenceError> {
-    for (field, word) in headers.iter_mut().zip(&entry.kinds) {
+fn set_kinds(headers: &mut [Field], words: &[FileText<'_>]) -> Result<(), EvidenceError> {
+    for (field, word) in headers.iter_mut().zip(words) {
         let kind = FieldKind::ALL.into_iter().find(|kind| kind.word() == &**word);
         field.kind = kind.ok_or_else(|| unknown("kind of header", word))?;
     }
+    Ok(())
+}
+
+/// Returns the properties of a message, and sets the types of its headers.
+fn message(entry: &MessageEntry<'_>, headers: &mut [Field]) -> Result<Message, EvidenceError> {
+    set_kinds(headers, &entry.kinds)?;
     let direction = [MessageDirection::Published, MessageDirection::Delivered]
         .into_iter()
         .find(|direction| direction.word() == &*entry.way);

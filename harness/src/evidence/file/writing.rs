@@ -4,8 +4,8 @@ use super::bytes::{to_hex, to_text};
 use super::entries::*;
 use super::text::FileText;
 use crate::evidence::{
-    Answer, Capture, CaptureEnd, CaptureMark, CollectorSpan, Completion, Exchange, Field, Gap, GapPlace,
-    Link, LogRecord, Message, Protocol, Span,
+    Answer, Capture, CaptureEnd, CaptureMark, CollectorSpan, Completion, Exchange, Field, FieldKind, Gap,
+    GapPlace, Link, LogRecord, Message, Protocol, Span,
 };
 use crate::plan::Plan;
 use crate::scenario::{ExportTarget, NodeIx, OwnName};
@@ -49,6 +49,7 @@ fn fields(fields: &[Field]) -> Vec<(FileText<'_>, Option<FileText<'_>>)> {
 
 pub(super) fn capture_entry<'t>(plan: &'t Plan, capture: &'t Capture) -> CaptureEntry<'t> {
     let tap = plan.tap(capture.tap);
+    let has_kinds = capture.headers.iter().any(|field| field.kind != FieldKind::Text);
     CaptureEntry {
         from: node(plan, tap.from),
         to: node(plan, tap.to),
@@ -81,7 +82,12 @@ pub(super) fn capture_entry<'t>(plan: &'t Plan, capture: &'t Capture) -> Capture
             CaptureEnd::Settled(how) => EndEntry::Settled(how.word().into()),
         },
         message: capture.message.as_ref().map(|message| message_entry(message, &capture.headers)),
+        kinds: if capture.message.is_none() && has_kinds { kinds(&capture.headers) } else { Vec::new() },
     }
+}
+
+fn kinds(headers: &[Field]) -> Vec<FileText<'static>> {
+    headers.iter().map(|field| field.kind.word().into()).collect()
 }
 
 fn message_entry<'t>(message: &'t Message, headers: &'t [Field]) -> MessageEntry<'t> {
@@ -97,7 +103,7 @@ fn message_entry<'t>(message: &'t Message, headers: &'t [Field]) -> MessageEntry
         receive: message.receive,
         refused: message.refused.as_ref().map(FileText::from),
         not_requested: message.not_requested.iter().map(FileText::from).collect(),
-        kinds: headers.iter().map(|field| field.kind.word().into()).collect(),
+        kinds: kinds(headers),
     }
 }
 

@@ -12,6 +12,7 @@ use raw_lines::MintedIds;
 use super::broker::{brokers, subscriptions};
 use super::instruction::calls_of;
 use super::seed::Ids;
+use super::tap::TapCarrier;
 use super::{
     CallIx, ListenProtocols, Mark, Plan, Seed, Stimulus, StimulusContext, StimulusIx, TapIx, TapPlan,
     TapProtocol,
@@ -117,6 +118,12 @@ impl TapLayout {
             if !tap.markers.contains(&marker) {
                 tap.markers.push(marker);
             }
+        }
+        if let Some(carrier) = hop.carrier.clone() {
+            // A tap of RabbitMQ sees exchanges, which need not have the names of queues.
+            let named = matches!(protocol, TapProtocol::Kafka | TapProtocol::Sqs);
+            let source = if named { hop.transport.source().map(str::to_owned) } else { None };
+            tap.carriers.push(TapCarrier { source, carrier });
         }
         tap.tls |= hop.tls;
         tap.client_certificate = tap.client_certificate.take().or_else(|| hop.client_certificate.clone());

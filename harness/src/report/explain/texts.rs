@@ -9,6 +9,7 @@ pub(super) const PAGES: &[(&str, &str)] = &[
     ("relations", include_str!("page/relations.md")),
     ("drives", include_str!("page/drives.md")),
     ("formats", include_str!("page/formats.md")),
+    ("carriers", include_str!("page/carriers.md")),
     ("templates", include_str!("page/templates.md")),
     ("markers", include_str!("page/markers.md")),
     ("stubs", include_str!("page/stubs.md")),

@@ -20,7 +20,9 @@ pub(super) fn leaked(example: Example<'_>, field: LeakedField) -> String {
 pub(super) fn not_injected(example: Example<'_>) -> String {
     let (who, request) = (example.who(), example.request());
     let field = example.broken.format.first_field();
-    let message = format!("{who} injected no `{field}` into {request}");
+    let place = example.broken.capture.and_then(|capture| example.all.carrier_of(capture));
+    let place = place.map(|carrier| format!("{} of ", carrier.shown())).unwrap_or_default();
+    let message = format!("{who} injected no `{field}` into {place}{request}");
     if let Value::Formats(_) = example.broken.actual {
         return format!("{message}, {}", example.actual());
     }
@@ -45,6 +47,11 @@ pub(super) fn duplicated(example: Example<'_>, how: Duplication) -> String {
     match how {
         Duplication::Differing(_) | Duplication::Identical(_) | Duplication::Formats => {
             format!("{who} injected {} into {request}", example.actual())
+        }
+        Duplication::BesideBody => {
+            format!(
+                "{who} injected one context into the body of {request} and one of another trace into its headers"
+            )
         }
         Duplication::Message => {
             let receiver = example.receiver();

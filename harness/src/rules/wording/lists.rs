@@ -2,7 +2,7 @@
 
 use super::Example;
 use crate::breaks::Value;
-use crate::breaks::break_kind::{MemberChange, Reorder};
+use crate::breaks::break_kind::{BaggageLoss, MemberChange, Reorder};
 
 pub(super) fn tracestate_leaked(example: Example<'_>) -> String {
     let member = concerned(&example.broken.actual);
@@ -59,8 +59,17 @@ pub(super) fn baggage_leaked(example: Example<'_>) -> String {
     )
 }
 
-pub(super) fn baggage_lost(example: Example<'_>) -> String {
-    dropped(example, "baggage")
+pub(super) fn baggage_lost(example: Example<'_>, how: BaggageLoss) -> String {
+    match how {
+        BaggageLoss::Dropped => dropped(example, "baggage"),
+        BaggageLoss::NotAdded => {
+            let members = concerned(&example.broken.expected);
+            let (who, request) = (example.who(), example.request());
+            format!(
+                "{who} did not add the baggage members {members} to {request}, as `adds-baggage` declares"
+            )
+        }
+    }
 }
 
 pub(super) fn baggage_altered(example: Example<'_>, change: MemberChange) -> String {

@@ -84,7 +84,7 @@ impl<'a> Example<'a> {
             BreakKind::TracestateCut => lists::tracestate_cut(self),
             BreakKind::TracestateLost => lists::tracestate_lost(self),
             BreakKind::TracestateReordered(order) => lists::tracestate_reordered(self, order),
-            BreakKind::BaggageLost => lists::baggage_lost(self),
+            BreakKind::BaggageLost(how) => lists::baggage_lost(self, how),
             BreakKind::BaggageAltered(change) => lists::baggage_altered(self, change),
             BreakKind::TelemetryDiffers(field) => spans::telemetry_differs(self, field),
             BreakKind::SpanIdRepeated => spans::id_repeated(self),

@@ -181,7 +181,7 @@ fn implied(example: Example<'_>) -> String {
         | BreakKind::TracestateCut
         | BreakKind::TracestateLost
         | BreakKind::TracestateReordered(_)
-        | BreakKind::BaggageLost
+        | BreakKind::BaggageLost(_)
         | BreakKind::BaggageAltered(_)
         | BreakKind::LinkMissing(_)
         | BreakKind::LinkWrong(_)

@@ -58,6 +58,7 @@ fn node(name: &str, kind: NodeKind) -> Node {
         longest_field_line: None,
         tracestate_key: None,
         sets_baggage: Vec::new(),
+        adds_baggage: Vec::new(),
         stop: StopSignal::Terminate,
         marker: None,
         formats: Vec::new(),

@@ -3,6 +3,7 @@
 use super::builder::Builder;
 use super::draft::HopDraft;
 use crate::diagnostic::Diagnostic;
+use crate::scenario::body_carrier::BodyCarrier;
 use crate::scenario::hop::{
     FixedTap, GrpcHop, Hop, HopBaggage, HttpHop, HttpVersion, PathPattern, Step, Times, Transport,
 };
@@ -52,6 +53,7 @@ impl<'a> Builder<'a, '_> {
             steps: self.steps(tree, from, relation),
             baggage: baggage(tree).or(strips_baggage.then_some(HopBaggage::Dropped)),
             formats: self.formats_of_hop(tree, from),
+            carrier: tree.get("carrier").and_then(|carrier| carrier.text_at("json")).map(BodyCarrier::at),
             host: tree.text_at("host").map(str::to_owned),
             tapped: tree.get("tap").is_none_or(|tap| tap.text().is_none()),
             fixed_tap: tree.get("tap").and_then(fixed_tap),

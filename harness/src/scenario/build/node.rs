@@ -7,7 +7,7 @@ use super::draft::NodeDraft;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::gateway::GatewayProduct;
 use crate::scenario::index::NodeIx;
-use crate::scenario::node::{Marker, Node, Role, StopSignal, StrippedField, Trust};
+use crate::scenario::node::{AddedEntry, Marker, Node, Role, StopSignal, StrippedField, Trust};
 use crate::scenario::node_kind::{
     Broker, BrokerKind, NodeKind, OwnFile, Readiness, Relay, ServiceCommand, Stub, StubAnswer, Url,
 };
@@ -47,6 +47,7 @@ fn plain(name: &str, place: Place, kind: NodeKind) -> Node {
         telemetry: true,
         tracestate_key: None,
         sets_baggage: Vec::new(),
+        adds_baggage: Vec::new(),
         stop: StopSignal::Terminate,
         marker: None,
         formats: Vec::new(),
@@ -76,6 +77,7 @@ impl<'a> Builder<'a, '_> {
             telemetry: kind.can_export_telemetry() && tree.entry("telemetry").is_none(),
             tracestate_key: tree.text_at("tracestate-key").map(str::to_owned),
             sets_baggage: texts(tree.get("sets-baggage")),
+            adds_baggage: added(tree.get("adds-baggage")),
             stop: match tree.text_at("stop") {
                 Some("SIGINT") => StopSignal::Interrupt,
                 _ => StopSignal::Terminate,
@@ -325,6 +327,15 @@ fn files(tree: &Tree) -> Vec<OwnFile> {
         Some(OwnFile { name: entry.key.value.clone(), from: entry.value.text()?.to_owned() })
     });
     files.collect()
+}
+
+fn added(tree: Option<&Tree>) -> Vec<AddedEntry> {
+    let entries = tree.map_or(&[][..], Tree::entries);
+    let value = |text: &str| (text != "any").then(|| text.to_owned());
+    let added = entries.iter().filter_map(|KeyValue { key, value: given }| {
+        Some(AddedEntry { key: key.value.clone(), value: value(given.text()?) })
+    });
+    added.collect()
 }
 
 fn texts(tree: Option<&Tree>) -> Vec<String> {

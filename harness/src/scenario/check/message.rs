@@ -16,6 +16,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         one_span_for_many(hop, complaints);
         batch_in_a_batch(draft, HopIx(index), complaints);
         if let Transport::RabbitMq(rabbit) = &hop.hop.transport {
+            direct_reply(draft, hop, rabbit, complaints);
             exchange_keys(hop, rabbit, complaints);
         }
     }
@@ -49,6 +50,32 @@ fn key_of_whom(
         sender.node.name
     );
     complaints.report(Diagnostic::new("stray-key", key.key.place, message).help("remove it"));
+}
+
+/// Reports an end of a hop of direct answers that cannot be one: only a service of the user's consumes and answers so.
+fn direct_reply(
+    draft: &Draft<'_>,
+    HopDraft { hop, tree, transport }: &HopDraft<'_>,
+    rabbit: &RabbitMqHop,
+    complaints: &mut Complaints,
+) {
+    if !rabbit.is_direct_reply() {
+        return;
+    }
+    for key in ["exchange", "delay"] {
+        if let Some(stray) = transport.entry(key) {
+            let message = format!("`{key}` has no effect on answers: they go to `{}` directly", rabbit.queue);
+            complaints.report(Diagnostic::new("stray-key", stray.key.place, message).help("remove it"));
+        }
+    }
+    let ends = [hop.from, hop.to].map(|end| &draft.nodes[end.0]);
+    let planned = ends.iter().find(|end| end.known && !end.node.kind.is_users_service());
+    if let Some(end) = planned {
+        let message = format!("`{}` cannot answer, or be answered, over `{}`", end.node.name, rabbit.queue);
+        let help = "use a queue of its own for the answers, or a `command` or `image` node";
+        let diagnostic = Diagnostic::new("direct-reply", transport.value_place("queue"), message);
+        complaints.report(diagnostic.also(tree.place, "this hop").help(help));
+    }
 }
 
 fn exchange_keys(

@@ -2,6 +2,7 @@
 
 mod address;
 mod broker;
+mod carrier;
 mod collector;
 mod crossing_count;
 mod dead_letter;
@@ -36,6 +37,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     overlap::check(draft, complaints);
     drive::check(draft, complaints);
     formats::check(draft, complaints);
+    carrier::check(draft, complaints);
     collector::check(draft, complaints);
     wiring::check(draft, complaints);
     address::check(draft, complaints);

@@ -2,7 +2,7 @@
 
 use super::message::{KAFKA, RABBITMQ, SQS};
 use super::words::{FORMATS, NONE};
-use crate::scenario::pattern::{DURATION, GRPC_METHOD, LINE, LISTEN, METHOD, NAME, PATH};
+use crate::scenario::pattern::{DURATION, GRPC_METHOD, JSON_PATH, LINE, LISTEN, METHOD, NAME, PATH};
 use crate::scenario::shape::{Object, Shape, Tag, TaggedKind, Words, may, must};
 use Shape::{Either, List, True, Whole};
 
@@ -36,6 +36,11 @@ pub(super) static HOP: Object = Object {
             Shape::Words(&BAGGAGE),
             "`kept`: baggage is kept although a new trace starts; `dropped`: no baggage may cross",
         ),
+        may(
+            "carrier",
+            Shape::Object(&CARRIER),
+            "where the context stands instead of in headers: `{ json: params._meta }` for an object in the JSON body",
+        ),
         may("host", Shape::Text(&LINE), "the `Host` or `:authority` that the tap sends to the receiver"),
         may(
             "tap",
@@ -68,6 +73,16 @@ pub(super) static HOP: Object = Object {
         ],
         later: &[],
     }),
+};
+
+static CARRIER: Object = Object {
+    what: "`carrier`",
+    keys: &[must(
+        "json",
+        Shape::Text(&JSON_PATH),
+        "the JSON object with the members `traceparent`, `tracestate` and `baggage`; `.` for the document itself",
+    )],
+    tag: None,
 };
 
 static TAP: Object = Object {

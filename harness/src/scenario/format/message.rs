@@ -1,6 +1,6 @@
 //! The keys of a hop through a broker, by its transport.
 
-use crate::scenario::pattern::{AMQP_KEY, AMQP_NAME, DURATION, LINE, NAME, SQS_QUEUE, TOPIC};
+use crate::scenario::pattern::{AMQP_KEY, AMQP_NAME, AMQP_QUEUE, DURATION, LINE, NAME, SQS_QUEUE, TOPIC};
 use crate::scenario::shape::{KeyShape, Object, Shape, Words, may, must};
 use Shape::Whole;
 
@@ -32,8 +32,8 @@ pub(super) static RABBITMQ: Object = Object {
         must("via", Shape::Text(&NAME), "the broker, a `rabbitmq` node"),
         must(
             "queue",
-            Shape::Text(&AMQP_NAME),
-            "the queue that the receiver reads, created before the nodes start",
+            Shape::Text(&AMQP_QUEUE),
+            "the queue that the receiver reads, created before the nodes start; `amq.rabbitmq.reply-to` for answers",
         ),
         may("exchange", Shape::Text(&AMQP_NAME), "published to it; the default exchange by default"),
         may("exchange-type", Shape::Words(&EXCHANGE_TYPES), "`direct` by default"),

@@ -263,6 +263,11 @@ static SERVICE_KEYS: &[KeyShape] = &[
     ),
     may("limits", Shape::Object(&LIMITS), "what a gateway may refuse"),
     may("sets-baggage", List(&Shape::Text(&LINE)), "the baggage keys that it adds or changes itself"),
+    may(
+        "adds-baggage",
+        Named { names: &HEADER, of: &Shape::Text(&TEXT) },
+        "the baggage members that it adds to all that it sends: a value, or `any`; one that is missing is `baggage-lost`",
+    ),
     may("level", Whole { min: 1, max: 2 }, "the level of W3C Trace Context that it keeps; 1 by default"),
 ];
 

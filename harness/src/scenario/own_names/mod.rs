@@ -151,6 +151,7 @@ fn uses(hop: &Hop) -> Vec<NameUse<'_>> {
         Transport::Sqs(sqs) => {
             vec![NameUse { broker: sqs.via, what: NameKind::Queue, name: &sqs.queue, by: both }]
         }
+        Transport::RabbitMq(rabbit) if rabbit.is_direct_reply() => Vec::new(),
         Transport::RabbitMq(rabbit) => {
             // Who publishes to an exchange need not know the queues behind it. Who gives messages up may well: a
             // queue is declared with where they go, and that is never an exchange here.

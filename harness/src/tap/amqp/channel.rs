@@ -5,6 +5,7 @@ use super::deliveries::{Acknowledgement, ConsumerQueue, Deliveries, PendingReque
 use super::method::{CloseReason, Destination, Method};
 use super::publications::{Publication, Publications};
 use crate::evidence::{CaptureEnd, Message, MessageDirection, MessageHead, Protocol, Recording, Settlement};
+use crate::scenario::message::DIRECT_REPLY_TO;
 use crate::tap::read_error::ReadError;
 use crate::tap::scene::Scene;
 
@@ -131,7 +132,7 @@ impl Channel {
         let (publishing, content) = complete.into_parts();
         let PublishMethod { to, mandatory, number } = publishing;
         let mut message = Message::new(MessageDirection::Published, &to.exchange);
-        message.routing_key = Some(to.routing_key.clone());
+        message.routing_key = Some(without_token(&to.routing_key).to_owned());
         let print = mandatory.then(|| content.print());
         let Some(recording) = at.record(message, content) else { return Ok(()) };
         let publication = Publication { recording, to, print };
@@ -199,6 +200,12 @@ impl Channel {
     }
 }
 
+/// Returns the queue of answers in place of a name with the broker's token for one client.
+fn without_token(routing_key: &str) -> &str {
+    let token = routing_key.strip_prefix(DIRECT_REPLY_TO);
+    if token.is_some_and(|token| token.starts_with('.')) { DIRECT_REPLY_TO } else { routing_key }
+}
+
 /// A part of a content.
 #[derive(Clone, Copy, Debug)]
 pub enum ContentPart<'a> {
@@ -220,8 +227,9 @@ impl ContentPart<'_> {
 
 impl ChannelScene<'_> {
     /// Adds a complete message to the record, or a gap if its properties cannot be read.
-    fn record(&self, mut message: Message, content: Content) -> Option<Recording> {
+    fn record(&self, mut message: Message, mut content: Content) -> Option<Recording> {
         let marked = content.marked(self.scene);
+        let body = content.whole_body();
         let properties = match content.properties {
             Ok(properties) => properties,
             Err(why) => {
@@ -233,7 +241,7 @@ impl ChannelScene<'_> {
         if message.direction == MessageDirection::Delivered {
             message.moved_from = properties.moved_from;
         }
-        Some(self.scene.writer.recorder.message(MessageHead {
+        let recording = self.scene.writer.recorder.message(MessageHead {
             tap: self.scene.writer.tap,
             protocol: Protocol::Amqp,
             connection: self.connection,
@@ -242,7 +250,14 @@ impl ChannelScene<'_> {
             fields: properties.headers,
             kept: self.scene.writer.kept.clone(),
             marked,
-        }))
+        });
+        if self.scene.plan.carrier(None).is_some() {
+            match body {
+                Some(body) => self.scene.body_context(None, &body, &recording),
+                None => self.gap("its body, which carries the context, is longer than 64 KiB"),
+            }
+        }
+        Some(recording)
     }
 
     fn gap(&self, why: &str) {

@@ -96,6 +96,11 @@ impl Content {
         hasher.finish()
     }
 
+    /// Returns the body, unless it is longer than what is kept.
+    pub fn whole_body(&mut self) -> Option<Vec<u8>> {
+        (self.body.len() < KEPT).then(|| std::mem::take(&mut self.body))
+    }
+
     pub fn marked(&self, scene: &Scene) -> CaptureMark {
         let Ok(properties) = &self.properties else { return CaptureMark::Absent };
         let headers = properties.headers.iter().map(|field| {

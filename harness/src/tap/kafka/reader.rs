@@ -287,13 +287,13 @@ fn seen(reader: &Reader, message: &BorrowedMessage<'_>) -> (i32, i64) {
     // This reader may be late: a consumer may have processed the record and made its calls by then.
     let made = if reader.same_clock { record.made } else { None };
     let made = made.map(|made| scene.writer.recorder.nanos_at_millisecond(made));
-    let published = scene.writer.recorder.message(record.published(scene));
+    let published = record.published(scene);
     if let Some(made) = made {
         published.began(made);
     }
     published.end(CaptureEnd::Settled(Settlement::Accepted));
     for group in &topic.groups {
-        let recording = scene.writer.recorder.message(record.delivered(scene, group));
+        let recording = record.delivered(scene, group);
         if let Some(made) = made {
             recording.began(made);
         }

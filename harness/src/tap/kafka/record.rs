@@ -7,7 +7,9 @@ use std::time::Duration;
 use rdkafka::bindings;
 use rdkafka::message::{BorrowedMessage, Message as _};
 
-use crate::evidence::{CaptureMark, Field, FieldKind, Message, MessageDirection, MessageHead, Protocol};
+use crate::evidence::{
+    CaptureMark, Field, FieldKind, Message, MessageDirection, MessageHead, Protocol, Recording,
+};
 use crate::tap::scene::Scene;
 use crate::tap::search::in_message;
 
@@ -16,6 +18,8 @@ pub struct Record {
     topic: String,
     pub partition: i32,
     pub offset: i64,
+    /// Kept where it carries the context.
+    body: Option<Vec<u8>>,
     fields: Vec<Field>,
     marked: CaptureMark,
     /// When it was made, by its producer or its broker, to the millisecond.
@@ -34,20 +38,22 @@ impl Record {
         let (partition, offset) = (message.partition(), message.offset());
         let millis = message.timestamp().to_millis().and_then(|millis| u64::try_from(millis).ok());
         let made = millis.map(Duration::from_millis);
-        Record { topic: message.topic().to_owned(), partition, offset, fields, marked, made }
+        let carries = scene.plan.carrier(Some(message.topic())).is_some();
+        let body = carries.then(|| body.to_vec());
+        Record { topic: message.topic().to_owned(), partition, offset, body, fields, marked, made }
     }
 
-    pub fn published(&self, scene: &Scene) -> MessageHead {
-        self.head(scene, Message::new(MessageDirection::Published, &*self.topic))
+    pub fn published(&self, scene: &Scene) -> Recording {
+        self.record(scene, Message::new(MessageDirection::Published, &*self.topic))
     }
 
-    pub fn delivered(&self, scene: &Scene, group: &str) -> MessageHead {
+    pub fn delivered(&self, scene: &Scene, group: &str) -> Recording {
         let message = Message::new(MessageDirection::Delivered, &*self.topic);
-        self.head(scene, Message { reader: Some(group.to_owned()), ..message })
+        self.record(scene, Message { reader: Some(group.to_owned()), ..message })
     }
 
-    fn head(&self, scene: &Scene, message: Message) -> MessageHead {
-        MessageHead {
+    fn record(&self, scene: &Scene, message: Message) -> Recording {
+        let recording = scene.writer.recorder.message(MessageHead {
             tap: scene.writer.tap,
             protocol: Protocol::Kafka,
             connection: 0,
@@ -56,7 +62,11 @@ impl Record {
             fields: self.fields.clone(),
             kept: scene.writer.kept.clone(),
             marked: self.marked.clone(),
+        });
+        if let Some(body) = &self.body {
+            scene.body_context(Some(&self.topic), body, &recording);
         }
+        recording
     }
 }
 

@@ -37,7 +37,7 @@ impl SearchedHead<'_> {
 
     /// Returns the coding of the body that keeps its bytes from being read. A charset is no coding, wherever it is
     /// named: kombu, Celery and Spring AMQP write theirs into the property `content-encoding`.
-    fn encoding(&self) -> Option<String> {
+    pub fn encoding(&self) -> Option<String> {
         let mut codings = self.values("content-encoding").chain(self.values("transfer-encoding"));
         let coding = codings.find(|coding| !is_plain(coding))?;
         Some(String::from_utf8_lossy(coding).into_owned())

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use super::body_text::{BodyError, BodyText};
 use super::scene::Scene;
 use super::search::in_message;
 use crate::evidence::{
@@ -14,7 +15,6 @@ use crate::evidence::{
 };
 
 mod attribute;
-mod body_text;
 mod json;
 mod messages;
 mod operation;
@@ -26,7 +26,6 @@ mod tests;
 
 pub use messages::Messages;
 
-use body_text::BodyText;
 use json::Json;
 use operation::{ApiRequest, Operation, SentMessage};
 use outcome::{EntryOutcome, ReceivedMessage, failure};
@@ -105,7 +104,7 @@ impl ApiCall {
 
     pub fn request_complete(&mut self) {
         let Some(operation) = self.operation else { return };
-        match self.request.take().json() {
+        match json(self.request.take()) {
             Ok(request) => self.wait_for(ApiRequest::of(operation, &request)),
             Err(error) => self.gap(&format!("({}) was not read: {error}", operation.name())),
         }
@@ -233,7 +232,8 @@ impl ApiCall {
             .map(|field| (field.name.clone(), field.value.clone().unwrap_or_default()))
             .collect();
         let marked = in_message(&self.scene.plan.markers, self.scene.run, &headers, body);
-        self.scene.writer.recorder.message(MessageHead {
+        let queue = message.destination.clone();
+        let recording = self.scene.writer.recorder.message(MessageHead {
             tap: self.scene.writer.tap,
             protocol: Protocol::Sqs,
             connection: self.connection,
@@ -242,12 +242,14 @@ impl ApiCall {
             fields,
             kept: self.scene.writer.kept.clone(),
             marked,
-        })
+        });
+        self.scene.body_context(Some(&queue), body, &recording);
+        recording
     }
 
     /// Returns the answer; null where it cannot be read.
     fn read_answer(&mut self) -> Json {
-        self.answer.take().json().unwrap_or_else(|error| {
+        json(self.answer.take()).unwrap_or_else(|error| {
             let name = self.operation.map_or("no call", Operation::name);
             self.gap(&format!("({name}) got an answer that was not read: {error}"));
             Json::Null
@@ -256,6 +258,23 @@ impl ApiCall {
 
     fn gap(&self, what: &str) {
         self.scene.gap(format!("request {} on connection {} {what}", self.stream, self.connection));
+    }
+}
+
+/// The reason why a call or its answer cannot be read.
+#[derive(Debug, thiserror::Error)]
+enum ContentError {
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    #[error("its body is not valid JSON: {0}")]
+    NotJson(#[from] serde_json::Error),
+}
+
+/// Parses a body; null where it is not needed.
+fn json(body: BodyText) -> Result<Json, ContentError> {
+    match body.bytes()? {
+        Some(text) => Ok(Json::parse(&text)?),
+        None => Ok(Json::Null),
     }
 }
 

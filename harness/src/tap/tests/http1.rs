@@ -1,8 +1,10 @@
 //! HTTP/1.1 through a tap.
 
 use super::*;
-use crate::evidence::CaptureMark;
 use crate::evidence::Protocol;
+use crate::evidence::{CaptureMark, FieldKind};
+use crate::plan::TapCarrier;
+use crate::scenario::BodyCarrier;
 
 /// Sends through a tap to a scripted server; both sides must get exactly what the other one sent.
 async fn through(plan: TapPlan, request: &[u8], answer: &[u8]) -> Seen {
@@ -270,4 +272,45 @@ async fn a_body_that_waits_for_100_continue_is_one_request() {
     let capture = seen.only_capture().await;
     assert_eq!(capture.end, answered(200));
     assert!(matches!(capture.marked, CaptureMark::By(mark) if mark.stimulus.0 == 3));
+}
+
+/// A tap of a hop whose context is in the body.
+fn carried_by(path: &str) -> TapPlan {
+    let carrier = TapCarrier { source: None, carrier: BodyCarrier::at(path) };
+    TapPlan { carriers: vec![carrier], ..plan() }
+}
+
+#[tokio::test]
+async fn the_context_of_a_body_stands_with_the_headers_and_theirs_beside_it() {
+    let body = r#"{"params":{"_meta":{"traceparent":"00-b","other":"1"},"traceparent":"00-c"}}"#;
+    let head =
+        format!("POST / HTTP/1.1\r\ntraceparent: 00-h\r\nx: 1\r\nContent-Length: {}\r\n\r\n", body.len());
+    let request = head + body;
+    let capture = through(carried_by("params._meta"), request.as_bytes(), OK).await.only_capture().await;
+    let kinds: Vec<_> = capture.headers.iter().map(|field| (field.name_text(), field.kind)).collect();
+    let kinds: Vec<_> = kinds.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
+    assert_eq!(
+        kinds,
+        [
+            ("traceparent", FieldKind::BesideBody),
+            ("x", FieldKind::Text),
+            ("Content-Length", FieldKind::Text),
+            ("traceparent", FieldKind::Json),
+        ]
+    );
+    assert_eq!(capture.values("traceparent").collect::<Vec<_>>(), [b"00-b"]);
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_a_gap_and_one_that_is_no_json_carries_nothing() {
+    let encoded = b"POST / HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}";
+    let seen = through(carried_by("."), encoded, OK).await;
+    seen.only_capture().await;
+    let gaps = seen.recorder.freeze().1;
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert!(gaps[0].what.ends_with("its body is encoded as `gzip`"), "{gaps:?}");
+    let text = b"POST / HTTP/1.1\r\ntraceparent: 00-h\r\nContent-Length: 2\r\n\r\nno";
+    let seen = through(carried_by("."), text, OK).await;
+    assert_eq!(seen.only_capture().await.values("traceparent").count(), 0);
+    assert_eq!(seen.recorder.freeze().1, []);
 }

@@ -1,15 +1,11 @@
 //! The whole body of a call, up to a limit.
 
-use super::json::Json;
-
-/// The limit of SQS for all messages of a call with their attributes.
+/// The limit of SQS for all messages of a call with their attributes, and of a body that carries the context.
 const LIMIT: usize = 1024 * 1024;
 
 /// The reason why the body of a call cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
-    #[error("its body is not valid JSON: {0}")]
-    NotJson(serde_json::Error),
     #[error("its body is longer than 1 MiB")]
     TooLong,
     #[error("its body is encoded as `{0}`")]
@@ -58,13 +54,13 @@ impl BodyText {
         std::mem::replace(self, BodyText::Skipped)
     }
 
-    /// Parses the body.
-    pub fn json(self) -> Result<Json, BodyError> {
+    /// Returns the bytes of the body; none where it is not needed.
+    pub fn bytes(self) -> Result<Option<Vec<u8>>, BodyError> {
         match self {
-            BodyText::Whole(text) => Json::parse(&text).map_err(BodyError::NotJson),
+            BodyText::Whole(text) => Ok(Some(text)),
             BodyText::TooLong => Err(BodyError::TooLong),
             BodyText::Encoded(encoding) => Err(BodyError::Encoded(encoding)),
-            BodyText::Skipped => Ok(Json::Null),
+            BodyText::Skipped => Ok(None),
         }
     }
 }
