@@ -150,4 +150,6 @@ pub const RELAY_TABLE: &[(&str, &str)] = &[
     ("X-10", "extract-nothing"),
     ("X-11", "extract-nothing"),
     ("X-14", "context-lost-in-spawn"),
+    ("X-15", "exemplar-lost"),
+    ("X-16", "exemplar-unsampled"),
 ];

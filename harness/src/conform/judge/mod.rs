@@ -14,6 +14,7 @@ mod across;
 mod advice;
 mod context;
 mod entries;
+mod expected_field;
 mod exported_span;
 mod fields;
 mod foreign;
@@ -22,7 +23,7 @@ mod mismatch;
 mod outgoing;
 mod spans;
 
-pub use exported_span::{ExchangeTelemetry, ExportedLink, ExportedSpan, SpanGap};
+pub use exported_span::{ExchangeTelemetry, ExportedLink, ExportedMetric, ExportedSpan, SpanGap};
 pub use mismatch::{Mismatch, MismatchKind};
 pub use outgoing::contexts_of;
 
@@ -95,6 +96,9 @@ pub enum End {
 }
 
 const NOTHING_EXPORTED: &str = "the target exported no span to `OTEL_EXPORTER_OTLP_ENDPOINT`";
+
+const NOT_SENT: &str = "the request could not be sent (if the target ended: with `--jobs 1`, the vector that failed \
+                        last before the first of these ended it)";
 
 /// Judges one vector by all its exchanges.
 pub fn judge(vector: &Vector, exchanges: &[VectorExchange]) -> VectorJudgement {
@@ -229,13 +233,14 @@ fn call_fits(outcome: &AllowedOutcome, exchange: &VectorExchange, call: &Call) -
         return context::check(outcome, exchange, call);
     }
     for format in &outcome.formats {
-        match format {
-            Format::TraceContext => context::check(outcome, exchange, call)?,
+        let fits = match format {
+            Format::TraceContext => context::check(outcome, exchange, call),
             format => foreign::check(*format, outcome, exchange, call).map_err(|mut mismatch| {
                 mismatch.format.get_or_insert(*format);
                 mismatch
-            })?,
-        }
+            }),
+        };
+        fits.map_err(|mismatch| expected_field::with_expected(mismatch, *format, outcome, exchange))?;
     }
     if outcome.demands.alone
         && let Some(name) = fields::of_other_formats(&call.fields, &outcome.formats)
@@ -250,6 +255,9 @@ fn notes(vector: &Vector, exchanges: &[VectorExchange]) -> Vec<String> {
     let late = exchanges.iter().flat_map(|exchange| &exchange.calls).filter(|call| call.is_late).count();
     if late > 0 {
         notes.push("the target called back after it had answered".to_owned());
+    }
+    if exchanges.iter().any(|exchange| matches!(exchange.answer, TargetAnswer::NotSent(_))) {
+        notes.push(NOT_SENT.to_owned());
     }
     let twice = exchanges.iter().any(|exchange| {
         (0..vector.calls).any(|number| exchange.calls.iter().filter(|call| call.number == number).count() > 1)

@@ -19,8 +19,17 @@ fn fields(lines: &[(&str, &str)]) -> RawFields {
     lines.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
 }
 
-/// Returns the verdict on a vector where the target made these calls.
+/// Returns the verdict on a vector where the target made these calls, as a word.
 fn judged(text: &str, calls: &[&[(&str, &str)]]) -> String {
+    match end_of(text, calls) {
+        End::Fits(outcome) => outcome,
+        End::Misfits(mismatch) => mismatch.kind.word().to_owned(),
+        End::Inconclusive(why) | End::Unsupported(why) => why,
+    }
+}
+
+/// Returns the verdict on a vector where the target made these calls.
+pub(super) fn end_of(text: &str, calls: &[&[(&str, &str)]]) -> End {
     let vector = vector(text);
     let minted = RequestIds { trace_id: T.into(), parent_id: P.into() };
     let sent = vector.send.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
@@ -40,11 +49,7 @@ fn judged(text: &str, calls: &[&[(&str, &str)]]) -> String {
         telemetry,
         output: Vec::new(),
     };
-    match judge(&vector, &[exchange]).end {
-        End::Fits(outcome) => outcome,
-        End::Misfits(mismatch) => mismatch.kind.word().to_owned(),
-        End::Inconclusive(why) | End::Unsupported(why) => why,
-    }
+    judge(&vector, &[exchange]).end
 }
 
 fn parent(trace: &str, span: &str, flags: &str) -> String {

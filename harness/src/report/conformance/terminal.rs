@@ -1,7 +1,7 @@
 //! The report for people: the vectors that did not pass, and a table of all requirements.
 
 use super::{by_suite, counted, few, known, named, names, notes, outcomes, sign, story};
-use crate::conform::results::{ConformanceVerdict, RequirementResult, Results, VectorResult};
+use crate::conform::results::{ConformanceVerdict, Counts, RequirementResult, Results, VectorResult};
 use crate::conform::suite::VERSION;
 use crate::report::phrase;
 use crate::report::terminal::{Ink, Palette};
@@ -46,10 +46,18 @@ fn ink(verdict: ConformanceVerdict) -> Ink {
     }
 }
 
-/// Returns `7 of 18 vectors, 4 of them known`.
-fn vectors_in_words(all: usize, odd: usize, accepted: usize) -> String {
-    let all = phrase::count(all, "vector");
-    match (odd, accepted) {
+/// Returns `7 of 18 vectors, 4 of them known`; `4 of 18 vectors, 7 inconclusive` where others have a milder verdict.
+fn vectors_in_words(result: &RequirementResult, odd: &[&VectorResult], accepted: usize) -> String {
+    let all = phrase::count(result.vectors.len(), "vector");
+    let verdict = result.verdict();
+    let milder: Vec<_> = odd.iter().map(|vector| vector.verdict).filter(|other| *other != verdict).collect();
+    if !milder.is_empty() && milder.len() < odd.len() {
+        let worst = odd.len() - milder.len();
+        let milder = counted(&Counts::of(milder.into_iter()));
+        let known = if accepted == 0 { String::new() } else { format!(", {accepted} known") };
+        return format!("{worst} of {all}, {milder}{known}");
+    }
+    match (odd.len(), accepted) {
         (0, 0) => all,
         (odd, 0) => format!("{odd} of {all}"),
         (0, accepted) => format!("{accepted} of {all}, known"),
@@ -81,7 +89,7 @@ impl Page {
         let (odd, accepted): (Vec<&VectorResult>, Vec<&VectorResult>) =
             remarkable.partition(|vector| vector.known.is_none());
         let sign = self.palette.paint(ink(verdict), sign(verdict));
-        let vectors = vectors_in_words(result.vectors.len(), odd.len(), accepted.len());
+        let vectors = vectors_in_words(result, &odd, accepted.len());
         let outcomes = outcomes(result);
         let outcomes =
             if outcomes.is_empty() { String::new() } else { format!(" [{}]", outcomes.join(", ")) };

@@ -1,5 +1,6 @@
 //! Statements about the exported spans of one request. A statement that speaks of a call's span needs the call.
 
+mod exemplars;
 mod links;
 mod threshold;
 mod tree;
@@ -128,6 +129,8 @@ impl<'a> RequestSpans<'a> {
             SpanStatement::LinkedToSent => self.linked_to_sent(),
             SpanStatement::Redelivered => self.redelivered(),
             SpanStatement::FailedDelivery => self.failed_delivery(),
+            SpanStatement::ExemplarOfEntry => self.exemplar_of_entry(),
+            SpanStatement::NoExemplar => self.no_exemplar(),
             SpanStatement::HttpAttributes => self.http_attributes(),
             SpanStatement::LowCardinalityName => self.low_cardinality_name(),
             SpanStatement::ResourceNamed => {
