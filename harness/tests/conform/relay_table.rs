@@ -135,6 +135,11 @@ pub const RELAY_TABLE: &[(&str, &str)] = &[
     ("TH-13", "threshold-truncates"),
     ("TH-14", "threshold-inverted"),
     ("TP-38", "forward-alters-traceparent"),
+    ("TR-01", "answer-other-trace"),
+    ("TR-03", "answer-version-ff"),
+    ("TR-04", "answer-random-flipped"),
+    ("TR-05", "answer-unsampled"),
+    ("TR-06", "answer-other-trace"),
     ("TS-25", "tracestate-set-thirty-three"),
     ("TS-29", "tracestate-set-behind"),
     ("TS-32", "tracestate-set-thirty-three"),
@@ -151,5 +156,6 @@ pub const RELAY_TABLE: &[(&str, &str)] = &[
     ("X-11", "extract-nothing"),
     ("X-14", "context-lost-in-spawn"),
     ("X-15", "exemplar-lost"),
+    ("X-15", "exemplar-other-span"),
     ("X-16", "exemplar-unsampled"),
 ];

@@ -154,7 +154,7 @@ mod tests {
             ("b3multi", "x-b3-traceid: {T}"),
             ("jaeger", "uber-trace-id: {T}:<new span id>:0:1"),
             (
-                "x-ray",
+                "xray",
                 "x-amzn-trace-id: Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=<new span id>;Sampled=1",
             ),
             ("datadog", "x-datadog-trace-id: 11803532876627986230"),

@@ -42,7 +42,7 @@ impl ExportedLink {
     }
 }
 
-/// A metric with the contexts of its exemplars: trace id and span id as exported, empty where there is none.
+/// A metric with the contexts of its exemplars: trace id and span id as exported, empty outside of any span.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExportedMetric {
     pub name: String,

@@ -21,11 +21,14 @@ mod foreign;
 mod lists;
 mod mismatch;
 mod outgoing;
+mod response;
+mod response_defect;
 mod spans;
 
 pub use exported_span::{ExchangeTelemetry, ExportedLink, ExportedMetric, ExportedSpan, SpanGap};
 pub use mismatch::{Mismatch, MismatchKind};
 pub use outgoing::contexts_of;
+pub use response_defect::ResponseDefect;
 
 /// One request to the target, its answer and the calls that it caused.
 #[derive(Clone, Debug)]
@@ -38,7 +41,7 @@ pub struct VectorExchange {
     pub calls: Vec<Call>,
     /// The propagators alone were tried: a context that is continued keeps its parent id.
     pub is_without_span: bool,
-    /// The fields of the answer that a forwarder gave; empty for other targets.
+    /// The fields of the answer; empty over other transports than HTTP/1.1.
     pub answer_fields: RawFields,
     /// Empty where nothing is stated about spans.
     pub telemetry: ExchangeTelemetry,
@@ -117,7 +120,7 @@ fn end(vector: &Vector, exchanges: &[VectorExchange]) -> End {
     let mut first = None;
     for outcome in &vector.expect {
         match fits(vector, outcome, exchanges) {
-            Ok(()) => return with_telemetry(vector, outcome, exchanges),
+            Ok(()) => return with_answers(vector, outcome, exchanges),
             Err(mismatch) => {
                 first.get_or_insert(mismatch);
             }
@@ -127,6 +130,22 @@ fn end(vector: &Vector, exchanges: &[VectorExchange]) -> End {
         Some(mismatch) => End::Misfits(Box::new(mismatch)),
         None => End::Inconclusive("the vector expects nothing".to_owned()),
     }
+}
+
+/// Returns the verdict of a vector whose calls fit: what its answers and its spans say.
+fn with_answers(vector: &Vector, outcome: &AllowedOutcome, exchanges: &[VectorExchange]) -> End {
+    if vector.response.is_empty() {
+        return with_telemetry(vector, outcome, exchanges);
+    }
+    for exchange in exchanges {
+        if !response::is_returned(exchange) {
+            return End::Unsupported(response::NOT_RETURNED.to_owned());
+        }
+        if let Err(mismatch) = response::check(&vector.response, exchange) {
+            return End::Misfits(Box::new(mismatch));
+        }
+    }
+    with_telemetry(vector, outcome, exchanges)
 }
 
 /// Returns the verdict of a vector that fits on the wire: what its spans say.

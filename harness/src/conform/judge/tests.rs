@@ -31,25 +31,32 @@ fn judged(text: &str, calls: &[&[(&str, &str)]]) -> String {
 /// Returns the verdict on a vector where the target made these calls.
 pub(super) fn end_of(text: &str, calls: &[&[(&str, &str)]]) -> End {
     let vector = vector(text);
-    let minted = RequestIds { trace_id: T.into(), parent_id: P.into() };
+    let minted = minted();
     let sent = vector.send.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
-    let calls = calls.iter().enumerate().map(|(number, lines)| Call {
-        number,
-        fields: fields(lines),
-        is_late: false,
-    });
-    let (answer, telemetry) = (TargetAnswer::Status(200), ExchangeTelemetry::default());
-    let exchange = VectorExchange {
-        minted,
-        sent,
-        answer,
-        calls: calls.collect(),
+    let calls = calls.iter().enumerate().map(|(number, lines)| call(number, lines));
+    judge(&vector, &[VectorExchange { sent, calls: calls.collect(), ..exchange_of(&[]) }]).end
+}
+
+fn minted() -> RequestIds {
+    RequestIds { trace_id: T.into(), parent_id: P.into() }
+}
+
+fn call(number: usize, lines: &[(&str, &str)]) -> Call {
+    Call { number, fields: fields(lines), is_late: false }
+}
+
+/// Returns a request with these fields, its answer 200, and one call without fields.
+pub(super) fn exchange_of(sent: &[(&str, &str)]) -> VectorExchange {
+    VectorExchange {
+        minted: minted(),
+        sent: fields(sent),
+        answer: TargetAnswer::Status(200),
+        calls: vec![call(0, &[])],
         is_without_span: false,
         answer_fields: Vec::new(),
-        telemetry,
+        telemetry: ExchangeTelemetry::default(),
         output: Vec::new(),
-    };
-    judge(&vector, &[exchange]).end
+    }
 }
 
 fn parent(trace: &str, span: &str, flags: &str) -> String {

@@ -16,6 +16,7 @@ const FILES: &[(&str, &str)] = &[
     ("env-carrier.yaml", include_str!("../../../conformance/env-carrier.yaml")),
     ("sampling.yaml", include_str!("../../../conformance/sampling.yaml")),
     ("telemetry.yaml", include_str!("../../../conformance/telemetry.yaml")),
+    ("response.yaml", include_str!("../../../conformance/response.yaml")),
     ("grpc.yaml", include_str!("../../../conformance/grpc.yaml")),
     ("messaging.yaml", include_str!("../../../conformance/messaging.yaml")),
     ("exporter.yaml", include_str!("../../../conformance/exporter.yaml")),

@@ -58,6 +58,8 @@ pub enum SpanStatement {
     ExemplarOfEntry,
     /// The measurement of the request is exported, and no exemplar has its trace id.
     NoExemplar,
+    /// The context in the answer has the id of the entry span.
+    ResponseOfEntry,
 }
 
 impl SpanStatement {
@@ -89,6 +91,7 @@ impl SpanStatement {
         SpanStatement::FailedDelivery,
         SpanStatement::ExemplarOfEntry,
         SpanStatement::NoExemplar,
+        SpanStatement::ResponseOfEntry,
     ];
 
     pub fn word(self) -> &'static str {
@@ -120,6 +123,7 @@ impl SpanStatement {
             SpanStatement::FailedDelivery => "failed-delivery",
             SpanStatement::ExemplarOfEntry => "exemplar-of-entry",
             SpanStatement::NoExemplar => "no-exemplar",
+            SpanStatement::ResponseOfEntry => "response-of-entry",
         }
     }
 
@@ -150,6 +154,7 @@ impl SpanStatement {
             SpanStatement::FailedDelivery => "a delivery that failed does not say so",
             SpanStatement::ExemplarOfEntry => "the exemplar of a measurement is missing or wrong",
             SpanStatement::NoExemplar => "an exemplar was exported and must not be",
+            SpanStatement::ResponseOfEntry => "the answer has an id that is not the id of the entry span",
             SpanStatement::SendLinksToCall => "no span of the send links to the context of the message",
             SpanStatement::LinkedToEntry => "the new trace has no link to the one that it left",
             SpanStatement::ThresholdsHold => "a threshold contradicts the randomness",

@@ -1,6 +1,6 @@
 //! The report for people: the vectors that did not pass, and a table of all requirements.
 
-use super::{by_suite, counted, few, known, named, names, notes, outcomes, sign, story};
+use super::{by_suite, counted, few, known, named, names, notes, outcomes, sign, story, unsupported};
 use crate::conform::results::{ConformanceVerdict, Counts, RequirementResult, Results, VectorResult};
 use crate::conform::suite::VERSION;
 use crate::report::phrase;
@@ -8,6 +8,9 @@ use crate::report::terminal::{Ink, Palette};
 
 /// The number of vectors of a requirement that are shown with their bytes.
 const SHOWN: usize = 3;
+
+/// The number of reasons for unsupported vectors that the summary shows.
+const REASONS: usize = 5;
 
 /// Returns the whole report. `verbose` also shows requirements that passed.
 pub fn render(results: &Results, palette: Palette, verbose: bool) -> String {
@@ -127,6 +130,21 @@ impl Page {
         }
     }
 
+    /// Prints the reasons why vectors are unsupported, the most frequent one first.
+    fn unsupported(&mut self, results: &Results) {
+        let reasons = unsupported(results);
+        for (reason, count) in reasons.iter().take(REASONS) {
+            let count = phrase::count(*count, "vector");
+            self.line(&format!("unsupported: {}: {count}", phrase::shown(reason)));
+        }
+        if let Some(more) = reasons.len().checked_sub(REASONS).filter(|more| *more > 0) {
+            self.line(&format!(
+                "unsupported: {}; `--verbose` shows them",
+                phrase::count(more, "other reason")
+            ));
+        }
+    }
+
     fn summary(&mut self, results: &Results) {
         let words = [
             ConformanceVerdict::Pass,
@@ -161,6 +179,7 @@ impl Page {
             phrase::duration(results.took),
             results.seed
         ));
+        self.unsupported(results);
         for (note, vectors) in notes(results) {
             self.line(&format!("note: {note}: {}", few(&vectors)));
         }

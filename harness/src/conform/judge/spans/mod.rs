@@ -2,6 +2,7 @@
 
 mod exemplars;
 mod links;
+mod response;
 mod threshold;
 mod tree;
 
@@ -131,6 +132,7 @@ impl<'a> RequestSpans<'a> {
             SpanStatement::FailedDelivery => self.failed_delivery(),
             SpanStatement::ExemplarOfEntry => self.exemplar_of_entry(),
             SpanStatement::NoExemplar => self.no_exemplar(),
+            SpanStatement::ResponseOfEntry => self.response_of_entry(),
             SpanStatement::HttpAttributes => self.http_attributes(),
             SpanStatement::LowCardinalityName => self.low_cardinality_name(),
             SpanStatement::ResourceNamed => {

@@ -81,6 +81,11 @@ fn measured(exchange: &mut VectorExchange) -> &mut ExportedMetric {
     &mut exchange.telemetry.metrics[0]
 }
 
+fn answered(exchange: &mut VectorExchange, id: [u8; 8]) {
+    let line = format!("trace;desc=00-{T}-{}-01", hex::encode(&id));
+    exchange.answer_fields = vec![(b"server-timing".to_vec(), line.into_bytes())];
+}
+
 #[test]
 fn spans_that_are_right_contradict_nothing_but_what_states_the_opposite() {
     let opposite = [
@@ -92,6 +97,7 @@ fn spans_that_are_right_contradict_nothing_but_what_states_the_opposite() {
         SpanStatement::Redelivered,
         SpanStatement::FailedDelivery,
         SpanStatement::NoExemplar,
+        SpanStatement::ResponseOfEntry,
     ];
     for statement in SpanStatement::ALL {
         let found = contradicted(*statement, |_| {});
@@ -99,6 +105,7 @@ fn spans_that_are_right_contradict_nothing_but_what_states_the_opposite() {
     }
     let no_spans = |exchange: &mut VectorExchange| exchange.telemetry.spans.clear();
     assert_eq!(contradicted(SpanStatement::NotExported, no_spans), None);
+    assert_eq!(contradicted(SpanStatement::ResponseOfEntry, |exchange| answered(exchange, ENTRY)), None);
     let no_exemplar = |exchange: &mut VectorExchange| measured(exchange).exemplars.clear();
     assert_eq!(contradicted(SpanStatement::NoExemplar, no_exemplar), None);
     assert_eq!(contradicted(SpanStatement::EntryRoot, |exchange| entry(exchange).parent_id.clear()), None);
@@ -223,6 +230,8 @@ const DEFECTS: &[(SpanStatement, Change, &str)] = &[
         "span id 0202020202020202",
     ),
     (SpanStatement::ExemplarOfEntry, |exchange| measured(exchange).exemplars[0].0.clear(), "trace id <none>"),
+    (SpanStatement::ResponseOfEntry, |_| {}, "no context"),
+    (SpanStatement::ResponseOfEntry, |exchange| answered(exchange, CALL), "the id 0202020202020202"),
     (SpanStatement::NoExemplar, |_| {}, "not sampled"),
     (SpanStatement::NoExemplar, |exchange| exchange.telemetry.metrics.clear(), "was not exported"),
 ];
