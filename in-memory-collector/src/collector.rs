@@ -16,7 +16,7 @@ use crate::query::{Condition, TraceQuery};
 use crate::server::cors::Cors;
 use crate::shared::SharedState;
 use crate::store::{RequestRecord, StoreStats};
-use crate::telemetry::{LogRecord, Span, SpanId, TraceId};
+use crate::telemetry::{LogRecord, Metric, Span, SpanId, TraceId};
 
 /// A cheap handle; clones are the same collector. When the last one goes, its ports close.
 ///
@@ -153,6 +153,11 @@ impl Collector {
         self.inner.shared.look().logs()
     }
 
+    /// Returns the names of all metrics, with the contexts of their exemplars. Points are counted and not kept.
+    pub fn metrics(&self) -> Vec<Metric> {
+        self.inner.shared.look().metrics()
+    }
+
     /// Returns the records of the requests, accepted or not, in their order.
     pub fn requests(&self) -> Vec<RequestRecord> {
         let mut records = self.inner.shared.look().requests.all();
@@ -204,7 +209,7 @@ impl Collector {
         }
     }
 
-    /// Forgets spans, logs and requests; memory is kept for the next ones.
+    /// Forgets spans, logs, metrics and requests; memory is kept for the next ones.
     pub fn clear(&self) {
         self.inner.shared.store().clear();
         self.inner.shared.version.send_modify(|version| *version += 1);

@@ -68,6 +68,6 @@ pub use server::refusal::Refusal;
 pub use store::insert::Full;
 pub use store::{Compression, Encoding, Outcome, RequestRecord, Signal, StoreStats, Transport};
 pub use telemetry::{
-    Attributes, Event, Link, LogRecord, Origin, Resource, Scope, Span, SpanId, SpanKind, Status, StatusCode,
-    TraceId, Value,
+    Attributes, Event, Exemplar, Link, LogRecord, Metric, Origin, Resource, Scope, Span, SpanId, SpanKind,
+    Status, StatusCode, TraceId, Value,
 };

@@ -243,13 +243,23 @@ async fn metrics_and_profiles_are_validated_and_counted() {
     let (collector, address, _endpoint) = start(Limits::default()).await;
     let json = br#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[
         {"name":"a","sum":{"dataPoints":[{"asInt":"1"},{"asDouble":2.5}],"isMonotonic":true}},
-        {"name":"b","histogram":{"dataPoints":[{"count":"2","bucketCounts":["1","1"],"explicitBounds":[0.5]}]}}
+        {"name":"b","histogram":{"dataPoints":[{"count":"2","bucketCounts":["1","1"],"explicitBounds":[0.5],
+            "exemplars":[{"asDouble":1,"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0102030405060708"}]}]}}
     ]}]}]}"#;
-    assert_eq!(http1(address, "/v1/metrics", &[JSON], json).await.status, 200);
+    for _ in 0..2 {
+        assert_eq!(http1(address, "/v1/metrics", &[JSON], json).await.status, 200);
+    }
+    let metrics = collector.metrics();
+    let names: Vec<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+    assert!(metrics[0].exemplars.is_empty());
+    let exemplars: Vec<_> =
+        metrics[1].exemplars.iter().map(|one| (one.trace_id.len(), one.span_id[7])).collect();
+    assert_eq!(exemplars, [(16, 8)]);
     let profiles = br#"{"resourceProfiles":[{"scopeProfiles":[{"profiles":[{"durationNano":"5"},{}]}]}]}"#;
     assert_eq!(http1(address, "/v1development/profiles", &[JSON], profiles).await.status, 200);
     let items: Vec<u64> = collector.requests().iter().map(|record| record.items).collect();
-    assert_eq!(items, [3, 2]);
+    assert_eq!(items, [3, 3, 2]);
     assert_eq!(grpc(address, METRICS, &[], b"\x0a\x05").await.grpc_status(), Some(3));
     assert_eq!(grpc(address, PROFILES, &[], b"\x0a\x05").await.grpc_status(), Some(3));
 }

@@ -153,12 +153,12 @@ impl CallbackListener {
         self.state.log().prepared.insert(key, answer);
     }
 
-    /// Keeps the fields of the answer that a forwarder gave.
+    /// Keeps the fields of the answer.
     pub fn keep_answer(&self, key: RequestKey, fields: RawFields) {
         self.state.log().forwarded.insert(key, fields);
     }
 
-    /// Returns the fields of the answer that a forwarder gave; empty for other targets.
+    /// Returns the fields of the answer; empty where none were kept.
     pub fn answer_of(&self, key: RequestKey) -> RawFields {
         self.state.log().forwarded.remove(&key).unwrap_or_default()
     }

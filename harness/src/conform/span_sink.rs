@@ -1,4 +1,4 @@
-//! The collector that the target exports its spans to, and the spans of each request.
+//! The collector that the target exports to: the spans of each request, and the metrics.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use in_memory_collector::{
 use tokio::time::{Instant, timeout_at};
 
 use super::collector_fault;
-use super::judge::{ExportedLink, ExportedSpan};
+use super::judge::{ExportedLink, ExportedMetric, ExportedSpan};
 use crate::evidence::collected::{kind, text};
 use crate::runtime::client_settings;
 
@@ -92,6 +92,17 @@ impl SpanSink {
         let spans = self.collector.spans_from(self.next);
         self.next = spans.last().map_or(self.next, |span| span.sequence() + 1);
         spans.iter().map(exported).collect()
+    }
+
+    /// Returns all metrics that have come, by name.
+    pub fn metrics(&self) -> Vec<ExportedMetric> {
+        let metrics = self.collector.metrics().into_iter();
+        metrics
+            .map(|metric| {
+                let contexts = metric.exemplars.into_iter().map(|one| (one.trace_id, one.span_id));
+                ExportedMetric { name: metric.name, exemplars: contexts.collect() }
+            })
+            .collect()
     }
 }
 

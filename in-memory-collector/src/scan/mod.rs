@@ -9,9 +9,11 @@ pub mod attribute;
 pub mod count;
 pub mod envelope;
 pub mod log;
+pub mod metric;
 pub mod span;
 pub mod validate;
 
 pub use envelope::{Batch, Part};
 pub use log::{LogFacts, logs};
+pub use metric::metrics;
 pub use span::{LinkFacts, SpanFacts, traces, written_traces};

@@ -8,8 +8,7 @@ use super::refusal::Refusal;
 use crate::fault::Fault;
 use crate::fault::kind::Ending;
 use crate::json::read as json;
-use crate::protobuf::MalformedBytes;
-use crate::scan::{count, logs, traces, written_traces};
+use crate::scan::{count, logs, metrics, traces, written_traces};
 use crate::schema::{EXPORT_LOGS, EXPORT_METRICS, EXPORT_PROFILES, EXPORT_TRACES, Message};
 use crate::store::insert::SpanBatch;
 use crate::store::{Compression, Encoding, Outcome, Signal};
@@ -60,8 +59,8 @@ fn store(ticket: &mut Ticket, wire: Bytes) -> Result<Bytes, Refusal> {
     match ticket.signal() {
         Signal::Traces => store_traces(ticket, &message)?,
         Signal::Logs => store_logs(ticket, &message)?,
-        Signal::Metrics => counted(ticket, count::metrics(&message))?,
-        Signal::Profiles => counted(ticket, count::profiles(&message))?,
+        Signal::Metrics => store_metrics(ticket, &message)?,
+        Signal::Profiles => store_profiles(ticket, &message)?,
     }
     Ok(message)
 }
@@ -116,9 +115,22 @@ fn store_logs(ticket: &mut Ticket, message: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Metrics and profiles: counted, not kept.
-fn counted(ticket: &mut Ticket, items: Result<u64, MalformedBytes>) -> Result<(), Refusal> {
-    ticket.record().items = items.map_err(malformed)?;
+/// Counts the points, and keeps names and exemplars.
+fn store_metrics(ticket: &mut Ticket, message: &[u8]) -> Result<(), Refusal> {
+    ticket.record().items = count::metrics(message).map_err(malformed)?;
+    let Some(outcome) = outcome(ticket, &mut Vec::<()>::new()) else { return Ok(()) };
+    let endpoint = ticket.endpoint.clone();
+    let mut store = endpoint.shared.store();
+    store.insert_metrics(metrics(message))?;
+    store.note(ticket.take_record(outcome));
+    drop(store);
+    endpoint.shared.stored(&[]);
+    Ok(())
+}
+
+/// Counts profiles, and keeps none.
+fn store_profiles(ticket: &mut Ticket, message: &[u8]) -> Result<(), Refusal> {
+    ticket.record().items = count::profiles(message).map_err(malformed)?;
     let Some(outcome) = outcome(ticket, &mut Vec::<()>::new()) else { return Ok(()) };
     let record = ticket.take_record(outcome);
     ticket.endpoint.shared.store().note(record);

@@ -9,7 +9,7 @@ use super::origins::cost;
 use super::pages::Pages;
 use super::spans::{Marks, NONE, ParentMark, SpanRecord};
 use crate::scan::{Batch, LinkFacts, LogFacts, SpanFacts};
-use crate::telemetry::{SpanId, TraceId};
+use crate::telemetry::{Metric, SpanId, TraceId};
 
 /// The store has no room for the request; nothing of it was kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -158,6 +158,12 @@ impl Store {
         let touched =
             batch.items.iter().filter_map(|record| <[u8; 16]>::try_from(record.trace_id).ok().map(TraceId));
         Ok(Insertion { kept: batch.items.len() as u32, duplicates: 0, touched: touched.collect() })
+    }
+
+    pub fn insert_metrics(&mut self, metrics: Vec<Metric>) -> Result<(), Full> {
+        self.admit(std::iter::empty(), self.metrics.growth(&metrics))?;
+        self.metrics.add(metrics);
+        Ok(())
     }
 
     /// Returns the origin of each scope of the request.

@@ -7,6 +7,7 @@ pub mod arena;
 pub mod hash;
 pub mod insert;
 pub mod logs;
+pub mod metrics;
 pub mod origins;
 pub mod pages;
 pub mod request;
@@ -16,10 +17,11 @@ pub mod traces;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::telemetry::{LogRecord, Span, TraceId};
+use crate::telemetry::{LogRecord, Metric, Span, TraceId};
 use arena::Arena;
 use insert::Full;
 use logs::LogTable;
+use metrics::MetricTable;
 use origins::Origins;
 use pages::Pages;
 use request::RequestLog;
@@ -35,6 +37,7 @@ pub struct Store {
     traces: TraceTable,
     origins: Origins,
     logs: LogTable,
+    metrics: MetricTable,
     pub requests: RequestLog,
     limit_bytes: usize,
     started: Instant,
@@ -65,6 +68,7 @@ impl Store {
             traces: TraceTable::default(),
             origins: Origins::default(),
             logs: LogTable::default(),
+            metrics: MetricTable::default(),
             requests: RequestLog::new(requests),
             limit_bytes,
             started,
@@ -100,6 +104,7 @@ impl Store {
             + self.traces.bytes()
             + self.origins.bytes()
             + self.logs.bytes()
+            + self.metrics.bytes()
             + self.requests.bytes()
     }
 
@@ -111,6 +116,7 @@ impl Store {
         self.traces.clear();
         self.origins.clear();
         self.logs.clear();
+        self.metrics.clear();
         self.requests.clear();
         self.duplicates = 0;
     }
@@ -175,6 +181,10 @@ impl Store {
             LogRecord::new(self.arena.get(entry.piece), origin, self.cleared_logs + index as u64, at)
         });
         records.collect()
+    }
+
+    pub fn metrics(&self) -> Vec<Metric> {
+        self.metrics.all()
     }
 
     /// Returns the time when it was so many nanoseconds after the start.

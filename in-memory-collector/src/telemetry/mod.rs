@@ -6,6 +6,7 @@ pub mod attributes;
 pub mod id;
 pub mod link;
 pub mod log;
+pub mod metric;
 pub mod origin;
 pub mod span;
 
@@ -13,5 +14,6 @@ pub use attributes::{Attributes, Value};
 pub use id::{SpanId, TraceId};
 pub use link::{Event, Link};
 pub use log::LogRecord;
+pub use metric::{Exemplar, Metric};
 pub use origin::{Origin, Resource, Scope};
 pub use span::{Span, SpanKind, Status, StatusCode};

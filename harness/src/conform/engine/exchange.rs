@@ -35,9 +35,7 @@ impl RequestSender<'_> {
                 let answered = raw::request(stream, &bytes, false).await;
                 let (status, answer_fields) =
                     answered.map_err(|error| ExchangeError::Answer(SendFailure(error.to_string())))?;
-                if self.start.upstream.is_some() {
-                    self.listener.keep_answer(request.key, answer_fields);
-                }
+                self.listener.keep_answer(request.key, answer_fields);
                 status
             }
             TransportKind::Http2 => {

@@ -287,6 +287,7 @@ impl SuiteRun<'_> {
         let Some(sink) = &mut self.sink else { return };
         sink.settled().await;
         self.telemetry.take(sink.new_spans(), exchanges, sender::probe_trace(self.options));
+        self.telemetry.take_metrics(sink.metrics());
         let is_silent = self.telemetry.is_empty() && !exports_on_request;
         let gap = gap.map(SpanGap::Lost).or(is_silent.then_some(SpanGap::NothingExported));
         let vectors = &self.vectors;

@@ -6,7 +6,9 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::Options;
-use crate::conform::judge::{Call, ExchangeTelemetry, ExportedSpan, SpanGap, VectorExchange, contexts_of};
+use crate::conform::judge::{
+    Call, ExchangeTelemetry, ExportedMetric, ExportedSpan, SpanGap, VectorExchange, contexts_of,
+};
 use crate::conform::target::{Instance, Start, Target};
 use crate::runtime::standalone::ask;
 use crate::wire::{Format, RemoteContext, hex};
@@ -69,6 +71,7 @@ pub(super) struct SeenTelemetry {
     traces: HashMap<Vec<u8>, Vec<ExportedSpan>>,
     /// The first spans of traces that nothing has carried.
     others: Vec<ExportedSpan>,
+    metrics: Vec<ExportedMetric>,
 }
 
 impl SeenTelemetry {
@@ -90,6 +93,11 @@ impl SeenTelemetry {
         self.others = others.into_iter().take(SHOWN).cloned().collect();
     }
 
+    /// Takes the metrics that have come in the whole run.
+    pub fn take_metrics(&mut self, metrics: Vec<ExportedMetric>) {
+        self.metrics = metrics;
+    }
+
     /// Returns true when the target has exported nothing in the whole run.
     pub fn is_empty(&self) -> bool {
         self.traces.is_empty()
@@ -99,6 +107,8 @@ impl SeenTelemetry {
     pub fn of(&self, exchange: &VectorExchange, gap: Option<SpanGap>) -> ExchangeTelemetry {
         let spans =
             carried(exchange).iter().filter_map(|id| self.traces.get(id)).flatten().cloned().collect();
-        ExchangeTelemetry { spans, other_traces: self.others.clone(), gap }
+        let is_of_request = |metric: &&ExportedMetric| metric.name.contains(&exchange.minted.trace_id);
+        let metrics = self.metrics.iter().filter(is_of_request).cloned().collect();
+        ExchangeTelemetry { spans, other_traces: self.others.clone(), metrics, gap }
     }
 }

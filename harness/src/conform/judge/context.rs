@@ -157,7 +157,7 @@ fn flags(outcome: &AllowedOutcome, line: &[u8], parent: &TraceParent) -> Result<
 const NEW_ID: &str = "<new parent id>";
 
 /// Returns the flags that an outcome demands: two digits where it decides each of them, otherwise their names.
-fn flags_by_rule(demands: &Demands) -> String {
+pub(super) fn flags_by_rule(demands: &Demands) -> String {
     let bits = |flags: &[ContextFlag]| flags.iter().fold(0, |bits, flag| bits | flag.bits());
     let (set, clear) = (bits(&demands.set), bits(&demands.clear));
     if set | clear == u8::MAX {

@@ -42,6 +42,13 @@ impl ExportedLink {
     }
 }
 
+/// A metric with the contexts of its exemplars: trace id and span id as exported, empty outside of any span.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportedMetric {
+    pub name: String,
+    pub exemplars: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
 /// The telemetry of one request.
 #[derive(Clone, Debug, Default)]
 pub struct ExchangeTelemetry {
@@ -49,6 +56,8 @@ pub struct ExchangeTelemetry {
     pub spans: Vec<ExportedSpan>,
     /// Spans of traces that no request and no call of the run carries.
     pub other_traces: Vec<ExportedSpan>,
+    /// The metrics that have the trace id of the request in their name.
+    pub metrics: Vec<ExportedMetric>,
     pub gap: Option<SpanGap>,
 }
 

@@ -64,7 +64,7 @@ fn flags(outcome: &AllowedOutcome, sent: &OutgoingContext<'_>) -> Result<(), Mis
 }
 
 /// Returns the decision that an outcome demands; `None` where it leaves it open.
-fn decision_by_rule(demands: &Demands) -> Option<Decision> {
+pub(super) fn decision_by_rule(demands: &Demands) -> Option<Decision> {
     if demands.set.contains(&ContextFlag::Debug) {
         return Some(Decision::Debug);
     }

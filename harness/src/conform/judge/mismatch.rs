@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::response_defect::ResponseDefect;
 use crate::conform::suite::{Across, ContextFlag, FieldDifference, SpanStatement};
 use crate::wire::{ContextPart, Format, Reason};
 
@@ -84,6 +85,8 @@ pub enum MismatchKind {
     /// A field of the answer behind a forwarder did not arrive unchanged.
     AnswerChanged(String),
     Across(Across, String),
+    /// The context that the target returned in its answer.
+    Response(ResponseDefect),
     /// A statement about spans, and the contradiction in words.
     Spans(SpanStatement, String),
     /// The vector that should have been continued was not, so this one proves nothing.
@@ -149,6 +152,7 @@ impl Mismatch {
             | MismatchKind::NotUnchanged(..)
             | MismatchKind::AnswerChanged(..)
             | MismatchKind::Across(..)
+            | MismatchKind::Response(..)
             | MismatchKind::Spans(..)
             | MismatchKind::TwinNotContinued(..) => &[],
         }
@@ -204,6 +208,7 @@ impl MismatchKind {
             MismatchKind::NotUnchanged(_) => "not-unchanged",
             MismatchKind::AnswerChanged(_) => "answer-changed",
             MismatchKind::Across(..) => "across",
+            MismatchKind::Response(_) => "response",
             MismatchKind::Spans(..) => "telemetry",
             MismatchKind::TwinNotContinued(_) => "twin-not-continued",
         }
@@ -257,6 +262,7 @@ impl fmt::Display for MismatchKind {
             MismatchKind::AnswerChanged(field) => {
                 write!(out, "`{field}` of the answer was not forwarded unchanged")
             }
+            MismatchKind::Response(defect) => defect.fmt(out),
             MismatchKind::Across(across, seen) => across_words(*across, seen, out),
             MismatchKind::Spans(statement, seen) => write!(out, "{}: {seen}", statement.violation()),
             MismatchKind::TwinNotContinued(twin) => {

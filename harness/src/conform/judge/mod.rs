@@ -14,17 +14,21 @@ mod across;
 mod advice;
 mod context;
 mod entries;
+mod expected_field;
 mod exported_span;
 mod fields;
 mod foreign;
 mod lists;
 mod mismatch;
 mod outgoing;
+mod response;
+mod response_defect;
 mod spans;
 
-pub use exported_span::{ExchangeTelemetry, ExportedLink, ExportedSpan, SpanGap};
+pub use exported_span::{ExchangeTelemetry, ExportedLink, ExportedMetric, ExportedSpan, SpanGap};
 pub use mismatch::{Mismatch, MismatchKind};
 pub use outgoing::contexts_of;
+pub use response_defect::ResponseDefect;
 
 /// One request to the target, its answer and the calls that it caused.
 #[derive(Clone, Debug)]
@@ -37,7 +41,7 @@ pub struct VectorExchange {
     pub calls: Vec<Call>,
     /// The propagators alone were tried: a context that is continued keeps its parent id.
     pub is_without_span: bool,
-    /// The fields of the answer that a forwarder gave; empty for other targets.
+    /// The fields of the answer; empty over other transports than HTTP/1.1.
     pub answer_fields: RawFields,
     /// Empty where nothing is stated about spans.
     pub telemetry: ExchangeTelemetry,
@@ -96,6 +100,9 @@ pub enum End {
 
 const NOTHING_EXPORTED: &str = "the target exported no span to `OTEL_EXPORTER_OTLP_ENDPOINT`";
 
+const NOT_SENT: &str = "the request could not be sent (if the target ended: with `--jobs 1`, the vector that failed \
+                        last before the first of these ended it)";
+
 /// Judges one vector by all its exchanges.
 pub fn judge(vector: &Vector, exchanges: &[VectorExchange]) -> VectorJudgement {
     VectorJudgement { end: end(vector, exchanges), notes: notes(vector, exchanges) }
@@ -113,7 +120,7 @@ fn end(vector: &Vector, exchanges: &[VectorExchange]) -> End {
     let mut first = None;
     for outcome in &vector.expect {
         match fits(vector, outcome, exchanges) {
-            Ok(()) => return with_telemetry(vector, outcome, exchanges),
+            Ok(()) => return with_answers(vector, outcome, exchanges),
             Err(mismatch) => {
                 first.get_or_insert(mismatch);
             }
@@ -123,6 +130,22 @@ fn end(vector: &Vector, exchanges: &[VectorExchange]) -> End {
         Some(mismatch) => End::Misfits(Box::new(mismatch)),
         None => End::Inconclusive("the vector expects nothing".to_owned()),
     }
+}
+
+/// Returns the verdict of a vector whose calls fit: what its answers and its spans say.
+fn with_answers(vector: &Vector, outcome: &AllowedOutcome, exchanges: &[VectorExchange]) -> End {
+    if vector.response.is_empty() {
+        return with_telemetry(vector, outcome, exchanges);
+    }
+    for exchange in exchanges {
+        if !response::is_returned(exchange) {
+            return End::Unsupported(response::NOT_RETURNED.to_owned());
+        }
+        if let Err(mismatch) = response::check(&vector.response, exchange) {
+            return End::Misfits(Box::new(mismatch));
+        }
+    }
+    with_telemetry(vector, outcome, exchanges)
 }
 
 /// Returns the verdict of a vector that fits on the wire: what its spans say.
@@ -229,13 +252,14 @@ fn call_fits(outcome: &AllowedOutcome, exchange: &VectorExchange, call: &Call) -
         return context::check(outcome, exchange, call);
     }
     for format in &outcome.formats {
-        match format {
-            Format::TraceContext => context::check(outcome, exchange, call)?,
+        let fits = match format {
+            Format::TraceContext => context::check(outcome, exchange, call),
             format => foreign::check(*format, outcome, exchange, call).map_err(|mut mismatch| {
                 mismatch.format.get_or_insert(*format);
                 mismatch
-            })?,
-        }
+            }),
+        };
+        fits.map_err(|mismatch| expected_field::with_expected(mismatch, *format, outcome, exchange))?;
     }
     if outcome.demands.alone
         && let Some(name) = fields::of_other_formats(&call.fields, &outcome.formats)
@@ -250,6 +274,9 @@ fn notes(vector: &Vector, exchanges: &[VectorExchange]) -> Vec<String> {
     let late = exchanges.iter().flat_map(|exchange| &exchange.calls).filter(|call| call.is_late).count();
     if late > 0 {
         notes.push("the target called back after it had answered".to_owned());
+    }
+    if exchanges.iter().any(|exchange| matches!(exchange.answer, TargetAnswer::NotSent(_))) {
+        notes.push(NOT_SENT.to_owned());
     }
     let twice = exchanges.iter().any(|exchange| {
         (0..vector.calls).any(|number| exchange.calls.iter().filter(|call| call.number == number).count() > 1)

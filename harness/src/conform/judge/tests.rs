@@ -19,31 +19,43 @@ fn fields(lines: &[(&str, &str)]) -> RawFields {
     lines.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
 }
 
-/// Returns the verdict on a vector where the target made these calls.
+/// Returns the verdict on a vector where the target made these calls, as a word.
 fn judged(text: &str, calls: &[&[(&str, &str)]]) -> String {
-    let vector = vector(text);
-    let minted = RequestIds { trace_id: T.into(), parent_id: P.into() };
-    let sent = vector.send.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
-    let calls = calls.iter().enumerate().map(|(number, lines)| Call {
-        number,
-        fields: fields(lines),
-        is_late: false,
-    });
-    let (answer, telemetry) = (TargetAnswer::Status(200), ExchangeTelemetry::default());
-    let exchange = VectorExchange {
-        minted,
-        sent,
-        answer,
-        calls: calls.collect(),
-        is_without_span: false,
-        answer_fields: Vec::new(),
-        telemetry,
-        output: Vec::new(),
-    };
-    match judge(&vector, &[exchange]).end {
+    match end_of(text, calls) {
         End::Fits(outcome) => outcome,
         End::Misfits(mismatch) => mismatch.kind.word().to_owned(),
         End::Inconclusive(why) | End::Unsupported(why) => why,
+    }
+}
+
+/// Returns the verdict on a vector where the target made these calls.
+pub(super) fn end_of(text: &str, calls: &[&[(&str, &str)]]) -> End {
+    let vector = vector(text);
+    let minted = minted();
+    let sent = vector.send.iter().map(|(name, value)| (name.fill(&minted), value.fill(&minted))).collect();
+    let calls = calls.iter().enumerate().map(|(number, lines)| call(number, lines));
+    judge(&vector, &[VectorExchange { sent, calls: calls.collect(), ..exchange_of(&[]) }]).end
+}
+
+fn minted() -> RequestIds {
+    RequestIds { trace_id: T.into(), parent_id: P.into() }
+}
+
+fn call(number: usize, lines: &[(&str, &str)]) -> Call {
+    Call { number, fields: fields(lines), is_late: false }
+}
+
+/// Returns a request with these fields, its answer 200, and one call without fields.
+pub(super) fn exchange_of(sent: &[(&str, &str)]) -> VectorExchange {
+    VectorExchange {
+        minted: minted(),
+        sent: fields(sent),
+        answer: TargetAnswer::Status(200),
+        calls: vec![call(0, &[])],
+        is_without_span: false,
+        answer_fields: Vec::new(),
+        telemetry: ExchangeTelemetry::default(),
+        output: Vec::new(),
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::notation::{NotationError, Text};
 use super::{
     Across, AllowedOutcome, CarrierKind, Configuration, ContextFlag, Demands, InstructionStep, ListDemand,
-    OutcomeKind, PreparedAnswer, Propagation, Requirement, SpanStatement, Strength, Suite, Vector, format,
+    OutcomeKind, PreparedAnswer, Propagation, Requirement, ResponseStatement, SpanStatement, Strength, Suite,
+    Vector, format,
 };
 use crate::conform::document;
 use crate::conform::transport::TransportKind;
@@ -152,6 +153,7 @@ impl Builder {
             fails: tree.get("fails").is_some(),
             requests: count(tree, "requests"),
             across: of_words(Across::ALL, |across| across.word(), tree.get("across")),
+            response: of_words(ResponseStatement::ALL, |one| one.word(), tree.get("response")),
             telemetry: of_words(SpanStatement::ALL, |statement| statement.word(), tree.get("telemetry")),
             expect,
             twin: tree.text_at("twin").map(str::to_owned),

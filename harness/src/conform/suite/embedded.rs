@@ -5,7 +5,7 @@ use crate::source::Source;
 
 /// The version of all suites together, apart from the version of this program. An added vector raises the second
 /// number; a requirement with a new demand raises the first.
-pub const VERSION: &str = "1.4";
+pub const VERSION: &str = "1.5";
 
 /// The files in the order of the report.
 const FILES: &[(&str, &str)] = &[
@@ -16,6 +16,7 @@ const FILES: &[(&str, &str)] = &[
     ("env-carrier.yaml", include_str!("../../../conformance/env-carrier.yaml")),
     ("sampling.yaml", include_str!("../../../conformance/sampling.yaml")),
     ("telemetry.yaml", include_str!("../../../conformance/telemetry.yaml")),
+    ("response.yaml", include_str!("../../../conformance/response.yaml")),
     ("grpc.yaml", include_str!("../../../conformance/grpc.yaml")),
     ("messaging.yaml", include_str!("../../../conformance/messaging.yaml")),
     ("exporter.yaml", include_str!("../../../conformance/exporter.yaml")),

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Across, CarrierKind, ContextFlag, OutcomeKind, Setting, SpanStatement, Strength};
+use super::{
+    Across, CarrierKind, ContextFlag, OutcomeKind, ResponseStatement, Setting, SpanStatement, Strength,
+};
 use crate::conform::transport::TransportKind;
 use crate::scenario::Role;
 use crate::scenario::pattern::{LINE, NAME, TEXT};
@@ -152,6 +154,11 @@ static VECTOR_KEYS: Object = Object {
         ),
         may("requests", Shape::Whole { min: 1, max: 10_000 }, "the number of requests; default: 1"),
         may("across", OneOrList(&Shape::Words(&ACROSS)), "statements over all contexts that come out"),
+        may(
+            "response",
+            OneOrList(&Shape::Words(&RESPONSES)),
+            "statements about the context that an answer returns in `server-timing`",
+        ),
         may("telemetry", OneOrList(&Shape::Words(&SPANS)), "statements about the spans that are exported"),
         must("expect", OneOrList(&Either(&[Shape::Words(&KINDS), Shape::Object(&OUTCOME)])), EXPECT),
         may("twin", Shape::Text(&VECTOR), "the vector that must be continued for this one to count"),
@@ -255,6 +262,11 @@ static ROLES: Words =
     Words { what: "role", words: || Role::ALL.iter().map(|r| r.word()).collect(), later: &[] };
 static ACROSS: Words =
     Words { what: "statement", words: || Across::ALL.iter().map(|a| a.word()).collect(), later: &[] };
+static RESPONSES: Words = Words {
+    what: "statement",
+    words: || ResponseStatement::ALL.iter().map(|r| r.word()).collect(),
+    later: &[],
+};
 static CARRIERS: Words =
     Words { what: "carrier", words: || CarrierKind::ALL.iter().map(|c| c.word()).collect(), later: &[] };
 static SPANS: Words =

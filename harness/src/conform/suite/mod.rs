@@ -17,6 +17,7 @@ mod notation;
 mod outcome;
 mod prepared_answer;
 mod propagation;
+mod response_statement;
 mod span_statement;
 mod step;
 
@@ -28,6 +29,7 @@ pub use notation::{RequestIds, Text};
 pub use outcome::{AllowedOutcome, ContextFlag, Demands, FieldDifference, ListDemand, OutcomeKind};
 pub use prepared_answer::PreparedAnswer;
 pub use propagation::{CarrierKind, Propagation};
+pub use response_statement::ResponseStatement;
 pub use span_statement::SpanStatement;
 pub use step::{InstructionStep, instruction};
 
@@ -228,6 +230,8 @@ pub struct Vector {
     pub requests: usize,
     /// Statements over all contexts that come out.
     pub across: Vec<Across>,
+    /// Statements about the context that each answer returns.
+    pub response: Vec<ResponseStatement>,
     /// Statements about the spans of each request.
     pub telemetry: Vec<SpanStatement>,
     /// The outcomes that are allowed; the first is the one that the suite prefers.

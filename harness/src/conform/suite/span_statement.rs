@@ -1,4 +1,4 @@
-//! Statements about the spans that a target exports for a request.
+//! Statements about the spans and exemplars that a target exports for a request.
 
 /// A statement about the spans of one request, each against the others and against what was on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,12 @@ pub enum SpanStatement {
     Redelivered,
     /// The status of the first delivery is ERROR.
     FailedDelivery,
+    /// The measurement of the request has one exemplar, with the trace id and the id of the entry span.
+    ExemplarOfEntry,
+    /// The measurement of the request is exported, and no exemplar has its trace id.
+    NoExemplar,
+    /// The context in the answer has the id of the entry span.
+    ResponseOfEntry,
 }
 
 impl SpanStatement {
@@ -83,6 +89,9 @@ impl SpanStatement {
         SpanStatement::LinkedToSent,
         SpanStatement::Redelivered,
         SpanStatement::FailedDelivery,
+        SpanStatement::ExemplarOfEntry,
+        SpanStatement::NoExemplar,
+        SpanStatement::ResponseOfEntry,
     ];
 
     pub fn word(self) -> &'static str {
@@ -112,6 +121,9 @@ impl SpanStatement {
             SpanStatement::LinkedToSent => "linked-to-sent",
             SpanStatement::Redelivered => "redelivered",
             SpanStatement::FailedDelivery => "failed-delivery",
+            SpanStatement::ExemplarOfEntry => "exemplar-of-entry",
+            SpanStatement::NoExemplar => "no-exemplar",
+            SpanStatement::ResponseOfEntry => "response-of-entry",
         }
     }
 
@@ -140,6 +152,9 @@ impl SpanStatement {
             SpanStatement::LinkedToSent => "the entry span does not link to the context that was sent",
             SpanStatement::Redelivered => "a delivery has no span",
             SpanStatement::FailedDelivery => "a delivery that failed does not say so",
+            SpanStatement::ExemplarOfEntry => "the exemplar of a measurement is missing or wrong",
+            SpanStatement::NoExemplar => "an exemplar was exported and must not be",
+            SpanStatement::ResponseOfEntry => "the answer has an id that is not the id of the entry span",
             SpanStatement::SendLinksToCall => "no span of the send links to the context of the message",
             SpanStatement::LinkedToEntry => "the new trace has no link to the one that it left",
             SpanStatement::ThresholdsHold => "a threshold contradicts the randomness",

@@ -24,6 +24,8 @@ pub use upstream::Upstream;
 /// Stands for the port that a command is given.
 const PORT: &str = "${self.port}";
 /// Faults of the model relay, comma-separated.
+/// Makes the model relay return its context, for the requirements of level 3.
+const RETURNS_CONTEXT: &str = "RELAY_MODEL_SERVER_TIMING";
 const FAULTS: &str = "RELAY_MODEL_FAULTS";
 
 /// The implementation that is tried, and the way to start it.
@@ -253,6 +255,9 @@ impl Target {
             Start::Relay { implementation, faults } => {
                 if !faults.is_empty() {
                     variables.push((FAULTS.to_owned(), faults.join(",")));
+                }
+                if implementation == "model" {
+                    variables.push((RETURNS_CONTEXT.to_owned(), "true".to_owned()));
                 }
                 variables.extend(upstream.map(Upstream::variables_of_the_model).into_iter().flatten());
                 let mut words = RuntimeOptions::default().relay;

@@ -96,6 +96,20 @@ fn notes(results: &Results) -> Vec<(&str, Vec<String>)> {
     notes
 }
 
+/// Returns the reasons why vectors are unsupported with the number of vectors, the most frequent one first.
+fn unsupported(results: &Results) -> Vec<(&str, usize)> {
+    let mut reasons: Vec<(&str, usize)> = Vec::new();
+    for vector in results.vectors().filter(|vector| vector.verdict == ConformanceVerdict::Unsupported) {
+        let reason = vector.reason.as_deref().unwrap_or_default();
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => reasons.push((reason, 1)),
+        }
+    }
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    reasons
+}
+
 /// The number of vectors that are named where a list is short.
 const NAMED: usize = 3;
 

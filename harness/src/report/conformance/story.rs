@@ -61,15 +61,16 @@ pub(super) fn lines(results: &Results, result: &RequirementResult, vector: &Vect
         lines.push(StoryLine::new("sent", format!("{}: {}", text(name), short(value, LONGEST))));
     }
     let difference = vector.mismatch.as_ref().and_then(|mismatch| mismatch.difference.as_ref());
-    if let Some(difference) = difference {
-        if let Some(expected) = &difference.expected {
-            lines.push(window("expected", &difference.field, expected, &difference.caret, false));
+    if let Some(difference) = difference
+        && let Some(expected) = &difference.expected
+    {
+        lines.push(window("expected", &difference.field, expected, &difference.caret, false));
+    }
+    match difference.filter(|difference| !difference.actual.is_empty()) {
+        Some(difference) => {
+            lines.push(window("received", &difference.field, &difference.actual, &difference.caret, true));
         }
-        lines.push(window("received", &difference.field, &difference.actual, &difference.caret, true));
-    } else {
-        for (name, value) in vector.received.iter().flatten() {
-            lines.push(StoryLine::new("received", format!("{}: {}", text(name), short(value, LONGEST))));
-        }
+        None => lines.extend(received(vector)),
     }
     let ended = vector.mismatch.as_ref().map(|mismatch| mismatch.output()).unwrap_or_default();
     let output = if ended.is_empty() { &vector.output } else { ended };
@@ -83,6 +84,19 @@ pub(super) fn lines(results: &Results, result: &RequirementResult, vector: &Vect
     lines.push(StoryLine::new("again", again(results, result, vector)));
     if !vector.curl.is_empty() {
         lines.push(StoryLine::new("curl", vector.curl.clone()));
+    }
+    lines
+}
+
+/// Returns the fields of each call; a call without any is shown where something was expected of it.
+fn received(vector: &VectorResult) -> Vec<StoryLine> {
+    let fields = vector.received.iter().flatten();
+    let mut lines: Vec<StoryLine> = fields
+        .map(|(name, value)| StoryLine::new("received", format!("{}: {}", text(name), short(value, LONGEST))))
+        .collect();
+    let expects = vector.mismatch.as_ref().is_some_and(|mismatch| mismatch.difference.is_some());
+    if lines.is_empty() && expects {
+        lines.push(StoryLine::new("received", "a call without propagation fields"));
     }
     lines
 }

@@ -1,13 +1,16 @@
 //! The report for people: the vectors that did not pass, and a table of all requirements.
 
-use super::{by_suite, counted, few, known, named, names, notes, outcomes, sign, story};
-use crate::conform::results::{ConformanceVerdict, RequirementResult, Results, VectorResult};
+use super::{by_suite, counted, few, known, named, names, notes, outcomes, sign, story, unsupported};
+use crate::conform::results::{ConformanceVerdict, Counts, RequirementResult, Results, VectorResult};
 use crate::conform::suite::VERSION;
 use crate::report::phrase;
 use crate::report::terminal::{Ink, Palette};
 
 /// The number of vectors of a requirement that are shown with their bytes.
 const SHOWN: usize = 3;
+
+/// The number of reasons for unsupported vectors that the summary shows.
+const REASONS: usize = 5;
 
 /// Returns the whole report. `verbose` also shows requirements that passed.
 pub fn render(results: &Results, palette: Palette, verbose: bool) -> String {
@@ -46,10 +49,18 @@ fn ink(verdict: ConformanceVerdict) -> Ink {
     }
 }
 
-/// Returns `7 of 18 vectors, 4 of them known`.
-fn vectors_in_words(all: usize, odd: usize, accepted: usize) -> String {
-    let all = phrase::count(all, "vector");
-    match (odd, accepted) {
+/// Returns `7 of 18 vectors, 4 of them known`; `4 of 18 vectors, 7 inconclusive` where others have a milder verdict.
+fn vectors_in_words(result: &RequirementResult, odd: &[&VectorResult], accepted: usize) -> String {
+    let all = phrase::count(result.vectors.len(), "vector");
+    let verdict = result.verdict();
+    let milder: Vec<_> = odd.iter().map(|vector| vector.verdict).filter(|other| *other != verdict).collect();
+    if !milder.is_empty() && milder.len() < odd.len() {
+        let worst = odd.len() - milder.len();
+        let milder = counted(&Counts::of(milder.into_iter()));
+        let known = if accepted == 0 { String::new() } else { format!(", {accepted} known") };
+        return format!("{worst} of {all}, {milder}{known}");
+    }
+    match (odd.len(), accepted) {
         (0, 0) => all,
         (odd, 0) => format!("{odd} of {all}"),
         (0, accepted) => format!("{accepted} of {all}, known"),
@@ -81,7 +92,7 @@ impl Page {
         let (odd, accepted): (Vec<&VectorResult>, Vec<&VectorResult>) =
             remarkable.partition(|vector| vector.known.is_none());
         let sign = self.palette.paint(ink(verdict), sign(verdict));
-        let vectors = vectors_in_words(result.vectors.len(), odd.len(), accepted.len());
+        let vectors = vectors_in_words(result, &odd, accepted.len());
         let outcomes = outcomes(result);
         let outcomes =
             if outcomes.is_empty() { String::new() } else { format!(" [{}]", outcomes.join(", ")) };
@@ -119,6 +130,21 @@ impl Page {
         }
     }
 
+    /// Prints the reasons why vectors are unsupported, the most frequent one first.
+    fn unsupported(&mut self, results: &Results) {
+        let reasons = unsupported(results);
+        for (reason, count) in reasons.iter().take(REASONS) {
+            let count = phrase::count(*count, "vector");
+            self.line(&format!("unsupported: {}: {count}", phrase::shown(reason)));
+        }
+        if let Some(more) = reasons.len().checked_sub(REASONS).filter(|more| *more > 0) {
+            self.line(&format!(
+                "unsupported: {}; `--verbose` shows them",
+                phrase::count(more, "other reason")
+            ));
+        }
+    }
+
     fn summary(&mut self, results: &Results) {
         let words = [
             ConformanceVerdict::Pass,
@@ -153,6 +179,7 @@ impl Page {
             phrase::duration(results.took),
             results.seed
         ));
+        self.unsupported(results);
         for (note, vectors) in notes(results) {
             self.line(&format!("note: {note}: {}", few(&vectors)));
         }

@@ -146,7 +146,7 @@ fn malformed(value: &[u8], refusal: &Refusal) -> Mismatch {
 }
 
 /// Returns the field that has a part, in lower case.
-fn field_of(format: Format, part: ContextPart) -> &'static str {
+pub(super) fn field_of(format: Format, part: ContextPart) -> &'static str {
     let fields = format.fields();
     let number = match (format, part) {
         (Format::B3Multi | Format::Datadog | Format::OtTrace, ContextPart::SpanId) => 1,
@@ -159,7 +159,7 @@ fn field_of(format: Format, part: ContextPart) -> &'static str {
 }
 
 /// Returns the bytes of a part in the value of its field: the whole value where it has no other part.
-fn range_of(format: Format, part: ContextPart, value: &[u8]) -> Range<usize> {
+pub(super) fn range_of(format: Format, part: ContextPart, value: &[u8]) -> Range<usize> {
     let number = match part {
         ContextPart::TraceId => 0,
         ContextPart::SpanId => 1,

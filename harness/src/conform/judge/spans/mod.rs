@@ -1,6 +1,8 @@
 //! Statements about the exported spans of one request. A statement that speaks of a call's span needs the call.
 
+mod exemplars;
 mod links;
+mod response;
 mod threshold;
 mod tree;
 
@@ -128,6 +130,9 @@ impl<'a> RequestSpans<'a> {
             SpanStatement::LinkedToSent => self.linked_to_sent(),
             SpanStatement::Redelivered => self.redelivered(),
             SpanStatement::FailedDelivery => self.failed_delivery(),
+            SpanStatement::ExemplarOfEntry => self.exemplar_of_entry(),
+            SpanStatement::NoExemplar => self.no_exemplar(),
+            SpanStatement::ResponseOfEntry => self.response_of_entry(),
             SpanStatement::HttpAttributes => self.http_attributes(),
             SpanStatement::LowCardinalityName => self.low_cardinality_name(),
             SpanStatement::ResourceNamed => {

@@ -1,7 +1,7 @@
 //! Each statement: what fits, and the defect of the spans that it finds.
 
 use super::*;
-use crate::conform::judge::ExchangeTelemetry;
+use crate::conform::judge::{ExchangeTelemetry, ExportedMetric};
 use crate::conform::suite::RequestIds;
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -44,6 +44,8 @@ fn exchange() -> VectorExchange {
     let mut entry = span(ENTRY, &hex::decode(P.as_bytes()).unwrap(), SpanKind::Server);
     entry.flags = 0x301;
     let spans = vec![entry, span(CALL, &ENTRY, SpanKind::Client)];
+    let exemplars = vec![(hex::decode(T.as_bytes()).unwrap(), ENTRY.to_vec())];
+    let metrics = vec![ExportedMetric { name: format!("measured.{T}"), exemplars }];
     VectorExchange {
         minted: RequestIds { trace_id: T.to_owned(), parent_id: P.to_owned() },
         sent: vec![field("baggage", "k=secret")],
@@ -55,7 +57,7 @@ fn exchange() -> VectorExchange {
         }],
         is_without_span: false,
         answer_fields: Vec::new(),
-        telemetry: ExchangeTelemetry { spans, ..ExchangeTelemetry::default() },
+        telemetry: ExchangeTelemetry { spans, metrics, ..ExchangeTelemetry::default() },
         output: Vec::new(),
     }
 }
@@ -75,6 +77,15 @@ fn call(exchange: &mut VectorExchange) -> &mut ExportedSpan {
     &mut exchange.telemetry.spans[1]
 }
 
+fn measured(exchange: &mut VectorExchange) -> &mut ExportedMetric {
+    &mut exchange.telemetry.metrics[0]
+}
+
+fn answered(exchange: &mut VectorExchange, id: [u8; 8]) {
+    let line = format!("trace;desc=00-{T}-{}-01", hex::encode(&id));
+    exchange.answer_fields = vec![(b"server-timing".to_vec(), line.into_bytes())];
+}
+
 #[test]
 fn spans_that_are_right_contradict_nothing_but_what_states_the_opposite() {
     let opposite = [
@@ -85,6 +96,8 @@ fn spans_that_are_right_contradict_nothing_but_what_states_the_opposite() {
         SpanStatement::LinkedToSent,
         SpanStatement::Redelivered,
         SpanStatement::FailedDelivery,
+        SpanStatement::NoExemplar,
+        SpanStatement::ResponseOfEntry,
     ];
     for statement in SpanStatement::ALL {
         let found = contradicted(*statement, |_| {});
@@ -92,6 +105,9 @@ fn spans_that_are_right_contradict_nothing_but_what_states_the_opposite() {
     }
     let no_spans = |exchange: &mut VectorExchange| exchange.telemetry.spans.clear();
     assert_eq!(contradicted(SpanStatement::NotExported, no_spans), None);
+    assert_eq!(contradicted(SpanStatement::ResponseOfEntry, |exchange| answered(exchange, ENTRY)), None);
+    let no_exemplar = |exchange: &mut VectorExchange| measured(exchange).exemplars.clear();
+    assert_eq!(contradicted(SpanStatement::NoExemplar, no_exemplar), None);
     assert_eq!(contradicted(SpanStatement::EntryRoot, |exchange| entry(exchange).parent_id.clear()), None);
 }
 
@@ -206,6 +222,18 @@ const DEFECTS: &[(SpanStatement, Change, &str)] = &[
     (SpanStatement::LinkedToSent, |exchange| link_to_sent(exchange, 0x301, "foo=2"), "foo=2"),
     (SpanStatement::Redelivered, |exchange| entry(exchange).kind = SpanKind::Consumer, "1 spans"),
     (SpanStatement::FailedDelivery, |exchange| entry(exchange).kind = SpanKind::Consumer, "not ERROR"),
+    (SpanStatement::ExemplarOfEntry, |exchange| exchange.telemetry.metrics.clear(), "was not exported"),
+    (SpanStatement::ExemplarOfEntry, |exchange| measured(exchange).exemplars.clear(), "has no exemplar"),
+    (
+        SpanStatement::ExemplarOfEntry,
+        |exchange| measured(exchange).exemplars[0].1 = CALL.to_vec(),
+        "span id 0202020202020202",
+    ),
+    (SpanStatement::ExemplarOfEntry, |exchange| measured(exchange).exemplars[0].0.clear(), "trace id <none>"),
+    (SpanStatement::ResponseOfEntry, |_| {}, "no context"),
+    (SpanStatement::ResponseOfEntry, |exchange| answered(exchange, CALL), "the id 0202020202020202"),
+    (SpanStatement::NoExemplar, |_| {}, "not sampled"),
+    (SpanStatement::NoExemplar, |exchange| exchange.telemetry.metrics.clear(), "was not exported"),
 ];
 
 #[test]
