@@ -107,8 +107,12 @@ fn a_night_is_compared_with_the_last_complete_one() {
     assert_eq!(status, Some(4), "{text}");
     assert!(text.contains("has expired on 2001-01-01"), "{text}");
 
+    let (status, text) = folder.night(two);
+    assert_eq!(status, Some(4), "it fails each night: {text}");
+    assert!(text.contains("expired      night  stripped at record"), "{text}");
+
     let nights = folder.nights();
-    assert_eq!(nights.len(), 6);
+    assert_eq!(nights.len(), 7);
     let paths: Vec<&str> = nights.iter().map(|path| path.to_str().unwrap()).collect();
     assert_eq!(folder.command(&["diff", paths[0], paths[1]]).status.code(), Some(0));
     assert_eq!(folder.command(&["diff", paths[1], paths[2]]).status.code(), Some(4));
@@ -117,5 +121,5 @@ fn a_night_is_compared_with_the_last_complete_one() {
     let (status, text) = folder.night(two);
     assert_eq!(status, Some(5), "{text}");
     assert!(text.contains("nothing was run or removed"), "{text}");
-    assert_eq!(folder.nights().len(), 6);
+    assert_eq!(folder.nights().len(), 7);
 }

@@ -68,6 +68,30 @@ pub(super) fn notes(crossing: CrossingRef<'_>, found: &mut Breaks) {
     }
 }
 
+/// Finds headers that a gateway is there to add and that a request behind it does not carry.
+pub(super) fn additions(crossing: CrossingRef<'_>, found: &mut Breaks) {
+    let Some(sent) = crossing.sent_capture() else { return };
+    let additions = crossing.sender_node().adds.iter();
+    let missing: Vec<String> = additions.filter(|name| !carries(crossing, sent, name)).cloned().collect();
+    if missing.is_empty() {
+        return;
+    }
+    let not_added = Break::on(crossing, BreakKind::NotAdded, Side::Intermediary);
+    let not_added = not_added.values(Value::Headers(missing), Value::NoField);
+    found.list.push(Break { capture: Some(sent), ..not_added });
+}
+
+/// Returns whether a request carries a header, or the sender's own member of tracestate.
+fn carries(crossing: CrossingRef<'_>, sent: CaptureIx, name: &str) -> bool {
+    let all = crossing.all();
+    if name != "tracestate" {
+        let mut fields = all.capture(sent).headers.iter();
+        return fields.any(|field| field.name.eq_ignore_ascii_case(name.as_bytes()));
+    }
+    let own = crossing.sender_node().tracestate_key.as_deref().unwrap_or_default();
+    all.carried[sent.0].lists.members.iter().any(|member| member.key() == own.as_bytes())
+}
+
 /// Returns whether a tracestate without a member left a gateway, and none came in.
 pub fn adds_empty_tracestate(all: &Crossings<'_>, before: CaptureIx, after: CaptureIx) -> bool {
     let [before, after] = [before, after].map(|capture| &all.carried[capture.0].lists.tracestate_lines);

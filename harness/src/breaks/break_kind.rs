@@ -5,7 +5,7 @@
 
 use super::Class;
 use crate::crossings::ContextField;
-use crate::scenario::TraceFate;
+use crate::scenario::{HopIx, TraceFate};
 use crate::wire::Format;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +13,7 @@ pub enum BreakKind {
     NotCrossed(Miss),
     /// A gateway answered a request with an error in place of forwarding it.
     Refused,
+    PreflightRefused,
     Leaked(LeakedField),
     BaggageLeaked,
     NotInjected,
@@ -42,6 +43,7 @@ pub enum BreakKind {
     LinkWrong(WrongLink),
     Stripped(ContextFields),
     Altered(ContextFields),
+    NotAdded,
     Adopted,
     SampledOut(UnexportedSpan),
     NotExported(Silence),
@@ -155,6 +157,7 @@ pub enum Restart {
     AtOrAfterEntry,
     /// The receiver linked to what it had to continue.
     LinkedByReceiver,
+    BeforeItsHop(HopIx),
 }
 
 /// A span under the wrong parent, or the wrong span on the wire.
@@ -314,9 +317,7 @@ pub struct ContextFields(u8);
 
 impl ContextFields {
     pub fn of(field: ContextField) -> ContextFields {
-        let mut fields = ContextFields::default();
-        fields.insert(field);
-        fields
+        ContextFields(1 << field as u8)
     }
 
     pub fn is_empty(self) -> bool {
@@ -351,7 +352,7 @@ impl BreakKind {
     pub fn class(self) -> Class {
         match self {
             BreakKind::NotCrossed(_) => Class::NotCrossed,
-            BreakKind::Refused => Class::Refused,
+            BreakKind::Refused | BreakKind::PreflightRefused => Class::Refused,
             BreakKind::Leaked(_) => Class::Leaked,
             BreakKind::BaggageLeaked => Class::BaggageLeaked,
             BreakKind::NotInjected => Class::NotInjected,
@@ -374,6 +375,7 @@ impl BreakKind {
             BreakKind::LinkWrong(_) => Class::LinkWrong,
             BreakKind::Stripped(_) => Class::Stripped,
             BreakKind::Altered(_) => Class::Altered,
+            BreakKind::NotAdded => Class::NotAdded,
             BreakKind::Adopted => Class::Adopted,
             BreakKind::SampledOut(_) => Class::SampledOut,
             BreakKind::NotExported(_) => Class::NotExported,

@@ -205,8 +205,8 @@ impl Break {
         field.name_in(self.format)
     }
 
-    /// Returns the names of the fields of the context that it is about, none for a break of spans or of the graph.
-    pub fn field_names(&self) -> impl Iterator<Item = &'static str> {
+    /// Returns the names of the fields that it is about, none for a break of spans or of the graph.
+    pub fn field_names(&self) -> impl Iterator<Item = String> {
         let fields = match self.kind {
             BreakKind::Leaked(LeakedField::Context(fields)) | BreakKind::Swapped(Swap::Injected(fields)) => {
                 Some(fields)
@@ -214,7 +214,9 @@ impl Break {
             kind => kind.fields().or_else(|| self.caret.field().map(ContextFields::of)),
         };
         let format = self.format;
-        fields.into_iter().flat_map(ContextFields::iter).map(move |field| field.name_in(format))
+        let of_context = fields.into_iter().flat_map(ContextFields::iter);
+        let names = of_context.map(move |field| field.name_in(format).to_owned());
+        names.chain(self.expected.header_names().to_vec())
     }
 
     pub fn class(&self) -> Class {

@@ -49,6 +49,7 @@ classes! {
     LinkWrong "link-wrong"
     Stripped "stripped"
     Altered "altered"
+    NotAdded "not-added"
     Adopted "adopted"
     SampledOut "sampled-out"
     NotExported "not-exported"
@@ -98,6 +99,7 @@ impl Class {
             | Class::LinkWrong
             | Class::Stripped
             | Class::Altered
+            | Class::NotAdded
             | Class::Adopted
             | Class::SampledOut
             | Class::NotExported

@@ -21,6 +21,7 @@ pub mod crossed;
 pub mod hygiene;
 pub mod lists;
 pub mod logs;
+pub mod preflights;
 pub mod receiver;
 pub mod reported;
 pub mod sender;
@@ -107,6 +108,7 @@ impl Breaks {
                 between::row(crossing, &mut found);
             }
             if crossing.sender_node().is_gateway {
+                between::additions(crossing, &mut found);
                 between::notes(crossing, &mut found);
             }
         }
@@ -136,6 +138,7 @@ impl Breaks {
         hygiene::rows(all, &mut found);
         contract::rows(all, &mut found);
         logs::rows(all, &mut found);
+        preflights::rows(all, &mut found);
         undeclared::rows(all, &mut found);
         collectors::rows(all, &mut found);
         found

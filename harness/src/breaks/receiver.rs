@@ -14,7 +14,7 @@ use crate::crossings::span_role::is_receive;
 use crate::crossings::{CarriedContext, CarriedFields, ContextField, CrossingIx, CrossingRef};
 use crate::evidence::{CaptureEnd, Completion, Link, Span};
 use crate::plan::StimulusIx;
-use crate::scenario::{DriveContext, Relation, RestartSide, Role};
+use crate::scenario::{DriveContext, HopIx, Relation, RestartSide, Role};
 use crate::wire::TraceId;
 use crate::wire::hex::encode as hex;
 
@@ -202,10 +202,10 @@ fn misplaced(crossing: CrossingRef<'_>, kind: BreakKind) -> Break {
 fn child(crossing: CrossingRef<'_>, context: &CarriedContext, span: &Span) -> Option<Break> {
     let (kind, caret) = if span.trace_id != context.trace_id.as_bytes() {
         let linked = span.links.iter().any(|link| links(link, context));
-        let kind = if linked {
-            BreakKind::Restarted(Restart::LinkedByReceiver)
-        } else {
-            BreakKind::NotExtracted(Extraction::Seen)
+        let kind = match hop_of_the_new_trace(crossing) {
+            Some(hop) => BreakKind::Restarted(Restart::BeforeItsHop(hop)),
+            None if linked => BreakKind::Restarted(Restart::LinkedByReceiver),
+            None => BreakKind::NotExtracted(Extraction::Seen),
         };
         (kind, Caret::TraceId)
     } else if span.parent_id != context.parent_id.as_bytes() {
@@ -217,6 +217,25 @@ fn child(crossing: CrossingRef<'_>, context: &CarriedContext, span: &Span) -> Op
     };
     let misplaced = misplaced(crossing, kind).at(caret);
     Some(Break { expected: Value::SpanUnder(*context), ..misplaced })
+}
+
+/// Returns the hop behind a crossing that declares the new trace which the receiver of the crossing started already.
+fn hop_of_the_new_trace(crossing: CrossingRef<'_>) -> Option<HopIx> {
+    crossing.effects().find(|effect| begun_before(*effect)).map(CrossingRef::hop_ix)
+}
+
+/// Returns whether the new trace that a crossing must start was started when its sender received: one break, named
+/// where the request arrived.
+pub(super) fn begun_before(crossing: CrossingRef<'_>) -> bool {
+    let Some(cause) = crossing.cause() else { return false };
+    let (Some(span), Some(wire)) = (cause.receiver_span(), cause.arrived()) else { return false };
+    let mut contexts = wire.contexts();
+    let (Some(came), None) = (contexts.next(), contexts.next()) else { return false };
+    crossing.relation().restarts_at() == Some(RestartSide::Sender)
+        && !cause.relation().receiver_may_begin()
+        && !wire.is_uncertain()
+        && span.trace_id != came.trace_id.as_bytes()
+        && crossing.sent_contexts().any(|sent| span.trace_id == sent.trace_id.as_bytes())
 }
 
 /// Returns R6 and R8 of a hop at whose receiver a trace begins.

@@ -38,7 +38,11 @@ pub(super) fn rows(crossing: CrossingRef<'_>, senders: &Senders<'_>, found: &mut
         return;
     }
     let Some(context) = wire.context() else { return };
-    let first = swapped(crossing, wire, context, senders).or_else(|| joined(crossing, context));
+    let first = swapped(crossing, wire, context, senders);
+    if first.is_none() && receiver::begun_before(crossing) {
+        return;
+    }
+    let first = first.or_else(|| joined(crossing, context));
     // One cause for all calls of the sender, named where the request arrived.
     if first.is_none() && crossing.cause().is_some_and(receiver::explains_calls) {
         return;

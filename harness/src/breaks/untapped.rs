@@ -120,6 +120,7 @@ pub(super) fn moved(crossing: CrossingRef<'_>, broken: Break) -> Break {
         | Class::LinkWrong
         | Class::Stripped
         | Class::Altered
+        | Class::NotAdded
         | Class::Adopted
         | Class::SampledOut
         | Class::NotExported

@@ -48,6 +48,10 @@ pub enum Value {
     Copies(usize),
     Members(List<RawMember>),
     Entries(List<BaggageEntry>),
+    /// Header fields with these names.
+    Headers(Vec<String>),
+    /// The answer to a preflight, with all that it allows; index into `Evidence::preflights`.
+    Preflight(usize),
     /// The values of the fields concerned, as this capture has them.
     AsIn(CaptureIx),
     /// This span, where it stands.
@@ -95,6 +99,11 @@ impl Value {
             return Some(*owner);
         }
         None
+    }
+
+    /// Returns the names of header fields that it stands for.
+    pub fn header_names(&self) -> &[String] {
+        if let Value::Headers(names) = self { names } else { &[] }
     }
 
     pub fn span(&self) -> Option<SpanIx> {

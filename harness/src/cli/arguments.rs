@@ -229,7 +229,7 @@ pub struct NightlyArguments {
 const NIGHTLY_HELP: &str = "\
 Exit status:
   0  nothing is new or worse
-  4  a finding is new or worse
+  4  a finding is new or worse, or no longer accepted because its last day has passed
   5  could not compare: the first night, or an interrupted run
 
 Examples:
@@ -241,7 +241,7 @@ Examples:
 #[command(after_help = "\
 Exit status:
   0  nothing is new or worse
-  4  a finding is new or worse
+  4  a finding is new or worse, or no longer accepted because its last day has passed
   5  could not compare")]
 pub struct DiffArguments {
     /// The report of the earlier run: `--report json=FILE`

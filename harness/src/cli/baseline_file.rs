@@ -50,7 +50,7 @@ fn read_all(files: &[PathBuf]) -> Result<Option<Baseline>, FindingsError> {
     let mut all: Option<Baseline> = None;
     for path in files {
         let baseline = read(path)?;
-        all.get_or_insert_default().accepted.extend(baseline.accepted);
+        all.get_or_insert_default().extend(baseline);
     }
     Ok(all)
 }
@@ -65,11 +65,11 @@ pub fn read(path: &Path) -> Result<Baseline, FindingsError> {
         .map_err(|source| FindingsError::Read { path: path.to_owned(), source })?;
     let mut baseline =
         Baseline::read(&text).map_err(|source| FindingsError::Baseline { path: path.to_owned(), source })?;
-    for expired in baseline.take_expired(&today()) {
+    for expired in baseline.expire(&today()) {
         print::problem(&format!(
             "note: an entry of the baseline `{}` has expired on {}: {} at {} of {}",
             path.display(),
-            expired.until.unwrap_or_default(),
+            expired.until.as_deref().unwrap_or_default(),
             expired.class,
             expired.hop,
             expired.scenario
@@ -101,7 +101,7 @@ pub fn fixed(baseline: Option<&Baseline>, outcome: &Outcome) -> Vec<String> {
 pub fn write(judging: &JudgingArguments, known: Option<&Baseline>, outcome: &Outcome) -> bool {
     let Some(path) = &judging.write_baseline else { return true };
     let accepted = accepted(known, outcome);
-    match std::fs::write(path, Baseline { accepted }.write()) {
+    match std::fs::write(path, Baseline { accepted, expired: Vec::new() }.write()) {
         Ok(()) => true,
         Err(source) => {
             print::error(&FindingsError::Write { path: path.clone(), source });
@@ -139,11 +139,13 @@ mod tests {
 
     #[test]
     fn a_further_field_or_crossing_is_worse_and_fewer_are_known() {
-        let found = Finding { fields: vec!["baggage", "tracestate"], hit: 3, ..samples::tracestate_lost() };
+        let owned = |fields: &[&str]| fields.iter().map(|field| (*field).to_owned()).collect();
+        let both = owned(&["baggage", "tracestate"]);
+        let found = Finding { fields: both, hit: 3, ..samples::tracestate_lost() };
         let accepted = AcceptedFinding::of("s", "", &found, "reason");
-        let baseline = Baseline { accepted: vec![accepted.clone()] };
-        let of = |fields: &[&'static str], hit| {
-            let finding = Finding { fields: fields.to_vec(), hit, ..found.clone() };
+        let baseline = Baseline { accepted: vec![accepted.clone()], expired: Vec::new() };
+        let of = |fields: &[&str], hit| {
+            let finding = Finding { fields: owned(fields), hit, ..found.clone() };
             match baseline.acceptance("s", "", &finding) {
                 Acceptance::New => "new",
                 Acceptance::Known(_) => "known",
@@ -170,7 +172,7 @@ mod tests {
             until: Some("2027-01-31".into()),
             ..AcceptedFinding::of(&judged.scenario, &judged.case, &finding, "upstream #12")
         };
-        let known = Baseline { accepted: vec![kept.clone()] };
+        let known = Baseline { accepted: vec![kept.clone()], expired: Vec::new() };
         assert_eq!(accepted(Some(&known), &outcome), [kept]);
         let more = Finding { hit: finding.hit + 1, ..finding.clone() };
         let again = CaseVerdict { findings: vec![more.clone()], ..judged.clone() };

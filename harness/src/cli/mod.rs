@@ -23,6 +23,7 @@ pub mod exit;
 mod explain;
 mod fault;
 mod finish;
+mod gateway_table;
 mod init;
 mod interrupt;
 mod judge;

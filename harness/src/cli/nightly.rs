@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::{NightlyArguments, RunArguments};
 use super::nights::Nights;
-use super::{baseline_file, comparison, exit, print, run};
+use super::{baseline_file, comparison, exit, gateway_table, print, run};
 use crate::history::{Comparison, RunRecord};
 use crate::report::json;
 use crate::run::selection;
@@ -52,6 +52,7 @@ fn run_and_compare(arguments: &NightlyArguments, nights: &Nights, last: Option<P
         return exit::INCONCLUSIVE;
     }
     let Some(mut before) = before else {
+        print::out(&gateway_table::table(&after, &Comparison::default()));
         print::out("the first night: nothing to compare with\n");
         return exit::INCONCLUSIVE;
     };
@@ -64,7 +65,10 @@ fn run_and_compare(arguments: &NightlyArguments, nights: &Nights, last: Option<P
     if compared.is_alarming() && !after.is_partial && can_run {
         confirm(&arguments.run, &arguments.state, &after, &mut compared);
     }
-    print::out(&format!("\ncompared with the last complete night:\n\n{}", comparison::words(&compared)));
+    let table = gateway_table::table(&after, &compared);
+    let table = if table.is_empty() { table } else { format!("{table}\n") };
+    let words = comparison::words(&compared);
+    print::out(&format!("\ncompared with the last complete night:\n\n{table}{words}"));
     if after.is_partial || status == exit::INTERNAL {
         return exit::INCONCLUSIVE;
     }
@@ -165,9 +169,8 @@ fn accept(arguments: &NightlyArguments, last: Option<&Path>, fingerprint: &str) 
     } else {
         Baseline::default()
     };
-    baseline.accepted.retain(|known| !known.is_of_the_same(&entry));
     print::out(&format!("accepted: {} at {} of {}\n", entry.class, entry.hop, entry.scenario));
-    baseline.accepted.push(entry);
+    baseline.replace(entry);
     match std::fs::write(&path, baseline.write()) {
         Ok(()) => exit::PASS,
         Err(source) => {

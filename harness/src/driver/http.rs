@@ -3,13 +3,13 @@
 //! TLS does not use `reqwest`, whose TLS features require a process-wide provider in every program that is built with
 //! them. The pool of `hyper` with the connector of gRPC is used instead.
 
-use ::http::HeaderValue;
+use ::http::{HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 
 use super::outgoing::OutgoingRequest;
 use super::route::{DriveRoute, Way, cause};
-use super::{DriverError, fields, raw};
-use crate::evidence::Answer;
+use super::{DriverError, fields, preflight, raw};
+use crate::evidence::{Answer, Preflight};
 use crate::scenario::HttpVersion;
 
 pub(super) struct Http {
@@ -65,23 +65,59 @@ impl Http {
         if by_hand {
             return raw::send(route, &outgoing).await;
         }
+        match self.pooled(route, outgoing, version).await {
+            Ok((status, _)) => Answer::Http(status),
+            Err(failed) => failed,
+        }
+    }
+
+    /// Sends a preflight. Returns it with its answer and what that allows.
+    pub(super) async fn preflight(
+        &self,
+        route: &DriveRoute,
+        request: OutgoingRequest,
+        version: HttpVersion,
+        unanswered: Preflight,
+    ) -> Preflight {
+        #[cfg(feature = "tls")]
+        let answered = match &self.secured {
+            Some(secured) if route.tls => secured.answered(route, request, version).await,
+            _ => self.pooled(route, request, version).await,
+        };
+        #[cfg(not(feature = "tls"))]
+        let answered = self.pooled(route, request, version).await;
+        match answered {
+            Ok((status, fields)) => preflight::read(status, &fields, unanswered),
+            Err(failed) => Preflight { answer: failed, ..unanswered },
+        }
+    }
+
+    /// Returns status and fields of the answer, after its body; without one, what failed.
+    async fn pooled(
+        &self,
+        route: &DriveRoute,
+        outgoing: OutgoingRequest,
+        version: HttpVersion,
+    ) -> Result<(u16, HeaderMap), Answer> {
         let client = match version {
             HttpVersion::Http1 => &self.http1,
             HttpVersion::Http2 => &self.http2,
         };
-        match self.pooled(client, route, outgoing).await {
-            Ok(status) => Answer::Http(status),
-            Err(error) if error.is_connect() => Answer::Failed(route.unreachable(&cause(&error))),
-            Err(error) => Answer::Failed(route.broken_off(&cause(&error))),
-        }
+        self.exchanged(client, route, outgoing).await.map_err(|error| {
+            Answer::Failed(if error.is_connect() {
+                route.unreachable(&cause(&error))
+            } else {
+                route.broken_off(&cause(&error))
+            })
+        })
     }
 
-    async fn pooled(
+    async fn exchanged(
         &self,
         client: &reqwest::Client,
         route: &DriveRoute,
         outgoing: OutgoingRequest,
-    ) -> reqwest::Result<u16> {
+    ) -> reqwest::Result<(u16, HeaderMap)> {
         let method = reqwest::Method::from_bytes(outgoing.method.as_bytes()).unwrap_or(reqwest::Method::POST);
         let mut headers = fields::map(&outgoing);
         if let Some(host) = route.host.as_deref().and_then(|host| HeaderValue::from_str(host).ok()) {
@@ -89,9 +125,9 @@ impl Http {
         }
         let url = format!("http://{}{}", route.address, outgoing.target);
         let mut response = client.request(method, url).headers(headers).body(outgoing.body).send().await?;
-        let status = response.status().as_u16();
+        let head = (response.status().as_u16(), std::mem::take(response.headers_mut()));
         while response.chunk().await?.is_some() {}
-        Ok(status)
+        Ok(head)
     }
 }
 

@@ -45,25 +45,37 @@ impl TlsPools {
         outgoing: OutgoingRequest,
         version: HttpVersion,
     ) -> Answer {
+        match self.answered(route, outgoing, version).await {
+            Ok((status, _)) => Answer::Http(status),
+            Err(failed) => failed,
+        }
+    }
+
+    /// Returns status and fields of the answer, after its body; without one, what failed.
+    pub(super) async fn answered(
+        &self,
+        route: &DriveRoute,
+        outgoing: OutgoingRequest,
+        version: HttpVersion,
+    ) -> Result<(u16, http::HeaderMap), Answer> {
         let pool = match version {
             HttpVersion::Http1 => &self.http1,
             HttpVersion::Http2 => &self.http2,
         };
         let Some(request) = request(route, outgoing) else {
-            return Answer::Failed(route.unreachable("its method or path is not valid in HTTP"));
+            return Err(Answer::Failed(route.unreachable("its method or path is not valid in HTTP")));
         };
         let response = match pool.request(request).await {
             Ok(response) => response,
-            Err(error) => return Answer::Failed(words(route, &error)),
+            Err(error) => return Err(Answer::Failed(words(route, &error))),
         };
-        let status = response.status().as_u16();
-        let mut body = response.into_body();
+        let (head, mut body) = response.into_parts();
         while let Some(frame) = body.frame().await {
             if let Err(error) = frame {
-                return Answer::Failed(route.broken_off(&cause(&error)));
+                return Err(Answer::Failed(route.broken_off(&cause(&error))));
             }
         }
-        Answer::Http(status)
+        Ok((head.status.as_u16(), head.headers))
     }
 }
 

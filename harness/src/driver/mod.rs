@@ -18,6 +18,8 @@ mod https;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod outgoing;
+#[cfg(feature = "http")]
+mod preflight;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
 #[cfg(feature = "http")]
@@ -47,7 +49,7 @@ use tokio::time::error::Elapsed;
 pub use error::DriverError;
 pub(crate) use outgoing::instruction_message;
 
-use crate::evidence::{Answer, Capture, Exchange, Recorder, mark_of};
+use crate::evidence::{Answer, Capture, Exchange, Preflight, Recorder, mark_of};
 use crate::plan::{Plan, Stimulus, StimulusIx};
 use crate::runtime::Addresses;
 use filling::Scope;
@@ -184,6 +186,43 @@ impl Driver {
             sent_nanos,
             answered_nanos: answered.then(|| self.clock.now()),
             answer,
+        }
+    }
+
+    /// Sends the preflights of all drives with an `origin`, one after the other. Returns their answers.
+    pub async fn preflights(&self) -> Vec<Preflight> {
+        let mut preflights = Vec::new();
+        for (drive, route) in self.routes.iter().enumerate() {
+            let Some(origin) = &route.origin else { continue };
+            let Some(first) = self.plan.stimuli.iter().find(|stimulus| stimulus.drive == drive) else {
+                continue;
+            };
+            preflights.push(self.preflight(route, first, origin).await);
+        }
+        preflights
+    }
+
+    /// Sends a preflight for a stimulus; without an answer by the deadline it allows nothing.
+    async fn preflight(&self, route: &DriveRoute, of: &Stimulus, origin: &str) -> Preflight {
+        let failed = |answer| Preflight {
+            drive: of.drive,
+            answer,
+            allowed_origins: Vec::new(),
+            allowed_headers: Vec::new(),
+        };
+        match OutgoingRequest::new(&self.plan, route, of, &self.addresses) {
+            #[cfg(feature = "http")]
+            Ok(request) => {
+                let hop = self.plan.scenario.hop(of.hop);
+                let version = route.way.http_version();
+                let request = preflight::request(request, origin, hop, &of.mark.to_string());
+                let sending = self.http.preflight(route, request, version, failed(Answer::TimedOut));
+                let answered = tokio::time::timeout(route.deadline, sending).await;
+                answered.unwrap_or_else(|_| failed(Answer::TimedOut))
+            }
+            #[cfg(not(feature = "http"))]
+            Ok(request) => failed(Answer::Failed(format!("{origin}: {}", not_built(route, &request)))),
+            Err(error) => failed(Answer::Failed(error.to_string())),
         }
     }
 

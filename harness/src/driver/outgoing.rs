@@ -58,6 +58,9 @@ impl OutgoingRequest {
                 outgoing.headers.extend(lines);
             }
             Way::Http { method, .. } => {
+                let origin =
+                    route.origin.iter().map(|origin| ("origin".to_owned(), origin.clone().into_bytes()));
+                outgoing.headers.extend(origin);
                 outgoing.method = method.clone().unwrap_or_else(|| outgoing.usual_method().to_owned());
                 if let (false, Some(content_type)) = (outgoing.has("content-type"), content_type) {
                     outgoing.headers.push(("content-type".to_owned(), content_type.into_bytes()));

@@ -30,6 +30,8 @@ pub(super) struct DriveRoute {
     pub query: Vec<(String, Filling)>,
     /// Where the body carries the context.
     pub carrier: Option<BodyCarrier>,
+    /// The origin of the page that sends the requests.
+    pub origin: Option<String>,
     /// The request opens a WebSocket.
     pub upgrades: bool,
     /// The place to which the driver adds the mark, because nothing in the drive carries it.
@@ -43,6 +45,19 @@ pub(super) enum Way {
     Kafka { topic: String, key: Option<String> },
     RabbitMq { exchange: String, routing_key: String },
     Sqs { queue: String },
+}
+
+impl Way {
+    /// Returns the version of HTTP.
+    #[cfg(feature = "http")]
+    pub(super) fn http_version(&self) -> HttpVersion {
+        match self {
+            Way::Http { version, .. } => *version,
+            Way::Grpc { .. } | Way::Kafka { .. } | Way::RabbitMq { .. } | Way::Sqs { .. } => {
+                HttpVersion::Http2
+            }
+        }
+    }
 }
 
 pub(super) enum Payload {
@@ -87,6 +102,7 @@ impl DriveRoute {
             body,
             query,
             carrier: hop.carrier.clone(),
+            origin: drive.origin.clone(),
             upgrades: drive.upgrades,
             marker,
             deadline: drive.within.unwrap_or(scenario.timeout),

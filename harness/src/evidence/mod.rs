@@ -15,6 +15,7 @@ pub mod exchange;
 pub mod file;
 pub mod group_positions;
 mod id_bytes;
+pub mod preflight;
 pub mod recorder;
 pub mod span;
 pub mod span_owner;
@@ -28,6 +29,7 @@ pub use collector_span::{CollectorSpan, CollectorSpanIx, SpanParts};
 pub use exchange::{Answer, Exchange};
 pub use group_positions::GroupPositions;
 pub use id_bytes::IdBytes;
+pub use preflight::Preflight;
 pub use recorder::{Head, MessageHead, Recorder, Recording, is_propagation_field};
 pub use span::{Link, LogRecord, Span, SpanIx, SpanKind};
 
@@ -43,6 +45,8 @@ pub struct Evidence {
     pub collector_spans: Vec<CollectorSpan>,
     /// One for each stimulus that was sent.
     pub exchanges: Vec<Exchange>,
+    /// One for each drive with an `origin`.
+    pub preflights: Vec<Preflight>,
     /// For each node of the scenario, in its order, why its telemetry is considered complete.
     pub completions: Vec<Completion>,
     pub gaps: Vec<Gap>,

@@ -35,6 +35,8 @@ pub enum DifferenceKind {
     New,
     /// A further field, or more crossings.
     Worse,
+    /// A baseline accepted it until a day that has passed.
+    Expired,
     /// It occurred, and not again with the same seed.
     Flaky,
     /// The case, or the hop, was not judged this time; it is never counted as fixed.
@@ -47,6 +49,7 @@ impl DifferenceKind {
     pub const ALL: &'static [DifferenceKind] = &[
         DifferenceKind::New,
         DifferenceKind::Worse,
+        DifferenceKind::Expired,
         DifferenceKind::Flaky,
         DifferenceKind::NotRun,
         DifferenceKind::Fixed,
@@ -57,6 +60,7 @@ impl DifferenceKind {
         match self {
             DifferenceKind::New => "new",
             DifferenceKind::Worse => "worse",
+            DifferenceKind::Expired => "expired",
             DifferenceKind::Flaky => "flaky",
             DifferenceKind::NotRun => "not run",
             DifferenceKind::Fixed => "fixed",
@@ -67,7 +71,7 @@ impl DifferenceKind {
     /// Returns whether it fails a night.
     pub fn is_alarming(self) -> bool {
         match self {
-            DifferenceKind::New | DifferenceKind::Worse => true,
+            DifferenceKind::New | DifferenceKind::Worse | DifferenceKind::Expired => true,
             DifferenceKind::Flaky
             | DifferenceKind::NotRun
             | DifferenceKind::Fixed
@@ -89,6 +93,7 @@ impl Comparison {
                     _ if finding.is_known => DifferenceKind::StillThere,
                     None => DifferenceKind::New,
                     Some(old) if is_worse(old, finding) => DifferenceKind::Worse,
+                    Some(_) if finding.has_expired => DifferenceKind::Expired,
                     Some(_) => DifferenceKind::StillThere,
                 };
                 differences.push(Difference {
@@ -174,6 +179,7 @@ mod tests {
             hit,
             of: 4,
             is_known: false,
+            has_expired: false,
             message: "m".into(),
         }
     }
@@ -215,6 +221,7 @@ mod tests {
             (finding(&["baggage", "traceparent"], 2), "worse"),
             (RecordedFinding { of: 40, ..finding(&["baggage"], 20) }, "still there"),
             (RecordedFinding { is_known: true, ..finding(&["baggage"], 4) }, "still there"),
+            (RecordedFinding { has_expired: true, ..finding(&["baggage"], 2) }, "expired"),
         ] {
             let after = run(&[("a", case(&[("h", after)], &[]))]);
             assert_eq!(kinds(&before, &after), [(kind, "a".to_owned())]);

@@ -62,6 +62,8 @@ pub struct RecordedFinding {
     pub hit: u32,
     pub of: u32,
     pub is_known: bool,
+    /// A baseline accepted it until a day that has passed.
+    pub has_expired: bool,
     pub message: String,
 }
 
@@ -136,6 +138,7 @@ struct FindingText {
     fields: BTreeSet<String>,
     inconclusive: bool,
     known: Option<String>,
+    accepted_until: Option<String>,
     hit: u32,
     of: u32,
     message: String,
@@ -195,6 +198,7 @@ impl RecordedCase {
             hit: text.hit,
             of: text.of,
             is_known: text.known.is_some(),
+            has_expired: text.accepted_until.is_some(),
             message: text.message,
         };
         match self.findings.get_mut(&id) {

@@ -133,6 +133,11 @@ impl ValueDetails {
             }
             Value::Misfit(misfit) => ValueDetails { reason: Some(wording::misfit(misfit)), ..nothing },
             Value::Refusal(refusal) => ValueDetails { reason: Some(refusal.to_string()), ..nothing },
+            Value::Headers(names) => ValueDetails { values: names.clone(), ..nothing },
+            Value::Preflight(ix) => {
+                let allowed = all.evidence.preflights[*ix].allowed_headers.iter();
+                ValueDetails { values: allowed.map(|line| printable(line)).collect(), ..nothing }
+            }
             Value::Copies(count) | Value::Links { count, .. } => ValueDetails::of_count(*count),
             Value::Members(list) => ValueDetails::of_list(list, |member| &member.bytes),
             Value::Entries(list) => ValueDetails::of_list(list, |entry| &entry.raw),

@@ -52,12 +52,14 @@ pub struct Finding {
     pub example: Option<u32>,
     /// The other stimuli that show the same.
     pub others: Vec<u32>,
-    /// The fields of the context that it is about, in alphabetical order; none for a finding about spans.
-    pub fields: Vec<&'static str>,
+    /// The fields of the request or message that it is about, in alphabetical order; none for a finding about spans.
+    pub fields: Vec<String>,
     /// Hex digits of scenario, case, hop, class, side and fields; diffs are keyed on it.
     pub fingerprint: String,
     /// The reason that a baseline gives for accepting it.
     pub known: Option<String>,
+    /// The last day on which a baseline accepted it; that day has passed.
+    pub accepted_until: Option<String>,
 }
 
 /// One line of bytes with what stands under the caret.

@@ -12,8 +12,8 @@ pub struct FindingKey<'k> {
     pub hop: &'k str,
     pub class: Class,
     pub side: Side,
-    /// The fields of the context that it is about: one more is another finding.
-    pub fields: &'k [&'static str],
+    /// The fields that it is about: one more is another finding.
+    pub fields: &'k [String],
 }
 
 /// The word that an unknown side had in baselines of version 1.
@@ -28,8 +28,7 @@ impl FindingKey<'_> {
     /// Returns sixteen hex digits.
     pub fn fingerprint(&self) -> String {
         let parts = [self.scenario, self.case, self.hop, self.class.word(), self.side.word()];
-        let parts = parts.iter().chain(self.fields);
-        hashed(parts.copied())
+        hashed(parts.into_iter().chain(self.fields.iter().map(String::as_str)))
     }
 }
 
@@ -59,10 +58,10 @@ mod tests {
             hop: "publish",
             class: Class::Stripped,
             side: Side::Intermediary,
-            fields: &["baggage"],
+            fields: &["baggage".to_owned()],
         };
         assert_eq!(key.fingerprint(), "9eddcc2d18c2538e");
-        let worse = FindingKey { fields: &["baggage", "traceparent"], ..key };
+        let worse = FindingKey { fields: &["baggage".to_owned(), "traceparent".to_owned()], ..key };
         assert_eq!(worse.fingerprint(), "51234efe9efa61c1");
         let of_a_span = FindingKey { class: Class::NotExported, side: Side::Unknown, fields: &[], ..key };
         assert_eq!(of_a_span.fingerprint(), "302b91b0965c5a0d");

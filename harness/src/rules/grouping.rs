@@ -141,8 +141,8 @@ fn finding(all: &Crossings<'_>, group: &Group<'_>) -> Finding {
     let hit = if crossings.is_empty() { breaks.len() } else { crossings.len() };
     let first = scenario.hop(*group.hops.first().unwrap_or(&example.hop));
     let of_collector = class.is_of_a_collector();
-    let fields: BTreeSet<&'static str> = breaks.iter().flat_map(|one| one.field_names()).collect();
-    let fields: Vec<&'static str> = fields.into_iter().collect();
+    let fields: BTreeSet<String> = breaks.iter().flat_map(|one| one.field_names()).collect();
+    let fields: Vec<String> = fields.into_iter().collect();
     let key = FindingKey {
         scenario: &scenario.name,
         case: &scenario.case,
@@ -185,6 +185,7 @@ fn finding(all: &Crossings<'_>, group: &Group<'_>) -> Finding {
         fingerprint: key.fingerprint(),
         fields,
         known: None,
+        accepted_until: None,
     }
 }
 

@@ -34,6 +34,7 @@ pub static KEEP_RELATION: Rule = Rule {
         Class::LinkWrong,
         Class::Stripped,
         Class::Altered,
+        Class::NotAdded,
         Class::NotExtracted,
     ],
     clause: "a service that receives a traceparent must send one on outgoing requests (W3C Trace Context 3.4, \
@@ -52,6 +53,12 @@ pub static ONLY_DECLARED: Rule = Rule {
 pub(super) const REFUSED_CLAUSE: &str = "a gateway forwards what the standards allow: baggage of 8192 bytes and 64 members (W3C Baggage, \
      https://www.w3.org/TR/baggage/#limits), tracestate of 512 characters (W3C Trace Context, \
      https://www.w3.org/TR/trace-context-2/#tracestate-limits)";
+
+pub(super) const PREFLIGHT_CLAUSE: &str = "a browser sends a request to another origin only if the answer to its preflight allows the origin and each header (Fetch \
+     standard, HTTP CORS protocol, https://fetch.spec.whatwg.org/#http-cors-protocol)";
+
+pub(super) const NOT_ADDED_CLAUSE: &str =
+    "the scenario declares what a gateway adds to each request that it forwards (`adds`)";
 
 /// Returns the clause that fits what the hop declares: a new trace is no break where the relation starts one.
 pub(super) fn clause(class: Class, relation: Relation) -> &'static str {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Line;
 use super::wording::Example;
-use crate::breaks::{Break, Caret, Side};
+use crate::breaks::{Break, BreakKind, Caret, Side};
 use crate::crossings::{CarriedFields, ContextField, CrossingRef, Crossings};
 use crate::evidence::{Capture, CaptureIx, SpanIx};
 use crate::wire::hex::encode as hex;
@@ -56,7 +56,7 @@ impl View<'_> {
         let Some(capture_ix) = capture else { return Vec::new() };
         let capture = self.all.capture(capture_ix);
         let line = |text: String| Line { label: label.to_owned(), text, caret: None, caption: String::new() };
-        if let Caret::Format(_) = self.broken.caret {
+        if matches!(self.broken.caret, Caret::Format(_)) || self.broken.kind == BreakKind::NotAdded {
             return vec![line(format!("fields: {}", names(capture)))];
         }
         let field = self.broken.caret.field().unwrap_or(ContextField::TraceParent);

@@ -2,7 +2,7 @@
 //!
 //! Each class belongs to exactly one rule; `TABLE` is all there is, in the order of `scenario::Expectation`.
 
-use crate::breaks::{Break, Class};
+use crate::breaks::{Break, BreakKind, Class};
 use crate::crossings::{ContextField, Crossings};
 use crate::scenario::{Expectation, Expectations};
 
@@ -92,8 +92,14 @@ fn clause(all: &Crossings<'_>, one: &Break) -> &'static str {
     if one.class() == Class::BaggageLeaked {
         return context::BAGGAGE_CLAUSE;
     }
+    if one.kind == BreakKind::PreflightRefused {
+        return hops::PREFLIGHT_CLAUSE;
+    }
     if one.class() == Class::Refused {
         return hops::REFUSED_CLAUSE;
+    }
+    if one.class() == Class::NotAdded {
+        return hops::NOT_ADDED_CLAUSE;
     }
     if !one.class().is_of_any_field() {
         return of_rule;

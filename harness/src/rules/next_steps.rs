@@ -6,7 +6,7 @@ use super::wording;
 use crate::breaks::break_kind::{BaggageLoss, Duplication, Extraction, Miss, Restart};
 use crate::breaks::{Break, BreakKind, Class, Side, Value};
 use crate::crossings::{CrossingRef, Crossings};
-use crate::scenario::NodeIx;
+use crate::scenario::{HopIx, NodeIx};
 use crate::wire::Format;
 
 /// Returns the next steps, the likeliest first.
@@ -73,6 +73,8 @@ fn by_cause(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
             "inject into the body while the span of this call is current, so that body and headers are of one trace"
                 .to_owned(),
         ),
+        (BreakKind::PreflightRefused, _) => Some(allow(all, broken)),
+        (BreakKind::Restarted(Restart::BeforeItsHop(hop)), _) => Some(restart_at_receiver(crossing, hop)),
         (BreakKind::PassedThrough, _) if has_receipts(all, node) => Some(format!(
             "`{}` has spans of its own: remove the code that copies the incoming header, and instrument the client that makes \
              this call",
@@ -93,6 +95,37 @@ fn by_cause(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Returns the step for a preflight whose answer does not allow a context.
+fn allow(all: &Crossings<'_>, broken: &Break) -> String {
+    let drive = broken.stimulus.map(|ix| &all.plan.scenario.drives[all.plan.stimulus(ix).drive]);
+    let origin = drive.and_then(|drive| drive.origin.as_deref()).unwrap_or("*");
+    let name = all.node_name(broken.node);
+    match broken.expected.header_names() {
+        [] => format!(
+            "let `{name}` answer `OPTIONS` with a status of 200 to 299 and `Access-Control-Allow-Origin: {origin}`, also where a \
+             router or an authentication stands before the handler"
+        ),
+        names => format!("add `{}` to `Access-Control-Allow-Headers` at `{name}`", names.join(", ")),
+    }
+}
+
+/// Returns the step for a node that starts a new trace when it receives, and not on the hop that declares it.
+fn restart_at_receiver(crossing: CrossingRef<'_>, hop: HopIx) -> String {
+    let hop = crossing.all().plan.scenario.hop(hop);
+    let (relation, behind, into) = (hop.relation.word(), &hop.id, &crossing.hop().id);
+    let name = crossing.receiver_name();
+    if crossing.receiver_node().is_gateway {
+        return format!(
+            "if `{name}` is to start new traces, write `trust: restart` at `{name}` and remove `relation: {relation}` from \
+             `{behind}`; otherwise configure it to continue the trace that comes in"
+        );
+    }
+    format!(
+        "if `{name}` is to start new traces, write `relation: {relation}, at: receiver` at `{into}` and remove \
+         `relation: {relation}` from `{behind}`; otherwise extract the context of `{into}` before its span starts"
+    )
 }
 
 /// Returns the step that the spans of the nodes suggest.
@@ -117,6 +150,7 @@ fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
         }
         BreakKind::NotCrossed(_)
         | BreakKind::Refused
+        | BreakKind::PreflightRefused
         | BreakKind::Leaked(_)
         | BreakKind::BaggageLeaked
         | BreakKind::Malformed { .. }
@@ -136,6 +170,7 @@ fn by_evidence(broken: &Break, crossing: CrossingRef<'_>) -> Option<String> {
         | BreakKind::LinkWrong(_)
         | BreakKind::Stripped(_)
         | BreakKind::Altered(_)
+        | BreakKind::NotAdded
         | BreakKind::Adopted
         | BreakKind::SampledOut(_)
         | BreakKind::NotExtracted(_)
@@ -222,6 +257,14 @@ const REFUSED: &[&str] = &[
     "if it must refuse this request, set `answers:` on the drive and `times: { min: 0, max: 1 }` on this hop",
 ];
 
+const NOT_CROSSED: &[&str] =
+    &["read the last output of the node, and check that it calls the address of the tap"];
+
+const NOT_ADDED: &[&str] = &[
+    "configure the gateway to set it on the requests of this route, or remove it from `adds`",
+    "check that no later filter of the gateway removes it again",
+];
+
 const NOT_EXPORTED: &[&str] =
     &["check the node's exporter, its endpoint, and that it flushes when it is stopped"];
 
@@ -240,9 +283,7 @@ const ALTERED: &[&str] = &[
 
 fn by_class(class: Class, side: Side) -> &'static [&'static str] {
     match (class, side) {
-        (Class::NotCrossed, _) => {
-            &["read the last output of the node, and check that it calls the address of the tap"]
-        }
+        (Class::NotCrossed, _) => NOT_CROSSED,
         (Class::NotInjected, _) => &[
             "instrument the client library that makes this call, or inject the current context by hand",
             "check `OTEL_PROPAGATORS`, and that a propagator is set before the client is created",
@@ -273,6 +314,7 @@ fn by_class(class: Class, side: Side) -> &'static [&'static str] {
         }
         (Class::Adopted, _) => &["do not use any part of a traceparent that does not parse"],
         (Class::Stripped | Class::Altered, _) => &["forward the field unchanged"],
+        (Class::NotAdded, _) => NOT_ADDED,
         (Class::Leaked, _) => &["exclude this host from propagation in the client library"],
         (Class::BaggageLeaked, Side::Intermediary) => &["remove `baggage` at this gateway"],
         (Class::BaggageLeaked, _) => &[

@@ -143,6 +143,7 @@ async fn drive(
     if let Some(death) = deaths.first() {
         return Err(RuntimeError::from(NodeError::from(death)).into());
     }
+    let preflights = driver.preflights().await;
     let exchanges = driver.drive_all(|_| {}).await;
     let deadline = Instant::now() + plan.scenario.timeout;
     let exchanges = Arc::from(exchanges);
@@ -165,6 +166,7 @@ async fn drive(
     let evidence = Evidence {
         captures,
         exchanges: story.exchanges.to_vec(),
+        preflights,
         completions,
         gaps,
         tap_ports: running.tap_ports(),

@@ -23,6 +23,8 @@ pub struct Drive {
     pub query: Vec<(String, Template)>,
     /// `upgrade: websocket`: the body is sent as a message over the WebSocket, and is to come back.
     pub upgrades: bool,
+    /// `origin:`, the page that a browser shows: requests carry it, and a preflight goes before the first.
+    pub origin: Option<String>,
     /// The time that one stimulus may wait for its answer; default the scenario's timeout.
     pub within: Option<Duration>,
     /// The client closes the connection after `within`, without waiting for the answer.

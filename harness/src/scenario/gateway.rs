@@ -10,6 +10,7 @@ pub enum GatewayProduct {
     Traefik,
     Caddy,
     Varnish,
+    Squid,
 }
 
 impl GatewayProduct {
@@ -21,6 +22,7 @@ impl GatewayProduct {
         GatewayProduct::Traefik,
         GatewayProduct::Caddy,
         GatewayProduct::Varnish,
+        GatewayProduct::Squid,
     ];
 
     /// Returns its name in scenarios.
@@ -33,6 +35,7 @@ impl GatewayProduct {
             GatewayProduct::Traefik => "traefik",
             GatewayProduct::Caddy => "caddy",
             GatewayProduct::Varnish => "varnish",
+            GatewayProduct::Squid => "squid",
         }
     }
 

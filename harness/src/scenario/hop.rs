@@ -79,6 +79,19 @@ impl Hop {
         self.relation == Relation::None || self.baggage == Some(HopBaggage::Dropped)
     }
 
+    /// Returns the names of the header fields without which no context and no baggage crosses the hop, in lower case.
+    pub fn propagation_fields(&self) -> impl Iterator<Item = &'static str> {
+        let in_headers = self.relation != Relation::None && self.carrier.is_none();
+        let formats = if in_headers { &self.formats[..] } else { &[] };
+        let fields = formats.iter().flat_map(|format| match format {
+            Format::TraceContext => format.fields(),
+            // What stands beside the ids is not always sent.
+            other => &other.fields()[..1],
+        });
+        let fields = fields.copied();
+        fields.chain((in_headers && !self.drops_baggage()).then_some("baggage"))
+    }
+
     /// Returns whether one message crosses both hops: the same node sends it for the same cause to the same topic, or
     /// to the same exchange in such a way that it reaches both queues. What a broker moves is sent by nobody.
     pub fn shares_message(&self, other: &Hop) -> bool {

@@ -24,6 +24,9 @@ pub struct Node {
     pub is_gateway: bool,
     /// `strips:`, the fields that it is there to remove.
     pub strips: Vec<StrippedField>,
+    /// `adds:`, the headers that it adds to each request that it forwards, in lower case; `tracestate` is its own
+    /// member.
+    pub adds: Vec<String>,
     /// `trust:`, what a gateway that traces does with the context that comes in.
     pub trust: Trust,
     /// `limits.header-bytes`, the longest field line that it takes, name included.

@@ -189,6 +189,11 @@ impl NodeKind {
         }
     }
 
+    /// Returns whether it is a proxy whose configuration is ours, which says what it speaks.
+    pub fn has_our_configuration(&self) -> bool {
+        matches!(self, NodeKind::Command(command) if command.gateway.is_some() && command.files.is_empty())
+    }
+
     /// Returns whether the scenario sets an environment variable of the node.
     pub fn sets_variable(&self, name: &str) -> bool {
         let env = match self {

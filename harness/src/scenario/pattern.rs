@@ -27,6 +27,18 @@ pub(crate) static LINE: Pattern = Pattern {
     any_scalar: true,
 };
 
+/// RFC 6454 6.2: scheme, host and port as a browser writes them, the default port omitted.
+pub(super) static ORIGIN: Pattern = Pattern {
+    what: "an origin such as `https://shop.example` or `http://localhost:3000`, in lower case and without a path",
+    regex: "^https?://[a-z0-9.\\[\\]:-]+$",
+    fits: |text| {
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+        let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-:[]".contains(&b);
+        !host.is_empty() && host.bytes().all(fits)
+    },
+    any_scalar: false,
+};
+
 /// RFC 9110 5.2: a name, a colon and a value, which may be empty.
 pub(super) static FIELD_LINE: Pattern = Pattern {
     what: "a field line such as `Traceparent: 00-...`, with a colon behind its name",
@@ -270,6 +282,11 @@ mod tests {
                 &LISTEN,
                 &["127.0.0.1:80", "[::1]:9", "0.0.0.0:18080", "localhost:80", "18080"],
                 &["", "0", "127.0.0.1", "shop:80", ":80", "http://127.0.0.1:80", "127.0.0.1:0", "70000"],
+            ),
+            (
+                &ORIGIN,
+                &["https://shop.example", "http://localhost:3000", "http://[::1]:9"],
+                &["", "null", "shop.example", "https://", "https://shop.example/", "https://Shop.example"],
             ),
             (&HEADER, &["x-id", "X_1"], &["", "a b", "a:"]),
             (&FIELD_LINE, &["A: b", "a:", "a:b:c"], &["", "a", ": b", "a b: c", "a: b\nc: d"]),

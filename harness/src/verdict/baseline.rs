@@ -19,6 +19,8 @@ const VERSION: u32 = 2;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
     pub accepted: Vec<AcceptedFinding>,
+    /// Entries whose last day has passed. They accept nothing, and stay in the file.
+    pub expired: Vec<AcceptedFinding>,
 }
 
 /// One accepted finding.
@@ -104,11 +106,12 @@ impl Baseline {
                 entry.fields.get_or_insert_default();
             }
         }
-        Ok(Baseline { accepted })
+        Ok(Baseline { accepted, expired: Vec::new() })
     }
 
     pub fn write(&self) -> String {
-        let file = File { version: VERSION, accepted: self.accepted.clone() };
+        let accepted = self.accepted.iter().chain(&self.expired).cloned().collect();
+        let file = File { version: VERSION, accepted };
         let mut text = serde_json::to_string_pretty(&file).expect("strings and numbers are always JSON");
         text.push('\n');
         text
@@ -119,13 +122,32 @@ impl Baseline {
         self.accepted.iter().any(|entry| entry.fields.is_none())
     }
 
-    /// Removes the entries that are accepted until a day before `today`, `2026-11-30`, and returns them.
-    pub fn take_expired(&mut self, today: &str) -> Vec<AcceptedFinding> {
+    /// Lets the entries expire that are accepted until a day before `today`, `2026-11-30`, and returns them.
+    pub fn expire(&mut self, today: &str) -> &[AcceptedFinding] {
         let all = std::mem::take(&mut self.accepted).into_iter();
-        let (expired, accepted) =
+        (self.expired, self.accepted) =
             all.partition(|entry| entry.until.as_deref().is_some_and(|until| until < today));
-        self.accepted = accepted;
-        expired
+        &self.expired
+    }
+
+    /// Adds the entries of another file.
+    pub fn extend(&mut self, other: Baseline) {
+        self.accepted.extend(other.accepted);
+        self.expired.extend(other.expired);
+    }
+
+    /// Adds an entry in place of those about the same finding.
+    pub fn replace(&mut self, entry: AcceptedFinding) {
+        for entries in [&mut self.accepted, &mut self.expired] {
+            entries.retain(|known| !known.is_of_the_same(&entry));
+        }
+        self.accepted.push(entry);
+    }
+
+    /// Returns the day until which a finding was accepted.
+    pub fn last_day(&self, scenario: &str, case: &str, finding: &Finding) -> Option<&str> {
+        let mut entries = self.expired.iter().filter(|entry| entry.is_about(scenario, case, finding));
+        entries.find_map(|entry| entry.until.as_deref())
     }
 
     pub fn acceptance(&self, scenario: &str, case: &str, finding: &Finding) -> Acceptance<'_> {
@@ -165,7 +187,7 @@ impl AcceptedFinding {
             hop: place_of(finding).to_owned(),
             class: finding.class.word().into(),
             side: finding.side.word().into(),
-            fields: Some(finding.fields.iter().map(|field| (*field).to_owned()).collect()),
+            fields: Some(finding.fields.clone()),
             count: Some(finding.hit),
             until: None,
             reason: reason.into(),
@@ -203,13 +225,10 @@ impl AcceptedFinding {
     }
 
     /// Returns the fields of a finding for which it is not accepted.
-    pub fn further_fields<'f>(&'f self, finding: &'f Finding) -> impl Iterator<Item = &'static str> + 'f {
+    pub fn further_fields<'f>(&'f self, finding: &'f Finding) -> impl Iterator<Item = &'f str> {
         let known = self.fields.as_deref();
-        finding
-            .fields
-            .iter()
-            .copied()
-            .filter(move |field| known.is_some_and(|known| !known.iter().any(|name| name == field)))
+        let fields = finding.fields.iter().map(String::as_str);
+        fields.filter(move |field| known.is_some_and(|known| !known.iter().any(|name| name == field)))
     }
 }
 
@@ -240,17 +259,22 @@ mod tests {
     #[test]
     fn a_baseline_is_read_back_as_written() {
         let of_a_span = AcceptedFinding { fields: Some(Vec::new()), count: None, ..entry() };
-        let baseline = Baseline { accepted: vec![entry(), of_a_span] };
+        let baseline = Baseline { accepted: vec![entry(), of_a_span], expired: Vec::new() };
         assert_eq!(Baseline::read(&baseline.write()).unwrap(), baseline);
         assert!(!baseline.is_outdated());
     }
 
     #[test]
     fn an_entry_expires_after_its_last_day() {
-        let mut baseline = Baseline { accepted: vec![entry(), AcceptedFinding { until: None, ..entry() }] };
-        assert_eq!(baseline.take_expired("2027-01-31"), []);
-        assert_eq!(baseline.take_expired("2027-02-01"), [entry()]);
+        let forever = AcceptedFinding { until: None, hop: "order".into(), ..entry() };
+        let mut baseline = Baseline { accepted: vec![entry(), forever], expired: Vec::new() };
+        assert_eq!(baseline.expire("2027-01-31"), []);
+        assert_eq!(baseline.expire("2027-02-01"), [entry()]);
         assert_eq!(baseline.accepted.len(), 1);
+        let kept = Baseline::read(&baseline.write()).unwrap();
+        assert_eq!(kept.accepted.len(), 2, "an entry that has expired stays in the file");
+        baseline.replace(AcceptedFinding { until: Some("2028-01-31".into()), ..entry() });
+        assert_eq!((baseline.accepted.len(), baseline.expired.len()), (2, 0));
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub const NEEDS_A_FAULT: &[&str] = &[
     "forwarder-drops-baggage",
     "forwarder-retry",
     "no-context-may-cross",
+    "restart-too-early",
     "two-values",
 ];
 

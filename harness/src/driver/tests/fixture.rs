@@ -73,6 +73,7 @@ impl Case {
         let drive = Drive {
             query: Vec::new(),
             canary: true,
+            origin: None,
             place: Place::default(),
             send: HopIx(0),
             times: 1,
@@ -169,6 +170,7 @@ fn node(name: &str, kind: NodeKind) -> Node {
         needs: Vec::new(),
         is_helper: false,
         strips: Vec::new(),
+        adds: Vec::new(),
         trust: Trust::Continue,
         longest_field_line: None,
         tracestate_key: None,

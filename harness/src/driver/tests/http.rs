@@ -55,6 +55,34 @@ async fn connections_are_kept_and_a_body_makes_it_a_post() {
 }
 
 #[tokio::test]
+async fn a_preflight_names_what_the_requests_may_carry_and_has_no_mark() {
+    const ALLOWED: &[u8] = b"HTTP/1.1 200 OK\r\naccess-control-allow-origin: *\r\n\
+        access-control-allow-headers: traceparent\r\naccess-control-allow-headers: baggage\r\ncontent-length: 0\r\n\r\n";
+    let (address, mut seen) = service(ALLOWED).await;
+    let mut case = Case::http(HttpVersion::Http1).at(None, Some("/orders/{id}")).body("{\"a\":1}");
+    case.drive.origin = Some("https://shop.example".to_owned());
+    let driver = case.driver(address).unwrap();
+    let preflights = driver.preflights().await;
+    let (_, request) = seen.recv().await.unwrap();
+    assert!(request.starts_with("OPTIONS /orders/preflight HTTP/1.1\r\n"), "{request}");
+    for line in [
+        "origin: https://shop.example",
+        "access-control-request-method: POST",
+        "access-control-request-headers: baggage,content-type,traceparent,tracestate",
+    ] {
+        assert!(lines(&request).contains(&line), "{line}: {request}");
+    }
+    let [preflight] = preflights.as_slice() else { panic!("{preflights:?}") };
+    assert_eq!(preflight.answer, Answer::Http(200));
+    assert_eq!(preflight.allowed_origins, [b"*"]);
+    assert_eq!(preflight.allowed_headers, [&b"traceparent"[..], b"baggage"]);
+    driver.send(FIRST).await;
+    let (_, request) = seen.recv().await.unwrap();
+    assert!(request.starts_with("POST /orders/ub"), "{request}");
+    assert!(lines(&request).contains(&"origin: https://shop.example"), "{request}");
+}
+
+#[tokio::test]
 async fn a_relay_receives_its_instruction() {
     let (address, mut seen) = service(OK).await;
     let case = Case::http(HttpVersion::Http1).relay();

@@ -25,6 +25,15 @@ pub(super) struct ExchangeEntry<'t> {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 't"))]
+pub(super) struct PreflightEntry<'t> {
+    pub(super) drive: usize,
+    pub(super) answer: AnswerEntry<'t>,
+    pub(super) allowed_origins: Vec<FileText<'t>>,
+    pub(super) allowed_headers: Vec<FileText<'t>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", bound(deserialize = "'de: 't"))]
 pub(super) enum AnswerEntry<'t> {
     Http(u16),

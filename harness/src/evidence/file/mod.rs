@@ -8,7 +8,7 @@ use serde_json::Serializer;
 
 use self::entries::{
     CaptureEntry, CollectorSpanEntry, CompletionEntry, ExchangeEntry, GapEntry, LogEntry, NameEntry,
-    SpanEntry,
+    PreflightEntry, SpanEntry,
 };
 use self::error::VERSION;
 use self::lines::EntryALine;
@@ -52,6 +52,8 @@ struct EvidenceFile<'t> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     masked_baggage: Option<Vec<Vec<FileText<'t>>>>,
     exchanges: Vec<ExchangeEntry<'t>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    preflights: Vec<PreflightEntry<'t>>,
     captures: Vec<CaptureEntry<'t>>,
     spans: Vec<SpanEntry<'t>>,
     logs: Vec<LogEntry<'t>>,
@@ -73,6 +75,7 @@ pub fn write(plan: &Plan, evidence: &Evidence) -> String {
         tap_ports: evidence.tap_ports.clone(),
         masked_baggage: evidence.masked_baggage.as_ref().map(|lists| writing::masked_baggage(lists)),
         exchanges: evidence.exchanges.iter().map(writing::exchange_entry).collect(),
+        preflights: evidence.preflights.iter().map(writing::preflight_entry).collect(),
         captures: evidence.captures.iter().map(|capture| writing::capture_entry(plan, capture)).collect(),
         spans: evidence.spans.iter().map(|span| writing::span_entry(plan, span)).collect(),
         logs: evidence.logs.iter().map(|record| writing::log_entry(plan, record)).collect(),
@@ -127,6 +130,11 @@ impl<'t> StoredEvidence<'t> {
                 .exchanges
                 .iter()
                 .map(|entry| reading::exchange(plan, entry))
+                .collect::<Result<_, _>>()?,
+            preflights: file
+                .preflights
+                .iter()
+                .map(|entry| reading::preflight(plan, entry))
                 .collect::<Result<_, _>>()?,
             completions: file.completions.iter().map(reading::completion).collect(),
             gaps: file.gaps.iter().map(|entry| reading::gap(plan, entry)).collect::<Result<_, _>>()?,

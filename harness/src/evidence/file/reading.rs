@@ -8,7 +8,7 @@ use super::error::EvidenceError;
 use super::text::FileText;
 use crate::evidence::{
     Answer, Capture, CaptureEnd, CaptureMark, CollectorSpan, Completion, Exchange, Field, FieldKind, Gap,
-    GapPlace, Link, LogRecord, Message, MessageDirection, Protocol, Settlement, Span, SpanKind,
+    GapPlace, Link, LogRecord, Message, MessageDirection, Preflight, Protocol, Settlement, Span, SpanKind,
 };
 use crate::plan::{Mark, Plan, StimulusIx, TapIx, TapProtocol};
 use crate::scenario::{ExportTarget, NameKind, NodeIx, OwnName, Scenario};
@@ -65,14 +65,38 @@ pub(super) fn masked_baggage(
     lists.iter().map(|lines| lines.iter().map(|line| from_text(line)).collect()).collect()
 }
 
-pub(super) fn exchange(plan: &Plan, entry: &ExchangeEntry<'_>) -> Result<Exchange, EvidenceError> {
-    let answer = match &entry.answer {
+fn answer(entry: &AnswerEntry<'_>) -> Answer {
+    match entry {
         AnswerEntry::Http(status) => Answer::Http(*status),
         AnswerEntry::Grpc(code) => Answer::Grpc(*code),
         AnswerEntry::Accepted => Answer::Accepted,
         AnswerEntry::Failed(why) => Answer::Failed(why.to_string()),
         AnswerEntry::TimedOut => Answer::TimedOut,
-    };
+    }
+}
+
+pub(super) fn preflight(plan: &Plan, entry: &PreflightEntry<'_>) -> Result<Preflight, EvidenceError> {
+    if entry.drive >= plan.scenario.drives.len() {
+        return Err(unknown("drive", &entry.drive.to_string()));
+    }
+    Ok(Preflight {
+        drive: entry.drive,
+        answer: answer(&entry.answer),
+        allowed_origins: entry
+            .allowed_origins
+            .iter()
+            .map(|line| from_text(line))
+            .collect::<Result<_, _>>()?,
+        allowed_headers: entry
+            .allowed_headers
+            .iter()
+            .map(|line| from_text(line))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+pub(super) fn exchange(plan: &Plan, entry: &ExchangeEntry<'_>) -> Result<Exchange, EvidenceError> {
+    let answer = answer(&entry.answer);
     let stimulus = stimulus(plan, entry.stimulus)?;
     Ok(Exchange { stimulus, sent_nanos: entry.sent_nanos, answered_nanos: entry.answered_nanos, answer })
 }

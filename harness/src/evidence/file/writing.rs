@@ -5,7 +5,7 @@ use super::entries::*;
 use super::text::FileText;
 use crate::evidence::{
     Answer, Capture, CaptureEnd, CaptureMark, CollectorSpan, Completion, Exchange, Field, FieldKind, Gap,
-    GapPlace, Link, LogRecord, Message, Protocol, Span,
+    GapPlace, Link, LogRecord, Message, Preflight, Protocol, Span,
 };
 use crate::plan::Plan;
 use crate::scenario::{ExportTarget, NodeIx, OwnName};
@@ -27,19 +27,31 @@ pub(super) fn masked_baggage(lists: &[Vec<Vec<u8>>]) -> Vec<Vec<FileText<'_>>> {
     lists.iter().map(|lines| lines.iter().map(|line| to_text(line)).collect()).collect()
 }
 
-pub(super) fn exchange_entry(exchange: &Exchange) -> ExchangeEntry<'_> {
-    let answer = match &exchange.answer {
+fn answer(answer: &Answer) -> AnswerEntry<'_> {
+    match answer {
         Answer::Http(status) => AnswerEntry::Http(*status),
         Answer::Grpc(code) => AnswerEntry::Grpc(*code),
         Answer::Accepted => AnswerEntry::Accepted,
         Answer::Failed(why) => AnswerEntry::Failed(why.into()),
         Answer::TimedOut => AnswerEntry::TimedOut,
-    };
+    }
+}
+
+pub(super) fn preflight_entry(preflight: &Preflight) -> PreflightEntry<'_> {
+    PreflightEntry {
+        drive: preflight.drive,
+        answer: answer(&preflight.answer),
+        allowed_origins: preflight.allowed_origins.iter().map(|line| to_text(line)).collect(),
+        allowed_headers: preflight.allowed_headers.iter().map(|line| to_text(line)).collect(),
+    }
+}
+
+pub(super) fn exchange_entry(exchange: &Exchange) -> ExchangeEntry<'_> {
     ExchangeEntry {
         stimulus: exchange.stimulus.0,
         sent_nanos: exchange.sent_nanos,
         answered_nanos: exchange.answered_nanos,
-        answer,
+        answer: answer(&exchange.answer),
     }
 }
 

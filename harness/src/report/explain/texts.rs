@@ -76,6 +76,7 @@ pub(super) const CLASSES: &[(&str, &str)] = &[
     ("link-wrong", include_str!("class/link-wrong.md")),
     ("stripped", include_str!("class/stripped.md")),
     ("altered", include_str!("class/altered.md")),
+    ("not-added", include_str!("class/not-added.md")),
     ("adopted", include_str!("class/adopted.md")),
     ("sampled-out", include_str!("class/sampled-out.md")),
     ("not-exported", include_str!("class/not-exported.md")),

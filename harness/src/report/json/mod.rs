@@ -164,10 +164,12 @@ struct FindingReport<'a> {
     node: Option<&'a str>,
     hops: &'a [String],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    fields: &'a [&'static str],
+    fields: &'a [String],
     inconclusive: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted_until: Option<&'a str>,
     hit: u32,
     of: u32,
     #[serde(rename = "break")]
@@ -355,6 +357,7 @@ impl<'a> FindingReport<'a> {
             fields: &finding.fields,
             inconclusive: finding.inconclusive,
             known: finding.known.as_deref(),
+            accepted_until: finding.accepted_until.as_deref(),
             hit: finding.hit,
             of: finding.of,
             broken: BreakReport::of(finding),

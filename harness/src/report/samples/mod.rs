@@ -144,9 +144,10 @@ pub(super) fn not_injected() -> Finding {
         inside: vec![format!("`shop` extracted the incoming context correctly (span `{SPAN}`)")],
         example: Some(3),
         others: vec![4, 8, 9, 15, 16, 21, 22, 30, 31, 40, 41],
-        fields: vec!["traceparent"],
+        fields: vec!["traceparent".into()],
         fingerprint: "3f9a1c2b4d5e6f70".into(),
         known: None,
+        accepted_until: None,
     }
 }
 
@@ -194,7 +195,7 @@ pub(crate) fn tracestate_lost() -> Finding {
         inside: vec![],
         example: Some(1),
         others: vec![],
-        fields: vec!["tracestate"],
+        fields: vec!["tracestate".into()],
         fingerprint: "90ab1c2b4d5e6f71".into(),
         ..not_injected()
     }
@@ -324,12 +325,11 @@ pub(super) fn mixed() -> Outcome {
         Finding { known: Some("billing 2.x folds members, fixed in 3.0".into()), ..tracestate_lost() };
     let mut pass = CaseVerdict { case: "sampled=false".into(), ..healthy() };
     pass.findings = vec![known];
-    let fail = CaseVerdict { case: "times=50, it's".into(), ..broken(vec![not_injected()]) };
+    let expired = Finding { accepted_until: Some("2026-11-30".into()), ..not_injected() };
+    let fail = CaseVerdict { case: "times=50, it's".into(), ..broken(vec![expired]) };
     let mut outcome = outcome(vec![case(pass), case(fail), case_error()]);
     outcome.fixed = vec!["77771c2b4d5e6f70 order-is-billed: baggage-lost at charge".into()];
-    outcome.interrupted = true;
-    outcome.due = 5;
-    outcome.shard = Some("2/4".into());
+    (outcome.interrupted, outcome.due, outcome.shard) = (true, 5, Some("2/4".into()));
     outcome
 }
 

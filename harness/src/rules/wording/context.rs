@@ -102,6 +102,15 @@ pub(super) fn restarted(example: Example<'_>, restart: Restart) -> String {
         Restart::LinkedByReceiver => {
             format!("{who} started a new trace with a link to {request} instead of continuing its trace")
         }
+        Restart::BeforeItsHop(hop) => {
+            let hop = example.all.plan.scenario.hop(hop);
+            format!(
+                "{who} started a new trace when it received {request}, and `{}` declares that it starts one when it sends \
+                 (`{}`)",
+                hop.id,
+                hop.relation.word()
+            )
+        }
     }
 }
 

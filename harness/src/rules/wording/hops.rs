@@ -42,6 +42,22 @@ pub(super) fn refused(example: Example<'_>) -> String {
     format!("{who} refused {request}{size} and did not forward it to {to}")
 }
 
+pub(super) fn not_added(example: Example<'_>) -> String {
+    let names = additions(example).join(" and the ");
+    format!("{} did not add the {names} to {}", example.who(), example.request())
+}
+
+/// Returns what a gateway had to add: headers, and its own member of tracestate.
+pub(super) fn additions(example: Example<'_>) -> Vec<String> {
+    let own = example.all.plan.scenario.node(example.broken.node).tracestate_key.as_deref();
+    let names = example.broken.expected.header_names().iter();
+    let words = names.map(|name| match own {
+        Some(own) if name == "tracestate" => format!("member `{own}` of `tracestate`"),
+        _ => format!("header `{name}`"),
+    });
+    words.collect()
+}
+
 pub(super) fn undeclared(example: Example<'_>) -> String {
     let Some(capture) = example.broken.capture.map(|capture| example.all.capture(capture)) else {
         return format!("{} made a call that no hop declares", example.who());

@@ -15,6 +15,7 @@ pub(super) mod collectors;
 mod context;
 mod hops;
 mod lists;
+mod preflights;
 mod request;
 mod sampling;
 mod span_ids;
@@ -55,6 +56,7 @@ impl<'a> Example<'a> {
             BreakKind::NotCrossed(miss) => hops::not_crossed(self, miss),
             BreakKind::Undeclared => hops::undeclared(self),
             BreakKind::Refused => hops::refused(self),
+            BreakKind::PreflightRefused => preflights::refused(self),
             BreakKind::TraceSplit(fate) => collectors::split(self, fate),
             BreakKind::TraceDropped => collectors::dropped(self),
             BreakKind::TraceKept => collectors::kept(self),
@@ -70,6 +72,7 @@ impl<'a> Example<'a> {
             BreakKind::PassedThrough => context::passed_through(self),
             BreakKind::Stripped(fields) => context::stripped(self, fields),
             BreakKind::Altered(fields) => context::altered(self, fields),
+            BreakKind::NotAdded => hops::not_added(self),
             BreakKind::Adopted => context::adopted(self),
             BreakKind::NotExtracted(how) => context::not_extracted(self, how),
             BreakKind::Reparented(how) => span_ids::reparented(self, how),

@@ -1,7 +1,7 @@
 //! Expected and actual values in words or bytes.
 
 use super::context::all_of;
-use super::{Example, collectors, described, placed, request, spans, stimulus};
+use super::{Example, collectors, described, hops, placed, preflights, request, spans, stimulus};
 use crate::breaks::break_kind::{
     ContractDefect, Duplication, LeakedField, Malformation, Reparent, Silence, UnexportedSpan, WrongSpan,
 };
@@ -38,6 +38,8 @@ pub(super) fn actual(example: Example<'_>) -> String {
         ) => {
             format!("parent id {id}, which no span of {who} has")
         }
+        (BreakKind::PreflightRefused, Value::Preflight(ix)) => preflights::answered(example, *ix),
+        (BreakKind::NotAdded, _) => format!("no {}", hops::additions(example).join(" and no ")),
         (BreakKind::Stripped(_), Value::AsIn(_)) => format!("no {}", fields(example)),
         (BreakKind::Altered(_), Value::AsIn(_)) => format!("a different {}", fields(example)),
         (BreakKind::Duplicated(_), Value::AsIn(_)) => format!("{} twice", fields(example)),
@@ -87,6 +89,11 @@ fn value(example: Example<'_>, value: &Value) -> String {
         Value::Copies(copies) => copies_text(example, *copies),
         Value::Members(list) => members(&list.members),
         Value::Entries(list) => entries(&list.members),
+        Value::Headers(names) if example.broken.kind == BreakKind::PreflightRefused => {
+            preflights::expected(example, names)
+        }
+        Value::Preflight(_) => "the answer to the preflight".to_owned(),
+        Value::Headers(_) => format!("the {}", hops::additions(example).join(" and the ")),
         Value::AsIn(_) => fields(example),
         Value::Span(span) => example.described(*span),
         Value::SpanOf(span, owner) => {
@@ -132,16 +139,7 @@ fn implied(example: Example<'_>) -> String {
             format!("a `{}` that parses", example.broken.field_name(field))
         }
         BreakKind::PassedThrough => format!("the id of a span of {who}"),
-        BreakKind::Reparented(how) => match how {
-            Reparent::WrongSpan(_) | Reparent::NoCallSpan | Reparent::BeforeInnerSpan => {
-                "a CLIENT or PRODUCER span for the call".to_owned()
-            }
-            Reparent::Detached => "a span below the incoming one".to_owned(),
-            Reparent::RetryUnderOneSpan => "a span for each attempt".to_owned(),
-            Reparent::CallsUnderOneSpan => "a span for each call".to_owned(),
-            Reparent::WrongParent => "the parent that was received".to_owned(),
-            Reparent::RootWithParent => "a root".to_owned(),
-        },
+        BreakKind::Reparented(how) => right_parent(how).to_owned(),
         BreakKind::BaggageLeaked => "no `baggage` on this hop".to_owned(),
         BreakKind::Swapped(_) => "its own trace".to_owned(),
         BreakKind::SampledOut(UnexportedSpan::OnTheWire) => format!("the span of {who} that is on the wire"),
@@ -170,6 +168,7 @@ fn implied(example: Example<'_>) -> String {
         | BreakKind::TraceKept
         | BreakKind::CollectorAltered(_)
         | BreakKind::Refused
+        | BreakKind::PreflightRefused
         | BreakKind::Leaked(_)
         | BreakKind::NotInjected
         | BreakKind::Duplicated(_)
@@ -187,8 +186,23 @@ fn implied(example: Example<'_>) -> String {
         | BreakKind::LinkWrong(_)
         | BreakKind::Stripped(_)
         | BreakKind::Altered(_)
+        | BreakKind::NotAdded
         | BreakKind::Adopted
         | BreakKind::NotExtracted(_) => String::new(),
+    }
+}
+
+/// Returns what a span under the wrong parent, or the id on the wire, had to be.
+fn right_parent(how: Reparent) -> &'static str {
+    match how {
+        Reparent::WrongSpan(_) | Reparent::NoCallSpan | Reparent::BeforeInnerSpan => {
+            "a CLIENT or PRODUCER span for the call"
+        }
+        Reparent::Detached => "a span below the incoming one",
+        Reparent::RetryUnderOneSpan => "a span for each attempt",
+        Reparent::CallsUnderOneSpan => "a span for each call",
+        Reparent::WrongParent => "the parent that was received",
+        Reparent::RootWithParent => "a root",
     }
 }
 

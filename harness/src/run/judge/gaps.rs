@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{dead_nodes, is_judged, sampled};
-use crate::breaks::{Break, Breaks, Class, Grade, Unseen};
+use crate::breaks::{Break, BreakKind, Breaks, Class, Grade, Unseen};
 use crate::crossings::id_map::IdSet;
 use crate::crossings::{CrossingIx, Crossings};
 use crate::evidence::{Answer, Completion, Gap, GapPlace};
@@ -175,7 +175,7 @@ fn missing_logs(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
 
 /// Returns the answers that the drive does not expect: the story did not run as declared.
 fn unexpected_answers(all: &Crossings<'_>, breaks: &Breaks) -> Vec<String> {
-    let refused = breaks.list.iter().filter(|one| one.class() == Class::Refused && is_counted(all, one));
+    let refused = breaks.list.iter().filter(|one| one.kind == BreakKind::Refused && is_counted(all, one));
     let refused: IdSet<StimulusIx> = refused.filter_map(|one| one.stimulus).collect();
     let mut wrong: BTreeMap<(usize, String, bool), u32> = BTreeMap::new();
     for exchange in &all.evidence.exchanges {

@@ -113,7 +113,11 @@ fn accept(scenario: &Scenario, findings: &mut [Finding], settings: &JudgeSetting
     let Some(baseline) = &settings.baseline else { return };
     for finding in findings {
         match baseline.acceptance(&scenario.name, &scenario.case, finding) {
-            Acceptance::New => {}
+            Acceptance::New => {
+                let last = baseline.last_day(&scenario.name, &scenario.case, finding);
+                finding.accepted_until = last.map(str::to_owned);
+                finding.inside.extend(last.map(|day| format!("the baseline accepted it until {day}")));
+            }
             Acceptance::Known(entry) => {
                 finding.known = Some(entry.reason.clone());
                 if entry.fields.is_none() {

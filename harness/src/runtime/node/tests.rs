@@ -54,6 +54,7 @@ fn node(name: &str, kind: NodeKind) -> Node {
         needs: Vec::new(),
         is_helper: false,
         strips: Vec::new(),
+        adds: Vec::new(),
         trust: Trust::Continue,
         longest_field_line: None,
         tracestate_key: None,

@@ -42,6 +42,7 @@ impl<'a> Builder<'a, '_> {
             within: hangs_up.or_else(|| tree.text_at("within").and_then(pattern::duration)),
             hangs_up: hangs_up.is_some(),
             upgrades: tree.entry("upgrade").is_some(),
+            origin: tree.text_at("origin").map(str::to_owned),
             answers: number_at(tree, "answers"),
             canary: tree.get("canary").and_then(Tree::boolean).unwrap_or(true),
         };
@@ -222,6 +223,7 @@ fn owned(name: &str) -> Option<&'static str> {
     match name.to_ascii_lowercase().as_str() {
         "traceparent" => Some("use `sampled`, `random` or `context` instead, or `raw-headers` for any text"),
         "host" => Some("use `host` at the hop instead"),
+        "origin" => Some("use `origin` at the drive instead, which sends a preflight, too"),
         "content-length" | "transfer-encoding" | "connection" => Some("remove it: the body determines it"),
         _ => None,
     }

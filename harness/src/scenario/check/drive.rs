@@ -43,6 +43,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
         raw_headers(tree, hop, complaints);
         query(tree, hop, complaints);
         upgrade(tree, hop, complaints);
+        origin(tree, hop, complaints);
         answers(draft, drive.answers, tree, hop, complaints);
         drive_message::check(draft, sent, complaints);
         if let Some(body) = tree.entry("body") {
@@ -105,6 +106,23 @@ fn upgrade(tree: &Tree, hop: &Hop, complaints: &mut Complaints) {
     let message = format!("`upgrade` is a mechanism of HTTP/1.1, and `{id}` goes over {over}");
     let diagnostic = Diagnostic::new("upgrade-of-transport", upgrade.key.place, message);
     complaints.report(diagnostic.also(hop.place, "the hop").help("remove `upgrade`, or use an `http` hop"));
+}
+
+/// Reports a page's origin where a browser sends no preflight.
+fn origin(tree: &Tree, hop: &Hop, complaints: &mut Complaints) {
+    let Some(origin) = tree.entry("origin") else { return };
+    let (message, also, help) = if !hop.transport.is_http() {
+        let message = format!("a browser sends HTTP, and `{}` goes over {}", hop.id, hop.transport.word());
+        (message, (hop.place, "the hop"), "remove `origin`, or use an `http` hop")
+    } else if let Some(upgrade) = tree.entry("upgrade") {
+        let message = "a browser sends no preflight for a WebSocket, and lets a page set none of its headers"
+            .to_owned();
+        (message, (upgrade.key.place, "a WebSocket"), "remove one of the two")
+    } else {
+        return;
+    };
+    let diagnostic = Diagnostic::new("origin-of-transport", origin.key.place, message);
+    complaints.report(diagnostic.also(also.0, also.1).help(help));
 }
 
 /// Reports a query where there is no target that could have one.

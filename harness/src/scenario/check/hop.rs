@@ -227,8 +227,11 @@ impl HopCheck<'_, '_, '_> {
     fn http(&mut self) {
         let HopDraft { hop, transport, .. } = self.hop;
         let Transport::Http(http) = &hop.transport else { return };
-        if let (Some(version), true) = (transport.entry("version"), hop.from != NodeIx::CLIENT) {
-            let message = "`version` sets what the driver speaks, and this hop is not from `client`";
+        let sender = &self.draft.node(hop.from).kind;
+        let chosen_here = hop.from == NodeIx::CLIENT || sender.has_our_configuration();
+        if let (Some(version), false) = (transport.entry("version"), chosen_here) {
+            let message =
+                "`version` sets what the driver or a `gateway` without a configuration of yours speaks";
             let help = "remove it: the service chooses the version, and the tap reads both";
             self.complaints.report(Diagnostic::new("stray-key", version.key.place, message).help(help));
         }

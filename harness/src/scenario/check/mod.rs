@@ -1,5 +1,6 @@
 //! Checks that the parts of a scenario make sense together; each file checks one part of a draft.
 
+mod additions;
 mod address;
 mod broker;
 mod carrier;
@@ -41,6 +42,7 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
     collector::check(draft, complaints);
     wiring::check(draft, complaints);
     address::check(draft, complaints);
+    additions::check(draft, complaints);
     listeners::check(draft, complaints);
     witness::check(draft, complaints);
     image::check(draft, complaints);

@@ -4,6 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::build::{Draft, HopDraft};
 use crate::scenario::complaints::Complaints;
 use crate::scenario::index::NodeIx;
+use crate::scenario::node::Trust;
 use crate::scenario::relation::RestartSide;
 
 pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
@@ -23,6 +24,19 @@ pub(super) fn check(draft: &Draft<'_>, complaints: &mut Complaints) {
             let diagnostic =
                 Diagnostic::new("contradiction", step.place, message).label("starts a new trace");
             complaints.report(diagnostic.also(hop.relation_place, "no new trace at the sender").help(help));
+        }
+        let sender = &draft.nodes[hop.from.0];
+        if at_sender && sender.node.trust == Trust::Restart {
+            let name = &sender.node.name;
+            let message = format!(
+                "`{name}` starts a new trace when it receives, and `{}` declares another one when it sends",
+                hop.id
+            );
+            let help = format!("remove `relation: {}`, or `trust: restart` at `{name}`", hop.relation.word());
+            let diagnostic = Diagnostic::new("contradiction", hop.relation_place, message);
+            let diagnostic = diagnostic.label("a second new trace");
+            let trust = sender.tree.map_or(sender.node.place, |tree| tree.place_of("trust"));
+            complaints.report(diagnostic.also(trust, "the first new trace").help(help));
         }
         if at_sender && hop.from == NodeIx::CLIENT {
             let message = "`client` starts the story, so it has no trace to leave";

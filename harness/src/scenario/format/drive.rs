@@ -1,6 +1,6 @@
 //! The keys of a drive.
 
-use crate::scenario::pattern::{DURATION, FIELD_LINE, HEADER, LINE, NAME, TEXT};
+use crate::scenario::pattern::{DURATION, FIELD_LINE, HEADER, LINE, NAME, ORIGIN, TEXT};
 use crate::scenario::shape::{Object, Shape, Words, may, must};
 use Shape::{Bool, Either, Json, Named, OneOrList, Whole};
 
@@ -53,6 +53,12 @@ pub(super) static DRIVE: Object = Object {
             "upgrade",
             Shape::Words(&UPGRADES),
             "over HTTP/1.1: `websocket` opens one, and sends `body` as a message, which the receiver is to send back",
+        ),
+        may(
+            "origin",
+            Shape::Text(&ORIGIN),
+            "over HTTP: the requests come from a page of this origin, such as `https://shop.example`; a preflight is sent first, \
+             and its answer must allow the headers of the context",
         ),
         may(
             "within",

