@@ -126,7 +126,7 @@ pub enum Duplication {
     Message,
     /// Formats of one request that carry different contexts.
     Formats,
-    /// Headers with a context of another trace than that of the body, which carries it.
+    /// Headers and body, which carries the context, are of different traces.
     BesideBody,
     /// Fields that an intermediary doubled.
     Onward(ContextFields),

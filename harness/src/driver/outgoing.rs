@@ -198,14 +198,19 @@ mod tests {
     #[test]
     fn the_context_goes_into_the_object_of_the_carrier() {
         let fields = [("traceparent".to_owned(), b"00-1".to_vec())];
-        let put = |body: &[u8], path| {
-            let body = with_context(body, &fields, &BodyCarrier::at(path));
-            body.map(|body| String::from_utf8(body).unwrap())
-        };
-        assert_eq!(put(b"", ".").as_deref(), Some(r#"{"traceparent":"00-1"}"#));
-        let called = put(br#"{"params":{"name":"x"}}"#, "params._meta");
-        assert_eq!(called.as_deref(), Some(r#"{"params":{"_meta":{"traceparent":"00-1"},"name":"x"}}"#));
-        assert_eq!(put(b"not JSON", "."), None);
+        let cases: [(&[u8], &str, Option<&str>); 3] = [
+            (b"", ".", Some(r#"{"traceparent":"00-1"}"#)),
+            (
+                br#"{"params":{"name":"x"}}"#,
+                "params._meta",
+                Some(r#"{"params":{"_meta":{"traceparent":"00-1"},"name":"x"}}"#),
+            ),
+            (b"not JSON", ".", None),
+        ];
+        for (body, path, expected) in cases {
+            let put = with_context(body, &fields, &BodyCarrier::at(path));
+            assert_eq!(put.as_deref(), expected.map(str::as_bytes), "{path}");
+        }
     }
 
     #[test]

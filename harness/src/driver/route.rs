@@ -28,7 +28,7 @@ pub(super) struct DriveRoute {
     pub headers: Vec<(String, Filling)>,
     pub body: Payload,
     pub query: Vec<(String, Filling)>,
-    /// Where the body carries the context.
+    /// The place in the body that carries the context.
     pub carrier: Option<BodyCarrier>,
     /// The origin of the page that sends the requests.
     pub origin: Option<String>,

@@ -22,14 +22,14 @@ pub struct TapPlan {
     pub listen: Option<SocketAddr>,
     /// The places of marks besides a relay's instruction.
     pub markers: Vec<Marker>,
-    /// Where bodies carry the context.
+    /// The places in bodies that carry the context.
     pub carriers: Vec<TapCarrier>,
 }
 
 /// The body of what a tap sees that carries the context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TapCarrier {
-    /// The topic or queue, where the tap sees several that are told apart by it.
+    /// The topic or queue; `None` where one place holds for all that the tap sees.
     pub source: Option<String>,
     pub carrier: BodyCarrier,
 }

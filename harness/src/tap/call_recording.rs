@@ -15,7 +15,7 @@ pub struct CallRecording {
     scene: Arc<Scene>,
     recording: Recording,
     search: Search,
-    /// Where it carries the context.
+    /// Read where it carries the context.
     body: BodyText,
     grpc: bool,
     status: Option<u16>,

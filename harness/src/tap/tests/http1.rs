@@ -305,7 +305,7 @@ async fn the_context_of_a_body_stands_with_the_headers_and_theirs_beside_it() {
 async fn a_body_that_cannot_be_read_is_a_gap_and_one_that_is_no_json_carries_nothing() {
     let encoded = b"POST / HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}";
     let seen = through(carried_by("."), encoded, OK).await;
-    seen.only_capture().await;
+    seen.captures(1).await;
     let gaps = seen.recorder.freeze().1;
     assert_eq!(gaps.len(), 1, "{gaps:?}");
     assert!(gaps[0].what.ends_with("its body is encoded as `gzip`"), "{gaps:?}");
