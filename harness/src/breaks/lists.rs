@@ -367,11 +367,8 @@ fn not_added(
     added: &[AddedEntry],
     sent: &[BaggageEntry],
 ) -> Option<List<BaggageEntry>> {
-    let is_there = |entry: &&AddedEntry| {
-        let mut same = sent.iter().filter(|other| other.key == entry.key.as_bytes());
-        same.any(|other| entry.value.as_ref().is_none_or(|value| value.as_bytes() == other.value))
-    };
-    let missing: Vec<&AddedEntry> = added.iter().filter(|entry| !is_there(entry)).collect();
+    let missing: Vec<&AddedEntry> =
+        added.iter().filter(|entry| !sent.iter().any(|other| entry.is(other))).collect();
     if missing.is_empty() {
         return None;
     }

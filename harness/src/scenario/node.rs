@@ -4,6 +4,7 @@
 use super::index::NodeIx;
 use super::node_kind::NodeKind;
 use crate::source::Place;
+use crate::wire::baggage::BaggageEntry;
 use crate::wire::{Format, Level};
 
 /// A member of baggage that a node adds.
@@ -12,6 +13,14 @@ pub struct AddedEntry {
     pub key: String,
     /// `None` for `any`.
     pub value: Option<String>,
+}
+
+impl AddedEntry {
+    /// Returns whether a member on the wire is this one, with its value if it declares one.
+    pub fn is(&self, entry: &BaggageEntry) -> bool {
+        let value = self.value.as_ref().is_none_or(|value| value.as_bytes() == entry.value);
+        value && entry.key == self.key.as_bytes()
+    }
 }
 
 #[derive(Clone, Debug)]

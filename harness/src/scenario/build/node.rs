@@ -333,9 +333,10 @@ fn files(tree: &Tree) -> Vec<OwnFile> {
 
 fn added(tree: Option<&Tree>) -> Vec<AddedEntry> {
     let entries = tree.map_or(&[][..], Tree::entries);
-    let value = |text: &str| (text != "any").then(|| text.to_owned());
-    let added = entries.iter().filter_map(|KeyValue { key, value: given }| {
-        Some(AddedEntry { key: key.value.clone(), value: value(given.text()?) })
+    let added = entries.iter().filter_map(|KeyValue { key, value }| {
+        let value = value.text()?;
+        let value = if value == "any" { None } else { Some(value.to_owned()) };
+        Some(AddedEntry { key: key.value.clone(), value })
     });
     added.collect()
 }
