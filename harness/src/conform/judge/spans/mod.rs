@@ -333,7 +333,7 @@ impl<'a> RequestSpans<'a> {
             &["url.path", "http.target"],
             &["url.scheme", "http.scheme"],
         ];
-        if entry.kind == SpanKind::Server {
+        if is_of_http(entry, SpanKind::Server) {
             has_attributes(entry, required)?;
         }
         let required: &[&[&str]] = &[
@@ -343,7 +343,7 @@ impl<'a> RequestSpans<'a> {
             &["server.port", "net.peer.port"],
         ];
         self.each_call(|_, _, span| {
-            if span.kind != SpanKind::Client {
+            if !is_of_http(span, SpanKind::Client) {
                 return Ok(());
             }
             has_attributes(span, required)
@@ -363,6 +363,11 @@ impl<'a> RequestSpans<'a> {
 
 /// The clause for CLIENT spans, where the requirement has the one for SERVER spans.
 const CLIENT_SPANS: &str = "https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span";
+
+/// Returns whether a span of this kind is of HTTP: those of gRPC have conventions of their own.
+fn is_of_http(span: &ExportedSpan, kind: SpanKind) -> bool {
+    span.kind == kind && span.attribute(&["rpc.system", "rpc.system.name"]).is_none()
+}
 
 fn has_attributes(span: &ExportedSpan, required: &[&[&str]]) -> Result<(), Contradiction> {
     match required.iter().find(|names| span.attribute(names).is_none()) {
